@@ -1,0 +1,37 @@
+# `make help` lists the targets; every target sets up what it needs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+
+.PHONY: help install check test demo bench quality soak mlflow-ui notebook clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## make the virtual environment with every extra
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@bash .ci/venv $(PYTHON) $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mlflow,sigma,notebooks,dev]'
+	@touch $@
+
+check: install ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: check ## set up, lint, type-check, run all tests
+	$(BIN)/python -m pytest -q
+
+demo: install ## set up, then the main job on the shipped capture: ledger and report
+	$(BIN)/rtml experiment run experiments/demo.yml
+
+bench: install ## speed and memory, as ratios inside one run
+	$(BIN)/python -m benchmarks
+
+mlflow-ui: install ## look at the tracked runs (loopback only)
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1
+
+clean: ## remove what the targets made (not the datasets)
+	rm -rf $(VENV) runs mlflow.db mlruns mlartifacts .pytest_cache .mypy_cache .ruff_cache

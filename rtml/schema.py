@@ -1,0 +1,124 @@
+"""The tables: events, labels, findings. The one place that names their columns and types.
+
+`EVENTS` is one wide, sparse Arrow table. Absent is null, never ``""`` or 0. Times are UTC
+nanoseconds. Names that repeat (exe, image, container, address) are dictionary-encoded, in Polars
+they arrive as ``Categorical``: cast to ``String`` before string functions, best after ``unique()``.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import polars as pl
+import pyarrow as pa
+
+__all__ = [
+    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "WORLD_WRITABLE", "conform", "empty",
+]  # fmt: skip
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+KINDS = (
+    "exec", "fork", "exit", "open", "create", "write", "rename", "link", "unlink", "chmod", "mount",
+    "connect", "accept", "bind", "listen", "dns", "ptrace", "vm_write", "memfd", "mmap_exec",
+    "setuid", "capset", "module_load", "bpf", "userfaultfd", "unshare", "setns", "kill", "dup",
+    "syscall", "audit",
+)  # fmt: skip
+"""Every ``kind`` an event can have. What a sensor sees beyond these is kind ``syscall``."""
+
+WORLD_WRITABLE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/", "/run/lock/", "/var/lock/")
+"""Folders that every user of an ordinary image can write to; programs seldom start there."""
+
+_NAME = pa.dictionary(pa.int32(), pa.string())
+_TIME = pa.timestamp("ns", "UTC")
+_TEXT = pa.string()
+
+_GROUPS: dict[pa.DataType, str] = {
+    _NAME: (
+        "kind sensor account cluster host container_id container_name image image_digest namespace"
+        " pod workload service_account exe comm tty protocol direction src_ip dst_ip query_type"
+    ),
+    _TIME: "time started exe_written",
+    _TEXT: "cmdline cwd path path_to flags socket_path domain request exe_sha256",
+    pa.int64(): "seq process_id parent_id target_id bytes_in bytes_out count",
+    pa.int32(): "result pid ppid uid euid mode src_port dst_port target_pid",
+    pa.bool_(): "wrote exe_memory",
+    pa.list_(pa.string()): "answers",
+}
+_TYPES = {name: kind for kind, names in _GROUPS.items() for name in names.split()}
+_ORDER = (
+    "time seq kind result sensor"
+    " account cluster host container_id container_name image image_digest namespace pod workload"
+    " service_account"
+    " pid ppid process_id parent_id started exe comm cmdline cwd uid euid tty"
+    " path path_to flags mode wrote"
+    " protocol direction src_ip src_port dst_ip dst_port socket_path bytes_in bytes_out"
+    " domain query_type answers"
+    " target_pid target_id request"
+    " exe_sha256 exe_written exe_memory"
+    " count"
+).split()
+
+EVENTS = pa.schema([(name, _TYPES[name]) for name in _ORDER])
+"""The event table, in column order (see ``docs/how-it-works.md`` for the meaning of each)."""
+
+
+def _polars_type(kind: pa.DataType) -> pl.DataType | type[pl.DataType]:
+    if kind == _NAME:
+        return pl.Categorical()
+    if kind == _TIME:
+        return pl.Datetime("ns", "UTC")
+    plain = {pa.string(): pl.String, pa.int64(): pl.Int64, pa.int32(): pl.Int32, pa.bool_(): pl.Boolean}
+    return plain[kind] if kind in plain else pl.List(pl.String)
+
+
+POLARS = pl.Schema({field.name: _polars_type(field.type) for field in EVENTS})
+"""`EVENTS` as Polars types."""
+
+IDENTITY = (
+    "account", "cluster", "host", "container_id", "container_name", "image", "image_digest",
+    "namespace", "pod", "workload", "service_account",
+)  # fmt: skip
+"""The columns that say where something happened; windows and findings carry them too."""
+
+_UTC = pl.Datetime("ns", "UTC")
+
+LABELS = pl.Schema({
+    "attack_id": pl.String, "technique": pl.String, "name": pl.String, "host": pl.String,
+    "container_id": pl.String, "start": _UTC, "end": _UTC, "process_id": pl.Int64,
+    "provenance": pl.String,
+})  # fmt: skip
+"""One row per attack. ``process_id`` is the root process of the attack, null when unknown."""
+
+FINDINGS = pl.Schema({
+    "finding_id": pl.String, "source": pl.String, "detector": pl.String, "type": pl.String,
+    "severity": pl.Float64, "score": pl.Float64, "p_value": pl.Float64,
+    "first_seen": _UTC, "last_seen": _UTC, "count": pl.Int64,
+    **{name: pl.String for name in IDENTITY},
+    "process_id": pl.Int64, "title": pl.String, "techniques": pl.List(pl.String),
+    "contributions": pl.List(pl.Struct({
+        "feature": pl.String, "value": pl.Float64, "usual": pl.Float64, "share": pl.Float64,
+    })),
+    "evidence": pl.List(pl.Struct({"host": pl.String, "seq": pl.Int64})),
+})  # fmt: skip
+"""Findings of rules and of models, in one shape. ``process_id`` is the lineage root."""
+
+
+def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:
+    """Give a frame exactly the columns and types of ``schema``; what it lacks becomes null.
+
+    Examples
+    --------
+    >>> conform(pl.DataFrame({"seq": [1]})).height, conform(pl.DataFrame({"seq": [1]})).width
+    (1, 52)
+    """
+    have = set(frame.lazy().collect_schema().names())
+    return frame.select(
+        (pl.col(name).cast(kind) if name in have else pl.lit(None, kind).alias(name))
+        for name, kind in schema.items()
+    )
+
+
+def empty(schema: pl.Schema = POLARS) -> pl.DataFrame:
+    """Return a frame of no rows with the columns of ``schema``."""
+    return pl.DataFrame(schema=schema)
