@@ -1,0 +1,10 @@
+"""Sensor formats. Registration: one import and one entry of `SENSORS`."""
+
+from __future__ import annotations
+
+from rtml.captures.sensors.contract import CONTAINERS, REJECTS, Lost, Reading, Sensor
+
+__all__ = ["CONTAINERS", "REJECTS", "SENSORS", "Lost", "Reading", "Sensor"]
+
+SENSORS: dict[str, Sensor] = {sensor.name: sensor for sensor in ()}
+"""Every registered sensor by its name on the command line."""
