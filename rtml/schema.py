@@ -13,7 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 __all__ = [
-    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "WORLD_WRITABLE", "conform", "empty",
+    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "WORLD_WRITABLE",
+    "conform", "empty",
 ]  # fmt: skip
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -68,8 +69,10 @@ def _polars_type(kind: pa.DataType) -> pl.DataType | type[pl.DataType]:
         return pl.Categorical()
     if kind == _TIME:
         return pl.Datetime("ns", "UTC")
-    plain = {pa.string(): pl.String, pa.int64(): pl.Int64, pa.int32(): pl.Int32, pa.bool_(): pl.Boolean}
-    return plain[kind] if kind in plain else pl.List(pl.String)
+    plain: dict[pa.DataType, type[pl.DataType]] = {
+        pa.string(): pl.String, pa.int64(): pl.Int64, pa.int32(): pl.Int32, pa.bool_(): pl.Boolean,
+    }  # fmt: skip
+    return plain.get(kind, pl.List(pl.String))
 
 
 POLARS = pl.Schema({field.name: _polars_type(field.type) for field in EVENTS})
@@ -84,22 +87,22 @@ IDENTITY = (
 _UTC = pl.Datetime("ns", "UTC")
 
 LABELS = pl.Schema({
-    "attack_id": pl.String, "technique": pl.String, "name": pl.String, "host": pl.String,
-    "container_id": pl.String, "start": _UTC, "end": _UTC, "process_id": pl.Int64,
-    "provenance": pl.String,
+    "attack_id": pl.String(), "technique": pl.String(), "name": pl.String(), "host": pl.String(),
+    "container_id": pl.String(), "start": _UTC, "end": _UTC, "process_id": pl.Int64(),
+    "provenance": pl.String(),
 })  # fmt: skip
 """One row per attack. ``process_id`` is the root process of the attack, null when unknown."""
 
 FINDINGS = pl.Schema({
-    "finding_id": pl.String, "source": pl.String, "detector": pl.String, "type": pl.String,
-    "severity": pl.Float64, "score": pl.Float64, "p_value": pl.Float64,
-    "first_seen": _UTC, "last_seen": _UTC, "count": pl.Int64,
-    **{name: pl.String for name in IDENTITY},
-    "process_id": pl.Int64, "title": pl.String, "techniques": pl.List(pl.String),
+    "finding_id": pl.String(), "source": pl.String(), "detector": pl.String(), "type": pl.String(),
+    "severity": pl.Float64(), "score": pl.Float64(), "p_value": pl.Float64(),
+    "first_seen": _UTC, "last_seen": _UTC, "count": pl.Int64(),
+    **dict.fromkeys(IDENTITY, pl.String()),
+    "process_id": pl.Int64(), "title": pl.String(), "techniques": pl.List(pl.String),
     "contributions": pl.List(pl.Struct({
-        "feature": pl.String, "value": pl.Float64, "usual": pl.Float64, "share": pl.Float64,
+        "feature": pl.String(), "value": pl.Float64(), "usual": pl.Float64(), "share": pl.Float64(),
     })),
-    "evidence": pl.List(pl.Struct({"host": pl.String, "seq": pl.Int64})),
+    "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
 })  # fmt: skip
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root."""
 
@@ -112,11 +115,17 @@ def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:
     >>> conform(pl.DataFrame({"seq": [1]})).height, conform(pl.DataFrame({"seq": [1]})).width
     (1, 52)
     """
-    have = set(frame.lazy().collect_schema().names())
-    return frame.select(
-        (pl.col(name).cast(kind) if name in have else pl.lit(None, kind).alias(name))
-        for name, kind in schema.items()
-    )
+    have = frame.lazy().collect_schema()
+    if not have:  # literals alone would make one row of a frame that has none
+        return type(frame)(schema=schema)
+    columns = [_column(name, kind, have.get(name)) for name, kind in schema.items()]
+    return frame.with_columns(columns).select(schema.names())
+
+
+def _column(name: str, kind: pl.DataType, have: pl.DataType | None) -> pl.Expr:
+    if have is None:
+        return pl.lit(None, kind).alias(name)
+    return pl.col(name) if have == kind else pl.col(name).cast(kind)
 
 
 def empty(schema: pl.Schema = POLARS) -> pl.DataFrame:

@@ -1,0 +1,138 @@
+"""Sensor output to capture: read, resolve processes, order, describe, write."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+import rtml
+from rtml.captures.instances import identify
+from rtml.captures.manifest import Container, Input, LostInterval, Manifest
+from rtml.captures.processes import process_images, with_images
+from rtml.captures.provenance import with_provenance
+from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
+from rtml.captures.write import write_capture
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.schema import conform
+
+__all__ = ["import_capture"]
+
+
+def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
+    """Import sensor files into a new capture.
+
+    Parameters
+    ----------
+    sensor
+        Name of a registered sensor format.
+    inputs
+        Files; each is one sitting (process ids are resolved within it). Their order does not
+        matter.
+    out
+        Folder to make; it must not exist.
+
+    Returns
+    -------
+    The manifest, as written to ``capture.json``. A row that cannot be read is counted there and
+    kept with its reason in ``rejects.parquet``; it never stops the others.
+
+    Raises
+    ------
+    UsageError
+        No such sensor, or no input.
+    RtmlError
+        A file is missing, empty or of another format; ``out`` exists or cannot be written.
+    """
+    kind = lookup(SENSORS, sensor, "sensor")
+    if not inputs:
+        raise UsageError("nothing to import: name at least one input file")
+    if out.exists():
+        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
+    readings = [kind.read(path) for path in inputs]
+    events = _ordered([_identified(kind, reading) for reading in readings])
+    known = [r.processes for r in readings if r.processes is not None]
+    images = process_images(events, pl.concat(known, how="diagonal_relaxed") if known else None)
+    events = with_provenance(with_images(events, images))
+    rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
+    manifest = _manifest(kind, inputs, readings, events, rejects)
+    write_capture(out, manifest, events, images, rejects)
+    return manifest
+
+
+def _identified(sensor: Sensor, reading: Reading) -> pl.DataFrame:
+    events = conform(reading.events)
+    return events if sensor.identified else conform(identify(events))
+
+
+def _ordered(sittings: list[pl.DataFrame]) -> pl.DataFrame:
+    """Join sittings by start; ``seq`` counts on, from the sensor's own where it has one."""
+    sittings = sorted(sittings, key=lambda f: (str(f["time"].min()), f.height))
+    shift, parts = 0, []
+    for sitting in sittings:
+        in_time = sitting.sort("time", "seq", maintain_order=True)
+        own = in_time["seq"].null_count() == 0
+        seq = pl.col("seq") if own else pl.int_range(pl.len(), dtype=pl.Int64)
+        parts.append(in_time.with_columns(seq=seq + shift))
+        shift = max(shift, (parts[-1].select(pl.col("seq").max()).item() or 0) + 1)
+    return pl.concat(parts).sort("time", "seq", maintain_order=True)
+
+
+def _manifest(
+    sensor: Sensor,
+    inputs: Sequence[Path],
+    readings: list[Reading],
+    events: pl.DataFrame,
+    rejects: pl.DataFrame,
+) -> Manifest:
+    lost = [loss for reading in readings for loss in reading.lost]
+    reasons = rejects.group_by("reason").len().sort("len", "reason", descending=[True, False])
+    kinds = events.group_by("kind").len().sort("len", "kind", descending=[True, False])
+    return Manifest(
+        rtml_version=rtml.__version__,
+        sensor=sensor.name,
+        sensor_version=next((r.version for r in readings if r.version), None),
+        hosts=sorted(str(host) for host in events["host"].unique().drop_nulls()),
+        containers=_containers(events, readings),
+        start=events["time"].min(),  # type: ignore[arg-type]
+        end=events["time"].max(),  # type: ignore[arg-type]
+        events=events.height,
+        kinds={str(kind): int(n) for kind, n in kinds.iter_rows()},
+        lost=sum(loss.count for loss in lost),
+        lost_intervals=[LostInterval(**vars(loss)) for loss in lost],
+        rejected=rejects.height,
+        reject_reasons={str(reason): int(n) for reason, n in reasons.iter_rows()},
+        blind=sorted(sensor.blind),
+        inputs=[_input(path, r) for path, r in zip(inputs, readings, strict=True)],
+    )
+
+
+def _input(path: Path, reading: Reading) -> Input:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=reading.records)
+
+
+def _containers(events: pl.DataFrame, readings: list[Reading]) -> list[Container]:
+    """Names of a container are those of its first event that has them."""
+    named = [name for name in Container.model_fields if name in events.columns]
+    named = [name for name in named if name not in ("container_id", "started")]
+    seen = (
+        events.drop_nulls("container_id")
+        .group_by(pl.col("container_id").cast(pl.String))
+        .agg(
+            pl.col(named).cast(pl.String).drop_nulls().first(),
+            first_seen=pl.col("time").min(),
+            last_seen=pl.col("time").max(),
+            events=pl.len(),
+        )
+    )
+    told = [r.containers.cast(CONTAINERS) for r in readings if r.containers is not None]
+    if told:
+        facts = pl.concat(told).unique("container_id", keep="first", maintain_order=True)
+        seen = seen.join(
+            facts.select("container_id", "role", "started"), on="container_id", how="left"
+        )
+    return [Container(**row) for row in seen.sort("container_id").to_dicts()]

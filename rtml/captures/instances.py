@@ -1,0 +1,134 @@
+"""Which process is it: from pids, that the kernel reuses, to processes, that are unique.
+
+A pid names a process only between its fork and its exit. Marks on each pid's time line (fork
+births, and where births are missing: starts and exits) cut it into instances; every event falls
+into one. An instance is named by `rtml.captures.identity.process_id` of host, pid and start time.
+
+Fails when a pid is reused with neither the fork, nor the start time, nor the exit with a changed
+parent in the capture: two processes are then taken for one.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.identity import process_id
+
+__all__ = ["identify"]
+
+_PID = ["host", "pid"]
+_INSTANCE = ["host", "pid", "instance"]
+
+
+def identify(events: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``process_id``, ``parent_id``, ``started`` and, on forks, ``target_id``.
+
+    Parameters
+    ----------
+    events
+        Rows of one sitting: ``host, pid, ppid, time, kind, target_pid, started``; a fork event is
+        the parent's and carries the child's pid as ``target_pid`` (threads included: a child that
+        never shows up as ``pid`` is no process). ``started`` is null unless the sensor knows.
+
+    Returns
+    -------
+    The same rows in the same order. Events without a pid keep nulls. An unknown start (running
+    before the capture began) stays null; the id is then made of the first time it was seen.
+
+    Examples
+    --------
+    Pid 7 lives twice: two processes, each a child of pid 1.
+
+    >>> import datetime as dt
+    >>> from rtml.schema import conform
+    >>> frame = conform(pl.DataFrame({
+    ...     "host": "h", "time": [dt.datetime(2026, 1, 1, 0, 0, s) for s in range(5)],
+    ...     "kind": ["fork", "exit", "fork", "exec", "open"], "pid": [1, 7, 1, 7, 7],
+    ...     "ppid": [0, 1, 0, 1, 1], "target_pid": [7, None, 7, None, None],
+    ... }).with_columns(pl.col("time").dt.replace_time_zone("UTC")))
+    >>> known = identify(frame)
+    >>> known["process_id"].n_unique(), known.filter(pl.col("pid") == 7)["process_id"].n_unique()
+    (3, 2)
+    >>> (known["target_id"][0], known["target_id"][2]) == tuple(known["process_id"].gather([1, 3]))
+    True
+    """
+    rows = events.with_row_index("row").with_columns(pl.col("host").cast(pl.String).fill_null(""))
+    marks = _instances(_marks(rows))
+    processes = _with_parents(_named(marks))
+    owned = marks.join(processes, on=_INSTANCE, how="inner")
+    own = owned.filter(~pl.col("birth")).select("row", "process_id", "parent_id", "begun")
+    child = owned.filter(pl.col("birth")).select("row", target_id="process_id")
+    return (
+        events.drop("process_id", "parent_id", "target_id", strict=False)
+        .with_row_index("row")
+        .join(own, on="row", how="left", maintain_order="left")
+        .join(child, on="row", how="left", maintain_order="left")
+        .with_columns(started=pl.coalesce("begun", "started"))
+        .drop("row", "begun")
+    )
+
+
+def _marks(rows: pl.DataFrame) -> pl.DataFrame:
+    """Every event on its own pid's time line, and every birth on the child's."""
+    kind = pl.col("kind").cast(pl.String)
+    own = rows.filter(pl.col("pid").is_not_null()).select(
+        "row", *_PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
+    )
+    births = rows.filter((kind == "fork") & pl.col("target_pid").is_not_null()).select(
+        "row", "host", "time", pid="target_pid", ppid="pid", started="time",
+        birth=pl.lit(True), exited=pl.lit(False),
+    )  # fmt: skip
+    return pl.concat([own, births.select(own.columns)])
+
+
+def _instances(marks: pl.DataFrame) -> pl.DataFrame:
+    """Cut each pid's time line where a new process must have begun."""
+    line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
+    last = {name: pl.col(name).shift(1).over(_PID) for name in ("exited", "ppid", "time", "birth")}
+    replaced = last["exited"] & (pl.col("ppid") != last["ppid"])
+    younger = (pl.col("started") > last["time"]) & ~last["birth"]
+    new = pl.col("birth") | replaced.fill_null(False) | younger.fill_null(False)
+    return line.with_columns(instance=new.cum_sum().over(_PID).cast(pl.Int64))
+
+
+def _named(marks: pl.DataFrame) -> pl.DataFrame:
+    """One row per process: when it began, who bore it, its id. Silent children are threads."""
+    birth = pl.col("birth")
+    found = (
+        marks.group_by(_INSTANCE, maintain_order=True)
+        .agg(
+            born=pl.col("time").filter(birth).first(),
+            told=pl.col("started").filter(~birth).drop_nulls().first(),
+            first_seen=pl.col("time").first(),
+            ppid=pl.col("ppid").drop_nulls().first(),
+            events=(~birth).sum(),
+        )
+        .filter(pl.col("events") > 0)
+        .with_columns(begun=pl.coalesce("told", "born"))
+    )
+    start = found["begun"].fill_null(found["first_seen"]).dt.epoch("ns")
+    ids = process_id(found["host"].to_numpy(), found["pid"].to_numpy(), start.to_numpy())
+    return found.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
+
+
+def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
+    """Look up each process's parent: the one that had the parent's pid when the child began."""
+    long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
+    since = pl.min_horizontal("begun", "first_seen")
+    ours = processes.select(
+        *_INSTANCE, "process_id", "begun", "ppid",
+        at=pl.coalesce("born", "first_seen"),
+        since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
+    )  # fmt: skip
+    parents = ours.select("host", ppid="pid", since="since", parent_id="process_id").sort("since")
+    return (
+        ours.drop("since")
+        .sort("at")
+        .join_asof(
+            parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False
+        )
+        .with_columns(
+            parent_id=pl.when(pl.col("parent_id") != pl.col("process_id")).then("parent_id")
+        )
+        .select(*_INSTANCE, "process_id", "parent_id", "begun")
+    )

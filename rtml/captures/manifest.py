@@ -1,0 +1,105 @@
+"""``capture.json``: what a capture is, where it came from, what was lost and what was refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rtml.errors import RtmlError
+
+__all__ = ["FORMAT_VERSION", "Container", "Input", "LostInterval", "Manifest", "parse_manifest"]
+
+FORMAT_VERSION = 1
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Input(_Model):
+    """One file that was imported: name, size and content hash."""
+
+    name: str
+    bytes: int
+    sha256: str
+    records: int = 0
+
+
+class LostInterval(_Model):
+    """Events lost by the sensor (or a gap that was found) on a host between two times."""
+
+    host: str
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    count: int
+
+
+class Container(_Model):
+    """A container of the capture. ``role`` ``infrastructure`` keeps it out of scoring."""
+
+    container_id: str
+    container_name: str | None = None
+    image: str | None = None
+    image_digest: str | None = None
+    workload: str | None = None
+    host: str | None = None
+    namespace: str | None = None
+    pod: str | None = None
+    role: str | None = None
+    started: dt.datetime | None = None
+    first_seen: dt.datetime
+    last_seen: dt.datetime
+    events: int
+
+
+class Manifest(_Model):
+    """Facts of a capture; ``rejected`` counts refused input lines by reason."""
+
+    format_version: int = FORMAT_VERSION
+    rtml_version: str = ""
+    sensor: str
+    sensor_version: str | None = None
+    hosts: list[str] = []
+    containers: list[Container] = []
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    events: int = 0
+    kinds: dict[str, int] = {}
+    lost: int = 0
+    lost_intervals: list[LostInterval] = []
+    rejected: int = 0
+    reject_reasons: dict[str, int] = {}
+    blind: list[str] = []
+    inputs: list[Input] = []
+
+    def to_json(self) -> str:
+        """Write the manifest as strict, readable JSON."""
+        return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
+
+
+def parse_manifest(text: str, where: str) -> Manifest:
+    """Read a manifest; errors name the file and the field.
+
+    Examples
+    --------
+    >>> parse_manifest('{"sensor": "bpftrace"}', "x/capture.json").events
+    0
+    >>> parse_manifest('{"format_version": 9, "sensor": "x"}', "x/capture.json")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: x/capture.json: format version 9 is newer than this rtml reads (1); ...
+    """
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        raise RtmlError(f"{where}: {field}: {first['msg']}") from error
+    if manifest.format_version > FORMAT_VERSION:
+        raise RtmlError(
+            f"{where}: format version {manifest.format_version} is newer than this rtml reads"
+            f" ({FORMAT_VERSION}); update rtml or import the capture again"
+        )
+    return manifest

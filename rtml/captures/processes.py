@@ -1,0 +1,167 @@
+"""Process images and their ancestry: who ran what, begotten by whom.
+
+An *image* is a program in a process: an exec makes a new one, a fork inherits the parent's. The
+ancestors of an image are the images that led to it, nearest first, whether by fork and exec or by
+exec in place, so that ``nginx -> sh -> curl`` reads the same however the shell ran curl. All steps
+are joins and pointer jumping over arrays of processes: no loop over events.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rtml.captures.roots import root_of
+
+__all__ = ["DEPTH", "PROCESSES", "process_images", "with_images"]
+
+DEPTH = 8
+"""Ancestors kept per image."""
+
+_UTC = pl.Datetime("ns", "UTC")
+PROCESSES = pl.Schema({
+    "process_id": pl.Int64(), "image_seq": pl.Int64(), "parent_id": pl.Int64(),
+    "root_id": pl.Int64(), "host": pl.String(), "container_id": pl.String(), "pid": pl.Int32(),
+    "ppid": pl.Int32(), "started": _UTC, "since": _UTC, "until": _UTC, "exe": pl.String(),
+    "comm": pl.String(), "cmdline": pl.String(), "uid": pl.Int32(),
+    "ancestors": pl.List(pl.String),
+})  # fmt: skip
+"""One row per process image; ``image_seq`` is the ``seq`` of its exec event, null for an image
+that was running before the capture began or that was only forked."""
+
+_Index = npt.NDArray[np.int64]
+_TEXT = ["host", "container_id", "exe", "comm"]
+
+
+def process_images(events: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+    """List every process image of a capture with its ancestors and its lineage root.
+
+    Parameters
+    ----------
+    events
+        Events with ``process_id`` and ``parent_id``; rows without a process are passed over.
+    known
+        Processes that the sensor named without any event of their own (`Reading.processes`).
+
+    Returns
+    -------
+    Columns of `PROCESSES`, sorted by ``since`` and ``process_id``; no events give no rows.
+    An unknown program (running before the capture began, and the sensor gives no path) has a null
+    ``exe`` and stands among ancestors as ``[comm]``, as ``ps`` writes it.
+    """
+    nodes = _nodes(events, known)
+    before = _predecessors(nodes)
+    image = _collapse(nodes, before)
+    label = pl.coalesce("exe", "[" + pl.col("comm") + "]")
+    own = nodes.with_columns(label=label)
+    of_image = own[image]
+    return (
+        own.with_columns(of_image["exe"], of_image["cmdline"])
+        .with_columns(ancestors=_ancestors(of_image["label"], before, image))
+        .with_columns(until=pl.col("since").shift(-1).over("process_id", order_by="since"))
+        .with_columns(until=pl.coalesce("until", "ended"))
+        .join(root_of(own), on="process_id", how="left", maintain_order="left")
+        .select(PROCESSES.names())
+        .cast(PROCESSES)
+        .sort("since", "process_id", "image_seq", nulls_last=False)
+    )
+
+
+def with_images(events: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``exe`` and ``cmdline`` of each event from its process's image at that time."""
+    active = images.select("process_id", "since", _exe="exe", _cmdline="cmdline").sort("since")
+    return (
+        events.with_row_index("_row")
+        .sort("time")
+        .join_asof(
+            active, left_on="time", right_on="since", by="process_id", check_sortedness=False
+        )
+        .sort("_row")
+        .with_columns(
+            exe=pl.coalesce(pl.col("exe").cast(pl.String), "_exe").cast(pl.Categorical()),
+            cmdline=pl.coalesce("cmdline", "_cmdline"),
+        )
+        .drop("_row", "_exe", "_cmdline", "since", strict=False)
+    )
+
+
+def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+    """One node per successful exec, and one for each process at its beginning."""
+    rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
+        pl.col(*_TEXT, "kind").cast(pl.String)
+    )
+    facts = ["process_id", "parent_id", "pid", "ppid", "uid", "started", "cmdline", *_TEXT]
+    done = (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
+    execs = rows.filter(done).select(*facts, since="time", image_seq="seq")
+    first = rows.sort("time", "seq").group_by("process_id", maintain_order=True).agg(
+        pl.col("parent_id", "pid", "ppid", "uid", "host").drop_nulls().first(),
+        pl.col("container_id", "started").drop_nulls().first(),
+        pl.col("exe", "cmdline").filter(~done).first(),
+        pl.col("comm").first(),
+        since=pl.min_horizontal(pl.col("started").drop_nulls().first(), pl.col("time").first()),
+        ended=pl.col("time").filter(pl.col("kind") == "exit").last(),
+    )  # fmt: skip
+    parts = [execs, first.drop("ended")]
+    if known is not None:
+        unseen = known.join(first, on="process_id", how="anti")
+        parts.append(unseen.with_columns(since=pl.coalesce("started", pl.lit(0).cast(_UTC))))
+    return (
+        pl.concat(parts, how="diagonal_relaxed")
+        .join(first.select("process_id", "ended"), on="process_id", how="left")
+        .sort("process_id", "since", "image_seq", nulls_last=False)
+        .with_row_index("node")
+        .with_columns(pl.col("node").cast(pl.Int64))
+    )
+
+
+def _predecessors(nodes: pl.DataFrame) -> _Index:
+    """Node before each: its process's former image, else its parent's at that time; -1: none."""
+    within = nodes.select(pl.col("node").shift(1).over("process_id"))["node"]
+    parents = nodes.select("since", parent_id="process_id", before="node").sort("since", "before")
+    by_parent = (
+        nodes.select("node", "since", "parent_id")
+        .sort("since", "node")
+        .join_asof(parents, on="since", by="parent_id", check_sortedness=False)
+        .sort("node")["before"]
+    )
+    # A parent first seen after its child (it was running before) has just one image to offer.
+    only = nodes.select(parent_id="process_id", first="node").unique(
+        "parent_id", keep="first", maintain_order=True
+    )
+    fallback = nodes.join(only, on="parent_id", how="left", maintain_order="left")["first"]
+    found = within.fill_null(by_parent).fill_null(fallback).fill_null(-1)
+    return found.to_numpy().astype(np.int64)
+
+
+def _collapse(nodes: pl.DataFrame, before: _Index) -> _Index:
+    """Image that each node shows: forked processes show their parent's until they exec."""
+    here = np.arange(len(before), dtype=np.int64)
+    exe, forked = nodes["exe"], nodes["image_seq"].is_null().to_numpy()
+    same = (exe.is_null() | (exe == exe[np.maximum(before, 0)]).fill_null(False)).to_numpy()
+    target = np.where(forked & (before >= 0) & same, before, here)
+    return _jump(target)
+
+
+def _jump(pointer: _Index) -> _Index:
+    """Follow pointers to their ends by doubling; a ring, which only wrong clocks make, ends too."""
+    for _ in range(64):
+        further = pointer[pointer]
+        if np.array_equal(further, pointer):
+            break
+        pointer = further
+    return pointer
+
+
+def _ancestors(label: pl.Series, before: _Index, image: _Index) -> pl.Series:
+    """Labels of the images before each node's image, nearest first, at most `DEPTH`."""
+    safe = np.append(before, -1)
+    shown = np.append(image, -1)
+    at, steps = image, []
+    for _ in range(DEPTH):
+        at = shown[safe[at]]
+        steps.append(label[np.where(at < 0, 0, at)].set(pl.Series(at < 0), None))
+    columns = [step.alias(f"a{i}") for i, step in enumerate(steps)]
+    return pl.DataFrame(columns).select(ancestors=pl.concat_list(pl.all()).list.drop_nulls())[
+        "ancestors"
+    ]

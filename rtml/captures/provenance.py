@@ -1,0 +1,59 @@
+"""Where a program came from: with the image, written inside this container, or from memory."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["with_provenance"]
+
+_MEMORY = r"^/?memfd:|^/dev/fd/|^/proc/(self|thread-self|\d+)/fd/| \(deleted\)$"
+
+
+def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
+    """Fill ``exe_written`` and ``exe_memory`` of exec events where the sensor left them null.
+
+    ``exe_written`` is the last time before the exec at which a successful write, rename, link or
+    creation in the same container touched the path of the program; null: it came with the image
+    (or was written before the capture began: the limit of this feature). ``exe_memory`` is true
+    for memfd, ``/proc/self/fd`` and deleted programs.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from rtml.schema import conform
+    >>> rows = conform(pl.DataFrame({
+    ...     "time": [dt.datetime(2026, 1, 1, 0, s) for s in range(3)], "container_id": "c",
+    ...     "kind": ["open", "exec", "exec"], "path": ["/tmp/x", None, None],
+    ...     "exe": [None, "/tmp/x", "/bin/ls"], "wrote": [True, None, None],
+    ... }).with_columns(pl.col("time").dt.replace_time_zone("UTC")))
+    >>> with_provenance(rows)["exe_written"].is_null().to_list()
+    [True, False, True]
+    """
+    kind = pl.col("kind").cast(pl.String)
+    rows = events.with_row_index("_row").with_columns(_exe=pl.col("exe").cast(pl.String))
+    execs = rows.filter(kind == "exec").select("_row", "container_id", "time", "_exe").sort("time")
+    written = execs.join_asof(
+        _writes(events), on="time", by_left=["container_id", "_exe"],
+        by_right=["container_id", "_path"], allow_exact_matches=False, check_sortedness=False,
+    )  # fmt: skip
+    found = written.select("_row", "_written", _memory=pl.col("_exe").str.contains(_MEMORY))
+    return (
+        rows.join(found, on="_row", how="left", maintain_order="left")
+        .with_columns(
+            exe_written=pl.coalesce("exe_written", "_written"),
+            exe_memory=pl.coalesce("exe_memory", "_memory"),
+        )
+        .drop("_row", "_exe", "_written", "_memory")
+    )
+
+
+def _writes(events: pl.DataFrame) -> pl.DataFrame:
+    """Every path that something in a container wrote, and when."""
+    kind = pl.col("kind").cast(pl.String)
+    done = pl.col("result").fill_null(0) >= 0
+    wrote = pl.col("wrote").fill_null(False) | kind.is_in(["create", "write"])
+    into = events.filter(done & wrote).select("time", "container_id", _path="path")
+    moved = events.filter(done & kind.is_in(["rename", "link"])).select(
+        "time", "container_id", _path="path_to"
+    )
+    return pl.concat([into, moved]).drop_nulls(["_path"]).sort("time").with_columns(_written="time")

@@ -1,0 +1,57 @@
+"""The lineage root of a process: the unit by which findings of rules and models are compared.
+
+The root is the topmost ancestor below the container's first process (its init): what the service
+spawned, or what entered by ``exec`` from outside. The init is its own root.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+__all__ = ["root_of"]
+
+
+def root_of(nodes: pl.DataFrame) -> pl.DataFrame:
+    """Return ``process_id, root_id`` for each process.
+
+    Parameters
+    ----------
+    nodes
+        ``process_id, parent_id, container_id, since`` with one or more rows per process.
+
+    Examples
+    --------
+    Init 1 runs service 2, which runs 3; 9 entered from outside and runs 10.
+
+    >>> tree = pl.DataFrame({"process_id": [1, 2, 3, 9, 10], "parent_id": [None, 1, 2, None, 9],
+    ...                      "container_id": "c", "since": [0, 1, 2, 3, 4]})
+    >>> root_of(tree)["root_id"].to_list()
+    [1, 2, 2, 9, 9]
+    """
+    one = nodes.sort("since", maintain_order=True).unique(
+        "process_id", keep="first", maintain_order=True
+    )
+    one = one.select(
+        "process_id", "parent_id", pl.col("container_id").fill_null("")
+    ).with_row_index("i")
+    up = one.join(
+        one.select(parent_id="process_id", parent="i", home="container_id"),
+        on="parent_id", how="left", maintain_order="left",
+    )  # fmt: skip
+    top = (up["parent"].is_null() | (up["home"] != up["container_id"])).fill_null(True).to_numpy()
+    here = np.arange(one.height, dtype=np.int64)
+    parent = up["parent"].fill_null(0).to_numpy().astype(np.int64)
+    # Rows are in time order, so the first top process of a container is its init.
+    inits = one.filter(pl.Series(top)).unique("container_id", keep="first", maintain_order=True)[
+        "i"
+    ]
+    init = np.zeros(one.height, dtype=bool)
+    init[inits.to_numpy()] = True
+    ends = top | init[parent]
+    pointer = np.where(ends, here, parent)
+    for _ in range(64):
+        pointer = pointer[pointer]
+    return pl.DataFrame(
+        {"process_id": one["process_id"], "root_id": one["process_id"].gather(pointer)}
+    )

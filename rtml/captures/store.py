@@ -1,0 +1,131 @@
+"""Open a capture: a folder of Parquet parts with a manifest.
+
+``events/date=YYYY-MM-DD/host=H/part-*.parquet``, ``processes.parquet`` (derived at import),
+``rejects.parquet`` and ``capture.json``. The folder may be local or a URL that pyarrow and Polars
+both read (``s3://bucket/capture``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+from pyarrow import fs
+
+from rtml.captures.manifest import Container, Manifest, parse_manifest
+from rtml.captures.processes import PROCESSES, process_images
+from rtml.errors import RtmlError, did_you_mean
+from rtml.schema import POLARS, conform, empty
+
+__all__ = ["CONTAINER_FACTS", "INFRASTRUCTURE", "Capture", "open_capture"]
+
+INFRASTRUCTURE = "infrastructure"
+"""Role of containers that belong to the lab or the sensor: never trained on, never scored."""
+
+_UTC = pl.Datetime("ns", "UTC")
+CONTAINER_FACTS = pl.Schema({
+    name: _UTC if name in ("started", "first_seen", "last_seen")
+    else pl.Int64 if name == "events" else pl.String
+    for name in Container.model_fields
+})  # fmt: skip
+"""Columns of `Capture.containers`."""
+
+
+def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
+    if "://" in path:
+        filesystem, inner = fs.FileSystem.from_uri(path)
+        return filesystem, inner
+    return fs.LocalFileSystem(), str(Path(path).absolute())
+
+
+@dataclass(frozen=True)
+class Capture:
+    """An opened capture.
+
+    Nothing is read before it is asked for: `events` and `processes` are lazy.
+    """
+
+    path: str
+    manifest: Manifest
+
+    def events(
+        self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
+    ) -> pl.LazyFrame:
+        """Events as a lazy frame with the columns of `rtml.schema.EVENTS`.
+
+        Parameters
+        ----------
+        columns
+            Only these columns, in this order; a name that does not exist is a clear error.
+        kinds
+            Only these kinds of event.
+
+        Returns
+        -------
+        One row per event; sorted by time within each part, not across parts.
+        """
+        unknown = [name for name in columns or () if name not in POLARS]
+        if unknown:
+            raise RtmlError(f"no event column {unknown[0]!r}; {did_you_mean(unknown[0], POLARS)}")
+        frame = empty().lazy()
+        if self.manifest.events:
+            parts = f"{self.path}/events/**/*.parquet"
+            frame = conform(pl.scan_parquet(parts, hive_partitioning=False))
+        if kinds is not None:
+            frame = frame.filter(pl.col("kind").is_in(list(kinds)))
+        return frame if columns is None else frame.select(columns)
+
+    def processes(self) -> pl.LazyFrame:
+        """One row per process image, with its lineage (`rtml.captures.processes`).
+
+        Read from ``processes.parquet``; computed from the events where the capture has none.
+        """
+        filesystem, inner = _filesystem(self.path)
+        if filesystem.get_file_info(f"{inner}/processes.parquet").type == fs.FileType.File:
+            return conform(pl.scan_parquet(f"{self.path}/processes.parquet"), PROCESSES)
+        return process_images(self.events().collect()).lazy()
+
+    @cached_property
+    def _containers(self) -> pl.DataFrame:
+        rows = [container.model_dump() for container in self.manifest.containers]
+        return pl.DataFrame(rows, schema=CONTAINER_FACTS).sort("container_id")
+
+    def containers(self) -> pl.DataFrame:
+        """One row per container: names, image, role, start, first and last event, events."""
+        return self._containers
+
+    def infrastructure(self) -> list[str]:
+        """Ids of the containers that are left out of features, training and scoring."""
+        role = pl.col("role") == INFRASTRUCTURE
+        return self._containers.filter(role)["container_id"].to_list()
+
+
+def open_capture(path: str | Path) -> Capture:
+    """Open the capture at ``path``.
+
+    Raises
+    ------
+    RtmlError
+        There is no such folder, it holds no ``capture.json``, or the manifest cannot be read.
+
+    Examples
+    --------
+    >>> open_capture("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: no/such/folder: no capture here (capture.json is missing); ...
+    """
+    where = str(path).rstrip("/")
+    filesystem, inner = _filesystem(where)
+    name = f"{inner}/capture.json"
+    if filesystem.get_file_info(name).type != fs.FileType.File:
+        raise RtmlError(
+            f"{where}: no capture here (capture.json is missing);"
+            " make one with `rtml capture import SENSOR INPUT... --out CAPTURE`"
+        )
+    with filesystem.open_input_stream(name) as stream:
+        text = stream.read().decode("utf-8", "replace")
+    return Capture(where, parse_manifest(text, f"{where}/capture.json"))

@@ -1,0 +1,77 @@
+"""Write a capture, all or nothing: a killed import leaves no folder that opens as a capture."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from rtml.captures.manifest import Manifest
+from rtml.errors import RtmlError
+from rtml.schema import EVENTS, conform
+
+__all__ = ["write_capture", "write_events"]
+
+_PART_ROWS = 4_000_000
+_GROUP_ROWS = 256_000
+
+
+def write_events(folder: Path, events: pl.DataFrame) -> None:
+    """Write events as ``events/date=D/host=H/part-N.parquet`` (zstd, sorted by time).
+
+    Host names are hostile: they are percent-encoded before they become part of a path.
+    """
+    day = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"))
+    for key, rows in day.partition_by("_day", "host", as_dict=True, include_key=True).items():
+        name = quote(str(key[1] or ""), safe="")[:200] or "unknown"
+        place = folder / "events" / f"date={key[0]}" / f"host={name}"
+        place.mkdir(parents=True, exist_ok=True)
+        for number, part in enumerate(
+            rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS)
+        ):
+            _write_part(place / f"part-{number}.parquet", part)
+
+
+def _write_part(path: Path, events: pl.DataFrame) -> None:
+    plain = conform(events).with_columns(pl.col(pl.Categorical).cast(pl.String))
+    table = plain.to_arrow().cast(EVENTS)
+    pq.write_table(table, path, compression="zstd", row_group_size=_GROUP_ROWS)
+
+
+def write_capture(
+    out: Path,
+    manifest: Manifest,
+    events: pl.DataFrame,
+    processes: pl.DataFrame,
+    rejects: pl.DataFrame,
+) -> None:
+    """Write a whole capture beside its place and move it there at the very end.
+
+    Raises
+    ------
+    RtmlError
+        ``out`` exists already, or its folder cannot be written.
+    """
+    if out.exists():
+        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.partial-", dir=out.parent))
+    except OSError as error:
+        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
+    try:
+        write_events(half, events)
+        processes.write_parquet(half / "processes.parquet", compression="zstd")
+        rejects.write_parquet(half / "rejects.parquet", compression="zstd")
+        (half / "capture.json").write_text(manifest.to_json(), "utf-8")
+        half.chmod(0o755)
+        os.replace(half, out)
+    except OSError as error:
+        raise RtmlError(f"{out}: writing failed ({error.strerror}); nothing was kept") from error
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
