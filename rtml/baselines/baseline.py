@@ -1,0 +1,118 @@
+"""`Baseline`: counted history, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from rtml.baselines import backoff, maturity, store
+from rtml.baselines.conditional import SEPARATOR, Conditional
+from rtml.baselines.counting import (
+    COUNTS,
+    POPULATION,
+    count_events,
+    count_population,
+    merge_counts,
+)
+
+__all__ = ["Baseline", "learn", "merge"]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What is normal here, as counts.
+
+    Parameters
+    ----------
+    counts
+        Rows of `rtml.baselines.counting.COUNTS` in canonical order.
+
+    Examples
+    --------
+    >>> Baseline().empty
+    True
+    >>> merge(Baseline(), Baseline()).counts.height
+    0
+    """
+
+    counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was learnt: then no surprise can be told, and none is."""
+        return self.counts.height == 0
+
+    def of(self, name: str) -> pl.DataFrame:
+        """Return the counts of one conditional, for example ``lineage.child``."""
+        return self.counts.filter(pl.col("family") == name)
+
+    def population(self) -> pl.DataFrame:
+        """Return one row per container that was learnt from, with its number of events."""
+        return self.of(POPULATION)
+
+    def surprise(self, conditional: Conditional, pairs: pl.DataFrame) -> pl.DataFrame:
+        """Add ``bits`` (1/1024), ``known``, ``seen``: see `rtml.baselines.backoff.surprise`."""
+        return backoff.surprise(conditional, self.of(conditional.name), pairs)
+
+    def maturity(self, threshold: float = maturity.MATURE) -> pl.DataFrame:
+        """Estimate P(next event unseen): see `rtml.baselines.maturity.maturity`."""
+        return maturity.maturity(self.counts, threshold)
+
+    def table(self) -> pl.DataFrame:
+        """Return the readable view: ``family, context, key, count, containers, first_seen``.
+
+        ``context`` is the most specific one, written ``workload | image | subject`` with ``-`` for
+        what is unknown; ``containers`` counts distinct containers.
+        """
+        subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
+        parts = [pl.col("workload"), pl.col("image"), subject]
+        context = pl.concat_str([part.fill_null("-") for part in parts], separator=" | ")
+        return (
+            self.counts.with_columns(context=context)
+            .group_by("family", "context", "key")
+            .agg(
+                pl.col("count").sum(),
+                containers=pl.col("container").n_unique().cast(pl.Int64),
+                first_seen=pl.col("first_seen").min(),
+            )
+            .sort("family", "context", "key")
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the baseline into the folder ``path`` (Parquet and JSON)."""
+        store.write(self.counts, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Baseline:
+        """Read a baseline that `save` wrote; `rtml.errors.RtmlError` when it cannot be trusted."""
+        return cls(store.read(Path(path)))
+
+
+def learn(
+    events: pl.LazyFrame,
+    processes: pl.LazyFrame,
+    conditionals: Iterable[Conditional],
+    facts: pl.DataFrame,
+) -> Baseline:
+    """Count events into a new baseline.
+
+    Parameters
+    ----------
+    events, processes
+        Tables of a capture.
+    conditionals
+        What to count; `rtml.features.learn` passes those of the registered families.
+    facts
+        Peer columns per container: ``container_id``, ``workload``, ``image``, ``repository``.
+        Containers that are not in it are left out.
+    """
+    tables = [count_events(each, events, processes, facts) for each in conditionals]
+    return Baseline(merge_counts([count_population(events, facts), *tables]))
+
+
+def merge(*baselines: Baseline) -> Baseline:
+    """Add baselines: the same as one that had learnt from all their events."""
+    return Baseline(merge_counts(each.counts for each in baselines))

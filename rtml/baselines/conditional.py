@@ -1,0 +1,126 @@
+"""What is counted: a key, given a context, at levels from most specific to most general.
+
+A `Conditional` is data. It says which events it looks at, which raw columns decide its key and its
+context, how those columns become two strings, and along which levels an estimate may back off.
+Everything else (counting, merging, smoothing, features, explanations) is generic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+__all__ = ["FLEET", "IMAGE", "PEERS", "REPOSITORY", "SEPARATOR", "WORKLOAD", "Conditional", "Level"]
+
+SEPARATOR = "\n"
+"""Between the parts of a subject, nearest first. A newline inside a name becomes a blank."""
+
+IMAGE, WORKLOAD, REPOSITORY, FLEET = "image", "workload", "repository", "fleet"
+"""Peer groups: workload in one image, workload, every workload of an image repository, all."""
+
+_ANY = pl.lit("")
+PEERS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    IMAGE: (pl.col("workload").fill_null(""), pl.col("image")),
+    WORKLOAD: (pl.col("workload"), _ANY),
+    REPOSITORY: (_ANY, pl.col("repository")),
+    FLEET: (_ANY, _ANY),
+}
+"""Each peer group as two key columns; a null in either skips the level for that row.
+
+The workload stands before the repository because an image roll-out changes the image and not the
+workload, and because one base image may carry very different workloads.
+"""
+
+
+@dataclass(frozen=True)
+class Level:
+    r"""One level of back-off: a peer group, and how much of the subject it keeps.
+
+    Parameters
+    ----------
+    peers
+        A name of `PEERS`.
+    parts
+        How many leading parts of the subject are kept; 0 keeps none.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"workload": ["web"], "subject": ["sh\nnginx"]})
+    >>> frame.select(Level("workload", 1).columns()).row(0)
+    ('web', '', 'sh')
+    """
+
+    peers: str
+    parts: int = 0
+
+    def columns(self) -> list[pl.Expr]:
+        """Return the three key columns of this level, null where the level does not apply."""
+        first, second = PEERS[self.peers]
+        return [first.alias("_first"), second.alias("_second"), self._subject().alias("_subject")]
+
+    def _subject(self) -> pl.Expr:
+        if self.parts == 0:
+            return _ANY
+        parts = pl.col("subject").str.split(SEPARATOR)
+        return parts.list.head(self.parts).list.join(SEPARATOR)
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """A key given a context: the unit that baselines count and features score.
+
+    Parameters
+    ----------
+    name
+        ``family.what``, for example ``lineage.child``.
+    kinds
+        The event kinds that it looks at.
+    by
+        Raw event columns that decide subject and key. Events are reduced to their distinct
+        combinations before any string is touched, so the cost of strings follows variety, not load.
+    key, subject
+        From the columns ``by`` (as strings) to a string each. A null key drops the row, a null
+        subject skips the levels that need it.
+    levels
+        From most specific to most general. The last should be the fleet with no subject.
+    where
+        A filter on events, beside their kind.
+    prepare
+        Adds columns to the filtered events before they are reduced, given the processes.
+    columns
+        Event columns that ``where`` and ``prepare`` need beyond ``by``.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    by: tuple[str, ...]
+    key: pl.Expr
+    subject: pl.Expr
+    levels: tuple[Level, ...]
+    where: pl.Expr | None = None
+    prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The feature family that this conditional belongs to."""
+        return self.name.split(".", 1)[0]
+
+    def select(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the events that this conditional looks at, with its columns ``by``."""
+        rows = events.filter(pl.col("kind").is_in(list(self.kinds)))
+        if self.where is not None:
+            rows = rows.filter(self.where)
+        return rows if self.prepare is None else self.prepare(rows, processes)
+
+    def named(self, cells: pl.LazyFrame) -> pl.LazyFrame:
+        """Replace the columns ``by`` of reduced events with ``subject`` and ``key``."""
+        texts = [pl.col(name).cast(pl.String) for name in self.by]
+        return (
+            cells.with_columns(texts)
+            .with_columns(subject=self.subject, key=self.key)
+            .filter(pl.col("key").is_not_null())
+            .drop(self.by)
+        )

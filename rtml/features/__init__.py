@@ -1,0 +1,150 @@
+"""Features: functions from a capture to one row per container and window.
+
+A feature family turns a capture into a table with one row per ``container_id`` and ``window`` and
+float columns named ``family.feature``. Windows without events do not exist. A feature at time t
+does not change when later events are appended. Registration: one import, one entry of `FAMILIES`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from rtml import baselines
+from rtml.baselines import Baseline
+from rtml.errors import lookup
+from rtml.features.activity import ACTIVITY
+from rtml.features.contract import Family
+from rtml.features.lineage import LINEAGE
+from rtml.features.prequential import prequential_windows
+from rtml.features.source import Events, Source, open_source
+from rtml.features.surprise import EVENT_SURPRISES, event_surprises
+from rtml.features.windows import assemble
+
+__all__ = [
+    "EVENT_SURPRISES", "FAMILIES", "Events", "Family", "Source", "feature_columns", "learn",
+    "open_source", "prequential", "surprises", "windows",
+]  # fmt: skip
+
+FAMILIES: dict[str, Family] = {family.name: family for family in (LINEAGE, ACTIVITY)}
+"""Every registered family by name."""
+
+Table = pl.LazyFrame | pl.DataFrame
+
+
+def _chosen(names: Iterable[str] | None) -> dict[str, Family]:
+    wanted = FAMILIES if names is None else names
+    return {name: lookup(FAMILIES, name, "feature family") for name in wanted}
+
+
+def feature_columns(table: pl.DataFrame) -> list[str]:
+    """Return the names of the features in a windows frame: its floats with a dot in the name."""
+    return [name for name, kind in table.schema.items() if "." in name and kind == pl.Float64]
+
+
+def learn(
+    events: Events,
+    processes: Table | None = None,
+    families: Iterable[str] | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> Baseline:
+    """Learn the baseline of a capture, or of events with their processes.
+
+    Parameters
+    ----------
+    events, processes
+        A capture (then ``processes`` is its own), or two tables.
+    families
+        Names of `FAMILIES`; None takes all.
+    start, end
+        Only events with ``start <= time < end``.
+    """
+    source = open_source(events, processes).between(start, end)
+    chosen = _chosen(families).values()
+    conditionals = [each for family in chosen for each in family.conditionals]
+    return baselines.learn(source.events, source.processes, conditionals, source.peers)
+
+
+def windows(
+    events: Events,
+    baseline: Baseline | None = None,
+    families: Iterable[str] | None = None,
+    every: str = "60s",
+    processes: Table | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> pl.DataFrame:
+    """Turn a capture into one row per container and window.
+
+    Parameters
+    ----------
+    events, processes
+        A capture (then ``processes`` is its own), or two tables.
+    baseline
+        History to compare with; without one, features that need it are null.
+    families
+        Names of `FAMILIES`; None takes all.
+    every
+        Length of a window: a whole number and ``s``, ``m`` or ``h``.
+    start, end
+        Only events with ``start <= time < end``.
+
+    Returns
+    -------
+    ``container_id``, ``window`` (start, UTC), the other identity columns, ``events`` (number),
+    ``complete`` (no event was lost in it), then one Float64 column per feature. Sorted by container
+    and window; windows without events have no row.
+    """
+    source = open_source(events, processes, every).between(start, end)
+    return assemble(source, baseline or Baseline(), _chosen(families))
+
+
+def surprises(
+    events: Events,
+    processes: Table | None,
+    baseline: Baseline,
+    families: Iterable[str] | None = None,
+    every: str = "60s",
+) -> pl.DataFrame:
+    """Score single events: the source of window sums and of explanations.
+
+    Returns
+    -------
+    Columns of `EVENT_SURPRISES`, one row per window, process and distinct (context, key), standing
+    for the first such event; sorted by time. Empty when the baseline is.
+    """
+    source = open_source(events, processes, every)
+    roots = source.processes.select("host", "process_id", "root_id").unique(["host", "process_id"])
+    tables = [pl.DataFrame(schema=EVENT_SURPRISES)]
+    if not baseline.empty:
+        for family in _chosen(families).values():
+            for each in family.conditionals:
+                tables.append(event_surprises(each, source, baseline, roots))
+    return pl.concat(tables).sort("time", "host", "seq", "conditional", "context", "key")
+
+
+def prequential(
+    events: Events,
+    processes: Table | None = None,
+    blocks: int = 8,
+    families: Iterable[str] | None = None,
+    every: str = "60s",
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> tuple[pl.DataFrame, Baseline]:
+    """Return training windows, each scored by a baseline that had not seen it, and the full one.
+
+    Parameters
+    ----------
+    blocks
+        Spans that the training time is cut into; the first is only learnt from.
+
+    Notes
+    -----
+    Other parameters are those of `windows`.
+    """
+    source = open_source(events, processes, every).between(start, end)
+    return prequential_windows(source, _chosen(families), blocks)

@@ -1,0 +1,54 @@
+"""What a feature family is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.baselines import Baseline, Conditional
+from rtml.features.source import Source
+
+__all__ = ["SURPRISE", "Family"]
+
+SURPRISE = ("bits_sum", "bits_max", "bits_top3", "never_seen", "unknown_context")
+"""Features that every family with conditionals has (see `rtml.features.surprise`)."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A feature family: conditionals to be scored, and features of its own.
+
+    Parameters
+    ----------
+    name
+        First half of the names of its features.
+    own
+        From a source and a baseline to one row per ``container_id`` and ``window``, with float
+        columns `names` (without the family). Windows that it leaves out get 0.
+    names
+        The columns that ``own`` returns.
+    conditionals
+        What the baseline counts for this family; empty when it looks at the present only.
+    historical
+        Those of `names` that compare with history: null without a baseline.
+    """
+
+    name: str
+    own: Callable[[Source, Baseline], pl.DataFrame]
+    names: tuple[str, ...]
+    conditionals: tuple[Conditional, ...] = ()
+    historical: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Full names of all features, ``family.feature``, in order."""
+        surprise = SURPRISE if self.conditionals else ()
+        return tuple(f"{self.name}.{name}" for name in (*surprise, *self.names))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """Full names of the features that need a baseline."""
+        surprise = SURPRISE if self.conditionals else ()
+        return tuple(f"{self.name}.{name}" for name in (*surprise, *self.historical))

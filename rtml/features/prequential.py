@@ -1,0 +1,55 @@
+"""Training windows whose baseline has never seen them.
+
+A baseline that has counted an event finds it usual, so windows featured with it look calmer than
+any window to come, and a detector trained on them raises alarms at ordinary novelty. Here the
+training time is cut into blocks; block k is featured with what the blocks before it taught.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+import polars as pl
+
+from rtml.baselines import Baseline, learn, merge
+from rtml.errors import UsageError
+from rtml.features.contract import Family
+from rtml.features.source import Source
+from rtml.features.windows import assemble, schema
+
+__all__ = ["blocks_of", "prequential_windows"]
+
+_UTC = pl.Datetime("ns", "UTC")
+
+
+def blocks_of(source: Source, blocks: int) -> list[Source]:
+    """Cut a source into at most ``blocks`` spans of equal length, at borders of windows."""
+    if blocks < 2:
+        raise UsageError(f"blocks is {blocks}; at least 2 are needed: the first is only learnt")
+    window = source.window
+    span = source.events.select(window.min().alias("first"), window.max().alias("last")).collect()
+    first, last = span.select(pl.all().to_physical()).row(0)
+    if first is None:
+        return []
+    number = (last - first) // source.every + 1
+    cuts = sorted({first + source.every * (number * k // blocks) for k in range(blocks)})
+    edges: list[dt.datetime | None] = pl.Series(cuts[1:]).cast(pl.Int64).cast(_UTC).to_list()
+    return [source.between(*pair) for pair in zip([None, *edges], [*edges, None], strict=True)]
+
+
+def prequential_windows(
+    source: Source, families: Mapping[str, Family], blocks: int
+) -> tuple[pl.DataFrame, Baseline]:
+    """Feature each block with the baseline of the blocks before it; return the full baseline too.
+
+    The first block has nothing before it: it is learnt from and has no windows.
+    """
+    conditionals = [each for family in families.values() for each in family.conditionals]
+    baseline, tables = Baseline(), [pl.DataFrame(schema=schema(families.values()))]
+    for block in blocks_of(source, blocks):
+        if not baseline.empty:
+            tables.append(assemble(block, baseline, families))
+        learnt = learn(block.events, block.processes, conditionals, block.peers)
+        baseline = merge(baseline, learnt)
+    return pl.concat(tables).sort("container_id", "window"), baseline

@@ -1,0 +1,40 @@
+"""Well-known programs by the name of their file: shells and network services."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["SERVICES", "SHELLS", "name_of", "runs"]
+
+SHELLS = (
+    "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh",
+)  # fmt: skip
+"""Programs that run what they are told."""
+
+SERVICES = (
+    "apache", "apache2", "beam.smp", "caddy", "consul", "envoy", "etcd", "gunicorn", "haproxy",
+    "httpd", "java", "lighttpd", "mariadbd", "memcached", "mongod", "mysqld", "named", "nginx",
+    "node", "nodejs", "perl", "php", "php-cgi", "php-fpm", "postgres", "puma", "python",
+    "rabbitmq-server", "redis-server", "ruby", "smbd", "squid", "traefik", "unicorn", "uvicorn",
+    "uwsgi", "varnishd", "vsftpd",
+)  # fmt: skip
+"""Programs that serve a network, among them the interpreters that web applications run in."""
+
+
+def name_of(path: pl.Expr) -> pl.Expr:
+    """Return the file name of a program, without folder and version.
+
+    Examples
+    --------
+    >>> paths = pl.DataFrame({"exe": ["/usr/bin/python3.11", "nginx", "[php-fpm7.4]", "/bin/sh"]})
+    >>> paths.select(name_of(pl.col("exe")))["exe"].to_list()
+    ['python', 'nginx', 'php-fpm', 'sh']
+    """
+    name = path.str.strip_chars("[]").str.extract("([^/]*)$", 1)
+    return name.str.replace(r"[-_]?[0-9]+(\.[0-9]+)*$", "")
+
+
+def runs(path: pl.Expr, names: tuple[str, ...]) -> pl.Expr:
+    """Whether a program is one of ``names``, with or without a version in its name."""
+    bare = path.str.strip_chars("[]").str.extract("([^/]*)$", 1)
+    return (name_of(path).is_in(list(names)) | bare.is_in(list(names))).fill_null(False)

@@ -1,0 +1,148 @@
+"""Where features come from: the events and processes of workload containers, within a time span."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from rtml.captures.processes import PROCESSES, process_images
+from rtml.captures.store import INFRASTRUCTURE, Capture
+from rtml.errors import UsageError
+from rtml.schema import IDENTITY, conform
+
+__all__ = ["LOST", "Events", "Source", "interval", "open_source"]
+
+Events = Capture | pl.LazyFrame | pl.DataFrame
+"""What features are made of: a capture, or a table of events."""
+
+_UTC = pl.Datetime("ns", "UTC")
+LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
+"""Intervals in which the sensor lost events; a null end is open."""
+
+_UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+def interval(every: str) -> int:
+    """Return the length of a window in nanoseconds.
+
+    Examples
+    --------
+    >>> interval("60s"), interval("5m")
+    (60000000000, 300000000000)
+    >>> interval("1 week")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: window length '1 week': write a whole number and s, m or h, like '60s'
+    """
+    number, unit = every[:-1], every[-1:]
+    if unit not in _UNITS or not (number.isascii() and number.isdigit() and int(number)):
+        raise UsageError(f"window length {every!r}: write a whole number and s, m or h, like '60s'")
+    return int(number) * _UNITS[unit]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Events of workload containers with what is known of those containers.
+
+    Parameters
+    ----------
+    events
+        `rtml.schema.EVENTS` without host processes and infrastructure containers.
+    processes
+        One row per process image.
+    identity
+        The columns `rtml.schema.IDENTITY` as strings, one row per container.
+    lost
+        Rows of `LOST`.
+    every
+        Length of a window in nanoseconds.
+    """
+
+    events: pl.LazyFrame
+    processes: pl.LazyFrame
+    identity: pl.DataFrame
+    lost: pl.DataFrame
+    every: int = 60 * 10**9
+
+    @property
+    def peers(self) -> pl.DataFrame:
+        """Per container the columns that peer groups are made of.
+
+        ``image`` is the digest where it is known, else the name; ``repository`` is the name
+        without tag and digest.
+        """
+        repository = pl.col("image").str.replace("@.*$", "").str.replace(":[^/:]*$", "")
+        return self.identity.select(
+            "container_id",
+            "workload",
+            image=pl.coalesce("image_digest", "image"),
+            repository=repository,
+        )
+
+    @property
+    def window(self) -> pl.Expr:
+        """The start of the window that an event is in; windows start at multiples since 1970."""
+        ticks = pl.col("time").to_physical() // self.every * self.every
+        return ticks.cast(_UTC).alias("window")
+
+    def between(self, start: dt.datetime | None, end: dt.datetime | None) -> Source:
+        """Return the source with events of ``start <= time < end`` only; None is unbounded."""
+        events = self.events
+        if start is not None:
+            events = events.filter(pl.col("time") >= pl.lit(start, _UTC))
+        if end is not None:
+            events = events.filter(pl.col("time") < pl.lit(end, _UTC))
+        return replace(self, events=events)
+
+
+def _from_capture(capture: Capture) -> Source:
+    events = capture.events()
+    known = capture.containers()
+    outside = known.filter(pl.col("role") == INFRASTRUCTURE)["container_id"]
+    inside = pl.col("container_id").is_not_null()
+    if len(outside):
+        inside &= ~pl.col("container_id").is_in(outside.to_list())
+    workloads = known.filter(~pl.col("container_id").is_in(outside.to_list()))
+    kept = events.filter(inside)
+    extra = [name for name in IDENTITY if name not in known.columns]
+    account = _first_known(kept.select("container_id", "time", "seq", *extra), extra)
+    identity = workloads.join(account, on="container_id", how="left").select(IDENTITY)
+    intervals = [each.model_dump() for each in capture.manifest.lost_intervals]
+    lost = conform(pl.DataFrame(intervals, schema=[*LOST, "count"], infer_schema_length=None), LOST)
+    return Source(kept, capture.processes(), identity, lost)
+
+
+def _first_known(events: pl.LazyFrame, names: list[str]) -> pl.DataFrame:
+    """Return per container the first non-null value of each column, in order of time."""
+    distinct = events.group_by("container_id", *names).agg(pl.col("time", "seq").min())
+    ordered = distinct.collect(engine="streaming").sort("time", "seq")
+    containers = ordered.group_by("container_id", maintain_order=True)
+    first = containers.agg(pl.col(names).drop_nulls().first())
+    return first.with_columns(pl.col("container_id", *names).cast(pl.String))
+
+
+def _from_events(events: pl.LazyFrame, processes: pl.LazyFrame | None) -> Source:
+    kept = conform(events).filter(pl.col("container_id").is_not_null())
+    if processes is None:
+        processes = process_images(conform(events).collect()).lazy()
+    names = [name for name in IDENTITY if name != "container_id"]
+    identity = _first_known(kept, names).select(IDENTITY).sort("container_id")
+    return Source(kept, conform(processes, PROCESSES), identity, pl.DataFrame(schema=LOST))
+
+
+def open_source(
+    events: Events, processes: pl.LazyFrame | pl.DataFrame | None = None, every: str = "60s"
+) -> Source:
+    """Turn a capture, or a table of events with its processes, into a `Source`.
+
+    From a capture, infrastructure containers are left out, and lost intervals are known. From a
+    bare table every container counts as a workload, and processes are worked out when not given.
+    A container is what its first events say it is, so that later events change nothing earlier.
+    """
+    if isinstance(events, Capture):
+        source = _from_capture(events)
+    else:
+        source = _from_events(events.lazy(), None if processes is None else processes.lazy())
+    return replace(source, every=interval(every))

@@ -1,0 +1,119 @@
+"""Surprise of windows and of events: the generic half of every family that has conditionals.
+
+Within a window a pair of context and key counts once, however often it repeats: a loop is no
+stranger than its first round, and how much happens is the business of ``activity``. Per family:
+
+=================== ======= =====================================================================
+feature             unit    meaning; range; a window without such events has 0
+=================== ======= =====================================================================
+``bits_sum``        bits    sum of ``-log2 P(key | context)`` over distinct pairs; 0 and up
+``bits_max``        bits    the most surprising pair; 0 and up
+``bits_top3``       bits    the three most surprising pairs together; 0 and up
+``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
+``unknown_context`` share   pairs whose own context has no history, so that ``bits`` had to come
+                            from a more general level: what we do not know; 0 to 1
+=================== ======= =====================================================================
+
+Without a baseline all of them are null: not learnt is not normal.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.baselines import Baseline, Conditional
+from rtml.baselines.backoff import SCALE
+from rtml.baselines.conditional import SEPARATOR
+from rtml.features.contract import Family
+from rtml.features.source import Source
+
+__all__ = ["EVENT_SURPRISES", "event_surprises", "pairs", "window_surprises"]
+
+_PEERS = ["workload", "image", "repository"]
+_PAIR = [*_PEERS, "subject", "key"]
+_CELL = ["container_id", "window"]
+_UTC = pl.Datetime("ns", "UTC")
+EVENT_SURPRISES = pl.Schema({
+    "host": pl.String(), "seq": pl.Int64(), "time": _UTC, "container_id": pl.String(),
+    "window": _UTC, "process_id": pl.Int64(), "root_id": pl.Int64(), "family": pl.String(),
+    "conditional": pl.String(), "key": pl.String(), "context": pl.String(), "bits": pl.Float64(),
+    "known": pl.Boolean(), "seen": pl.Boolean(),
+})  # fmt: skip
+"""Event-level surprise. ``context`` reads ``workload: program < parent``."""
+
+
+def pairs(source: Source, conditional: Conditional) -> pl.DataFrame:
+    """Return the distinct (container, window, subject, key) of a conditional, with peers."""
+    chosen = conditional.select(source.events, source.processes).with_columns(source.window)
+    cells = chosen.select(*_CELL, *conditional.by).unique()
+    named = conditional.named(cells).with_columns(pl.col("container_id").cast(pl.String)).unique()
+    peers = source.peers.lazy()
+    return named.join(peers, on="container_id", how="inner").collect(engine="streaming")
+
+
+def _scored(rows: pl.DataFrame, conditional: Conditional, baseline: Baseline) -> pl.DataFrame:
+    """Score the distinct pairs among rows once, then hand the result to every row."""
+    distinct = rows.select(_PAIR).unique()
+    scored = baseline.surprise(conditional, distinct)
+    return rows.join(scored, on=_PAIR, how="left", nulls_equal=True)
+
+
+def _aggregate(family: str) -> list[pl.Expr]:
+    """Return the features; sums are of integers, so the order of rows does not matter."""
+    bits = pl.col("bits")
+    named = {
+        "bits_sum": bits.sum() / SCALE,
+        "bits_max": bits.max() / SCALE,
+        "bits_top3": bits.top_k(3).sum() / SCALE,
+        "never_seen": (~pl.col("seen")).sum().cast(pl.Float64),
+        "unknown_context": (~pl.col("known")).sum() / pl.len(),
+    }
+    return [value.alias(f"{family}.{name}") for name, value in named.items()]
+
+
+def window_surprises(family: Family, source: Source, baseline: Baseline) -> pl.DataFrame:
+    """Return the surprise features of one family per container and window."""
+    tables = []
+    for conditional in family.conditionals:
+        rows = pairs(source, conditional)
+        tables.append(_scored(rows, conditional, baseline).select(*_CELL, "bits", "known", "seen"))
+    return pl.concat(tables).group_by(_CELL).agg(_aggregate(family.name))
+
+
+def event_surprises(
+    conditional: Conditional, source: Source, baseline: Baseline, roots: pl.LazyFrame
+) -> pl.DataFrame:
+    """Return one row per window, process and distinct pair: its first event, and its bits.
+
+    Parameters
+    ----------
+    conditional, source, baseline
+        What to score, where, and against which history.
+    roots
+        ``host``, ``process_id``, ``root_id``: the lineage root of every process.
+    """
+    chosen = conditional.select(source.events, source.processes).with_columns(source.window)
+    cell = [*_CELL, "host", "process_id"]
+    earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
+    cells = chosen.group_by(*cell, *conditional.by).agg(earliest, pl.col("time").min())
+    strings = pl.col("container_id", "host").cast(pl.String)
+    rows = (
+        conditional.named(cells.with_columns(strings))
+        .join(source.peers.lazy(), on="container_id", how="inner")
+        .join(roots, on=["host", "process_id"], how="left")
+        .collect(engine="streaming")
+        .sort("time", "seq")
+        .unique([*cell, "subject", "key"], keep="first", maintain_order=True)
+    )
+    return _described(_scored(rows, conditional, baseline), conditional)
+
+
+def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
+    group = pl.coalesce("workload", "repository", "container_id")
+    subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
+    return rows.with_columns(
+        family=pl.lit(conditional.family),
+        conditional=pl.lit(conditional.name),
+        context=pl.concat_str([group, subject], separator=": ", ignore_nulls=True),
+        bits=pl.col("bits") / SCALE,
+    ).select(pl.col(name).cast(kind) for name, kind in EVENT_SURPRISES.items())

@@ -1,0 +1,76 @@
+"""Windows: one row per container and minute, one column per feature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from rtml.baselines import Baseline
+from rtml.features.contract import Family
+from rtml.features.source import Source
+from rtml.features.surprise import window_surprises
+from rtml.schema import IDENTITY
+
+__all__ = ["CELL", "assemble", "schema"]
+
+CELL = ["container_id", "window"]
+_UTC = pl.Datetime("ns", "UTC")
+
+
+def schema(families: Iterable[Family]) -> pl.Schema:
+    """Return the columns of a windows frame: identity, window, counts, then the features."""
+    identity = {name: pl.String() for name in IDENTITY if name != "container_id"}
+    features = {name: pl.Float64() for family in families for name in family.columns}
+    head = {"container_id": pl.String(), "window": _UTC, **identity}
+    return pl.Schema({**head, "events": pl.Int64(), "complete": pl.Boolean(), **features})
+
+
+def _base(source: Source) -> pl.DataFrame:
+    """Return every window that has an event, with its container's identity."""
+    cells = source.events.select("container_id", source.window, pl.col("count").fill_null(1))
+    counted = cells.group_by(CELL).agg(pl.col("count").sum().alias("events"))
+    strings = counted.with_columns(pl.col("container_id").cast(pl.String))
+    return strings.collect(engine="streaming").join(source.identity, on="container_id", how="inner")
+
+
+def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Add ``complete``: false where the host lost events at some time of the window."""
+    gaps = source.lost.select("host", "start", "end")
+    end = pl.col("window") + pl.duration(nanoseconds=source.every)
+    hit = base.select(*CELL, "host").join(gaps, on="host", how="inner").filter(
+        (pl.col("start").is_null() | (pl.col("start") < end))
+        & (pl.col("end").is_null() | (pl.col("end") >= pl.col("window")))
+    )  # fmt: skip
+    marked = hit.select(CELL).unique().with_columns(complete=pl.lit(False))
+    return base.join(marked, on=CELL, how="left").with_columns(pl.col("complete").fill_null(True))
+
+
+def _of_family(family: Family, source: Source, baseline: Baseline) -> list[pl.DataFrame]:
+    """Return the feature tables of one family, with full names."""
+    own = family.own(source, baseline)
+    full = {name: f"{family.name}.{name}" for name in family.names}
+    named = own.with_columns(pl.col("container_id").cast(pl.String)).rename(full)
+    tables = [named.select(*CELL, *full.values())]
+    if family.conditionals and not baseline.empty:
+        tables.append(window_surprises(family, source, baseline))
+    return tables
+
+
+def _filled(family: Family, baseline: Baseline, have: list[str]) -> list[pl.Expr]:
+    """Nothing of interest happened: 0. Nothing was learnt to compare with: null."""
+    unknown = family.compared if baseline.empty else ()
+    finite = pl.col([name for name in family.columns if name in have and name not in unknown])
+    blank = [pl.lit(None, pl.Float64).alias(name) for name in unknown]
+    return [finite.cast(pl.Float64).fill_null(0.0), *blank]
+
+
+def assemble(source: Source, baseline: Baseline, families: Mapping[str, Family]) -> pl.DataFrame:
+    """Compute the families over a source: see `rtml.features.windows`."""
+    table = _complete(_base(source), source)
+    for family in families.values():
+        for features in _of_family(family, source, baseline):
+            table = table.join(features, on=CELL, how="left")
+        table = table.with_columns(_filled(family, baseline, table.columns))
+    columns = schema(families.values())
+    return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).sort(CELL)
