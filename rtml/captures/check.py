@@ -14,11 +14,12 @@ __all__ = ["Check", "check_capture"]
 
 
 class Check(NamedTuple):
-    """One promise: its name, whether it holds, and what was found."""
+    """One promise: its name, whether it holds, what was found, whether breaking it is damage."""
 
     name: str
     ok: bool
     found: str
+    grave: bool = True
 
 
 def check_capture(capture: Capture) -> list[Check]:
@@ -62,8 +63,13 @@ def check_capture(capture: Capture) -> list[Check]:
         _none("host and seq used twice", found["twice"]),
         _none("events with a pid but no process", found["nameless"]),
         _none("empty strings where null belongs", found["empty_text"]),
-        Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost} lost"),
-        Check("no input line refused", manifest.rejected == 0, f"{manifest.rejected} rejected"),
+        Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost:,} lost", False),
+        Check(
+            "no input line refused",
+            manifest.rejected == 0,
+            f"{manifest.rejected:,} rejected",
+            False,
+        ),
     ]
 
 

@@ -73,7 +73,11 @@ class Capture:
         frame = empty().lazy()
         if self.manifest.events:
             parts = f"{self.path}/events/**/*.parquet"
-            frame = conform(pl.scan_parquet(parts, hive_partitioning=False))
+            try:
+                frame = conform(pl.scan_parquet(parts, hive_partitioning=False))
+            except (pl.exceptions.PolarsError, OSError) as error:
+                first = str(error).splitlines()[0]
+                raise RtmlError(f"{self.path}: the events cannot be read ({first})") from error
         if kinds is not None:
             frame = frame.filter(pl.col("kind").is_in(list(kinds)))
         return frame if columns is None else frame.select(columns)

@@ -29,7 +29,7 @@ _LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, no
 
 def read(path: Path) -> Reading:
     """Read one sensor log; every line is an event, a piece of one, metadata, or a reject."""
-    text, problem = read_lines(path)
+    text, problem = read_lines(path, json=True)
     lines = _parsed(text)
     if lines["type"].null_count() == lines.height:
         raise RtmlError(f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)")
@@ -76,8 +76,8 @@ def _fields(lines: pl.DataFrame) -> pl.DataFrame:
             problem=pl.when(~known).then("unknown event " + pl.col("name").str.slice(0, 40))
             .when(~whole).then(pl.lit("a field is missing or not a number"))
             .when(~pl.col("nsecs").is_between(0, _LATEST)).then(pl.lit("absurd timestamp"))
-            .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid").is_between(0, 2**31 - 1)))
-            .then(pl.lit("pid out of range"))
+            .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
+            .then(pl.lit("pid or uid out of range"))
         )
         .drop("raw")
     )  # fmt: skip

@@ -53,6 +53,11 @@ def _number(i: int) -> pl.Expr:
     return _text(i).cast(pl.Int64, strict=False)
 
 
+def _small(i: int) -> pl.Expr:
+    """A 32-bit number; null where it does not fit."""
+    return _number(i).cast(pl.Int32, strict=False)
+
+
 def _result(i: int) -> pl.Expr:
     """0 or -errno: a descriptor or a count is success."""
     return _number(i).clip(-4095, 0)
@@ -131,7 +136,7 @@ def _call(fields: Fields) -> Fields:
 EVENTS_OF: dict[str, Callable[[Fields], Fields]] = {
     "exec": _exec,
     "execfail": _execfail,
-    "fork": lambda f: f.with_columns(target_pid=_number(0)),
+    "fork": lambda f: f.with_columns(target_pid=_small(0)),
     "exit": lambda f: f.with_columns(request=(_number(0) // 256).cast(pl.String)),
     "open": _open,
     "connect": _connect,
@@ -140,14 +145,14 @@ EVENTS_OF: dict[str, Callable[[Fields], Fields]] = {
     "listen": lambda f: f,
     "dup": lambda f: f.with_columns(request=_text(1)),
     "dnsq": _dns,
-    "ptrace": lambda f: f.with_columns(request=_named(0, _PTRACE), target_pid=_number(1)),
+    "ptrace": lambda f: f.with_columns(request=_named(0, _PTRACE), target_pid=_small(1)),
     "memfd": lambda f: f.with_columns(path="memfd:" + _text(1).fill_null("")),
     "mount": lambda f: f.with_columns(result=_result(0), path=_text(1)),
     "unlink": lambda f: f.with_columns(path=_text(0)),
     "rename": lambda f: f.with_columns(path_to=_text(0)),
-    "chmod": lambda f: f.with_columns(mode=_number(0), path=_text(1)),
-    "fchmod": lambda f: f.with_columns(kind=pl.lit("chmod"), mode=_number(0)),
-    "kill": lambda f: f.with_columns(request=_named(0, _SIGNALS), target_pid=_number(1)),
+    "chmod": lambda f: f.with_columns(mode=_small(0), path=_text(1)),
+    "fchmod": lambda f: f.with_columns(kind=pl.lit("chmod"), mode=_small(0)),
+    "kill": lambda f: f.with_columns(request=_named(0, _SIGNALS), target_pid=_small(1)),
     "sys": _call,
 }
 """From the name that the sensor prints to the columns of the event."""
@@ -168,7 +173,12 @@ def events_of(fields: Fields) -> tuple[Fields, Fields]:
     Events (columns of `rtml.schema.EVENTS` plus ``line, nsecs, cgroup, started_ns``) and rejects
     (``line, reason``): argv pieces whose exec is not in the log.
     """
-    base = fields.with_columns(kind=pl.col("name"), started_ns=pl.lit(None, pl.Int64))
+    base = fields.with_columns(
+        kind=pl.col("name"),
+        started_ns=pl.lit(None, pl.Int64),
+        result=pl.lit(None, pl.Int64),
+        exe=pl.lit(None, pl.String),
+    )
     parts = [
         EVENTS_OF[str(name[0])](rows)
         for name, rows in base.filter(~pl.col("name").is_in(_PIECES))

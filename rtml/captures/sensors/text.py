@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from pathlib import Path
@@ -12,16 +13,27 @@ from rtml.errors import RtmlError
 
 __all__ = ["read_lines"]
 
+
+def _visible_in_json(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    bad = error.object[error.start : error.end]
+    return "".join(f"\\\\x{byte:02x}" for byte in bad), error.end
+
+
+codecs.register_error("rtml.json", _visible_in_json)
+
 _GZIP = b"\x1f\x8b"
 
 
-def read_lines(path: Path) -> tuple[pl.Series, str | None]:
+def read_lines(path: Path, json: bool = False) -> tuple[pl.Series, str | None]:
     r"""Read the non-empty lines of a plain or gzip text file.
 
     Parameters
     ----------
     path
         The file. Bytes that are not UTF-8 are kept visibly, as ``\xNN``.
+    json
+        The lines are JSON: there the backslash of ``\xNN`` must itself be escaped.
 
     Returns
     -------
@@ -38,7 +50,7 @@ def read_lines(path: Path) -> tuple[pl.Series, str | None]:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("utf-8", "backslashreplace")
+        text = raw.decode("utf-8", "rtml.json" if json else "backslashreplace")
     return pl.Series("line", text.splitlines() if "\r" in text else text.split("\n")), problem
 
 

@@ -1,0 +1,88 @@
+"""``rtml capture import|info|check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, print_facts, print_json, print_table, progress
+from rtml.errors import RtmlError
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Make, describe and check captures.", no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+CapturePath = Annotated[str, typer.Argument(metavar="CAPTURE", help="Folder of a capture.")]
+
+
+@app.command("import")
+def import_(
+    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="bpftrace, sysflow, beth …")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.")],
+    as_json: Json = False,
+) -> None:
+    """Import sensor output: `rtml capture import bpftrace log.jsonl.gz --out captures/today`.
+
+    Lines that cannot be read are counted and kept with their reason in `rejects.parquet`.
+    """
+    from rtml.captures import import_capture
+
+    with progress(f"importing {len(inputs)} file(s)"):
+        manifest = import_capture(sensor, inputs, out)
+    if as_json:
+        print_json(manifest.model_dump(mode="json"))
+        return
+    console.print(
+        f"{out}: {manifest.events:,} events · {len(manifest.containers)} containers ·"
+        f" lost {manifest.lost:,} · rejected {manifest.rejected:,}",
+        markup=False,
+    )
+    for reason, count in manifest.reject_reasons.items():
+        console.print(f"  rejected {count:,}: {reason}", markup=False)
+
+
+@app.command()
+def info(path: CapturePath, as_json: Json = False) -> None:
+    """Describe a capture: `rtml capture info datasets/lab-v1/capture`."""
+    from rtml.captures import open_capture
+
+    capture = open_capture(path)
+    manifest = capture.manifest
+    if as_json:
+        print_json(manifest.model_dump(mode="json"))
+        return
+    print_facts({
+        "capture": path,
+        "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+        "hosts": ", ".join(manifest.hosts),
+        "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
+        "events": f"{manifest.events:,}",
+        "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
+        "lost": f"{manifest.lost:,}",
+        "rejected": f"{manifest.rejected:,}",
+        "blind to": " ".join(manifest.blind) or "nothing it lists",
+    })  # fmt: skip
+    columns = ["workload", "image", "role", "events", "first_seen", "last_seen"]
+    rows = capture.containers().sort("first_seen").select("container_id", *columns).rows()
+    print_table("", ["container", *columns], [(str(r[0])[:12], *r[1:]) for r in rows])
+
+
+@app.command()
+def check(path: CapturePath, as_json: Json = False) -> None:
+    """Hold a capture against its manifest: `rtml capture check CAPTURE`.
+
+    Exit code 1 when a promise of the format is broken; losses and rejects are only reported.
+    """
+    from rtml.captures import check_capture, open_capture
+
+    with progress("reading the capture"):
+        checks = check_capture(open_capture(path))
+    rows = [("ok" if c.ok else "BROKEN" if c.grave else "note", c.name, c.found) for c in checks]
+    print_table("", ["", "promise", "found"], rows, as_json)
+    broken = [c.name for c in checks if c.grave and not c.ok]
+    if broken:
+        raise RtmlError(f"{path}: {len(broken)} promise(s) broken: {'; '.join(broken)}")

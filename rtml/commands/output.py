@@ -1,0 +1,72 @@
+"""How commands print: tables for people, JSON for machines, hostile strings made harmless."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "visible"]
+
+console = Console(highlight=False)
+
+
+def visible(text: str) -> str:
+    r"""Show control, bidirectional and other invisible characters as escapes.
+
+    A capture's strings can hold terminal commands; printed so, they are only text.
+
+    Examples
+    --------
+    >>> visible("ls\x1b[2J\u202e")
+    'ls\\x1b[2J\\u202e'
+    """
+    hidden = {c for c in set(text) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co")} - {"\n"}
+    for char in hidden:
+        text = text.replace(char, char.encode("unicode_escape", "surrogatepass").decode("ascii"))
+    return text
+
+
+def print_json(value: Any) -> None:
+    """Print one strict JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=1, default=str, allow_nan=False))
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], as_json: bool = False
+) -> None:
+    """Print rows as a table, or as a JSON list of objects."""
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(escape(visible(_cell(cell))) for cell in row))
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print name and value, one a line."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        console.print(f"[bold]{name:<{width}}[/]  {escape(visible(str(value)))}")
+
+
+def progress(text: str) -> Any:
+    """Show a spinner with ``text`` on a terminal, nothing elsewhere."""
+    return Console(stderr=True).status(text)

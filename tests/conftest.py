@@ -1,0 +1,33 @@
+"""Shared fixtures: the shipped capture, and real data that lives beside the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rtml.captures import Capture, open_capture
+
+REPOSITORY = Path(__file__).parents[1]
+SHARED = REPOSITORY.parent / "shared" / "data"
+LAB = REPOSITORY / "datasets" / "lab-v1"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real sensor output that is not part of the repository."""
+    if not SHARED.is_dir():
+        pytest.skip(f"real data is absent: {SHARED}")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def lab() -> Capture:
+    """The capture that the repository ships."""
+    return open_capture(LAB / "capture")
+
+
+@pytest.fixture(scope="session")
+def lab_labels() -> Path:
+    """Labels of the attacks in `lab`."""
+    return LAB / "labels.parquet"
