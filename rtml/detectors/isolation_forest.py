@@ -1,0 +1,228 @@
+"""Isolation forest over all workloads (scikit-learn), batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pydantic
+from sklearn.ensemble import IsolationForest as SklearnForest
+
+from rtml.detectors import scaling
+from rtml.detectors.contract import (
+    UNKNOWN,
+    Array,
+    feature_columns,
+    in_time_order,
+    matrix,
+    no_opinion,
+    peer_groups,
+)
+from rtml.detectors.explanation import shares
+from rtml.detectors.forest_file import dump_forest, load_forest
+from rtml.detectors.forest_paths import average_path, path_tree, split_parts
+from rtml.detectors.scaling import Scale, ScaleState
+from rtml.detectors.storage import State, parse_state, read_files, state_bytes, write_files
+from rtml.errors import RtmlError, UsageError
+
+__all__ = ["IsolationForest"]
+
+_FILES = ("forest.skops", "state.json")
+
+
+class ForestState(State):
+    """Everything but the trees."""
+
+    seed: int
+    trees: int
+    samples: int
+    least: int
+    features: list[str] | None
+    fleet: ScaleState | None
+    groups: dict[str, ScaleState]
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> ForestState:
+        width = len(self.features or []) + 1
+        scales = [*self.groups.values(), *([self.fleet] if self.fleet else [])]
+        if any(len(scale.centre) != width for scale in scales):
+            raise ValueError("a scale does not fit the features")
+        return self
+
+
+class IsolationForest:
+    r"""How few random splits set a window apart from the training windows of all workloads.
+
+    Each value is placed in its workload's training range first (`rtml.detectors.scaling`; a
+    workload with fewer than ``least`` training windows uses the range of all), so "strange" means
+    strange for its own kind, and one forest can learn from all kinds.
+
+    A forest cannot split where training never varied: a count that was always 0 may rise to 10^6
+    unseen. Published isolation forests hold the scored rows themselves; ours adds what that would
+    have done. With *h* the path length in a tree, *d* columns and *g* the column's chance to set
+    the row apart at once (`scaling.gap`), each split on the way is such a column's with chance
+    :math:`q = \frac{1}{d}\sum_j g_j`, so the expected length is
+    :math:`h' = (1 - (1-q)^h)/q` (:math:`h` for :math:`q = 0`), and the score
+
+    .. math:: s = 2^{-\overline{h'}/c(\psi)}
+
+    in (0, 1], higher = stranger (scikit-learn's sign is flipped here, once). NaN when unlearnt.
+
+    Fails when strangeness lies in a combination of values that are usual one by one, and on
+    few training windows. A missing value counts as set apart (g = 1) unless training had it, too.
+
+    Parameters
+    ----------
+    seed
+        Seed of the trees.
+    trees, samples
+        Number of trees, and of training windows each is grown from (:math:`\psi`).
+    least
+        Training windows that a workload needs to have a range of its own.
+    jobs
+        Threads for growing trees; the result does not depend on it.
+
+    References
+    ----------
+    Liu, Ting, Zhou (2008), Isolation Forest, https://doi.org/10.1109/ICDM.2008.17
+
+    Examples
+    --------
+    >>> quiet = pl.DataFrame({"workload": ["web"] * 9, "a.x": [0.1, 0.2, 0.3] * 3})
+    >>> detector = IsolationForest()
+    >>> detector.learn(quiet)
+    >>> usual, strange = detector.score(pl.DataFrame({"workload": ["web"] * 2, "a.x": [0.2, 90.0]}))
+    >>> bool(strange > usual)
+    True
+    """
+
+    name: ClassVar[str] = "isolation_forest"
+    online: ClassVar[bool] = False
+    trivial: ClassVar[bool] = False
+
+    def __init__(
+        self, *, seed: int = 0, trees: int = 200, samples: int = 256, least: int = 8, jobs: int = 1
+    ) -> None:
+        if not (1 <= trees <= 10_000 and samples >= 2 and least >= 1):
+            raise UsageError(f"isolation_forest: bad trees {trees}, samples {samples} or {least}")
+        self.seed, self.trees, self.samples = seed, trees, samples
+        self.least, self.jobs = least, jobs
+        self._features: list[str] | None = None
+        self._fleet: Scale | None = None
+        self._groups: dict[str, Scale] = {}
+        self._adopt(None)
+
+    def learn(self, windows: pl.DataFrame) -> None:
+        """Grow a new forest from these windows (at least two); the order of rows has no effect."""
+        if windows.height < 2:
+            return
+        ordered = in_time_order(windows)
+        self._features = feature_columns(ordered)
+        raw, groups = self._matrix(ordered), np.array(peer_groups(ordered))
+        self._fleet = scaling.fit(raw)
+        names, counts = np.unique(groups, return_counts=True)
+        enough = names[counts >= self.least].tolist()
+        self._groups = {name: scaling.fit(raw[groups == name]) for name in enough}
+        forest = SklearnForest(
+            n_estimators=self.trees, max_samples=min(self.samples, len(raw)),
+            random_state=self.seed, n_jobs=self.jobs,
+        )  # fmt: skip
+        self._adopt(forest.fit(self._placed(ordered)[0]))
+
+    def score(self, windows: pl.DataFrame) -> Array:
+        """Return the anomaly score of each window."""
+        if self._forest is None:
+            return no_opinion(windows)
+        rows, gaps = self._placed(windows)
+        q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
+        total = np.zeros(windows.height)
+        # Trees are summed one by one: a row's bits must not depend on how many rows come along.
+        for path in self._paths:
+            total += _hastened(path.leaf_length[path.tree.apply(rows)], q)
+        return np.asarray(np.exp2(-total / len(self._paths) / self._normal))
+
+    def prequential(self, windows: pl.DataFrame) -> Array:
+        """Return `score`: a batch detector does not learn on the way."""
+        return self.score(windows)
+
+    def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
+        """Return what shortens the path, per feature: its splits, and its gap from training.
+
+        Before negative parts (features that make the window look usual) are left out, the parts
+        add up to the expected path length minus the window's own.
+        """
+        if self._forest is None or windows.is_empty():
+            return shares([], *[np.empty((windows.height, 0))] * 3)
+        rows, gaps = self._placed(windows)
+        raw = self._matrix(windows)
+        return shares([*(self._features or []), UNKNOWN], self._parts(rows, gaps), raw,
+                      np.array([self._scale(g).usual for g in peer_groups(windows)]))  # fmt: skip
+
+    def _parts(self, rows: npt.NDArray[np.float32], gaps: Array) -> Array:
+        q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
+        parts, saved = np.zeros(gaps.shape), np.zeros(len(gaps))
+        for path in self._paths:
+            parts += split_parts(path, rows)
+            length = path.leaf_length[path.tree.apply(rows)]
+            saved += length - _hastened(length, q)
+        whole = np.maximum(gaps.sum(axis=1), 1e-300)
+        return np.asarray((parts + (saved / whole)[:, None] * gaps) / len(self._paths))
+
+    def save(self, folder: Path) -> None:
+        """Write the trees (skops) and everything else (JSON)."""
+        fleet = ScaleState.of(self._fleet) if self._fleet else None
+        groups = {name: ScaleState.of(scale) for name, scale in sorted(self._groups.items())}
+        state = ForestState(
+            seed=self.seed, trees=self.trees, samples=self.samples, least=self.least,
+            features=self._features, fleet=fleet, groups=groups,
+        )  # fmt: skip
+        trees = dump_forest(self._forest) if self._forest is not None else b""
+        write_files(folder, dict(zip(_FILES, (trees, state_bytes(state)), strict=True)))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; node indices are validated before a tree is built."""
+        files = read_files(folder, _FILES)
+        state = parse_state(files["state.json"], ForestState, folder)
+        own = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
+        if state.features is None or state.fleet is None:
+            return own
+        own._features, own._fleet = state.features, state.fleet.scale()
+        own._groups = {name: scale.scale() for name, scale in state.groups.items()}
+        try:
+            own._adopt(load_forest(files["forest.skops"], len(state.features) + 1))
+        except RtmlError as error:
+            raise RtmlError(f"{folder / 'forest.skops'}: {error}") from None
+        return own
+
+    def _adopt(self, forest: Any) -> None:
+        self._forest = forest
+        self._paths = [path_tree(tree.tree_) for tree in forest.estimators_] if forest else []
+        self._normal = float(average_path(np.array(float(forest.max_samples_)))) if forest else 1.0
+
+    def _scale(self, group: str) -> Scale:
+        scale = self._groups.get(group, self._fleet)
+        assert scale is not None
+        return scale
+
+    def _matrix(self, windows: pl.DataFrame) -> Array:
+        return matrix(windows, self._features or [])
+
+    def _placed(self, windows: pl.DataFrame) -> tuple[npt.NDArray[np.float32], Array]:
+        """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
+        raw, groups = self._matrix(windows), np.array(peer_groups(windows), dtype=np.str_)
+        rows, gaps = np.empty(raw.shape, dtype=np.float32), np.empty(raw.shape)
+        for group in np.unique(groups):
+            mine, scale = groups == group, self._scale(str(group))
+            rows[mine] = scaling.unit(scale, raw[mine])
+            gaps[mine] = scaling.gap(scale, raw[mine])
+        return rows, gaps
+
+
+def _hastened(length: Array, q: Array) -> Array:
+    """Return the path length when each split ends the path with chance ``q``."""
+    rate = np.maximum(q, 1e-300)
+    return np.asarray(np.where(q > 0, -np.expm1(length * np.log1p(-q)) / rate, length))

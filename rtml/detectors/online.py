@@ -1,0 +1,230 @@
+"""What the River detectors share: one model per peer group, fed in time order, with a fixed shape.
+
+A peer group (workload) starts when it has ``least`` training rows: these set its scale and the
+size of its reference window, and are then learnt. Until then the group has no opinion (NaN). From
+then on every row is a list of the same length with numbers in [0, 1]: River's half-space trees need
+both. The features are fixed by the first rows that are learnt; what appears later is counted.
+
+Learning takes every row as it comes: a detector that learns during an attack learns the attack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+import polars as pl
+import pydantic
+
+from rtml.detectors import scaling
+from rtml.detectors.contract import (
+    UNKNOWN,
+    Array,
+    feature_columns,
+    in_time_order,
+    matrix,
+    no_opinion,
+    peer_groups,
+)
+from rtml.detectors.explanation import by_replacement, shares
+from rtml.detectors.scaling import Scale, ScaleState
+from rtml.detectors.storage import State, bare, filled, read_state, write_state
+from rtml.errors import RtmlError, UsageError
+
+__all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
+
+
+class Stream(Protocol):
+    """One River model of one peer group."""
+
+    def learn(self, row: list[float]) -> None:
+        """Learn one row of numbers in [0, 1]."""
+
+    def score(self, row: list[float]) -> float:
+        """Return the strangeness of one row; NaN when the model has no opinion."""
+        ...
+
+    def state(self) -> dict[str, list[Any]]:
+        """Return everything that was learnt, as lists of numbers."""
+        ...
+
+
+M = TypeVar("M", bound=Stream)
+
+
+class GroupState(State):
+    """One peer group: rows that wait for the start, or scale, window size and model."""
+
+    pending: list[list[float | None]]
+    size: int = pydantic.Field(ge=0, le=1_000_000)
+    scale: ScaleState | None
+    model: dict[str, list[Any]] | None
+
+
+class OnlineState(State):
+    """An online detector: parameters, features and every peer group."""
+
+    parameters: dict[str, int]
+    features: list[str] | None
+    groups: dict[str, GroupState]
+
+
+class Group(Generic[M]):
+    """A peer group at work."""
+
+    def __init__(self) -> None:
+        self.pending: list[Array] = []
+        self.size = 0
+        self.scale: Scale | None = None
+        self.model: M | None = None
+
+    def score(self, row: Array) -> float:
+        """Score one raw row; NaN before the group has started."""
+        if self.model is None or self.scale is None:
+            return float("nan")
+        return self.model.score(scaling.unit(self.scale, row).tolist())
+
+
+class OnlineDetector(Generic[M]):
+    """Learn, score and save peer groups; a subclass says which River model a group has.
+
+    Parameters
+    ----------
+    seed
+        Seed of the River model.
+    least
+        Rows that a group needs before it starts (and so before it has an opinion).
+    window
+        The largest reference window, in rows; a group that starts with fewer uses what it has.
+    """
+
+    name: ClassVar[str]
+    online: ClassVar[bool] = True
+    trivial: ClassVar[bool] = False
+
+    def __init__(self, *, seed: int = 0, least: int = 8, window: int = 250, **more: int) -> None:
+        self.parameters = {"seed": seed, "least": least, "window": window, **more}
+        if least < 2 or window < least:
+            raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {window}")
+        self._features: list[str] | None = None
+        self._groups: dict[str, Group[M]] = {}
+
+    def _stream(self, columns: int, size: int) -> M:
+        """Return a new River model for rows of ``columns`` numbers and windows of ``size`` rows."""
+        raise NotImplementedError
+
+    def _restore(self, columns: int, size: int, state: dict[str, list[Any]]) -> M:
+        """Return the River model that `Stream.state` described; `ValueError` when it cannot be."""
+        raise NotImplementedError
+
+    def learn(self, windows: pl.DataFrame) -> None:
+        """Add rows to their peer groups, in time order, whatever the order of the frame."""
+        if windows.is_empty():
+            return
+        if self._features is None:
+            self._features = feature_columns(windows)
+        ordered = in_time_order(windows)
+        fed: dict[str, list[Array]] = {}
+        for name, row in zip(peer_groups(ordered), self._matrix(ordered), strict=True):
+            fed.setdefault(name, []).append(row)
+        for name, rows in fed.items():
+            self._feed(self._groups.setdefault(name, Group()), rows)
+
+    def _feed(self, group: Group[M], rows: list[Array]) -> None:
+        if group.model is None:
+            group.pending += rows
+            if len(group.pending) < self.parameters["least"]:
+                return
+            group.scale = scaling.fit(np.array(group.pending))
+            group.size = min(len(group.pending), self.parameters["window"])
+            group.model = self._stream(len(group.pending[0]), group.size)
+            rows, group.pending = group.pending, []
+        assert group.scale is not None
+        for row in scaling.unit(group.scale, np.array(rows)).tolist():
+            group.model.learn(row)
+
+    def score(self, windows: pl.DataFrame) -> Array:
+        """Score each row with the model of its peer group, as it is now."""
+        if self._features is None:
+            return no_opinion(windows)
+        rows = zip(peer_groups(windows), self._matrix(windows), strict=True)
+        nobody: Group[M] = Group()
+        return np.array([self._groups.get(name, nobody).score(row) for name, row in rows])
+
+    def prequential(self, windows: pl.DataFrame) -> Array:
+        """Per peer group and window: score all its rows, then learn them."""
+        scores = no_opinion(windows)
+        for rows in _moments(windows):
+            now = windows[rows]
+            scores[rows] = self.score(now)
+            self.learn(now)
+        return scores
+
+    def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
+        """Set one feature at a time to its usual value; what the score loses is its part."""
+        raw = self._matrix(windows) if self._features is not None else np.empty((windows.height, 0))
+        parts, usual = np.zeros_like(raw), np.full_like(raw, np.nan)
+        for i, name in enumerate(peer_groups(windows)):
+            group = self._groups.get(name)
+            if group is not None and group.scale is not None:
+                usual[i] = group.scale.usual
+                parts[i] = by_replacement(group.score, raw[i], usual[i])
+        return shares([*(self._features or []), UNKNOWN], parts, raw, usual)
+
+    def save(self, folder: Path) -> None:
+        """Write parameters, features and all groups as one JSON file."""
+        groups = {name: _frozen(group) for name, group in sorted(self._groups.items())}
+        state = OnlineState(parameters=self.parameters, features=self._features, groups=groups)
+        write_state(folder, state)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        state = read_state(folder, OnlineState)
+        try:
+            detector = cls(**state.parameters)
+            detector._features = state.features
+            detector._groups = {n: detector._thawed(g) for n, g in state.groups.items()}
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            raise RtmlError(f"{folder}: bad detector state ({error})") from None
+        return detector
+
+    def _thawed(self, state: GroupState) -> Group[M]:
+        columns = len(self._features or []) + 1
+        group: Group[M] = Group()
+        group.pending = [filled(row) for row in state.pending]
+        group.size = state.size
+        if any(len(row) != columns for row in group.pending):
+            raise ValueError("a waiting row has the wrong length")
+        if state.scale is None or state.model is None:
+            return group
+        group.scale = state.scale.scale()
+        if len(group.scale.centre) != columns or not 0 < group.size <= self.parameters["window"]:
+            raise ValueError("scale or window size does not fit the features")
+        group.model = self._restore(columns, group.size, state.model)
+        return group
+
+    def _matrix(self, windows: pl.DataFrame) -> Array:
+        return matrix(windows, self._features or [])
+
+
+def _frozen(group: Group[Any]) -> GroupState:
+    return GroupState(
+        pending=[bare(row) for row in group.pending],
+        size=group.size,
+        scale=ScaleState.of(group.scale) if group.scale is not None else None,
+        model=group.model.state() if group.model is not None else None,
+    )
+
+
+def _moments(windows: pl.DataFrame) -> Iterator[list[int]]:
+    """Yield the row numbers of each window, in time order, in the order of the containers."""
+    keys = [name for name in ("window", "container_id") if name in windows.columns]
+    ordered = in_time_order(windows.select(*keys).with_row_index("row")) if keys else None
+    if ordered is None or "window" not in keys:
+        yield from ([row] for row in range(windows.height))
+        return
+    for _, part in ordered.group_by("window", maintain_order=True):
+        yield part["row"].to_list()

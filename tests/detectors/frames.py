@@ -1,0 +1,52 @@
+"""Small seeded windows frames, shaped like real ones. For laws only, never for quality claims."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+FEATURES = ("a.x", "a.y", "a.bits_top3", "b.bits_max", "binaries.never_seen")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def windows(rows: int = 24, workloads: tuple[str, ...] = ("web", "job"), seed: int = 1):
+    """``rows`` benign windows of one container per workload; time differs between the two."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for number, workload in enumerate(workloads):
+        parts.append(
+            pl.DataFrame(
+                {
+                    "container_id": [f"{workload}-1"] * rows,
+                    "window": [START + timedelta(minutes=m) for m in range(rows)],
+                    "workload": [workload] * rows,
+                    "image": ["lab/base:1"] * rows,
+                    "events": rng.integers(50, 60, rows),
+                    "complete": [True] * rows,
+                    "a.x": rng.normal(10 * (number + 1), 1.0, rows),
+                    "a.y": rng.poisson(5, rows).astype(float),
+                    "a.bits_top3": rng.uniform(2, 6, rows),
+                    "b.bits_max": rng.uniform(0, 2, rows),
+                    "binaries.never_seen": np.zeros(rows),
+                }
+            )
+        )
+    utc = pl.col("window").cast(pl.Datetime("ns", "UTC"))
+    return pl.concat(parts).with_columns(utc).sort("container_id", "window")
+
+
+def outlier(frame: pl.DataFrame, row: int, factor: float = 40.0) -> pl.DataFrame:
+    """The frame with one row made strange in every column."""
+    here = pl.int_range(pl.len()) == row
+    floats = [
+        pl.when(here).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n)
+        for n in FEATURES
+    ]
+    events = pl.when(here).then(pl.col("events") * 40).otherwise(pl.col("events")).alias("events")
+    return frame.with_columns(*floats, events)
+
+
+def with_value(frame: pl.DataFrame, column: str, value: float | None) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(value, pl.Float64).alias(column))
