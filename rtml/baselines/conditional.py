@@ -89,8 +89,6 @@ class Conditional:
         A filter on events, beside their kind.
     prepare
         Adds columns to the filtered events before they are reduced, given the processes.
-    columns
-        Event columns that ``where`` and ``prepare`` need beyond ``by``.
     """
 
     name: str
@@ -101,7 +99,6 @@ class Conditional:
     levels: tuple[Level, ...]
     where: pl.Expr | None = None
     prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
-    columns: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:

@@ -13,7 +13,7 @@ import polars as pl
 
 from rtml.baselines.conditional import Conditional
 
-__all__ = ["COUNTS", "POPULATION", "count_events", "count_population", "merge_counts"]
+__all__ = ["COUNTS", "HITS", "POPULATION", "count_events", "count_population", "merge_counts"]
 
 _UTC = pl.Datetime("ns", "UTC")
 COUNTS = pl.Schema({
@@ -27,11 +27,13 @@ POPULATION = "population"
 """Pseudo-family with one row per container: who was there, even if it did nothing of interest."""
 
 _GRAIN = [name for name in COUNTS.names() if name not in ("count", "first_seen")]
-_HITS = pl.col("count").fill_null(1).clip(lower_bound=0)
+HITS = pl.col("count").fill_null(1).clip(0, 2**40)
+"""How often an event happened: 1 where the sensor does not aggregate. Sane whatever the input: a
+sum of a million such numbers still fits into 64 bits."""
 
 
 def _tally() -> list[pl.Expr]:
-    return [_HITS.sum().alias("count"), pl.col("time").min().alias("first_seen")]
+    return [HITS.sum().alias("count"), pl.col("time").min().alias("first_seen")]
 
 
 def _finish(rows: pl.LazyFrame, family: str, facts: pl.DataFrame) -> pl.LazyFrame:

@@ -16,7 +16,11 @@ from rtml import baselines
 from rtml.baselines import Baseline
 from rtml.errors import lookup
 from rtml.features.activity import ACTIVITY
+from rtml.features.binaries import BINARIES
+from rtml.features.calls import CALLS
 from rtml.features.contract import Family
+from rtml.features.destinations import DESTINATIONS
+from rtml.features.files import FILES
 from rtml.features.lineage import LINEAGE
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Events, Source, open_source
@@ -28,7 +32,9 @@ __all__ = [
     "open_source", "prequential", "surprises", "windows",
 ]  # fmt: skip
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (LINEAGE, ACTIVITY)}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (LINEAGE, BINARIES, DESTINATIONS, FILES, CALLS, ACTIVITY)
+}
 """Every registered family by name."""
 
 Table = pl.LazyFrame | pl.DataFrame

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.baselines import Baseline
+from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
 from rtml.features.source import Source
 from rtml.schema import KINDS
@@ -45,12 +46,11 @@ def activity(source: Source, baseline: Baseline) -> pl.DataFrame:
     >>> row["activity.open"], row["activity.all"], row["activity.failed"], row["activity.kinds"]
     (4.0, 6.0, 2.0, 2.0)
     """
-    hits = pl.col("count").fill_null(1)
-    failed = pl.when(pl.col("result") < 0).then(hits).otherwise(0)
+    failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
     cells = (
         source.events.with_columns(source.window)
         .group_by(*_CELL, "kind")
-        .agg(hits.sum().alias("hits"), failed.sum().alias("failed"))
+        .agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
         .collect(engine="streaming")
     )
     per_minute = 60e9 / source.every

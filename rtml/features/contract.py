@@ -12,7 +12,7 @@ from rtml.features.source import Source
 
 __all__ = ["SURPRISE", "Family"]
 
-SURPRISE = ("bits_sum", "bits_max", "bits_top3", "never_seen", "unknown_context")
+SURPRISE = ("bits_sum", "bits_max", "bits_top3", "pairs", "never_seen", "unknown_context")
 """Features that every family with conditionals has (see `rtml.features.surprise`)."""
 
 
@@ -42,13 +42,18 @@ class Family:
     historical: tuple[str, ...] = ()
 
     @property
+    def surprise(self) -> tuple[str, ...]:
+        """Names of the generic features: `SURPRISE`, and a maximum for each of several kinds."""
+        parts = [each.name.partition(".")[2] for each in self.conditionals]
+        single = tuple(f"{part}_bits_max" for part in parts) if len(parts) > 1 else ()
+        return (*SURPRISE, *single) if self.conditionals else ()
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Full names of all features, ``family.feature``, in order."""
-        surprise = SURPRISE if self.conditionals else ()
-        return tuple(f"{self.name}.{name}" for name in (*surprise, *self.names))
+        return tuple(f"{self.name}.{name}" for name in (*self.surprise, *self.names))
 
     @property
     def compared(self) -> tuple[str, ...]:
         """Full names of the features that need a baseline."""
-        surprise = SURPRISE if self.conditionals else ()
-        return tuple(f"{self.name}.{name}" for name in (*surprise, *self.historical))
+        return tuple(f"{self.name}.{name}" for name in (*self.surprise, *self.historical))

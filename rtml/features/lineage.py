@@ -12,7 +12,7 @@ from rtml.baselines import Baseline, Conditional, Level
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, SEPARATOR, WORKLOAD
 from rtml.features.contract import Family
 from rtml.features.paths import normalise
-from rtml.features.programs import SERVICES, SHELLS, runs
+from rtml.features.programs import BARE, PROGRAM, SERVICES, SHELLS, runs, with_bare
 from rtml.features.source import Source
 
 __all__ = ["CHILD", "DEPTH", "LINEAGE", "lineage"]
@@ -37,7 +37,7 @@ def _with_chain(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     """Add ``chain``: the nearest `DEPTH` ancestors, nearest first, one text."""
     nearest = pl.col("ancestors").list.head(DEPTH)
     single_lines = nearest.list.eval(pl.element().str.replace_all("\n", " ", literal=True))
-    return _with_ancestors(execs, processes).with_columns(
+    return _with_ancestors(with_bare(execs, processes), processes).with_columns(
         chain=single_lines.list.join(SEPARATOR, ignore_nulls=True).fill_null("")
     )
 
@@ -50,15 +50,14 @@ def _normal_chain() -> pl.Expr:
 CHILD = Conditional(
     name="lineage.child",
     kinds=("exec",),
-    by=("exe", "chain"),
-    key=normalise(pl.col("exe")),
+    by=("exe", BARE, "chain"),
+    key=PROGRAM,
     subject=_normal_chain(),
     levels=(
         Level(IMAGE, 4), Level(WORKLOAD, 4), Level(WORKLOAD, 3), Level(WORKLOAD, 2),
         Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD), Level(FLEET),
     ),
     prepare=_with_chain,
-    columns=("host", "seq"),
 )  # fmt: skip
 """P(program | chain of up to four ancestors): long chains of this workload first, then shorter
 ones, then the parent alone anywhere, then what this workload, then what anything ever runs."""

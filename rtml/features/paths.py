@@ -100,5 +100,5 @@ def path_class(path: pl.Expr) -> pl.Expr:
     extension = clean.str.extract(_EXTENSION, 1).fill_null("")
     coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
     whole = clean.str.replace(_DEEP, "$1/**")
-    telling = clean.str.contains(_TELLING) | clean.is_in(["/", ""])
+    telling = clean.str.contains(_TELLING) | clean.str.contains("^/?[^/]*$")
     return pl.when(telling).then(whole).otherwise(coarse)

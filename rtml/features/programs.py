@@ -1,10 +1,18 @@
-"""Well-known programs by the name of their file: shells and network services."""
+"""Programs: how an event names its program, and which are shells and network services."""
 
 from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["SERVICES", "SHELLS", "name_of", "runs"]
+from rtml.features.paths import normalise
+
+__all__ = ["BARE", "PROGRAM", "SERVICES", "SHELLS", "name_of", "runs", "with_bare"]
+
+BARE = "bare"
+"""Column with the bare name of a program (``comm``) where its path is unknown, else null."""
+
+PROGRAM = pl.coalesce(normalise(pl.col("exe")), "[" + pl.col(BARE) + "]")
+"""The program of an event: its normalised path, else ``[comm]`` as ``ps`` writes it, else null."""
 
 SHELLS = (
     "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh",
@@ -19,6 +27,11 @@ SERVICES = (
     "uwsgi", "varnishd", "vsftpd",
 )  # fmt: skip
 """Programs that serve a network, among them the interpreters that web applications run in."""
+
+
+def with_bare(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the column `BARE`. A ``comm`` is easily forged, so a path goes before it."""
+    return events.with_columns(pl.when(pl.col("exe").is_null()).then("comm").alias(BARE))
 
 
 def name_of(path: pl.Expr) -> pl.Expr:

@@ -9,9 +9,11 @@ feature             unit    meaning; range; a window without such events has 0
 ``bits_sum``        bits    sum of ``-log2 P(key | context)`` over distinct pairs; 0 and up
 ``bits_max``        bits    the most surprising pair; 0 and up
 ``bits_top3``       bits    the three most surprising pairs together; 0 and up
+``pairs``           pairs   distinct pairs of context and key; 0 and up
 ``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
 ``unknown_context`` share   pairs whose own context has no history, so that ``bits`` had to come
                             from a more general level: what we do not know; 0 to 1
+``<what>_bits_max`` bits    the most surprising pair of one conditional, where a family has several
 =================== ======= =====================================================================
 
 Without a baseline all of them are null: not learnt is not normal.
@@ -58,17 +60,21 @@ def _scored(rows: pl.DataFrame, conditional: Conditional, baseline: Baseline) ->
     return rows.join(scored, on=_PAIR, how="left", nulls_equal=True)
 
 
-def _aggregate(family: str) -> list[pl.Expr]:
+def _aggregate(family: Family) -> list[pl.Expr]:
     """Return the features; sums are of integers, so the order of rows does not matter."""
     bits = pl.col("bits")
     named = {
         "bits_sum": bits.sum() / SCALE,
         "bits_max": bits.max() / SCALE,
         "bits_top3": bits.top_k(3).sum() / SCALE,
+        "pairs": pl.len().cast(pl.Float64),
         "never_seen": (~pl.col("seen")).sum().cast(pl.Float64),
         "unknown_context": (~pl.col("known")).sum() / pl.len(),
     }
-    return [value.alias(f"{family}.{name}") for name, value in named.items()]
+    for each in family.conditionals:
+        part = f"{each.name.partition('.')[2]}_bits_max"
+        named[part] = bits.filter(pl.col("conditional") == each.name).max() / SCALE
+    return [named[name].alias(f"{family.name}.{name}") for name in family.surprise]
 
 
 def window_surprises(family: Family, source: Source, baseline: Baseline) -> pl.DataFrame:
@@ -76,8 +82,10 @@ def window_surprises(family: Family, source: Source, baseline: Baseline) -> pl.D
     tables = []
     for conditional in family.conditionals:
         rows = pairs(source, conditional)
-        tables.append(_scored(rows, conditional, baseline).select(*_CELL, "bits", "known", "seen"))
-    return pl.concat(tables).group_by(_CELL).agg(_aggregate(family.name))
+        tables.append(
+            _scored(rows, conditional, baseline).with_columns(conditional=pl.lit(conditional.name))
+        )
+    return pl.concat(tables).group_by(_CELL).agg(_aggregate(family))
 
 
 def event_surprises(

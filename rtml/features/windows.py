@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from rtml.baselines import Baseline
+from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
 from rtml.features.source import Source
 from rtml.features.surprise import window_surprises
@@ -28,7 +29,7 @@ def schema(families: Iterable[Family]) -> pl.Schema:
 
 def _base(source: Source) -> pl.DataFrame:
     """Return every window that has an event, with its container's identity."""
-    cells = source.events.select("container_id", source.window, pl.col("count").fill_null(1))
+    cells = source.events.select("container_id", source.window, HITS)
     counted = cells.group_by(CELL).agg(pl.col("count").sum().alias("events"))
     strings = counted.with_columns(pl.col("container_id").cast(pl.String))
     return strings.collect(engine="streaming").join(source.identity, on="container_id", how="inner")

@@ -1,0 +1,70 @@
+"""Addresses and names on the network as keys."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.features.paths import normalise
+
+__all__ = ["EPHEMERAL", "domain_key", "endpoint", "port", "scope"]
+
+EPHEMERAL = 32768
+"""Ports from here up are handed out by the kernel (Linux ``ip_local_port_range``)."""
+
+_SCOPES = (
+    (r"^(127\.|0\.0\.0\.0$|::1$|::$)", "loopback"),
+    (r"^(169\.254\.|fe[89ab])", "link-local"),
+    (r"^(10\.|192\.168\.|172\.(1[6-9]|2[0-9]|3[01])\.)", "private"),
+    (r"^(100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|f[cd])", "private"),
+)
+
+
+def scope(ip: pl.Expr) -> pl.Expr:
+    """Return what kind of address this is: loopback, link-local, private or public.
+
+    Link-local is where clouds keep the metadata service. IPv4 inside IPv6 counts as IPv4.
+
+    Examples
+    --------
+    >>> ips = ["127.0.0.1", "169.254.169.254", "10.1.2.3", "::ffff:172.20.0.1", "8.8.8.8"]
+    >>> pl.DataFrame({"ip": ips}).select(scope(pl.col("ip")))["ip"].to_list()
+    ['loopback', 'link-local', 'private', 'private', 'public']
+    """
+    bare = ip.str.to_lowercase().str.strip_prefix("::ffff:")
+    tests = [pl.when(bare.str.contains(pattern)).then(pl.lit(name)) for pattern, name in _SCOPES]
+    public = pl.when(bare.is_not_null()).then(pl.lit("public"))
+    return pl.coalesce(*tests, public).name.keep()
+
+
+def port(number: pl.Expr) -> pl.Expr:
+    """Return a port as text; those that the kernel hands out are one.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"p": [443, 51234, None]}).select(port(pl.col("p").cast(pl.String)))
+    shape: (3, 1)
+    ...
+    """
+    value = number.cast(pl.Int64, strict=False)
+    return pl.when(value >= EPHEMERAL).then(pl.lit("high")).otherwise(number).fill_null("?")
+
+
+def endpoint(ip: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Return ``ip port``, null without an address."""
+    return pl.concat_str([ip, number.fill_null("?")], separator=" ")
+
+
+def domain_key(domain: pl.Expr) -> pl.Expr:
+    """Return a domain as a key: lower case, random labels and numbers out, four labels at most.
+
+    Four labels keep ``name.namespace.svc.cluster.local`` apart by namespace at least, while a
+    tunnel that puts its data into labels of one zone stays one key.
+
+    Examples
+    --------
+    >>> names = ["Cache-1.shop.Internal.", "4f9a8b7c6d5e4f3a2b1c.t.evil.example.com"]
+    >>> pl.DataFrame({"d": names}).select(domain_key(pl.col("d")))["d"].to_list()
+    ['cache-#.shop.internal', 't.evil.example.com']
+    """
+    clean = normalise(domain.str.slice(0, 255).str.to_lowercase().str.strip_chars_end("."))
+    return clean.str.split(".").list.tail(4).list.join(".")

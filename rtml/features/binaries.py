@@ -1,0 +1,104 @@
+"""Binaries: which programs run here, how common they are, and where their files came from.
+
+A container image fixes the programs. One that no other container runs, that was written after the
+container started, that lies where anyone may write or has no file at all did not come with it.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.features.contract import Family
+from rtml.features.prevalence import rarity
+from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.source import Source
+from rtml.features.surprise import pairs
+from rtml.schema import WORLD_WRITABLE
+
+__all__ = ["BINARIES", "PROGRAMS", "binaries"]
+
+_CELL = ["container_id", "window"]
+
+PROGRAMS = Conditional(
+    name="binaries.program",
+    kinds=("exec",),
+    by=("exe", BARE),
+    key=PROGRAM,
+    subject=pl.lit(None, pl.String),
+    levels=(Level(IMAGE), Level(WORKLOAD), Level(REPOSITORY), Level(FLEET)),
+    prepare=with_bare,
+)
+"""P(program started | peer group): this workload in this image first, then wider."""
+
+
+def _origins(source: Source) -> pl.DataFrame:
+    """Count distinct programs started, by where their files came from."""
+    started = source.events.filter(pl.col("kind") == "exec").with_columns(source.window)
+    exe = pl.col("exe").cast(pl.String)
+    anywhere = pl.any_horizontal(exe.str.starts_with(folder) for folder in WORLD_WRITABLE)
+    origin = {
+        "written": pl.col("exe_written").is_not_null(),
+        "memory": pl.col("exe_memory").fill_null(False) | exe.str.starts_with("/memfd:"),
+        "world_writable": anywhere,
+    }
+    counts = [
+        pl.col("exe").filter(test.fill_null(False)).n_unique().cast(pl.Float64).alias(name)
+        for name, test in origin.items()
+    ]
+    return started.group_by(_CELL).agg(counts).collect()
+
+
+def binaries(source: Source, baseline: Baseline) -> pl.DataFrame:
+    """Prevalence and origin of the programs started, per container and window.
+
+    Beside the surprise of each program in its peer group (`PROGRAMS`; `rtml.features.surprise`),
+    the rarest program started in the window, over three populations of the baseline, in bits:
+    ``rarity = -log2((k + 1/2) / (n + 1))`` with k of n members having started it (Krichevsky and
+    Trofimov's correction: with n = 0 nothing is known and the rarity is 1 bit, with n = 1000
+    a program that nobody runs has 11).
+
+    - ``rarity_peers``: over the containers of the same workload (else repository); 0 and up.
+    - ``rarity_images``: over images; 0 and up.
+    - ``rarity_fleet``: over all containers; 0 and up.
+    - ``written``: distinct programs whose file was written inside the container; 0 and up.
+    - ``memory``: distinct programs run from memory or from a deleted file; 0 and up.
+    - ``world_writable``: distinct programs below `rtml.schema.WORLD_WRITABLE`; 0 and up.
+
+    All are 0 in a window that starts no program; rarities are null without a baseline. Fails when
+    an attacker lives off what the image offers (then lineage and arguments must tell), and where
+    the sensor cannot see writes (``written`` stays 0).
+
+    References
+    ----------
+    Krichevsky & Trofimov, "The performance of universal encoding", 1981,
+    https://doi.org/10.1109/TIT.1981.1056331; MITRE ATT&CK T1105 and T1620,
+    https://attack.mitre.org/techniques/T1620/.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from rtml.features import windows
+    >>> events = pl.DataFrame({"time": [dt.datetime(2026, 1, 1)] * 2, "seq": [1, 2],
+    ...     "kind": ["exec"] * 2, "container_id": ["c"] * 2, "exe": ["/tmp/x", "/memfd:y"],
+    ...     "exe_memory": [False, True], "exe_written": [dt.datetime(2025, 12, 31), None]})
+    >>> row = windows(events, families=["binaries"]).row(0, named=True)
+    >>> [row[f"binaries.{name}"] for name in ("written", "memory", "world_writable")]
+    [1.0, 1.0, 1.0]
+    """
+    origins = _origins(source)
+    cells = pairs(source, PROGRAMS)
+    rare = rarity(cells, baseline.of(PROGRAMS.name), baseline.population())
+    strings = origins.with_columns(pl.col("container_id").cast(pl.String))
+    return strings.join(rare, on=_CELL, how="left")
+
+
+_RARITY = ("rarity_peers", "rarity_images", "rarity_fleet")
+BINARIES = Family(
+    "binaries",
+    binaries,
+    (*_RARITY, "written", "memory", "world_writable"),
+    conditionals=(PROGRAMS,),
+    historical=_RARITY,
+)

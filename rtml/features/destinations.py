@@ -1,0 +1,143 @@
+"""Destinations: whom a container calls, and which names it asks for.
+
+A service talks to few others, on few ports, under few names. Command channels, scans, theft of
+credentials and tunnels all need a destination that it does not usually have.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines.counting import HITS
+from rtml.features.addresses import domain_key, endpoint, port, scope
+from rtml.features.contract import Family
+from rtml.features.entropy import miller_madow
+from rtml.features.names import name_shape
+from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.source import Source
+from rtml.features.surprise import pairs
+
+__all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
+
+_CELL = ["container_id", "window"]
+_LEVELS = (
+    Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD),
+    Level(FLEET),
+)  # fmt: skip
+_PEER = pl.coalesce("workload", "repository", pl.lit(""))
+
+ADDRESS = Conditional(
+    name="destinations.address",
+    kinds=("connect",),
+    by=("exe", BARE, "dst_ip", "dst_port"),
+    key=endpoint(pl.col("dst_ip"), port(pl.col("dst_port"))),
+    subject=PROGRAM,
+    levels=_LEVELS,
+    where=pl.col("dst_ip").is_not_null(),
+    prepare=with_bare,
+)
+"""P(address and port | program)."""
+
+PORT = Conditional(
+    name="destinations.port",
+    kinds=("connect",),
+    by=("exe", BARE, "protocol", "dst_ip", "dst_port"),
+    key=pl.concat_str(
+        [scope(pl.col("dst_ip")), port(pl.col("dst_port")), pl.col("protocol").fill_null("ip")],
+        separator=" ",
+    ),
+    subject=PROGRAM,
+    levels=_LEVELS,
+    where=pl.col("dst_ip").is_not_null(),
+    prepare=with_bare,
+)
+"""P(kind of address, port and protocol | program): what stays when pods get new addresses."""
+
+DOMAIN = Conditional(
+    name="destinations.domain",
+    kinds=("dns",),
+    by=("exe", BARE, "domain"),
+    key=domain_key(pl.col("domain")),
+    subject=PROGRAM,
+    levels=_LEVELS,
+    where=pl.col("domain").is_not_null(),
+    prepare=with_bare,
+)
+"""P(domain asked for | program)."""
+
+
+def _spread(source: Source) -> pl.DataFrame:
+    """Return entropy and fan-out of the addresses called."""
+    calls = source.events.filter(
+        (pl.col("kind") == "connect") & pl.col("dst_ip").is_not_null()
+    ).with_columns(source.window)
+    hits = calls.group_by(*_CELL, "dst_ip").agg(HITS.sum().alias("hits"))
+    return (
+        hits.filter(pl.col("hits") > 0)
+        .group_by(_CELL)
+        .agg(entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64))
+        .with_columns(pl.col("container_id").cast(pl.String))
+        .collect(engine="streaming")
+    )
+
+
+def _new(source: Source, baseline: Baseline) -> pl.DataFrame:
+    """Count the addresses that no container of the same workload has ever called."""
+    called = pairs(source, ADDRESS).select(*_CELL, "key", _PEER.alias("_peer")).unique()
+    history = baseline.of(ADDRESS.name).select("key", _PEER.alias("_peer")).unique()
+    fresh = called.join(history, on=["key", "_peer"], how="anti")
+    return fresh.group_by(_CELL).agg(new=pl.len().cast(pl.Float64))
+
+
+def destinations(source: Source, baseline: Baseline) -> pl.DataFrame:
+    """Spread and novelty of destinations and names, per container and window.
+
+    Beside the surprise of address, port and domain given the program (`ADDRESS`, `PORT`, `DOMAIN`;
+    `rtml.features.surprise`; ``port_bits_max`` is the rarity of the rarest port):
+
+    - ``entropy``: spread of outbound connections over addresses, in bits, with the Miller-Madow
+      correction (`rtml.features.entropy`); 0 (one address) to log2 of the connections.
+    - ``fanout``: distinct addresses called; 0 and up.
+    - ``new``: distinct addresses and ports that no container of the same workload called in the
+      baseline; 0 and up, null without a baseline.
+    - ``domains``: distinct names asked for; 0 and up.
+    - ``domain_length_max``: characters of the longest name; 0 to 255.
+    - ``domain_entropy_max``: entropy of the characters of a name, highest of the window, in bits
+      per character; 0 to 8.
+
+    All are 0 in a window that calls and asks nobody. Fails behind a proxy or a mesh (one address
+    stands for all), when a peer's address changes (use ``port`` then), and for data hidden in
+    traffic to a usual destination.
+
+    References
+    ----------
+    Paninski 2003, https://doi.org/10.1162/089976603321780272 (entropy); Bilge et al., "EXPOSURE",
+    NDSS 2011, https://sites.cs.ucsb.edu/~chris/research/doc/ndss11_exposure.pdf (names);
+    MITRE ATT&CK TA0011, https://attack.mitre.org/tactics/TA0011/.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from rtml.features import windows
+    >>> events = pl.DataFrame({"time": [dt.datetime(2026, 1, 1)] * 4, "seq": [1, 2, 3, 4],
+    ...     "kind": ["connect"] * 4, "container_id": ["c"] * 4,
+    ...     "dst_ip": ["10.0.0.1"] * 2 + ["10.0.0.2"] * 2, "dst_port": [443] * 4})
+    >>> row = windows(events, families=["destinations"]).row(0, named=True)
+    >>> row["destinations.entropy"], row["destinations.fanout"], row["destinations.new"]
+    (1.180, 2.0, None)
+    """
+    spread, shape, new = _spread(source), name_shape(source), _new(source, baseline)
+    both = spread.join(shape, on=_CELL, how="full", coalesce=True)
+    return both.join(new, on=_CELL, how="left").with_columns(pl.col("new").fill_null(0.0))
+
+
+_NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")
+DESTINATIONS = Family(
+    "destinations",
+    destinations,
+    _NAMES,
+    conditionals=(ADDRESS, PORT, DOMAIN),
+    historical=("new",),
+)

@@ -1,0 +1,52 @@
+"""Prevalence: how many members of a population have a key, corrected for small populations."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["POPULATIONS", "rarity"]
+
+POPULATIONS: dict[str, tuple[pl.Expr, pl.Expr]] = {
+    "rarity_peers": (pl.coalesce("workload", "repository", pl.lit("")), pl.col("container")),
+    "rarity_images": (pl.lit(""), pl.coalesce("image", "container")),
+    "rarity_fleet": (pl.lit(""), pl.col("container")),
+}
+"""Per feature: the group within which is counted, and what is counted there. A container of no
+known image stands for an image of its own."""
+
+
+def rarity(pairs: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) -> pl.DataFrame:
+    """Return the rarest key per window over each of `POPULATIONS`, in bits.
+
+    ``rarity = -log2((k + 1/2) / (n + 1))``: k members of the population have the key, of n.
+
+    Parameters
+    ----------
+    pairs
+        ``container_id``, ``window``, ``key`` and the peer columns.
+    counts, everyone
+        Rows of a baseline: of the conditional, and of all containers that were learnt from.
+
+    Examples
+    --------
+    >>> from rtml.baselines.counting import COUNTS
+    >>> row = {"family": "f", "workload": "web", "key": "sh", "container": "c1", "count": 9}
+    >>> counts = pl.DataFrame([row], COUNTS)
+    >>> everyone = pl.DataFrame([{**row, "container": f"c{i}"} for i in range(3)], COUNTS)
+    >>> pairs = pl.DataFrame({"container_id": ["c9"] * 2, "window": [0, 1], "key": ["sh", "nc"],
+    ...     "workload": ["web"] * 2, "image": ["i"] * 2, "repository": ["i"] * 2})
+    >>> rarity(pairs, counts, everyone).sort("window")["rarity_fleet"].to_list()
+    [1.415, 3.0]
+    """
+    table = pairs.select("container_id", "window", "key", "workload", "image", "repository")
+    for name, (group, member) in POPULATIONS.items():
+        size = everyone.group_by(group.alias("_group")).agg(_n=member.n_unique())
+        having = counts.group_by(group.alias("_group"), "key").agg(_k=member.n_unique())
+        found = (
+            table.with_columns(group.alias("_group"))
+            .join(size, on="_group", how="left")
+            .join(having, on=["_group", "key"], how="left")
+        )
+        share = (pl.col("_k").fill_null(0) + 0.5) / (pl.col("_n").fill_null(0) + 1)
+        table = found.with_columns((-share.log(2)).alias(name)).drop("_group", "_n", "_k")
+    return table.group_by("container_id", "window").agg(pl.col(list(POPULATIONS)).max())
