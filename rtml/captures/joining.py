@@ -1,0 +1,116 @@
+"""Several captures as one: an hour each from a fleet, or the sittings of a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.manifest import Container, Manifest
+from rtml.captures.store import Capture, open_capture
+from rtml.errors import UsageError
+
+__all__ = ["SEQ_SHIFT", "JoinedCapture", "open_captures"]
+
+SEQ_SHIFT = 2**40
+"""``seq`` of the n-th capture (by start, then path) is raised by n times this: never used twice."""
+
+
+@dataclass(frozen=True)
+class JoinedCapture(Capture):
+    """Captures read as one table; each keeps its own processes."""
+
+    parts: tuple[Capture, ...] = ()
+
+    def events(
+        self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
+    ) -> pl.LazyFrame:
+        """Events of all parts; see `Capture.events`."""
+        frames = [
+            part.events(None, kinds).with_columns(pl.col("seq") + number * SEQ_SHIFT)
+            for number, part in enumerate(self.parts)
+        ]
+        joined = pl.concat(frames)
+        return joined if columns is None else joined.select(columns)
+
+    def processes(self) -> pl.LazyFrame:
+        """Process images of all parts; see `Capture.processes`."""
+        shifted = pl.col("image_seq")
+        return pl.concat([
+            part.processes().with_columns(shifted + number * SEQ_SHIFT)
+            for number, part in enumerate(self.parts)
+        ])  # fmt: skip
+
+
+def open_captures(paths: Sequence[str | Path]) -> Capture:
+    """Open one capture, or several as one. The order of the paths does not matter.
+
+    Raises
+    ------
+    UsageError
+        No path, or the same path twice.
+    RtmlError
+        One of them cannot be opened.
+
+    Examples
+    --------
+    >>> open_captures([])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: no capture was named
+    """
+    if not paths:
+        raise UsageError("no capture was named")
+    if len({str(path).rstrip("/") for path in paths}) < len(paths):
+        raise UsageError("the same capture was named twice")
+    parts = sorted(map(open_capture, paths), key=lambda part: (str(part.manifest.start), part.path))
+    if len(parts) == 1:
+        return parts[0]
+    manifests = [part.manifest for part in parts]
+    return JoinedCapture(", ".join(p.path for p in parts), _merged(manifests), tuple(parts))
+
+
+def _merged(manifests: list[Manifest]) -> Manifest:
+    times = [m for m in manifests if m.start is not None and m.end is not None]
+    sensors = sorted({m.sensor for m in manifests})
+    return Manifest(
+        sensor="+".join(sensors),
+        hosts=sorted({host for m in manifests for host in m.hosts}),
+        containers=_containers(manifests),
+        start=min((m.start for m in times if m.start), default=None),
+        end=max((m.end for m in times if m.end), default=None),
+        events=sum(m.events for m in manifests),
+        kinds=_sums([m.kinds for m in manifests]),
+        lost=sum(m.lost for m in manifests),
+        lost_intervals=[loss for m in manifests for loss in m.lost_intervals],
+        rejected=sum(m.rejected for m in manifests),
+        reject_reasons=_sums([m.reject_reasons for m in manifests]),
+        # What one sensor cannot see, another may: only what all miss is a blind spot.
+        blind=sorted(set.intersection(*(set(m.blind) for m in manifests))),
+        inputs=[each for m in manifests for each in m.inputs],
+    )
+
+
+def _sums(counts: list[dict[str, int]]) -> dict[str, int]:
+    names = sorted(set(chain.from_iterable(counts)))
+    return {name: sum(c.get(name, 0) for c in counts) for name in names}
+
+
+def _containers(manifests: list[Manifest]) -> list[Container]:
+    """Union of containers; one seen in several captures keeps its first facts and all its time."""
+    found: dict[str, Container] = {}
+    for container in chain.from_iterable(m.containers for m in manifests):
+        old = found.get(container.container_id)
+        found[container.container_id] = container if old is None else _both(old, container)
+    return [found[name] for name in sorted(found)]
+
+
+def _both(old: Container, new: Container) -> Container:
+    return old.model_copy(update={
+        "first_seen": min(old.first_seen, new.first_seen),
+        "last_seen": max(old.last_seen, new.last_seen),
+        "events": old.events + new.events,
+    })  # fmt: skip

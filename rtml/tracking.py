@@ -1,0 +1,163 @@
+"""MLflow: the one module that knows it. Runs go to a local SQLite file unless the user says else.
+
+``MLFLOW_TRACKING_URI`` decides where runs are kept; default ``sqlite:///mlflow.db`` in the working
+folder. Models are logged as plain files (arrays and JSON): nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from rtml.errors import RtmlError
+
+__all__ = ["Run", "fetch_model", "tracked_run", "tracking_uri"]
+
+DEFAULT_URI = "sqlite:///mlflow.db"
+_REMOTE = ("runs:", "models:", "mlflow-artifacts:", "s3:", "gs:", "file:", "dbfs:", "wasbs:")
+_MOST = 500  # MLflow refuses longer parameter values on some stores
+
+
+def tracking_uri() -> str:
+    """Where runs are kept."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+
+
+class Run:
+    """A run being recorded: parameters, metrics, files, the model."""
+
+    def __init__(self, mlflow: ModuleType, run_id: str) -> None:
+        self._mlflow = mlflow
+        self.run_id = run_id
+        self.model_uri = f"runs:/{run_id}/model"
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Log parameters; nested mappings become dotted names, long values are cut."""
+        flat = {name: str(value)[:_MOST] for name, value in _flat(values)}
+        self._mlflow.log_params(flat)
+
+    def metrics(self, values: Mapping[str, float | None]) -> None:
+        """Log numbers; a metric that the data could not carry (null) is left out, not 0."""
+        known = {_metric_name(k): float(v) for k, v in values.items() if v is not None}
+        self._mlflow.log_metrics(known)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Set tags."""
+        self._mlflow.set_tags({name: value[:5000] for name, value in values.items()})
+
+    def files(self, folder: Path, place: str | None = None) -> None:
+        """Log a folder's files."""
+        self._mlflow.log_artifacts(str(folder), place)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _metric_name(name: str) -> str:
+    """MLflow allows letters, digits, ``_ - . /`` and blanks.
+
+    Examples
+    --------
+    >>> _metric_name("half-space trees.TPR@1%")
+    'half-space trees.TPR_1_'
+    """
+    return re.sub(r"[^\w\-./ ]", "_", name)
+
+
+@contextmanager
+def tracked_run(experiment: str, name: str) -> Iterator[Run]:
+    """Open a run; it is marked as failed when the block raises.
+
+    Raises
+    ------
+    RtmlError
+        MLflow is not installed, or the store cannot be reached.
+    """
+    mlflow = _mlflow()
+    with _quiet(), _clear_errors(mlflow, tracking_uri()):
+        mlflow.set_experiment(experiment)
+        started = mlflow.start_run(run_name=name)
+    run = Run(mlflow, started.info.run_id)
+    try:
+        with _quiet(), _clear_errors(mlflow, tracking_uri()):
+            yield run
+    except BaseException:
+        with _quiet():
+            mlflow.end_run("FAILED")
+        raise
+    with _quiet():
+        mlflow.end_run()
+
+
+def fetch_model(uri: str) -> Path:
+    """Return a local folder with the model of ``uri``.
+
+    Parameters
+    ----------
+    uri
+        A folder, or anything that MLflow resolves: ``runs:/ID/model``, ``models:/NAME/VERSION``.
+
+    Raises
+    ------
+    RtmlError
+        There is no such model.
+
+    Examples
+    --------
+    >>> fetch_model("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: no/such/folder: no model here; give a folder or an MLflow URI ...
+    """
+    if not uri.startswith(_REMOTE):
+        if not (Path(uri) / "model.json").is_file():
+            hint = "give a folder or an MLflow URI like runs:/ID/model"
+            raise RtmlError(f"{uri}: no model here; {hint}")
+        return Path(uri)
+    mlflow = _mlflow()
+    with _quiet(), _clear_errors(mlflow, uri):
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+
+
+def _mlflow() -> ModuleType:
+    """Import MLflow with everything that would phone home turned off."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    try:
+        with _quiet():
+            import mlflow
+    except ImportError as error:
+        raise RtmlError("MLflow is not installed: pip install 'rtml[mlflow]'") from error
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(tracking_uri())
+    return mlflow
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """MLflow's own deprecation warnings are not ours to mend."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _clear_errors(mlflow: ModuleType, where: str) -> Iterator[None]:
+    try:
+        yield
+    except mlflow.exceptions.MlflowException as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"MLflow at {where}: {first}") from error
