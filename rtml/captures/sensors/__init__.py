@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from rtml.captures.sensors import beth, bpftrace, sysflow
 from rtml.captures.sensors.contract import CONTAINERS, REJECTS, Lost, Reading, Sensor
 
 __all__ = ["CONTAINERS", "REJECTS", "SENSORS", "Lost", "Reading", "Sensor"]
 
-SENSORS: dict[str, Sensor] = {sensor.name: sensor for sensor in ()}
+SENSORS: dict[str, Sensor] = {
+    sensor.name: sensor for sensor in (beth.SENSOR, bpftrace.SENSOR, sysflow.SENSOR)
+}
 """Every registered sensor by its name on the command line."""

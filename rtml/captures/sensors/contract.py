@@ -12,18 +12,26 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "REJECTS", "Lost", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "PROCESSES", "REJECTS", "Lost", "Reading", "Sensor"]
 
 REJECTS = pl.Schema(
-    {"file": pl.String, "line": pl.Int64, "reason": pl.String, "text": pl.String}
+    {"file": pl.String(), "line": pl.Int64(), "reason": pl.String(), "text": pl.String()}
 )
 """Input that could not be read: where, why, and its first 200 characters."""
 
 _UTC = pl.Datetime("ns", "UTC")
-CONTAINERS = pl.Schema(
-    {"container_id": pl.String, "container_name": pl.String, "role": pl.String, "started": _UTC}
-)
+CONTAINERS = pl.Schema({
+    "container_id": pl.String(), "container_name": pl.String(), "role": pl.String(),
+    "started": _UTC,
+})  # fmt: skip
 """What a sensor knows of containers beyond the events; ``role`` may be ``infrastructure``."""
+
+PROCESSES = pl.Schema({
+    "process_id": pl.Int64(), "parent_id": pl.Int64(), "host": pl.String(),
+    "container_id": pl.String(), "pid": pl.Int32(), "ppid": pl.Int32(), "started": _UTC,
+    "exe": pl.String(), "cmdline": pl.String(), "uid": pl.Int32(),
+})  # fmt: skip
+"""Processes as a sensor first declared them, also those without any event: the ancestors."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Reading:
     ``records`` counts the records of the input that claim to be events, so that
     ``records == inputs of events + rejects`` can be checked. Rows of ``events`` hold any subset of
     the columns of `rtml.schema.EVENTS`; the importer adds process identity and order.
+    ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
+    event of their own: they carry lineage.
     """
 
     events: pl.DataFrame
@@ -50,6 +60,7 @@ class Reading:
     records: int
     lost: Sequence[Lost] = ()
     containers: pl.DataFrame | None = None
+    processes: pl.DataFrame | None = None
     version: str | None = None
 
 
