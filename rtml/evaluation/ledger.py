@@ -1,0 +1,199 @@
+"""The ledger: every side judged on one track, per attack and in sum, with what limits it.
+
+One row per attack and side says who found what and when; one row per side says how many, at how
+many false alarms, and what the data cannot say. Losing rows are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from rtml.errors import RtmlError
+from rtml.evaluation.budget import budget_curves
+from rtml.evaluation.facts import gather
+from rtml.evaluation.labels import refuse_rule_labels
+from rtml.evaluation.measure import Measure
+from rtml.evaluation.proof import Proof
+from rtml.evaluation.sides import Side, union
+from rtml.evaluation.track import Track
+from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
+from rtml.evaluation.verdict import Verdict, assess
+
+__all__ = ["MEASURES", "Ledger", "build_ledger", "by_attack"]
+
+MEASURES = ("recall", "rate", "auroc", "average_precision", "tpr", "delay")
+"""Columns of the summary; each also has ``_low``, ``_high``, ``_method`` and ``_reason``."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The result of an evaluation.
+
+    ``summary``: one row per side. ``attacks``: one row per attack and side (the random row has
+    none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
+    ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`. ``facts``: split
+    proof, counts, limits, everything that is neither a side nor an attack (strict JSON values).
+    """
+
+    summary: pl.DataFrame
+    attacks: pl.DataFrame
+    by_attack: pl.DataFrame
+    curve: pl.DataFrame
+    facts: dict[str, Any]
+
+
+def build_ledger(
+    sides: Sequence[Side],
+    track: Track,
+    proof: Proof | None = None,
+    features: pl.DataFrame | None = None,
+    budget: float = 1.0,
+    tried: int | None = None,
+    notes: Sequence[str] = (),
+) -> Ledger:
+    """Judge all sides, add the union and the trivial rows, and return the ledger.
+
+    Parameters
+    ----------
+    sides
+        Rules (the first rules side is the one that joins the union) and models, in print order.
+    track
+        See `rtml.evaluation.track.make_track`.
+    proof
+        See `rtml.evaluation.proof.prove`; null = no split was made here, which the facts say.
+    features
+        Windows frame for the best single feature; null = that row is left out, with a remark.
+    budget
+        False findings per container-day that thresholds aimed at; printed, and used by the oracle.
+    tried
+        Configurations that were tried before this one (multiple comparison), null = not said.
+    notes
+        Further limits to carry, such as warnings about labels.
+
+    Raises
+    ------
+    RtmlError
+        Fails when labels come from rules and a rules side is judged, two sides share a name, or a
+        side was fitted on test time.
+    """
+    _refuse_same_names(sides)
+    if any(side.kind == "rules" for side in sides):
+        refuse_rule_labels(track.labels)
+    judged = [assess(side, track) for side in [*sides, *_union_of(sides)]]
+    judged += _trivial(judged, track, features, budget)
+    table = pl.concat([verdict.attacks for verdict in judged])
+    extra = [] if features is not None else ["best single feature left out: no features were given"]
+    facts = gather(track, proof, budget, tried, [*notes, *extra])
+    rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
+    return Ledger(
+        pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
+        table,
+        by_attack(table),
+        budget_curves(sides, track),
+        facts,
+    )
+
+
+def _refuse_same_names(sides: Sequence[Side]) -> None:
+    names = [side.name for side in sides]
+    twins = sorted({name for name in names if names.count(name) > 1})
+    if twins:
+        raise RtmlError(f"two sides are called {twins[0]!r}; each row of the ledger needs its name")
+
+
+def _union_of(sides: Sequence[Side]) -> list[Side]:
+    rules = [side for side in sides if side.kind == "rules"][:1]
+    models = [side for side in sides if side.kind == "model"]
+    return [union("models + rules", [*models, *rules])] if rules and models else []
+
+
+def _trivial(
+    judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
+) -> list[Verdict]:
+    allowed = math.floor(budget * track.container_days)
+    talkative = max((int(v.findings) for v in judged if v.side.kind == "model"), default=1)
+    oracle = None if features is None else best_single_feature(features, track, allowed)
+    rows = [] if oracle is None else [assess(oracle, track)]
+    return [*rows, random_verdict(track, max(talkative, 1)), assess(flag_all(track), track)]
+
+
+def _only(verdict: Verdict, judged: Sequence[Verdict]) -> int | None:
+    """Count the attacks that this side found and no side of another camp did.
+
+    All rules are one camp, each model its own; unions and trivial rows neither have nor take any.
+    """
+    side = verdict.side
+    if side.kind not in ("rules", "model"):
+        return None
+    rivals = [
+        other.attacks
+        for other in judged
+        if other.side.kind in ("rules", "model")
+        and other is not verdict
+        and not (side.kind == other.side.kind == "rules")
+    ]
+    mine = set(verdict.attacks.filter("found")["attack_id"])
+    return len(mine.difference(*(set(table.filter("found")["attack_id"]) for table in rivals)))
+
+
+_TYPES = {
+    "found": pl.Float64(), "attacks": pl.Int64(), "findings": pl.Float64(), "false": pl.Float64(),
+    "only": pl.Int64(),
+    **{name + end: pl.Float64() for name in MEASURES for end in ("", "_low", "_high")},
+    **{name + end: pl.String() for name in MEASURES for end in ("_method", "_reason")},
+}  # fmt: skip
+
+
+def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
+    side = verdict.side
+    row: dict[str, Any] = {
+        "side": side.name, "kind": side.kind, "oracle": side.oracle, "note": side.note,
+        "found": verdict.found, "attacks": verdict.total, "findings": verdict.findings,
+        "false": verdict.false, "only": only, "remarks": "; ".join(verdict.remarks),
+    }  # fmt: skip
+    for name in MEASURES:
+        measure: Measure = getattr(verdict, name)
+        row |= {
+            name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high,
+            f"{name}_method": measure.method, f"{name}_reason": measure.reason,
+        }  # fmt: skip
+    return row
+
+
+def by_attack(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per attack: who found it, when first, and the verdict over both camps.
+
+    Columns: ``attack_id, technique, name, container_id, start, end, rules, models`` (names of the
+    sides that found it), ``verdict``, ``delay_s`` (of the earliest).
+
+    Examples
+    --------
+    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
+    >>> one = pl.DataFrame({"attack_id": ["a"], "technique": [None], "name": ["x"],
+    ...     "container_id": ["c"], "start": at, "end": at, "side": ["forest"], "kind": ["model"],
+    ...     "found": [True], "delay_s": [4.0]})
+    >>> by_attack(one).select("models", "verdict").row(0)
+    (['forest'], 'models only')
+    """
+    about = ["attack_id", "technique", "name", "container_id", "start", "end"]
+    proper = table.filter(pl.col("kind").is_in(["rules", "model"]))
+
+    def finders(kind: str) -> pl.Expr:
+        return pl.col("side").filter((pl.col("kind") == kind) & pl.col("found"))
+
+    rules, models = pl.col("rules").list.len() > 0, pl.col("models").list.len() > 0
+    verdict = (
+        pl.when(rules & models).then(pl.lit("both")).when(rules).then(pl.lit("rules only"))
+        .when(models).then(pl.lit("models only")).otherwise(pl.lit("neither"))
+    )  # fmt: skip
+    return (
+        proper.group_by(about, maintain_order=True)
+        .agg(rules=finders("rules"), models=finders("model"), delay_s=pl.col("delay_s").min())
+        .with_columns(verdict=verdict)
+        .sort("start", "attack_id")
+    )

@@ -1,0 +1,137 @@
+"""The sides of a comparison: rules, models, their union, and the trivial baselines.
+
+Every table shows the trivial rows too. They flag whole windows and know no process, so time alone
+decides what they hit: generous to them, and stated.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.errors import RtmlError
+from rtml.evaluation.moments import span
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "union"]
+
+_NS = pl.duration(nanoseconds=1, time_unit="ns")
+KINDS_OF_SIDE = ("rules", "model", "union", "trivial")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One row of the ledger before it is judged.
+
+    Parameters
+    ----------
+    name
+        As printed, unique in a ledger.
+    kind
+        ``rules``, ``model``, ``union`` or ``trivial``.
+    findings
+        A `FINDINGS` frame, all parts of time; only test time is judged.
+    scores
+        ``container_id, window, score`` (null = no opinion), or null for a side without scores.
+    fitted_until
+        End of the latest data that model or threshold were fitted on; refused when in test time.
+    oracle
+        Chosen by looking at the test attacks: an upper bound, never a result.
+    note
+        Printed beside the row.
+
+    Examples
+    --------
+    >>> Side("forest", "modell", pl.DataFrame(schema=FINDINGS))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: side 'forest': unknown kind 'modell'; known: rules, model, union, trivial
+    """
+
+    name: str
+    kind: str
+    findings: pl.DataFrame
+    scores: pl.DataFrame | None = None
+    fitted_until: dt.datetime | None = None
+    oracle: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a kind that the ledger does not know."""
+        if self.kind not in KINDS_OF_SIDE:
+            known = ", ".join(KINDS_OF_SIDE)
+            raise RtmlError(f"side {self.name!r}: unknown kind {self.kind!r}; known: {known}")
+
+
+def union(name: str, sides: Sequence[Side]) -> Side:
+    """Return the side that raises every finding of ``sides``; shared units are counted once.
+
+    Examples
+    --------
+    >>> none = pl.DataFrame(schema=FINDINGS)
+    >>> union("models + rules", [Side("a", "rules", none), Side("b", "model", none)]).kind
+    'union'
+    """
+    frames = [conform(side.findings, FINDINGS) for side in sides]
+    known = [side.fitted_until for side in sides if side.fitted_until is not None]
+    return Side(
+        name, "union", pl.concat(frames), fitted_until=max(known, default=None),
+        note=" + ".join(side.name for side in sides),
+    )  # fmt: skip
+
+
+def flags(windows: pl.DataFrame, every: dt.timedelta, name: str) -> pl.DataFrame:
+    """Return one bare finding per window (``container_id``, ``window``, optional ``score``).
+
+    It spans the whole window and names no process.
+
+    Examples
+    --------
+    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
+    >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
+    >>> flags(windows, dt.timedelta(minutes=1), "flag all").item(0, "last_seen").isoformat()
+    '1970-01-01T00:00:59.999999+00:00'
+    """
+    score = pl.col("score") if "score" in windows.columns else pl.lit(None, pl.Float64)
+    return conform(
+        windows.select(
+            "container_id", score=score, source=pl.lit("model"), detector=pl.lit(name),
+            first_seen="window", last_seen=pl.col("window") + span(every) - _NS,
+            count=1,
+        ),
+        FINDINGS,
+    )  # fmt: skip
+
+
+def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
+    """Return what rules say about each window: the highest severity of a finding in it, else 0.
+
+    Few levels, so its AUROC is flagged as a hard score; it is there so that rules and models stand
+    in the same columns.
+
+    Examples
+    --------
+    >>> at = pl.Series([0, 60 * 10**9]).cast(pl.Datetime("ns", "UTC"))
+    >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
+    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
+    ...                     "severity": [7.0]})
+    >>> rule_scores(one, windows, dt.timedelta(minutes=1))["score"].to_list()
+    [7.0, 0.0]
+    """
+    key = ["container_id", "window"]
+    first = pl.col("first_seen").dt.truncate(every)
+    loudest = (
+        findings.select(
+            "container_id",
+            "severity",
+            window=pl.datetime_ranges(first, "last_seen", every, time_unit="ns"),
+        )
+        .explode("window", empty_as_null=False)
+        .group_by(key)
+        .agg(score=pl.col("severity").fill_null(0).max())
+    )
+    joined = windows.select(key).join(loudest, on=key, how="left", maintain_order="left")
+    return joined.with_columns(pl.col("score").fill_null(0.0))

@@ -1,0 +1,182 @@
+"""A track: everything that the sides are judged against, prepared once and the same for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from rtml.errors import RtmlError, did_you_mean
+from rtml.evaluation.labels import validate
+from rtml.evaluation.matching import GRACE
+from rtml.evaluation.moments import UTC_NS, instant
+from rtml.evaluation.ranking import Ranked, ranks
+from rtml.evaluation.split import Split, assign
+from rtml.evaluation.targets import overlaps, targets
+
+__all__ = ["Track", "make_track"]
+
+EVERY = dt.timedelta(seconds=60)
+
+
+@dataclass(frozen=True)
+class Track:
+    """Test windows with their targets, test attacks, process facts and the rules of the game.
+
+    ``windows`` holds ``container_id, window, complete, target`` of the test part, one row each;
+    ``hits`` which test window overlaps which attack; ``split`` is null when the findings were
+    made elsewhere (then nothing proves that they never saw the test time).
+    """
+
+    windows: pl.DataFrame
+    labels: pl.DataFrame
+    hits: pl.DataFrame
+    processes: pl.DataFrame | None
+    event_processes: pl.DataFrame | None
+    split: Split | None
+    every: dt.timedelta
+    grace: dt.timedelta
+    seed: int
+    notes: tuple[str, ...]
+    counts: dict[str, int]
+
+    @property
+    def container_days(self) -> float:
+        """Observed test time, summed over containers."""
+        return self.windows.height * self.every / dt.timedelta(days=1)
+
+    def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Return the findings that touch test time, in containers that were observed."""
+        kept = findings.join(self.windows.select("container_id").unique(), on="container_id",
+                             how="semi", maintain_order="left")  # fmt: skip
+        if self.split is None:
+            return kept
+        begin, end = (instant(at) for at in self.split.bounds("test"))
+        return kept.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
+
+    def scored(self, scores: pl.DataFrame) -> pl.DataFrame:
+        """Return the test windows with their ``score``; NaN and missing become null."""
+        key = ["container_id", "window"]
+        given = scores.select(
+            pl.col("container_id").cast(pl.String),
+            pl.col("window").cast(UTC_NS),
+            pl.col("score").cast(pl.Float64).fill_nan(None),
+        )
+        if given.select(key).is_duplicated().any():
+            raise RtmlError("scores: a container has two scores for one window; pass one detector")
+        return self.windows.join(given, on=key, how="left", maintain_order="left")
+
+    def ranked(self, scores: pl.DataFrame) -> Ranked:
+        """Lay scores over the test windows as ranks; what lacks is no opinion."""
+        key = ["container_id", "window"]
+        joined = self.scored(scores).filter(pl.col("target").is_not_null())
+        positive = joined.filter(pl.col("target") == 1).select(key).with_row_index("row")
+        columns = self.labels.select("attack_id").with_row_index("column")
+        pairs = self.hits.join(positive, on=key).join(columns, on="attack_id")
+        attacks = np.zeros((positive.height, columns.height), bool)
+        attacks[pairs["row"].to_numpy(), pairs["column"].to_numpy()] = True
+        target = joined["target"].to_numpy()
+        return Ranked(ranks(joined["score"]), target, attacks[:, attacks.any(axis=0)])
+
+
+def make_track(
+    windows: pl.DataFrame,
+    labels: pl.DataFrame,
+    processes: pl.DataFrame | None = None,
+    event_processes: pl.DataFrame | None = None,
+    split: Split | None = None,
+    every: dt.timedelta = EVERY,
+    grace: dt.timedelta = GRACE,
+    seed: int = 0,
+) -> Track:
+    """Cut windows and labels to the test part and mark the positive windows.
+
+    Parameters
+    ----------
+    windows
+        ``container_id``, ``window`` (start, UTC) and ``complete``; one row per container and
+        window that was observed, infrastructure left out.
+    labels
+        A `LABELS` frame; attacks outside test time are left out and counted in ``notes``.
+    processes, event_processes
+        See `rtml.evaluation.matching.match`.
+
+    Raises
+    ------
+    RtmlError
+        Fails when a column is missing, a window occurs twice, or no window lies in test time.
+
+    Examples
+    --------
+    >>> begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    >>> windows = pl.DataFrame({"container_id": ["c"], "window": [begin], "complete": [True]})
+    >>> from rtml.schema import LABELS, empty
+    >>> track = make_track(windows, empty(LABELS))
+    >>> track.labels.height, round(track.container_days * 1440)
+    (0, 1)
+    """
+    facts = _facts(windows)
+    attacks = validate(labels)
+    if split is not None:
+        facts = assign(facts, split, every).filter(pl.col("part") == "test").drop("part")
+    if facts.is_empty():
+        raise RtmlError("no window lies in test time; move the split's boundaries")
+    kept = _test_attacks(attacks, split)
+    return Track(
+        targets(facts, kept, every, grace), kept, overlaps(facts, kept, every), processes,
+        event_processes, split, every, grace, seed, _notes(attacks, kept, facts, every),
+        _counts(windows.join(facts, on="container_id", how="semi"), kept),
+    )  # fmt: skip
+
+
+def _facts(windows: pl.DataFrame) -> pl.DataFrame:
+    for name in ("container_id", "window"):
+        if name not in windows.columns:
+            hint = did_you_mean(name, windows.columns)
+            raise RtmlError(f"windows: no column {name!r}; {hint}")
+    complete = pl.col("complete") if "complete" in windows.columns else pl.lit(None, pl.Boolean)
+    facts = windows.select(
+        pl.col("container_id").cast(pl.String), pl.col("window").cast(UTC_NS), complete=complete
+    )
+    if facts.select("container_id", "window").is_duplicated().any():
+        raise RtmlError("windows: a container has two rows for one window")
+    return facts.sort("container_id", "window")
+
+
+def _test_attacks(attacks: pl.DataFrame, split: Split | None) -> pl.DataFrame:
+    if split is None:
+        return attacks
+    begin, end = (instant(at) for at in split.bounds("test"))
+    return attacks.filter((pl.col("end") >= begin) & (pl.col("start") < end))
+
+
+def _notes(
+    attacks: pl.DataFrame, kept: pl.DataFrame, facts: pl.DataFrame, every: dt.timedelta
+) -> tuple[str, ...]:
+    notes = []
+    if attacks.height > kept.height:
+        notes.append(f"{attacks.height - kept.height} attack(s) lie outside test time: left out")
+    unseen = kept.height - overlaps(facts, kept, every)["attack_id"].n_unique()
+    if unseen:
+        notes.append(f"{unseen} attack(s) overlap no observed window: they count as not found")
+    if kept.height == 0:
+        notes.append("no attack in test time: recall, AUROC and precision are undefined")
+    return tuple(notes)
+
+
+def _counts(windows: pl.DataFrame, labels: pl.DataFrame) -> dict[str, int]:
+    """Count what a reader needs beside every share: 16 attacks on one host prove little."""
+    names = {"containers": "container_id", "workloads": "workload", "hosts": "host",
+             "images": "image"}  # fmt: skip
+    seen = {
+        what: windows[column].drop_nulls().n_unique()
+        for what, column in names.items()
+        if column in windows.columns
+    }
+    return seen | {
+        "attacks": labels.height,
+        "attacked containers": labels["container_id"].n_unique(),
+        "techniques": labels["technique"].drop_nulls().n_unique(),
+    }

@@ -1,0 +1,113 @@
+"""The rows that no result may hide from: random, flag-all, and the best single feature.
+
+A model that does not beat these has learnt nothing that matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from rtml.evaluation.budget import window_curve
+from rtml.evaluation.measure import Measure
+from rtml.evaluation.ranking import average_precision
+from rtml.evaluation.sides import Side
+from rtml.evaluation.track import Track
+from rtml.evaluation.verdict import Verdict, assess, flag_windows
+from rtml.schema import FINDINGS, empty
+
+__all__ = ["SEEDS", "best_single_feature", "flag_all", "random_verdict"]
+
+SEEDS = 20
+"""Random rows are means over this many seeds; one lucky seed proves nothing."""
+
+
+def flag_all(track: Track) -> Side:
+    """Return the side that flags every test window: finds everything, costs everything."""
+    scores = track.windows.select("container_id", "window", score=pl.lit(1.0))
+    return Side("flag all", "trivial", flag_windows("flag all", scores, 1.0, track), scores)
+
+
+def random_verdict(track: Track, flagged: int, seeds: int = SEEDS) -> Verdict:
+    """Return the mean verdict over ``seeds`` random scores that each flag ``flagged`` windows.
+
+    Give it as many windows as the most talkative model has findings: the row then answers what
+    that many alarms find by luck.
+
+    Returns
+    -------
+    Means of all counts and measures, intervals = 2.5 % to 97.5 % over seeds. Its per-attack table
+    is empty: an attack found by one seed in twenty is neither found nor missed.
+    """
+    runs = [assess(_random_side(track, flagged, seed), track) for seed in range(seeds)]
+    side = Side("random", "trivial", empty(FINDINGS), note=f"{flagged} windows, {seeds} seeds")
+    return Verdict(
+        side,
+        total=track.labels.height,
+        found=float(np.mean([run.found for run in runs])),
+        findings=float(np.mean([run.findings for run in runs])),
+        false=float(np.mean([run.false for run in runs])),
+        recall=_mean([run.recall for run in runs]),
+        rate=_mean([run.rate for run in runs]),
+        auroc=_mean([run.auroc for run in runs]),
+        average_precision=_mean([run.average_precision for run in runs]),
+        tpr=_mean([run.tpr for run in runs]),
+        delay=_mean([run.delay for run in runs]),
+        attacks=runs[0].attacks.clear(),
+    )
+
+
+def _random_side(track: Track, flagged: int, seed: int) -> Side:
+    draws = np.random.default_rng([track.seed, seed]).random(track.windows.height)
+    scores = track.windows.select("container_id", "window", "target", score=pl.Series(draws))
+    usable = scores.filter(pl.col("target").is_not_null())["score"].sort(descending=True)
+    count = min(flagged, len(usable))
+    cut = float(usable[count - 1]) if count else 2.0
+    return Side("random", "trivial", flag_windows("random", scores, cut, track), scores)
+
+
+def _mean(measures: Sequence[Measure]) -> Measure:
+    values = [m.value for m in measures if m.value is not None]
+    if not values:
+        return measures[0]
+    low, high = np.quantile(values, [0.025, 0.975])
+    return Measure(float(np.mean(values)), float(low), float(high), f"over {len(values)} seeds")
+
+
+def best_single_feature(features: pl.DataFrame, track: Track, allowed: float) -> Side | None:
+    """Return the oracle: the one feature, direction and threshold that look best on the *test*.
+
+    Parameters
+    ----------
+    features
+        A windows frame; its Float64 columns with a dot in the name are tried in both directions.
+    allowed
+        False units that the threshold may cost; the feature is chosen by average precision.
+
+    Returns
+    -------
+    A side marked ``oracle`` (an upper bound for shortcuts, never a result), or null when there is
+    no feature, or nothing to rank.
+    """
+    names = [n for n, kind in features.schema.items() if "." in n and kind == pl.Float64]
+    tried = [_feature(features, name, sign, track) for name in names for sign in (1, -1)]
+    known = [(value, title, scores) for value, title, scores in tried if value is not None]
+    if not known:
+        return None
+    _, title, scores = min(known, key=lambda item: (-item[0], item[1]))
+    curve = window_curve(scores, track).filter(pl.col("false") <= allowed)
+    cut = curve.sort("found")["threshold"][-1]
+    findings = empty(FINDINGS) if cut is None else flag_windows(title, scores, cut, track)
+    note = f"{title}; feature and threshold chosen on the test attacks"
+    return Side("best single feature", "trivial", findings, scores, oracle=True, note=note)
+
+
+def _feature(
+    features: pl.DataFrame, name: str, sign: int, track: Track
+) -> tuple[float | None, str, pl.DataFrame]:
+    scores = features.select("container_id", "window", score=pl.col(name) * sign)
+    ranked = track.ranked(scores)
+    value = average_precision(ranked, resamples=0).value
+    return value, name if sign > 0 else f"low {name}", scores

@@ -1,0 +1,179 @@
+"""Judge one side on a track: what it found, what it got wrong, how early, how well it ranks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rtml.errors import RtmlError
+from rtml.evaluation.matching import match, units
+from rtml.evaluation.measure import Measure, poisson_rate, refused, share
+from rtml.evaluation.moments import span
+from rtml.evaluation.ranking import HARD, auroc, average_precision, tpr_at_fpr
+from rtml.evaluation.sides import Side, flags, rule_scores
+from rtml.evaluation.split import refuse_peeking
+from rtml.evaluation.track import Track
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["DELAY_RULE", "Verdict", "assess"]
+
+DELAY_RULE = (
+    "seconds from the attack's start; rules: to the first event that their finding shows; models: "
+    "to the end of that event's window, because only a whole window is scored"
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judged side. ``found`` and the counts are means for the random row, else whole."""
+
+    side: Side
+    total: int
+    found: float
+    findings: float
+    false: float
+    recall: Measure
+    rate: Measure
+    auroc: Measure
+    average_precision: Measure
+    tpr: Measure
+    delay: Measure
+    attacks: pl.DataFrame
+    remarks: list[str] = field(default_factory=list)
+
+
+def assess(side: Side, track: Track) -> Verdict:
+    """Return the verdict on a side: findings against attacks, scores against windows.
+
+    Parameters
+    ----------
+    side
+        Its findings are cut to test time; its scores are laid over the test windows, windows
+        without a score count as lowest and their share is remarked.
+    track
+        See `make_track`.
+
+    Returns
+    -------
+    ``recall``, ``auroc``, ``average_precision`` and ``tpr`` (at 1 % FPR) carry 95 % bootstrap
+    intervals over attacks, ``rate`` (false findings per container-day) an exact Poisson interval;
+    ``delay`` is the median in seconds with its range, see `DELAY_RULE`.
+
+    Raises
+    ------
+    RtmlError
+        Fails when the side was fitted on data from test time and is not marked as an oracle.
+    """
+    if track.split is not None and not side.oracle:
+        refuse_peeking(f"side {side.name!r}", side.fitted_until, track.split)
+    findings = track.in_test(conform(side.findings, FINDINGS))
+    hits = _hits(side, findings, track)
+    table = _per_attack(side, findings, hits, track)
+    read, false = units(findings, hits)
+    ranked = _ranked(side, findings, track)
+    return Verdict(
+        side, track.labels.height, int(table["found"].sum()), read, false,
+        recall=share(table["found"].to_numpy(), track.seed),
+        rate=poisson_rate(false, track.container_days),
+        **ranked, delay=_delay(table), attacks=table, remarks=_remarks(side, findings, track),
+    )  # fmt: skip
+
+
+def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
+    if side.kind == "trivial":
+        return match(findings, track.labels, grace=dt.timedelta(0), several=True)
+    return match(findings, track.labels, track.processes, track.event_processes, track.grace)
+
+
+def _per_attack(
+    side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track
+) -> pl.DataFrame:
+    """Return one row per attack: found, findings, when, delay in seconds, and by what evidence."""
+    sources = findings.select("source").with_row_index("finding")
+    whole = pl.col("detected").dt.truncate(track.every) + span(track.every)
+    timed = hits.join(sources, on="finding").with_columns(
+        first_seen=pl.when(pl.col("source") == "model").then(whole).otherwise(pl.col("detected"))
+    )
+    first = timed.group_by("attack_id").agg(
+        findings=pl.len().cast(pl.Int64),
+        first_seen=pl.col("first_seen").min(),
+        how=pl.col("how").min(),  # "process" sorts before "time": the better evidence is named
+    )
+    about = ("attack_id", "technique", "name", "container_id", "start", "end")
+    return (
+        track.labels.select(about)
+        .join(first, on="attack_id", how="left", maintain_order="left")
+        .select(
+            *about,
+            pl.lit(side.name).alias("side"),
+            pl.lit(side.kind).alias("kind"),
+            pl.col("findings").is_not_null().alias("found"),
+            pl.col("findings").fill_null(0),
+            "first_seen",
+            _seconds(pl.col("first_seen") - pl.col("start")).alias("delay_s"),
+            "how",
+        )
+    )
+
+
+def _seconds(length: pl.Expr) -> pl.Expr:
+    return length.dt.total_microseconds() / 1e6
+
+
+def _delay(table: pl.DataFrame) -> Measure:
+    delays = table["delay_s"].drop_nulls()
+    if delays.is_empty():
+        return refused("found no attack")
+    low, middle, high = (float(delays.quantile(q, "linear") or 0.0) for q in (0, 0.5, 1))
+    return Measure(middle, low, high, f"range over {len(delays)} found attacks")
+
+
+def scores_of(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame | None:
+    """Return the window scores of a side; for rules the severity of their findings per window."""
+    if side.scores is None and side.kind == "rules":
+        return rule_scores(findings, track.windows, track.every)
+    return side.scores
+
+
+def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> dict[str, Measure]:
+    scores = scores_of(side, findings, track)
+    if scores is None:
+        why = refused("this side gives findings, no window scores")
+        return {"auroc": why, "average_precision": why, "tpr": why}
+    ranked = track.ranked(scores)
+    return {
+        "auroc": auroc(ranked, track.seed),
+        "average_precision": average_precision(ranked, track.seed),
+        "tpr": tpr_at_fpr(ranked, seed=track.seed),
+    }
+
+
+def _remarks(side: Side, findings: pl.DataFrame, track: Track) -> list[str]:
+    scores = scores_of(side, findings, track)
+    if scores is None:
+        return []
+    rank = track.ranked(scores).rank
+    remarks = []
+    levels = len(set(rank[rank > 0].tolist()))
+    if 0 < levels <= HARD:
+        remarks.append(f"hard score: only {levels} level(s), so AUROC and AP are coarse")
+    silent = int((rank == 0).sum())
+    if silent:
+        remarks.append(f"no opinion on {silent} of {len(rank)} windows: ranked lowest")
+    return remarks
+
+
+def flag_windows(name: str, scores: pl.DataFrame, threshold: float, track: Track) -> pl.DataFrame:
+    """Return findings for the test windows that score at least ``threshold``, grace left out.
+
+    Raises
+    ------
+    RtmlError
+        Fails when the threshold is not a number.
+    """
+    if threshold != threshold:
+        raise RtmlError(f"{name}: the threshold is not a number")
+    usable = track.scored(scores).filter(pl.col("target").is_not_null())
+    return flags(usable.filter(pl.col("score") >= threshold), track.every, name)
