@@ -4,8 +4,9 @@ skops writes no code, but trees are where it must trust: ``sklearn.tree._tree.Tr
 indices without checking them, so a crafted file could read outside its memory. Therefore exactly
 that one type is trusted, and before anything is built from a file
 
-1. the file must be in canonical form (members in order, ids unique, stored uncompressed): skops
-   names parts by memory address and lets an id stand for an earlier part, both end here;
+1. the file must be in canonical form (members in order, ids unique, stored uncompressed, padding
+   zero): skops names parts by memory address, lets an id stand for an earlier part, and writes
+   leftover memory between the fields of a node; all three end here;
 2. the arrays of every tree are read (never unpickled) and their indices, sizes and thresholds
    checked.
 
@@ -73,10 +74,25 @@ def _canonical(data: bytes) -> bytes:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as rewritten:
             for old, new in members.items():
-                rewritten.writestr(zipfile.ZipInfo(new), archive.read(old))
+                rewritten.writestr(zipfile.ZipInfo(new), _without_padding(archive.read(old)))
             text = json.dumps(schema, sort_keys=False, separators=(",", ":"))
             rewritten.writestr(zipfile.ZipInfo(_SCHEMA), text)
     return out.getvalue()
+
+
+def _without_padding(data: bytes) -> bytes:
+    """Zero the unused bytes between the fields of a node array: they are leftover memory."""
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if array.dtype.names is None:
+        return data
+    clean = np.zeros(array.shape, array.dtype)  # zeros_like would leave the padding as it is
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    out = io.BytesIO()
+    header = np.lib.format.header_data_from_array_1_0(clean)
+    np.lib.format.write_array_header_1_0(out, header)
+    # As plain bytes: np.save copies field by field, and would fill the padding anew.
+    return bytes(out.getvalue()) + clean.view(np.uint8).tobytes()
 
 
 def _parts(schema: Any) -> list[dict[str, Any]]:

@@ -130,7 +130,8 @@ class IsolationForest:
             n_estimators=self.trees, max_samples=min(self.samples, len(raw)),
             random_state=self.seed, n_jobs=self.jobs,
         )  # fmt: skip
-        self._adopt(forest.fit(self._placed(ordered)[0]))
+        forest.fit(self._placed(ordered)[0])
+        self._adopt(forest.set_params(n_jobs=None))  # what is saved must not depend on threads
 
     def score(self, windows: pl.DataFrame) -> Array:
         """Return the anomaly score of each window."""
