@@ -1,0 +1,177 @@
+"""From alarming windows to findings: who did it, what was surprising, and the events that show it.
+
+An alarm says "this container, this minute". Its surprise is split over the lineage roots that were
+active: every root that carries at least `MATERIAL` of the window's bits gets a finding of its own,
+and the greatest root always does. So an attack is not blamed on the service beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from rtml.findings.text import visible
+from rtml.findings.titles import titles_of
+from rtml.findings.types import model_type, severity
+from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
+from rtml.schema import FINDINGS, IDENTITY, conform, empty
+
+__all__ = ["ALARMS", "MATERIAL", "because", "explain"]
+
+MATERIAL = 0.2
+"""Share of a window's surprise from which a lineage root is held responsible for its alarm."""
+
+_UTC = pl.Datetime("ns", "UTC")
+ALARMS = pl.Schema({
+    "container_id": pl.String(), "window": _UTC, "detector": pl.String(), "score": pl.Float64(),
+    "p_value": pl.Float64(),
+})  # fmt: skip
+"""Alarming windows; identity columns may stand beside and are carried into the findings."""
+
+_CELL = ["container_id", "window"]
+_ROOT = ["container_id", "slot", "process_id"]
+_SCALE = 2**20
+
+
+def explain(
+    alarms: pl.DataFrame,
+    surprises: pl.DataFrame,
+    processes: pl.DataFrame,
+    contributions: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Turn alarming windows into findings.
+
+    Parameters
+    ----------
+    alarms
+        Columns of `ALARMS`, of one detector or several, plus any identity columns.
+    surprises
+        `rtml.features.surprises`: one row per event that surprised, with its ``bits``.
+    processes
+        Process images of the capture, for the chain in the title.
+    contributions
+        What a detector itself says: ``container_id, window, feature, value, usual, share``. Where
+        given they are the finding's contributions and name its family; else the surprises do.
+
+    Returns
+    -------
+    `rtml.schema.FINDINGS`. An alarm without any surprising event stays a finding, with no process
+    and no evidence: an alarm is never dropped.
+    """
+    wanted: dict[str, Any] = {**dict.fromkeys(IDENTITY, pl.String), **ALARMS}
+    rows = conform(alarms, pl.Schema(wanted))
+    parts = [
+        _of_detector(part, surprises, processes, contributions)
+        for part in rows.partition_by("detector", maintain_order=True)
+    ]
+    return pl.concat([empty(FINDINGS), *parts]).sort("first_seen", "finding_id")
+
+
+def _of_detector(
+    alarms: pl.DataFrame,
+    surprises: pl.DataFrame,
+    processes: pl.DataFrame,
+    contributions: pl.DataFrame | None,
+) -> pl.DataFrame:
+    alarms = alarms.sort("score", descending=True, nulls_last=True).unique(
+        _CELL, keep="first", maintain_order=True
+    )
+    events = _responsible(alarms, surprises)
+    said = None if contributions is None else _said(alarms, events, contributions)
+    reasons = _reasons(events) if said is None else said
+    named = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
+        type=pl.col("top").fill_null("").replace_strict(_types(reasons), return_dtype=pl.String)
+    )
+    titled = named.join(titles_of(named, processes), on=_ROOT, how="left", nulls_equal=True)
+    kinds = titled.select(*UNIT).unique()
+    placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
+    return aggregate(
+        conform(titled, EVIDENCE), conform(placed, CONTRIBUTIONS), "model", alarms["detector"][0]
+    )
+
+
+def _types(reasons: pl.DataFrame) -> dict[str, str]:
+    families = reasons["family"].drop_nulls().unique().to_list()
+    return {"": model_type(None), **{family: model_type(family) for family in families}}
+
+
+def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
+    """Surprising events of the alarming windows, of the roots that carry a material share."""
+    micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
+    seen = surprises.rename({"host": "_host"})
+    inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
+    inside = inside.with_columns(host=pl.coalesce("_host", "host"))
+    whole = micro.sum().over(_CELL)
+    own = micro.sum().over([*_CELL, "root_id"])
+    keep = (own >= whole * MATERIAL) | (own == own.max().over(_CELL))
+    return (
+        inside.filter(keep.fill_null(True))
+        .with_columns(slot_of("window"), weight="bits", process="process_id")
+        .with_columns(process_id="root_id", count=pl.when(pl.col("seq").is_not_null()).then(1))
+        .with_columns(time=pl.coalesce("time", "window"), severity=severity(pl.col("p_value")))
+    )
+
+
+def _reasons(events: pl.DataFrame) -> pl.DataFrame:
+    """Each surprising pair with its bits and its share of the unit's bits."""
+    micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
+    each = (
+        events.drop_nulls("seq")
+        .group_by(*_ROOT, "family", "conditional", "key", "context")
+        .agg(micro=micro.sum())
+    )
+    whole = pl.col("micro").sum().over(_ROOT)
+    return each.select(
+        *_ROOT, "family",
+        feature=pl.format("{}: {} given {}", "conditional", "key", "context"),
+        value=pl.col("micro") / _SCALE, usual=pl.lit(None, pl.Float64),
+        share=pl.when(whole > 0).then(pl.col("micro") / whole).otherwise(0.0),
+    )  # fmt: skip
+
+
+def _said(alarms: pl.DataFrame, events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+    """Return the detector's own reasons, from the highest-scored window of each unit."""
+    worst = (
+        events.sort(["score", "window"], descending=[True, False], nulls_last=True)
+        .unique(_ROOT, keep="first", maintain_order=True)
+        .select(*_ROOT, "window")
+    )
+    return worst.join(contributions, on=_CELL, how="inner").with_columns(
+        family=pl.col("feature").str.split(".").list.first()
+    )
+
+
+def _families(reasons: pl.DataFrame) -> pl.DataFrame:
+    """Return the family with the greatest share per unit; ties go to the first by name."""
+    share = (pl.col("share") * _SCALE).round().cast(pl.Int64)
+    return (
+        reasons.group_by(*_ROOT, "family").agg(share=share.sum())
+        .sort(["share", "family"], descending=[True, False])
+        .unique(_ROOT, keep="first", maintain_order=True)
+        .select(*_ROOT, top="family")
+    )  # fmt: skip
+
+
+def because(finding: Mapping[str, Any]) -> list[str]:
+    """Return the reasons of one finding as lines of text, the greatest first.
+
+    Parameters
+    ----------
+    finding
+        A row of `FINDINGS`: ``findings.row(0, named=True)``.
+
+    Examples
+    --------
+    >>> because({"contributions": [{"feature": "lineage.child: sh given web: nginx",
+    ...                             "value": 9.5, "usual": None, "share": 0.41}]})
+    ['lineage.child: sh given web: nginx: 9.5 (41 %)']
+    """
+    lines = []
+    for part in finding["contributions"] or []:
+        value = "" if part["value"] is None else f": {part['value']:.4g}"
+        usual = "" if part["usual"] is None else f", usually {part['usual']:.4g}"
+        share = "" if part["share"] is None else f" ({part['share']:.0%})".replace("%", " %")
+        lines.append(f"{visible(part['feature'], 300)}{value}{usual}{share}")
+    return lines

@@ -1,0 +1,20 @@
+"""The rule baseline: what good rules find, set fairly beside the models.
+
+A `Rule` is metadata plus a condition on one event (`rtml.rules.conditions`), whatever language it
+was written in; front ends translate into it. `load` returns ``(rules, skipped)``: a rule that
+cannot be loaded is listed with its file and its reason and never stops the others. `evaluate` runs
+all rules over the distinct inputs of a capture and yields hits (one row per event and rule);
+`findings_of` turns hits into the findings table, `tune` makes exceptions from benign data.
+"""
+
+from rtml.rules.contract import LEVELS, WEIGHTS, Rule, Skipped
+from rtml.rules.evaluate import Evaluation, evaluate
+from rtml.rules.findings import findings_of, rule_scores
+from rtml.rules.loading import PACKS, load, load_pack
+from rtml.rules.run import run_rules
+from rtml.rules.tuning import apply, tune
+
+__all__ = [
+    "LEVELS", "PACKS", "WEIGHTS", "Evaluation", "Rule", "Skipped", "apply", "evaluate",
+    "findings_of", "load", "load_pack", "rule_scores", "run_rules", "tune",
+]  # fmt: skip

@@ -1,0 +1,120 @@
+"""The columns that rules may read: those of the event table, and a few derived from them.
+
+A derived column says what it needs, so that only that is read. Tests of text do not read a column
+itself but its form prepared once per distinct input: ``lower:NAME`` (lower case), ``text:NAME``
+(as it is) or ``address:NAME`` (32 hexadecimal digits, so that a network is a range of text).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.schema import POLARS
+
+__all__ = ["DERIVED", "LINEAGE", "LISTS", "WHERE", "Derived", "address", "is_number", "needs"]
+
+LINEAGE = frozenset({"parent_image", "parent_cmdline", "ancestors"})
+"""Columns that come from the process table, joined only where a rule asks for them."""
+
+LISTS = frozenset({"ancestors", "answers"})
+"""Columns of many values: a test holds when it holds for one of them."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A column computed from columns of the event table."""
+
+    needs: tuple[str, ...]
+    expression: pl.Expr
+    dtype: pl.DataType | type[pl.DataType] = pl.String
+
+
+def _text(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.String)
+
+
+def _full(path: pl.Expr) -> pl.Expr:
+    """Relative paths are completed by the working directory where that is known."""
+    relative = ~path.str.starts_with("/") & pl.col("cwd").is_not_null()
+    return pl.when(relative).then(pl.col("cwd") + "/" + path).otherwise(path)
+
+
+_OUTBOUND = _text("direction") == "outbound"
+_PROGRAM = pl.coalesce(_text("exe"), "/" + _text("comm"))
+DERIVED: dict[str, Derived] = {
+    # Rules end in '/nginx': a process known only by its name is offered as if at the root.
+    "program": Derived(("exe", "comm"), _PROGRAM),
+    "user": Derived(
+        ("uid",), pl.when(pl.col("uid") == 0).then(pl.lit("root")).otherwise(_text("uid"))
+    ),
+    "initiated": Derived(
+        ("direction", "kind"),
+        pl.when(_text("kind") == "connect").then(True).otherwise(_OUTBOUND),
+        pl.Boolean,
+    ),
+    "file": Derived(("path", "cwd"), _full(pl.col("path"))),
+    "target": Derived(
+        ("path", "path_to", "cwd"), _full(pl.coalesce(pl.col("path_to"), pl.col("path")))
+    ),
+    "special_bits": Derived(("mode",), (pl.col("mode") & 0o6000) != 0, pl.Boolean),
+    "executable_bits": Derived(("mode",), (pl.col("mode") & 0o111) != 0, pl.Boolean),
+    "written_here": Derived(("exe_written",), pl.col("exe_written").is_not_null(), pl.Boolean),
+    "interactive": Derived(("tty",), pl.col("tty").is_not_null(), pl.Boolean),
+    "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),
+}
+"""Name to definition; the three of `LINEAGE` are joined instead."""
+
+_ALWAYS_WRITES = ["create", "write", "rename", "link"]
+WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
+    "": ((), pl.lit(True)),
+    "succeeded": (("result",), pl.col("result").fill_null(0) >= 0),
+    "written": (
+        ("kind", "wrote"),
+        pl.col("wrote").fill_null(False) | _text("kind").is_in(_ALWAYS_WRITES),
+    ),
+    "read": (
+        ("wrote", "result"),
+        ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0),
+    ),
+}
+"""Which events of a kind a log source means: the columns needed and the condition."""
+
+
+def needs(columns: Iterable[str]) -> list[str]:
+    """Event columns that must be read to compute these columns, without those of `LINEAGE`.
+
+    Examples
+    --------
+    >>> needs(["program", "cmdline", "ancestors"])
+    ['cmdline', 'comm', 'exe']
+    """
+    raw: set[str] = set()
+    for name in columns:
+        if name not in LINEAGE:
+            raw.update(DERIVED[name].needs if name in DERIVED else (name,))
+    return sorted(raw)
+
+
+def is_number(column: str) -> bool:
+    """Tell whether the column holds numbers."""
+    return column in POLARS and POLARS[column].is_numeric()
+
+
+def address(text: str) -> str | None:
+    """Write an address as 32 hexadecimal digits, IPv4 as mapped into IPv6; null when it is none.
+
+    Examples
+    --------
+    >>> address("10.0.0.1") == address("::ffff:10.0.0.1"), address("nonsense")
+    (True, None)
+    """
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    number = int(parsed)
+    return f"{number + (0xFFFF << 32) if parsed.version == 4 else number:032x}"

@@ -1,0 +1,104 @@
+"""What rules look at: the events of some kinds, with the columns that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.columns import DERIVED, LINEAGE, LISTS, WHERE, needs
+from rtml.rules.expressions import SEPARATOR
+from rtml.schema import IDENTITY, POLARS
+
+__all__ = ["KEYS", "blank", "lineage", "rule_inputs"]
+
+KEYS = ("host", "seq", "time", "container_id", "process_id", "count")
+"""Columns that travel with every event so that hits can be told apart."""
+
+
+def rule_inputs(
+    capture: Capture, kinds: Iterable[str], where: str, columns: Iterable[str]
+) -> pl.LazyFrame:
+    """Events of workload containers, of some kinds, with the columns that rules read.
+
+    Parameters
+    ----------
+    capture
+        Containers of role ``infrastructure`` and host processes are left out.
+    kinds, where
+        Kinds of event and a name of `WHERE`.
+    columns
+        Event columns, derived columns (`DERIVED`) and those of `LINEAGE`.
+
+    Returns
+    -------
+    ``KEYS``, the identity columns and ``columns``, names prefixed with ``in:``; text is String.
+    """
+    wanted, kinds = sorted(set(columns)), sorted(kinds)
+    condition_needs, condition = WHERE[where]
+    raw = dict.fromkeys([*KEYS, *IDENTITY, "kind", *condition_needs, *needs(wanted)])
+    events = capture.events(list(raw), kinds=kinds).filter(
+        pl.col("container_id").is_not_null() & condition
+    )
+    outside = capture.infrastructure()
+    if outside:
+        events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
+    events = events.with_columns(pl.col("host").cast(pl.String))
+    if LINEAGE & set(wanted):
+        events = _with_lineage(events, capture.processes(), only_execs=kinds == ["exec"])
+    inputs = [_input(name).alias(f"in:{name}") for name in wanted]
+    return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
+
+
+def _input(name: str) -> pl.Expr:
+    if name in DERIVED:
+        return DERIVED[name].expression
+    column = pl.col(name)
+    if name in LISTS and name not in LINEAGE:
+        return column.list.join(SEPARATOR)
+    if name not in LINEAGE and isinstance(POLARS[name], pl.Categorical):
+        return column.cast(pl.String)
+    return column
+
+
+def _type(name: str) -> pl.DataType | type[pl.DataType]:
+    if name in DERIVED:
+        return DERIVED[name].dtype
+    if name in LINEAGE or name in LISTS or isinstance(POLARS[name], pl.Categorical):
+        return pl.String
+    return POLARS[name]
+
+
+def blank(columns: Iterable[str]) -> pl.DataFrame:
+    """One row of nulls with the types of these columns: to compile an expression against."""
+    return pl.DataFrame({name: [None] for name in columns}, {name: _type(name) for name in columns})
+
+
+def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
+    """Per process image: the program before it, that program's command line, and all ancestors.
+
+    The program before is the process's own former image (after a fork: its parent's), so the chain
+    reads the same whether a shell ran a program by fork and exec or by exec in place. A program
+    known only by name, ``[nginx]``, becomes ``/nginx`` because rules end in ``/nginx``.
+    """
+    named = pl.coalesce("exe", "/" + pl.col("comm"))
+    plain = pl.col("ancestors").list.eval(pl.element().str.replace(r"^\[(.*)\]$", "/$1"))
+    images = processes.sort("process_id", "since", "image_seq", nulls_last=False)
+    return images.select(
+        "process_id", "host", "image_seq", "since",
+        parent_image=pl.coalesce(named.shift(1).over("process_id"), plain.list.first()),
+        parent_cmdline=pl.col("cmdline").shift(1).over("process_id"),
+        ancestors=pl.when(plain.list.len() > 0).then(plain.list.join(SEPARATOR)),
+    )  # fmt: skip
+
+
+def _with_lineage(events: pl.LazyFrame, processes: pl.LazyFrame, only_execs: bool) -> pl.LazyFrame:
+    images = lineage(processes)
+    if only_execs:
+        own = images.drop("since", "process_id").drop_nulls("image_seq")
+        return events.join(own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
+    by_time = images.drop("host", "image_seq").sort("since")
+    return events.sort("time").join_asof(
+        by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
+    )
