@@ -82,9 +82,11 @@ def _read(text: str) -> dict[str, object] | None:
     """Read one list of arguments; None when it is none."""
     try:
         items = parse(text)
-        return {str(item["name"]): item["value"] for item in items}  # type: ignore[attr-defined]
+        if isinstance(items, list):
+            return {str(item["name"]): item["value"] for item in items}
     except (ValueError, TypeError, KeyError):
-        return None
+        pass
+    return None
 
 
 def _as_text(value: object) -> str | None:

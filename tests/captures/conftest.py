@@ -1,0 +1,94 @@
+"""Write SysFlow files for tests, so that each kind of damage can be made on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import fastavro
+import pytest
+
+TIME = 1_600_000_000_000_000_000
+FOID = b"f" * 20
+_OID = {
+    "type": "record", "name": "sysflow.type.OID",
+    "fields": [
+        {"name": "createTS", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "hpid", "type": "long"},
+    ],
+}  # fmt: skip
+_FOID = {"type": "fixed", "name": "sysflow.type.FOID", "size": 20}
+_FIELDS = {
+    "SFHeader": {"version": "long", "exporter": "string"},
+    "Container": {"id": "string", "name": "string", "image": "string", "imageid": "string"},
+    "Process": {
+        "oid": _OID, "poid": ["null", "sysflow.type.OID"], "ts": "long", "exe": "string",
+        "exeArgs": "string", "uid": "int", "tty": "boolean", "containerId": ["null", "string"],
+        "entry": "boolean", "cwd": "string",
+    },
+    "File": {"oid": _FOID, "restype": "int", "path": "string"},
+    "ProcessEvent": {
+        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
+        "args": {"type": "array", "items": "string"}, "ret": "int",
+    },
+    "FileFlow": {
+        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
+        "openFlags": "int", "fileOID": "sysflow.type.FOID", "numRRecvOps": "long",
+        "numWSendOps": "long", "numRRecvBytes": "long", "numWSendBytes": "long",
+    },
+    "NetworkFlow": {
+        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
+        "sip": "int", "sport": "int", "dip": "int", "dport": "int", "proto": "int",
+        "numRRecvOps": "long", "numWSendOps": "long", "numRRecvBytes": "long",
+        "numWSendBytes": "long",
+    },
+    "Quantum": {"spin": "int"},
+}  # fmt: skip
+_BLANK = {
+    "Container": {"name": "", "image": "", "imageid": ""},
+    "Process": {
+        "poid": None, "ts": TIME, "exe": "/bin/sh", "exeArgs": "", "uid": 0, "tty": False,
+        "containerId": None, "entry": False, "cwd": "/",
+    },
+    "File": {"oid": FOID, "restype": ord("f"), "path": "/etc/passwd"},
+    "ProcessEvent": {"ts": TIME, "tid": 7, "opFlags": 2, "args": [], "ret": 0},
+    "FileFlow": {
+        "ts": TIME, "tid": 7, "opFlags": 128, "openFlags": 1, "fileOID": FOID, "numRRecvOps": 0,
+        "numWSendOps": 0, "numRRecvBytes": 0, "numWSendBytes": 0,
+    },
+    "NetworkFlow": {
+        "ts": TIME, "tid": 7, "opFlags": 64, "sip": 0, "sport": 0, "dip": 0, "dport": 0, "proto": 6,
+        "numRRecvOps": 0, "numWSendOps": 0, "numRRecvBytes": 0, "numWSendBytes": 0,
+    },
+}  # fmt: skip
+SCHEMA = {
+    "type": "record", "name": "sysflow.SysFlow",
+    "fields": [{"name": "rec", "type": [
+        {"type": "record", "name": f"sysflow.{name}",
+         "fields": [{"name": field, "type": kind} for field, kind in fields.items()]}
+        for name, fields in _FIELDS.items()
+    ]}],
+}  # fmt: skip
+
+HEADER = ("SFHeader", {"version": 4, "exporter": "node-1"})
+
+
+def oid(pid: int, created: int = TIME) -> dict[str, int]:
+    return {"hpid": pid, "createTS": created}
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write_sysflow(tmp_path: Path) -> Write:
+    """Write records, given as (type, fields); fields that are left out get plain values."""
+
+    def write(*records: tuple[str, dict[str, object]], **options: object) -> Path:
+        path = tmp_path / "made.sf"
+        rows = [{"rec": (f"sysflow.{kind}", _BLANK.get(kind, {}) | body)} for kind, body in records]
+        with path.open("wb") as file:
+            fastavro.writer(file, SCHEMA, rows, **{"codec": "deflate"} | options)
+        return path
+
+    return write
