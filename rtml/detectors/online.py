@@ -126,11 +126,15 @@ class OnlineDetector(Generic[M]):
         if self._features is None:
             self._features = feature_columns(windows)
         ordered = in_time_order(windows)
+        self._add(peer_groups(ordered), self._matrix(ordered))
+
+    def _add(self, names: list[str], rows: Array) -> None:
+        """Hand rows in time order to their peer groups."""
         fed: dict[str, list[Array]] = {}
-        for name, row in zip(peer_groups(ordered), self._matrix(ordered), strict=True):
+        for name, row in zip(names, rows, strict=True):
             fed.setdefault(name, []).append(row)
-        for name, rows in fed.items():
-            self._feed(self._groups.setdefault(name, Group()), rows)
+        for name, own in fed.items():
+            self._feed(self._groups.setdefault(name, Group()), own)
 
     def _feed(self, group: Group[M], rows: list[Array]) -> None:
         if group.model is None:
@@ -150,16 +154,23 @@ class OnlineDetector(Generic[M]):
         if self._features is None:
             return no_opinion(windows)
         rows = zip(peer_groups(windows), self._matrix(windows), strict=True)
-        nobody: Group[M] = Group()
-        return np.array([self._groups.get(name, nobody).score(row) for name, row in rows])
+        return np.array([self._of(name).score(row) for name, row in rows])
+
+    def _of(self, name: str) -> Group[M]:
+        """Return a peer group, or one that has no opinion."""
+        return self._groups.get(name) or Group()
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Per peer group and window: score all its rows, then learn them."""
         scores = no_opinion(windows)
+        if windows.is_empty():
+            return scores
+        if self._features is None:
+            self._features = feature_columns(windows)
+        names, raw = peer_groups(windows), self._matrix(windows)
         for rows in _moments(windows):
-            now = windows[rows]
-            scores[rows] = self.score(now)
-            self.learn(now)
+            scores[rows] = [self._of(names[i]).score(raw[i]) for i in rows]
+            self._add([names[i] for i in rows], raw[rows])
         return scores
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:

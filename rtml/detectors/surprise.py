@@ -175,9 +175,9 @@ class Surprise:
         names = [*self._features, *new]
         raw = matrix(windows, names)[:, :-1]
         usual, cost = np.zeros_like(raw), np.zeros_like(raw)
-        old = slice(len(self._features))
-        for row, group in enumerate(peer_groups(windows)):
-            usual[row, old], cost[row, old] = self._expected(group)
+        groups, old = np.array(peer_groups(windows), dtype=np.str_), slice(len(self._features))
+        for group in np.unique(groups).tolist():
+            usual[groups == group, old], cost[groups == group, old] = self._expected(group)
         parts = np.where(np.isnan(raw), cost, np.maximum(raw - usual, 0.0))
         return names, parts, raw, usual
 

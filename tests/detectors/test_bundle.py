@@ -1,0 +1,145 @@
+"""A model folder: all of it back bit for bit, or a refusal that names what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rtml.detectors import DETECTORS
+from rtml.detectors.bundle import Description, Model, load_model, save_model
+from rtml.detectors.calibration import Calibration
+from rtml.detectors.contract import feature_columns, peer_groups
+from rtml.errors import RtmlError, UsageError
+from tests.detectors.frames import windows
+
+KINDS = {"isolation_forest": {"trees": 3}, "surprise": {}, "half_space_trees": {"trees": 2}}
+
+
+@pytest.fixture(scope="module")
+def model():
+    detectors = {}
+    for name, parameters in KINDS.items():
+        detectors[name] = DETECTORS[name](seed=1, **parameters)
+        detectors[name].learn(windows())
+    held, groups = windows(seed=6), peer_groups(windows(seed=6))
+    calibrations = {n: Calibration.fit(d.score(held), groups) for n, d in detectors.items()}
+    description = Description(
+        features=feature_columns(held),
+        families=["a", "b", "binaries"],
+        every="60s",
+        parameters=KINDS,
+        learned_until={'web-1"</script>': "2026-01-01T00:24:00+00:00"},
+        data={"capture": "ab" * 32},
+        notes={"budget": 1.0, "config": None},
+    )
+    return Model(description, detectors, calibrations)
+
+
+def write_baseline(folder):
+    folder.mkdir()
+    (folder / "counts.parquet").write_bytes(b"counts")
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    return save_model(model, tmp_path / "model", write_baseline)
+
+
+def test_everything_comes_back(model, folder):
+    again, frame = load_model(folder), windows(seed=9)
+    assert again.description == model.description
+    for label, detector in model.detectors.items():
+        scores = detector.score(frame)
+        np.testing.assert_array_equal(again.detectors[label].score(frame), scores)
+        np.testing.assert_array_equal(
+            again.calibrations[label].p_values(scores, peer_groups(frame)),
+            model.calibrations[label].p_values(scores, peer_groups(frame)),
+        )
+    assert (folder / "baseline" / "counts.parquet").read_bytes() == b"counts"
+
+
+def test_the_same_model_is_the_same_bytes(model, folder, tmp_path):
+    other = save_model(model, tmp_path / "other", write_baseline)
+    assert (folder / "model.json").read_bytes() == (other / "model.json").read_bytes()
+
+
+def test_nothing_is_left_beside_the_folder(folder):
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_failure_leaves_nothing(model, tmp_path):
+    def broken(folder):
+        raise RtmlError("disk full")
+
+    with pytest.raises(RtmlError, match="disk full"):
+        save_model(model, tmp_path / "model", broken)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_is_not_written_over_another(model, folder):
+    with pytest.raises(RtmlError, match="exists already"):
+        save_model(model, folder)
+
+
+@pytest.mark.parametrize("label", ["../up", "a/b", "", ".hidden", "A", "x" * 200])
+def test_a_label_is_never_a_path(model, tmp_path, label):
+    bad = Model(model.description, {label: model.detectors["surprise"]})
+    with pytest.raises(UsageError, match="label"):
+        save_model(bad, tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", ["baseline/counts.parquet", "detectors/surprise/state.json"])
+def test_changed_missing_and_extra_files_are_named(folder, name):
+    (folder / "extra.txt").write_text("?")
+    (folder / name).write_bytes(b"other")
+    with pytest.raises(RtmlError, match=rf"extra \['extra.txt'\], changed \['{name}'\]"):
+        load_model(folder)
+    (folder / "extra.txt").unlink()
+    (folder / name).unlink()
+    with pytest.raises(RtmlError, match=rf"missing \['{name}'\]"):
+        load_model(folder)
+
+
+def test_links_are_refused(folder):
+    (folder / "link").symlink_to("/etc/passwd")
+    with pytest.raises(RtmlError, match="link"):
+        load_model(folder)
+
+
+def edited(folder, **change):
+    path = folder / "model.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 2}, "format 2; this rtml reads format 1"),
+        ({"format": "x"}, "format x"),
+        ({"more": 1}, "more"),
+        ({"description": {}}, "description"),
+        ({"detectors": {"surprise": "surprize"}}, "did you mean 'surprise'"),
+        ({"detectors": {"../../etc": "surprise"}}, "bad label"),
+        ({"calibrations": ["a/../.."]}, "bad label"),
+        ({"detectors": {"gone": "surprise"}}, "no such detector folder"),
+        ({"detectors": {"surprise": "rarity"}}, "bad detector state"),
+    ],
+)
+def test_an_edited_index_is_refused(folder, change, message):
+    with pytest.raises(RtmlError, match=message):
+        load_model(edited(folder, **change))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000])
+def test_an_index_that_is_not_json_is_refused(folder, text):
+    (folder / "model.json").write_text(text)
+    with pytest.raises(RtmlError, match="format"):
+        load_model(folder)
+
+
+def test_other_folders_are_refused(tmp_path):
+    with pytest.raises(RtmlError, match="not a model folder"):
+        load_model(tmp_path)
