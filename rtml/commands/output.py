@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "visible"]
+from rtml.errors import RtmlError
+
+__all__ = [
+    "console",
+    "print_facts",
+    "print_json",
+    "print_table",
+    "progress",
+    "visible",
+    "write_parquet",
+]
 
 console = Console(highlight=False)
 
@@ -65,6 +78,19 @@ def print_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         console.print(f"[bold]{name:<{width}}[/]  {escape(visible(str(value)))}")
+
+
+def write_parquet(table: pl.DataFrame, out: Path) -> None:
+    """Write a table whole or not at all."""
+    half = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        table.write_parquet(half, compression="zstd")
+        half.replace(out)
+    except OSError as error:
+        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def progress(text: str) -> Any:

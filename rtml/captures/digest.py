@@ -1,0 +1,32 @@
+"""What exactly was learnt from: one hash of a capture's data files."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from rtml.captures.joining import JoinedCapture
+from rtml.captures.store import Capture
+
+__all__ = ["digest_capture"]
+
+
+def digest_capture(capture: Capture) -> str:
+    """Return a SHA-256 over the event files of a capture, by name and content.
+
+    A capture on a remote store, whose files would have to be fetched again, is named by its
+    manifest alone (which holds the digest of every imported file); the result then begins with
+    ``manifest:``.
+    """
+    if isinstance(capture, JoinedCapture):
+        whole = "\n".join(map(digest_capture, capture.parts))
+        return hashlib.sha256(whole.encode()).hexdigest()
+    folder = Path(capture.path) / "events"
+    if "://" in capture.path:
+        return "manifest:" + hashlib.sha256(capture.manifest.to_json().encode()).hexdigest()
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.parquet")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

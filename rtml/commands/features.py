@@ -1,0 +1,58 @@
+"""``rtml features``: a capture becomes one row per container and window."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, print_json, progress, write_parquet
+
+__all__ = ["features"]
+
+
+def features(
+    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
+    out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Folder of a baseline to compare with.")
+    ] = None,
+    learn: Annotated[
+        Path | None, typer.Option("--learn", help="Also learn a baseline here (a new folder).")
+    ] = None,
+    every: Annotated[str, typer.Option("--window", help="Length of a window.")] = "60s",
+    family: Annotated[
+        list[str] | None, typer.Option("--family", help="Only these families (repeatable).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable summary.")] = False,
+) -> None:
+    """Compute features: `rtml features CAPTURE --baseline B --out windows.parquet`.
+
+    Without --baseline each window is compared with the capture's own earlier time: the first
+    eighth is only learnt from.
+    """
+    from rtml import features as rooms
+    from rtml.baselines import Baseline
+    from rtml.captures import open_captures
+
+    capture = open_captures(captures)
+    with progress("computing features"):
+        if baseline is not None:
+            known = Baseline.load(baseline)
+            table = rooms.windows(capture, known, family, every)
+        else:
+            table, known = rooms.prequential(capture, families=family, every=every)
+        write_parquet(table, out)
+        if learn is not None:
+            rooms.learn(capture, families=family).save(learn)
+    found = {"windows": table.height, "containers": table["container_id"].n_unique(),
+             "features": len(rooms.feature_columns(table)), "out": str(out)}  # fmt: skip
+    if as_json:
+        print_json(found)
+    else:
+        console.print(
+            f"{out}: {table.height:,} windows of {found['containers']} containers ·"
+            f" {found['features']} features",
+            markup=False,
+        )
