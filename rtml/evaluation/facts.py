@@ -15,6 +15,7 @@ from rtml.evaluation.verdict import DELAY_RULE
 
 __all__ = ["gather"]
 
+UNIT = f"container × {SLOT.removesuffix('m')} minutes × lineage root"
 FEW_HOSTS = 5
 FEW_ATTACKS = 30
 
@@ -44,7 +45,7 @@ def gather(
         },
         "label_provenance": _provenance(track.labels),
         "split": None if proof is None else _proof(proof),
-        "unit": f"container x {SLOT} x lineage root",
+        "unit": UNIT,
         "grace_seconds": track.grace.total_seconds(),
         "delay": DELAY_RULE,
         "seed": track.seed,
@@ -80,7 +81,7 @@ def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -
         ),
         f"{benign} benign windows: a false-positive rate of 1 % needs {NEEDED}": benign < NEEDED,
         "how many configurations were tried is not stated": tried is None,
-        "one attack label per replay: attacks known in advance say nothing about unknown ones": (
+        "attacks are replays that were known in advance: no evidence about unknown attacks": (
             track.labels["provenance"].is_in(["replay", "spliced"]).any()
         ),
     }

@@ -13,6 +13,7 @@ from rtml.evaluation.strings import visible
 
 __all__ = ["ledger_table", "ledger_view"]
 
+FEW = 3
 STYLES = {"rules": "yellow", "model": "blue", "union": "green", "trivial": "dim"}
 
 
@@ -65,7 +66,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         _number(row["auroc"], ".3f"),
         _number(row["average_precision"], ".3f"),
         _number(row["tpr"], ".2f"),
-        "-" if row["delay"] is None else f"{row['delay']:.0f} s",
+        "-" if row["delay"] is None else f"{row['delay']:.3g} s",
         "-" if row["only"] is None else str(row["only"]),
     ]
 
@@ -86,8 +87,8 @@ def _reasons(ledger: Ledger) -> list[str]:
         for name, title in columns.items():
             if reason := row[f"{name}_reason"]:
                 said.setdefault(f"{title}: {reason}", []).append(row["side"])
-    everyone = ledger.summary.height
-    return [
-        f"  - {reason}" + ("" if len(who) == everyone else f" ({visible(', '.join(who), 200)})")
-        for reason, who in said.items()
-    ]
+    return [f"  - {reason} ({_who(who)})" for reason, who in said.items()]
+
+
+def _who(names: list[str]) -> str:
+    return visible("; ".join(names), 200) if len(names) <= FEW else f"{len(names)} sides"
