@@ -115,7 +115,7 @@ class HalfSpaceTrees(OnlineDetector[Forest]):
     name: ClassVar[str] = "half_space_trees"
 
     def __init__(
-        self, *, seed: int = 0, least: int = 8, window: int = 250, trees: int = 50, height: int = 8
+        self, *, seed: int = 0, least: int = 5, window: int = 250, trees: int = 50, height: int = 8
     ) -> None:
         super().__init__(seed=seed, least=least, window=window, trees=trees, height=height)
         if not (1 <= trees <= 1000 and 1 <= height <= 15 and trees << height <= 500_000):

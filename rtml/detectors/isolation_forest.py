@@ -104,7 +104,7 @@ class IsolationForest:
     trivial: ClassVar[bool] = False
 
     def __init__(
-        self, *, seed: int = 0, trees: int = 200, samples: int = 256, least: int = 8, jobs: int = 1
+        self, *, seed: int = 0, trees: int = 200, samples: int = 256, least: int = 5, jobs: int = 1
     ) -> None:
         if not (1 <= trees <= 10_000 and samples >= 2 and least >= 1):
             raise UsageError(f"isolation_forest: bad trees {trees}, samples {samples} or {least}")

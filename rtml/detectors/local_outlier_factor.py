@@ -71,7 +71,8 @@ class LocalOutlierFactor(OnlineDetector[Neighbours]):
     seed, least, window
         See `OnlineDetector` (the seed has no effect: nothing here is random).
     k
-        Number of neighbours; below ``least``.
+        Number of neighbours; a workload that starts with ``k`` rows or fewer uses one less than it
+        has.
 
     References
     ----------
@@ -91,13 +92,14 @@ class LocalOutlierFactor(OnlineDetector[Neighbours]):
 
     name: ClassVar[str] = "local_outlier_factor"
 
-    def __init__(self, *, seed: int = 0, least: int = 8, window: int = 250, k: int = 5) -> None:
+    def __init__(self, *, seed: int = 0, least: int = 5, window: int = 250, k: int = 5) -> None:
         super().__init__(seed=seed, least=least, window=window, k=k)
-        if not 1 <= k < least:
-            raise UsageError(f"local_outlier_factor: needs 1 <= k < least, got {k} and {least}")
+        if k < 1:
+            raise UsageError(f"local_outlier_factor: k must be 1 or more, got {k}")
 
     def _stream(self, columns: int, size: int) -> Neighbours:
-        return Neighbours(columns, self.parameters["window"], k=self.parameters["k"])
+        k = min(self.parameters["k"], size - 1)
+        return Neighbours(columns, self.parameters["window"], k=k)
 
     def _restore(self, columns: int, size: int, state: dict[str, list[Any]]) -> Neighbours:
         neighbours = self._stream(columns, size)

@@ -104,7 +104,7 @@ class OnlineDetector(Generic[M]):
     online: ClassVar[bool] = True
     trivial: ClassVar[bool] = False
 
-    def __init__(self, *, seed: int = 0, least: int = 8, window: int = 250, **more: int) -> None:
+    def __init__(self, *, seed: int = 0, least: int = 5, window: int = 250, **more: int) -> None:
         self.parameters = {"seed": seed, "least": least, "window": window, **more}
         if least < 2 or window < least:
             raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {window}")

@@ -88,7 +88,6 @@ def test_trees_that_another_river_would_build_are_refused(tmp_path):
         (HalfSpaceTrees, {"trees": 1000, "height": 15}),
         (HalfSpaceTrees, {"least": 1}),
         (HalfSpaceTrees, {"window": 4}),
-        (LocalOutlierFactor, {"k": 8}),
         (LocalOutlierFactor, {"k": 0}),
     ],
 )
