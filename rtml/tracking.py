@@ -56,6 +56,10 @@ class Run:
         """Log a folder's files."""
         self._mlflow.log_artifacts(str(folder), place)
 
+    def file(self, path: Path) -> None:
+        """Log one file."""
+        self._mlflow.log_artifact(str(path))
+
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
