@@ -28,7 +28,7 @@ def nested(rows: Sequence[TreeRow]) -> list[dict[str, Any]]:
     for row in rows:
         before = levels[-1] if levels else -1
         levels.append(min(max(row.depth, 0), before + 1, DEEPEST))
-    after = [*levels[1:], -1]
+    after = [*levels[1:], -1][: len(levels)]
     return [
         {
             "row": row,
