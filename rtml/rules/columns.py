@@ -76,6 +76,11 @@ WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
         ("kind", "wrote"),
         pl.col("wrote").fill_null(False) | _text("kind").is_in(_ALWAYS_WRITES),
     ),
+    # Sigma means TCP and UDP here; a connection to a local socket has no address.
+    "addressed": (
+        ("kind", "dst_ip"),
+        pl.col("dst_ip").is_not_null() | (_text("kind") == "dns"),
+    ),
     "read": (
         ("wrote", "result"),
         ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0),

@@ -11,7 +11,7 @@ from rtml.rules.columns import DERIVED, LINEAGE, LISTS, WHERE, needs
 from rtml.rules.expressions import SEPARATOR
 from rtml.schema import IDENTITY, POLARS
 
-__all__ = ["KEYS", "blank", "lineage", "rule_inputs"]
+__all__ = ["KEYS", "blank", "input_of", "lineage", "rule_inputs"]
 
 KEYS = ("host", "seq", "time", "container_id", "process_id", "count")
 """Columns that travel with every event so that hits can be told apart."""
@@ -47,11 +47,12 @@ def rule_inputs(
     events = events.with_columns(pl.col("host").cast(pl.String))
     if LINEAGE & set(wanted):
         events = _with_lineage(events, capture.processes(), only_execs=kinds == ["exec"])
-    inputs = [_input(name).alias(f"in:{name}") for name in wanted]
+    inputs = [input_of(name).alias(f"in:{name}") for name in wanted]
     return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
 
 
-def _input(name: str) -> pl.Expr:
+def input_of(name: str) -> pl.Expr:
+    """Return the expression that yields a rule's column from event and lineage columns."""
     if name in DERIVED:
         return DERIVED[name].expression
     column = pl.col(name)
