@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from rtml.commands import capture
+from rtml.commands import capture, experiment
+from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
 from rtml.commands.rules import rules
+from rtml.commands.score import score
 
 __all__ = ["register"]
 
@@ -14,5 +16,6 @@ __all__ = ["register"]
 def register(app: typer.Typer) -> None:
     """Add every command to the ``rtml`` application."""
     app.add_typer(capture.app, name="capture")
-    app.command()(features)
-    app.command()(rules)
+    app.add_typer(experiment.app, name="experiment")
+    for command in (features, rules, experiment.train, score, evaluate):
+        app.command()(command)

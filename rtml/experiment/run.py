@@ -17,10 +17,23 @@ from rtml.config import Experiment
 from rtml.detectors.bundle import load_model, save_model
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation import (
-    Ledger, Proof, Side, Split, Track, attacks_in_training, build_ledger, by_fractions, by_times,
-    in_capture, make_track, prove, read_labels, write_ledger,
+    Ledger,
+    Proof,
+    Side,
+    Split,
+    Track,
+    attacks_in_training,
+    build_ledger,
+    by_fractions,
+    by_times,
+    in_capture,
+    make_track,
+    prove,
+    read_labels,
+    write_ledger,
 )  # fmt: skip
 from rtml.evaluation.report import write_report
+from rtml.experiment.evidence import evidence_of
 from rtml.experiment.pages import page
 from rtml.experiment.sides import RuleSide, model_sides, rule_side
 from rtml.features.source import interval
@@ -94,7 +107,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     )
     sides = [*rules.sides, *model_sides(scored, split.test)]
     track = make_track(
-        scored.windows, labels, capture.processes().collect(), _evidence(capture, sides), split,
+        scored.windows, labels, capture.processes().collect(), evidence_of(capture, sides), split,
         every, seed=experiment.seed,
     )  # fmt: skip
     ledger = build_ledger(
@@ -133,16 +146,6 @@ def _models(
     return trained, score(capture, load_model(folder), baseline, start=split.test)
 
 
-def _evidence(capture: Capture, sides: Sequence[Side]) -> pl.DataFrame:
-    """Look up the processes of the events that findings name."""
-    named = pl.concat([side.findings.select("evidence") for side in sides])
-    keys = named.explode("evidence").drop_nulls().unnest("evidence").unique()
-    events = capture.events(["host", "seq", "process_id", "time"]).with_columns(
-        pl.col("host").cast(pl.String)
-    )
-    return events.join(keys.lazy(), on=["host", "seq"], how="semi").collect().sort("host", "seq")
-
-
 def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side]) -> None:
     windows.write_parquet(out / "windows.parquet", compression="zstd")
     scored.scores.write_parquet(out / "scores.parquet", compression="zstd")
@@ -152,10 +155,11 @@ def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side
 
 def _log(outcome: Outcome, run: Run) -> None:
     run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
+    data = outcome.trained.model.description.data
     run.tags({
         "rtml.experiment": outcome.experiment.digest(),
         "rtml.split_proof": outcome.proof.statement,
-        **{f"rtml.data.{n}": d for n, d in enumerate(outcome.trained.model.description.data.values())},
+        **{f"rtml.data.{number}": digest for number, digest in enumerate(data.values())},
     })  # fmt: skip
     columns = ["found", "false", "recall", "rate", "auroc", "average_precision", "tpr", "delay"]
     for row in outcome.ledger.summary.iter_rows(named=True):

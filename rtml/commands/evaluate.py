@@ -1,0 +1,50 @@
+"""``rtml evaluate``: judge findings, from wherever they come, against labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, progress
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    capture: Annotated[list[str], typer.Option("--capture", help="Capture (repeatable).")],
+    labels: Annotated[Path, typer.Option("--labels", help="Labels: .parquet, .csv or .jsonl.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for ledger and report.")],
+    findings: Annotated[
+        list[Path] | None, typer.Option("--findings", help="Findings: .parquet or .jsonl.")
+    ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FINDINGS...]", help="More findings.")
+    ] = None,
+    every: Annotated[str, typer.Option("--window", help="Length of a window.")] = "60s",
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only judge from this UTC time on.")
+    ] = None,
+    budget: Annotated[
+        float, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
+    ] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
+) -> None:
+    """Make a ledger: `rtml evaluate --capture C --labels L --findings F --out DIR`.
+
+    Each detector in the findings becomes one side. Scores of every window are used where
+    `scores.parquet` lies beside a findings file; else a side is judged by its findings alone.
+    """
+    from rtml.evaluation import ledger_view
+    from rtml.experiment.judge import judge
+
+    with progress("judging"):
+        ledger, report = judge(
+            capture, labels, [*(findings or []), *(more or [])], out, every, since, budget
+        )
+    if as_json:
+        typer.echo((out / "ledger.json").read_text("utf-8"))
+        return
+    console.print(ledger_view(ledger))
+    console.print(f"report      {report}", markup=False)

@@ -1,0 +1,75 @@
+"""``rtml experiment run``: everything, tracked; ``rtml train``: the model alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, print_json, progress
+
+__all__ = ["app", "train"]
+
+app = typer.Typer(help="Run experiments.", no_args_is_help=True)
+
+Set = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a value: --set budget=2 (repeatable).")
+]
+
+
+@app.command()
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Experiment file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for results.")] = None,
+    set_: Set = None,
+    track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
+) -> None:
+    """Train, score, judge, report: `rtml experiment run experiments/demo.yml --set seed=3`.
+
+    Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says.
+    """
+    from rtml.config import load_experiment
+    from rtml.experiment import run_experiment
+    from rtml.experiment.printing import print_outcome
+
+    experiment = load_experiment(config, set_ or [])
+    stamp = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
+    with progress(f"running {experiment.name}"):
+        outcome = run_experiment(experiment, out or Path("runs") / stamp, track)
+    if as_json:
+        typer.echo((outcome.out / "ledger.json").read_text("utf-8"))
+    else:
+        print_outcome(console, outcome)
+
+
+def train(
+    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.")],
+    config: Annotated[Path, typer.Option("--config", help="Experiment file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Also keep the model here.")] = None,
+    set_: Set = None,
+    track: Annotated[bool, typer.Option(help="Log the model to MLflow.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Learn what is normal: `rtml train CAPTURE... --config experiments/demo.yml`.
+
+    Prints the model's URI, which `rtml score --model` takes. Time after the config's `split.test`
+    is not read when that is a time; with shares all of the captures is benign time.
+    """
+    from rtml.commands.training import train_and_keep
+    from rtml.config import load_experiment
+
+    experiment = load_experiment(config, set_ or [])
+    with progress("training"):
+        made = train_and_keep(experiment, captures, out, track)
+    if as_json:
+        print_json(made)
+        return
+    console.print(
+        f"{made['detectors']} detectors · {made['train']} training and {made['calibrate']}"
+        f" calibration windows · learnt until {made['until']}",
+        markup=False,
+    )
+    console.print(f"model       {made['model']}", markup=False)

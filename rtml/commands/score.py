@@ -1,0 +1,44 @@
+"""``rtml score``: the batch job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, print_json, progress
+
+__all__ = ["score"]
+
+
+def score(
+    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
+    model: Annotated[str, typer.Option("--model", help="Folder, or MLflow URI of a model.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder for scores and findings.")],
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="False findings per container-day.", min=0)
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="Where it runs: local.")] = "local",
+    resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.
+
+    Windows that the model has learnt from are skipped and counted. The folder appears when it is
+    complete, never half.
+    """
+    from rtml.scoring.job import run_job
+
+    with progress("scoring"):
+        done = run_job(captures, model, out, budget, engine, resume)
+    if as_json:
+        print_json(done)
+        return
+    console.print(
+        f"{out}: {done['windows']:,} windows · {done['alarms']:,} alarms ·"
+        f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
+        markup=False,
+    )
+    for name, sentence in done["budget"].items():
+        console.print(f"  {name}: {sentence}", markup=False)

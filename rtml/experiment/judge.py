@@ -1,0 +1,139 @@
+"""Judge findings that were made elsewhere: by `rtml score`, `rtml rules`, or another tool."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from rtml import features
+from rtml.captures import open_captures
+from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.evaluation import (
+    Ledger,
+    Side,
+    Split,
+    build_ledger,
+    in_capture,
+    make_track,
+    read_labels,
+    write_ledger,
+)
+from rtml.evaluation.report import write_report
+from rtml.evaluation.sides import rule_scores
+from rtml.experiment.evidence import evidence_of
+from rtml.experiment.pages import page
+from rtml.features.source import interval
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["judge", "read_findings"]
+
+_UTC = pl.Datetime("ns", "UTC")
+_NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
+
+
+def judge(
+    captures: Sequence[str],
+    label_file: Path,
+    finding_files: Sequence[Path],
+    out: Path,
+    every: str = "60s",
+    since: str | None = None,
+    budget: float = 1.0,
+) -> tuple[Ledger, Path]:
+    """Set findings against labels on one track; write ledger and report into ``out``.
+
+    Every (source, detector) of the findings is one side. Nothing here proves that a side never saw
+    the test time, and the ledger says so.
+    """
+    capture = open_captures(captures)
+    known = capture.containers()["container_id"].to_list()
+    labels, warnings = in_capture(read_labels(label_file), known)
+    windows = features.windows(capture, None, ["activity"], every, start=_time(since))
+    length = dt.timedelta(seconds=interval(every) / 1e9)
+    sides = list(_sides(finding_files, windows, length))
+    if since is not None:
+        labels = labels.filter(pl.col("end") >= pl.lit(_time(since), _UTC))
+    split: Split | None = None
+    track = make_track(
+        windows,
+        labels,
+        capture.processes().collect(),
+        evidence_of(capture, sides),
+        split,
+        length,
+    )
+    ledger = build_ledger(sides, track, None, _features(finding_files), budget, notes=warnings)
+    out.mkdir(parents=True, exist_ok=True)
+    write_ledger(ledger, out)
+    title = " + ".join(side.name for side in sides)
+    source = page(title, capture, ledger, track, sides, [], None)
+    return ledger, write_report(source, out / "report.html")
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--since {text!r}: write a time like 2026-11-24T03:14:00Z") from error
+    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+
+
+def read_findings(path: Path) -> pl.DataFrame:
+    """Read a findings file (.parquet, or .jsonl as `rtml findings export` writes it).
+
+    Raises
+    ------
+    RtmlError
+        The file is missing, unreadable, or lacks a column.
+    """
+    try:
+        raw = pl.read_ndjson(path) if path.suffix in (".jsonl", ".json") else pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"{path}: not readable as findings ({first})") from error
+    for name in _NEEDED:
+        if name not in raw.columns:
+            raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+    try:
+        return conform(raw, FINDINGS)
+    except pl.exceptions.PolarsError as error:
+        raise RtmlError(f"{path}: a column has the wrong type ({error})") from error
+
+
+def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) -> Iterator[Side]:
+    if not paths:
+        raise UsageError("no findings: give --findings FILE (repeatable)")
+    for path in paths:
+        findings, scores = read_findings(path), _beside(path, "scores.parquet")
+        named = findings.partition_by("source", "detector", as_dict=True, maintain_order=True)
+        stem = f"{path.stem}: " if len(paths) > 1 else ""
+        for (source, detector), rows in sorted(named.items(), key=lambda item: str(item[0])):
+            kind = "rules" if source == "rule" else "model"
+            own = _scores_of(scores, str(detector))
+            if own is None and kind == "rules":
+                own = rule_scores(rows, windows, every)
+            yield Side(f"{stem}{detector}".replace("_", " "), kind, rows, own)
+        if not named:
+            yield Side(f"{path.stem} (no findings)", "model", findings)
+
+
+def _beside(path: Path, name: str) -> pl.DataFrame | None:
+    near = path.parent / name
+    return pl.read_parquet(near) if near.is_file() else None
+
+
+def _scores_of(scores: pl.DataFrame | None, detector: str) -> pl.DataFrame | None:
+    if scores is None:
+        return None
+    own = scores.filter(pl.col("detector") == detector)
+    return own.select("container_id", "window", score="margin") if own.height else None
+
+
+def _features(paths: Sequence[Path]) -> pl.DataFrame | None:
+    found = [table for path in paths if (table := _beside(path, "windows.parquet")) is not None]
+    return found[0] if found else None

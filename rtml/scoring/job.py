@@ -1,0 +1,103 @@
+"""The batch scoring job: plan, run, commit one folder, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rtml import __version__
+from rtml.baselines import Baseline
+from rtml.captures import open_captures
+from rtml.captures.digest import digest_capture
+from rtml.detectors.bundle import load_model
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.scoring.scored import Scored, score
+from rtml.tracking import fetch_model
+
+__all__ = ["run_job"]
+
+_DONE = "score.json"
+_ENGINES = {"local": None}
+
+
+def run_job(
+    captures: Sequence[str],
+    model: str,
+    out: Path,
+    budget: float | None = None,
+    engine: str = "local",
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Score captures with a model and write ``out``.
+
+    Returns
+    -------
+    What ``out/score.json`` holds: captures, model, counts, and what each budget promises. Beside it
+    are ``scores.parquet``, ``windows.parquet`` and ``findings.parquet``.
+
+    Raises
+    ------
+    RtmlError
+        ``out`` exists, and is not the same job's result or ``resume`` was not asked for.
+    """
+    lookup(_ENGINES, engine, "engine")
+    if budget is not None and not budget > 0:
+        raise UsageError(f"--budget {budget:g}: must be above 0")
+    capture = open_captures(captures)
+    folder = fetch_model(model)
+    loaded = load_model(folder)
+    plan = {
+        "rtml": __version__, "captures": list(captures), "data": digest_capture(capture),
+        "model": loaded.description.notes, "uri": model, "asked_budget": budget,
+    }  # fmt: skip
+    if out.exists():
+        return _resumed(out, plan, resume)
+    scored = score(capture, loaded, Baseline.load(folder / "baseline"), budget)
+    result = {**plan, **_counts(scored)}
+    _commit(out, result, scored)
+    return result
+
+
+def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """Return the result that is there, if it is the one that was asked for."""
+    if not resume:
+        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+    try:
+        done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RtmlError(f"{out}: is not a result of `rtml score`") from error
+    differs = [name for name in ("data", "model", "asked_budget") if done.get(name) != plan[name]]
+    if differs:
+        raise RtmlError(f"{out}: is the result of another job ({', '.join(differs)} differ)")
+    return done
+
+
+def _counts(scored: Scored) -> dict[str, Any]:
+    return {
+        "windows": scored.windows.height,
+        "skipped": scored.skipped,
+        "alarms": int(scored.scores["alarm"].sum()),
+        "findings": scored.findings.height,
+        "budget": {name: alarm.sentence() for name, alarm in scored.alarms.items()},
+    }
+
+
+def _commit(out: Path, result: dict[str, Any], scored: Scored) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        half = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.partial-", dir=out.parent))
+    except OSError as error:
+        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
+    try:
+        for name in ("windows", "scores", "findings"):
+            getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
+        (half / _DONE).write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")
+        half.chmod(0o755)
+        os.replace(half, out)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
