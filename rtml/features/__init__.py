@@ -108,6 +108,12 @@ def windows(
     return assemble(source, baseline or Baseline(), _chosen(families))
 
 
+def _roots(source: Source) -> pl.DataFrame:
+    """Return the lineage root of every process."""
+    known = source.processes.select("host", "process_id", "root_id").collect()
+    return known.group_by("host", "process_id").agg(pl.col("root_id").min())
+
+
 def surprises(
     events: Events,
     processes: Table | None,
@@ -123,7 +129,7 @@ def surprises(
     for the first such event; sorted by time. Empty when the baseline is.
     """
     source = open_source(events, processes, every)
-    roots = source.processes.select("host", "process_id", "root_id").unique(["host", "process_id"])
+    roots = _roots(source)
     tables = [pl.DataFrame(schema=EVENT_SURPRISES)]
     if not baseline.empty:
         for family in _chosen(families).values():

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.source import Source
 from rtml.schema import KINDS
 
 __all__ = ["ACTIVITY", "activity"]
 
-_CELL = ["container_id", "window"]
 _SPECIAL = ("all", "failed", "kinds")
 
 
-def activity(source: Source, baseline: Baseline) -> pl.DataFrame:
+def activity(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Rates of events per kind, per container and window.
 
     ``rate(kind) = sum of count / minutes in a window``, with ``count`` 1 where the sensor does not
@@ -49,18 +51,17 @@ def activity(source: Source, baseline: Baseline) -> pl.DataFrame:
     failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
     cells = (
         source.events.with_columns(source.window)
-        .group_by(*_CELL, "kind")
+        .group_by(*CELL, "kind")
         .agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
+        .with_columns(pl.col("kind").cast(pl.String))
         .collect(engine="streaming")
     )
-    per_minute = 60e9 / source.every
-    kind = pl.col("kind").cast(pl.String)
-    return cells.group_by(_CELL).agg(
-        *(pl.col("hits").filter(kind == name).sum().mul(per_minute).alias(name) for name in KINDS),
-        all=pl.col("hits").sum() * per_minute,
-        failed=pl.col("failed").sum() * per_minute,
-        kinds=pl.col("kind").n_unique().cast(pl.Float64),
+    totals = cells.group_by(CELL).agg(
+        all=pl.col("hits").sum(), failed=pl.col("failed").sum(), kinds=pl.len().cast(pl.Float64)
     )
+    by_kind = cells.pivot("kind", on_columns=KINDS, index=CELL, values="hits")
+    rates = pl.col(*KINDS, "all", "failed") * (60e9 / source.every)
+    return by_kind.join(totals, on=CELL).with_columns(rates)
 
 
 ACTIVITY = Family("activity", activity, (*KINDS, *_SPECIAL))

@@ -6,20 +6,21 @@ container started, that lies where anyone may write or has no file at all did no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.prevalence import rarity
 from rtml.features.programs import BARE, PROGRAM, with_bare
 from rtml.features.source import Source
-from rtml.features.surprise import pairs
 from rtml.schema import WORLD_WRITABLE
 
 __all__ = ["BINARIES", "PROGRAMS", "binaries"]
 
-_CELL = ["container_id", "window"]
 
 PROGRAMS = Conditional(
     name="binaries.program",
@@ -47,10 +48,10 @@ def _origins(source: Source) -> pl.DataFrame:
         pl.col("exe").filter(test.fill_null(False)).n_unique().cast(pl.Float64).alias(name)
         for name, test in origin.items()
     ]
-    return started.group_by(_CELL).agg(counts).collect()
+    return started.group_by(CELL).agg(counts).collect()
 
 
-def binaries(source: Source, baseline: Baseline) -> pl.DataFrame:
+def binaries(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Prevalence and origin of the programs started, per container and window.
 
     Beside the surprise of each program in its peer group (`PROGRAMS`; `rtml.features.surprise`),
@@ -88,10 +89,12 @@ def binaries(source: Source, baseline: Baseline) -> pl.DataFrame:
     [1.0, 1.0, 1.0]
     """
     origins = _origins(source)
-    cells = pairs(source, PROGRAMS)
-    rare = rarity(cells, baseline.of(PROGRAMS.name), baseline.population())
-    strings = origins.with_columns(pl.col("container_id").cast(pl.String))
-    return strings.join(rare, on=_CELL, how="left")
+    if not pairs:
+        return origins.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _RARITY)
+    started = pairs[PROGRAMS.name]
+    rare = rarity(started.names, baseline.of(PROGRAMS.name), baseline.population())
+    rarest = started.rows.join(rare, on=["group", "pair"]).group_by(CELL).agg(pl.col(_RARITY).max())
+    return origins.join(rarest, on=CELL, how="left")
 
 
 _RARITY = ("rarity_peers", "rarity_images", "rarity_fleet")

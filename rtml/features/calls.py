@@ -7,19 +7,21 @@ same programs, and most escapes need one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.addresses import port
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.paths import path_class
 from rtml.features.programs import BARE, PROGRAM, with_bare
 from rtml.features.source import Source
 
 __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
 
-_CELL = ["container_id", "window"]
 _SETUID = 0o6000
 
 POWERFUL = (
@@ -67,7 +69,7 @@ REQUEST = Conditional(
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""
 
 
-def calls(source: Source, baseline: Baseline) -> pl.DataFrame:
+def calls(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Count calls for power, per container and window.
 
     Beside the surprise of each call and request given the program (`REQUEST`;
@@ -96,7 +98,7 @@ def calls(source: Source, baseline: Baseline) -> pl.DataFrame:
     """
     strong = source.events.filter(_kind.is_in(POWERFUL)).with_columns(source.window)
     pair = pl.struct("kind", "request").n_unique().cast(pl.Float64)
-    return strong.group_by(_CELL).agg(powerful=pair).collect()
+    return strong.group_by(CELL).agg(powerful=pair).collect()
 
 
 CALLS = Family("calls", calls, ("powerful",), conditionals=(REQUEST,))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional
+from rtml.features.pairs import Pairs
 from rtml.features.source import Source
 
 __all__ = ["SURPRISE", "Family"]
@@ -25,8 +26,9 @@ class Family:
     name
         First half of the names of its features.
     own
-        From a source and a baseline to one row per ``container_id`` and ``window``, with float
-        columns `names` (without the family). Windows that it leaves out get 0.
+        From a source, a baseline and the scored pairs of each conditional by name, to one row per
+        ``container_id`` and ``window``, with float columns `names` (without the family). Windows
+        that it leaves out get 0.
     names
         The columns that ``own`` returns.
     conditionals
@@ -36,16 +38,21 @@ class Family:
     """
 
     name: str
-    own: Callable[[Source, Baseline], pl.DataFrame]
+    own: Callable[[Source, Baseline, Mapping[str, Pairs]], pl.DataFrame]
     names: tuple[str, ...]
     conditionals: tuple[Conditional, ...] = ()
     historical: tuple[str, ...] = ()
 
     @property
+    def parts(self) -> tuple[str, ...]:
+        """Second halves of the conditionals' names, where there are several."""
+        several = len(self.conditionals) > 1
+        return tuple(each.name.partition(".")[2] for each in self.conditionals) if several else ()
+
+    @property
     def surprise(self) -> tuple[str, ...]:
-        """Names of the generic features: `SURPRISE`, and a maximum for each of several kinds."""
-        parts = [each.name.partition(".")[2] for each in self.conditionals]
-        single = tuple(f"{part}_bits_max" for part in parts) if len(parts) > 1 else ()
+        """Names of the generic features: `SURPRISE`, and a maximum for each of several parts."""
+        single = tuple(f"{part}_bits_max" for part in self.parts)
         return (*SURPRISE, *single) if self.conditionals else ()
 
     @property

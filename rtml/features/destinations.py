@@ -6,6 +6,8 @@ credentials and tunnels all need a destination that it does not usually have.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level
@@ -15,13 +17,12 @@ from rtml.features.addresses import domain_key, endpoint, port, scope
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.names import name_shape
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.programs import BARE, PROGRAM, with_bare
 from rtml.features.source import Source
-from rtml.features.surprise import pairs
 
 __all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
 
-_CELL = ["container_id", "window"]
 _LEVELS = (
     Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD),
     Level(FLEET),
@@ -73,25 +74,27 @@ def _spread(source: Source) -> pl.DataFrame:
     calls = source.events.filter(
         (pl.col("kind") == "connect") & pl.col("dst_ip").is_not_null()
     ).with_columns(source.window)
-    hits = calls.group_by(*_CELL, "dst_ip").agg(HITS.sum().alias("hits"))
+    hits = calls.group_by(*CELL, "dst_ip").agg(HITS.sum().alias("hits"))
     return (
         hits.filter(pl.col("hits") > 0)
-        .group_by(_CELL)
+        .group_by(CELL)
         .agg(entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64))
-        .with_columns(pl.col("container_id").cast(pl.String))
         .collect(engine="streaming")
     )
 
 
-def _new(source: Source, baseline: Baseline) -> pl.DataFrame:
+def _new(called: Pairs, baseline: Baseline) -> pl.DataFrame:
     """Count the addresses that no container of the same workload has ever called."""
-    called = pairs(source, ADDRESS).select(*_CELL, "key", _PEER.alias("_peer")).unique()
     history = baseline.of(ADDRESS.name).select("key", _PEER.alias("_peer")).unique()
-    fresh = called.join(history, on=["key", "_peer"], how="anti")
-    return fresh.group_by(_CELL).agg(new=pl.len().cast(pl.Float64))
+    names = called.names.with_columns(
+        _PEER.alias("_peer"), pl.col("key").rank("dense").alias("_key")
+    )
+    fresh = names.join(history, on=["key", "_peer"], how="anti").select("group", "pair", "_key")
+    rows = called.rows.join(fresh, on=["group", "pair"])
+    return rows.group_by(CELL).agg(new=pl.col("_key").n_unique().cast(pl.Float64))
 
 
-def destinations(source: Source, baseline: Baseline) -> pl.DataFrame:
+def destinations(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Spread and novelty of destinations and names, per container and window.
 
     Beside the surprise of address, port and domain given the program (`ADDRESS`, `PORT`, `DOMAIN`;
@@ -128,9 +131,10 @@ def destinations(source: Source, baseline: Baseline) -> pl.DataFrame:
     >>> row["destinations.entropy"], row["destinations.fanout"], row["destinations.new"]
     (1.180, 2.0, None)
     """
-    spread, shape, new = _spread(source), name_shape(source), _new(source, baseline)
-    both = spread.join(shape, on=_CELL, how="full", coalesce=True)
-    return both.join(new, on=_CELL, how="left").with_columns(pl.col("new").fill_null(0.0))
+    both = _spread(source).join(name_shape(source), on=CELL, how="full", coalesce=True)
+    if not pairs:
+        return both.with_columns(new=pl.lit(None, pl.Float64))
+    return both.join(_new(pairs[ADDRESS.name], baseline), on=CELL, how="left")
 
 
 _NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")

@@ -6,18 +6,20 @@ are kept apart: everybody reads ``/etc/passwd``, nobody should write it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.paths import path_class
 from rtml.features.programs import BARE, PROGRAM, with_bare
 from rtml.features.source import Source
 
 __all__ = ["FILES", "READ", "WRITE", "files"]
 
-_CELL = ["container_id", "window"]
 _LEVELS = (
     Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD),
     Level(FLEET),
@@ -71,7 +73,7 @@ WRITE = Conditional(
 """P(change and class of path | program) over files written, renamed, linked, removed, chmodded."""
 
 
-def files(source: Source, baseline: Baseline) -> pl.DataFrame:
+def files(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Refused access, per container and window.
 
     Beside the surprise of each class of paths given the program (`READ`, `WRITE`;
@@ -103,7 +105,7 @@ def files(source: Source, baseline: Baseline) -> pl.DataFrame:
     denied = source.events.filter(
         pl.col("kind").is_in(["open", *_CHANGES]) & pl.col("result").is_in(_DENIED)
     ).with_columns(source.window)
-    counted = denied.group_by(_CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
+    counted = denied.group_by(CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
     return counted.collect(engine="streaming")
 
 

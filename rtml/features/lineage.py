@@ -6,11 +6,14 @@ strange where nginx never started a shell, even if sh and curl are usual in them
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, SEPARATOR, WORKLOAD
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.paths import normalise
 from rtml.features.programs import BARE, PROGRAM, SERVICES, SHELLS, runs, with_bare
 from rtml.features.source import Source
@@ -21,7 +24,6 @@ DEPTH = 4
 """Ancestors that a chain keeps."""
 
 _KEY = ["host", "seq"]
-_CELL = ["container_id", "window"]
 
 
 def _with_ancestors(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
@@ -63,7 +65,7 @@ CHILD = Conditional(
 ones, then the parent alone anywhere, then what this workload, then what anything ever runs."""
 
 
-def lineage(source: Source, baseline: Baseline) -> pl.DataFrame:
+def lineage(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Depth of process trees and shells under services, per container and window.
 
     Beside the surprise of each program given its ancestors (`CHILD`; `rtml.features.surprise`):
@@ -96,12 +98,12 @@ def lineage(source: Source, baseline: Baseline) -> pl.DataFrame:
     (2.0, 1.0, None)
     """
     execs = source.events.filter(pl.col("kind") == "exec").with_columns(source.window)
-    needed = execs.select(*_CELL, *_KEY, "exe")
+    needed = execs.select(*CELL, *_KEY, "exe")
     parent = pl.col("ancestors").list.first()
     shell = runs(pl.col("exe").cast(pl.String), SHELLS) & runs(parent, SERVICES)
     rows = _with_ancestors(needed, source.processes).with_columns(shell=shell, parent=parent)
     pair = pl.struct("exe", "parent")
-    counted = rows.group_by(_CELL).agg(
+    counted = rows.group_by(CELL).agg(
         depth_max=pl.col("ancestors").list.len().max().fill_null(0).cast(pl.Float64),
         shell_under_service=pair.filter("shell").n_unique().cast(pl.Float64),
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.features.entropy import weight
+from rtml.features.pairs import CELL
 from rtml.features.source import Source
 
 __all__ = ["LONGEST_NAME", "letters_entropy", "name_shape"]
 
 LONGEST_NAME = 255
 """Characters of a name that are looked at (RFC 1035)."""
-
-_CELL = ["container_id", "window"]
 
 
 def letters_entropy(domains: pl.Series) -> pl.DataFrame:
@@ -39,10 +38,10 @@ def name_shape(source: Source) -> pl.DataFrame:
     """Return number, greatest length and entropy of the names asked for, per window."""
     asked = source.events.filter((pl.col("kind") == "dns") & pl.col("domain").is_not_null())
     cells = asked.select("container_id", source.window, "domain").unique()
-    names = cells.with_columns(pl.col("container_id").cast(pl.String)).collect(engine="streaming")
+    names = cells.collect(engine="streaming")
     scored = names.join(letters_entropy(names["domain"]), on="domain", how="left")
     length = pl.col("domain").str.len_chars().clip(upper_bound=LONGEST_NAME)
-    return scored.group_by(_CELL).agg(
+    return scored.group_by(CELL).agg(
         domains=pl.len().cast(pl.Float64),
         domain_length_max=length.max().cast(pl.Float64),
         domain_entropy_max=pl.col("bits").max().fill_null(0.0),

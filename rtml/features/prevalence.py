@@ -15,15 +15,15 @@ POPULATIONS: dict[str, tuple[pl.Expr, pl.Expr]] = {
 known image stands for an image of its own."""
 
 
-def rarity(pairs: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) -> pl.DataFrame:
-    """Return the rarest key per window over each of `POPULATIONS`, in bits.
+def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) -> pl.DataFrame:
+    """Add the rarity of each key over each of `POPULATIONS`, in bits.
 
     ``rarity = -log2((k + 1/2) / (n + 1))``: k members of the population have the key, of n.
 
     Parameters
     ----------
-    pairs
-        ``container_id``, ``window``, ``key`` and the peer columns.
+    names
+        ``key`` and the peer columns; others are kept.
     counts, everyone
         Rows of a baseline: of the conditional, and of all containers that were learnt from.
 
@@ -33,20 +33,20 @@ def rarity(pairs: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
     >>> row = {"family": "f", "workload": "web", "key": "sh", "container": "c1", "count": 9}
     >>> counts = pl.DataFrame([row], COUNTS)
     >>> everyone = pl.DataFrame([{**row, "container": f"c{i}"} for i in range(3)], COUNTS)
-    >>> pairs = pl.DataFrame({"container_id": ["c9"] * 2, "window": [0, 1], "key": ["sh", "nc"],
-    ...     "workload": ["web"] * 2, "image": ["i"] * 2, "repository": ["i"] * 2})
-    >>> rarity(pairs, counts, everyone).sort("window")["rarity_fleet"].to_list()
+    >>> names = pl.DataFrame({"key": ["sh", "nc"], "workload": ["web"] * 2,
+    ...     "image": ["i"] * 2, "repository": ["i"] * 2})
+    >>> rarity(names, counts, everyone)["rarity_fleet"].to_list()
     [1.415, 3.0]
     """
-    table = pairs.select("container_id", "window", "key", "workload", "image", "repository")
+    table = names
     for name, (group, member) in POPULATIONS.items():
         size = everyone.group_by(group.alias("_group")).agg(_n=member.n_unique())
         having = counts.group_by(group.alias("_group"), "key").agg(_k=member.n_unique())
         found = (
             table.with_columns(group.alias("_group"))
-            .join(size, on="_group", how="left")
-            .join(having, on=["_group", "key"], how="left")
+            .join(size, on="_group", how="left", maintain_order="left")
+            .join(having, on=["_group", "key"], how="left", maintain_order="left")
         )
         share = (pl.col("_k").fill_null(0) + 0.5) / (pl.col("_n").fill_null(0) + 1)
         table = found.with_columns((-share.log(2)).alias(name)).drop("_group", "_n", "_k")
-    return table.group_by("container_id", "window").agg(pl.col(list(POPULATIONS)).max())
+    return table

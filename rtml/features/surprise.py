@@ -21,19 +21,20 @@ Without a baseline all of them are null: not learnt is not normal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional
 from rtml.baselines.backoff import SCALE
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, Pairs, with_text
 from rtml.features.source import Source
 
-__all__ = ["EVENT_SURPRISES", "event_surprises", "pairs", "window_surprises"]
+__all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
 
-_PEERS = ["workload", "image", "repository"]
-_PAIR = [*_PEERS, "subject", "key"]
-_CELL = ["container_id", "window"]
+_PAIR = ["workload", "image", "repository", "subject", "key"]
 _UTC = pl.Datetime("ns", "UTC")
 EVENT_SURPRISES = pl.Schema({
     "host": pl.String(), "seq": pl.Int64(), "time": _UTC, "container_id": pl.String(),
@@ -42,22 +43,6 @@ EVENT_SURPRISES = pl.Schema({
     "known": pl.Boolean(), "seen": pl.Boolean(),
 })  # fmt: skip
 """Event-level surprise. ``context`` reads ``workload: program < parent``."""
-
-
-def pairs(source: Source, conditional: Conditional) -> pl.DataFrame:
-    """Return the distinct (container, window, subject, key) of a conditional, with peers."""
-    chosen = conditional.select(source.events, source.processes).with_columns(source.window)
-    cells = chosen.select(*_CELL, *conditional.by).unique()
-    named = conditional.named(cells).with_columns(pl.col("container_id").cast(pl.String)).unique()
-    peers = source.peers.lazy()
-    return named.join(peers, on="container_id", how="inner").collect(engine="streaming")
-
-
-def _scored(rows: pl.DataFrame, conditional: Conditional, baseline: Baseline) -> pl.DataFrame:
-    """Score the distinct pairs among rows once, then hand the result to every row."""
-    distinct = rows.select(_PAIR).unique()
-    scored = baseline.surprise(conditional, distinct)
-    return rows.join(scored, on=_PAIR, how="left", nulls_equal=True)
 
 
 def _aggregate(family: Family) -> list[pl.Expr]:
@@ -71,25 +56,24 @@ def _aggregate(family: Family) -> list[pl.Expr]:
         "never_seen": (~pl.col("seen")).sum().cast(pl.Float64),
         "unknown_context": (~pl.col("known")).sum() / pl.len(),
     }
-    for each in family.conditionals:
-        part = f"{each.name.partition('.')[2]}_bits_max"
-        named[part] = bits.filter(pl.col("conditional") == each.name).max() / SCALE
+    for number, part in enumerate(family.parts):
+        own = pl.when(pl.col("_part") == number).then(bits)
+        named[f"{part}_bits_max"] = own.max() / SCALE
     return [named[name].alias(f"{family.name}.{name}") for name in family.surprise]
 
 
-def window_surprises(family: Family, source: Source, baseline: Baseline) -> pl.DataFrame:
+def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Return the surprise features of one family per container and window."""
-    tables = []
-    for conditional in family.conditionals:
-        rows = pairs(source, conditional)
-        tables.append(
-            _scored(rows, conditional, baseline).with_columns(conditional=pl.lit(conditional.name))
-        )
-    return pl.concat(tables).group_by(_CELL).agg(_aggregate(family))
+    tables = [
+        pairs[each.name].rows.lazy().with_columns(pl.lit(number, pl.UInt8).alias("_part"))
+        for number, each in enumerate(family.conditionals)
+    ]
+    aggregated = pl.concat(tables).group_by(CELL).agg(_aggregate(family))
+    return aggregated.collect(engine="streaming")
 
 
 def event_surprises(
-    conditional: Conditional, source: Source, baseline: Baseline, roots: pl.LazyFrame
+    conditional: Conditional, source: Source, baseline: Baseline, roots: pl.DataFrame
 ) -> pl.DataFrame:
     """Return one row per window, process and distinct pair: its first event, and its bits.
 
@@ -101,19 +85,20 @@ def event_surprises(
         ``host``, ``process_id``, ``root_id``: the lineage root of every process.
     """
     chosen = conditional.select(source.events, source.processes).with_columns(source.window)
-    cell = [*_CELL, "host", "process_id"]
+    cell = [*CELL, "host", "process_id"]
     earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
     cells = chosen.group_by(*cell, *conditional.by).agg(earliest, pl.col("time").min())
-    strings = pl.col("container_id", "host").cast(pl.String)
+    coded, texts = with_text(cells.collect(engine="streaming"), conditional)
     rows = (
-        conditional.named(cells.with_columns(strings))
-        .join(source.peers.lazy(), on="container_id", how="inner")
+        coded.with_columns(pl.col("container_id", "host").cast(pl.String))
+        .join(source.peers, on="container_id")
+        .join(texts, on="pair")
         .join(roots, on=["host", "process_id"], how="left")
-        .collect(engine="streaming")
         .sort("time", "seq")
-        .unique([*cell, "subject", "key"], keep="first", maintain_order=True)
+        .unique([*cell, "pair"], keep="first", maintain_order=True)
     )
-    return _described(_scored(rows, conditional, baseline), conditional)
+    scored = baseline.surprise(conditional, rows.select(_PAIR).unique())
+    return _described(rows.join(scored, on=_PAIR, nulls_equal=True), conditional)
 
 
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:

@@ -9,13 +9,13 @@ import polars as pl
 from rtml.baselines import Baseline
 from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
+from rtml.features.pairs import CELL, find_pairs
 from rtml.features.source import Source
 from rtml.features.surprise import window_surprises
 from rtml.schema import IDENTITY
 
-__all__ = ["CELL", "assemble", "schema"]
+__all__ = ["assemble", "schema"]
 
-CELL = ["container_id", "window"]
 _UTC = pl.Datetime("ns", "UTC")
 
 
@@ -49,21 +49,25 @@ def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
 
 def _of_family(family: Family, source: Source, baseline: Baseline) -> list[pl.DataFrame]:
     """Return the feature tables of one family, with full names."""
-    own = family.own(source, baseline)
+    counted = () if baseline.empty else family.conditionals
+    pairs = {each.name: find_pairs(source, each, baseline) for each in counted}
+    own = family.own(source, baseline, pairs)
     full = {name: f"{family.name}.{name}" for name in family.names}
-    named = own.with_columns(pl.col("container_id").cast(pl.String)).rename(full)
-    tables = [named.select(*CELL, *full.values())]
-    if family.conditionals and not baseline.empty:
-        tables.append(window_surprises(family, source, baseline))
-    return tables
+    tables = [own.rename(full).select(*CELL, *full.values())]
+    if pairs:
+        tables.append(window_surprises(family, pairs))
+    return [table.with_columns(pl.col("container_id").cast(pl.String)) for table in tables]
 
 
-def _filled(family: Family, baseline: Baseline, have: list[str]) -> list[pl.Expr]:
+def _filled(table: pl.DataFrame, family: Family, baseline: Baseline) -> pl.DataFrame:
     """Nothing of interest happened: 0. Nothing was learnt to compare with: null."""
     unknown = family.compared if baseline.empty else ()
-    finite = pl.col([name for name in family.columns if name in have and name not in unknown])
-    blank = [pl.lit(None, pl.Float64).alias(name) for name in unknown]
-    return [finite.cast(pl.Float64).fill_null(0.0), *blank]
+    values = [
+        pl.lit(None, pl.Float64).alias(name) if name in unknown
+        else pl.col(name).cast(pl.Float64).fill_null(0.0)
+        for name in family.columns
+    ]  # fmt: skip
+    return table.with_columns(values)
 
 
 def assemble(source: Source, baseline: Baseline, families: Mapping[str, Family]) -> pl.DataFrame:
@@ -72,6 +76,6 @@ def assemble(source: Source, baseline: Baseline, families: Mapping[str, Family])
     for family in families.values():
         for features in _of_family(family, source, baseline):
             table = table.join(features, on=CELL, how="left")
-        table = table.with_columns(_filled(family, baseline, table.columns))
+        table = _filled(table, family, baseline)
     columns = schema(families.values())
     return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).sort(CELL)
