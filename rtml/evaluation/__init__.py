@@ -9,6 +9,7 @@ Frames in, frames out: nothing here opens a capture or runs a model.
 """
 
 from rtml.evaluation.budget import budget_curves
+from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.labels import in_capture, read_labels, refuse_rule_labels
 from rtml.evaluation.ledger import Ledger, build_ledger
 from rtml.evaluation.ledger_files import write_ledger
@@ -23,6 +24,6 @@ from rtml.evaluation.verdict import Verdict, assess
 __all__ = [
     "Ledger", "Proof", "Side", "Split", "Track", "Verdict", "assess", "assign",
     "attacks_in_training", "budget_curves", "build_ledger", "by_fractions", "by_times",
-    "in_capture", "ledger_table", "ledger_view", "make_track", "match", "prove", "read_labels",
-    "refuse_rule_labels", "union", "write_ledger",
+    "evidence_processes", "in_capture", "ledger_table", "ledger_view", "make_track", "match",
+    "prove", "read_labels", "refuse_rule_labels", "union", "write_ledger",
 ]  # fmt: skip

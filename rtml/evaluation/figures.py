@@ -44,7 +44,8 @@ def budget_figure(curve: pl.DataFrame, facts: dict[str, Any]) -> Figure:
             "tickvals": [zero, *ticks], "ticktext": ["0", *(f"{tick:g}" for tick in ticks)],
         },
         "yaxis": {"title": {"text": f"attacks found, of {facts['counts']['attacks']}"},
-                  "rangemode": "tozero", "range": [-0.3, facts["counts"]["attacks"] + 0.6]},
+                  "dtick": max(1, math.ceil(facts["counts"]["attacks"] / 8)),
+                  "range": [-0.3, facts["counts"]["attacks"] + 0.6]},
         "shapes": [
             {"type": "rect", "xref": "x", "yref": "paper", "x0": zero * 0.9, "x1": smallest,
              "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0}, "meta": "shade"},

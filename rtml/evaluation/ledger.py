@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,7 @@ from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
 from rtml.evaluation.labels import refuse_rule_labels
-from rtml.evaluation.measure import Measure
+from rtml.evaluation.measure import Measure, share
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
 from rtml.evaluation.track import Track
@@ -37,7 +37,8 @@ class Ledger:
     ``summary``: one row per side. ``attacks``: one row per attack and side (the random row has
     none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
     ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`. ``facts``: split
-    proof, counts, limits, everything that is neither a side nor an attack (strict JSON values).
+    proof, counts, limits, and the ``gain``: the share of attacks that models found and rules did
+    not (strict JSON values).
     """
 
     summary: pl.DataFrame
@@ -89,11 +90,13 @@ def build_ledger(
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
+    attacks = by_attack(table)
+    facts["gain"] = asdict(share((attacks["verdict"] == "models only").to_numpy(), track.seed))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     return Ledger(
         pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
         table,
-        by_attack(table),
+        attacks,
         budget_curves(sides, track),
         facts,
     )

@@ -30,7 +30,10 @@ def ledger_view(ledger: Ledger) -> Group:
         f"time: {facts['test_container_hours']:.1f} container-hours, so the smallest rate that can "
         f"be seen is {facts['smallest_rate_per_hour']:.2g} per hour)",
     )
-    return Group(head, ledger_table(ledger), *(Text(line, "dim") for line in _reasons(ledger)))
+    gain = Text(f"  models found what rules missed: {_gain(facts['gain'])}")
+    return Group(
+        head, ledger_table(ledger), gain, *(Text(line, "dim") for line in _reasons(ledger))
+    )
 
 
 def ledger_table(ledger: Ledger) -> Table:
@@ -69,6 +72,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
         "-" if row["delay"] is None else f"{row['delay']:.3g} s",
         "-" if row["only"] is None else str(row["only"]),
     ]
+
+
+def _gain(gain: dict[str, Any]) -> str:
+    if gain["value"] is None:
+        return str(gain["reason"])
+    return f"{gain['value']:.0%} of attacks [{gain['low']:.0%}, {gain['high']:.0%}]"
 
 
 def _number(value: float | None, form: str) -> str:

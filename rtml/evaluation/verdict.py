@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.evaluation.matching import match, units
-from rtml.evaluation.measure import Measure, poisson_rate, refused, share
+from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
 from rtml.evaluation.moments import span
-from rtml.evaluation.ranking import HARD, auroc, average_precision, tpr_at_fpr
+from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
 from rtml.evaluation.sides import Side, flags, rule_scores
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
@@ -44,7 +45,7 @@ class Verdict:
     remarks: list[str] = field(default_factory=list)
 
 
-def assess(side: Side, track: Track) -> Verdict:
+def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     """Return the verdict on a side: findings against attacks, scores against windows.
 
     Parameters
@@ -54,6 +55,8 @@ def assess(side: Side, track: Track) -> Verdict:
         without a score count as lowest and their share is remarked.
     track
         See `make_track`.
+    resamples
+        Bootstrap resamples of the ranking measures; 0 leaves their intervals out.
 
     Returns
     -------
@@ -73,11 +76,12 @@ def assess(side: Side, track: Track) -> Verdict:
     table = _per_attack(side, findings, hits, track)
     read, false = units(findings, hits)
     ranked = _ranked(side, findings, track)
+    ranking = _ranking(ranked, track.seed, resamples)
     return Verdict(
         side, track.labels.height, int(table["found"].sum()), read, false,
         recall=share(table["found"].to_numpy(), track.seed),
         rate=poisson_rate(false, track.container_days),
-        **ranked, delay=_delay(table), attacks=table, remarks=_remarks(side, findings, track),
+        **ranking, delay=_delay(table), attacks=table, remarks=_remarks(ranked),
     )  # fmt: skip
 
 
@@ -130,38 +134,36 @@ def _delay(table: pl.DataFrame) -> Measure:
     return Measure(middle, low, high, f"range over {len(delays)} found attacks")
 
 
-def scores_of(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame | None:
-    """Return the window scores of a side; for rules the severity of their findings per window."""
-    if side.scores is None and side.kind == "rules":
-        return rule_scores(findings, track.windows, track.every)
-    return side.scores
+def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> Ranked | None:
+    """Lay the side's window scores over the track; for rules the severity of their findings."""
+    if side.scores is not None:
+        return track.ranked(side.scores)
+    if side.kind == "rules":
+        return track.ranked(rule_scores(findings, track.windows, track.every))
+    return None
 
 
-def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> dict[str, Measure]:
-    scores = scores_of(side, findings, track)
-    if scores is None:
+def _ranking(ranked: Ranked | None, seed: int, resamples: int) -> dict[str, Measure]:
+    if ranked is None:
         why = refused("this side gives findings, no window scores")
         return {"auroc": why, "average_precision": why, "tpr": why}
-    ranked = track.ranked(scores)
     return {
-        "auroc": auroc(ranked, track.seed),
-        "average_precision": average_precision(ranked, track.seed),
-        "tpr": tpr_at_fpr(ranked, seed=track.seed),
+        "auroc": auroc(ranked, seed, resamples),
+        "average_precision": average_precision(ranked, seed, resamples),
+        "tpr": tpr_at_fpr(ranked, seed=seed, resamples=resamples),
     }
 
 
-def _remarks(side: Side, findings: pl.DataFrame, track: Track) -> list[str]:
-    scores = scores_of(side, findings, track)
-    if scores is None:
+def _remarks(ranked: Ranked | None) -> list[str]:
+    if ranked is None:
         return []
-    rank = track.ranked(scores).rank
     remarks = []
-    levels = len(set(rank[rank > 0].tolist()))
+    levels = len(np.unique(ranked.rank[ranked.rank > 0]))
     if 0 < levels <= HARD:
         remarks.append(f"hard score: only {levels} level(s), so AUROC and AP are coarse")
-    silent = int((rank == 0).sum())
+    silent = int((ranked.rank == 0).sum())
     if silent:
-        remarks.append(f"no opinion on {silent} of {len(rank)} windows: ranked lowest")
+        remarks.append(f"no opinion on {silent} of {len(ranked.rank)} windows: ranked lowest")
     return remarks
 
 

@@ -104,6 +104,23 @@ def test_no_opinion_counts_as_lowest_and_is_said(windows, labels):
     assert "no opinion on" in verdict.remarks[0]
 
 
+def test_a_detector_that_never_speaks_is_refused(windows, labels):
+    track = make_track(windows, labels)
+    mute = score_frame(track.windows, np.full(track.windows.height, np.nan))
+    verdict = assess(Side("mute", "model", NOTHING, mute), track)
+    assert verdict.auroc.reason == verdict.tpr.reason == "gave no opinion on any window"
+
+
+def test_intervals_resample_attacks_around_the_point(windows, labels):
+    track = make_track(windows, labels)
+    noisy = np.random.default_rng(1).random(track.windows.height)
+    scores = score_frame(track.windows, noisy + track.windows["target"].fill_null(0).to_numpy() / 2)
+    verdict = assess(Side("noisy", "model", NOTHING, scores), track)
+    for measure in (verdict.auroc, verdict.average_precision, verdict.tpr):
+        assert measure.low < measure.value < measure.high, measure
+        assert measure.method == "bootstrap over 6 attacks"
+
+
 def test_infinite_scores_rank_highest(windows, labels):
     track = make_track(windows, labels)
     scores = score_frame(

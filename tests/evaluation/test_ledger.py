@@ -90,6 +90,7 @@ def test_facts_say_what_the_data_cannot(sides, windows, labels):
     proof = prove(assign(windows, split, MINUTE), MINUTE)
     facts = build_ledger(sides, make_track(windows, labels, split=split), proof=proof).facts
     assert facts["counts"]["hosts"] == 1 and facts["counts"]["attacks"] == 4
+    assert facts["gain"]["value"] == 0.0 and facts["gain"]["method"] == "exact binomial"
     assert any("no claim per host" in limit for limit in facts["limits"])
     assert facts["smallest_rate_per_hour"] == pytest.approx(1 / facts["test_container_hours"])
     assert "max(train) < min(calibrate)" in facts["split"]["statement"]
