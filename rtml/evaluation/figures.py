@@ -36,28 +36,43 @@ def budget_figure(curve: pl.DataFrame, facts: dict[str, Any]) -> Figure:
     for name, rows in _sides_of(curve):
         places[rows["kind"][0]] += 1  # dashes count within a kind: a model and its union match
         lines.append(_step_line(name, rows, zero, widest, places[rows["kind"][0]] - 1))
+    return {
+        "data": lines,
+        "layout": _budget_axes(zero, widest, facts) | _budget_marks(zero, smallest, budget),
+    }
+
+
+def _budget_axes(zero: float, widest: float, facts: dict[str, Any]) -> Figure:
+    attacks = facts["counts"]["attacks"]
     ticks = [10.0**power for power in range(math.ceil(math.log10(zero)), 7) if 10.0**power < widest]
-    return {"data": lines, "layout": {
+    return {
         "xaxis": {
             "type": "log", "title": {"text": "false alarms per container-day"},
             "range": [math.log10(zero * 0.9), math.log10(widest)],
             "tickvals": [zero, *ticks], "ticktext": ["0", *(f"{tick:g}" for tick in ticks)],
         },
-        "yaxis": {"title": {"text": f"attacks found, of {facts['counts']['attacks']}"},
-                  "dtick": max(1, math.ceil(facts["counts"]["attacks"] / 8)),
-                  "range": [-0.3, facts["counts"]["attacks"] + 0.6]},
+        "yaxis": {
+            "title": {"text": f"attacks found, of {attacks}"}, "range": [-0.3, attacks + 0.6],
+            "dtick": max(1, math.ceil(attacks / 8)),
+        },
+    }  # fmt: skip
+
+
+def _budget_marks(zero: float, smallest: float, budget: float) -> Figure:
+    frame = {"xref": "x", "yref": "paper", "y0": 0, "y1": 1}
+    return {
         "shapes": [
-            {"type": "rect", "xref": "x", "yref": "paper", "x0": zero * 0.9, "x1": smallest,
-             "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0}, "meta": "shade"},
-            {"type": "line", "xref": "x", "yref": "paper", "x0": budget, "x1": budget, "y0": 0,
-             "y1": 1, "line": {"width": 1, "dash": "dot"}, "meta": "ink"},
+            frame | {"type": "rect", "x0": zero * 0.9, "x1": smallest, "layer": "below",
+                     "line": {"width": 0}, "meta": "shade"},
+            frame | {"type": "line", "x0": budget, "x1": budget, "meta": "ink",
+                     "line": {"width": 1, "dash": "dot"}},
         ],
         "annotations": [
             _note(math.log10(budget), 1.0, "budget", "left"),
             _note(math.log10(smallest), 0.02, "less than one false alarm in this test time ",
                   "right"),
         ],
-    }}  # fmt: skip
+    }  # fmt: skip
 
 
 def _note(x: float, y: float, text: str, side: str) -> dict[str, Any]:

