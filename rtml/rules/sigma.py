@@ -40,6 +40,8 @@ try:
         ConditionOR,
         ConditionValueExpression,
     )  # fmt: skip
+    from sigma.policy import SigmaPolicy
+    from sigma.policy.regex_engine import RE2RegexEngine
     from sigma.rule import SigmaRule
     from sigma.types import (
         CompareOperators,
@@ -70,6 +72,20 @@ _COMPARE: dict[Any, Any] = {
 }  # fmt: skip
 
 
+class _QuietEngine(RE2RegexEngine):
+    """RE2, which cannot blow up, without its own error log on stderr."""
+
+    def compile(self, pattern: str, flags: int = 0) -> Any:
+        options = self._re2.Options()
+        options.log_errors = False
+        inline = "".join(name for flag, name in _INLINE.items() if flags & flag)
+        return self._re2.compile(f"(?{inline}){pattern}" if inline else pattern, options)
+
+
+_INLINE = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
+_POLICY = SigmaPolicy(regex_engine=_QuietEngine())
+
+
 class _Unsupported(Exception):
     """The rule asks for something that an event table cannot answer."""
 
@@ -85,7 +101,7 @@ def parse(text: str, file: str) -> Iterator[Rule | Skipped]:
         Its name, for the rules' ``source`` and for the reasons.
     """
     try:
-        documents = SigmaCollection.from_yaml(text, collect_errors=True).rules
+        documents = SigmaCollection.from_yaml(text, collect_errors=True, policy=_POLICY).rules
     except Exception as error:  # noqa: BLE001  pySigma raises many kinds on broken input
         yield Skipped(file, _one_line(error))
         return
