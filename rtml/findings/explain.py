@@ -40,6 +40,7 @@ def explain(
     surprises: pl.DataFrame,
     processes: pl.DataFrame,
     contributions: pl.DataFrame | None = None,
+    every: str = "60s",
 ) -> pl.DataFrame:
     """Turn alarming windows into findings.
 
@@ -54,6 +55,8 @@ def explain(
     contributions
         What a detector itself says: ``container_id, window, feature, value, usual, share``. Where
         given they are the finding's contributions and name its family; else the surprises do.
+    every
+        Length of a window: how long an alarm without any event lasts.
 
     Returns
     -------
@@ -61,7 +64,9 @@ def explain(
     and no evidence: an alarm is never dropped.
     """
     wanted: dict[str, Any] = {**dict.fromkeys(IDENTITY, pl.String), **ALARMS}
-    rows = conform(alarms, pl.Schema(wanted))
+    rows = conform(alarms, pl.Schema(wanted)).with_columns(
+        until=pl.col("window").dt.offset_by(every)
+    )
     parts = [
         _of_detector(part, surprises, processes, contributions)
         for part in rows.partition_by("detector", maintain_order=True)
@@ -100,17 +105,22 @@ def _types(reasons: pl.DataFrame) -> dict[str, str]:
 def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     """Surprising events of the alarming windows, of the roots that carry a material share."""
     micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
-    seen = surprises.rename({"host": "_host"})
+    seen = surprises.filter(pl.col("bits") > 0).rename({"host": "_host"})
     inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
     whole = micro.sum().over(_CELL)
     own = micro.sum().over([*_CELL, "root_id"])
     keep = (own >= whole * MATERIAL) | (own == own.max().over(_CELL))
+    bare = pl.col("seq").is_null()
     return (
         inside.filter(keep.fill_null(True))
         .with_columns(slot_of("window"), weight="bits", process="process_id")
-        .with_columns(process_id="root_id", count=pl.when(pl.col("seq").is_not_null()).then(1))
-        .with_columns(time=pl.coalesce("time", "window"), severity=severity(pl.col("p_value")))
+        .with_columns(process_id="root_id", count=pl.when(~bare).then(1))
+        .with_columns(
+            until=pl.when(bare).then("until"),
+            time=pl.coalesce("time", "window"),
+            severity=severity(pl.col("p_value")),
+        )
     )
 
 

@@ -29,13 +29,14 @@ MOST_CONTRIBUTIONS = 20
 UNIT = ("container_id", "process_id", "slot", "type")
 _UTC = pl.Datetime("ns", "UTC")
 _EVIDENCE: dict[str, Any] = {
-    **dict.fromkeys(IDENTITY, pl.String), "seq": pl.Int64, "time": _UTC, "slot": _UTC,
-    "process_id": pl.Int64, "type": pl.String, "title": pl.String, "count": pl.Int64,
+    **dict.fromkeys(IDENTITY, pl.String), "seq": pl.Int64, "time": _UTC, "until": _UTC,
+    "slot": _UTC, "process_id": pl.Int64, "type": pl.String, "title": pl.String, "count": pl.Int64,
     "weight": pl.Float64, "severity": pl.Float64, "score": pl.Float64, "p_value": pl.Float64,
     "techniques": pl.List(pl.String),
 }  # fmt: skip
 EVIDENCE = pl.Schema(_EVIDENCE)
-"""Rows that findings are made of: one event each (``seq`` null: an alarm without an event)."""
+"""Rows that findings are made of: one event each. ``seq`` is null for an alarm without an event,
+which lasts until ``until``; for events that is null."""
 
 CONTRIBUTIONS = pl.Schema({
     "container_id": pl.String(), "process_id": pl.Int64(), "slot": _UTC, "type": pl.String(),
@@ -109,7 +110,7 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
     facts = rows.group_by(UNIT, maintain_order=True).agg(
         pl.col(others).drop_nulls().first(),
         pl.col("severity", "score").max(), pl.col("p_value").min(),
-        first_seen=pl.col("time").min(), last_seen=pl.col("time").max(),
+        first_seen=pl.col("time").min(), last_seen=pl.coalesce("until", "time").max(),
         title=titles.first(), more=titles.len().cast(pl.Int64) - 1,
         techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
     )  # fmt: skip

@@ -33,9 +33,7 @@ class RowCapture(Capture):
 
     rows: list[dict[str, Any]] = field(default_factory=list)
 
-    def events(
-        self, columns: Sequence[str] | None = None, kinds: Any = None
-    ) -> pl.LazyFrame:
+    def events(self, columns: Sequence[str] | None = None, kinds: Any = None) -> pl.LazyFrame:
         plain = {n: pl.String if t == pl.Categorical else t for n, t in POLARS.items()}
         table = {name: [row.get(name) for row in self.rows] for name in plain}
         frame = conform(pl.DataFrame(table, schema=plain)).lazy()
@@ -66,9 +64,7 @@ def capture_of(rows: list[dict[str, Any]], blind: Sequence[str] = ()) -> RowCapt
         )
         for name in ids
     ]  # fmt: skip
-    manifest = Manifest(
-        sensor="test", containers=containers, events=len(filled), blind=list(blind)
-    )
+    manifest = Manifest(sensor="test", containers=containers, events=len(filled), blind=list(blind))
     return RowCapture("rows", manifest, filled)
 
 

@@ -9,8 +9,15 @@ from typing import Any
 
 from sigma.conditions import ConditionAND, ConditionNOT, ConditionOR
 from sigma.types import (
-    SigmaCasedString, SigmaCIDRExpression, SigmaCompareExpression, SigmaExists, SigmaNull,
-    SigmaNumber, SigmaRegularExpression, SigmaString, SpecialChars,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaCompareExpression,
+    SigmaExists,
+    SigmaNull,
+    SigmaNumber,
+    SigmaRegularExpression,
+    SigmaString,
+    SpecialChars,
 )  # fmt: skip
 
 COMPARE = {"LT": "__lt__", "LTE": "__le__", "GT": "__gt__", "GTE": "__ge__"}

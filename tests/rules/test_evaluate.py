@@ -57,7 +57,9 @@ def test_aggregated_events_count_as_often_as_they_happened():
 
 def test_could_not_match_is_not_found_nothing():
     cwd = rule({"CurrentDirectory": "/x"}, id="b" * 8 + "-0000-0000-0000-000000000001")
-    either = rule([{"CurrentDirectory": "/x"}, {"Image": "y"}], id="b" * 8 + "-0000-0000-0000-000000000002")
+    either = rule(
+        [{"CurrentDirectory": "/x"}, {"Image": "y"}], id="b" * 8 + "-0000-0000-0000-000000000002"
+    )
     dns = rule({"QueryName": "x"}, "dns_query", id="b" * 8 + "-0000-0000-0000-000000000003")
     mount = rule({"MountPoint": "x"}, "mount", id="b" * 8 + "-0000-0000-0000-000000000004")
     capture = capture_of([{"kind": "exec", "exe": "/bin/ls"}], blind=["dns"])

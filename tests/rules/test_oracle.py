@@ -38,7 +38,8 @@ CONDITION = st.sampled_from(
     ["s and not t", "s or t", "s and t", "not s", "not (s and t)", "1 of them", "all of them"]
 )
 EVENT = st.fixed_dictionaries({
-    "Image": TEXT | st.none(), "CommandLine": TEXT | st.none(), "CurrentDirectory": TEXT | st.none(),
+    "Image": TEXT | st.none(), "CommandLine": TEXT | st.none(),
+    "CurrentDirectory": TEXT | st.none(),
     "DestinationPort": st.sampled_from([22, 443, 444, None]),
     "SourceIp": st.sampled_from(["10.1.2.3", "10.128.0.0", "fd12::1", "192.0.2.7", None]),
 })  # fmt: skip

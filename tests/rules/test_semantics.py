@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tests.rules.sigma_text import load_one, refusal, rule
 
 from rtml.rules.contract import Rule
 from rtml.rules.examples import matches
+from tests.rules.sigma_text import load_one, refusal, rule
 
 
 def hits(fields, *cmdlines, category="process_creation"):

@@ -17,7 +17,8 @@ def hits(**alarms: int) -> pl.DataFrame:
         for name, n in alarms.items() for i in range(n)
     ]  # fmt: skip
     schema = {"rule": pl.String, "workload": pl.String, "image": pl.String,
-              "container_id": pl.String, "root_id": pl.Int64, "time": pl.Datetime("ns", "UTC")}  # fmt: skip
+              "container_id": pl.String, "root_id": pl.Int64,
+              "time": pl.Datetime("ns", "UTC")}  # fmt: skip
     return pl.DataFrame(rows, schema=schema)
 
 

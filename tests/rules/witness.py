@@ -12,7 +12,15 @@ from hypothesis.strategies import from_regex
 
 from rtml.rules.columns import DERIVED, LISTS
 from rtml.rules.conditions import (
-    Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text,
+    Absent,
+    All,
+    AnyOf,
+    Condition,
+    Network,
+    Not,
+    Number,
+    Pattern,
+    Text,
 )  # fmt: skip
 from rtml.rules.contract import Rule
 from rtml.rules.examples import matches
@@ -91,5 +99,7 @@ def _value(wanted: list[tuple[str, Any]]) -> Any:
 def example(regex: str) -> str:
     """Return a text in which the regular expression is found."""
     compiled = re.compile(regex)
-    text: str = find(from_regex(compiled), lambda t: t.isprintable() and t.isascii(), settings=QUIET)
+    text: str = find(
+        from_regex(compiled), lambda t: t.isprintable() and t.isascii(), settings=QUIET
+    )
     return text
