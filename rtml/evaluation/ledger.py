@@ -19,7 +19,7 @@ from rtml.evaluation.facts import gather
 from rtml.evaluation.labels import refuse_rule_labels
 from rtml.evaluation.measure import Measure, share
 from rtml.evaluation.proof import Proof
-from rtml.evaluation.sides import Side, union
+from rtml.evaluation.sides import Side, touched, union
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -119,10 +119,21 @@ def _trivial(
     judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
 ) -> list[Verdict]:
     allowed = math.floor(budget * track.container_days)
-    talkative = max((int(v.findings) for v in judged if v.side.kind == "model"), default=1)
+    flagged, like = _best_model(judged, track)
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]
-    return [*rows, random_verdict(track, max(talkative, 1)), assess(flag_all(track), track)]
+    return [*rows, random_verdict(track, flagged, like), assess(flag_all(track), track)]
+
+
+def _best_model(judged: list[Verdict], track: Track) -> tuple[int, str]:
+    """Return how many windows the model that found most flags (fewest among equals), its name."""
+    flagged = [
+        (-v.found, touched(track.in_test(v.side.findings), track.windows, track.every), v.side.name)
+        for v in judged
+        if v.side.kind == "model"
+    ]
+    _, count, name = min(flagged, default=(0, 1, ""))
+    return max(count, 1), name
 
 
 def _only(verdict: Verdict, judged: Sequence[Verdict]) -> int | None:

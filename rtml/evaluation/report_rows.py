@@ -23,7 +23,7 @@ def summary_rows(ledger: Ledger) -> list[Row]:
     return [
         {
             **{name: row[name] for name in ("side", "kind", "oracle", "note", "remarks")},
-            **{name: f"{row[name]:.3g}" for name in ("found", "false", "findings")},
+            **{name: number(row[name]) for name in ("found", "false", "findings")},
             "attacks": row["attacks"],
             "only": "" if row["only"] is None else str(row["only"]),
             **{name: _measure(row, name, form) for name, form in FORMS.items()},
@@ -32,11 +32,22 @@ def summary_rows(ledger: Ledger) -> list[Row]:
     ]
 
 
+def number(value: float, form: str = ".3g") -> str:
+    """Return a number as people write it: three digits, but never ``1.77e+03``.
+
+    Examples
+    --------
+    >>> number(1773.4), number(0.118), number(0.5, ".0%")
+    ('1,773', '0.118', '50%')
+    """
+    return f"{value:,.0f}" if form == ".3g" and value >= 1000 else format(value, form)
+
+
 def _measure(row: Row, name: str, form: str) -> Row:
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     return {
-        "text": None if value is None else format(value, form),
-        "interval": None if low is None else f"{low:{form}} – {high:{form}}",
+        "text": None if value is None else number(value, form),
+        "interval": None if low is None else f"{number(low, form)} – {number(high, form)}",
         "low": low, "high": high, "value": value,
         "why": row[f"{name}_reason"] or row[f"{name}_method"] or "",
     }  # fmt: skip

@@ -16,7 +16,7 @@ from rtml.errors import RtmlError
 from rtml.evaluation.moments import span
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "union"]
+__all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
 
 _NS = pl.duration(nanoseconds=1, time_unit="ns")
 KINDS_OF_SIDE = ("rules", "model", "union", "trivial")
@@ -122,16 +122,32 @@ def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedel
     [7.0, 0.0]
     """
     key = ["container_id", "window"]
-    first = pl.col("first_seen").dt.truncate(every)
     loudest = (
-        findings.select(
-            "container_id",
-            "severity",
-            window=pl.datetime_ranges(first, "last_seen", every, time_unit="ns"),
-        )
-        .explode("window", empty_as_null=False)
-        .group_by(key)
-        .agg(score=pl.col("severity").fill_null(0).max())
+        _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
     )
     joined = windows.select(key).join(loudest, on=key, how="left", maintain_order="left")
     return joined.with_columns(pl.col("score").fill_null(0.0))
+
+
+def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) -> int:
+    """Count the windows that a finding lies in: how much of the time a side flags.
+
+    Examples
+    --------
+    >>> at = pl.Series([0, 60 * 10**9]).cast(pl.Datetime("ns", "UTC"))
+    >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
+    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
+    ...                     "severity": [7.0]})
+    >>> touched(one, windows, dt.timedelta(minutes=1))
+    1
+    """
+    key = ["container_id", "window"]
+    return windows.join(_covered(findings, every), on=key, how="semi").height
+
+
+def _covered(findings: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
+    first = pl.col("first_seen").dt.truncate(every)
+    window = pl.datetime_ranges(first, "last_seen", every, time_unit="ns")
+    return findings.select("container_id", "severity", window=window).explode(
+        "window", empty_as_null=False
+    )

@@ -70,7 +70,7 @@ def make_timeline(
     events
         ``time, kind, container_id`` and, if there, ``count``; read lazily, only these columns.
     sides
-        Rules and models; scores are drawn as their share among all test windows, so that
+        Rules and models; scores of models are drawn as their share among all test windows, so that
         detectors with different units fit one axis.
     name
         How the container is called in the title; default its id.
@@ -123,7 +123,7 @@ def _shares(sides: list[Side], container_id: str, track: Track) -> pl.DataFrame:
     schema = {"side": pl.String(), "window": UTC_NS, "share": pl.Float64()}
     frames = [pl.DataFrame(schema=schema)]
     for side in sides:
-        if side.scores is None:
+        if side.scores is None or side.kind != "model":
             continue
         scored = track.scored(side.scores)
         rank = (pl.col("score").rank("min") - 1) / max(scored.height - 1, 1)

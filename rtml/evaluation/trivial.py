@@ -30,11 +30,11 @@ def flag_all(track: Track) -> Side:
     return Side("flag all", "trivial", flag_windows("flag all", scores, 1.0, track), scores)
 
 
-def random_verdict(track: Track, flagged: int, seeds: int = SEEDS) -> Verdict:
+def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEEDS) -> Verdict:
     """Return the mean verdict over ``seeds`` random scores that each flag ``flagged`` windows.
 
-    Give it as many windows as the most talkative model has findings: the row then answers what
-    that many alarms find by luck.
+    Give it as many windows as the best model flags (``like`` names it): the row then answers what
+    that much flagged time finds by luck.
 
     Returns
     -------
@@ -42,7 +42,8 @@ def random_verdict(track: Track, flagged: int, seeds: int = SEEDS) -> Verdict:
     is empty: an attack found by one seed in twenty is neither found nor missed.
     """
     runs = [assess(_random_side(track, flagged, seed), track, resamples=0) for seed in range(seeds)]
-    side = Side("random", "trivial", empty(FINDINGS), note=f"{flagged} windows, {seeds} seeds")
+    note = f"{flagged} windows{', as many as ' + like if like else ''}; mean of {seeds} seeds"
+    side = Side("random", "trivial", empty(FINDINGS), note=note)
     return Verdict(
         side,
         total=track.labels.height,

@@ -165,5 +165,14 @@ def test_the_terminal_shows_hostile_names_harmlessly(track, sides):
     console = Console(width=200, record=True, file=io.StringIO(), force_terminal=True)
     console.print(ledger_view(build_ledger([sides[0], hostile], track)))
     text = console.export_text()
-    assert r"[red]x[/red]\x1b[2J\u202eevil" in text and "found of 6" in text
+    assert r"[red]x[/red]\x1b[2J\u202eevil" in text and "of 6" in text
     assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("width", [50, 80, 100, 120, 200])
+def test_the_terminal_cuts_no_number(track, sides, width):
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(ledger_view(build_ledger(sides, track, features=None)))
+    text = console.export_text()
+    assert "rules, default" in text and "models + rules" in text
+    assert "…" not in text and max(map(len, text.splitlines())) <= width
