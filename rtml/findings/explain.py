@@ -1,8 +1,10 @@
 """From alarming windows to findings: who did it, what was surprising, and the events that show it.
 
 An alarm says "this container, this minute". Its surprise is split over the lineage roots that were
-active: every root that carries at least `MATERIAL` of the window's bits gets a finding of its own,
-and the greatest root always does. So an attack is not blamed on the service beside it.
+active. As in the window's score, a surprising pair counts once per window: it belongs to the root
+that showed it first. Every root that then carries at least `MATERIAL` of the window's bits gets a
+finding of its own; where none does, the greatest one does. So an attack is not blamed on the
+service beside it, and ten helpers that all do the same are not ten findings.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ ALARMS = pl.Schema({
 
 _CELL = ["container_id", "window"]
 _ROOT = ["container_id", "slot", "process_id"]
+_PAIR = ["family", "conditional", "key", "context"]
 _SCALE = 2**20
 
 
@@ -89,7 +92,9 @@ def _of_detector(
     named = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
         type=pl.col("top").fill_null("").replace_strict(_types(reasons), return_dtype=pl.String)
     )
-    titled = named.join(titles_of(named, processes), on=_ROOT, how="left", nulls_equal=True)
+    # The title shows the greatest surprise; of the family that the detector named, if it named one.
+    told = named if said is not None else named.with_columns(top=pl.lit(None, pl.String))
+    titled = named.join(titles_of(told, processes), on=_ROOT, how="left", nulls_equal=True)
     kinds = titled.select(*UNIT).unique()
     placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
     return aggregate(
@@ -103,14 +108,21 @@ def _types(reasons: pl.DataFrame) -> dict[str, str]:
 
 
 def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
-    """Surprising events of the alarming windows, of the roots that carry a material share."""
+    """Return the surprising events of the alarming windows, of the roots that are responsible."""
     micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
-    seen = surprises.filter(pl.col("bits") > 0).rename({"host": "_host"})
+    seen = (
+        surprises.filter(pl.col("bits") > 0)
+        .sort("time", "host", "seq")
+        .unique([*_CELL, *_PAIR], keep="first", maintain_order=True)
+        .rename({"host": "_host"})
+    )
     inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
     whole = micro.sum().over(_CELL)
     own = micro.sum().over([*_CELL, "root_id"])
-    keep = (own >= whole * MATERIAL) | (own == own.max().over(_CELL))
+    # Of equal roots the first in time; comparisons with a null root must stay true or false.
+    first = pl.col("root_id").sort_by(own, descending=True, maintain_order=True).first()
+    keep = (own >= whole * MATERIAL) | pl.col("root_id").eq_missing(first.over(_CELL))
     bare = pl.col("seq").is_null()
     return (
         inside.filter(keep.fill_null(True))
@@ -127,11 +139,7 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
 def _reasons(events: pl.DataFrame) -> pl.DataFrame:
     """Each surprising pair with its bits and its share of the unit's bits."""
     micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
-    each = (
-        events.drop_nulls("seq")
-        .group_by(*_ROOT, "family", "conditional", "key", "context")
-        .agg(micro=micro.sum())
-    )
+    each = events.drop_nulls("seq").group_by(*_ROOT, *_PAIR).agg(micro=micro.sum())
     whole = pl.col("micro").sum().over(_ROOT)
     return each.select(
         *_ROOT, "family",

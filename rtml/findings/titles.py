@@ -21,8 +21,8 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     events
-        Surprising events with ``bits, family, top`` (the family that contributed most), ``key,
-        seen, process`` and ``time``; events of the top family come before others.
+        Surprising events with ``bits, family, top`` (a family whose events come before others, or
+        null), ``key, seen, process`` and ``time``.
     processes
         Process images, for the chain of programs that led to the event.
     """

@@ -16,7 +16,7 @@ PURPOSES: dict[str, str] = {
     "binaries": "Execution",
     "destinations": "Behavior",
     "domains": "Backdoor",
-    "files": "CredentialAccess",
+    "files": "Behavior",
     "privileges": "PrivilegeEscalation",
     "calls": "PrivilegeEscalation",
     "activity": "Behavior",

@@ -47,7 +47,9 @@ def processes() -> pl.DataFrame:
 
 
 def test_a_finding_names_chain_reason_type_and_severity():
-    (found,) = explain(alarms(), surprises({}, {"bits": 2.0}), processes()).to_dicts()
+    (found,) = explain(
+        alarms(), surprises({}, {"bits": 2.0, "context": "web: sh"}), processes()
+    ).to_dicts()
     assert found["title"] == (
         "web: [nginx] -> sh -> curl (never seen: child given its ancestors, 8.0 bits)"
     )
@@ -55,20 +57,32 @@ def test_a_finding_names_chain_reason_type_and_severity():
     assert (found["severity"], found["score"], found["p_value"]) == (5.0, 3.0, 0.01)
     assert (found["source"], found["detector"], found["process_id"]) == ("model", "d", 2)
     assert found["evidence"] == [{"host": "h", "seq": 0}, {"host": "h", "seq": 1}]
-    assert because(found) == ["lineage.child: /usr/bin/curl given web: /bin/sh: 10 (100 %)"]
+    assert because(found) == [
+        "lineage.child: /usr/bin/curl given web: /bin/sh: 8 (80 %)",
+        "lineage.child: /usr/bin/curl given web: sh: 2 (20 %)",
+    ]
 
 
 def test_roots_with_a_material_share_get_their_own_finding():
-    rows = surprises({"bits": 10.0}, {"bits": 4.0, "root_id": 7, "process_id": 7},
-                     {"bits": 1.0, "root_id": 8, "process_id": 8})  # fmt: skip
+    rows = surprises({"bits": 10.0}, {"bits": 4.0, "root_id": 7, "process_id": 7, "key": "b"},
+                     {"bits": 1.0, "root_id": 8, "process_id": 8, "key": "c"})  # fmt: skip
     found = explain(alarms(), rows, processes())
     assert sorted(found["process_id"]) == [2, 7]
     assert all("\x1b" not in title for title in found["title"])
 
 
 def test_the_greatest_root_is_never_left_out():
-    rows = surprises(*({"bits": 1.0 + i / 100, "root_id": i, "process_id": i} for i in range(9)))
+    rows = surprises(
+        *({"bits": 1.0 + i / 100, "root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9))
+    )
     assert explain(alarms(), rows, processes())["process_id"].to_list() == [8]
+
+
+def test_helpers_that_all_do_the_same_are_one_finding():
+    rows = surprises(*({"root_id": i, "process_id": i} for i in range(9)))
+    assert explain(alarms(), rows, processes())["process_id"].to_list() == [0]
+    equal = surprises(*({"root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9)))
+    assert explain(alarms(), equal, processes())["process_id"].to_list() == [0]
 
 
 def test_alarming_windows_of_one_slot_are_one_finding():
