@@ -32,6 +32,7 @@ that was running before the capture began or that was only forked."""
 
 _Index = npt.NDArray[np.int64]
 _TEXT = ["host", "container_id", "exe", "comm"]
+_FACTS = ["process_id", "parent_id", "pid", "ppid", "uid", "started", "cmdline", *_TEXT]
 
 
 def process_images(events: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -91,20 +92,19 @@ def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
     rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
         pl.col(*_TEXT, "kind").cast(pl.String)
     )
-    facts = ["process_id", "parent_id", "pid", "ppid", "uid", "started", "cmdline", *_TEXT]
     done = (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
-    execs = rows.filter(done).select(*facts, since="time", image_seq="seq")
-    first = rows.sort("time", "seq").group_by("process_id", maintain_order=True).agg(
-        pl.col("parent_id", "pid", "ppid", "uid", "host").drop_nulls().first(),
-        pl.col("container_id", "started").drop_nulls().first(),
-        pl.col("exe", "cmdline").filter(~done).first(),
-        pl.col("comm").first(),
-        since=pl.min_horizontal(pl.col("started").drop_nulls().first(), pl.col("time").first()),
-        ended=pl.col("time").filter(pl.col("kind") == "exit").last(),
-    )  # fmt: skip
+    execs = rows.filter(done).select(*_FACTS, since="time", image_seq="seq")
+    first = _beginnings(rows, done)
     parts = [execs, first.drop("ended")]
     if known is not None:
-        unseen = known.join(first, on="process_id", how="anti")
+        told = known.unique("process_id", keep="first", maintain_order=True)
+        words = told.select("process_id", _exe="exe", _cmdline="cmdline")
+        parts[1] = (
+            parts[1].join(words, on="process_id", how="left", maintain_order="left")
+            .with_columns(pl.coalesce("exe", "_exe"), pl.coalesce("cmdline", "_cmdline"))
+            .drop("_exe", "_cmdline")
+        )  # fmt: skip
+        unseen = told.join(first, on="process_id", how="anti")
         parts.append(unseen.with_columns(since=pl.coalesce("started", pl.lit(0).cast(_UTC))))
     return (
         pl.concat(parts, how="diagonal_relaxed")
@@ -112,6 +112,20 @@ def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
         .sort("process_id", "since", "image_seq", nulls_last=False)
         .with_row_index("node")
         .with_columns(pl.col("node").cast(pl.Int64))
+    )
+
+
+def _beginnings(rows: pl.DataFrame, done: pl.Expr) -> pl.DataFrame:
+    """Each process as it was when first seen: its program is known only from before its exec."""
+    inherited = (done.cum_sum() == 0).over("process_id")
+    ordered = rows.sort("time", "seq").with_columns(_inherited=inherited)
+    return ordered.group_by("process_id", maintain_order=True).agg(
+        pl.col("parent_id", "pid", "ppid", "uid", "host").drop_nulls().first(),
+        pl.col("container_id", "started").drop_nulls().first(),
+        pl.col("exe", "cmdline").filter("_inherited").first(),
+        pl.col("comm").first(),
+        since=pl.min_horizontal(pl.col("started").drop_nulls().first(), pl.col("time").first()),
+        ended=pl.col("time").filter(pl.col("kind") == "exit").last(),
     )
 
 

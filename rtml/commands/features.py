@@ -29,9 +29,11 @@ def features(
 ) -> None:
     """Compute features: `rtml features CAPTURE --baseline B --out windows.parquet`.
 
-    Without --baseline each window is compared with the capture's own earlier time: the first
-    eighth is only learnt from.
+    Without --baseline each window is compared with the capture's own earlier time; windows of the
+    first eighth have nothing before them: what needs history is null there.
     """
+    import polars as pl
+
     from rtml import features as rooms
     from rtml.baselines import Baseline
     from rtml.captures import open_captures
@@ -42,7 +44,10 @@ def features(
             known = Baseline.load(baseline)
             table = rooms.windows(capture, known, family, every)
         else:
-            table, known = rooms.prequential(capture, families=family, every=every)
+            table, _ = rooms.prequential(capture, families=family, every=every)
+            early = rooms.windows(capture, None, family, every)
+            key = ["container_id", "window"]
+            table = pl.concat([early.join(table, on=key, how="anti"), table]).sort(key)
         write_parquet(table, out)
         if learn is not None:
             rooms.learn(capture, families=family).save(learn)

@@ -54,12 +54,12 @@ def _number(i: int) -> pl.Expr:
 
 
 def _small(i: int) -> pl.Expr:
-    """A 32-bit number; null where it does not fit."""
+    """Return a field as a 32-bit number; null where it does not fit."""
     return _number(i).cast(pl.Int32, strict=False)
 
 
 def _result(i: int) -> pl.Expr:
-    """0 or -errno: a descriptor or a count is success."""
+    """Make it 0 or -errno: a descriptor or a count is success."""
     return _number(i).clip(-4095, 0)
 
 
