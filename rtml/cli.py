@@ -12,8 +12,8 @@ from rich.markup import escape
 
 import rtml
 from rtml.commands import register
-from rtml.commands.output import visible
 from rtml.errors import RtmlError
+from rtml.findings.text import visible
 
 __all__ = ["app", "main"]
 
@@ -72,7 +72,7 @@ def _report(error: Exception) -> int:
     else:
         text = str(error).splitlines()
         message, code = f"{type(error).__name__}: {text[0] if text else ''} (--debug shows more)", 1
-    console.print(f"[bold red]error:[/] {escape(visible(message))}")
+    console.print(f"[bold red]error:[/] {escape(visible(message, 2000))}")
     return code
 
 

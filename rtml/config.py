@@ -68,8 +68,9 @@ class Experiment(_Strict):
     detectors: dict[str, dict[str, Any]] = {}
     rules: Rules = Rules()
     budget: float = Field(1.0, gt=0)
-    resamples: int = Field(2000, ge=100, le=100_000)
     seed: int = Field(0, ge=0)
+    tried: int | None = Field(None, ge=1)
+    notes: list[str] = []
 
     @field_validator("capture", mode="before")
     @classmethod

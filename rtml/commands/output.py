@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rtml.errors import RtmlError
+from rtml.findings.text import visible
 
 __all__ = [
     "console",
@@ -24,27 +24,10 @@ __all__ = [
     "print_json",
     "print_table",
     "progress",
-    "visible",
     "write_parquet",
 ]
 
 console = Console(highlight=False)
-
-
-def visible(text: str) -> str:
-    r"""Show control, bidirectional and other invisible characters as escapes.
-
-    A capture's strings can hold terminal commands; printed so, they are only text.
-
-    Examples
-    --------
-    >>> visible("ls\x1b[2J\u202e")
-    'ls\\x1b[2J\\u202e'
-    """
-    hidden = {c for c in set(text) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co")} - {"\n"}
-    for char in hidden:
-        text = text.replace(char, char.encode("unicode_escape", "surrogatepass").decode("ascii"))
-    return text
 
 
 def print_json(value: Any) -> None:

@@ -23,6 +23,7 @@ from rtml.evaluation.strings import script_json, visible
 __all__ = ["render_report", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
+_LONGEST = 2000  # characters of one string on the page
 
 
 def write_report(source: ReportInput, path: Path | str) -> Path:
@@ -65,7 +66,8 @@ def _harmless(value: Any) -> Any:
     """Spell out what cannot be seen, before the autoescape; our own markup stays."""
     if value is None:
         return ""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    ours = isinstance(value, Markup) or not isinstance(value, str)
+    return value if ours else visible(value, _LONGEST)
 
 
 def _hash(script: str) -> str:

@@ -10,34 +10,9 @@ import html
 import json
 from typing import Any
 
+from rtml.findings.text import visible
+
 __all__ = ["picture_text", "script_json", "visible"]
-
-
-def visible(text: str, limit: int = 2000) -> str:
-    r"""Spell out what a reader cannot see: control characters, direction overrides, zero widths.
-
-    Parameters
-    ----------
-    text
-        Anything; a lone surrogate too.
-    limit
-        Characters to keep; what is cut is counted.
-
-    Examples
-    --------
-    >>> visible("ls\x1b[2J \u202egnp.exe")
-    'ls\\x1b[2J \\u202egnp.exe'
-    >>> visible("a" * 9, limit=4)
-    'aaaa… (+5)'
-    """
-    kept = text[:limit]
-    if not kept.isprintable():
-        kept = "".join(c if c.isprintable() else _spelled(c) for c in kept)
-    return kept if len(text) <= limit else f"{kept}… (+{len(text) - limit})"
-
-
-def _spelled(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 def picture_text(text: str, limit: int = 120) -> str:

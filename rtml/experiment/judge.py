@@ -21,9 +21,9 @@ from rtml.evaluation import (
     read_labels,
     write_ledger,
 )
+from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.report import write_report
 from rtml.evaluation.sides import rule_scores
-from rtml.experiment.evidence import evidence_of
 from rtml.experiment.pages import page
 from rtml.features.source import interval
 from rtml.schema import FINDINGS, conform
@@ -61,7 +61,7 @@ def judge(
         windows,
         labels,
         capture.processes().collect(),
-        evidence_of(capture, sides),
+        evidence_processes((side.findings for side in sides), capture.events()),
         split,
         length,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from rtml.commands.output import visible
 from rtml.evaluation import ledger_view
 from rtml.experiment.pages import capture_facts, top_findings
 from rtml.experiment.run import Outcome
 from rtml.findings import because
+from rtml.findings.text import visible
 from rtml.tracking import tracking_uri
 
 __all__ = ["print_outcome"]
@@ -35,7 +35,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
 
 
 def _line(console: Console, name: str, text: str) -> None:
-    console.print(Text.assemble((f"{name:<12}", "bold"), visible(text)), soft_wrap=True)
+    console.print(Text.assemble((f"{name:<12}", "bold"), visible(text, 2000)), soft_wrap=True)
 
 
 def _capture(outcome: Outcome) -> str:

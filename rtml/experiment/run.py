@@ -32,8 +32,8 @@ from rtml.evaluation import (
     read_labels,
     write_ledger,
 )  # fmt: skip
+from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.report import write_report
-from rtml.experiment.evidence import evidence_of
 from rtml.experiment.pages import page
 from rtml.experiment.sides import RuleSide, model_sides, rule_side
 from rtml.features.source import interval
@@ -107,12 +107,13 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     )
     sides = [*rules.sides, *model_sides(scored, split.test)]
     track = make_track(
-        scored.windows, labels, capture.processes().collect(), evidence_of(capture, sides), split,
-        every, seed=experiment.seed,
+        scored.windows, labels, capture.processes().collect(),
+        evidence_processes((side.findings for side in sides), capture.events()),
+        split, every, seed=experiment.seed,
     )  # fmt: skip
     ledger = build_ledger(
-        sides, track, proof, scored.windows, experiment.budget, tried=len(experiment.detectors),
-        notes=warnings,
+        sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried,
+        notes=[*warnings, *experiment.notes],
     )  # fmt: skip
     write_ledger(ledger, out)
     _keep(out, windows, scored, sides)

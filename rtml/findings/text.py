@@ -8,6 +8,13 @@ __all__ = ["basename", "visible"]
 def visible(text: str, limit: int = 200) -> str:
     r"""Spell out control characters, direction overrides and zero widths; cut what is too long.
 
+    Parameters
+    ----------
+    text
+        Anything; a lone surrogate too.
+    limit
+        Characters to keep; what is cut is counted.
+
     Examples
     --------
     >>> visible("curl\x1b[2J\u202e"), visible("a" * 9, limit=4)
