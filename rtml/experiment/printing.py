@@ -90,6 +90,6 @@ def _top(outcome: Outcome) -> str:
         return "none in test time"
     row = findings.row(0, named=True)
     name = row["workload"] or row["container_name"] or str(row["container_id"])[:12]
-    return (
-        f"{name} {row['first_seen']:%H:%M}  {row['title']}  {row['severity']:.1f}  {because(row)}"
-    )
+    why = "; ".join(because(row)[:3])
+    head = f"{row['first_seen']:%H:%M} {row['title']}  {row['severity']:.1f}"
+    return f"{head if name in head else f'{name}: {head}'}   because {why}"

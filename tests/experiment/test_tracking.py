@@ -1,0 +1,94 @@
+"""MLflow keeps what decides a result, and gives the model back bit for bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rtml.captures import open_capture
+from rtml.errors import RtmlError
+from rtml.experiment import Outcome
+from rtml.scoring.job import run_job
+from rtml.tracking import fetch_model, tracked_run
+from tests.conftest import LAB
+
+
+@pytest.fixture
+def tracked(store: str, demo: Outcome, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    return demo
+
+
+def test_parameters_hashes_proof_and_metrics_are_logged(tracked: Outcome):
+    from rtml.tracking import _mlflow, _quiet
+
+    with _quiet():
+        run = _mlflow().MlflowClient().get_run(tracked.run_id)
+    assert run.data.params["seed"] == "7"
+    assert run.data.params["split.test"].startswith("2026-11-24")
+    assert "max(train) < min(calibrate)" in run.data.tags["rtml.split_proof"]
+    assert len(run.data.tags["rtml.data.0"]) == 64
+    assert run.data.metrics["flag all.found"] == 16
+    assert run.info.status == "FINISHED"
+
+
+def test_the_model_scores_the_same_from_its_uri(tracked: Outcome, tmp_path: Path):
+    done = run_job([str(LAB / "capture")], tracked.model_uri, tmp_path / "scored")
+    ours, theirs = (
+        pl.read_parquet(folder / "scores.parquet") for folder in (tracked.out, tmp_path / "scored")
+    )
+    assert ours.equals(theirs)
+    assert done["skipped"] > 0  # the windows that the model had learnt from
+
+
+def test_no_pickle_is_among_the_files(tracked: Outcome):
+    files = [p for p in fetch_model(tracked.model_uri).rglob("*") if p.is_file()]
+    assert files
+    assert {p.suffix for p in files} <= {".json", ".parquet", ".skops", ".npz", ".npy"}
+
+
+def test_a_finished_job_is_resumed_and_another_is_not(tracked: Outcome, tmp_path: Path):
+    job = [str(LAB / "capture")], str(tracked.out / "model"), tmp_path / "out"
+    first = run_job(*job)
+    assert run_job(*job, resume=True)["findings"] == first["findings"]
+    with pytest.raises(RtmlError, match="exists already"):
+        run_job(*job)
+    with pytest.raises(RtmlError, match="another job"):
+        run_job(*job, budget=500.0, resume=True)
+
+
+def test_a_tampered_model_is_refused(tracked: Outcome, tmp_path: Path):
+    import shutil
+
+    folder = tmp_path / "model"
+    shutil.copytree(tracked.out / "model", folder)
+    victim = next(p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "model.json")
+    victim.write_bytes(victim.read_bytes() + b"x")
+    with pytest.raises(RtmlError, match="changed"):
+        run_job([str(LAB / "capture")], str(folder), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_run_and_a_failed_run_are_said(tracked: Outcome):
+    with pytest.raises(RtmlError, match="MLflow at runs:/nope"):
+        fetch_model("runs:/nope/model")
+    with pytest.raises(ZeroDivisionError), tracked_run("rtml", "broken") as run:
+        failed = run.run_id
+        1 / 0  # noqa: B018
+    from rtml.tracking import _mlflow
+
+    assert _mlflow().MlflowClient().get_run(failed).info.status == "FAILED"
+
+
+def test_telemetry_is_off():
+    from rtml.tracking import _mlflow
+
+    _mlflow()
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+def test_the_capture_is_not_changed_by_any_of_it(tracked: Outcome):
+    assert open_capture(LAB / "capture").manifest == tracked.capture.manifest

@@ -1,0 +1,140 @@
+"""The command line as a user meets it: exit codes, one clear line, no traceback."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rtml.commands.output import print_table
+from rtml.errors import UsageError
+from rtml.schema import FINDINGS, LABELS, empty
+from tests.captures.test_bpftrace import line
+from tests.conftest import LAB, REPOSITORY
+
+
+def rtml(*arguments: object, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rtml.cli", *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+COMMANDS = [
+    ("capture", "import"), ("capture", "info"), ("capture", "check"), ("features",), ("rules",),
+    ("train",), ("score",), ("evaluate",), ("experiment", "run"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(command: tuple[str, ...]):
+    done = rtml(*command, "--help")
+    assert done.returncode == 0
+    assert f"rtml {' '.join(command)}" in " ".join(done.stdout.split()), "no example"
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    """A folder of everything that can be wrong."""
+    (tmp_path / "empty").touch()
+    (tmp_path / "cut.jsonl").write_text('{"type": "printf", "da')
+    (tmp_path / "cut.sf").write_bytes(b"Obj\x01\x04\x14avro")
+    (tmp_path / "cut.csv").write_text("timestamp,processId\n1")
+    (tmp_path / "unknown.yml").write_text("capture: c\nbudgit: 3\n")
+    (tmp_path / "broken.yml").write_text("a: [b")
+    (tmp_path / "list.yml").write_text("- a")
+    (tmp_path / "ring.yml").write_text("base: ring")
+    (tmp_path / "x.parquet").write_bytes(b"PAR1junk")
+    empty(FINDINGS).write_parquet(tmp_path / "none.parquet")
+    labels = {"attack_id": ["a"], "technique": ["T1"], "name": ["n"], "container_id": ["nowhere"],
+              "start": ["2026-11-24T03:20:00Z"], "end": ["2026-11-24T03:21:00Z"]}  # fmt: skip
+    pl.DataFrame(labels).write_csv(tmp_path / "strangers.csv")
+    return tmp_path
+
+
+CAPTURE = LAB / "capture"
+WRONG = [
+    (1, "absent", ["capture", "import", "bpftrace", "{d}/absent", "--out", "{d}/c"]),
+    (1, "empty", ["capture", "import", "bpftrace", "{d}/empty", "--out", "{d}/c"]),
+    (1, "cut.jsonl", ["capture", "import", "bpftrace", "{d}/cut.jsonl", "--out", "{d}/c"]),
+    (1, "cut.sf", ["capture", "import", "sysflow", "{d}/cut.sf", "--out", "{d}/c"]),
+    (1, "cut.csv", ["capture", "import", "beth", "{d}/cut.csv", "--out", "{d}/c"]),
+    (1, "sysflow", ["capture", "import", "beth", "{d}/cut.sf", "--out", "{d}/c"]),
+    (2, "did you mean 'sysflow'", ["capture", "import", "sisflow", "{d}/empty", "--out", "{d}/c"]),
+    (2, "INPUT", ["capture", "import", "bpftrace", "--out", "{d}/c"]),
+    (1, "capture.json", ["capture", "info", "{d}"]),
+    (1, "capture.json", ["features", "{d}", "--out", "{d}/w.parquet"]),
+    (2, "did you mean 'lineage'", ["features", CAPTURE, "--family", "linage", "--out", "{d}/w"]),
+    (2, "window length", ["features", CAPTURE, "--window", "fast", "--out", "{d}/w"]),
+    (2, "did you mean 'budget'", ["experiment", "run", "{d}/unknown.yml"]),
+    (2, "not YAML", ["experiment", "run", "{d}/broken.yml"]),
+    (2, "mapping", ["experiment", "run", "{d}/list.yml"]),
+    (2, "ring", ["experiment", "run", "{d}/ring.yml"]),
+    (2, "No such file", ["experiment", "run", "{d}/absent.yml"]),
+    (2, "key=value", ["experiment", "run", "experiments/demo.yml", "--set", "seed"]),
+    (2, "did you mean 'surprise'", ["train", CAPTURE, "--config", "experiments/demo.yml",
+     "--no-track", "--out", "{d}/m", "--set", "detectors={suprise: }"]),
+    (1, "no model here", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s"]),
+    (2, "engine", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s", "--engine", "moon"]),
+    (1, "name no container", ["evaluate", "--capture", CAPTURE, "--labels", "{d}/strangers.csv",
+     "--findings", "{d}/none.parquet", "--out", "{d}/e"]),
+    (1, "x.parquet", ["evaluate", "--capture", CAPTURE, "--labels", LAB / "labels.parquet",
+     "--findings", "{d}/x.parquet", "--out", "{d}/e"]),
+    (2, "Did you mean 'check'", ["capture", "chekc", "{d}"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "text", "arguments"), WRONG, ids=lambda x: str(x)[:60])
+def test_bad_input_is_one_clear_line(bad: Path, code: int, text: str, arguments: list[object]):
+    before = sorted(bad.iterdir())
+    done = rtml(*(str(a).replace("{d}", str(bad)) for a in arguments))
+    assert (done.returncode, done.stdout.strip()) == (code, "")
+    assert text in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert sorted(bad.iterdir()) == before, "a failed command left something behind"
+
+
+def test_machine_readable_output_is_json(tmp_path: Path):
+    (tmp_path / "log").write_text("\n".join([line("exec", 1, "/bin/sh"), "{"]))
+    made = rtml(
+        "capture", "import", "bpftrace", tmp_path / "log", "--out", tmp_path / "c", "--json"
+    )
+    assert json.loads(made.stdout)["rejected"] == 1
+    assert json.loads(rtml("capture", "info", tmp_path / "c", "--json").stdout)["events"] == 1
+    checks = json.loads(rtml("capture", "check", tmp_path / "c", "--json").stdout)
+    assert {row[""] for row in checks} == {"ok", "note"}
+    rules = json.loads(rtml("rules", tmp_path / "c", "--json").stdout)
+    assert len(rules["rules"]) >= 10 and rules["skipped"] == []
+
+
+def test_one_event_goes_all_the_way(tmp_path: Path):
+    (tmp_path / "log").write_text(line("exec", 1, "/bin/sh"))
+    rtml("capture", "import", "bpftrace", tmp_path / "log", "--out", tmp_path / "c")
+    for command in (["features"], ["rules"]):
+        done = rtml(*command, tmp_path / "c", "--out", tmp_path / f"{command[0]}.parquet")
+        assert done.returncode == 0, done.stderr
+    assert pl.read_parquet(tmp_path / "features.parquet").height == 1
+    empty(LABELS).write_parquet(tmp_path / "labels.parquet")
+    done = rtml("evaluate", "--capture", tmp_path / "c", "--labels", tmp_path / "labels.parquet",
+                "--findings", tmp_path / "rules.parquet", "--out", tmp_path / "e")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "e" / "report.html").is_file()
+
+
+def test_hostile_strings_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):
+    print_table("", ["exe"], [("\x1b[2Jsh [red]x[/] \u202e",)])
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown and "\u202e" not in shown
+    assert r"\x1b[2Jsh [red]x[/] \u202e" in shown
+
+
+def test_debug_shows_the_traceback(tmp_path: Path):
+    assert "Traceback" in rtml("capture", "info", tmp_path, "--debug").stderr
+
+
+def test_errors_say_what_to_do():
+    assert str(UsageError("x")) == "x" and UsageError.exit_code == 2
