@@ -8,6 +8,6 @@ What is counted is declared as a `Conditional` by each feature family.
 """
 
 from rtml.baselines.baseline import Baseline, learn, merge
-from rtml.baselines.conditional import Conditional, Level
+from rtml.baselines.conditional import Conditional, Level, Selection
 
-__all__ = ["Baseline", "Conditional", "Level", "learn", "merge"]
+__all__ = ["Baseline", "Conditional", "Level", "Selection", "learn", "merge"]

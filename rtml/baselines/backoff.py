@@ -17,8 +17,8 @@ file a million times), containers are independent witnesses, so
 which one loud container cannot dominate and which hardly moves when load doubles.
 
 Two rules keep levels honest. A level whose context is unknown (null, or never seen) is skipped, and
-the caller is told (``known``). A level that holds just the evidence of the next more general one
-(same m, M and T) is skipped too: the same evidence is not counted twice.
+the caller is told (``known``). A level that holds just the events of the next more general one
+(as many events of as many keys) is skipped too: the same evidence is not counted twice.
 
 Evidence is held as integers of 1/1024 and bits are rounded to 1/1024, so sums of them are the same
 whatever the order of rows, threads or shards.
@@ -36,6 +36,7 @@ from functools import reduce
 
 import polars as pl
 
+from rtml.baselines.coding import coded
 from rtml.baselines.conditional import Conditional, Level
 
 __all__ = ["SCALE", "surprise"]
@@ -43,49 +44,69 @@ __all__ = ["SCALE", "surprise"]
 SCALE = 1024
 """Fixed point: one bit is 1024 units."""
 
+_PEERS = ["workload", "image", "repository", "subject"]
 _CONTEXT = ["_first", "_second", "_subject"]
 
 
-def _evidence() -> pl.Expr:
-    damped = (pl.col("count") + 1).log(2) * SCALE
-    return damped.round().cast(pl.Int64).sum().alias("_m")
+def _with_levels(contexts: pl.DataFrame, levels: tuple[Level, ...]) -> pl.DataFrame:
+    """Add one column ``_level<n>`` per level: its context as a number, null where it is skipped."""
+    for number, level in enumerate(levels):
+        at_level = contexts.with_columns(level.columns())
+        known = at_level.select(_CONTEXT).drop_nulls().unique().with_row_index(f"_level{number}")
+        contexts = at_level.join(known, on=_CONTEXT, how="left").drop(_CONTEXT)
+    return contexts
 
 
-def _tables(counts: pl.LazyFrame, level: Level) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def _evidence(counts: pl.DataFrame, level: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return evidence per (context, key) and totals per context, at one level."""
-    whole = counts.with_columns(level.columns()).filter(
-        pl.all_horizontal(pl.col(name).is_not_null() for name in _CONTEXT)
-    )
-    single = whole.group_by(*_CONTEXT, "key", "container").agg(pl.col("count").sum())
-    keys = single.group_by(*_CONTEXT, "key").agg(_evidence())
-    totals = keys.group_by(_CONTEXT).agg(_M=pl.col("_m").sum(), _T=pl.len().cast(pl.Int64) * SCALE)
-    return keys, totals
+    known = counts.lazy().filter(pl.col(level).is_not_null())
+    single = known.group_by(level, "_key", "container").agg(pl.col("count").sum())
+    damped = ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum().alias("_m")
+    keys = single.group_by(level, "_key").agg(damped, _N=pl.col("count").sum()).collect()
+    distinct = pl.len().cast(pl.Int64) * SCALE
+    totals = keys.group_by(level).agg(_M=pl.col("_m").sum(), _T=distinct, _N=pl.col("_N").sum())
+    return keys.drop("_N"), totals
 
 
-def _look_up(pairs: pl.LazyFrame, counts: pl.LazyFrame, level: Level, number: int) -> pl.LazyFrame:
-    """Add the evidence of one level as columns ``_m<number>``, ``_M<number>``, ``_T<number>``."""
-    keys, totals = _tables(counts, level)
-    found = (
-        pairs.with_columns(level.columns())
-        .join(keys, on=[*_CONTEXT, "key"], how="left")
-        .join(totals, on=_CONTEXT, how="left")
-    )
-    numbered = {"_m": f"_m{number}", "_M": f"_M{number}", "_T": f"_T{number}"}
-    applies = pl.all_horizontal(pl.col(name).is_not_null() for name in _CONTEXT)
-    return found.with_columns(applies.alias(f"_applies{number}")).drop(_CONTEXT).rename(numbered)
+def _look_up(pairs: pl.DataFrame, counts: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Add the evidence of one level as columns ``_m``, ``_M``, ``_T``, ``_N`` and its number."""
+    level = f"_level{number}"
+    keys, totals = _evidence(counts, level)
+    found = pairs.join(keys, on=[level, "_key"], how="left", maintain_order="left")
+    found = found.join(totals, on=level, how="left", maintain_order="left")
+    numbered = {name: f"{name}{number}" for name in ("_m", "_M", "_T", "_N")}
+    applies = pl.col(level).is_not_null().alias(f"_applies{number}")
+    return found.with_columns(applies).drop(level).rename(numbered)
+
+
+def _coded(
+    conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Replace the strings of counts and pairs by numbers: of the context at each level, of the key.
+
+    Every step after this one is on integers.
+    """
+    wanted = counts.select(*_PEERS, "key", pl.col("container").rank("dense"), "count")
+    contexts, coded_tables = coded("_context", _PEERS, wanted, pairs.select(*_PEERS, "key"))
+    levels = _with_levels(contexts, conditional.levels).drop(_PEERS)
+    _, tables = coded("_key", ["key"], *coded_tables)
+    joined = [
+        table.join(levels, on="_context", how="left", maintain_order="left").drop("_context")
+        for table in tables
+    ]
+    return joined[0], joined[1]
 
 
 def _interpolate(pairs: pl.LazyFrame, number: int) -> pl.LazyFrame:
     """Fold one level into the running estimate ``_p``, from general to specific."""
     m = pl.col(f"_m{number}").fill_null(0)
-    total, distinct = pl.col(f"_M{number}"), pl.col(f"_T{number}")
-    same = (m == pl.col("_used_m")) & (total == pl.col("_used_M")) & (distinct == pl.col("_used_T"))
+    total, distinct, events = (pl.col(f"_{name}{number}") for name in "MTN")
+    same = (events == pl.col("_used_N")) & (distinct == pl.col("_used_T"))
     use = total.is_not_null() & ~same.fill_null(False)
     estimate = (m + distinct * pl.col("_p")) / (total + distinct)
     return pairs.with_columns(
         pl.when(use).then(estimate).otherwise("_p").alias("_p"),
-        pl.when(use).then(m).otherwise("_used_m").alias("_used_m"),
-        pl.when(use).then(total).otherwise("_used_M").alias("_used_M"),
+        pl.when(use).then(events).otherwise("_used_N").alias("_used_N"),
         pl.when(use).then(distinct).otherwise("_used_T").alias("_used_T"),
     )
 
@@ -121,15 +142,13 @@ def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
     certainty), ``known`` (its most specific context has history) and ``seen`` (the key was counted
     in the most specific context that has history).
     """
+    history, rows = _coded(conditional, counts, pairs)
     vocabulary = counts["key"].n_unique()
-    rows = pairs.lazy().with_row_index("_row")
-    history = counts.lazy()
     numbers = range(len(conditional.levels))
-    for number, level in enumerate(conditional.levels):
-        rows = _look_up(rows, history, level, number)
-    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in ("m", "M", "T")]
-    rows = rows.with_columns(pl.lit(1.0 / (vocabulary + 1)).alias("_p"), *blank)
-    rows = reduce(_interpolate, reversed(numbers), rows)
+    for number in numbers:
+        rows = _look_up(rows, history, number)
+    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
+    start = rows.lazy().with_columns(pl.lit(1.0 / (vocabulary + 1)).alias("_p"), *blank)
+    estimate = reduce(_interpolate, reversed(numbers), start)
     bits = (-pl.col("_p").log(2) * SCALE).round().cast(pl.Int64).alias("bits")
-    scored = rows.with_columns(bits, *_verdict(len(numbers))).sort("_row")
-    return scored.select(*pairs.columns, "bits", "known", "seen").collect()
+    return pairs.hstack(estimate.select(bits, *_verdict(len(numbers))).collect())

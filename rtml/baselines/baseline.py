@@ -13,6 +13,7 @@ from rtml.baselines.conditional import SEPARATOR, Conditional
 from rtml.baselines.counting import (
     COUNTS,
     POPULATION,
+    count_cells,
     count_events,
     count_population,
     merge_counts,
@@ -109,8 +110,13 @@ def learn(
         Peer columns per container: ``container_id``, ``workload``, ``image``, ``repository``.
         Containers that are not in it are left out.
     """
-    tables = [count_events(each, events, processes, facts) for each in conditionals]
-    return Baseline(merge_counts([count_population(events, facts), *tables]))
+    wanted = list(conditionals)
+    tables = [count_population(events, facts)]
+    for selection in {each.selection: None for each in wanted}:
+        cells = count_cells(selection, events, processes)
+        sharing = [each for each in wanted if each.selection is selection]
+        tables += [count_events(each, cells, facts) for each in sharing]
+    return Baseline(merge_counts(tables))
 
 
 def merge(*baselines: Baseline) -> Baseline:

@@ -1,7 +1,8 @@
 """What is counted: a key, given a context, at levels from most specific to most general.
 
-A `Conditional` is data. It says which events it looks at, which raw columns decide its key and its
-context, how those columns become two strings, and along which levels an estimate may back off.
+A `Conditional` is data. It says which events it looks at and which raw columns tell them apart
+(`Selection`), how those columns become a key and a subject, and along which levels an estimate may
+back off.
 Everything else (counting, merging, smoothing, features, explanations) is generic.
 """
 
@@ -12,7 +13,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-__all__ = ["FLEET", "IMAGE", "PEERS", "REPOSITORY", "SEPARATOR", "WORKLOAD", "Conditional", "Level"]
+__all__ = [
+    "FLEET",
+    "IMAGE",
+    "PEERS",
+    "REPOSITORY",
+    "SEPARATOR",
+    "WORKLOAD",
+    "Conditional",
+    "Level",
+    "Selection",
+]
 
 SEPARATOR = "\n"
 """Between the parts of a subject, nearest first. A newline inside a name becomes a blank."""
@@ -67,7 +78,39 @@ class Level:
         return parts.list.head(self.parts).list.join(SEPARATOR)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Which events are looked at, and the raw columns that tell them apart.
+
+    Conditionals with one selection share one pass over the events.
+
+    Parameters
+    ----------
+    kinds
+        The event kinds.
+    by
+        Raw columns that decide subject and key. Events are reduced to their distinct combinations
+        before any string is touched, so the cost of strings follows variety, not load.
+    where
+        A filter on events, beside their kind.
+    prepare
+        Adds columns to the filtered events before they are reduced, given the processes.
+    """
+
+    kinds: tuple[str, ...]
+    by: tuple[str, ...]
+    where: pl.Expr | None = None
+    prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
+
+    def __call__(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the chosen events, with the columns ``by``."""
+        rows = events.filter(pl.col("kind").is_in(list(self.kinds)))
+        if self.where is not None:
+            rows = rows.filter(self.where)
+        return rows if self.prepare is None else self.prepare(rows, processes)
+
+
+@dataclass(frozen=True, eq=False)
 class Conditional:
     """A key given a context: the unit that baselines count and features score.
 
@@ -75,49 +118,32 @@ class Conditional:
     ----------
     name
         ``family.what``, for example ``lineage.child``.
-    kinds
-        The event kinds that it looks at.
-    by
-        Raw event columns that decide subject and key. Events are reduced to their distinct
-        combinations before any string is touched, so the cost of strings follows variety, not load.
+    selection
+        The events that it looks at.
     key, subject
-        From the columns ``by`` (as strings) to a string each. A null key drops the row, a null
-        subject skips the levels that need it.
+        From the columns ``selection.by`` (as strings) to a string each. A null key drops the row, a
+        null subject skips the levels that need it.
     levels
         From most specific to most general. The last should be the fleet with no subject.
-    where
-        A filter on events, beside their kind.
-    prepare
-        Adds columns to the filtered events before they are reduced, given the processes.
     """
 
     name: str
-    kinds: tuple[str, ...]
-    by: tuple[str, ...]
+    selection: Selection
     key: pl.Expr
     subject: pl.Expr
     levels: tuple[Level, ...]
-    where: pl.Expr | None = None
-    prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
 
     @property
     def family(self) -> str:
         """The feature family that this conditional belongs to."""
         return self.name.split(".", 1)[0]
 
-    def select(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
-        """Return the events that this conditional looks at, with its columns ``by``."""
-        rows = events.filter(pl.col("kind").is_in(list(self.kinds)))
-        if self.where is not None:
-            rows = rows.filter(self.where)
-        return rows if self.prepare is None else self.prepare(rows, processes)
-
     def named(self, cells: pl.LazyFrame) -> pl.LazyFrame:
-        """Replace the columns ``by`` of reduced events with ``subject`` and ``key``."""
-        texts = [pl.col(name).cast(pl.String) for name in self.by]
+        """Replace the columns ``selection.by`` of reduced events with ``subject`` and ``key``."""
+        by = list(self.selection.by)
         return (
-            cells.with_columns(texts)
+            cells.with_columns(pl.col(by).cast(pl.String))
             .with_columns(subject=self.subject, key=self.key)
             .filter(pl.col("key").is_not_null())
-            .drop(self.by)
+            .drop(by)
         )

@@ -11,9 +11,18 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.baselines.conditional import Conditional
+from rtml.baselines.coding import with_text
+from rtml.baselines.conditional import Conditional, Selection
 
-__all__ = ["COUNTS", "HITS", "POPULATION", "count_events", "count_population", "merge_counts"]
+__all__ = [
+    "COUNTS",
+    "HITS",
+    "POPULATION",
+    "count_cells",
+    "count_events",
+    "count_population",
+    "merge_counts",
+]
 
 _UTC = pl.Datetime("ns", "UTC")
 COUNTS = pl.Schema({
@@ -36,29 +45,38 @@ def _tally() -> list[pl.Expr]:
     return [HITS.sum().alias("count"), pl.col("time").min().alias("first_seen")]
 
 
-def _finish(rows: pl.LazyFrame, family: str, facts: pl.DataFrame) -> pl.LazyFrame:
-    peers = facts.lazy().select("container_id", "workload", "image", "repository")
-    return (
-        rows.with_columns(pl.col("container_id").cast(pl.String))
-        .join(peers, on="container_id", how="inner")
-        .with_columns(pl.lit(family).alias("family"), pl.col("container_id").alias("container"))
-        .group_by(_GRAIN)
-        .agg(pl.col("count").sum(), pl.col("first_seen").min())
-        .select(pl.col(name).cast(kind) for name, kind in COUNTS.items())
-    )
+def _finish(rows: pl.DataFrame, family: str, facts: pl.DataFrame) -> pl.DataFrame:
+    """Bring rows into the shape of `COUNTS`; containers without facts are dropped."""
+    peers = facts.select("container_id", "workload", "image", "repository")
+    named = rows.with_columns(pl.col("container_id").cast(pl.String)).join(peers, on="container_id")
+    return named.select(
+        pl.lit(family).alias("family"),
+        "workload", "image", "repository", "subject", "key",
+        pl.col("container_id").alias("container"),
+        pl.col("count").cast(pl.Int64), "first_seen",
+    )  # fmt: skip
+
+
+def count_cells(
+    selection: Selection, events: pl.LazyFrame, processes: pl.LazyFrame
+) -> pl.DataFrame:
+    """Count the events of a selection per container and distinct raw columns."""
+    chosen = selection(events, processes)
+    grouped = chosen.group_by("container_id", *selection.by).agg(_tally())
+    return grouped.collect(engine="streaming")
 
 
 def count_events(
-    conditional: Conditional, events: pl.LazyFrame, processes: pl.LazyFrame, facts: pl.DataFrame
+    conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFrame
 ) -> pl.DataFrame:
-    """Count one conditional over events.
+    """Turn the counted cells of its selection into counts of a conditional.
 
     Parameters
     ----------
     conditional
         What to count.
-    events, processes
-        Tables of a capture.
+    cells
+        What `count_cells` returned for its selection.
     facts
         Peer columns per container (see `rtml.features.source`); containers that are not in it are
         left out.
@@ -67,19 +85,18 @@ def count_events(
     -------
     Rows of `COUNTS`, in no particular order.
     """
-    cells = (
-        conditional.select(events, processes)
-        .group_by("container_id", *conditional.by)
-        .agg(_tally())
+    pairs, texts = with_text(cells, conditional)
+    sums = pairs.group_by("container_id", "pair").agg(
+        pl.col("count").sum(), pl.col("first_seen").min()
     )
-    return _finish(conditional.named(cells), conditional.name, facts).collect(engine="streaming")
+    return _finish(sums.join(texts, on="pair"), conditional.name, facts)
 
 
 def count_population(events: pl.LazyFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Count the events of every container: the denominator of a prevalence."""
-    cells = events.group_by("container_id").agg(_tally())
+    cells = events.group_by("container_id").agg(_tally()).collect(engine="streaming")
     named = cells.with_columns(subject=pl.lit(None, pl.String), key=pl.lit("container"))
-    return _finish(named, POPULATION, facts).collect(engine="streaming")
+    return _finish(named, POPULATION, facts)
 
 
 def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline
 from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs
-from rtml.features.source import Source
+from rtml.features.pairs import CELL, Material
 from rtml.schema import KINDS
 
 __all__ = ["ACTIVITY", "activity"]
@@ -18,7 +14,7 @@ __all__ = ["ACTIVITY", "activity"]
 _SPECIAL = ("all", "failed", "kinds")
 
 
-def activity(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def activity(material: Material) -> pl.DataFrame:
     """Rates of events per kind, per container and window.
 
     ``rate(kind) = sum of count / minutes in a window``, with ``count`` 1 where the sensor does not
@@ -48,6 +44,7 @@ def activity(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> 
     >>> row["activity.open"], row["activity.all"], row["activity.failed"], row["activity.kinds"]
     (4.0, 6.0, 2.0, 2.0)
     """
+    source = material.source
     failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
     cells = (
         source.events.with_columns(source.window)

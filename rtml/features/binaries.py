@@ -6,52 +6,57 @@ container started, that lies where anyone may write or has no file at all did no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs
+from rtml.features.pairs import CELL, Material
 from rtml.features.prevalence import rarity
 from rtml.features.programs import BARE, PROGRAM, with_bare
-from rtml.features.source import Source
 from rtml.schema import WORLD_WRITABLE
 
 __all__ = ["BINARIES", "PROGRAMS", "binaries"]
 
 
+_CODE = ["group", "pair"]
+_ORIGIN = ("written", "memory")
+
+
+def _with_origin(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+    """Add the program, and whether its file was written here or is no file at all."""
+    return with_bare(events, processes).with_columns(
+        written=pl.col("exe_written").is_not_null(), memory=pl.col("exe_memory").fill_null(False)
+    )
+
+
 PROGRAMS = Conditional(
     name="binaries.program",
-    kinds=("exec",),
-    by=("exe", BARE),
+    selection=Selection(("exec",), ("exe", BARE, *_ORIGIN), prepare=_with_origin),
     key=PROGRAM,
     subject=pl.lit(None, pl.String),
     levels=(Level(IMAGE), Level(WORKLOAD), Level(REPOSITORY), Level(FLEET)),
-    prepare=with_bare,
 )
 """P(program started | peer group): this workload in this image first, then wider."""
 
 
-def _origins(source: Source) -> pl.DataFrame:
+def _origins(started: pl.DataFrame) -> pl.DataFrame:
     """Count distinct programs started, by where their files came from."""
-    started = source.events.filter(pl.col("kind") == "exec").with_columns(source.window)
     exe = pl.col("exe").cast(pl.String)
     anywhere = pl.any_horizontal(exe.str.starts_with(folder) for folder in WORLD_WRITABLE)
     origin = {
-        "written": pl.col("exe_written").is_not_null(),
-        "memory": pl.col("exe_memory").fill_null(False) | exe.str.starts_with("/memfd:"),
+        "written": pl.col("written"),
+        "memory": pl.col("memory") | exe.str.starts_with("/memfd:"),
         "world_writable": anywhere,
     }
     counts = [
         pl.col("exe").filter(test.fill_null(False)).n_unique().cast(pl.Float64).alias(name)
         for name, test in origin.items()
     ]
-    return started.group_by(CELL).agg(counts).collect()
+    return started.group_by(CELL).agg(counts)
 
 
-def binaries(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def binaries(material: Material) -> pl.DataFrame:
     """Prevalence and origin of the programs started, per container and window.
 
     Beside the surprise of each program in its peer group (`PROGRAMS`; `rtml.features.surprise`),
@@ -88,12 +93,12 @@ def binaries(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> 
     >>> [row[f"binaries.{name}"] for name in ("written", "memory", "world_writable")]
     [1.0, 1.0, 1.0]
     """
-    origins = _origins(source)
-    if not pairs:
+    origins = _origins(material.cells[PROGRAMS.name])
+    if not material.pairs:
         return origins.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _RARITY)
-    started = pairs[PROGRAMS.name]
-    rare = rarity(started.names, baseline.of(PROGRAMS.name), baseline.population())
-    rarest = started.rows.join(rare, on=["group", "pair"]).group_by(CELL).agg(pl.col(_RARITY).max())
+    started, history = material.pairs[PROGRAMS.name], material.baseline
+    rare = rarity(started.names, history.of(PROGRAMS.name), history.population())
+    rarest = started.rows.join(rare, on=_CODE).group_by(CELL).agg(pl.col(_RARITY).max())
     return origins.join(rarest, on=CELL, how="left")
 
 

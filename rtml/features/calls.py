@@ -7,18 +7,15 @@ same programs, and most escapes need one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.addresses import port
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs
+from rtml.features.pairs import CELL, Material
 from rtml.features.paths import path_class
 from rtml.features.programs import BARE, PROGRAM, with_bare
-from rtml.features.source import Source
 
 __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
 
@@ -42,10 +39,18 @@ def _prepared(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+_ASKED = Selection(
+    (*_ORDINARY, "chmod", "connect"),
+    ("exe", BARE, "kind", "request", "path", "socket_path", "src_port"),
+    where=_kind.is_in(_ORDINARY)
+    | ((_kind == "chmod") & ((pl.col("mode") & _SETUID) != 0))
+    | ((_kind == "connect") & pl.col("socket_path").is_not_null()),
+    prepare=_prepared,
+)
+
 REQUEST = Conditional(
     name="calls.request",
-    kinds=(*_ORDINARY, "chmod", "connect"),
-    by=("exe", BARE, "kind", "request", "path", "socket_path", "src_port"),
+    selection=_ASKED,
     key=pl.concat_str(
         [
             _kind.replace({"chmod": "chmod setuid", "connect": "connect socket"}),
@@ -61,15 +66,11 @@ REQUEST = Conditional(
         Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1),
         Level(WORKLOAD), Level(FLEET),
     ),
-    where=_kind.is_in(_ORDINARY)
-    | ((_kind == "chmod") & ((pl.col("mode") & _SETUID) != 0))
-    | ((_kind == "connect") & pl.col("socket_path").is_not_null()),
-    prepare=_prepared,
 )  # fmt: skip
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""
 
 
-def calls(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def calls(material: Material) -> pl.DataFrame:
     """Count calls for power, per container and window.
 
     Beside the surprise of each call and request given the program (`REQUEST`;
@@ -96,9 +97,9 @@ def calls(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.
     >>> windows(events, families=["calls"]).row(0, named=True)["calls.powerful"]
     2.0
     """
-    strong = source.events.filter(_kind.is_in(POWERFUL)).with_columns(source.window)
+    strong = material.cells[REQUEST.name].filter(_kind.is_in(POWERFUL))
     pair = pl.struct("kind", "request").n_unique().cast(pl.Float64)
-    return strong.group_by(CELL).agg(powerful=pair).collect()
+    return strong.group_by(CELL).agg(powerful=pair)
 
 
 CALLS = Family("calls", calls, ("powerful",), conditionals=(REQUEST,))

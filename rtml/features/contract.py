@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional
-from rtml.features.pairs import Pairs
-from rtml.features.source import Source
+from rtml.baselines import Conditional
+from rtml.features.pairs import Material
 
 __all__ = ["SURPRISE", "Family"]
 
@@ -26,9 +25,8 @@ class Family:
     name
         First half of the names of its features.
     own
-        From a source, a baseline and the scored pairs of each conditional by name, to one row per
-        ``container_id`` and ``window``, with float columns `names` (without the family). Windows
-        that it leaves out get 0.
+        From its `Material` to one row per ``container_id`` and ``window``, with float columns
+        `names` (without the family). Windows that it leaves out get 0.
     names
         The columns that ``own`` returns.
     conditionals
@@ -38,7 +36,7 @@ class Family:
     """
 
     name: str
-    own: Callable[[Source, Baseline, Mapping[str, Pairs]], pl.DataFrame]
+    own: Callable[[Material], pl.DataFrame]
     names: tuple[str, ...]
     conditionals: tuple[Conditional, ...] = ()
     historical: tuple[str, ...] = ()

@@ -6,20 +6,16 @@ credentials and tunnels all need a destination that it does not usually have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Baseline, Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
-from rtml.baselines.counting import HITS
 from rtml.features.addresses import domain_key, endpoint, port, scope
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.names import name_shape
-from rtml.features.pairs import CELL, Pairs
+from rtml.features.pairs import CELL, Material, Pairs
 from rtml.features.programs import BARE, PROGRAM, with_bare
-from rtml.features.source import Source
 
 __all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
 
@@ -29,57 +25,52 @@ _LEVELS = (
 )  # fmt: skip
 _PEER = pl.coalesce("workload", "repository", pl.lit(""))
 
+_CALLED = Selection(
+    ("connect",),
+    ("exe", BARE, "protocol", "dst_ip", "dst_port"),
+    where=pl.col("dst_ip").is_not_null(),
+    prepare=with_bare,
+)
+_ASKED = Selection(
+    ("dns",), ("exe", BARE, "domain"), where=pl.col("domain").is_not_null(), prepare=with_bare
+)
+
 ADDRESS = Conditional(
     name="destinations.address",
-    kinds=("connect",),
-    by=("exe", BARE, "dst_ip", "dst_port"),
+    selection=_CALLED,
     key=endpoint(pl.col("dst_ip"), port(pl.col("dst_port"))),
     subject=PROGRAM,
     levels=_LEVELS,
-    where=pl.col("dst_ip").is_not_null(),
-    prepare=with_bare,
 )
 """P(address and port | program)."""
 
 PORT = Conditional(
     name="destinations.port",
-    kinds=("connect",),
-    by=("exe", BARE, "protocol", "dst_ip", "dst_port"),
+    selection=_CALLED,
     key=pl.concat_str(
         [scope(pl.col("dst_ip")), port(pl.col("dst_port")), pl.col("protocol").fill_null("ip")],
         separator=" ",
     ),
     subject=PROGRAM,
     levels=_LEVELS,
-    where=pl.col("dst_ip").is_not_null(),
-    prepare=with_bare,
 )
 """P(kind of address, port and protocol | program): what stays when pods get new addresses."""
 
 DOMAIN = Conditional(
     name="destinations.domain",
-    kinds=("dns",),
-    by=("exe", BARE, "domain"),
+    selection=_ASKED,
     key=domain_key(pl.col("domain")),
     subject=PROGRAM,
     levels=_LEVELS,
-    where=pl.col("domain").is_not_null(),
-    prepare=with_bare,
 )
 """P(domain asked for | program)."""
 
 
-def _spread(source: Source) -> pl.DataFrame:
+def _spread(called: pl.DataFrame) -> pl.DataFrame:
     """Return entropy and fan-out of the addresses called."""
-    calls = source.events.filter(
-        (pl.col("kind") == "connect") & pl.col("dst_ip").is_not_null()
-    ).with_columns(source.window)
-    hits = calls.group_by(*CELL, "dst_ip").agg(HITS.sum().alias("hits"))
-    return (
-        hits.filter(pl.col("hits") > 0)
-        .group_by(CELL)
-        .agg(entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64))
-        .collect(engine="streaming")
+    hits = called.group_by(*CELL, "dst_ip").agg(pl.col("hits").sum()).filter(pl.col("hits") > 0)
+    return hits.group_by(CELL).agg(
+        entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64)
     )
 
 
@@ -94,7 +85,7 @@ def _new(called: Pairs, baseline: Baseline) -> pl.DataFrame:
     return rows.group_by(CELL).agg(new=pl.col("_key").n_unique().cast(pl.Float64))
 
 
-def destinations(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def destinations(material: Material) -> pl.DataFrame:
     """Spread and novelty of destinations and names, per container and window.
 
     Beside the surprise of address, port and domain given the program (`ADDRESS`, `PORT`, `DOMAIN`;
@@ -131,10 +122,11 @@ def destinations(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs])
     >>> row["destinations.entropy"], row["destinations.fanout"], row["destinations.new"]
     (1.180, 2.0, None)
     """
-    both = _spread(source).join(name_shape(source), on=CELL, how="full", coalesce=True)
-    if not pairs:
+    called, asked = material.cells[ADDRESS.name], material.cells[DOMAIN.name]
+    both = _spread(called).join(name_shape(asked), on=CELL, how="full", coalesce=True)
+    if not material.pairs:
         return both.with_columns(new=pl.lit(None, pl.Float64))
-    return both.join(_new(pairs[ADDRESS.name], baseline), on=CELL, how="left")
+    return both.join(_new(material.pairs[ADDRESS.name], material.baseline), on=CELL, how="left")
 
 
 _NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")

@@ -6,17 +6,14 @@ are kept apart: everybody reads ``/etc/passwd``, nobody should write it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs
+from rtml.features.pairs import CELL, Material
 from rtml.features.paths import path_class
 from rtml.features.programs import BARE, PROGRAM, with_bare
-from rtml.features.source import Source
 
 __all__ = ["FILES", "READ", "WRITE", "files"]
 
@@ -50,30 +47,31 @@ def _verb(done: pl.Expr) -> pl.Expr:
 
 READ = Conditional(
     name="files.read",
-    kinds=("open",),
-    by=("exe", BARE, _REFUSED, "path"),
+    selection=Selection(
+        ("open",), ("exe", BARE, _REFUSED, "path"), where=_THERE & ~_WROTE, prepare=_prepared
+    ),
     key=_verb(pl.lit("read")),
     subject=PROGRAM,
     levels=_LEVELS,
-    where=_THERE & ~_WROTE,
-    prepare=_prepared,
 )
 """P(class of path | program) over files opened for reading."""
 
 WRITE = Conditional(
     name="files.write",
-    kinds=("open", *_CHANGES),
-    by=("exe", BARE, _REFUSED, "kind", "path"),
+    selection=Selection(
+        ("open", *_CHANGES),
+        ("exe", BARE, _REFUSED, "kind", "path"),
+        where=_THERE & (_WROTE | (pl.col("kind") != "open")),
+        prepare=_prepared,
+    ),
     key=_verb(pl.col("kind").replace({"open": "write", "create": "write"})),
     subject=PROGRAM,
     levels=_LEVELS,
-    where=_THERE & (_WROTE | (pl.col("kind") != "open")),
-    prepare=_prepared,
 )
 """P(change and class of path | program) over files written, renamed, linked, removed, chmodded."""
 
 
-def files(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def files(material: Material) -> pl.DataFrame:
     """Refused access, per container and window.
 
     Beside the surprise of each class of paths given the program (`READ`, `WRITE`;
@@ -102,11 +100,9 @@ def files(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.
     >>> windows(events, families=["files"]).row(0, named=True)["files.refused"]
     1.0
     """
-    denied = source.events.filter(
-        pl.col("kind").is_in(["open", *_CHANGES]) & pl.col("result").is_in(_DENIED)
-    ).with_columns(source.window)
-    counted = denied.group_by(CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
-    return counted.collect(engine="streaming")
+    cells = [material.cells[each.name].filter(_REFUSED) for each in (READ, WRITE)]
+    paths = pl.concat(each.select(*CELL, "path") for each in cells)
+    return paths.group_by(CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
 
 
 FILES = Family("files", files, ("refused",), conditionals=(READ, WRITE))

@@ -6,17 +6,14 @@ strange where nginx never started a shell, even if sh and curl are usual in them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, SEPARATOR, WORKLOAD
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs
+from rtml.features.pairs import CELL, Material
 from rtml.features.paths import normalise
 from rtml.features.programs import BARE, PROGRAM, SERVICES, SHELLS, runs, with_bare
-from rtml.features.source import Source
 
 __all__ = ["CHILD", "DEPTH", "LINEAGE", "lineage"]
 
@@ -36,11 +33,12 @@ def _with_ancestors(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFram
 
 
 def _with_chain(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
-    """Add ``chain``: the nearest `DEPTH` ancestors, nearest first, one text."""
+    """Add ``chain`` (the nearest `DEPTH` ancestors, nearest first, one text) and ``depth``."""
     nearest = pl.col("ancestors").list.head(DEPTH)
     single_lines = nearest.list.eval(pl.element().str.replace_all("\n", " ", literal=True))
     return _with_ancestors(with_bare(execs, processes), processes).with_columns(
-        chain=single_lines.list.join(SEPARATOR, ignore_nulls=True).fill_null("")
+        chain=single_lines.list.join(SEPARATOR, ignore_nulls=True).fill_null(""),
+        depth=pl.col("ancestors").list.len().fill_null(0),
     )
 
 
@@ -51,21 +49,20 @@ def _normal_chain() -> pl.Expr:
 
 CHILD = Conditional(
     name="lineage.child",
-    kinds=("exec",),
-    by=("exe", BARE, "chain"),
+    selection=Selection(("exec",), ("exe", BARE, "chain", "depth"), prepare=_with_chain),
     key=PROGRAM,
     subject=_normal_chain(),
     levels=(
         Level(IMAGE, 4), Level(WORKLOAD, 4), Level(WORKLOAD, 3), Level(WORKLOAD, 2),
         Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD), Level(FLEET),
     ),
-    prepare=_with_chain,
+
 )  # fmt: skip
 """P(program | chain of up to four ancestors): long chains of this workload first, then shorter
 ones, then the parent alone anywhere, then what this workload, then what anything ever runs."""
 
 
-def lineage(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
+def lineage(material: Material) -> pl.DataFrame:
     """Depth of process trees and shells under services, per container and window.
 
     Beside the surprise of each program given its ancestors (`CHILD`; `rtml.features.surprise`):
@@ -97,15 +94,13 @@ def lineage(source: Source, baseline: Baseline, pairs: Mapping[str, Pairs]) -> p
     >>> row["lineage.depth_max"], row["lineage.shell_under_service"], row["lineage.bits_sum"]
     (2.0, 1.0, None)
     """
-    execs = source.events.filter(pl.col("kind") == "exec").with_columns(source.window)
-    needed = execs.select(*CELL, *_KEY, "exe")
-    parent = pl.col("ancestors").list.first()
+    cells = material.cells[CHILD.name].lazy()
+    parent = pl.col("chain").str.split(SEPARATOR).list.first()
     shell = runs(pl.col("exe").cast(pl.String), SHELLS) & runs(parent, SERVICES)
-    rows = _with_ancestors(needed, source.processes).with_columns(shell=shell, parent=parent)
-    pair = pl.struct("exe", "parent")
+    rows = cells.with_columns(parent=parent, shell=shell)
     counted = rows.group_by(CELL).agg(
-        depth_max=pl.col("ancestors").list.len().max().fill_null(0).cast(pl.Float64),
-        shell_under_service=pair.filter("shell").n_unique().cast(pl.Float64),
+        depth_max=pl.col("depth").max().cast(pl.Float64),
+        shell_under_service=pl.struct("exe", "parent").filter("shell").n_unique().cast(pl.Float64),
     )
     return counted.collect()
 

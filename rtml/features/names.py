@@ -6,7 +6,6 @@ import polars as pl
 
 from rtml.features.entropy import weight
 from rtml.features.pairs import CELL
-from rtml.features.source import Source
 
 __all__ = ["LONGEST_NAME", "letters_entropy", "name_shape"]
 
@@ -34,11 +33,15 @@ def letters_entropy(domains: pl.Series) -> pl.DataFrame:
     return counts.group_by("domain").agg(bits=bits)
 
 
-def name_shape(source: Source) -> pl.DataFrame:
-    """Return number, greatest length and entropy of the names asked for, per window."""
-    asked = source.events.filter((pl.col("kind") == "dns") & pl.col("domain").is_not_null())
-    cells = asked.select("container_id", source.window, "domain").unique()
-    names = cells.collect(engine="streaming")
+def name_shape(asked: pl.DataFrame) -> pl.DataFrame:
+    """Return number, greatest length and entropy of the names asked for, per window.
+
+    Parameters
+    ----------
+    asked
+        ``container_id``, ``window``, ``domain``; others do not matter.
+    """
+    names = asked.select(*CELL, "domain").unique()
     scored = names.join(letters_entropy(names["domain"]), on="domain", how="left")
     length = pl.col("domain").str.len_chars().clip(upper_bound=LONGEST_NAME)
     return scored.group_by(CELL).agg(

@@ -1,20 +1,24 @@
-"""The distinct pairs of context and key in each window, and how surprising each one is.
+"""What features are made from: events reduced to distinct cells, and their scored pairs.
 
 Strings are touched once per distinct combination of raw columns, surprise is worked out once per
 distinct pair and peer group; the many rows in between are integers. So the cost of names and of
-history follows variety, not load.
+history follows variety, not load. The features of a family's own come from the same cells, so that
+the events are read once per selection.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional
+from rtml.baselines import Baseline, Conditional, Selection
+from rtml.baselines.coding import with_text
+from rtml.baselines.counting import HITS
 from rtml.features.source import Source
 
-__all__ = ["CELL", "Pairs", "find_pairs", "with_text"]
+__all__ = ["CELL", "Material", "Pairs", "gather"]
 
 CELL = ["container_id", "window"]
 """What a row of features is about."""
@@ -25,7 +29,7 @@ _CODE = ["group", "pair"]
 
 @dataclass(frozen=True)
 class Pairs:
-    """The pairs of one conditional.
+    """The scored pairs of one conditional.
 
     Parameters
     ----------
@@ -41,21 +45,31 @@ class Pairs:
     names: pl.DataFrame
 
 
-def with_text(cells: pl.DataFrame, conditional: Conditional) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace the raw columns of cells by a code, and return what the codes stand for.
+@dataclass(frozen=True)
+class Material:
+    """All that a family makes its features from.
 
-    Returns
-    -------
-    ``cells`` with ``pair`` instead of the conditional's columns ``by`` (rows without a key are
-    gone), and a table of ``pair``, ``subject``, ``key``.
+    Parameters
+    ----------
+    source, baseline
+        The events and the history.
+    cells
+        By name of conditional: its events reduced to distinct ``container_id``, ``window`` and raw
+        columns, with ``hits`` (how often).
+    pairs
+        By name of conditional: its scored pairs. Empty without a history.
     """
-    by = list(conditional.by)
-    shapes = cells.lazy().select(by).unique().with_row_index("_shape").collect()
-    named = conditional.named(shapes.lazy()).collect()
-    texts = named.select("subject", "key").unique().with_row_index("pair")
-    codes = named.join(texts, on=["subject", "key"], nulls_equal=True).select("_shape", "pair")
-    coded = shapes.join(codes, on="_shape").drop("_shape")
-    return cells.join(coded, on=by, nulls_equal=True).drop(by), texts
+
+    source: Source
+    baseline: Baseline
+    cells: Mapping[str, pl.DataFrame]
+    pairs: Mapping[str, Pairs]
+
+
+def _cells(source: Source, selection: Selection) -> pl.DataFrame:
+    chosen = selection(source.events, source.processes).with_columns(source.window)
+    grouped = chosen.group_by(*CELL, *selection.by).agg(HITS.sum().alias("hits"))
+    return grouped.collect(engine="streaming")
 
 
 def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -66,14 +80,23 @@ def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
     return coded, groups
 
 
-def find_pairs(source: Source, conditional: Conditional, baseline: Baseline) -> Pairs:
-    """Find and score the distinct pairs of a conditional in every window of a source."""
-    chosen = conditional.select(source.events, source.processes).with_columns(source.window)
-    cells = chosen.select(*CELL, *conditional.by).unique().collect(engine="streaming")
-    coded, texts = with_text(cells, conditional)
+def _scored(
+    cells: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline
+) -> Pairs:
+    coded, texts = with_text(cells.drop("hits"), conditional)
     containers, groups = _grouped(source)
     rows = coded.lazy().unique().join(containers.lazy(), on="container_id").collect()
     names = rows.select(_CODE).unique().join(texts, on="pair").join(groups, on="group")
     scored = baseline.surprise(conditional, names)
-    found = rows.join(scored.select(*_CODE, "bits", "known", "seen"), on=_CODE)
-    return Pairs(found, scored)
+    return Pairs(rows.join(scored.select(*_CODE, "bits", "known", "seen"), on=_CODE), scored)
+
+
+def gather(source: Source, conditionals: Iterable[Conditional], baseline: Baseline) -> Material:
+    """Reduce the events of a source for some conditionals, and score their pairs."""
+    wanted = list(conditionals)
+    reduced = {each.selection: None for each in wanted}
+    by_selection = {selection: _cells(source, selection) for selection in reduced}
+    cells = {each.name: by_selection[each.selection] for each in wanted}
+    counted = [] if baseline.empty else wanted
+    pairs = {each.name: _scored(cells[each.name], source, each, baseline) for each in counted}
+    return Material(source, baseline, cells, pairs)

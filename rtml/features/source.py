@@ -21,6 +21,8 @@ _UTC = pl.Datetime("ns", "UTC")
 LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
 """Intervals in which the sensor lost events; a null end is open."""
 
+_ID = pl.Schema({"container_id": pl.String()})
+_IDENTITY = pl.Schema({name: pl.String() for name in IDENTITY})
 _UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
@@ -107,8 +109,10 @@ def _from_capture(capture: Capture) -> Source:
     workloads = known.filter(~pl.col("container_id").is_in(outside.to_list()))
     kept = events.filter(inside)
     extra = [name for name in IDENTITY if name not in known.columns]
-    account = _first_known(kept.select("container_id", "time", "seq", *extra), extra)
-    identity = workloads.join(account, on="container_id", how="left").select(IDENTITY)
+    filled = kept.select(pl.col(extra).is_not_null().any()).collect(engine="streaming").row(0)
+    extra = [name for name, some in zip(extra, filled, strict=True) if some]
+    account = _first_known(kept, extra) if extra else pl.DataFrame(schema=_ID)
+    identity = conform(workloads.join(account, on="container_id", how="left"), _IDENTITY)
     intervals = [each.model_dump() for each in capture.manifest.lost_intervals]
     lost = conform(pl.DataFrame(intervals, schema=[*LOST, "count"], infer_schema_length=None), LOST)
     return Source(kept, capture.processes(), identity, lost)

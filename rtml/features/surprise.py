@@ -27,9 +27,10 @@ import polars as pl
 
 from rtml.baselines import Baseline, Conditional
 from rtml.baselines.backoff import SCALE
+from rtml.baselines.coding import with_text
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, Pairs, with_text
+from rtml.features.pairs import CELL, Pairs
 from rtml.features.source import Source
 
 __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
@@ -84,10 +85,11 @@ def event_surprises(
     roots
         ``host``, ``process_id``, ``root_id``: the lineage root of every process.
     """
-    chosen = conditional.select(source.events, source.processes).with_columns(source.window)
+    selection = conditional.selection
+    chosen = selection(source.events, source.processes).with_columns(source.window)
     cell = [*CELL, "host", "process_id"]
     earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
-    cells = chosen.group_by(*cell, *conditional.by).agg(earliest, pl.col("time").min())
+    cells = chosen.group_by(*cell, *selection.by).agg(earliest, pl.col("time").min())
     coded, texts = with_text(cells.collect(engine="streaming"), conditional)
     rows = (
         coded.with_columns(pl.col("container_id", "host").cast(pl.String))

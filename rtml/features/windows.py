@@ -9,7 +9,7 @@ import polars as pl
 from rtml.baselines import Baseline
 from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, find_pairs
+from rtml.features.pairs import CELL, gather
 from rtml.features.source import Source
 from rtml.features.surprise import window_surprises
 from rtml.schema import IDENTITY
@@ -49,13 +49,12 @@ def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
 
 def _of_family(family: Family, source: Source, baseline: Baseline) -> list[pl.DataFrame]:
     """Return the feature tables of one family, with full names."""
-    counted = () if baseline.empty else family.conditionals
-    pairs = {each.name: find_pairs(source, each, baseline) for each in counted}
-    own = family.own(source, baseline, pairs)
+    material = gather(source, family.conditionals, baseline)
+    own = family.own(material)
     full = {name: f"{family.name}.{name}" for name in family.names}
     tables = [own.rename(full).select(*CELL, *full.values())]
-    if pairs:
-        tables.append(window_surprises(family, pairs))
+    if material.pairs:
+        tables.append(window_surprises(family, material.pairs))
     return [table.with_columns(pl.col("container_id").cast(pl.String)) for table in tables]
 
 

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.baselines import Baseline, Conditional, Level
+from rtml.baselines import Baseline, Conditional, Level, Selection
 from rtml.baselines.backoff import SCALE
 from rtml.baselines.counting import COUNTS, merge_counts
 
 CHOICE = Conditional(
     name="toy.choice",
-    kinds=("exec",),
-    by=("exe",),
+    selection=Selection(("exec",), ("exe",)),
     key=pl.col("exe"),
     subject=pl.col("exe"),
     levels=(Level("workload", 2), Level("workload", 1), Level("workload"), Level("fleet")),

@@ -1,0 +1,62 @@
+"""``python -m benchmarks --events 1e6``: measure and print."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks.inputs import sensor_inputs
+from benchmarks.measuring import Measurement, measure
+from benchmarks.report import goals, import_table, speed_table
+
+_REPEAT = {"pandas_three": 1, "learn": 1}
+_ORDER = (
+    "read_three", "read_all", "learn", "features_three", "features_all", "score", "pandas_three",
+)  # fmt: skip
+
+
+def _import(console: Console) -> None:
+    inputs, skipped = sensor_inputs()
+    results = [
+        measure("import_sensor", sensor, *files, name=sensor) for sensor, files in inputs.items()
+    ]
+    console.print(import_table(results, skipped))
+
+
+def _speed(console: Console, events: int, seed: int, pandas: bool) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "capture"
+        measure("synthetic", str(folder), str(events), str(seed))
+        results: dict[str, Measurement] = {}
+        for job in _ORDER if pandas else _ORDER[:-1]:
+            with console.status(f"{events:,} events: {job}"):
+                results[job] = measure(job, str(folder), repeat=_REPEAT.get(job, 3))
+    title = f"{events:,} synthetic events (load only, seed {seed})"
+    console.print(speed_table(title, results), goals(results), sep="\n")
+
+
+def main(
+    events: Annotated[
+        list[float] | None, typer.Option(help="events of the synthetic capture; may be repeated")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="seed of the synthetic capture")] = 1,
+    pandas: Annotated[bool, typer.Option(help="measure plain pandas too")] = True,
+    imports: Annotated[bool, typer.Option(help="measure import of real files too")] = True,
+) -> None:
+    """Measure speed and memory, as ratios inside one run.
+
+    Example: python -m benchmarks --events 1e6 --no-imports
+    """
+    console = Console()
+    if imports:
+        _import(console)
+    for number in events or [1e6, 1e7]:
+        _speed(console, int(number), seed, pandas)
+
+
+if __name__ == "__main__":
+    typer.run(main)

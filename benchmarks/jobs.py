@@ -1,0 +1,166 @@
+"""What is measured: each job runs alone in a process, so that its peak memory is its own.
+
+``python -m benchmarks.jobs NAME ARGUMENT...`` prints one JSON line. A job prepares first, then its
+returned step is timed; the step returns the number of events that it handled.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.plain.families import COLUMNS, plain_features
+
+__all__ = ["JOBS", "THREE", "main"]
+
+Step = Callable[[], int]
+THREE = ("lineage", "binaries", "destinations")
+"""The families that are also written in plain pandas."""
+
+_MORE = [
+    "path", "path_to", "wrote", "result", "request", "socket_path", "src_port", "mode",
+]  # fmt: skip
+
+
+def synthetic(folder: str, events: str, seed: str) -> Step:
+    """Write the synthetic capture: a job too, for a small parent keeps peaks honest.
+
+    Linux hands the peak of a parent on to the processes that it starts.
+    """
+    from benchmarks.synthetic import write_synthetic
+
+    def step() -> int:
+        write_synthetic(Path(folder), int(events), int(seed))
+        return int(events)
+
+    return step
+
+
+def _read(folder: str, columns: list[str]) -> Step:
+    import pyarrow.dataset as ds
+
+    parts = ds.dataset(Path(folder) / "events", format="parquet", partitioning=None)
+    return lambda: parts.to_table(columns=columns).num_rows
+
+
+def read_three(folder: str) -> Step:
+    """Read the columns of the three families with pyarrow, and do nothing with them."""
+    return _read(folder, COLUMNS)
+
+
+def read_all(folder: str) -> Step:
+    """Read the columns of every family with pyarrow, and do nothing with them."""
+    return _read(folder, COLUMNS + _MORE)
+
+
+def learn(folder: str) -> Step:
+    """Learn a baseline of every family and save it beside the events."""
+    from rtml import features
+    from rtml.captures import open_capture
+
+    capture = open_capture(folder)
+
+    def step() -> int:
+        features.learn(capture).save(Path(folder) / "baseline")
+        return capture.manifest.events
+
+    return step
+
+
+def _features(folder: str, families: tuple[str, ...] | None) -> Step:
+    from rtml import features
+    from rtml.baselines import Baseline
+    from rtml.captures import open_capture
+
+    capture, baseline = open_capture(folder), Baseline.load(Path(folder) / "baseline")
+
+    def step() -> int:
+        features.windows(capture, baseline, families)
+        return capture.manifest.events
+
+    return step
+
+
+def features_three(folder: str) -> Step:
+    """Compute windows of the three families."""
+    return _features(folder, THREE)
+
+
+def features_all(folder: str) -> Step:
+    """Compute windows of every family."""
+    return _features(folder, None)
+
+
+def score(folder: str) -> Step:
+    """Compute windows of every family and score them with a forest that has learnt."""
+    from rtml import features
+    from rtml.baselines import Baseline
+    from rtml.captures import open_capture
+    from rtml.detectors import DETECTORS
+
+    capture, baseline = open_capture(folder), Baseline.load(Path(folder) / "baseline")
+    detector = DETECTORS["isolation_forest"]()
+    detector.learn(features.windows(capture, baseline).sort("window", "container_id"))
+
+    def step() -> int:
+        detector.score(features.windows(capture, baseline))
+        return capture.manifest.events
+
+    return step
+
+
+def pandas_three(folder: str) -> Step:
+    """Compute the three families in plain pandas."""
+    from rtml.baselines import Baseline
+    from rtml.captures import open_capture
+
+    counts = Baseline.load(Path(folder) / "baseline").counts.to_pandas()
+    events = open_capture(folder).manifest.events
+
+    def step() -> int:
+        plain_features(Path(folder), counts)
+        return events
+
+    return step
+
+
+def import_sensor(sensor: str, *inputs: str) -> Step:
+    """Import files of one sensor format into a capture."""
+    from rtml.captures import import_capture
+
+    paths = [Path(name) for name in inputs]
+
+    def step() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            return import_capture(sensor, paths, Path(folder) / "capture").events
+
+    return step
+
+
+JOBS: dict[str, Callable[..., Step]] = {
+    job.__name__: job
+    for job in (
+        synthetic, read_three, read_all, learn, features_three, features_all, score,
+        pandas_three, import_sensor,
+    )
+}  # fmt: skip
+"""Every job by name."""
+
+
+def main(name: str, *arguments: str) -> None:
+    """Run one job: prepare, time its step, print seconds, events and peak memory as JSON."""
+    step = JOBS[name](*arguments)
+    start = time.perf_counter()
+    events = step()
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write(json.dumps({"seconds": seconds, "events": events, "peak": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
