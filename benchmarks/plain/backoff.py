@@ -39,7 +39,15 @@ def evidence(counts: pd.DataFrame, level: Level) -> tuple[pd.DataFrame, pd.DataF
         total=("m", "sum"), distinct=("m", "size"), events=("events", "sum")
     )
     totals["distinct"] *= 1024
-    return keys.drop(columns="events"), totals.reset_index()
+    return tails(keys).drop(columns="events"), totals.reset_index()
+
+
+def tails(keys: pd.DataFrame) -> pd.DataFrame:
+    """Replace evidence by that of all keys of the context that have no more."""
+    lower = keys.sort_values([*CONTEXT, "m"])
+    lower["lower"] = lower.groupby(CONTEXT)["m"].cumsum()
+    lower["m"] = lower.groupby([*CONTEXT, "m"])["lower"].transform("max")
+    return lower.drop(columns="lower")
 
 
 def score(pairs: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -> pd.DataFrame:

@@ -1,12 +1,19 @@
-r"""Surprise: ``-log2 P(key | context)`` by interpolated back-off, exact to the bit.
+r"""Surprise: ``-log2 P(a key no more usual than this one | context)``, by interpolated back-off.
+
+The plain ``-log2 P(key | context)`` punishes variety: where a program opens forty files once each,
+every one of them costs five bits, and a container that merely starts looks like an attack. What
+matters is whether something *less or equally usual* was to be expected. So a key is scored by the
+tail of its context's distribution, a p-value of the single event, which compares across contexts.
 
 At every level ``l`` (see `rtml.baselines.conditional.Level`), with ``m(x)`` the evidence for key
-``x``, ``M`` its sum over keys and ``T`` the number of distinct keys, Witten-Bell smoothing reads
+``x``, ``M`` its sum over keys and ``T`` the number of distinct keys, Witten-Bell smoothing gives
+the unseen the share ``T / (M + T)`` and hands it to the next more general level:
 
-    P_l(x) = (m_l(x) + T_l * P_{l+1}(x)) / (M_l + T_l)
+    C_l(x) = sum of m_l(y) over the keys y with m_l(y) <= m_l(x);  0 for an unseen x
+    P_l(x) = (C_l(x) + T_l * P_{l+1}(x)) / (M_l + T_l)
 
-and below the last level the distribution is uniform over the ``V`` keys ever seen plus one that
-stands for everything unseen: ``P(x) = 1 / (V + 1)``. So P sums to one, an unseen key is never
+Below the last level, of ``V`` keys ever seen, all that is unseen counts as one: ``1 / (V + 1)``.
+So a key as usual as any costs almost nothing however many there are, an unseen key is never
 impossible, and it is more surprising where the context was steady than where it keeps changing.
 
 The evidence is not the raw count. Events of one container repeat each other (one loop writes a
@@ -26,7 +33,8 @@ whatever the order of rows, threads or shards.
 References
 ----------
 Witten & Bell, "The zero-frequency problem", IEEE Trans. Inf. Theory 37(4), 1991,
-https://doi.org/10.1109/18.87000. Church & Gale, "Poisson mixtures", 1995,
+https://doi.org/10.1109/18.87000. Vovk et al., Algorithmic Learning in a Random World, 2005 (ranks
+as p-values). Church & Gale, "Poisson mixtures", 1995,
 https://doi.org/10.1017/S1351324900000139 (why repeats count less).
 """
 
@@ -58,14 +66,20 @@ def _with_levels(contexts: pl.DataFrame, levels: tuple[Level, ...]) -> pl.DataFr
 
 
 def _evidence(counts: pl.DataFrame, level: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return evidence per (context, key) and totals per context, at one level."""
+    """Return the tail per (context, key) and totals per context, at one level."""
     known = counts.lazy().filter(pl.col(level).is_not_null())
     single = known.group_by(level, "_key", "container").agg(pl.col("count").sum())
     damped = ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum().alias("_m")
     keys = single.group_by(level, "_key").agg(damped, _N=pl.col("count").sum()).collect()
     distinct = pl.len().cast(pl.Int64) * SCALE
     totals = keys.group_by(level).agg(_M=pl.col("_m").sum(), _T=distinct, _N=pl.col("_N").sum())
-    return keys.drop("_N"), totals
+    return _tails(keys, level), totals
+
+
+def _tails(keys: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Replace each key's evidence by that of all keys of its context that have no more."""
+    lower = keys.sort(level, "_m").with_columns(_C=pl.col("_m").cum_sum().over(level))
+    return lower.select(level, "_key", _m=pl.col("_C").max().over(level, "_m"))
 
 
 def _look_up(pairs: pl.DataFrame, counts: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -138,9 +152,9 @@ def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
 
     Returns
     -------
-    ``pairs`` in the same order with ``bits`` (Int64, units of 1/1024 bit; above 0 for all but a
-    certainty), ``known`` (its most specific context has history) and ``seen`` (the key was counted
-    in the most specific context that has history).
+    ``pairs`` in the same order with ``bits`` (Int64, units of 1/1024 bit, 0 and up; 0 is what was
+    to be expected), ``known`` (its most specific context has history) and ``seen`` (the key was
+    counted in the most specific context that has history).
     """
     history, rows = _coded(conditional, counts, pairs)
     vocabulary = counts["key"].n_unique()

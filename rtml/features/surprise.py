@@ -6,7 +6,7 @@ stranger than its first round, and how much happens is the business of ``activit
 =================== ======= =====================================================================
 feature             unit    meaning; range; a window without such events has 0
 =================== ======= =====================================================================
-``bits_sum``        bits    sum of ``-log2 P(key | context)`` over distinct pairs; 0 and up
+``bits_sum``        bits    sum over distinct pairs (`rtml.baselines.backoff`); 0 and up
 ``bits_max``        bits    the most surprising pair; 0 and up
 ``bits_top3``       bits    the three most surprising pairs together; 0 and up
 ``pairs``           pairs   distinct pairs of context and key; 0 and up

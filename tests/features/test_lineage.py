@@ -24,8 +24,9 @@ def history():
 def test_surprise_by_hand(history):
     # Programs sh and ls, 20 runs each in one container: m = log2(21) = 4.392 each, V = 2.
     # sh under nginx is all that its chain ever led to; fleet and workload hold the same evidence:
-    # P(sh) = (4.392 + 2/3) / (8.785 + 2) = 0.469, P(sh | chain) = (4.392 + 0.469) / 5.392 = 0.9015
-    assert score(USUAL[0], history) == pytest.approx(0.1496, abs=2e-3)
+    # both are as usual as each other: P(sh) = (8.785 + 2/3) / (8.785 + 2) = 0.8764, and
+    # P(sh | chain) = (4.392 + 0.8764) / 5.392 = 0.9771
+    assert score(USUAL[0], history) == pytest.approx(0.0334, abs=2e-3)
 
 
 def test_a_new_child_is_stranger_than_a_known_one_under_a_new_parent(history):
@@ -37,7 +38,7 @@ def test_a_new_child_is_stranger_than_a_known_one_under_a_new_parent(history):
 
 def test_a_usual_child_in_the_wrong_chain_is_strange(history):
     right, wrong = ("/bin/ls", "/bin/sh", "/usr/sbin/nginx"), ("/bin/sh", "/bin/sh", "/bin/sh")
-    assert score(right, history) + 3 < score(wrong, history)
+    assert score(right, history) < 0.1 < 2 < score(wrong, history)
 
 
 def test_depth_and_shells():
