@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install check test demo bench quality soak mlflow-ui notebook clean
+.PHONY: help install check test demo bench notebook mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ demo: install ## set up, then the main job on the shipped capture: ledger and re
 
 bench: install ## speed and memory, as ratios inside one run
 	$(BIN)/python -m benchmarks
+
+notebook: install ## run notebooks/01-hunt.ipynb again, in place
+	cd notebooks && ../$(BIN)/jupyter execute --inplace 01-hunt.ipynb
 
 mlflow-ui: install ## look at the tracked runs (loopback only)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1
