@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,13 @@ __all__ = [
     "write_parquet",
 ]
 
-console = Console(highlight=False)
+_WIDE = 140
+console = Console(
+    highlight=False,
+    # A pipe has no width: tables keep all their columns there.
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE,
+)
+"""Where commands print."""
 
 
 def print_json(value: Any) -> None:
