@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.inputs import sensor_inputs
-from benchmarks.measuring import Measurement, measure
+from benchmarks.measuring import Measurement, measure, seconds_to_import
 from benchmarks.report import goals, import_table, speed_table
 
 _REPEAT = {"pandas_three": 1, "learn": 1}
@@ -52,6 +52,8 @@ def main(
     Example: python -m benchmarks --events 1e6 --no-imports
     """
     console = Console()
+    for module in ("rtml", "rtml.captures", "rtml.cli"):
+        console.print(f"import {module}: {seconds_to_import(module):.2f} s")
     if imports:
         _import(console)
     for number in events or [1e6, 1e7]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Measurement", "measure"]
+__all__ = ["Measurement", "measure", "seconds_to_import"]
 
 _ROOT = Path(__file__).parents[1]
 
@@ -43,3 +44,15 @@ def measure(job: str, *arguments: str, repeat: int = 1, name: str = "") -> Measu
     fastest = min(runs, key=lambda run: run["seconds"])
     peak = max(run["peak"] for run in runs)
     return Measurement(name or job, fastest["seconds"], fastest["events"], peak)
+
+
+def seconds_to_import(module: str, repeat: int = 5) -> float:
+    """Return the time that importing a module adds to starting Python, the least of some runs."""
+
+    def start(code: str) -> float:
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], cwd=_ROOT, check=True)
+        return time.perf_counter() - begin
+
+    bare = min(start("pass") for _ in range(repeat))
+    return max(0.0, min(start(f"import {module}") for _ in range(repeat)) - bare)

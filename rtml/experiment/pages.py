@@ -107,18 +107,32 @@ def _tree(capture: Capture, findings: pl.DataFrame, track: Track) -> list[TreeRo
 
 
 def _rows(
-    node: dict[str, Any], depth: int, named: set[int], attacks: set[int]
+    node: dict[str, Any],
+    depth: int,
+    named: set[int],
+    attacks: set[int],
+    inherited: dict[str, Any] | None = None,
 ) -> Iterator[TreeRow]:
-    """One row per process image, in preorder; an exec in place is one deeper."""
+    """One row per process image, in preorder; an exec in place is one deeper.
+
+    A fork that goes on to exec is shown as what it became: its first image is the parent's.
+    """
     marks = (node["process_id"] in named, node["process_id"] in attacks)
     mark = {(True, True): "both", (True, False): "evidence", (False, True): "attack"}.get(marks)
-    for number, image in enumerate(node["images"]):
+    images = node["images"]
+    forked = (
+        len(images) > 1
+        and inherited is not None
+        and all(images[0][name] == inherited[name] for name in ("exe", "cmdline"))
+    )
+    shown = images[1:] if forked else images
+    for number, image in enumerate(shown):
         yield TreeRow(
             depth + number, image["exe"] or f"[{image['comm']}]", image["cmdline"], node["pid"],
             f"{node['since']:%H:%M:%S}", mark if number == 0 else None,
         )  # fmt: skip
-    deeper = depth + max(len(node["images"]), 1)
+    deeper = depth + max(len(shown), 1)
     for child in node["children"]:
-        yield from _rows(child, deeper, named, attacks)
+        yield from _rows(child, deeper, named, attacks, images[-1] if images else None)
     if node["left_out"]:
         yield TreeRow(deeper, f"… {node['left_out']} more", None)
