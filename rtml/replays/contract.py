@@ -1,0 +1,202 @@
+"""What attacks, workloads and scenarios are: YAML files, checked before anything is started.
+
+A value in ``{braces}`` inside a shell text is the address of a workload (``{infra}``, ``{app}``);
+it is filled in when the lab is up. An unknown key is an error that names the file, the key and the
+nearest known one.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rtml.schema import KINDS
+
+__all__ = [
+    "Action", "Attack", "Expectation", "Load", "Lossy", "Rollout", "Scenario", "Step", "Workload",
+]  # fmt: skip
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
+Seconds = Annotated[float, Field(gt=0, le=7200)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Step(_Strict):
+    """One shell command line, or a pause; exactly one of the two.
+
+    Examples
+    --------
+    >>> Step(run="id", wait=2.0)
+    Traceback (most recent call last):
+    ...
+    pydantic_core._pydantic_core.ValidationError: ...
+    """
+
+    run: str | None = None
+    wait: Seconds | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Step:
+        if (self.run is None) == (self.wait is None):
+            raise ValueError("a step has either run or wait")
+        return self
+
+
+class Expectation(_Strict):
+    """An event that the capture must hold after the attack: its kind, and regular expressions.
+
+    Every expression given must be found (``re.search``) in the column of that name. ``dst_port``
+    is compared as text too.
+    """
+
+    kind: str
+    exe: str | None = None
+    path: str | None = None
+    path_to: str | None = None
+    domain: str | None = None
+    dst_port: str | None = None
+    request: str | None = None
+    socket_path: str | None = None
+    cmdline: str | None = None
+
+    @field_validator("dst_port", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        return str(value) if isinstance(value, int) else value
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in KINDS:
+            raise ValueError(f"{value!r} is no event kind; known: {', '.join(KINDS)}")
+        return value
+
+    @field_validator("exe", "path", "path_to", "domain", "dst_port", "request", "socket_path",
+                     "cmdline")  # fmt: skip
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression: {error}") from error
+        return value
+
+    def patterns(self) -> dict[str, str]:
+        """Return the expressions that were given, by column."""
+        return {k: v for k, v in self.model_dump(exclude={"kind"}).items() if v is not None}
+
+
+class Attack(_Strict):
+    """One harmless attack: what it does, where, how long, and what a sensor must have seen.
+
+    Fails when a step has no end: ``seconds`` bounds the whole attack, what still runs then is
+    killed and the attack is marked incomplete.
+    """
+
+    id: Name
+    technique: str = Field(pattern=r"^T\d{4}(\.\d{3})?$")
+    name: str
+    family: str
+    workload: Name
+    entry: Literal["exec", "rce"]
+    user: int | None = None
+    quiet: bool = False
+    needs: list[str] = []
+    steps: list[Step] = Field(min_length=1)
+    seconds: Seconds
+    expects: list[Expectation] = Field(min_length=1)
+    cleanup: str | None = None
+    references: list[str] = []
+    harmless: str = Field(min_length=10)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Attack:
+        waits = sum(step.wait or 0 for step in self.steps)
+        if waits >= self.seconds:
+            raise ValueError(f"the pauses alone take {waits:g} s, the attack may take less")
+        return self
+
+
+class Load(_Strict):
+    """Requests that every client sends to a workload: ``rate`` per second on average.
+
+    The rate swings slowly, has quiet stretches and bursts; ``what`` are the paths, statements or
+    commands to choose from.
+    """
+
+    kind: Literal["http", "redis", "postgres", "queue"]
+    port: int = Field(ge=1, le=65535)
+    rate: float = Field(gt=0, le=50)
+    what: list[str] = Field(min_length=1)
+
+
+class Action(_Strict):
+    """A benign thing that an operator does in a container by ``exec``: the hard negatives."""
+
+    what: str
+    run: str
+    every: Seconds = 300
+    user: int | None = None
+    seconds: Seconds = 60
+
+
+class Workload(_Strict):
+    """A kind of container: image, command, mounts from ``files/``, its load, operator actions.
+
+    ``replicas`` of it run as ``name-1``, ``name-2`` …; all carry the workload's name.
+    """
+
+    name: Name
+    image: Name
+    command: list[str] = Field(min_length=1)
+    user: int | None = None
+    role: Literal["workload", "infrastructure"] = "workload"
+    memory: str = "512m"
+    env: dict[str, str] = {}
+    mounts: dict[str, str] = {}
+    shares: dict[str, str] = {}
+    ready: int | None = None
+    load: list[Load] = []
+    actions: list[Action] = []
+
+
+class Rollout(_Strict):
+    """All replicas of a workload are replaced, one by one, by image version ``version``."""
+
+    workload: Name
+    at: float = Field(ge=0)
+    version: Literal[2] = 2
+
+
+class Lossy(_Strict):
+    """A stretch in which the sensor has a ring buffer too small for its load."""
+
+    at: float = Field(ge=0)
+    seconds: Seconds
+    pages: Literal[1, 2, 4] = 1
+
+
+class Scenario(_Strict):
+    """One sitting: which workloads, how long, which attacks, what happens to images and sensor.
+
+    ``seconds`` count from the end of the start-up; attacks begin after ``warmup``. ``gap`` is the
+    least pause between the starts of two attacks; up to ``parallel`` may overlap.
+    """
+
+    name: Name
+    seed: int = Field(0, ge=0)
+    seconds: Seconds
+    warmup: float = Field(10, ge=0)
+    workloads: dict[str, Annotated[int, Field(ge=1, le=20)]]
+    attacks: list[str] = []
+    parallel: int = Field(2, ge=1, le=8)
+    gap: float = Field(2, ge=0)
+    pace: float = Field(1.0, gt=0, le=20)
+    rollouts: list[Rollout] = []
+    lossy: list[Lossy] = []
+    pages: int = Field(1024, ge=1)
