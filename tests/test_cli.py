@@ -12,6 +12,7 @@ import pytest
 
 from rtml.commands.output import print_table
 from rtml.errors import UsageError
+from rtml.experiment.judge import read_findings
 from rtml.schema import FINDINGS, LABELS, empty
 from tests.captures.test_bpftrace import line
 from tests.conftest import LAB, REPOSITORY
@@ -27,6 +28,7 @@ def rtml(*arguments: object, cwd: Path = REPOSITORY) -> subprocess.CompletedProc
 COMMANDS = [
     ("capture", "import"), ("capture", "info"), ("capture", "check"), ("features",), ("rules",),
     ("train",), ("score",), ("evaluate",), ("experiment", "run"),
+    ("findings", "export"),
 ]  # fmt: skip
 
 
@@ -79,6 +81,9 @@ WRONG = [
     (2, "did you mean 'surprise'", ["train", CAPTURE, "--config", "experiments/demo.yml",
      "--no-track", "--out", "{d}/m", "--set", "detectors={suprise: }"]),
     (1, "no model here", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s"]),
+    (1, "x.parquet", ["findings", "export", "{d}/x.parquet"]),
+    (1, "cut.jsonl", ["findings", "export", "{d}/cut.jsonl"]),
+    (2, "known: jsonl", ["findings", "export", "{d}/none.parquet", "--format", "xml"]),
     (2, "engine", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s", "--engine", "moon"]),
     (1, "name no container", ["evaluate", "--capture", CAPTURE, "--labels", "{d}/strangers.csv",
      "--findings", "{d}/none.parquet", "--out", "{d}/e"]),
@@ -123,6 +128,15 @@ def test_one_event_goes_all_the_way(tmp_path: Path):
                 "--findings", tmp_path / "rules.parquet", "--out", tmp_path / "e")  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "e" / "report.html").is_file()
+
+
+def test_exported_findings_come_back_the_same(tmp_path: Path):
+    rtml("rules", CAPTURE, "--out", tmp_path / "f.parquet")
+    done = rtml("findings", "export", tmp_path / "f.parquet", "--out", tmp_path / "f.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert read_findings(tmp_path / "f.jsonl").equals(read_findings(tmp_path / "f.parquet"))
+    lines = rtml("findings", "export", tmp_path / "f.parquet").stdout.splitlines()
+    assert json.loads(lines[0])["source"] == "rule"
 
 
 def test_hostile_strings_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):

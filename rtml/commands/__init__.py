@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rtml.commands import capture, experiment
+from rtml.commands import capture, experiment, findings
 from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
 from rtml.commands.rules import rules
@@ -17,5 +17,6 @@ def register(app: typer.Typer) -> None:
     """Add every command to the ``rtml`` application."""
     app.add_typer(capture.app, name="capture")
     app.add_typer(experiment.app, name="experiment")
+    app.add_typer(findings.app, name="findings")
     for command in (features, rules, experiment.train, score, evaluate):
         app.command()(command)

@@ -26,6 +26,7 @@ from rtml.evaluation.report import write_report
 from rtml.evaluation.sides import rule_scores
 from rtml.experiment.pages import page
 from rtml.features.source import interval
+from rtml.findings.jsonl import from_jsonl
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["judge", "read_findings"]
@@ -92,17 +93,17 @@ def read_findings(path: Path) -> pl.DataFrame:
         The file is missing, unreadable, or lacks a column.
     """
     try:
-        raw = pl.read_ndjson(path) if path.suffix in (".jsonl", ".json") else pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        if path.suffix in (".jsonl", ".json"):
+            raw = from_jsonl(path.read_text("utf-8"))
+        else:
+            raw = pl.read_parquet(path)
+        for name in _NEEDED:
+            if name not in raw.columns or (raw.height and raw[name].null_count() == raw.height):
+                raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+        return conform(raw, FINDINGS)
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         first = str(error).splitlines()[0]
         raise RtmlError(f"{path}: not readable as findings ({first})") from error
-    for name in _NEEDED:
-        if name not in raw.columns:
-            raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
-    try:
-        return conform(raw, FINDINGS)
-    except pl.exceptions.PolarsError as error:
-        raise RtmlError(f"{path}: a column has the wrong type ({error})") from error
 
 
 def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) -> Iterator[Side]:

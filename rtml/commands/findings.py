@@ -1,0 +1,47 @@
+"""``rtml findings export``: findings in the shape that other tools read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rtml.commands.output import console, progress
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Export findings.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep ``export`` a command of its own while it is the only one."""
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Findings, as rtml wrote them.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; default: standard output.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="jsonl.")] = "jsonl",
+) -> None:
+    """Write findings as JSON lines: `rtml findings export findings.parquet --format jsonl`.
+
+    One object per finding with the columns of the table; times are ISO 8601 in UTC. `rtml evaluate`
+    reads such a file back.
+    """
+    from rtml.errors import lookup
+    from rtml.experiment.judge import read_findings
+    from rtml.findings.jsonl import jsonl
+
+    write = lookup({"jsonl": jsonl}, form, "format")
+    text = write(read_findings(file))
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    with progress("writing"):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, "utf-8")
+    console.print(f"{out}: {text.count(chr(10)):,} findings", markup=False)

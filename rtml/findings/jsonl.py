@@ -1,0 +1,45 @@
+"""Findings as JSON lines: one strict JSON object per finding."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["from_jsonl", "jsonl"]
+
+_TIMES = ("first_seen", "last_seen")
+
+
+def jsonl(findings: pl.DataFrame) -> str:
+    r"""Return one line per finding, columns of `FINDINGS`, times as ISO 8601 in UTC.
+
+    A number that JSON does not know (NaN, infinity) becomes null. No findings: no line.
+
+    Examples
+    --------
+    >>> one = conform(pl.DataFrame({"finding_id": ["f"], "score": [1.5], "title": ["\x1b[2J"]}),
+    ...               FINDINGS)
+    >>> line = jsonl(one)
+    >>> '"title":"\\u001b[2J"' in line, line.count("\n")
+    (True, 1)
+    >>> from_jsonl(line).equals(one)
+    True
+    """
+    if findings.is_empty():
+        return ""
+    floats = [name for name, kind in findings.schema.items() if kind == pl.Float64]
+    finite = [pl.when(pl.col(name).is_finite()).then(name).alias(name) for name in floats]
+    return findings.with_columns(
+        *finite, *(pl.col(name).dt.to_string("iso:strict") for name in _TIMES)
+    ).write_ndjson()
+
+
+def from_jsonl(text: str) -> pl.DataFrame:
+    """Read what `jsonl` wrote; the inverse."""
+    if not text.strip():
+        return FINDINGS.to_frame()
+    shape = pl.Schema({n: pl.String() if n in _TIMES else k for n, k in FINDINGS.items()})
+    rows = pl.read_ndjson(text.encode(), schema=shape)
+    times = [pl.col(name).str.to_datetime(time_unit="ns", time_zone="UTC") for name in _TIMES]
+    return conform(rows.with_columns(times), FINDINGS)
