@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.schema import KINDS
@@ -44,20 +43,12 @@ def activity(material: Material) -> pl.DataFrame:
     >>> row["activity.open"], row["activity.all"], row["activity.failed"], row["activity.kinds"]
     (4.0, 6.0, 2.0, 2.0)
     """
-    source = material.source
-    failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
-    cells = (
-        source.events.with_columns(source.window)
-        .group_by(*CELL, "kind")
-        .agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
-        .with_columns(pl.col("kind").cast(pl.String))
-        .collect(engine="streaming")
-    )
+    cells = material.source.volume
     totals = cells.group_by(CELL).agg(
         all=pl.col("hits").sum(), failed=pl.col("failed").sum(), kinds=pl.len().cast(pl.Float64)
     )
     by_kind = cells.pivot("kind", on_columns=KINDS, index=CELL, values="hits")
-    rates = pl.col(*KINDS, "all", "failed") * (60e9 / source.every)
+    rates = pl.col(*KINDS, "all", "failed") * (60e9 / material.source.every)
     return by_kind.join(totals, on=CELL).with_columns(rates)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 
+from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.store import INFRASTRUCTURE, Capture
 from rtml.errors import UsageError
@@ -73,9 +75,11 @@ class Source:
         """Per container the columns that peer groups are made of.
 
         ``image`` is the digest where it is known, else the name; ``repository`` is the name
-        without tag and digest.
+        without tag and digest, null for an image that has no name but its digest.
         """
-        repository = pl.col("image").str.replace("@.*$", "").str.replace(":[^/:]*$", "")
+        name = pl.col("image").str.replace("@.*$", "").str.replace(":[^/:]*$", "")
+        nameless = pl.col("image").str.contains("^(sha256:)?[0-9a-f]{12,}$")
+        repository = pl.when(~nameless).then(name)
         return self.identity.select(
             "container_id",
             "workload",
@@ -88,6 +92,18 @@ class Source:
         """The start of the window that an event is in; windows start at multiples since 1970."""
         ticks = pl.col("time").to_physical() // self.every * self.every
         return ticks.cast(_UTC).alias("window")
+
+    @cached_property
+    def volume(self) -> pl.DataFrame:
+        """Events (``hits``, and how many ``failed``) per container, window and kind.
+
+        Read once: the windows themselves and the family ``activity`` are made of it.
+        """
+        failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
+        cells = self.events.group_by("container_id", self.window, "kind")
+        counted = cells.agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
+        strings = pl.col("container_id", "kind").cast(pl.String)
+        return counted.collect(engine="streaming").with_columns(strings)
 
     def between(self, start: dt.datetime | None, end: dt.datetime | None) -> Source:
         """Return the source with events of ``start <= time < end`` only; None is unbounded."""

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 import polars as pl
 
 from rtml.baselines import Baseline
-from rtml.baselines.counting import HITS
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, gather
 from rtml.features.source import Source
@@ -29,10 +28,8 @@ def schema(families: Iterable[Family]) -> pl.Schema:
 
 def _base(source: Source) -> pl.DataFrame:
     """Return every window that has an event, with its container's identity."""
-    cells = source.events.select("container_id", source.window, HITS)
-    counted = cells.group_by(CELL).agg(pl.col("count").sum().alias("events"))
-    strings = counted.with_columns(pl.col("container_id").cast(pl.String))
-    return strings.collect(engine="streaming").join(source.identity, on="container_id", how="inner")
+    counted = source.volume.group_by(CELL).agg(pl.col("hits").sum().alias("events"))
+    return counted.join(source.identity, on="container_id", how="inner")
 
 
 def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:

@@ -84,7 +84,14 @@ def test_unknown_family_and_window_length():
 
 
 def test_repository_is_the_image_without_tag_and_digest():
-    names = ["shop/web:1.2", "reg:5000/shop/web:1", "reg:5000/web", "web@sha256:abc", None]
+    names = [
+        "shop/web:1.2",
+        "reg:5000/shop/web:1",
+        "reg:5000/web",
+        "web@sha256:abc",
+        None,
+        f"sha256:{'a1' * 32}",
+    ]
     frame = events({"container_id": f"c{i}", "image": name} for i, name in enumerate(names))
     peers = open_source(frame).peers.sort("container_id")
     assert peers["repository"].to_list() == [
@@ -92,6 +99,7 @@ def test_repository_is_the_image_without_tag_and_digest():
         "reg:5000/shop/web",
         "reg:5000/web",
         "web",
+        None,
         None,
     ]
 
