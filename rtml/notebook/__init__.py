@@ -1,0 +1,16 @@
+"""What the notebooks show: tables, process trees and small pictures that are safe to look at.
+
+Every function takes frames and returns a `Shown`, which Jupyter draws and which prints as plain
+text where nothing is drawn. Nothing here computes a result: scores, findings and trees come from
+the other rooms. Strings of a capture are hostile: they are escaped, and control characters and
+direction overrides are spelled out.
+"""
+
+from rtml.notebook.activity import activity
+from rtml.notebook.peers import peers
+from rtml.notebook.shown import Shown
+from rtml.notebook.tables import facts, table
+from rtml.notebook.timeline import timeline
+from rtml.notebook.trees import tree
+
+__all__ = ["Shown", "activity", "facts", "peers", "table", "timeline", "tree"]

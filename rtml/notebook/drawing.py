@@ -1,0 +1,129 @@
+"""Paper, ink and axes: what the pictures of a notebook share.
+
+A picture brings its own paper, so it reads the same on a light page, on a dark one, and where it is
+drawn as an image that knows nothing of the page around it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import NamedTuple
+from xml.etree import ElementTree as ET
+
+from rtml.notebook.shown import Content, element
+
+__all__ = [
+    "ALARM", "FAINT", "GRID", "INK", "LEFT", "QUIET", "RIGHT", "WIDTH", "Axis", "dot", "line",
+    "numbers", "paper", "rect", "text", "times",
+]  # fmt: skip
+
+INK, FAINT, GRID, ALARM, QUIET = "#1f2328", "#656d76", "#e3dfd6", "#c8361d", "#5b7fa6"
+_PAPER = "#fcfbf8"
+
+WIDTH, LEFT, RIGHT = 880, 150, 850
+"""Width of a picture; where its plot begins and ends."""
+
+_STEPS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
+_MOST_TICKS = 9
+_FONT = "ui-sans-serif, system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
+
+
+class Axis(NamedTuple):
+    """Values laid out from `LEFT` to `RIGHT`; what lies outside stays at the edge.
+
+    Examples
+    --------
+    >>> Axis(0, 10).x(5), Axis(0, 10).x(99), Axis(3, 3).x(3)
+    (500.0, 850.0, 150.0)
+    """
+
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        """Return where a value stands."""
+        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.0
+        return round(LEFT + min(max(share, 0.0), 1.0) * (RIGHT - LEFT), 1)
+
+
+def paper(height: float, title: str, *content: Content) -> ET.Element:
+    """Return a picture of this height with a title above its content."""
+    return element(
+        "svg",
+        element("rect", width=WIDTH, height=height, rx=6, fill=_PAPER, stroke=GRID),
+        text(14, 24, title, size=14, weight=600),
+        *content,
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height:g}", width=WIDTH,
+        height=height, role="img", font_family=_FONT, style="max-width: 100%; height: auto",
+    )  # fmt: skip
+
+
+def text(
+    x: float, y: float, said: str, anchor: str = "start", fill: str = INK, size: int = 12,
+    weight: int = 400,
+) -> ET.Element:  # fmt: skip
+    r"""Write a string: escaped, control characters spelled out.
+
+    Examples
+    --------
+    >>> text(0, 0, "<script>\x1b[2J").text
+    '<script>\\x1b[2J'
+    """
+    return element("text", said, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size,
+                   font_weight=weight)  # fmt: skip
+
+
+def rect(
+    x: float, y: float, width: float, height: float, fill: str, hint: str = "", opacity: float = 1.0
+) -> ET.Element:
+    """Return a rectangle; ``hint`` shows under the pointer."""
+    faded = {} if opacity >= 1 else {"fill_opacity": round(opacity, 2)}
+    return element("rect", *_hint(hint), x=round(x, 1), y=round(y, 1), width=round(width, 1),
+                   height=round(height, 1), fill=fill, **faded)  # fmt: skip
+
+
+def dot(
+    x: float, y: float, radius: float, fill: str, hint: str = "", opacity: float = 1.0
+) -> ET.Element:
+    """Return a dot; ``hint`` shows under the pointer."""
+    return element("circle", *_hint(hint), cx=x, cy=y, r=radius, fill=fill, fill_opacity=opacity)
+
+
+def line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, dash: str = "none",
+         width: float = 1) -> ET.Element:  # fmt: skip
+    """Return a straight line."""
+    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_dasharray=dash,
+                   stroke_width=width)  # fmt: skip
+
+
+def _hint(said: str) -> list[Content]:
+    return [element("title", said)] if said else []
+
+
+def times(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
+    """Yield a grid of clock times (UTC); the axis is in seconds since the epoch."""
+    span = axis.high - axis.low
+    step = next((each for each in _STEPS if span / each <= _MOST_TICKS), _STEPS[-1])
+    shape = "%H:%M" if step >= 60 else "%H:%M:%S"
+    at = -(-axis.low // step) * step
+    while at <= axis.high and span / step <= 10 * _MOST_TICKS:
+        clock = f"{dt.datetime.fromtimestamp(at, dt.UTC):{shape}}"
+        yield from _tick(axis.x(at), top, bottom, clock)
+        at += step
+
+
+def numbers(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
+    """Yield a grid of round numbers."""
+    span = max(axis.high - axis.low, 1e-9)
+    power = 10.0 ** (len(f"{span:.0f}") - 1) if span >= 1 else 0.1
+    step = next(each for each in (power / 5, power / 2, power, 2 * power, 5 * power, span)
+                if span / each <= _MOST_TICKS)  # fmt: skip
+    for number in range(int(span / step + 1e-9) + 1):
+        value = axis.low + number * step
+        yield from _tick(axis.x(value), top, bottom, f"{value:,.4g}")
+
+
+def _tick(x: float, top: float, bottom: float, said: str) -> Iterator[Content]:
+    yield line(x, top, x, bottom)
+    yield text(x, bottom + 15, said, "middle", FAINT, 11)

@@ -1,0 +1,88 @@
+"""Run a notebook and keep its outputs: the one module that knows nbformat and nbclient.
+
+The kernel is the Python that runs this, whatever kernels are installed on the machine; it starts
+with an empty IPython folder, so nobody's start-up files or history take part.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtml.errors import RtmlError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+__all__ = ["execute", "execute_file"]
+
+SECONDS = 600
+"""Longest that one cell may take."""
+
+
+def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Run all cells in order and return the notebook with their outputs.
+
+    Parameters
+    ----------
+    notebook
+        Read with ``nbformat.read(path, 4)``; it is changed in place.
+    folder
+        Working directory of the kernel.
+
+    Raises
+    ------
+    RtmlError
+        A cell failed; the message ends with what the cell raised. Or the packages are missing.
+    """
+    try:
+        from jupyter_client.kernelspec import KernelSpecManager
+        from jupyter_client.manager import AsyncKernelManager
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError
+    except ImportError as error:
+        raise RtmlError("notebooks need more packages: pip install 'rtml[notebooks]'") from error
+    kernel: Any = AsyncKernelManager(
+        kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        transport_encryption="auto",
+    )
+    client: Any = NotebookClient(
+        notebook, timeout=SECONDS, record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )  # fmt: skip
+    client.km = kernel  # set here, the client owns it and shuts it down; as an argument it does not
+    with tempfile.TemporaryDirectory() as own:
+        quiet = {"IPYTHONDIR": own, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        try:
+            client.execute(env={**os.environ, **quiet})
+        except CellExecutionError as error:
+            raise RtmlError(f"a cell of the notebook failed: {error}") from error
+    return _plain(notebook)
+
+
+def _plain(notebook: NotebookNode) -> NotebookNode:
+    """Drop what differs from machine to machine: versions, and ids that a kernel made up."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return notebook
+
+
+def execute_file(path: Path) -> Path:
+    """Run the notebook at ``path`` in its own folder and write it back, whole or not at all."""
+    try:
+        import nbformat
+    except ImportError as error:
+        raise RtmlError("notebooks need more packages: pip install 'rtml[notebooks]'") from error
+    files: Any = nbformat
+    notebook = execute(files.read(path, 4), path.parent)
+    half = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        half.write_text(files.writes(notebook) + "\n", "utf-8")
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,98 @@
+"""One feature of one window among its peers: whether this value is strange, or always so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from rtml.notebook.drawing import (
+    ALARM,
+    FAINT,
+    LEFT,
+    QUIET,
+    RIGHT,
+    Axis,
+    dot,
+    line,
+    numbers,
+    paper,
+    text,
+)
+from rtml.notebook.shown import Content, Shown, svg
+
+__all__ = ["MOST_LINES", "peers"]
+
+MOST_LINES = 24
+"""Lines that are drawn; what is left out is counted."""
+
+_LINE, _TOP = 26, 44
+
+
+def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
+    """Draw a dot per window, a line per group of windows; the window in question stands out.
+
+    Parameters
+    ----------
+    values
+        ``who`` (name of the line; lines come in order of appearance), ``window``, ``here``
+        (Boolean: the window in question) and the column ``feature``; null has no dot.
+    feature
+        Column of numbers.
+    title
+        Default: the feature's name.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> at = [dt.datetime(2026, 1, 1, 10, n) for n in range(3)]
+    >>> peers(pl.DataFrame({"who": ["past", "past", "now"], "window": at,
+    ...                     "here": [False, False, True], "a.b": [0.0, 2.0, 9.0]}), "a.b")
+    a.b
+    past  2 windows, 0 to 2
+    now   1 window, 9 to 9  ◀ 9
+    """
+    known = values.filter(pl.col(feature).is_finite())
+    names = values["who"].unique(maintain_order=True).to_list()
+    shown, heading = names[:MOST_LINES], title or feature
+    ends = [0.0, *(float(value) for value in known[feature])]
+    axis = Axis(min(ends), max(ends))
+    bottom = _TOP + len(shown) * _LINE
+    content: list[Content] = list(numbers(axis, _TOP, bottom))
+    plain = [heading]
+    for place, name in enumerate(shown):
+        own = known.filter(pl.col("who") == name)
+        content += _line(own, name, feature, _TOP + (place + 0.5) * _LINE, axis)
+        plain.append(_said(own, name, feature, max(map(len, shown))))
+    if len(names) > len(shown):
+        content.append(text(14, bottom + 15, f"… {len(names) - len(shown):,} more", fill=FAINT))
+    return svg(paper(bottom + 26, heading, *content), "\n".join(plain))
+
+
+def _line(
+    own: pl.DataFrame, name: str, feature: str, y: float, axis: Axis
+) -> Iterator[Content]:
+    alarmed = bool(own["here"].any())
+    yield line(LEFT, y, RIGHT, y)
+    short = name if len(name) <= 24 else f"{name[:23]}…"
+    yield text(14, y + 4, short, weight=600 if alarmed else 400)
+    for row in own.sort("here", "window").iter_rows(named=True):
+        hint = f"{row['window']:%H:%M}  {row[feature]:.4g}"
+        x = axis.x(row[feature])
+        if row["here"]:
+            yield dot(x, y, 6.5, ALARM, hint)
+            side, away = ("end", -12) if x > (LEFT + RIGHT) / 2 else ("start", 12)
+            yield text(x + away, y - 5, hint, side, ALARM, 11, 600)
+        else:
+            yield dot(x, y, 4, QUIET, hint, 0.45)
+
+
+def _said(own: pl.DataFrame, name: str, feature: str, width: int) -> str:
+    said = text(0, 0, f"{name:<{width}}").text or ""
+    if own.is_empty():
+        return f"{said}  no value"
+    values = own[feature].to_list()
+    ends = f"{min(values):.3g} to {max(values):.3g}"
+    here = own.filter("here")[feature].to_list()
+    mark = f"  ◀ {here[0]:.3g}" if here else ""
+    return f"{said}  {own.height} window{'s' if own.height != 1 else ''}, {ends}{mark}"

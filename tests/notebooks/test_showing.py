@@ -1,0 +1,141 @@
+"""What notebooks show is markup that no captured string can change."""
+
+from __future__ import annotations
+
+import datetime as dt
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from rtml.notebook import activity, facts, peers, table, timeline, tree
+from rtml.notebook.shown import Shown, element
+from rtml.notebook.trees import QUIET
+from rtml.schema import FINDINGS, conform
+
+HOSTILE = (
+    "<script>alert(1)</script>", "\x1b[2J\x1b]0;x\x07", "\u202egnp.exe", "a\u200bb\u2066c",
+    "\"'><img src=x onerror=alert(1)>", "]]></svg><script>", "&lt;b&gt;",
+    "$\\href{javascript:x}{y}$", "\ud800 lone", "\x00\ufffe", "line\nbreak\ttab", "x" * 5000, "",
+)  # fmt: skip
+KNOWN = {
+    "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "b", "br", "p", "svg", "rect",
+    "text", "title", "line", "circle",
+}  # fmt: skip
+AT = dt.datetime(2026, 11, 24, 3, 0, tzinfo=dt.UTC)
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append(tag)
+        assert not any(name.startswith("on") or name in ("href", "src") for name, _ in attrs)
+
+
+def clean(shown: Shown) -> set[str]:
+    """Check that nothing hostile survived; return the elements there are."""
+    bundle = shown._repr_mimebundle_()
+    assert set(bundle) == {shown.kind, "text/plain"} and bundle["text/plain"] == repr(shown)
+    shown.markup.encode("utf-8")
+    for text in (shown.markup, shown.text):
+        assert all(c.isprintable() or c == "\n" for c in text)
+    parser = Tags()
+    parser.feed(shown.markup)
+    if shown.kind == "image/svg+xml":
+        ET.fromstring(shown.markup)
+    assert set(parser.found) <= KNOWN
+    return set(parser.found)
+
+
+def hostile_events(text: str) -> pl.LazyFrame:
+    times = [AT + dt.timedelta(seconds=n) for n in range(4)]
+    return pl.LazyFrame(
+        {"time": times, "kind": ["exec", text, "open", text], "workload": text,
+         "container_id": text, "count": [None, 2, None, 1]},
+        schema_overrides={"time": pl.Datetime("ns", "UTC"), "count": pl.Int64},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_string_becomes_markup(text: str):
+    # A lone surrogate cannot enter a frame at all; everything else can.
+    framed = text.encode("utf-8", "replace").decode("utf-8")
+    frame = pl.DataFrame({framed or "n": [framed], "list": [[framed]], "n2": [1.0]})
+    assert clean(table(frame)) == {"table", "thead", "tbody", "tr", "th", "td"}
+    assert "code" in clean(table(frame, code=["list"]))
+    clean(facts({text: text, "list": [text, None]}))
+    node = {"process_id": 1, "pid": 1, "left_out": 0, "children": [],
+            "images": [{"exe": text, "comm": text, "cmdline": text}]}  # fmt: skip
+    assert clean(tree(node, {1: text})) <= {"pre", "b", "br"}
+    clean(activity(hostile_events(framed), marks={framed: AT}))
+    values = {"who": [framed], "window": [AT], "here": [True], "a.b": [1.0]}
+    clean(peers(pl.DataFrame(values), "a.b", framed))
+    finding = {"finding_id": ["f"], "detector": [framed], "title": [framed], "first_seen": [AT],
+               "last_seen": [AT]}  # fmt: skip
+    times = {name: pl.Datetime("ns", "UTC") for name in ("first_seen", "last_seen")}
+    findings = conform(pl.DataFrame(finding, schema_overrides=times), FINDINGS)
+    clean(timeline(hostile_events(framed), findings, "f"))
+
+
+def test_hostile_strings_can_still_be_read():
+    shown = table(pl.DataFrame({"command": ["rm \x1b[2J <b> \u202e"]}))
+    assert "rm \\x1b[2J &lt;b&gt; \\u202e" in shown.markup
+    assert "rm \\x1b[2J <b> \\u202e" in repr(shown)
+    assert "(+4400)" in facts({"long": "x" * 5000}).markup
+
+
+def test_attributes_are_escaped_too():
+    made = ET.tostring(element("td", "x", title='"><script>\x1b'), encoding="unicode")
+    assert made == '<td title="&quot;&gt;&lt;script&gt;\\x1b">x</td>'
+
+
+def test_a_time_has_its_day_where_days_differ():
+    later = [AT, AT + dt.timedelta(days=1)]
+    assert table(pl.DataFrame({"at": [AT]})).text.splitlines()[1] == "03:00:00"
+    assert table(pl.DataFrame({"at": later})).text.splitlines()[1] == "2026-11-24 03:00:00"
+    assert facts({"begin": AT}).text == "begin  2026-11-24 03:00:00"
+
+
+def test_what_is_left_out_is_counted():
+    many = pl.DataFrame({"n": range(100)})
+    assert table(many, most=3).text.endswith("… 97 more rows")
+    leaves = [{"process_id": n, "pid": n, "left_out": 0, "children": [], "images": []}
+              for n in range(1, 30)]  # fmt: skip
+    root = {**leaves[0], "process_id": 0, "pid": 0, "children": leaves, "left_out": 4}
+    lines = tree(root, {20: "strange"}).text.splitlines()
+    assert lines[-1] == f"└─ … {29 - QUIET - 1 + 4} more"
+    assert len(lines) == 1 + QUIET + 1 + 1 and any("◀ strange" in line for line in lines)
+
+
+def test_empty_inputs_say_so():
+    nothing = hostile_events("x").filter(pl.lit(False))
+    assert repr(activity(nothing)) == "no events"
+    assert repr(timeline(nothing, conform(pl.DataFrame(), FINDINGS), "f")) == "no events"
+    assert repr(tree({})) == "not in the capture"
+    assert repr(table(pl.DataFrame({"a": []}))) == "a"
+    clean(table(pl.DataFrame()))
+    clean(facts({}))
+    columns = {"who": pl.String, "window": pl.Datetime, "here": pl.Boolean, "a.b": pl.Float64}
+    clean(peers(pl.DataFrame(schema=columns), "a.b"))
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), -1e300, 1e300, 0.0])
+def test_odd_numbers_are_shown(value: float | None):
+    window = {"who": ["a", "b"], "window": [AT, AT], "here": [True, False], "a.b": [value, 1.0]}
+    clean(peers(pl.DataFrame(window, strict=False), "a.b"))
+    clean(table(pl.DataFrame({"share": [value], "n": [value]}, strict=False), shares=["share"]))
+
+
+def test_a_capture_of_centuries_draws_a_bounded_picture():
+    far = [dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)]
+    events = pl.LazyFrame(
+        {"time": far, "kind": "exec", "workload": "w", "container_id": "c", "count": None},
+        schema_overrides={"time": pl.Datetime("ns", "UTC"), "count": pl.Int64},
+    )
+    for shown in (activity(events), timeline(events, conform(pl.DataFrame(), FINDINGS), "f")):
+        clean(shown)
+        assert len(shown.markup) < 50_000
