@@ -45,7 +45,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
     except ImportError as error:
         raise RtmlError("notebooks need more packages: pip install 'rtml[notebooks]'") from error
     kernel: Any = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        kernel_name="python3",
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         transport_encryption="auto",
     )
     client: Any = NotebookClient(

@@ -69,9 +69,7 @@ def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
     return svg(paper(bottom + 26, heading, *content), "\n".join(plain))
 
 
-def _line(
-    own: pl.DataFrame, name: str, feature: str, y: float, axis: Axis
-) -> Iterator[Content]:
+def _line(own: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> Iterator[Content]:
     alarmed = bool(own["here"].any())
     yield line(LEFT, y, RIGHT, y)
     short = name if len(name) <= 24 else f"{name[:23]}…"

@@ -42,9 +42,7 @@ class Shown:
         """Return the plain text."""
         return self.text
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {self.kind: self.markup, "text/plain": self.text}
 
 

@@ -82,9 +82,7 @@ def _lane(
                    ALARM if row["here"] else INK, hint, 1.0 if row["here"] else 0.45)  # fmt: skip
 
 
-def _cells(
-    own: pl.DataFrame, kind: str, top: float, axis: Axis, step: float
-) -> Iterator[Content]:
+def _cells(own: pl.DataFrame, kind: str, top: float, axis: Axis, step: float) -> Iterator[Content]:
     most = max(own["events"].to_list())
     yield text(14, top + 12, kind)
     yield text(LEFT - 8, top + 12, f"{own['events'].sum():,}", "end", FAINT, 11)
