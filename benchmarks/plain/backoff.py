@@ -87,10 +87,15 @@ def summary(family: str, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     pairs = pd.concat(parts.values(), ignore_index=True)
     cells = pairs.groupby(CELL)
     largest = pairs.sort_values("bits", ascending=False).groupby(CELL)["bits"].head(3)
+    rank = pairs.groupby(CELL)["bits"].rank(method="first", ascending=False)
+    size = pairs.groupby(CELL)["bits"].transform("size")
+    beyond = (pairs["bits"] - np.round(np.log2(size / rank) * 1024)).clip(lower=0)
     features = {
         "bits_sum": cells["bits"].sum() / 1024,
         "bits_max": cells["bits"].max() / 1024,
         "bits_top3": pairs.assign(top=largest).groupby(CELL)["top"].sum() / 1024,
+        "bits_excess": pairs.assign(excess=beyond.where(rank <= 3)).groupby(CELL)["excess"].sum()
+        / 1024,
         "pairs": cells.size(),
         "never_seen": (~pairs["seen"]).groupby([pairs[name] for name in CELL]).sum(),
         "unknown_context": (~pairs["known"]).groupby([pairs[name] for name in CELL]).mean(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["DAY", "Alarm"]
@@ -31,6 +32,9 @@ class Alarm:
     """The smallest rate that this many calibration windows can carry: one in ``windows + 1``."""
     expected_rate: float
     """Upper bound on the rate to expect from windows like the calibration windows."""
+    floor: float = -math.inf
+    """Score that a window needs besides: the budget in bits, for a detector whose scores are bits;
+    none for the others."""
 
     def sentence(self) -> str:
         """Return what the rule promises, for people.
@@ -44,7 +48,9 @@ class Alarm:
         wanted = f"{self.budget:g} false finding{'s' if self.budget != 1 else ''} per container-day"
         if self.resolvable:
             return f"at most {wanted}, from {self.windows} benign windows"
+        floor = f" and is worth {self.floor:.1f} bits" if self.floor > 0 else ""
         return (
             f"{wanted} cannot be promised from {self.windows} benign windows (the smallest rate"
-            f" that they carry is {self.smallest_rate:.3g}); alarms are what lies above all of them"
+            f" that they carry is {self.smallest_rate:.3g}); alarms are what lies above all of"
+            f" them{floor}"
         )

@@ -122,7 +122,7 @@ class Calibration:
                 margin[rows] = (scores[rows] - centre) / spread
         return margin
 
-    def threshold(self, budget: float, seconds: float) -> Alarm:
+    def threshold(self, budget: float, seconds: float, in_bits: bool = False) -> Alarm:
         """Return the alarm rule for a budget of false findings per container-day.
 
         Parameters
@@ -131,6 +131,10 @@ class Calibration:
             False findings per container-day that are acceptable.
         seconds
             Length of a window.
+        in_bits
+            Scores are bits of evidence (`Detector.in_bits`): besides, a window then needs
+            ``log2(86400 / (budget * seconds))`` of them. In a quiet group, whose calibration scores
+            are all 0, one bit would else be "above everything seen".
 
         Examples
         --------
@@ -138,8 +142,9 @@ class Calibration:
         >>> alarm = Calibration.fit(scores, groups).threshold(budget=1440 / 10, seconds=60)
         >>> alarm.resolvable, alarm.windows, alarm.smallest_rate
         (True, 99, 14.4)
-        >>> Calibration.fit(scores, groups).threshold(budget=1, seconds=60).resolvable
-        False
+        >>> few = Calibration.fit(scores, groups).threshold(budget=1, seconds=60, in_bits=True)
+        >>> few.resolvable, round(few.floor, 1)
+        (False, 10.5)
         """
         if not (budget > 0 and seconds > 0):
             raise UsageError(f"alarm budget and window must be above 0, got {budget}, {seconds} s")
@@ -148,21 +153,22 @@ class Calibration:
         rank = min(int(np.floor(budget * seconds / DAY * (n + 1) + 1e-9)), n)
         limit = margins[-max(rank, 1)] if n else np.inf
         rate = DAY / seconds
+        floor = max(0.0, float(np.log2(DAY / (budget * seconds)))) if in_bits else -np.inf
         return Alarm(
-            budget=budget, limit=float(limit), windows=n, resolvable=rank >= 1,
+            budget=budget, floor=floor, limit=float(limit), windows=n, resolvable=rank >= 1,
             smallest_rate=rate / (n + 1), expected_rate=max(rank, 1) * rate / (n + 1),
         )  # fmt: skip
 
     def alarms(self, scores: Array, groups: Sequence[str], alarm: Alarm) -> npt.NDArray[np.bool_]:
         """Say which windows raise an alarm; NaN never does.
 
-        A window must be above the limit, and, when the budget is below what the calibration
-        windows can resolve, also above every calibration score of its own group.
+        A window must be above the limit and reach the floor, and, when the budget is below what the
+        calibration windows can resolve, also above every calibration score of its own group.
         """
         margins = self.margins(scores, groups)
         above = np.zeros(len(scores), dtype=np.bool_)
         known = ~np.isnan(margins)
-        above[known] = margins[known] > alarm.limit
+        above[known] = (margins[known] > alarm.limit) & (scores[known] >= alarm.floor)
         if alarm.resolvable:
             return above
         for _, rows, against in self._by_group(groups):

@@ -43,12 +43,15 @@ class Detector(Protocol):
     """A model of what is normal, from windows to one number per window.
 
     ``trivial`` detectors (random, flag-all) are there to be beaten: they make no claim that a
-    planted outlier ranks first. Parameters are keywords, ``seed`` among them.
+    planted outlier ranks first. Scores ``in_bits`` are evidence: a normal window reaches x bits
+    with a probability of about 2 to the power of -x, so an alarm budget sets a floor for them even
+    where calibration windows are few. Parameters are keywords, ``seed`` among them.
     """
 
     name: ClassVar[str]
     online: ClassVar[bool]
     trivial: ClassVar[bool]
+    in_bits: ClassVar[bool]
 
     def __init__(self, *, seed: int = 0, **parameters: Any) -> None: ...
 

@@ -102,6 +102,7 @@ class IsolationForest:
     name: ClassVar[str] = "isolation_forest"
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
+    in_bits: ClassVar[bool] = False
 
     def __init__(
         self, *, seed: int = 0, trees: int = 200, samples: int = 256, least: int = 5, jobs: int = 1

@@ -103,6 +103,7 @@ class OnlineDetector(Generic[M]):
     name: ClassVar[str]
     online: ClassVar[bool] = True
     trivial: ClassVar[bool] = False
+    in_bits: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, least: int = 5, window: int = 250, **more: int) -> None:
         self.parameters = {"seed": seed, "least": least, "window": window, **more}

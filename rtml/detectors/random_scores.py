@@ -54,6 +54,7 @@ class RandomScores:
     name: ClassVar[str] = "random"
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = True
+    in_bits: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0) -> None:
         self.seed, self._learnt = seed, False

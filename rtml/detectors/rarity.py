@@ -58,6 +58,7 @@ class Rarity:
     name: ClassVar[str] = "rarity"
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
+    in_bits: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, feature: str = "binaries.never_seen") -> None:
         self.seed, self.feature, self._learnt = seed, feature, False

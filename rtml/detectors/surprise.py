@@ -24,14 +24,15 @@ from rtml.errors import UsageError
 
 __all__ = ["Surprise", "surprise_columns"]
 
-_NAME = re.compile(r"([^.]+)\.(?:bits|surprise)_(top3|max|sum)")
-_BEST = ("top3", "max", "sum")
+_NAME = re.compile(r"([^.]+)\.(?:bits|surprise)_(excess|top3|max|sum)")
+_BEST = ("excess", "top3", "max", "sum")
 
 
 def surprise_columns(names: list[str]) -> list[str]:
-    """Return one surprise feature per family: the top three, else the maximum, else the sum.
+    """Return one surprise feature per family: the excess, else top three, maximum, sum.
 
-    The top three do not grow with load as a sum does, and are steadier than a maximum.
+    The excess (the top three beyond what as many pairs bring by chance) does not grow with load or
+    variety as a sum does, and is steadier than a maximum.
 
     Examples
     --------
@@ -87,8 +88,9 @@ class Surprise:
     r"""Bits of surprise beyond what is usual for the workload, summed over feature families.
 
     Per family *f* one feature :math:`x_f` (`surprise_columns`: the three most surprising pairs of
-    the window together), its usual value :math:`u_f` the median over the workload's training
-    windows, shrunk towards the median of all workloads as if that were ``pull`` windows of its own:
+    the window, beyond what chance brings), its usual value :math:`u_f` the median over the
+    workload's training windows, shrunk towards the median of all workloads as if that were
+    ``pull`` windows of its own:
 
     .. math:: s = \sum_f \max(0, x_f - u_f), \qquad
               u_f = \frac{n\,\mathrm{med}_g + \mathrm{pull}\,\mathrm{med}_{all}}{n + \mathrm{pull}}
@@ -127,6 +129,7 @@ class Surprise:
     name: ClassVar[str] = "surprise"
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
+    in_bits: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, pull: float = 5.0) -> None:
         if not 0 <= pull < float("inf"):

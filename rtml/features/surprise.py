@@ -9,6 +9,10 @@ feature             unit    meaning; range; a window without such events has 0
 ``bits_sum``        bits    sum over distinct pairs (`rtml.baselines.backoff`); 0 and up
 ``bits_max``        bits    the most surprising pair; 0 and up
 ``bits_top3``       bits    the three most surprising pairs together; 0 and up
+``bits_excess``     bits    what the three most surprising pairs have beyond what the window's ``n``
+                            pairs bring by chance: ``sum of max(0, bits_i - log2(n / i))``, i = 1,
+                            2, 3. Of n draws the i-th rarest has a tail of about i / n: a start-up
+                            that opens a hundred files meets one in a hundred; 0 and up
 ``pairs``           pairs   distinct pairs of context and key; 0 and up
 ``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
 ``unknown_context`` share   pairs whose own context has no history, so that ``bits`` had to come
@@ -53,6 +57,7 @@ def _aggregate(family: Family) -> list[pl.Expr]:
         "bits_sum": bits.sum() / SCALE,
         "bits_max": bits.max() / SCALE,
         "bits_top3": bits.top_k(3).sum() / SCALE,
+        "bits_excess": pl.sum_horizontal(_excess(rank) for rank in (1, 2, 3)) / SCALE,
         "pairs": pl.len().cast(pl.Float64),
         "never_seen": (~pl.col("seen")).sum().cast(pl.Float64),
         "unknown_context": (~pl.col("known")).sum() / pl.len(),
@@ -61,6 +66,13 @@ def _aggregate(family: Family) -> list[pl.Expr]:
         own = pl.when(pl.col("_part") == number).then(bits)
         named[f"{part}_bits_max"] = own.max() / SCALE
     return [named[name].alias(f"{family.name}.{name}") for name in family.surprise]
+
+
+def _excess(rank: int) -> pl.Expr:
+    """Return what the ``rank``-th most surprising pair has beyond chance, in 1/1024 bit."""
+    found = pl.col("bits").top_k(3).sort(descending=True).slice(rank - 1, 1).first()
+    by_chance = ((pl.len() / rank).log(2) * SCALE).round().cast(pl.Int64)
+    return (found.fill_null(0) - by_chance.clip(0)).clip(0)
 
 
 def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame:

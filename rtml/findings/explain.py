@@ -2,9 +2,10 @@
 
 An alarm says "this container, this minute". Its surprise is split over the lineage roots that were
 active. As in the window's score, a surprising pair counts once per window: it belongs to the root
-that showed it first. Every root that then carries at least `MATERIAL` of the window's bits gets a
-finding of its own; where none does, the greatest one does. So an attack is not blamed on the
-service beside it, and ten helpers that all do the same are not ten findings.
+that showed it first. Every root that then carries at least `MATERIAL` of the window's bits, or
+shows a pair so new that it would stand `ALONE`, gets a finding of its own; where none does, the
+greatest one does. So an attack is not blamed on the service beside it, nor hidden by a louder one, and ten
+helpers that all do the same are not ten findings.
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ from rtml.findings.types import model_type, severity
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
 from rtml.schema import FINDINGS, IDENTITY, conform, empty
 
-__all__ = ["ALARMS", "MATERIAL", "because", "explain"]
+__all__ = ["ALARMS", "ALONE", "MATERIAL", "because", "explain"]
 
 MATERIAL = 0.2
 """Share of a window's surprise from which a lineage root is held responsible for its alarm."""
+
+ALONE = 8.0
+"""Bits of a never seen pair, beyond what as many pairs as its root has bring by chance, from which
+the root is held responsible whatever its share: less than one in two hundred."""
 
 _UTC = pl.Datetime("ns", "UTC")
 ALARMS = pl.Schema({
@@ -118,11 +123,12 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     )
     inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
-    whole = micro.sum().over(_CELL)
-    own = micro.sum().over([*_CELL, "root_id"])
+    whole, own = micro.sum().over(_CELL), micro.sum().over([*_CELL, "root_id"])
+    new = (pl.col("bits").filter(~pl.col("seen")).max() - pl.len().log(2)).over([*_CELL, "root_id"])
     # Of equal roots the first in time; comparisons with a null root must stay true or false.
     first = pl.col("root_id").sort_by(own, descending=True, maintain_order=True).first()
-    keep = (own >= whole * MATERIAL) | pl.col("root_id").eq_missing(first.over(_CELL))
+    greatest = pl.col("root_id").eq_missing(first.over(_CELL))
+    keep = (own >= whole * MATERIAL) | (new >= ALONE).fill_null(False) | greatest
     bare = pl.col("seq").is_null()
     return (
         inside.filter(keep.fill_null(True))

@@ -76,7 +76,7 @@ def score(
     wanted = budget if budget is not None else float(about.notes.get("budget") or 1.0)
     tables, alarms = [empty(SCORES)], {}
     for name, detector in model.detectors.items():
-        alarms[name] = model.calibrations[name].threshold(wanted, seconds)
+        alarms[name] = model.calibrations[name].threshold(wanted, seconds, detector.in_bits)
         tables.append(_scores(name, detector, model, alarms[name], windows))
     scores = pl.concat(tables)
     surprises = _surprises(capture, baseline, model, windows)

@@ -12,6 +12,7 @@ from polars.testing import assert_frame_equal
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
 from rtml.findings import because, explain
+from rtml.findings.explain import ALONE
 from rtml.schema import FINDINGS
 
 START = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
@@ -71,6 +72,14 @@ def test_roots_with_a_material_share_get_their_own_finding():
     assert all("\x1b" not in title for title in found["title"])
 
 
+def test_something_new_is_not_hidden_by_a_louder_root():
+    loud = ({"bits": 15.0, "key": f"k{i}"} for i in range(20))
+    quiet = {"bits": 12.0, "root_id": 7, "process_id": 7, "key": "b", "seen": False}
+    rare = {"bits": 12.0, "root_id": 8, "process_id": 8, "key": "c", "seen": True}
+    found = explain(alarms(), surprises(*loud, quiet, rare), processes())
+    assert sorted(found["process_id"]) == [2, 7]
+
+
 def test_the_greatest_root_is_never_left_out():
     rows = surprises(
         *({"bits": 1.0 + i / 100, "root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9))
@@ -81,8 +90,11 @@ def test_the_greatest_root_is_never_left_out():
 def test_helpers_that_all_do_the_same_are_one_finding():
     rows = surprises(*({"root_id": i, "process_id": i} for i in range(9)))
     assert explain(alarms(), rows, processes())["process_id"].to_list() == [0]
-    equal = surprises(*({"root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9)))
-    assert explain(alarms(), equal, processes())["process_id"].to_list() == [0]
+    keys = [{"root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9)]
+    weak = surprises(*({**key, "bits": ALONE - 1} for key in keys))
+    assert explain(alarms(), weak, processes())["process_id"].to_list() == [0]
+    strong = surprises(*({**key, "bits": ALONE} for key in keys))
+    assert explain(alarms(), strong, processes()).height == 9
 
 
 def test_alarming_windows_of_one_slot_are_one_finding():
