@@ -31,7 +31,7 @@ bench: install ## speed and memory, as ratios inside one run
 	$(BIN)/python -m benchmarks
 
 notebook: install ## run notebooks/01-hunt.ipynb again, in place
-	cd notebooks && ../$(BIN)/jupyter execute --inplace 01-hunt.ipynb
+	$(BIN)/python -m rtml.notebook notebooks/01-hunt.ipynb
 
 mlflow-ui: install ## look at the tracked runs (loopback only)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1

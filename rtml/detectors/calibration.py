@@ -57,6 +57,7 @@ class CalibrationState(State):
     """A calibration as JSON: the scores are all there is."""
 
     least: int = pydantic.Field(ge=1)
+    unit: float = pydantic.Field(ge=0)
     groups: dict[str, list[float]]
 
 
@@ -70,6 +71,8 @@ class Calibration:
         Sorted finite scores of each peer group.
     least
         Calibration windows that a group needs to stand by itself.
+    unit
+        Least spread of a group, for scores with a unit of their own: one bit for scores in bits.
 
     Examples
     --------
@@ -82,16 +85,19 @@ class Calibration:
 
     groups: dict[str, Array]
     least: int = 5
+    unit: float = 0.0
 
     @classmethod
-    def fit(cls, scores: Array, groups: Sequence[str], *, least: int = 5) -> Self:
+    def fit(
+        cls, scores: Array, groups: Sequence[str], *, least: int = 5, unit: float = 0.0
+    ) -> Self:
         """Keep the scores of benign windows that the detector has not learnt; NaN is left out."""
         if least < 1 or len(scores) != len(groups):
             raise UsageError(f"calibration: {len(scores)} scores, {len(groups)} groups, {least=}")
         names = np.array(groups, dtype=np.str_)
         kept = np.isfinite(scores)
         held = {str(g): np.sort(scores[kept & (names == g)]) for g in np.unique(names[kept])}
-        return cls(held, least)
+        return cls(held, least, unit)
 
     @cached_property
     def pooled(self) -> Array:
@@ -179,14 +185,14 @@ class Calibration:
     def save(self, folder: Path) -> None:
         """Write the scores as JSON; floats are exact."""
         groups = {name: scores.tolist() for name, scores in sorted(self.groups.items())}
-        write_state(folder, CalibrationState(least=self.least, groups=groups))
+        write_state(folder, CalibrationState(least=self.least, unit=self.unit, groups=groups))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; a damaged file is an `RtmlError`."""
         state = read_state(folder, CalibrationState)
         held = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
-        return cls(held, state.least)
+        return cls(held, state.least, state.unit)
 
     def _by_group(self, groups: Sequence[str]) -> list[tuple[str, npt.NDArray[np.int64], Array]]:
         """Return per peer group: its name, its rows, and the calibration scores it is held to."""
@@ -208,7 +214,8 @@ class Calibration:
 
     @cached_property
     def _least_spread(self) -> float:
-        return 0.01 * float(np.mean(np.abs(self.pooled - np.median(self.pooled))))
+        hundredth = 0.01 * float(np.mean(np.abs(self.pooled - np.median(self.pooled))))
+        return max(self.unit, hundredth)
 
     def _own_margins(self) -> Array:
         """Return the margins of the calibration windows themselves, sorted."""

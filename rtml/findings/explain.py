@@ -4,8 +4,8 @@ An alarm says "this container, this minute". Its surprise is split over the line
 active. As in the window's score, a surprising pair counts once per window: it belongs to the root
 that showed it first. Every root that then carries at least `MATERIAL` of the window's bits, or
 shows a pair so new that it would stand `ALONE`, gets a finding of its own; where none does, the
-greatest one does. So an attack is not blamed on the service beside it, nor hidden by a louder one, and ten
-helpers that all do the same are not ten findings.
+greatest one does. So an attack is not blamed on the service beside it, nor hidden by a louder one,
+and ten helpers that all do the same are not ten findings.
 """
 
 from __future__ import annotations

@@ -73,7 +73,10 @@ def train(
             raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
     detectors = {name: _learnt(name, experiment, learnt) for name in experiment.detectors}
     groups = peer_groups(held)
-    calibrations = {n: Calibration.fit(d.prequential(held), groups) for n, d in detectors.items()}
+    calibrations = {
+        name: Calibration.fit(each.prequential(held), groups, unit=float(each.in_bits))
+        for name, each in detectors.items()
+    }
     windows = pl.concat([learnt.with_columns(part=pl.lit("train")),
                          held.with_columns(part=pl.lit("calibrate"))])  # fmt: skip
     about = _description(capture, experiment, windows)
