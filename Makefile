@@ -17,7 +17,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mlflow,sigma,notebooks,dev]'
 	@touch $@
 
-check: install ## lint, format and types
+check: install ## lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.rules.views import VIEWS
 from rtml.schema import POLARS
 
 __all__ = ["DERIVED", "LINEAGE", "LISTS", "WHERE", "Derived", "address", "is_number", "needs"]
@@ -20,7 +21,7 @@ __all__ = ["DERIVED", "LINEAGE", "LISTS", "WHERE", "Derived", "address", "is_num
 LINEAGE = frozenset({"parent_image", "parent_cmdline", "ancestors"})
 """Columns that come from the process table, joined only where a rule asks for them."""
 
-LISTS = frozenset({"ancestors", "answers"})
+LISTS = frozenset({"ancestors", "answers", "ancestor_names"})
 """Columns of many values: a test holds when it holds for one of them."""
 
 
@@ -43,6 +44,21 @@ def _full(path: pl.Expr) -> pl.Expr:
     return pl.when(relative).then(pl.col("cwd") + "/" + path).otherwise(path)
 
 
+_IP = pl.coalesce(_text("dst_ip"), _text("src_ip"))
+_FD_TYPE = (
+    pl.when(_text("kind").is_in(["open", "create", "write"]))
+    .then(
+        pl.when(pl.col("flags").str.contains("O_DIRECTORY"))
+        .then(pl.lit("directory"))
+        .otherwise(pl.lit("file"))
+    )
+    .when(_IP.str.contains(":", literal=True))
+    .then(pl.lit("ipv6"))
+    .when(_IP.is_not_null())
+    .then(pl.lit("ipv4"))
+    .when(pl.col("socket_path").is_not_null())
+    .then(pl.lit("unix"))
+)
 _OUTBOUND = _text("direction") == "outbound"
 _PROGRAM = pl.coalesce(_text("exe"), "/" + _text("comm"))
 DERIVED: dict[str, Derived] = {
@@ -64,6 +80,31 @@ DERIVED: dict[str, Derived] = {
     "executable_bits": Derived(("mode",), (pl.col("mode") & 0o111) != 0, pl.Boolean),
     "written_here": Derived(("exe_written",), pl.col("exe_written").is_not_null(), pl.Boolean),
     "interactive": Derived(("tty",), pl.col("tty").is_not_null(), pl.Boolean),
+    # A sensor that reports no result reports what succeeded.
+    "outcome": Derived(("result",), pl.col("result").fill_null(0), pl.Int32),
+    "error": Derived(("result",), pl.col("result").fill_null(0).clip(upper_bound=0), pl.Int32),
+    "opened_to_write": Derived(
+        ("kind", "wrote", "flags"),
+        pl.col("wrote").fill_null(False)
+        | _text("kind").is_in(["create", "write"])
+        | pl.col("flags").str.contains(r"O_(?:WRONLY|RDWR)").fill_null(False),
+        pl.Boolean,
+    ),
+    "opened_to_read": Derived(
+        ("kind", "wrote", "flags"),
+        (_text("kind") == "open")
+        & pl.coalesce(
+            ~pl.col("flags").str.contains("O_WRONLY"), ~pl.col("wrote"), pl.lit(True)
+        ),
+        pl.Boolean,
+    ),
+    "fd_type": Derived(("kind", "flags", "src_ip", "dst_ip", "socket_path"), _FD_TYPE),
+    "young": Derived(
+        ("time", "started"),
+        ((pl.col("time") - pl.col("started")) > pl.duration(seconds=5)).cast(pl.Int64)
+        * 5_000_000_000 + 5_000_000_000,
+        pl.Int64,
+    ),
     "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),
 }
 """Name to definition; the three of `LINEAGE` are joined instead."""
@@ -106,6 +147,10 @@ def needs(columns: Iterable[str]) -> list[str]:
 
 def is_number(column: str) -> bool:
     """Tell whether the column holds numbers."""
+    if column in VIEWS:
+        return VIEWS[column].dtype == pl.Int32
+    if column in DERIVED:
+        return DERIVED[column].dtype in (pl.Int32, pl.Int64)
     return column in POLARS and POLARS[column].is_numeric()
 
 

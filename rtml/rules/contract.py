@@ -11,6 +11,7 @@ import polars as pl
 
 from rtml.rules.conditions import Condition, columns_of
 from rtml.rules.expressions import expression
+from rtml.rules.views import sources
 
 __all__ = ["LEVELS", "WEIGHTS", "Rule", "Skipped"]
 
@@ -74,8 +75,8 @@ class Rule:
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """Columns that the condition reads, derived ones included."""
-        return columns_of(self.condition)
+        """Columns that the condition reads, derived ones included, views by what they need."""
+        return sources(columns_of(self.condition))
 
     @cached_property
     def expression(self) -> pl.Expr:

@@ -17,6 +17,7 @@ from rtml.rules.conditions import outcomes
 from rtml.rules.contract import Rule
 from rtml.rules.expressions import prepare
 from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.rules.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
 __all__ = ["HITS", "TABLE", "Evaluation", "evaluate", "masks"]
@@ -150,6 +151,6 @@ def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) ->
         unseen = set(rule.kinds) <= set(capture.manifest.blind)
         reason = "the sensor cannot see" if unseen else "the capture has no"
         return f"{reason} {', '.join(rule.kinds)} events"
-    if outcomes(rule.condition, dead)[0]:
+    if outcomes(rule.condition, dead | dead_views(dead))[0]:
         return None
     return f"always null here: {', '.join(sorted(dead & rule.columns))}"

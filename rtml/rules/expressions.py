@@ -24,6 +24,7 @@ from rtml.rules.conditions import (
     Pattern,
     Text,
 )  # fmt: skip
+from rtml.rules.views import VIEWS
 
 __all__ = ["SEPARATOR", "expression", "prepare"]
 
@@ -135,6 +136,8 @@ def prepare(inputs: pl.DataFrame, conditions: Iterable[Condition]) -> pl.DataFra
     """
     wanted = {name for one in conditions for name in expression(one).meta.root_names()}
     forms = [name.partition(":") for name in sorted(wanted) if ":" in name]
+    read = {name.rpartition(":")[2] for name in wanted}
+    inputs = inputs.with_columns(VIEWS[n].expression.alias(n) for n in sorted(read & set(VIEWS)))
     return inputs.with_columns(
         _form(inputs, form, name).alias(f"{form}:{name}") for form, _, name in forms
     )

@@ -19,8 +19,8 @@ PURPOSES: dict[str, str] = {
 """Threat purpose by tactic; ATT&CK v19 split defense-evasion into the two after it."""
 
 
-def finding_type_of(tags: Iterable[str]) -> str:
-    """Return ``<Purpose>:Runtime/SigmaRule`` by the first tactic among the tags.
+def finding_type_of(tags: Iterable[str], name: str = "SigmaRule") -> str:
+    """Return ``<Purpose>:Runtime/<name>`` by the first tactic among the tags.
 
     Our own namespace: a foreign rule is not said to be one of the market's finding types.
 
@@ -31,4 +31,4 @@ def finding_type_of(tags: Iterable[str]) -> str:
     """
     tactics = (tag.removeprefix("attack.").replace("_", "-") for tag in tags)
     purpose = next((PURPOSES[tactic] for tactic in tactics if tactic in PURPOSES), "Behavior")
-    return f"{purpose}:Runtime/SigmaRule"
+    return f"{purpose}:Runtime/{name}"

@@ -9,7 +9,7 @@ from pathlib import Path
 from rtml.errors import RtmlError, lookup
 from rtml.rules.contract import Rule, Skipped
 
-__all__ = ["PACKS", "load", "load_pack"]
+__all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
 
 MAX_BYTES = 5_000_000
 """A larger file is not a rule."""
@@ -40,8 +40,8 @@ def load(paths: Iterable[str | Path]) -> tuple[list[Rule], list[Skipped]]:
 
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
-    for file in _files(paths):
-        text = _text(file)
+    for file in rule_files(paths):
+        text = read_text(file)
         found = [text] if isinstance(text, Skipped) else sigma.parse(text, str(file))
         for one in found:
             if isinstance(one, Skipped):
@@ -67,7 +67,8 @@ def load_pack(name: str = "container") -> tuple[list[Rule], list[Skipped]]:
         return load([path])
 
 
-def _files(paths: Iterable[str | Path]) -> Sequence[Path]:
+def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:
+    """Find the rule files of files and folders, each once; `RtmlError` where a path is not."""
     found: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
@@ -79,7 +80,7 @@ def _files(paths: Iterable[str | Path]) -> Sequence[Path]:
     return list(dict.fromkeys(found))
 
 
-def _text(file: Path) -> str | Skipped:
+def read_text(file: Path) -> str | Skipped:
     """Read a file; a folder, a binary or an unreadable one becomes a reason."""
     try:
         if not file.is_file():
