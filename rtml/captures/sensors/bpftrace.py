@@ -125,5 +125,5 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
 SENSOR = Sensor(
     name="bpftrace",
     read=read,
-    blind=frozenset({"write", "mmap_exec", "link", "create", "capset", "audit"}),
+    blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
 )

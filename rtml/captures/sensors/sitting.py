@@ -52,13 +52,17 @@ class Sitting:
             by_pidns, on="pidns", how="left", maintain_order="left", suffix="_pidns"
         )
         unnamed = "cgroup:" + pl.col("cgroup").cast(pl.String)
-        return placed.with_columns(
-            *(pl.coalesce(name, f"{name}_pidns") for name in _NAMES),
-            host=pl.lit(self.host),
-            sensor=pl.lit("bpftrace"),
-            time=(pl.col("nsecs") + self.offset).cast(_UTC),
-            started=(pl.col("started_ns") + self.offset).cast(_UTC),
-        ).with_columns(container_id=pl.coalesce("container_id", unnamed))
+        return (
+            placed.with_columns(
+                *(pl.coalesce(name, f"{name}_pidns") for name in _NAMES),
+                host=pl.lit(self.host),
+                sensor=pl.lit("bpftrace"),
+                time=(pl.col("nsecs") + self.offset).cast(_UTC),
+                started=(pl.col("started_ns") + self.offset).cast(_UTC),
+            )
+            .with_columns(container_id=pl.coalesce("container_id", unnamed))
+            .drop("cgroup", "pidns", "nsecs", "started_ns", *(f"{name}_pidns" for name in _NAMES))
+        )
 
     def _who(self) -> pl.DataFrame:
         rows = [
