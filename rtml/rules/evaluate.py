@@ -89,6 +89,9 @@ def masks(inputs: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
 
 
 def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rule]) -> Evaluation:
+    if not kinds:
+        nothing = HITS.to_frame()
+        return Evaluation(nothing, _account(capture, rules, nothing, 0, frozenset()))
     columns = sorted(frozenset().union(*(rule.columns for rule in rules)))
     names = [f"in:{name}" for name in columns]
     events = rule_inputs(capture, kinds, where, columns)
@@ -147,6 +150,8 @@ _LATER = ("hits", "containers", "could_match")
 
 
 def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) -> str | None:
+    if not rule.kinds:
+        return "no event of a container can satisfy it"
     if events == 0:
         unseen = set(rule.kinds) <= set(capture.manifest.blind)
         reason = "the sensor cannot see" if unseen else "the capture has no"

@@ -48,12 +48,12 @@ def expression(condition: Condition) -> pl.Expr:
 
 @expression.register
 def _(condition: All) -> pl.Expr:
-    return pl.all_horizontal([expression(arg) for arg in condition.args])
+    return pl.all_horizontal([expression(arg) for arg in condition.args] or [pl.lit(True)])
 
 
 @expression.register
 def _(condition: AnyOf) -> pl.Expr:
-    return pl.any_horizontal([expression(arg) for arg in condition.args])
+    return pl.any_horizontal([expression(arg) for arg in condition.args] or [pl.lit(False)])
 
 
 @expression.register
