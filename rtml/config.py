@@ -48,10 +48,11 @@ class Split(_Strict):
 
 
 class Rules(_Strict):
-    """The rule side: our pack by name, Sigma files or folders, the lowest level that counts."""
+    """The rule side: our pack by name, Sigma and Falco files or folders, the lowest level that counts."""
 
     pack: str | None = "container"
     sigma: list[Path] = []
+    falco: list[Path] = []
     level: Literal["informational", "low", "medium", "high", "critical"] = "low"
 
 

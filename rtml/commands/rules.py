@@ -20,11 +20,16 @@ def rules(
     sigma: Annotated[
         list[Path] | None, typer.Option("--sigma", help="Sigma file or folder (repeatable).")
     ] = None,
+    falco: Annotated[
+        list[Path] | None, typer.Option("--falco", help="Falco file or folder (repeatable).")
+    ] = None,
     pack: Annotated[str, typer.Option("--pack", help="Our pack, or 'none'.")] = "container",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Run rules: `rtml rules CAPTURE --sigma rules/linux --out findings.parquet`.
+
+    Falco's own files are given with `--falco`, in the order in which Falco would read them.
 
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
@@ -35,7 +40,7 @@ def rules(
     capture = open_captures(captures)
     with progress("running rules"):
         chosen = None if pack == "none" else pack
-        findings, table, skipped = run_rules(capture, sigma or [], chosen)
+        findings, table, skipped = run_rules(capture, sigma or [], chosen, falco or [])
         if out is not None:
             write_parquet(findings, out)
     rows = table.sort(["hits", "rule"], descending=[True, False])

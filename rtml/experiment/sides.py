@@ -37,7 +37,7 @@ def rule_side(
 
     Tuning sees what the models saw: hits of training and calibration time, nothing of the test.
     """
-    rules, skipped = load_all(chosen.sigma, [chosen.pack] if chosen.pack else [])
+    rules, skipped = load_all(chosen.sigma, [chosen.pack] if chosen.pack else [], chosen.falco)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
     result = evaluate(capture, rules)

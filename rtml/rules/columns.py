@@ -93,16 +93,15 @@ DERIVED: dict[str, Derived] = {
     "opened_to_read": Derived(
         ("kind", "wrote", "flags"),
         (_text("kind") == "open")
-        & pl.coalesce(
-            ~pl.col("flags").str.contains("O_WRONLY"), ~pl.col("wrote"), pl.lit(True)
-        ),
+        & pl.coalesce(~pl.col("flags").str.contains("O_WRONLY"), ~pl.col("wrote"), pl.lit(True)),
         pl.Boolean,
     ),
     "fd_type": Derived(("kind", "flags", "src_ip", "dst_ip", "socket_path"), _FD_TYPE),
     "young": Derived(
         ("time", "started"),
         ((pl.col("time") - pl.col("started")) > pl.duration(seconds=5)).cast(pl.Int64)
-        * 5_000_000_000 + 5_000_000_000,
+        * 5_000_000_000
+        + 5_000_000_000,
         pl.Int64,
     ),
     "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),

@@ -10,6 +10,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.rules.contract import Rule, Skipped
 from rtml.rules.evaluate import evaluate
+from rtml.rules.falco import load_falco
 from rtml.rules.findings import findings_of
 from rtml.rules.loading import load, load_pack
 
@@ -17,12 +18,14 @@ __all__ = ["load_all", "run_rules"]
 
 
 def load_all(
-    paths: Iterable[str | Path] = (), packs: Iterable[str] = ("container",)
+    paths: Iterable[str | Path] = (),
+    packs: Iterable[str] = ("container",),
+    falco: Iterable[str | Path] = (),
 ) -> tuple[list[Rule], list[Skipped]]:
-    """Load packs, then files and folders; a rule whose id came before is skipped and named."""
+    """Load packs, then Sigma files and folders, then those of Falco; a rule whose id came before is skipped and named."""
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
-    for found, refused in [*map(load_pack, packs), load(paths)]:
+    for found, refused in [*map(load_pack, packs), load(paths), load_falco(falco)]:
         skipped += refused
         for rule in found:
             if rule.id in rules:
@@ -34,7 +37,10 @@ def load_all(
 
 
 def run_rules(
-    capture: Capture, paths: Iterable[str | Path] = (), pack: str | None = "container"
+    capture: Capture,
+    paths: Iterable[str | Path] = (),
+    pack: str | None = "container",
+    falco: Iterable[str | Path] = (),
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Skipped]]:
     """Run a rule pack and rule files over a capture.
 
@@ -46,12 +52,14 @@ def run_rules(
         Sigma files or folders.
     pack
         Name of one of our packs, or null for none.
+    falco
+        Falco files or folders, read into one set of definitions in this order.
 
     Returns
     -------
     Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.evaluate.TABLE`), and
     what was skipped with its reason.
     """
-    rules, skipped = load_all(paths, [pack] if pack else [])
+    rules, skipped = load_all(paths, [pack] if pack else [], falco)
     result = evaluate(capture, rules)
     return findings_of(result.hits, rules), result.table, skipped
