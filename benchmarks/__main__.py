@@ -20,10 +20,12 @@ _ORDER = (
 
 
 def _import(console: Console) -> None:
-    inputs, skipped = sensor_inputs()
-    results = [
-        measure("import_sensor", sensor, *files, name=sensor) for sensor, files in inputs.items()
-    ]
+    with tempfile.TemporaryDirectory() as place:
+        inputs, skipped = sensor_inputs(Path(place))
+        results = [
+            measure("import_sensor", sensor, *files, name=sensor)
+            for sensor, files in inputs.items()
+        ]
     console.print(import_table(results, skipped))
 
 

@@ -10,11 +10,12 @@ _SHARED = Path(__file__).parents[2] / "shared" / "data"
 _REPEATED = {
     "bpftrace": ("lab/benign/bpftrace.jsonl.gz", 2),
     "sysflow": ("sysflow/*.sf", 3),
-    "beth": ("beth/*.csv", 30),
 }
+_LENGTHENED = {"beth": ("beth/bethsecure_labelled_training_data.csv", 5000)}
+"""Files of a hundred rows: their rows are repeated in one file, or opening files is measured."""
 
 
-def sensor_inputs() -> tuple[dict[str, list[str]], dict[str, str]]:
+def sensor_inputs(folder: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return input files per sensor, and the reason for each sensor that has none here."""
     found, skipped = {}, {}
     for sensor, (pattern, times) in _REPEATED.items():
@@ -23,4 +24,17 @@ def sensor_inputs() -> tuple[dict[str, list[str]], dict[str, str]]:
             found[sensor] = files * times
         else:
             skipped[sensor] = f"{_SHARED / pattern} is absent"
+    for sensor, (name, times) in _LENGTHENED.items():
+        if (_SHARED / name).is_file():
+            found[sensor] = [str(_lengthened(_SHARED / name, times, folder))]
+        else:
+            skipped[sensor] = f"{_SHARED / name} is absent"
     return found, skipped
+
+
+def _lengthened(path: Path, times: int, folder: Path) -> Path:
+    """Write a CSV file with all rows of another, over and over."""
+    header, _, rows = path.read_text("utf-8").partition("\n")
+    long = folder / path.name
+    long.write_text(f"{header}\n{rows * times}", "utf-8")
+    return long
