@@ -47,6 +47,9 @@ class Container(_Model):
     host: str | None = None
     namespace: str | None = None
     pod: str | None = None
+    account: str | None = None
+    cluster: str | None = None
+    service_account: str | None = None
     role: str | None = None
     started: dt.datetime | None = None
     first_seen: dt.datetime

@@ -124,11 +124,7 @@ def _from_capture(capture: Capture) -> Source:
         inside &= ~pl.col("container_id").is_in(outside.to_list())
     workloads = known.filter(~pl.col("container_id").is_in(outside.to_list()))
     kept = events.filter(inside)
-    extra = [name for name in IDENTITY if name not in known.columns]
-    filled = kept.select(pl.col(extra).is_not_null().any()).collect(engine="streaming").row(0)
-    extra = [name for name, some in zip(extra, filled, strict=True) if some]
-    account = _first_known(kept, extra) if extra else pl.DataFrame(schema=_ID)
-    identity = conform(workloads.join(account, on="container_id", how="left"), _IDENTITY)
+    identity = conform(workloads, _IDENTITY)
     intervals = [each.model_dump() for each in capture.manifest.lost_intervals]
     lost = conform(pl.DataFrame(intervals, schema=[*LOST, "count"], infer_schema_length=None), LOST)
     return Source(kept, capture.processes(), identity, lost)
