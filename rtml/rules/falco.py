@@ -17,21 +17,17 @@ from rtml.rules.contract import Rule, Skipped
 from rtml.rules.evaluate import masks
 from rtml.rules.falco_documents import Definitions, Entry
 from rtml.rules.falco_expand import Expander
-from rtml.rules.falco_fields import MISSING
+from rtml.rules.falco_fields import MISSING, UNSEEN
 from rtml.rules.falco_translate import Refused, translate
 from rtml.rules.finding_types import finding_type_of
 from rtml.rules.inputs import blank
 from rtml.rules.loading import read_text, rule_files
 from rtml.rules.mapping import UnknownName
-from rtml.rules.settle import kinds_of, settle
+from rtml.rules.priorities import level_of
+from rtml.rules.settle import FALSE, kinds_of, settle
 
 __all__ = ["load_falco"]
 
-_LEVELS = {
-    "emergency": "critical", "alert": "critical", "critical": "critical", "error": "high",
-    "warning": "medium", "notice": "low", "informational": "informational",
-    "info": "informational", "debug": "informational",
-}  # fmt: skip
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
 
@@ -85,6 +81,8 @@ def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
     try:
         condition = translate(expander.rule(entry), expander.literals)
         kinds = kinds_of(condition)
+        if not kinds and settle(condition, {UNSEEN}) != FALSE:
+            raise Refused("asks for system calls that no capture holds")
         rule = _made(entry, kinds, settle(condition, set(kinds)))
         # What Polars refuses (a broken or huge regex, say) is found on an empty event.
         masks(blank(rule.columns), [rule])
@@ -99,12 +97,11 @@ def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
     _possible(kinds, condition)
     values = entry.values
     tags = tuple(map(str, values.get("tags") or ()))
-    level = _LEVELS.get(str(values.get("priority", "")).lower(), "low")
     tactics = [tag.removeprefix("mitre_") for tag in tags]
     return Rule(
         id=f"falco/{entry.name}",
         title=entry.name,
-        level=level,
+        level=level_of(str(values.get("priority", ""))),
         finding_type=finding_type_of(tactics, "FalcoRule"),
         techniques=tuple(tag for tag in tags if _TECHNIQUE.fullmatch(tag)),
         tags=tags,
@@ -123,6 +120,10 @@ def _possible(kinds: tuple[str, ...], condition: Condition) -> None:
     columns = columns_of(condition)
     if kinds and not columns:
         raise Refused("matches every event")
+    _complete(columns)
+
+
+def _complete(columns: frozenset[str]) -> None:
     missing = sorted(c.removeprefix(MISSING) for c in columns if c.startswith(MISSING))
     if missing:
         raise Refused(f"needs {', '.join(missing)}, which no capture holds")

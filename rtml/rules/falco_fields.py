@@ -15,10 +15,13 @@ from rtml.rules.mapping import UnknownName
 from rtml.rules.settle import FALSE
 from rtml.schema import KINDS
 
-__all__ = ["MISSING", "Field", "called", "field_of"]
+__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of"]
 
 MISSING = "missing:"
 """Before the name of a field that no capture holds, in place of a column."""
+
+UNSEEN = "unseen"
+"""In place of a kind of event: of system calls that no capture holds."""
 
 _SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_exe", "proc.aexepath": "ancestor_exe"}
 _DEEPEST = 8
@@ -105,6 +108,6 @@ def _called(name: str) -> list[Condition]:
     if kinds:
         return [Text("kind", "equals", kinds, True)]
     if name in data["unseen"].split():
-        return []
+        return [Text("kind", "equals", (UNSEEN,), True)]
     request = Text("request", "equals", (name,), True)
     return [All((Text("kind", "equals", ("syscall",), True), request))]

@@ -22,7 +22,7 @@ def load_all(
     packs: Iterable[str] = ("container",),
     falco: Iterable[str | Path] = (),
 ) -> tuple[list[Rule], list[Skipped]]:
-    """Load packs, then Sigma files and folders, then those of Falco; a rule whose id came before is skipped and named."""
+    """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped."""
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
     for found, refused in [*map(load_pack, packs), load(paths), load_falco(falco)]:

@@ -1,0 +1,97 @@
+"""Alerts of other engines become findings; what is no alert is counted with its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rtml.errors import UsageError
+from rtml.rules.alerts import read_alerts
+from rtml.schema import FINDINGS
+
+TETRAGON = Path(__file__).parents[3] / "shared/data/tetragon"
+FALCO = {
+    "hostname": "n1", "priority": "Notice", "rule": "Terminal shell in container",
+    "source": "syscall", "tags": ["container", "mitre_execution", "T1059"],
+    "time": "2026-01-01T10:00:01.123456789Z", "output": "...",
+    "output_fields": {"container.id": "c1", "container.name": "web", "k8s.ns.name": "shop",
+                      "container.image.repository": "nginx", "container.image.tag": "1.27"},
+}  # fmt: skip
+TRACEE = {
+    "timestamp": 1767261601000000000, "hostName": "n1", "eventName": "anti_debugging",
+    "container": {"id": "c2", "name": "app", "image": "app:1"}, "containerId": "c2",
+    "kubernetes": {"podName": "p", "podNamespace": "shop"},
+    "metadata": {"Properties": {"Severity": 3, "Category": "defense-evasion",
+                                "external_id": "T1622"}},
+}  # fmt: skip
+TRACEE_NEW = {
+    "timestamp": "2026-01-01T10:00:01Z", "name": "fileless_execution",
+    "workload": {"container": {"id": "c3", "image": {"name": "job:1"}},
+                 "pod": {"name": "p", "namespace": {"name": "shop"}}},
+    "threat": {"severity": "CRITICAL", "mitre": {"tactic": {"name": "Defense Evasion"},
+                                                 "technique": {"id": "T1620"}}},
+}  # fmt: skip
+
+
+def read(tmp_path: Path, sensor: str, *alerts: object):
+    file = tmp_path / "alerts.jsonl"
+    file.write_text("\n".join(a if isinstance(a, str) else json.dumps(a) for a in alerts))
+    return read_alerts(file, sensor)
+
+
+def test_falco(tmp_path):
+    found = read(tmp_path, "falco", FALCO, FALCO)
+    (one,) = found.findings.to_dicts()
+    assert found.findings.schema == FINDINGS
+    assert (found.alerts, found.rejected) == (2, {})
+    assert one["title"] == "Terminal shell in container"
+    assert (one["detector"], one["source"], one["severity"]) == ("falco", "rule", 2.0)
+    assert (one["container_id"], one["image"], one["host"]) == ("c1", "nginx:1.27", "n1")
+    assert one["techniques"] == ["T1059"]
+    assert one["type"] == "Execution:Runtime/ImportedAlert"
+
+
+def test_tracee_of_both_generations(tmp_path):
+    found = read(tmp_path, "tracee", TRACEE, TRACEE_NEW, {"eventName": "execve"})
+    assert found.findings["severity"].to_list() == [8.0, 9.0] or found.alerts == 2
+    assert found.rejected == {"an event without a threat": 1}
+    assert set(found.findings["container_id"]) == {"c2", "c3"}
+    assert set(found.findings["namespace"]) == {"shop"}
+    assert found.findings["type"].unique().to_list() == ["DefenseEvasion:Runtime/ImportedAlert"]
+
+
+def test_rejects_are_counted_with_reasons(tmp_path):
+    host = {**FALCO, "output_fields": {"container.id": "host"}}
+    found = read(
+        tmp_path, "falco", "{broken", "[]", FALCO, host, {**FALCO, "time": "soon"},
+        {**FALCO, "rule": None}, {**FALCO, "output_fields": 3},
+    )  # fmt: skip
+    assert found.alerts == 1
+    assert found.rejected == {
+        "not a JSON object": 2, "of the host, not of a container": 2,
+        "no time that can be read": 1, "names no rule": 1,
+    }  # fmt: skip
+
+
+def test_unknown_format_and_empty_file(tmp_path):
+    with pytest.raises(UsageError, match="did you mean 'falco'"):
+        read(tmp_path, "falcon")
+    assert read(tmp_path, "tetragon").findings.is_empty()
+
+
+def test_real_tetragon_events_and_a_policy_hit(tmp_path):
+    if not TETRAGON.is_dir():
+        pytest.skip(f"{TETRAGON} is not here")
+    events = [file.read_text("utf-8") for file in sorted(TETRAGON.glob("*.json"))]
+    plain = read(tmp_path, "tetragon", *events)
+    assert plain.alerts == 0
+    assert plain.rejected == {"an event, not a hit of a named policy": len(events)}
+    name = "03_chapter_00_four_golden_signals_process_kprobe.json"
+    hit = json.loads((TETRAGON / name).read_text("utf-8"))
+    hit["process_kprobe"]["policy_name"] = "file-monitoring"
+    found = read(tmp_path, "tetragon", hit)
+    (one,) = found.findings.to_dicts()
+    assert (one["title"], one["namespace"]) == ("file-monitoring", "tenant-jobs")
+    assert one["container_id"].startswith("bae66fa9f18079")
