@@ -13,9 +13,10 @@ from benchmarks.inputs import sensor_inputs
 from benchmarks.measuring import Measurement, measure, seconds_to_import
 from benchmarks.report import goals, import_table, speed_table
 
-_REPEAT = {"pandas_three": 1, "learn": 1}
+_REPEAT = {"pandas_three": 1, "learn": 1, "rules": 1}
 _ORDER = (
-    "read_three", "read_all", "learn", "features_three", "features_all", "score", "pandas_three",
+    "read_three", "read_all", "learn", "features_three", "features_all", "score", "read_rules",
+    "rules", "pandas_three",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.plain.families import COLUMNS, plain_features
 
@@ -129,6 +130,42 @@ def pandas_three(folder: str) -> Step:
     return step
 
 
+def _rule_set() -> list[Any]:
+    from rtml.rules.run import load_all
+
+    shared = Path(__file__).parents[2] / "shared/data/rules"
+    sigma, falco = shared / "sigma/linux", shared / "falco"
+    found, _ = load_all(
+        [sigma] if sigma.is_dir() else [], ("container",), [falco] if falco.is_dir() else []
+    )
+    return found
+
+
+def read_rules(folder: str) -> Step:
+    """Read the columns of all rules with pyarrow, and do nothing with them."""
+    from rtml.rules.columns import WHERE, needs
+    from rtml.rules.inputs import KEYS
+    from rtml.schema import IDENTITY
+
+    found = _rule_set()
+    wanted = {name for rule in found for name in (*needs(rule.columns), *WHERE[rule.where][0])}
+    return _read(folder, sorted({*wanted, *KEYS, *IDENTITY, "kind"}))
+
+
+def rules(folder: str) -> Step:
+    """Run our pack, and Sigma's and Falco's rules where they are, over a capture."""
+    from rtml.captures import open_capture
+    from rtml.rules import evaluate, findings_of
+
+    capture, found = open_capture(folder), _rule_set()
+
+    def step() -> int:
+        findings_of(evaluate(capture, found).hits, found)
+        return capture.manifest.events
+
+    return step
+
+
 def import_sensor(sensor: str, *inputs: str) -> Step:
     """Import files of one sensor format into a capture."""
     from rtml.captures import import_capture
@@ -146,7 +183,7 @@ JOBS: dict[str, Callable[..., Step]] = {
     job.__name__: job
     for job in (
         synthetic, read_three, read_all, learn, features_three, features_all, score,
-        pandas_three, import_sensor,
+        pandas_three, read_rules, rules, import_sensor,
     )
 }  # fmt: skip
 """Every job by name."""

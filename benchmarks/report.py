@@ -10,7 +10,9 @@ from benchmarks.measuring import Measurement
 
 __all__ = ["goals", "import_table", "speed_table"]
 
-_BARE = {"features_three": "read_three", "pandas_three": "read_three"}
+_BARE = {
+    "features_three": "read_three", "pandas_three": "read_three", "rules": "read_rules",
+}  # fmt: skip
 
 
 def _row(measurement: Measurement) -> tuple[str, ...]:
@@ -63,6 +65,11 @@ def goals(results: Mapping[str, Measurement]) -> Table:
     table.add_row("3 families / bare read", "<= 6", f"{read:.1f}", _met(read <= 6))
     table.add_row("all families / bare read", "<= 6", f"{read_all:.1f}", _met(read_all <= 6))
     table.add_row("peak GB of features", "< 3", f"{peak:.2f}", _met(peak < 3))
+    if "rules" in results:
+        ran = results["rules"]
+        slower = ran.seconds / results["read_rules"].seconds
+        table.add_row("all rules / bare read", "<= 20", f"{slower:.1f}", _met(slower <= 20))
+        table.add_row("peak GB of rules", "< 2", f"{ran.peak / 1e9:.2f}", _met(ran.peak < 2e9))
     if "pandas_three" in results:
         faster = results["pandas_three"].seconds / features.seconds
         table.add_row("times faster than pandas", ">= 5", f"{faster:.1f}", _met(faster >= 5))
