@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import random
 import re
+from functools import cache
 from typing import Any
 
 from hypothesis import HealthCheck, find, settings
@@ -99,6 +100,7 @@ def _value(wanted: list[tuple[str, Any]]) -> Any:
     return start + inner + max(parts["ends"], key=len, default="")
 
 
+@cache
 def example(regex: str) -> str:
     """Return a printable text in which the regular expression is found; always the same."""
     text: str = find(

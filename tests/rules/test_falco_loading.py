@@ -1,0 +1,122 @@
+"""Falco files: later entries change earlier ones; what is bad is named and stops no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rtml.rules.examples import matches
+from rtml.rules.falco import load_falco
+
+SHELL = """
+- list: shells
+  items: [sh, '"bash"']
+- macro: spawned
+  condition: evt.type in (execve, execveat)
+- rule: Shell
+  condition: spawned and container.id != host and proc.name in (shells)
+  priority: CRITICAL
+  tags: [mitre_execution, T1059.004]
+"""
+BASH = {"kind": "exec", "comm": "bash", "cmdline": "/bin/bash -i", "image": "nginx:1.27"}
+
+
+def load(tmp_path: Path, *texts: str):
+    files = []
+    for number, text in enumerate(texts):
+        files.append(tmp_path / f"{number}.yaml")
+        files[-1].write_text(text)
+    return load_falco(files)
+
+
+def one(tmp_path: Path, *texts: str):
+    rules, skipped = load(tmp_path, *texts)
+    assert skipped == []
+    return rules[0]
+
+
+def rule(condition: str) -> str:
+    return f"- rule: r\n  condition: {condition!r}\n  priority: NOTICE\n"
+
+
+def test_a_rule(tmp_path):
+    found = one(tmp_path, SHELL)
+    assert (found.level, found.kinds, found.techniques) == ("critical", ("exec",), ("T1059.004",))
+    assert found.finding_type == "Execution:Runtime/FalcoRule"
+    assert matches(found, [BASH, {**BASH, "comm": "Bash"}, {**BASH, "comm": None}]) == [
+        True, False, False,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [
+    "- list: shells\n  items: [zsh]\n  override: {items: replace}",
+    "- list: shells\n  items: [zsh]",
+    "- macro: spawned\n  condition: and proc.args contains x\n  append: true",
+    "- rule: Shell\n  condition: and not proc.cmdline startswith 'bash -'\n"
+    "  override: {condition: append}",
+    "- rule: Shell\n  exceptions:\n  - {name: a, fields: [proc.name, proc.args],\n"
+    "     comps: [in, startswith], values: [[[bash, dash], '-']]}\n  append: true",
+    "- rule: Shell\n  exceptions: [{name: a, fields: proc.args, values: ['-i']}]\n"
+    "  override: {exceptions: append}",
+])  # fmt: skip
+def test_changes_silence_the_rule(tmp_path, change):
+    assert matches(one(tmp_path, SHELL, change), [BASH]) == [False]
+
+
+def test_disabled_and_replaced_rules_are_named(tmp_path):
+    rules, skipped = load(tmp_path, SHELL, "- rule: Shell\n  enabled: false")
+    assert (rules, len(skipped)) == ([], 1)
+    rules, skipped = load(tmp_path, SHELL, SHELL)
+    assert len(rules) == 1
+    assert "rule 'Shell' replaces the one in" in skipped[0].reason
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    (rule("spawnd"), "macro 'spawnd' is unknown; did you mean 'spawned'?"),
+    (rule("evt.type = execve and proc.nam = a"), "did you mean 'proc.name'?"),
+    (rule("evt.type = execve and proc.name regex '('"), "regex"),
+    (rule("evt.type = execve and proc.name"), "does not parse"),
+    (rule("evt.type = execve and proc.pid = abc"), "not a number"),
+    (rule("evt.type = execve and proc.env contains a"), "needs proc.env, which no capture holds"),
+    (rule("(" * 200 + "a" + ")" * 200), "nested more than"),
+    ("- macro: a\n  condition: b\n- macro: b\n  condition: a\n" + rule("a"), "names itself: a > b"),
+    ("- list: a\n  items: [a]\n" + rule("proc.name in (a)"), "list 'a' names itself"),
+    ("".join(f"- macro: m{i}\n  condition: m{i + 1} and m{i + 1}\n" for i in range(30))
+     + rule("m0"), "unknown"),
+    ("- rule: [", "not YAML"), ("just text", "is a list of rules"), ("- 3", "neither a rule"),
+    ("- rule: x\n  condition: [a]", "wrong form"), ("- rule: x", "has no condition"),
+    ("- rule: x\n  condition: a\n  append: true", "was not defined before"),
+])  # fmt: skip
+def test_bad_input_is_named_and_stops_no_other(tmp_path, text, reason):
+    rules, skipped = load(tmp_path, SHELL, text)
+    assert [found.title for found in rules] == ["Shell"]
+    assert any(reason in found.reason for found in skipped), skipped
+
+
+def test_binary_file_and_macro_bomb(tmp_path):
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    bomb = "- macro: m30\n  condition: evt.type = execve\n" + "".join(
+        f"- macro: m{i}\n  condition: m{i + 1} and m{i + 1}\n" for i in range(30)
+    )
+    (tmp_path / "bomb.yaml").write_text(bomb + rule("m0"))
+    rules, skipped = load_falco([tmp_path])
+    assert rules == []
+    assert {"not UTF-8" in s.reason or "grows beyond" in s.reason for s in skipped} == {True}
+
+
+def test_never_and_always(tmp_path):
+    assert one(tmp_path, rule("evt.type = execve and evt.num = 0")).kinds == ()
+    found = one(tmp_path, rule("evt.type = execve and evt.num >= 0 and proc.tty != 0"))
+    assert matches(found, [{**BASH, "tty": "pts/0"}, BASH]) == [True, False]
+
+
+def test_views_of_files_and_ancestors(tmp_path):
+    opened = "evt.type in (open, openat) and evt.is_open_read = true and fd.num >= 0 and "
+    row = {"kind": "open", "path": "../../../../etc/shadow", "cwd": "/var/www", "result": 3}
+    for test in ("fd.name = /etc/shadow", "fd.directory = /etc", "fd.filename = shadow",
+                 "fd.nameraw glob '*../*../*'", "proc.aname[2] = containerd-shim",
+                 "proc.aname in (bash)", "not fd.name != /etc/shadow"):  # fmt: skip
+        found = one(tmp_path, rule(opened + test))
+        event = {**row, "ancestors": ["/bin/bash", "/usr/bin/containerd-shim-runc-v2"]}
+        assert matches(found, [event, {**event, "result": -2}]) == [True, False], test
