@@ -23,7 +23,6 @@ _UTC = pl.Datetime("ns", "UTC")
 LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
 """Intervals in which the sensor lost events; a null end is open."""
 
-_ID = pl.Schema({"container_id": pl.String()})
 _IDENTITY = pl.Schema({name: pl.String() for name in IDENTITY})
 _UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
