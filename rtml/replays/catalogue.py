@@ -14,7 +14,7 @@ from rtml.replays.safety import dangers
 
 __all__ = ["HELD_OUT", "PARTS", "addressed", "catalogue", "problems", "select"]
 
-PARTS = ("calibration", "test")
+PARTS = ("calibrate", "test")
 """Parts of an experiment that hold attacks; training is benign."""
 
 HELD_OUT = frozenset(
@@ -96,7 +96,7 @@ def select(
     quiet
         Only quiet ones, or only the others.
     part
-        ``calibration`` leaves out the techniques of `HELD_OUT`, ``test`` holds all.
+        ``calibrate`` leaves out the techniques of `HELD_OUT`, ``test`` holds all.
     workloads
         Names of those that are up: attacks that need another one are left out.
 
@@ -127,6 +127,6 @@ def select(
         if (technique is None or f"{attack.technique}.".startswith(f"{technique}."))
         and (family is None or attack.family == family)
         and (quiet is None or attack.quiet == quiet)
-        and (part != "calibration" or attack.technique not in HELD_OUT)
+        and (part != "calibrate" or attack.technique not in HELD_OUT)
         and (workloads is None or set(addressed(attack)) - {"infra"} <= set(workloads))
     }

@@ -136,29 +136,34 @@ class Load(_Strict):
 
 
 class Action(_Strict):
-    """A benign thing that an operator does in a container by ``exec``: the hard negatives."""
+    """A benign thing that an operator does in a container by ``exec``: the hard negatives.
+
+    ``every`` is the mean time between two, over all replicas of a workload together. In the list of
+    ``operators.yml`` ``on`` names the workloads where it is done.
+    """
 
     what: str
     run: str
     every: Seconds = 300
+    on: list[Name] = []
     user: int | None = None
     seconds: Seconds = 60
 
 
 class Workload(_Strict):
-    """A kind of container: image, command, mounts from ``files/``, its load, operator actions.
+    """A kind of container: image, command, what it shares with infra, its load, operator actions.
 
-    ``replicas`` of it run as ``name-1``, ``name-2`` …; all carry the workload's name.
+    ``image`` is a key of ``images.yml``. A scenario says how many of it run: ``name-1``,
+    ``name-2`` …; all carry the workload's name. ``ready`` is a port that opens when it serves.
     """
 
     name: Name
     image: Name
     command: list[str] = Field(min_length=1)
-    user: int | None = None
+    user: int | str | None = None
     role: Literal["workload", "infrastructure"] = "workload"
     memory: str = "512m"
     env: dict[str, str] = {}
-    mounts: dict[str, str] = {}
     shares: dict[str, str] = {}
     ready: int | None = None
     load: list[Load] = []
@@ -184,19 +189,22 @@ class Lossy(_Strict):
 class Scenario(_Strict):
     """One sitting: which workloads, how long, which attacks, what happens to images and sensor.
 
-    ``seconds`` count from the end of the start-up; attacks begin after ``warmup``. ``gap`` is the
-    least pause between the starts of two attacks; up to ``parallel`` may overlap.
+    ``seconds`` count from the end of the start-up; attacks begin after ``warmup``, at random times
+    in random order, up to ``parallel`` at once; ``pace`` divides their pauses. ``restarts`` is the
+    mean time between two restarts of a container (0: none). ``pages`` is the size of the sensor's
+    ring buffer.
     """
 
     name: Name
     seed: int = Field(0, ge=0)
     seconds: Seconds
     warmup: float = Field(10, ge=0)
+    actions: bool = True
     workloads: dict[str, Annotated[int, Field(ge=1, le=20)]]
     attacks: list[str] = []
     parallel: int = Field(2, ge=1, le=8)
-    gap: float = Field(2, ge=0)
     pace: float = Field(1.0, gt=0, le=20)
+    restarts: float = Field(0, ge=0)
     rollouts: list[Rollout] = []
     lossy: list[Lossy] = []
     pages: int = Field(1024, ge=1)

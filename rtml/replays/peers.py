@@ -65,22 +65,18 @@ def places_of(
     parent in its container, only stretches in which a process with the same program, command line
     and ancestors runs.
     """
-    peers = _peers(source, containers)
-    parent = images.filter(pl.col("process_id") == root)["parent_id"].drop_nulls()
+    inits = _inits(images).select("container_id", init="pid", above="ppid")
+    peers = _peers(source, containers).join(
+        inits, on="container_id", how="left", maintain_order="left"
+    )
+    parent = _parent_image(images, source, root)
     if parent.is_empty():
-        inits = _inits(images).select("container_id", "ppid")
-        found = peers.join(
-            inits, on="container_id", how="left", maintain_order="left"
-        ).with_columns(parent=pl.lit(None, pl.Int64), lineage=pl.lit(None, pl.Int64))
+        nobody = pl.lit(None, pl.Int64)
+        found = peers.with_columns(parent=nobody, lineage=nobody, ppid="above")
     else:
-        begun = images.filter(pl.col("process_id") == root)["since"].sort().head(1)
-        found = _with_parent(peers, images, _image_at(images, int(parent[0]), begun))
-    return [
-        Place(name, (begin, end), parent_id, lineage, ppid)
-        for name, begin, end, parent_id, lineage, ppid in found.select(
-            "container_id", "begin", "end", "parent", "lineage", "ppid"
-        ).iter_rows()
-    ]
+        found = _with_parent(peers, images, parent)
+    columns = found.select("container_id", "begin", "end", "parent", "lineage", "ppid", "init")
+    return [Place(name, (begin, end), *rest) for name, begin, end, *rest in columns.iter_rows()]
 
 
 def _peers(source: str, containers: pl.DataFrame) -> pl.DataFrame:
@@ -100,11 +96,14 @@ def _inits(images: pl.DataFrame) -> pl.DataFrame:
     return first.unique("container_id", keep="first", maintain_order=True)
 
 
-def _image_at(images: pl.DataFrame, process: int, at: pl.Series) -> pl.DataFrame:
-    """Image of a process at a time; the first one when it was seen only later."""
-    own = images.filter(pl.col("process_id") == process).sort("since", maintain_order=True)
-    before = own.filter(pl.col("since") <= pl.lit(at).first())
-    return before.tail(1) if before.height else own.head(1)
+def _parent_image(images: pl.DataFrame, source: str, root: int) -> pl.DataFrame:
+    """Image of the root's parent when the root began; no row: it came from outside."""
+    own = images.filter(pl.col("process_id") == root)
+    parents = images.filter(
+        pl.col("process_id").is_in(own["parent_id"].implode()) & (pl.col("container_id") == source)
+    ).sort("since", maintain_order=True)
+    before = parents.filter(pl.col("since") <= pl.lit(own["since"].sort().head(1)).first())
+    return before.tail(1) if before.height else parents.head(1)
 
 
 def _with_parent(peers: pl.DataFrame, images: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:

@@ -21,7 +21,8 @@ class Place:
     """A stretch in which a container could have been attacked in a given way.
 
     ``parent`` is the process that would have begotten the attack's root (null: it entered from
-    outside), ``lineage`` its lineage root, ``ppid`` the pid that the root then shows as parent.
+    outside), ``lineage`` its lineage root, ``ppid`` the pid that the root then shows as parent,
+    ``init`` the pid of the container's first process, to which orphans fall.
     """
 
     container_id: str
@@ -29,6 +30,7 @@ class Place:
     parent: int | None = None
     lineage: int | None = None
     ppid: int | None = None
+    init: int | None = None
 
 
 @dataclass(frozen=True)

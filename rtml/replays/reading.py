@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtml.errors import UsageError, did_you_mean
 from rtml.replays.contract import (
@@ -21,9 +21,18 @@ from rtml.replays.contract import (
     Workload,
 )  # fmt: skip
 
-__all__ = ["HERE", "load_attack", "load_attacks", "load_scenario", "load_workloads", "read_model"]
+__all__ = ["HERE", "load_attack", "load_attacks", "load_operators", "load_scenario", "load_workloads", "read_model"]
 
 HERE = Path(__file__).parent
+
+
+class Operators(BaseModel):
+    """The file ``operators.yml``: one list."""
+
+    model_config = ConfigDict(extra="forbid")
+    actions: list[Action]
+
+
 _PARTS: dict[str, type[BaseModel]] = {
     "steps": Step, "expects": Expectation, "load": Load, "actions": Action,
     "rollouts": Rollout, "lossy": Lossy,
@@ -87,6 +96,11 @@ def load_workloads(folder: Path = HERE / "workloads") -> dict[str, Workload]:
     """Read every workload of a folder, by name (the stem of its file)."""
     paths = sorted(folder.glob("*.yml"))
     return {path.stem: read_model(path, Workload, name=path.stem) for path in paths}
+
+
+def load_operators(path: Path = HERE / "operators.yml") -> list[Action]:
+    """Read what operators do in several workloads."""
+    return read_model(path, Operators).actions
 
 
 def load_scenario(path: Path) -> Scenario:

@@ -10,9 +10,9 @@ import polars as pl
 
 from rtml.captures.identity import process_id
 from rtml.captures.processes import PROCESSES
-from rtml.schema import IDENTITY, LABELS, POLARS, conform
+from rtml.schema import LABELS, POLARS, conform
 
-__all__ = ["identities", "new_names", "rewrite_events", "rewrite_labels", "rewrite_processes"]
+__all__ = ["new_names", "rewrite_events", "rewrite_labels", "rewrite_processes"]
 
 _SHIFTED = ("time", "started", "exe_written", "since", "until", "start", "end")
 
@@ -84,6 +84,13 @@ def _of(trials: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return trials.join(own, on="attack_id")
 
 
+_PPID = (
+    pl.when(pl.col("ppid") == pl.col("old_ppid")).then("new_ppid")
+    .when(pl.col("ppid").is_not_null()).then("new_init")
+)  # fmt: skip
+"""Parent's pid outside the attack: above the root, or the init that took an orphan."""
+
+
 def _external(column: str, value: str) -> pl.Expr:
     """Take the place's value where the recorded one lies outside the attack; null stays null."""
     return pl.when(pl.col(column).is_not_null()).then(value)
@@ -97,13 +104,13 @@ def rewrite_events(
 ) -> pl.DataFrame:
     """Return the events of all trials: columns of `POLARS` and ``trial, old_seq``.
 
-    ``trials`` carries the identity of its container, ``new_parent`` and ``new_ppid`` beside what
-    `new_names` needs. ``seq`` counts on from ``next_seq`` in order of time.
+    ``trials`` carries the identity of its container, ``new_parent``, ``old_ppid``, ``new_ppid`` (of
+    the root) and ``new_init`` (pid to which orphans fall) beside what `new_names` needs. ``seq`` counts on from ``next_seq`` in order of time.
     """
     pids, ids = names
     rows = _of(trials, events.with_columns(old_seq="seq"))
     fork = pl.col("kind").cast(pl.String) == "fork"
-    rows = _renamed(rows, pids, "ppid", _external("ppid", "new_ppid"))
+    rows = _renamed(rows, pids, "ppid", _PPID)
     rows = _renamed(rows, pids, "pid", pl.col("pid"))
     # Only a fork's target is a pid of the host; others are numbers within the container.
     targets = _renamed(rows, pids, "target_pid", pl.col("target_pid"))["target_pid"]
@@ -128,7 +135,7 @@ def rewrite_processes(
     pids, ids = names
     seqs = events.select("trial", "old_seq", "seq")
     rows = _of(trials, images)
-    rows = _renamed(rows, pids, "ppid", _external("ppid", "new_ppid"))
+    rows = _renamed(rows, pids, "ppid", _PPID)
     rows = _renamed(rows, pids, "pid", pl.col("pid"))
     rows = _renamed(rows, ids, "parent_id", _external("parent_id", "new_parent"))
     rows = _renamed(rows, ids, "root_id", pl.col("new_lineage"))
@@ -145,11 +152,3 @@ def rewrite_labels(labels: pl.DataFrame, trials: pl.DataFrame, ids: pl.DataFrame
         attack_id=pl.col("attack_id") + "~" + number, provenance=pl.lit("spliced")
     )
     return conform(marked, LABELS)
-
-
-def identities(events: pl.DataFrame) -> pl.DataFrame:
-    """Return how each container is called: the first value of every identity column."""
-    return (
-        events.drop_nulls("container_id").select(IDENTITY).cast(pl.String)
-        .group_by("container_id").agg(pl.all().drop_nulls().first()).sort("container_id")
-    )  # fmt: skip

@@ -29,13 +29,12 @@ from rtml.replays.peers import busy_time, extents, places_of
 from rtml.replays.placing import Place, Stretch, Trial, choose
 from rtml.replays.recorded import Recorded, read_recorded
 from rtml.replays.rewriting import (
-    identities,
     new_names,
     rewrite_events,
     rewrite_labels,
     rewrite_processes,
 )
-from rtml.schema import conform
+from rtml.schema import IDENTITY, conform
 
 __all__ = ["Spliced", "splice", "splice_to"]
 
@@ -113,7 +112,9 @@ def splice(
     left_out |= dict.fromkeys(
         places.keys() - {t.attack_id for t in chosen}, "no room for its length"
     )
-    return _told_again(capture, recorded, _table(chosen, ends, recorded.events), labels, left_out)
+    return _told_again(
+        capture, recorded, _table(chosen, ends, recorded, capture.containers()), labels, left_out
+    )
 
 
 def _places(
@@ -176,23 +177,35 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
     )
 
 
-def _table(chosen: list[Trial], ends: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def _table(
+    chosen: list[Trial], ends: pl.DataFrame, recorded: Recorded, containers: pl.DataFrame
+) -> pl.DataFrame:
     """One row per trial: its container's identity, the shift in time, what is above its root."""
     rows = [
         (n, t.attack_id, t.place.container_id, t.begin, t.place.parent, t.place.lineage,
-         t.place.ppid) for n, t in enumerate(chosen)
+         t.place.ppid, t.place.init) for n, t in enumerate(chosen)
     ]  # fmt: skip
     schema = {
         "trial": pl.Int64, "attack_id": pl.String, "container_id": pl.String, "at": pl.Int64,
         "new_parent": pl.Int64, "new_lineage": pl.Int64, "new_ppid": pl.Int32,
+        "new_init": pl.Int32,
     }  # fmt: skip
     return (
         pl.DataFrame(rows, schema=schema, orient="row")
         .join(ends.select("attack_id", "begin"), on="attack_id", maintain_order="left")
         .with_columns(shift=pl.col("at") - pl.col("begin"))
         .drop("at", "begin")
-        .join(identities(events), on="container_id", maintain_order="left")
+        .join(_root_ppids(recorded), on="attack_id", how="left", maintain_order="left")
+        .join(containers.select(IDENTITY), on="container_id", maintain_order="left")
     )
+
+
+def _root_ppids(recorded: Recorded) -> pl.DataFrame:
+    """Which pid each attack's root shows as its parent."""
+    roots = recorded.own_images.join(
+        recorded.labels.select("attack_id", "process_id"), on=["attack_id", "process_id"]
+    )
+    return roots.group_by("attack_id").agg(old_ppid=pl.col("ppid").drop_nulls().first())
 
 
 def _told_again(

@@ -62,7 +62,7 @@ def test_two_intrusions_take_ten_to_twenty_minutes():
 
 
 def test_calibration_never_sees_what_is_held_out():
-    seen = {attack.technique for attack in select(ATTACKS, part="calibration").values()}
+    seen = {attack.technique for attack in select(ATTACKS, part="calibrate").values()}
     assert seen and not seen & HELD_OUT
     assert select(ATTACKS, part="test") == ATTACKS
 
