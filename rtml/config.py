@@ -48,7 +48,7 @@ class Split(_Strict):
 
 
 class Rules(_Strict):
-    """The rule side: our pack by name, Sigma and Falco files or folders, the lowest level that counts."""
+    """The rule side: our pack by name, files of Sigma and Falco, the lowest level that counts."""
 
     pack: str | None = "container"
     sigma: list[Path] = []
