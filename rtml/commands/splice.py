@@ -39,7 +39,7 @@ def splice(
     from rtml.evaluation.trees import attack_trees
     from rtml.replays.recorded import read_rejects
     from rtml.replays.splice import splice as spliced_trials
-    from rtml.replays.splice import splice_to
+    from rtml.replays.splice_files import splice_to
 
     if out.exists():
         raise RtmlError(f"{out}: exists already; remove it or choose another --out")

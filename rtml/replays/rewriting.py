@@ -104,8 +104,9 @@ def rewrite_events(
 ) -> pl.DataFrame:
     """Return the events of all trials: columns of `POLARS` and ``trial, old_seq``.
 
-    ``trials`` carries the identity of its container, ``new_parent``, ``old_ppid``, ``new_ppid`` (of
-    the root) and ``new_init`` (pid to which orphans fall) beside what `new_names` needs. ``seq`` counts on from ``next_seq`` in order of time.
+    ``trials`` carries the identity of its container, ``new_parent``, ``old_ppid`` and ``new_ppid``
+    (of the root) and ``new_init`` (the pid to which orphans fall) beside what `new_names` needs.
+    ``seq`` counts on from ``next_seq`` in order of time.
     """
     pids, ids = names
     rows = _of(trials, events.with_columns(old_seq="seq"))

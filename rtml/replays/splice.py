@@ -12,31 +12,23 @@ slower service, a stopped one), and where addresses of the containers differ: th
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
-import tempfile
 from collections import Counter
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import polars as pl
 
 from rtml.captures.manifest import Manifest
 from rtml.captures.store import Capture
-from rtml.captures.write import write_capture
 from rtml.errors import RtmlError, UsageError
-from rtml.replays.peers import busy_time, extents, places_of
-from rtml.replays.placing import Place, Stretch, Trial, choose
+from rtml.replays.peers import extents
+from rtml.replays.placing import choose
 from rtml.replays.recorded import Recorded, read_recorded
-from rtml.replays.rewriting import (
-    new_names,
-    rewrite_events,
-    rewrite_labels,
-    rewrite_processes,
-)
-from rtml.schema import IDENTITY, conform
+from rtml.replays.rewriting import new_names, rewrite_events, rewrite_labels, rewrite_processes
+from rtml.replays.room import places_of_attacks, taken_time
+from rtml.replays.trial_table import trial_table
+from rtml.schema import conform
 
-__all__ = ["Spliced", "splice", "splice_to"]
+__all__ = ["GAP", "Spliced", "splice"]
 
 GAP = 60.0
 """Least seconds between a trial and any other attack in its container: one feature window."""
@@ -101,10 +93,10 @@ def splice(
         raise UsageError(f"--trials {trials}, --gap {gap:g}: wanted at least 1 and at least 0")
     recorded = read_recorded(capture, labels, trees)
     ends = extents(recorded.labels, recorded.own_events)
-    places, left_out = _places(capture, recorded, ends, within)
+    places, left_out = places_of_attacks(capture, recorded, ends, within)
     lengths: dict[str, int] = dict(ends.select("attack_id", "length").iter_rows())
     chosen = choose(
-        {name: lengths[name] for name in places}, places, _busy(capture, labels, ends),
+        {name: lengths[name] for name in places}, places, taken_time(capture, labels, ends),
         trials, round(gap * 1e9), seed,
     )  # fmt: skip
     if len(chosen) < trials:
@@ -113,55 +105,12 @@ def splice(
         places.keys() - {t.attack_id for t in chosen}, "no room for its length"
     )
     return _told_again(
-        capture, recorded, _table(chosen, ends, recorded, capture.containers()), labels, left_out
+        capture,
+        recorded,
+        trial_table(chosen, ends, recorded, capture.containers()),
+        labels,
+        left_out,
     )
-
-
-def _places(
-    capture: Capture,
-    recorded: Recorded,
-    ends: pl.DataFrame,
-    within: tuple[dt.datetime | None, dt.datetime | None],
-) -> tuple[dict[str, list[Place]], dict[str, str]]:
-    """Where each attack could be put, and why those that cannot be are left out."""
-    containers = capture.containers()
-    seen = set(ends["attack_id"])
-    places: dict[str, list[Place]] = {}
-    left_out: dict[str, str] = {}
-    roots = recorded.labels.select("attack_id", "container_id", "process_id").sort("attack_id")
-    for name, home, root in roots.iter_rows():
-        if name not in seen:
-            left_out[name] = "its processes are not in the capture"
-        elif not (found := places_of(home, root, containers, recorded.images)):
-            left_out[name] = "no other container of its image and workload has its parent process"
-        else:
-            places[name] = [_cut(place, within) for place in found]
-    return places, left_out
-
-
-def _cut(place: Place, within: tuple[dt.datetime | None, dt.datetime | None]) -> Place:
-    """Shorten the stretch of a place; it may become empty."""
-    (begin, end), (first, last) = place.stretch, within
-    begin = begin if first is None else max(begin, _ns(first))
-    return replace(place, stretch=(begin, end if last is None else min(end, _ns(last))))
-
-
-def _busy(capture: Capture, labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretch]]:
-    """Time of attacks by container, and of lost events in every container of their host."""
-    taken = busy_time(labels, ends)
-    hosts = capture.containers().select("container_id", "host")
-    for loss in capture.manifest.lost_intervals:
-        begin = loss.start or capture.manifest.start
-        end = loss.end or capture.manifest.end
-        if begin is None or end is None:
-            continue
-        for name in hosts.filter(pl.col("host") == loss.host)["container_id"]:
-            taken.setdefault(name, []).append((_ns(begin), _ns(end)))
-    return taken
-
-
-def _ns(at: dt.datetime) -> int:
-    return (at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1000
 
 
 def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], trials: int) -> str:
@@ -175,37 +124,6 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
         f"only {placed} of {trials} trials fit into the benign time;"
         f" ask for fewer --trials, a smaller --gap, or record more benign time"
     )
-
-
-def _table(
-    chosen: list[Trial], ends: pl.DataFrame, recorded: Recorded, containers: pl.DataFrame
-) -> pl.DataFrame:
-    """One row per trial: its container's identity, the shift in time, what is above its root."""
-    rows = [
-        (n, t.attack_id, t.place.container_id, t.begin, t.place.parent, t.place.lineage,
-         t.place.ppid, t.place.init) for n, t in enumerate(chosen)
-    ]  # fmt: skip
-    schema = {
-        "trial": pl.Int64, "attack_id": pl.String, "container_id": pl.String, "at": pl.Int64,
-        "new_parent": pl.Int64, "new_lineage": pl.Int64, "new_ppid": pl.Int32,
-        "new_init": pl.Int32,
-    }  # fmt: skip
-    return (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .join(ends.select("attack_id", "begin"), on="attack_id", maintain_order="left")
-        .with_columns(shift=pl.col("at") - pl.col("begin"))
-        .drop("at", "begin")
-        .join(_root_ppids(recorded), on="attack_id", how="left", maintain_order="left")
-        .join(containers.select(IDENTITY), on="container_id", maintain_order="left")
-    )
-
-
-def _root_ppids(recorded: Recorded) -> pl.DataFrame:
-    """Which pid each attack's root shows as its parent."""
-    roots = recorded.own_images.join(
-        recorded.labels.select("attack_id", "process_id"), on=["attack_id", "process_id"]
-    )
-    return roots.group_by("attack_id").agg(old_ppid=pl.col("ppid").drop_nulls().first())
 
 
 def _told_again(
@@ -249,31 +167,3 @@ def _manifest(old: Manifest, added: pl.DataFrame) -> Manifest:
         "kinds": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
         "containers": containers,
     })  # fmt: skip
-
-
-def splice_to(out: Path, spliced: Spliced, rejects: pl.DataFrame) -> None:
-    """Write ``out/capture`` and ``out/labels.parquet``, both or nothing.
-
-    Raises
-    ------
-    RtmlError
-        ``out`` exists already, or cannot be written.
-    """
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        half = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.partial-", dir=out.parent))
-    except OSError as error:
-        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
-    try:
-        write_capture(
-            half / "capture", spliced.manifest, spliced.events, spliced.processes, rejects
-        )
-        spliced.labels.write_parquet(half / "labels.parquet")
-        half.chmod(0o755)
-        os.replace(half, out)
-    except OSError as error:
-        raise RtmlError(f"{out}: writing failed ({error.strerror}); nothing was kept") from error
-    finally:
-        shutil.rmtree(half, ignore_errors=True)

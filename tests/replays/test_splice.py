@@ -19,7 +19,8 @@ from rtml.evaluation.labels import in_capture, read_labels
 from rtml.evaluation.trees import attack_trees
 from rtml.replays.placing import Place, choose, free
 from rtml.replays.recorded import read_rejects
-from rtml.replays.splice import GAP, Spliced, splice, splice_to
+from rtml.replays.splice import GAP, Spliced, splice
+from rtml.replays.splice_files import splice_to
 from rtml.schema import IDENTITY
 
 TRIALS = 24
