@@ -11,7 +11,7 @@ from rtml.commands.output import console, print_json, print_table, progress, wri
 
 __all__ = ["rules"]
 
-_COLUMNS = ["level", "events", "hits", "containers", "title", "why_not"]
+_COLUMNS = ["level", "events", "hits", "containers", "title", "authors", "why_not"]
 
 
 def rules(
