@@ -139,13 +139,13 @@ class Action(_Strict):
     """A benign thing that an operator does in a container by ``exec``: the hard negatives.
 
     ``every`` is the mean time between two, over all replicas of a workload together. In the list of
-    ``operators.yml`` ``on`` names the workloads where it is done.
+    ``operators.yml`` ``where`` names the workloads where it is done.
     """
 
     what: str
     run: str
     every: Seconds = 300
-    on: list[Name] = []
+    where: list[Name] = []
     user: int | None = None
     seconds: Seconds = 60
 

@@ -21,7 +21,10 @@ from rtml.replays.contract import (
     Workload,
 )  # fmt: skip
 
-__all__ = ["HERE", "load_attack", "load_attacks", "load_operators", "load_scenario", "load_workloads", "read_model"]
+__all__ = [
+    "HERE", "load_attack", "load_attacks", "load_operators", "load_scenario", "load_workloads",
+    "read_model",
+]  # fmt: skip
 
 HERE = Path(__file__).parent
 

@@ -41,7 +41,7 @@ class Sitting:
     def place(self, events: pl.DataFrame) -> pl.DataFrame:
         """Give events their host, wall time and container; unknown cgroups keep their number.
 
-        All containers of a sitting may share one image: the container's name is the workload.
+        Where a container does not tell its workload (all may share one image), its name is that.
         """
         who = self._who()
         by_cgroup = who.drop("pidns").unique("cgroup", keep="first", maintain_order=True)
@@ -66,7 +66,10 @@ class Sitting:
 
     def _who(self) -> pl.DataFrame:
         rows = [
-            (c.get("cgroup_v2_id"), c.get("pidns"), c.get("id"), name, c.get("image"), name)
+            (
+                c.get("cgroup_v2_id"), c.get("pidns"), c.get("id"), name, c.get("image"),
+                c.get("workload", name),
+            )  # fmt: skip
             for name, c in self.facts.items()
         ]
         return pl.DataFrame(rows, schema=_WHO, orient="row")

@@ -1,0 +1,108 @@
+"""When what happens in a sitting: attacks, operators' actions, restarts, roll-outs; seeded.
+
+The same scenario gives the same agenda. What then happens in the containers is real, hence never
+the same twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rtml.replays.contract import Action, Attack, Scenario, Workload
+
+__all__ = ["Entry", "LONG", "agenda", "bound"]
+
+LONG = 150.0
+"""Attacks that may take longer (seconds) begin right after the warm-up, beside the others."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing to do: seconds after the start, what kind, which one, at which place."""
+
+    at: float
+    kind: Literal["attack", "action", "restart", "rollout", "lossy"]
+    name: str
+    place: str
+
+
+def bound(attack: Attack, pace: float) -> float:
+    """Seconds that an attack may take when its pauses are divided by ``pace``."""
+    waits = sum(step.wait or 0.0 for step in attack.steps)
+    return attack.seconds - waits + waits / pace
+
+
+def agenda(
+    scenario: Scenario,
+    attacks: Sequence[Attack],
+    workloads: Mapping[str, Workload],
+    operators: Sequence[Action] = (),
+) -> list[Entry]:
+    """Lay out a sitting, in the order of time."""
+    entries = _attacks(scenario, attacks)
+    if scenario.actions:
+        entries += _actions(scenario, workloads, operators)
+    entries += _restarts(scenario, workloads)
+    for rollout in scenario.rollouts:
+        replicas = scenario.workloads.get(rollout.workload, 0)
+        places = [f"{rollout.workload}-{n + 1}" for n in range(replicas)]
+        entries += [
+            Entry(rollout.at + 2.0 * n, "rollout", str(rollout.version), place)
+            for n, place in enumerate(places)
+        ]
+    entries += [Entry(x.at, "lossy", str(n), "") for n, x in enumerate(scenario.lossy)]
+    return sorted(entries, key=lambda e: (e.at, e.kind, e.name, e.place))
+
+
+def _place(dice: random.Random, scenario: Scenario, workload: str) -> str:
+    return f"{workload}-{dice.randint(1, scenario.workloads[workload])}"
+
+
+def _attacks(scenario: Scenario, attacks: Sequence[Attack]) -> list[Entry]:
+    """Short attacks get an even share of the time each, and a random moment in it."""
+    dice = random.Random(f"{scenario.seed} attacks")
+    order = dice.sample(list(attacks), len(attacks))
+    long = [a for a in order if bound(a, scenario.pace) > LONG]
+    short = [a for a in order if bound(a, scenario.pace) <= LONG]
+    entries = [
+        Entry(scenario.warmup + dice.uniform(0, 20), "attack", a.id,
+              _place(dice, scenario, a.workload)) for a in long
+    ]  # fmt: skip
+    last = max(scenario.seconds - 20, scenario.warmup + 1)
+    share = (last - scenario.warmup) / max(len(short), 1)
+    for n, attack in enumerate(short):
+        at = scenario.warmup + share * (n + dice.uniform(0.05, 0.95))
+        entries.append(Entry(at, "attack", attack.id, _place(dice, scenario, attack.workload)))
+    return entries
+
+
+def _actions(
+    scenario: Scenario, workloads: Mapping[str, Workload], operators: Sequence[Action]
+) -> list[Entry]:
+    """Give every action its own Poisson process, all replicas of a workload together."""
+    entries = []
+    for name in sorted(scenario.workloads):
+        own = [*workloads[name].actions, *(a for a in operators if name in a.where)]
+        for action in own:
+            dice = random.Random(f"{scenario.seed} {name} {action.what}")
+            at = dice.expovariate(1 / action.every)
+            while at < scenario.seconds - 10:
+                place = _place(dice, scenario, name)
+                entries.append(Entry(at, "action", action.what, place))
+                at += dice.expovariate(1 / action.every)
+    return entries
+
+
+def _restarts(scenario: Scenario, workloads: Mapping[str, Workload]) -> list[Entry]:
+    if not scenario.restarts:
+        return []
+    dice = random.Random(f"{scenario.seed} restarts")
+    names = sorted(n for n in scenario.workloads if n not in ("infra", "cache", "db"))
+    entries, at = [], dice.expovariate(1 / scenario.restarts)
+    while names and at < scenario.seconds - 20:
+        entries.append(Entry(at, "restart", "", _place(dice, scenario, dice.choice(names))))
+        at += dice.expovariate(1 / scenario.restarts)
+    return entries

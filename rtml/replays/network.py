@@ -1,0 +1,55 @@
+"""The lab's network: a bridge in a namespace of its own, a namespace for each container.
+
+It runs inside the private namespaces of a sitting. Nothing connects them to the machine: there is
+no route out, and all of it ends with the sitting.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import count
+from pathlib import Path
+
+__all__ = ["GATEWAY", "INFRA", "Network"]
+
+GATEWAY = "10.99.0.1"
+INFRA = "10.99.0.2"
+_NET = "10.99.0.{}/24"
+_BRIDGE = "rtml0"
+
+
+class Network:
+    """Bridge and container namespaces; `join` makes one more place at the bridge.
+
+    A replaced container keeps its place, hence its address, as behind a service.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = count(10)
+        self._links = count()
+        _ip("link", "set", "lo", "up")
+        _ip("link", "add", _BRIDGE, "type", "bridge")
+        _ip("addr", "add", _NET.format(1), "dev", _BRIDGE)
+        _ip("link", "set", _BRIDGE, "up")
+
+    def join(self, name: str, numbers: list[int] | None = None) -> str:
+        """Make the namespace of a container with one address, or these; return the first."""
+        numbers = numbers or [next(self._numbers)]
+        link, inside = f"rtml-v{next(self._links)}", ["-n", f"rtml-{name}"]
+        _ip("netns", "add", f"rtml-{name}")
+        _ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", f"rtml-{name}")
+        _ip("link", "set", link, "master", _BRIDGE, "up")
+        for number in numbers:
+            _ip(*inside, "addr", "add", _NET.format(number), "dev", "eth0")
+        for device in ("lo", "eth0"):
+            _ip(*inside, "link", "set", device, "up")
+        return _NET.format(numbers[0]).partition("/")[0]
+
+    @staticmethod
+    def path(name: str) -> Path:
+        """File that stands for a container's network namespace."""
+        return Path("/run/netns") / f"rtml-{name}"
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)

@@ -1,0 +1,127 @@
+"""Play an agenda: attacks, actions, restarts and roll-outs, each at its time, several at once."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from rtml.replays.agenda import LONG, Entry, agenda, bound
+from rtml.replays.catalogue import catalogue
+from rtml.replays.clock import stamp
+from rtml.replays.contract import Action, Attack, Scenario
+from rtml.replays.intruder import carry_out
+from rtml.replays.journal import Journal
+from rtml.replays.lab import Lab
+from rtml.replays.operating import act
+from rtml.replays.probes import Probes
+from rtml.replays.reading import load_operators, load_workloads
+from rtml.replays.watching import Watch
+
+__all__ = ["Play"]
+
+
+class Play:
+    """`start` it, ask whether it is `over`, `stop` it; all that happens is in the journal."""
+
+    def __init__(
+        self, scenario: Scenario, lab: Lab, watch: Watch, journal: Journal,
+        stopping: threading.Event,
+    ) -> None:  # fmt: skip
+        self.stopping = stopping
+        self._scenario, self._lab, self._watch, self._journal = scenario, lab, watch, journal
+        known = catalogue()
+        self._attacks = {name: known[name] for name in scenario.attacks}
+        workloads, operators = load_workloads(), load_operators()
+        self._actions = {(n, a.what): a for n, w in workloads.items() for a in w.actions}
+        self._actions |= {(n, a.what): a for a in operators for n in a.where}
+        self._entries = agenda(scenario, list(self._attacks.values()), workloads, operators)
+        self._pools = {
+            "attack": ThreadPoolExecutor(scenario.parallel), "long": ThreadPoolExecutor(8),
+            "action": ThreadPoolExecutor(4), "change": ThreadPoolExecutor(2),
+        }  # fmt: skip
+        self._futures: list[Future[None]] = []
+        self._probes = Probes(lab, random.Random(scenario.seed), stopping)
+        self._clock = threading.Thread(target=self._run, daemon=True)
+        self._begin = 0.0
+
+    def start(self) -> None:
+        """Begin: time 0 of the agenda is now."""
+        self._begin = time.monotonic()
+        self._probes.start()
+        self._clock.start()
+
+    def over(self) -> bool:
+        """Tell whether the time is up and everything that was begun has ended."""
+        late = time.monotonic() - self._begin >= self._scenario.seconds
+        return late and not self._clock.is_alive() and all(f.done() for f in self._futures)
+
+    def stop(self) -> None:
+        """End what still runs, and report what failed."""
+        self.stopping.set()
+        for pool in self._pools.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self) -> None:
+        for number, entry in enumerate(self._entries):
+            self.stopping.wait(max(0.0, self._begin + entry.at - time.monotonic()))
+            if self.stopping.is_set():
+                return
+            pool = self._pools[self._pool(entry)]
+            self._futures.append(pool.submit(self._do, entry, f"{entry.kind}-{number}"))
+
+    def _pool(self, entry: Entry) -> str:
+        if entry.kind == "attack":
+            attack = self._attacks[entry.name]
+            return "long" if bound(attack, self._scenario.pace) > LONG else "attack"
+        return "action" if entry.kind == "action" else "change"
+
+    def _do(self, entry: Entry, mark: str) -> None:
+        try:
+            self._one(entry, mark)
+        except Exception as error:
+            # One failed action must not end a recording; the log says what it was.
+            self._journal.write("failed", kind=entry.kind, name=entry.name, place=entry.place,
+                                why=f"{type(error).__name__}: {error}", at=stamp())  # fmt: skip
+
+    def _one(self, entry: Entry, mark: str) -> None:
+        if entry.kind == "attack":
+            self._attack(self._attacks[entry.name], entry.place, mark)
+        elif entry.kind == "action":
+            workload = self._lab.places[entry.place].workload.name
+            self._action(self._actions[workload, entry.name], entry.place, mark)
+        elif entry.kind == "lossy":
+            lossy = self._scenario.lossy[int(entry.name)]
+            self._watch.lose(lossy.pages, lossy.seconds, self.stopping)
+        else:
+            version = int(entry.name) if entry.kind == "rollout" else None
+            begin = stamp()
+            new = self._lab.replace(entry.place, version)
+            self._journal.write(entry.kind, place=entry.place, container=new.name, start=begin,
+                                end=stamp(), version=new.version)  # fmt: skip
+
+    def _attack(self, attack: Attack, place: str, mark: str) -> None:
+        with self._lab.places[place].lock:
+            container = self._lab.places[place]
+            facts = carry_out(attack, container, self._lab.podman, self._addresses(place),
+                              self._scenario.pace, mark, self.stopping)  # fmt: skip
+        self._journal.write("attack", id=attack.id, container=container.name,
+                            container_id=container.id, **facts)  # fmt: skip
+
+    def _action(self, action: Action, place: str, mark: str) -> None:
+        container = self._lab.places[place]
+        if not container.lock.acquire(timeout=60):
+            return
+        try:
+            facts = act(action, container, self._lab.podman, mark, self.stopping)
+        finally:
+            container.lock.release()
+        self._journal.write("action", container=container.name, **facts)
+
+    def _addresses(self, place: str) -> dict[str, str]:
+        """Addresses by workload name: the replica of the same number, or the last."""
+        number = int(place.rpartition("-")[2])
+        names = {c.workload.name for c in self._lab.places.values()}
+        places = {name: self._lab.replicas(name) for name in sorted(names)}
+        return {name: found[min(number, len(found)) - 1].ip for name, found in places.items()}

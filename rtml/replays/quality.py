@@ -1,0 +1,112 @@
+"""Sensor quality: did the recording catch what it must? One line for each promise."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.replays.contract import Attack, Expectation
+from rtml.replays.roots import tree_of
+
+__all__ = ["Finding", "examine_recording", "missing_events"]
+
+_SLACK = dt.timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A promise, whether it holds, and what was counted."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def examine_recording(
+    capture: Capture, labels: pl.DataFrame, attacks: Mapping[str, Attack]
+) -> list[Finding]:
+    """Hold a recording against the promises of the lab.
+
+    Returns
+    -------
+    Findings on: root of every attack known; expected events present; process trees complete (every
+    exec has a parent in the capture, or is a container's init, or entered by exec); events
+    outside containers; losses; refused lines.
+    """
+    manifest = capture.manifest
+    rootless = labels.filter(pl.col("process_id").is_null())["attack_id"].to_list()
+    lacking = missing_events(capture, labels, attacks)
+    outside, orphans = _outside(capture), _orphans(capture)
+    return [
+        Finding("every attack has its root process", not rootless, _names(rootless)),
+        Finding("expected events are there", not lacking, _names(
+            [f"{name}: {text}" for name, texts in lacking.items() for text in texts])),
+        Finding("process trees are complete", not orphans, f"{orphans} without a parent"),
+        Finding("nothing outside containers", not outside, f"{outside} events"),
+        Finding("nothing lost", not manifest.lost, f"{manifest.lost:,} lost"),
+        Finding("every line was read", not manifest.rejected, f"{manifest.rejected:,} refused"),
+    ]  # fmt: skip
+
+
+def missing_events(
+    capture: Capture, labels: pl.DataFrame, attacks: Mapping[str, Attack]
+) -> dict[str, list[str]]:
+    """For each attack the expectations that no event of its tree or window meets."""
+    images = capture.processes().collect()
+    lacking = {}
+    for row in labels.to_dicts():
+        events = _events_of(capture, row, images)
+        texts = [str(e.patterns() | {"kind": e.kind}) for e in attacks[row["attack_id"]].expects
+                 if not _met(events, e)]  # fmt: skip
+        if texts:
+            lacking[str(row["attack_id"])] = texts
+    return lacking
+
+
+def _events_of(capture: Capture, row: dict[str, Any], images: pl.DataFrame) -> pl.DataFrame:
+    tree = tree_of(images, row["process_id"]) if row["process_id"] is not None else set()
+    inside = pl.col("time").is_between(row["start"] - _SLACK, row["end"] + _SLACK)
+    here = pl.col("container_id").cast(pl.String) == row["container_id"]
+    return (
+        capture.events().filter(here & (inside | pl.col("process_id").is_in(list(tree)))).collect()
+    )
+
+
+def _met(events: pl.DataFrame, expectation: Expectation) -> bool:
+    found = events.filter(pl.col("kind").cast(pl.String) == expectation.kind)
+    for column, pattern in expectation.patterns().items():
+        found = found.filter(pl.col(column).cast(pl.String).str.contains(pattern))
+    return found.height > 0
+
+
+def _outside(capture: Capture) -> int:
+    """Events of no container of the sitting."""
+    told = pl.col("container_id").cast(pl.String)
+    strange = told.is_null() | told.str.starts_with("cgroup:")
+    return int(capture.events(["container_id"]).filter(strange).select(pl.len()).collect().item())
+
+
+def _orphans(capture: Capture) -> int:
+    """Count processes that executed something and whose parent is unknown.
+
+    A container's init and what enters by exec have their parent outside: the runtime.
+    """
+    images = capture.processes().collect()
+    known = images.select(parent_id="process_id").unique()
+    inner = images.filter(
+        pl.col("image_seq").is_not_null() & (pl.col("root_id") != pl.col("process_id"))
+    )
+    return (
+        inner.join(known, on="parent_id", how="anti")
+        .filter(pl.col("parent_id").is_not_null())
+        .height
+    )
+
+
+def _names(found: list[str]) -> str:
+    return "; ".join(found) or "all"

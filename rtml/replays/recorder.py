@@ -1,0 +1,181 @@
+"""Record a sitting: check, prepare, run it in private namespaces, finish, import, label.
+
+This side touches nothing but its cache and output folders; everything that could be left behind
+lives inside namespaces that end with the sitting (`rtml.replays.private`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rtml.captures import import_capture, open_capture
+from rtml.errors import RtmlError, UsageError
+from rtml.replays.catalogue import addressed, catalogue
+from rtml.replays.cleanup import claim, sweep
+from rtml.replays.contract import Attack, Scenario
+from rtml.replays.doctor import examine, require
+from rtml.replays.finishing import join_logs, log_of, sitting_of, write_json
+from rtml.replays.folders import PREFIX, cache_folder
+from rtml.replays.image import lacking, recipe_hash
+from rtml.replays.journal import read_journal
+from rtml.replays.labelling import write_labels
+from rtml.replays.private import command
+from rtml.replays.quality import Finding, examine_recording
+from rtml.replays.reading import load_workloads
+
+__all__ = ["Recording", "check_scenario", "record"]
+
+_PATIENCE = 60.0
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What `record` made: its log (see ``log.json``) and how it keeps its promises."""
+
+    log: dict[str, Any]
+    quality: list[Finding]
+
+
+def record(scenario: Scenario, out: Path, say: Say) -> Recording:
+    """Record one sitting into a new folder.
+
+    Parameters
+    ----------
+    scenario
+        What to record.
+    out
+        Folder to make: ``bpftrace.jsonl.gz``, ``sitting.json``, ``labels.jsonl``, ``log.json``,
+        ``capture/``, ``labels.parquet``.
+    say
+        Called with a line of text now and then.
+
+    Raises
+    ------
+    UsageError
+        The scenario names an unknown workload or attack, or ``out`` exists.
+    RtmlError
+        The machine lacks something (nothing has been changed then), an image cannot be made, or
+        the lab did not come up. A sitting that ended early is kept and marked incomplete.
+    """
+    attacks = check_scenario(scenario)
+    if out.exists():
+        raise UsageError(f"{out}: exists already; remove it or choose another --out")
+    require(examine())
+    for name in sweep():
+        say(f"removed what {name} had left")
+    images = _images(say)
+    wanted = [program for a in attacks.values() for program in a.needs]
+    if gone := lacking(images, wanted):
+        raise RtmlError(f"the images lack {', '.join(gone)}: add them to rtml/replays/image.py")
+    raw = out / "raw"
+    raw.mkdir(parents=True)
+    with claim(f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}") as folder:
+        (folder / "scenario.json").write_text(scenario.model_dump_json())
+        stage = command("rtml.replays.stage", str(folder), str(raw), str(images), network=False)
+        problem = _watch_over(stage, say)
+    return _finish(scenario, attacks, out, problem, say)
+
+
+def check_scenario(scenario: Scenario) -> dict[str, Attack]:
+    """Return the scenario's attacks; everything that it names must exist and be up."""
+    from rtml.errors import lookup
+
+    known, all_attacks = load_workloads(), catalogue()
+    for name in scenario.workloads:
+        lookup(known, name, "workload")
+    attacks = {name: lookup(all_attacks, name, "attack") for name in scenario.attacks}
+    if len(attacks) < len(scenario.attacks):
+        raise UsageError(f"scenario {scenario.name!r} names an attack twice")
+    for attack in attacks.values():
+        if gone := set(addressed(attack)) - set(scenario.workloads) - {"infra"}:
+            raise UsageError(f"attack {attack.id!r} needs workload {sorted(gone)[0]!r}: add it")
+    for rollout in scenario.rollouts:
+        lookup(scenario.workloads, rollout.workload, "workload")
+    return attacks
+
+
+def _images(say: Say) -> Path:
+    store = cache_folder() / f"images-{recipe_hash()}"
+    if not (store / "complete").exists():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        make = command("rtml.replays.image", str(cache_folder()), network=True)
+        if problem := _watch_over(make, say):
+            raise RtmlError(problem)
+    return store
+
+
+def _watch_over(words: list[str], say: Say) -> str:
+    """Run a program to its end; Ctrl-C and SIGTERM ask it to stop. Return its complaint."""
+    process = subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    errors: list[str] = []
+    ears = [threading.Thread(target=_relay, args=(process.stdout, say)),
+            threading.Thread(target=_relay, args=(process.stderr, errors.append))]  # fmt: skip
+    for ear in ears:
+        ear.start()
+    with _asked_to_stop() as asked:
+        while process.poll() is None and not asked.wait(0.2):
+            pass
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # type: ignore[union-attr]
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    for ear in ears:
+        ear.join()
+    return "" if process.returncode in (0, 3) else " / ".join(errors[-3:]) or "it was killed"
+
+
+@contextlib.contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Turn SIGINT and SIGTERM into an event while the block runs."""
+    asked = threading.Event()
+    before = {s: signal.signal(s, lambda *_: asked.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _relay(stream: Any, say: Callable[[str], Any]) -> None:
+    for line in stream:
+        say(line.rstrip())
+
+
+def _finish(
+    scenario: Scenario, attacks: dict[str, Attack], out: Path, problem: str, say: Say
+) -> Recording:
+    """Make the recording of what the stage left, complete or not."""
+    facts = read_journal(out / "raw" / "journal.jsonl")
+    up = any(f["what"] == "up" for f in facts)
+    if not up:
+        shutil.rmtree(out)
+        raise RtmlError(f"the lab did not come up: {problem or 'stopped'}")
+    say("writing the recording")
+    log = log_of(scenario, facts, join_logs(out / "raw", facts, out / "bpftrace.jsonl.gz"))
+    write_json(out / "sitting.json", sitting_of(facts))
+    shutil.rmtree(out / "raw")
+    say("importing it")
+    import_capture("bpftrace", [out / "bpftrace.jsonl.gz"], out / "capture")
+    labels = write_labels(out, facts, attacks)
+    quality = examine_recording(open_capture(out / "capture"), labels, attacks)
+    log["quality"] = [vars(finding) for finding in quality]
+    if problem and problem not in log["incomplete_because"]:
+        log |= {"complete": False, "incomplete_because": [*log["incomplete_because"], problem]}
+    write_json(out / "log.json", log)
+    return Recording(log, quality)
