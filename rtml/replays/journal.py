@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["Journal", "read_journal"]
 
@@ -24,6 +24,14 @@ class Journal:
             self._stream.write(line + "\n")
             self._stream.flush()
 
+    def __enter__(self) -> Self:
+        """Write within a block; the file is closed at its end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._stream.close()
+
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
     """Read the facts of a journal; a last line that was cut off is left out.
@@ -32,8 +40,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
-    >>> Journal(path).write("note", text="hello")
-    >>> _ = path.open("a").write('{"what": "cut')
+    >>> with Journal(path) as journal:
+    ...     journal.write("note", text="hello")
+    >>> _ = path.write_text(path.read_text() + '{"what": "cut')
     >>> read_journal(path)
     [{'what': 'note', 'text': 'hello'}]
     """
