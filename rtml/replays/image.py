@@ -36,6 +36,9 @@ HOOKS = [
     "echo 'local all all trust' > $1/etc/postgresql/15/main/pg_hba.conf",
     "echo 'host all all 10.99.0.0/24 trust' >> $1/etc/postgresql/15/main/pg_hba.conf",
     "chroot $1 install -d -o postgres -g postgres /run/postgresql",
+    "chroot $1 su postgres -c '/usr/lib/postgresql/15/bin/postgres --single postgres"
+    " -D /var/lib/postgresql/15/main -c config_file=/etc/postgresql/15/main/postgresql.conf'"
+    " < $SERVICES/shop.sql",
     "chroot $1 useradd -u 1000 -m shop",
     "install -d $1/run/secrets/kubernetes.io/serviceaccount $1/srv $1/var/www/html",
     "echo lab-token-that-opens-nothing > $1/run/secrets/kubernetes.io/serviceaccount/token",
@@ -89,7 +92,8 @@ def lacking(store: Path, programs: Iterable[str]) -> list[str]:
 
 def _base(cache: Path, say: Say) -> Path:
     """Archive of the base root file system, kept by the hash of packages and hooks."""
-    recipe = hashlib.sha256("\n".join([*PACKAGES, *HOOKS]).encode()).hexdigest()[:16]
+    tables = (SERVICES / "shop.sql").read_text("utf-8")
+    recipe = hashlib.sha256("\n".join([*PACKAGES, *HOOKS, tables]).encode()).hexdigest()[:16]
     path = cache / f"base-{recipe}.tar"
     if path.exists():
         return path
@@ -133,7 +137,7 @@ def _podman(store: Path) -> list[str]:
 
 def _run(command: list[str], what: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "TMPDIR": str(folder)}
+    environment = {**os.environ, "TMPDIR": str(folder), "SERVICES": str(SERVICES)}
     done = subprocess.run(
         command, env=environment, capture_output=True, text=True, errors="replace", check=False
     )

@@ -1,7 +1,7 @@
 """The lab's sensor: `sensor.bt` under bpftrace, one log for each stretch of a sitting.
 
-The script sees the whole machine; every probe lets pass only tasks below the pid namespace of the
-lab itself, so what it reports happened in the lab's containers.
+A kernel probe sees the whole machine; every probe here lets pass only tasks in pid namespaces made
+below the lab's own. Other containers of the machine, other labs too, are not reported.
 """
 
 from __future__ import annotations
@@ -22,22 +22,32 @@ __all__ = ["Sensor", "pid_depth", "script"]
 
 _TRACEPOINT = re.compile(r"tracepoint:(\w+):(\w+)")
 _EVENTS = Path("/sys/kernel/tracing/events")
+_TASK = "((struct task_struct *)curtask)"
+_ANYWHERE = f"{_TASK}->thread_pid->level > 0"
 _PATIENCE = 30.0
 
 
-def script(level: int, events: Path = _EVENTS) -> str:
-    """Return the sensor's program for this kernel.
+def script(level: int, namespace: int, events: Path = _EVENTS) -> str:
+    """Return the sensor's program for this kernel and this lab.
 
     Parameters
     ----------
     level
-        Depth of the pid namespace to stay below: tasks at this depth or above are not reported.
+        Depth of the lab's pid namespace: tasks at this depth or above are not reported.
+    namespace
+        Its inode number: it must be parent or grandparent of a reported task's namespace.
     events
         Folder of the kernel's tracepoints; probes on absent ones are left out.
     """
-    text = (HERE / "sensor.bt").read_text("utf-8").replace("level > 0", f"level > {level}")
+    text = (HERE / "sensor.bt").read_text("utf-8")
+    text = text.replace(_ANYWHERE, f"({_TASK}->thread_pid->level > {level} && {_below(namespace)})")
     blocks = text.split("\n\n")
     return "\n\n".join(kept for block in blocks if (kept := _present(block, events)))
+
+
+def _below(namespace: int) -> str:
+    parent = f"{_TASK}->nsproxy->pid_ns_for_children->parent"
+    return f"({parent}->ns.inum == {namespace} || {parent}->parent->ns.inum == {namespace})"
 
 
 def _present(block: str, events: Path) -> str:
@@ -55,8 +65,7 @@ def _present(block: str, events: Path) -> str:
 
 def pid_depth() -> int:
     """Depth of this process' pid namespace as the kernel counts it; 0 is the machine's own."""
-    task = "((struct task_struct *)curtask)"
-    ask = f'BEGIN {{ printf("depth %d\\n", {task}->thread_pid->level); exit(); }}'
+    ask = f'BEGIN {{ printf("depth %d\\n", {_TASK}->thread_pid->level); exit(); }}'
     done = subprocess.run(
         ["bpftrace", "-e", ask], capture_output=True, text=True, errors="replace", check=False
     )
@@ -80,7 +89,7 @@ class Sensor:
     def start(cls, folder: Path, out: Path, pages: int) -> Sensor:
         """Start it; ``pages`` is the size of the ring buffer of each CPU (a power of two)."""
         program = folder / "sensor.bt"
-        program.write_text(script(pid_depth()))
+        program.write_text(script(pid_depth(), os.stat("/proc/self/ns/pid").st_ino))
         environment = {
             **os.environ, "BPFTRACE_STRLEN": "168", "BPFTRACE_PERF_RB_PAGES": str(pages),
             "BPFTRACE_MAP_KEYS_MAX": "16384",

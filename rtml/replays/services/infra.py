@@ -157,7 +157,7 @@ def main() -> None:
     """Start every listener and wait for ever."""
     Path(SOCKET).unlink(missing_ok=True)
     servers: list[socketserver.BaseServer] = [
-        socketserver.ThreadingUDPServer(("0.0.0.0", 53), Names), docker(),
+        socketserver.UDPServer(("0.0.0.0", 53), Names), docker(),
         *(Plain(("0.0.0.0", port), Web) for port in (80, 443, 8000, 8080)),
         *(Ports(("0.0.0.0", port), Sink) for port in (25, 3333, 4444, 9001)),
     ]  # fmt: skip
