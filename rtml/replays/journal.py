@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 __all__ = ["Journal", "read_journal"]
 
@@ -14,23 +14,14 @@ class Journal:
     """Append facts; several threads may."""
 
     def __init__(self, path: Path) -> None:
-        self._stream = path.open("a", encoding="utf-8")
+        self._path = path
         self._lock = threading.Lock()
 
     def write(self, what: str, **facts: Any) -> None:
         """Append one fact of kind ``what``."""
         line = json.dumps({"what": what, **facts})
-        with self._lock:
-            self._stream.write(line + "\n")
-            self._stream.flush()
-
-    def __enter__(self) -> Self:
-        """Write within a block; the file is closed at its end."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self._stream.close()
+        with self._lock, self._path.open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
@@ -40,8 +31,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
-    >>> with Journal(path) as journal:
-    ...     journal.write("note", text="hello")
+    >>> Journal(path).write("note", text="hello")
     >>> _ = path.write_text(path.read_text() + '{"what": "cut')
     >>> read_journal(path)
     [{'what': 'note', 'text': 'hello'}]

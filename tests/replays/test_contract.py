@@ -1,0 +1,107 @@
+"""Attacks, workloads and scenarios: what fits, and what an error says."""
+
+from pathlib import Path
+
+import pytest
+
+from rtml.errors import UsageError
+from rtml.replays.contract import Attack, Scenario
+from rtml.replays.image import SERVICES, image_files
+from rtml.replays.reading import load_operators, load_scenario, load_workloads, read_model
+from rtml.replays.recorder import check_scenario
+
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SCENARIOS = sorted(EXPERIMENTS.glob("replay*.yml"))
+WHOLE = """
+name: x
+technique: T1059.004
+family: shells
+workload: app
+entry: exec
+steps: [{run: id}]
+seconds: 5
+expects: [{kind: exec, exe: id$}]
+harmless: Reads who it is, and no more.
+"""
+
+
+def read(tmp_path: Path, text: str, model=Attack):
+    path = tmp_path / "one.yml"
+    path.write_text(text)
+    return read_model(path, model, **({"id": "one"} if model is Attack else {"name": "one"}))
+
+
+def test_a_whole_attack_is_read(tmp_path: Path):
+    attack = read(tmp_path, WHOLE)
+    assert attack.id == "one" and attack.expects[0].patterns() == {"exe": "id$"}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("seconds: 5", "secs: 5", "did you mean 'seconds'"),
+    ("{run: id}", "{runs: id}", "did you mean 'run'"),
+    ("{run: id}", "{run: id, wait: 3}", "either run or wait"),
+    ("{run: id}", "{wait: 30}", "pauses alone take 30 s"),
+    ("kind: exec", "kind: exek", "no event kind"),
+    ("exe: id$", "exe: 'id('", "no regular expression"),
+    ("T1059.004", "reverse", "technique"),
+    ("entry: exec", "entry: magic", "entry"),
+    ("steps: [{run: id}]", "steps: []", "steps"),
+])  # fmt: skip
+def test_a_broken_attack_is_refused_with_its_reason(tmp_path: Path, old: str, new: str, says: str):
+    with pytest.raises(UsageError, match="one.yml") as caught:
+        read(tmp_path, WHOLE.replace(old, new))
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a", "a: [", "\x00", "name: {"])
+def test_a_file_of_another_kind_is_refused(tmp_path: Path, text: str):
+    with pytest.raises(UsageError, match="one.yml"):
+        read(tmp_path, text, Scenario)
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
+def test_every_scenario_names_what_exists(path: Path):
+    scenario = load_scenario(path)
+    assert set(check_scenario(scenario)) == set(scenario.attacks)
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    ({"workloads": {"webb": 1}}, "unknown workload 'webb'; did you mean 'web'"),
+    ({"attacks": ["reverse-shell-bsh"]}, "did you mean 'reverse-shell-bash'"),
+    ({"workloads": {"web": 1}, "attacks": ["reverse-shell-bash"]}, "needs workload 'app'"),
+    ({"attacks": ["reverse-shell-bash"] * 2}, "names an attack twice"),
+    ({"rollouts": [{"workload": "api", "at": 1}]}, "unknown workload 'api'"),
+])  # fmt: skip
+def test_a_scenario_that_cannot_be_is_refused(change: dict, says: str):
+    whole = {"name": "s", "seconds": 60, "workloads": {"app": 1, "web": 1}}
+    with pytest.raises(UsageError) as caught:
+        check_scenario(Scenario.model_validate(whole | change))
+    assert says in str(caught.value)
+
+
+def test_there_are_eight_workloads_and_all_their_files():
+    workloads, images = load_workloads(), image_files()
+    assert sum(w.role == "workload" for w in workloads.values()) >= 8
+    assert {w.image for w in workloads.values()} <= set(images)
+    for spec in images.values():
+        for source in [*spec.get("files", {}), *spec.get("update", {})]:
+            assert (SERVICES / source).is_file(), source
+
+
+def test_operators_act_where_there_is_something():
+    known = set(load_workloads())
+    for action in load_operators():
+        assert action.where and set(action.where) <= known, action.what
+
+
+def test_the_shipped_sittings_keep_their_promises():
+    parts = {p.stem.split("-")[-1]: load_scenario(p) for p in EXPERIMENTS.glob("replays-v1-*.yml")}
+    attacks = {name: check_scenario(scenario) for name, scenario in parts.items()}
+    assert not attacks["train"] and len(attacks["test"]) >= 48
+    assert not set(attacks["test"]) & set(attacks["calibrate"])
+    seen = {a.technique for a in attacks["calibrate"].values()}
+    test = {a.technique for a in attacks["test"].values()}
+    assert len(test | seen) >= 24 and 3 * len(test - seen) >= len(test | seen)
+    hours = [sum(s.workloads.values()) * s.seconds / 3600 for s in parts.values()]
+    assert sum(hours) >= 24
+    assert any(s.rollouts for s in parts.values()) and any(s.lossy for s in parts.values())
