@@ -36,8 +36,9 @@ def claim(name: str) -> Iterator[Path]:
 def leftovers() -> list[str]:
     """Names of sittings that ended without cleaning up."""
     folders = [path for path in work_folder().glob(f"{PREFIX}*") if path.is_dir()]
-    named = {path.name for path in folders} | {p.name for p in cgroup_folders(f"{PREFIX}*")}
-    return sorted(name for name in named if not _held(work_folder() / name / "lock"))
+    ours = {path.name for path in folders if not _held(path / "lock")}
+    groups = {path.name for path in cgroup_folders(f"{PREFIX}*")} - {p.name for p in folders}
+    return sorted(ours | {name for name in groups if not _alive(name)})
 
 
 def sweep() -> list[str]:
@@ -55,6 +56,12 @@ def remove(name: str) -> None:
     for group in cgroup_folders(name):
         _remove_group(group)
     shutil.rmtree(work_folder() / name, ignore_errors=True)
+
+
+def _alive(name: str) -> bool:
+    """Tell whether the recorder whose number a name holds still runs (with another cache folder)."""
+    number = name.removeprefix(PREFIX).partition("-")[0]
+    return number.isdigit() and Path("/proc", number).exists()
 
 
 def _held(lock: Path) -> bool:

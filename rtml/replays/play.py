@@ -101,13 +101,25 @@ class Play:
             self._journal.write(entry.kind, place=entry.place, container=new.name, start=begin,
                                 end=stamp(), version=new.version)  # fmt: skip
 
-    def _attack(self, attack: Attack, place: str, mark: str) -> None:
+    def _attack(self, attack: Attack, planned: str, mark: str) -> None:
+        place = self._free(planned)
         with self._lab.places[place].lock:
             container = self._lab.places[place]
-            facts = carry_out(attack, container, self._lab.podman, self._addresses(place),
-                              self._scenario.pace, mark, self.stopping)  # fmt: skip
-        self._journal.write("attack", id=attack.id, container=container.name,
-                            container_id=container.id, **facts)  # fmt: skip
+            facts = carry_out(
+                attack, container, self._lab.podman, self._addresses(place),
+                self._scenario.pace, mark, self.stopping,
+            )  # fmt: skip
+        self._journal.write(
+            "attack", id=attack.id, container=container.name, container_id=container.id, **facts
+        )
+
+    def _free(self, planned: str) -> str:
+        """Return the planned place, or another replica when something is going on there."""
+        if not self._lab.places[planned].lock.locked():
+            return planned
+        workload = self._lab.places[planned].workload.name
+        places = [p for p, c in sorted(self._lab.places.items()) if c.workload.name == workload]
+        return next((p for p in places if not self._lab.places[p].lock.locked()), planned)
 
     def _action(self, action: Action, place: str, mark: str) -> None:
         container = self._lab.places[place]
