@@ -59,7 +59,7 @@ def remove(name: str) -> None:
 
 
 def _alive(name: str) -> bool:
-    """Tell whether the recorder whose number a name holds still runs (with another cache folder)."""
+    """Tell whether the recorder whose number a name holds still runs (on another cache)."""
     number = name.removeprefix(PREFIX).partition("-")[0]
     return number.isdigit() and Path("/proc", number).exists()
 
