@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from rtml.captures.manifest import Manifest
-from rtml.errors import RtmlError
+from rtml.captures.whole import whole_folder
 from rtml.schema import EVENTS, conform
 
 __all__ = ["write_capture", "write_events"]
@@ -57,21 +54,8 @@ def write_capture(
     RtmlError
         ``out`` exists already, or its folder cannot be written.
     """
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        half = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.partial-", dir=out.parent))
-    except OSError as error:
-        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
-    try:
+    with whole_folder(out) as half:
         write_events(half, events)
         processes.write_parquet(half / "processes.parquet", compression="zstd")
         rejects.write_parquet(half / "rejects.parquet", compression="zstd")
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
-        half.chmod(0o755)
-        os.replace(half, out)
-    except OSError as error:
-        raise RtmlError(f"{out}: writing failed ({error.strerror}); nothing was kept") from error
-    finally:
-        shutil.rmtree(half, ignore_errors=True)

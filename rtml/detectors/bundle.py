@@ -17,8 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +25,7 @@ from pathlib import Path
 import pydantic
 
 from rtml import __version__
+from rtml.captures.whole import whole_folder
 from rtml.detectors import DETECTORS, Detector
 from rtml.detectors.calibration import Calibration
 from rtml.detectors.storage import State, parse_state, state_bytes
@@ -108,14 +107,8 @@ def save_model(
             raise UsageError(
                 f"{label!r}: a detector label is lower-case letters, digits, - _ and ."
             )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(folder) as part:
         _write(model, part, baseline)
-        part.chmod(0o755)
-        part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from rtml import __version__
 from rtml.baselines import Baseline
 from rtml.captures import open_captures
 from rtml.captures.digest import digest_capture
+from rtml.captures.whole import whole_folder
 from rtml.detectors.bundle import load_model
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.scoring.scored import Scored, score
@@ -88,16 +86,7 @@ def _counts(scored: Scored) -> dict[str, Any]:
 
 
 def _commit(out: Path, result: dict[str, Any], scored: Scored) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        half = Path(tempfile.mkdtemp(prefix=f".{out.name[:60]}.partial-", dir=out.parent))
-    except OSError as error:
-        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
-    try:
+    with whole_folder(out) as half:
         for name in ("windows", "scores", "findings"):
             getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
         (half / _DONE).write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")
-        half.chmod(0o755)
-        os.replace(half, out)
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
