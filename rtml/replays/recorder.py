@@ -137,6 +137,8 @@ def _watch_over(words: list[str], say: Say) -> str:
             process.kill()
     for ear in ears:
         ear.join()
+    for stream in (process.stdout, process.stderr):
+        stream.close()  # type: ignore[union-attr]
     return "" if process.returncode in (0, 3) else " / ".join(errors[-3:]) or "it was killed"
 
 
