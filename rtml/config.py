@@ -30,10 +30,15 @@ class _Strict(BaseModel):
 
 
 class Split(_Strict):
-    """Where training ends and testing begins: UTC times, or shares of the time (0 to 1)."""
+    """Where training ends and testing begins: UTC times, or shares of the time (0 to 1).
+
+    ``early_attacks`` says what to do about labelled attacks before the test: refuse to run, or
+    leave their windows out of learning, calibration and tuning.
+    """
 
     calibrate: dt.datetime | float = 0.5
     test: dt.datetime | float = 0.7
+    early_attacks: Literal["refuse", "leave out"] = "refuse"
 
     @field_validator("calibrate", "test")
     @classmethod

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from rtml.captures.joining import JoinedCapture
+from rtml.captures.leaving_out import PartialCapture
 from rtml.captures.store import Capture
 
 __all__ = ["digest_capture"]
@@ -18,6 +19,9 @@ def digest_capture(capture: Capture) -> str:
     manifest alone (which holds the digest of every imported file); the result then begins with
     ``manifest:``.
     """
+    if isinstance(capture, PartialCapture) and capture.whole is not None:
+        cells = capture.cells.write_json().encode()
+        return hashlib.sha256(digest_capture(capture.whole).encode() + cells).hexdigest()
     if isinstance(capture, JoinedCapture):
         whole = "\n".join(map(digest_capture, capture.parts))
         return hashlib.sha256(whole.encode()).hexdigest()

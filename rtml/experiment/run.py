@@ -22,7 +22,6 @@ from rtml.evaluation import (
     Side,
     Split,
     Track,
-    attacks_in_training,
     build_ledger,
     by_fractions,
     by_times,
@@ -34,6 +33,7 @@ from rtml.evaluation import (
 )  # fmt: skip
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.report import write_report
+from rtml.experiment.early import without_early_attacks
 from rtml.experiment.pages import page
 from rtml.experiment.sides import RuleSide, model_sides, rule_side
 from rtml.features.source import interval
@@ -98,13 +98,14 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     known = capture.containers()["container_id"].to_list()
     labels, warnings = in_capture(read_labels(label_file), known)
     split = _split(capture, experiment, every)
-    attacks_in_training(labels, split)
-    trained, scored = _models(capture, experiment, split, out / "model")
+    early = without_early_attacks(capture, labels, split, experiment)
+    trained, scored = _models(capture, early.capture, experiment, split, out / "model")
     windows = pl.concat([trained.windows, scored.windows.with_columns(part=pl.lit("test"))])
     proof = prove(windows, every)
     rules = rule_side(
-        capture, experiment.rules, windows, split, experiment.window, experiment.budget
-    )
+        capture, experiment.rules, windows, split, experiment.window, experiment.budget,
+        early.quiet,
+    )  # fmt: skip
     sides = [*rules.sides, *model_sides(scored, split.test)]
     track = make_track(
         scored.windows, labels, capture.processes().collect(),
@@ -113,7 +114,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     )  # fmt: skip
     ledger = build_ledger(
         sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried,
-        notes=[*warnings, *experiment.notes],
+        notes=[*warnings, *early.notes, *experiment.notes],
     )  # fmt: skip
     write_ledger(ledger, out)
     _keep(out, windows, scored, sides)
@@ -138,10 +139,10 @@ def _split(capture: Capture, experiment: Experiment, every: dt.timedelta) -> Spl
 
 
 def _models(
-    capture: Capture, experiment: Experiment, split: Split, folder: Path
+    capture: Capture, early: Capture, experiment: Experiment, split: Split, folder: Path
 ) -> tuple[Trained, Scored]:
     """Train, save, load and score: what is judged is what a user would load."""
-    trained = train(capture, experiment, split.calibrate, split.test)
+    trained = train(early, experiment, split.calibrate, split.test)
     save_model(trained.model, folder, trained.baseline.save)
     baseline = Baseline.load(folder / "baseline")
     return trained, score(capture, load_model(folder), baseline, start=split.test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -31,17 +32,19 @@ class RuleSide:
 
 
 def rule_side(
-    capture: Capture, chosen: Rules, windows: pl.DataFrame, split: Split, every: str, budget: float
-) -> RuleSide:
+    capture: Capture, chosen: Rules, windows: pl.DataFrame, split: Split, every: str, budget: float,
+    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+) -> RuleSide:  # fmt: skip
     """Run the rules and make both of their sides: tuned first, for it joins the union.
 
-    Tuning sees what the models saw: hits of training and calibration time, nothing of the test.
+    Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
+    of the early hits those that ``quiet`` keeps.
     """
     rules, skipped = load_all(chosen.sigma, [chosen.pack] if chosen.pack else [], chosen.falco)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
     result = evaluate(capture, rules)
-    early = result.hits.filter(pl.col("time") < pl.lit(split.test, _UTC))
+    early = quiet(result.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
     days = _container_days(windows.filter(pl.col("part") != "test"), every)
     exceptions = tune(early, days, budget)
     tuned = apply(result.hits, exceptions)

@@ -67,9 +67,13 @@ class Sitting:
     def _who(self) -> pl.DataFrame:
         rows = [
             (
-                c.get("cgroup_v2_id"), c.get("pidns"), c.get("id"), name, c.get("image"),
+                c.get("cgroup_v2_id"),
+                c.get("pidns"),
+                c.get("id"),
+                name,
+                c.get("image"),
                 c.get("workload", name),
-            )  # fmt: skip
+            )
             for name, c in self.facts.items()
         ]
         return pl.DataFrame(rows, schema=_WHO, orient="row")

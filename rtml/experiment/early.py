@@ -1,0 +1,55 @@
+"""Labelled attacks before the test: refused, or their windows left out of all learning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.captures.leaving_out import CELLS, PartialCapture, cells_of, leave_out
+from rtml.config import Experiment
+from rtml.evaluation import Split, attacks_in_training
+from rtml.evaluation.moments import instant
+from rtml.features.source import interval
+
+__all__ = ["Early", "without_early_attacks"]
+
+
+@dataclass(frozen=True)
+class Early:
+    """The capture that may be learnt from, what is missing in it, and what the ledger must say."""
+
+    capture: Capture
+    cells: pl.DataFrame
+    every: int
+    notes: list[str]
+
+    def quiet(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """Drop rule hits in the same windows: rules are tuned on what models are calibrated on."""
+        return leave_out(hits.lazy(), self.cells, self.every).collect()
+
+
+def without_early_attacks(
+    capture: Capture, labels: pl.DataFrame, split: Split, experiment: Experiment
+) -> Early:
+    """Return the capture to learn from.
+
+    Raises
+    ------
+    RtmlError
+        An attack lies before the test, and the experiment does not say to leave it out.
+    """
+    every = interval(experiment.window)
+    leaving = experiment.split.early_attacks == "leave out"
+    attacks_in_training(labels, split, allow=leaving)
+    early = labels.filter(pl.col("start") < instant(split.test))
+    if early.is_empty():
+        return Early(capture, CELLS.to_frame(), every, [])
+    cells = cells_of(early, every)
+    note = (
+        f"{early.height} labelled attacks of {early['technique'].n_unique()} techniques lie before"
+        f" the test: their {cells.height} container windows were left out of learning,"
+        " calibration and tuning. A user without labels cannot do that"
+    )
+    return Early(PartialCapture.of(capture, cells, every), cells, every, [note])
