@@ -2,10 +2,11 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install check test demo bench notebook mlflow-ui clean
+.PHONY: help install system check test demo bench notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -16,6 +17,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@bash .ci/venv $(PYTHON) $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mlflow,sigma,notebooks,dev]'
 	@touch $@
+
+system: ## install what recording needs (Debian, root): podman, runc, bpftrace, mmdebstrap
+	apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=30 update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(RECORDING)
 
 check: install ## lint and types
 	$(BIN)/ruff check .
@@ -29,6 +34,9 @@ demo: install ## set up, then the main job on the shipped capture: ledger and re
 
 bench: install ## speed and memory, as ratios inside one run
 	$(BIN)/python -m benchmarks
+
+record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)
+	$(BIN)/rtml replay record --scenario experiments/replay-smoke.yml --out runs/smoke
 
 notebook: install ## run notebooks/01-hunt.ipynb again, in place
 	$(BIN)/python -m rtml.notebook notebooks/01-hunt.ipynb

@@ -33,7 +33,7 @@ from rtml.replays.private import command
 from rtml.replays.quality import Finding, examine_recording
 from rtml.replays.reading import load_workloads
 
-__all__ = ["Recording", "check_scenario", "record"]
+__all__ = ["Recording", "check_scenario", "images_of_the_lab", "record"]
 
 _PATIENCE = 60.0
 Say = Callable[[str], None]
@@ -74,7 +74,7 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
     require(examine())
     for name in sweep():
         say(f"removed what {name} had left")
-    images = _images(say)
+    images = images_of_the_lab(say)
     wanted = [program for a in attacks.values() for program in a.needs]
     if gone := lacking(images, wanted):
         raise RtmlError(f"the images lack {', '.join(gone)}: add them to rtml/replays/image.py")
@@ -105,7 +105,14 @@ def check_scenario(scenario: Scenario) -> dict[str, Attack]:
     return attacks
 
 
-def _images(say: Say) -> Path:
+def images_of_the_lab(say: Say) -> Path:
+    """Return the store of the lab's images, made now if the cache lacks it.
+
+    Raises
+    ------
+    RtmlError
+        An image cannot be made, for example because no Debian mirror can be reached.
+    """
     store = cache_folder() / f"images-{recipe_hash()}"
     if not (store / "complete").exists():
         cache_folder().mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ pytestmark = live
 
 
 @pytest.fixture
-def recorder(tmp_path: Path):
+def recorder(tmp_path: Path, lab_images: None):
     (tmp_path / "short.yml").write_text(SCENARIO)
     command = [sys.executable, "-m", "rtml.cli", "replay", "record", "--scenario",
                str(tmp_path / "short.yml"), "--out", str(tmp_path / "out")]  # fmt: skip

@@ -19,7 +19,7 @@ pytestmark = live
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Recording]:
+def smoke(tmp_path_factory: pytest.TempPathFactory, lab_images: None) -> tuple[Path, Recording]:
     out = tmp_path_factory.mktemp("lab") / "smoke"
     return out, record(SCENARIO, out, lambda _: None)
 
