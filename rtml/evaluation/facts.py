@@ -72,10 +72,13 @@ def _proof(proof: Proof) -> dict[str, Any]:
 
 def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -> list[str]:
     attacks, hosts = track.labels.height, track.counts.get("hosts")
+    spliced = int((track.labels["provenance"] == "spliced").sum() or 0)
     said = {
         "no split was given: nothing here proves that models never saw the test time": not proof,
         f"{attacks} attacks: a share found moves by {100 / max(attacks, 1):.0f} points with one "
         "attack": 0 < attacks < FEW_ATTACKS,
+        f"{spliced} of {attacks} attacks are spliced trials: recorded once, put into other "
+        "containers' benign time": spliced > 0,
         f"{hosts} host(s): no claim per host (needs {FEW_HOSTS})": (
             hosts is not None and hosts < FEW_HOSTS
         ),

@@ -97,6 +97,16 @@ def test_facts_say_what_the_data_cannot(sides, windows, labels):
     assert facts["label_provenance"] == {"replay": 4}
 
 
+def test_spliced_trials_are_said_to_be_spliced(sides, windows):
+    mixed = pl.concat([
+        make_labels(("a1", "c0", 10, 12, None)),
+        make_labels(("a1.s1", "c1", 10, 12, None), provenance="spliced"),
+    ])  # fmt: skip
+    facts = build_ledger(sides, make_track(windows, mixed)).facts
+    assert any(limit.startswith("1 of 2 attacks are spliced") for limit in facts["limits"])
+    assert facts["label_provenance"] == {"replay": 1, "spliced": 1}
+
+
 def test_rule_labels_and_twin_names_are_refused(sides, windows):
     ruled = make_labels(("a", "c0", 10, 12, None), provenance="rule")
     with pytest.raises(RtmlError, match="made by rules"):
