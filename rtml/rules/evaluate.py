@@ -20,13 +20,15 @@ from rtml.rules.inputs import KEYS, rule_inputs
 from rtml.rules.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
-__all__ = ["HITS", "TABLE", "Evaluation", "evaluate", "masks"]
+__all__ = ["HITS", "TABLE", "Evaluation", "account", "evaluate", "masks", "with_root"]
 
 HITS = pl.Schema({
     **{name: pl.String if name in IDENTITY else POLARS[name] for name in (*KEYS, *IDENTITY)},
     "rule": pl.String, "root_id": pl.Int64,
 })  # fmt: skip
-"""One row per event and rule that matched it; ``root_id`` is the lineage root (see findings)."""
+"""One row per event and rule that matched it; ``root_id`` is the lineage root (see findings).
+
+Hits may carry one column more, ``entry``: what the rule matched, for a rule that is a list."""
 
 TABLE = pl.Schema({
     "rule": pl.String, "title": pl.String, "level": pl.String, "type": pl.String,
@@ -70,15 +72,16 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     )
     table = pl.concat([TABLE.to_frame(), *(part.table for part in parts)])
     table = table.sort("hits", "rule", descending=[True, False])
-    return Evaluation(_with_root(hits, capture), table)
+    return Evaluation(with_root(hits, capture), table)
 
 
-def _with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
+def with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
+    """Fill ``root_id`` from the process table; a process without one is its own root."""
     if hits.is_empty():
         return hits
     roots = capture.processes().select("process_id", "root_id").unique("process_id").collect()
     known = hits.drop("root_id").join(roots, on="process_id", how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce("root_id", "process_id")).select(HITS.names())
+    return known.with_columns(pl.coalesce("root_id", "process_id")).select(hits.columns)
 
 
 def masks(inputs: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
@@ -91,7 +94,7 @@ def masks(inputs: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
 def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rule]) -> Evaluation:
     if not kinds:
         nothing = HITS.to_frame()
-        return Evaluation(nothing, _account(capture, rules, nothing, 0, frozenset()))
+        return Evaluation(nothing, account(capture, rules, nothing, 0, frozenset()))
     columns = sorted(frozenset().union(*(rule.columns for rule in rules)))
     names = [f"in:{name}" for name in columns]
     events = rule_inputs(capture, kinds, where, columns)
@@ -102,7 +105,7 @@ def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rul
     found = inputs.drop("_events").with_row_index("_row").join(matched, on="_row")
     hits = _hits(events, found, names)
     dead = frozenset(name for name in columns if plain[name].null_count() == plain.height)
-    return Evaluation(hits, _account(capture, rules, hits, int(inputs["_events"].sum()), dead))
+    return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead))
 
 
 def _matched(found: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
@@ -123,9 +126,10 @@ def _hits(events: pl.LazyFrame, found: pl.DataFrame, names: list[str]) -> pl.Dat
     return joined.select(pl.col(name).cast(kind) for name, kind in HITS.items()).collect()
 
 
-def _account(
+def account(
     capture: Capture, rules: list[Rule], hits: pl.DataFrame, events: int, dead: frozenset[str]
 ) -> pl.DataFrame:
+    """Make the account (`TABLE`) of rules that saw ``events``; ``dead``: columns all null."""
     per_rule = hits.group_by("rule").agg(
         hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").n_unique()
     )

@@ -43,8 +43,9 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     -------
     `rtml.schema.FINDINGS`. The title is that of the gravest rule, with its author and how many more
     rules matched; every rule stands among the contributions, with its author, its number of
-    matches as ``value`` and its part of the summed weights as ``share``. ``score`` is the
-    highest weight (`WEIGHTS`), severity the highest level's.
+    matches as ``value`` and its part of the summed weights as ``share``. A hit on a list names the
+    entry that it matched. ``score`` is the highest weight (`WEIGHTS`), severity the highest
+    level's.
     """
     rows = hits.join(_facts(rules), on="rule").with_columns(
         slot_of(), process_id="root_id", count=pl.col("count").fill_null(1),
@@ -55,7 +56,11 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
 def _contributions(rows: pl.DataFrame) -> pl.DataFrame:
     """Each rule once per unit: its matches, and its part of the weights of all that matched."""
-    each = rows.group_by(*UNIT, feature="label").agg(
+    feature = pl.col("label")
+    if "entry" in rows.columns:
+        named = pl.format("{}: {}", "label", "entry")
+        feature = pl.when(pl.col("entry").is_null()).then(feature).otherwise(named)
+    each = rows.group_by(*UNIT, feature=feature).agg(
         value=pl.col("count").sum(), weight=pl.col("weight").max()
     )
     # Sums of thousandths: the order of rows must not change a bit.
