@@ -1,0 +1,11 @@
+"""Threat intelligence: lists of addresses, networks, names and hashes, matched by joins.
+
+A set of lists is described in one YAML file (`description`); `load_intelligence` reads the files
+into `Intelligence`, whose `match` and `callers` are pure functions of a column of values;
+`match_lists` runs it over a capture and yields ordinary hits, one rule for each list and use.
+"""
+
+from rtml.rules.intelligence.lists import CALLERS, Intelligence, load_intelligence
+from rtml.rules.intelligence.matching import Matched, match_lists
+
+__all__ = ["CALLERS", "Intelligence", "Matched", "load_intelligence", "match_lists"]

@@ -1,0 +1,142 @@
+"""The description of a set of lists: which files, what they stand for, how grave a hit is."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import pydantic
+import yaml
+
+from rtml.errors import RtmlError, UsageError, did_you_mean, lookup
+from rtml.rules.contract import LEVELS
+from rtml.rules.intelligence.categories import categories
+from rtml.rules.intelligence.files import read_list_text
+
+__all__ = ["ListDescription", "described", "shipped_lists"]
+
+Format = Literal["plain", "csv", "stix"]
+
+
+class ListDescription(pydantic.BaseModel):
+    """One list: a file and what its entries mean.
+
+    Parameters
+    ----------
+    name
+        As findings and the account name it.
+    file
+        Beside the description, or an absolute path.
+    format
+        ``plain`` (one entry a line, ``#`` and ``;`` begin comments), ``csv`` or ``stix`` (a bundle
+        of STIX 2.1).
+    category
+        A key of ``categories.yml``; none for a trusted list.
+    severity
+        A level of rules; default: the category's.
+    trusted
+        Hits on what such a list holds are silenced, and counted.
+    match
+        Whether a listed domain stands for its subdomains too.
+    column
+        Of CSV: a column's name in the header, or its number from 1 in a file without one.
+    author, licence
+        Go with every hit, as those of rules do.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    name: str = pydantic.Field(min_length=1, max_length=200)
+    file: Path
+    format: Format = "plain"
+    category: str | None = None
+    severity: str | None = None
+    trusted: bool = False
+    match: Literal["subdomains", "exact"] = "subdomains"
+    column: str | int = 1
+    author: str = ""
+    licence: str = ""
+
+    @property
+    def level(self) -> str:
+        """Level of a hit."""
+        return self.severity or (categories()[self.category].level if self.category else "low")
+
+    def takes(self, kind: str) -> bool:
+        """Tell whether entries of this kind mean anything in this list."""
+        return self.trusted or categories()[self.category or ""].takes(kind)
+
+
+def shipped_lists() -> Path:
+    """Return the description of the shipped test lists.
+
+    They hold addresses and names that are reserved for documentation, and names that a cloud
+    provider keeps for testing its own detection: never real indicators.
+    """
+    return Path(str(files("rtml.rules.intelligence"))) / "test_lists" / "lists.yml"
+
+
+def described(path: str | Path) -> list[ListDescription]:
+    """Read a description: ``lists:`` with one mapping for each list.
+
+    Parameters
+    ----------
+    path
+        A YAML file, or ``test`` for the shipped test lists.
+
+    Returns
+    -------
+    The lists, files made absolute.
+
+    Raises
+    ------
+    RtmlError
+        The file cannot be read.
+    UsageError
+        It is no such description; the list and the key are named.
+
+    Examples
+    --------
+    >>> [one.category for one in described("test")][:2]
+    ['command-and-control', 'cryptocurrency']
+    """
+    file = Path(path)
+    if str(path) == "test" and not file.exists():
+        file = shipped_lists()
+    try:
+        value = yaml.safe_load(read_list_text(file))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UsageError(f"{file}: not YAML ({' '.join(str(error).split())})") from error
+    rows = value.get("lists") if isinstance(value, dict) else None
+    if not isinstance(rows, list) or not rows:
+        raise UsageError(f"{file}: describes no lists; write 'lists:' with one mapping for each")
+    return [_one(file, number, row) for number, row in enumerate(rows, 1)]
+
+
+def _one(file: Path, number: int, row: Any) -> ListDescription:
+    where = f"{file}: list {number}"
+    try:
+        one = ListDescription.model_validate(row)
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the entry"
+        hint = did_you_mean(key, ListDescription.model_fields)
+        unknown = first["type"] == "extra_forbidden"
+        raise UsageError(
+            f"{where}: " + (f"unknown key {key!r}; {hint}" if unknown else f"{key}: {first['msg']}")
+        ) from error
+    try:
+        _check(one)
+    except RtmlError as error:
+        raise UsageError(f"{where} ({one.name}): {error}") from error
+    return one.model_copy(update={"file": (file.parent / one.file).absolute()})
+
+
+def _check(one: ListDescription) -> None:
+    if one.severity is not None:
+        lookup(LEVELS, one.severity, "severity")
+    if one.category is not None:
+        lookup(categories(), one.category, "category")
+    elif not one.trusted:
+        raise UsageError("needs a category, or 'trusted: true'")

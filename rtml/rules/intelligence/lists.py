@@ -1,0 +1,180 @@
+"""Load sets of lists: entries ready for matching, and every line that could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.sensors.contract import REJECTS
+from rtml.errors import UsageError
+from rtml.rules.intelligence.addresses import match_addresses
+from rtml.rules.intelligence.categories import categories
+from rtml.rules.intelligence.description import ListDescription, described
+from rtml.rules.intelligence.domains import match_domains
+from rtml.rules.intelligence.entries import (
+    classify,
+    domain_entries,
+    hash_entries,
+    network_entries,
+)
+from rtml.rules.intelligence.files import read_list_text
+from rtml.rules.intelligence.formats import FORMATS, RAW
+
+__all__ = ["CALLERS", "Intelligence", "load_intelligence"]
+
+CALLERS = pl.Schema({
+    "value": pl.String, "caller": pl.String, "level": pl.String, "list": pl.String,
+    "entry": pl.String,
+})  # fmt: skip
+"""An address that called an API: its family of finding (`Category.caller`), list and entry."""
+
+
+@dataclass(frozen=True)
+class Intelligence:
+    """Lists and their entries.
+
+    ``entries`` has a frame for each kind (address, domain, sha256); their column ``list`` counts in
+    ``lists``. ``rejects`` (`rtml.captures.sensors.contract.REJECTS`) are lines without an entry.
+    """
+
+    lists: tuple[ListDescription, ...]
+    entries: dict[str, pl.DataFrame]
+    rejects: pl.DataFrame
+
+    def match(self, kind: str, values: pl.Series) -> pl.DataFrame:
+        """Return ``value``, ``list``, ``entry`` of the values that lists hold, trusted ones too."""
+        return _MATCHERS[kind](values, self.entries[kind])
+
+    def untrusted(self, kind: str, values: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return matches of threat lists on values that no trusted list holds, and the trusted.
+
+        The second frame has ``value``, ``list`` (the threat list that was silenced), ``entry`` and
+        ``trusted`` (the list that silenced it).
+        """
+        trusted = [i for i, one in enumerate(self.lists) if one.trusted]
+        found = self.match(kind, values)
+        good = found.filter(pl.col("list").is_in(trusted))
+        bad = found.filter(~pl.col("list").is_in(trusted))
+        first = good.unique("value", keep="first", maintain_order=True)
+        silenced = bad.join(
+            first.select("value", trusted="list"), on="value", maintain_order="left"
+        )
+        return bad.join(first, on="value", how="anti", maintain_order="left"), silenced
+
+    def callers(self, addresses: pl.Series) -> pl.DataFrame:
+        """Say which addresses, as callers of an API, are known for ill (`CALLERS`).
+
+        A pure function of a column of addresses and the lists; addresses of trusted lists are left
+        out. One row for each address and list.
+
+        Examples
+        --------
+        >>> intelligence = load_intelligence(["test"])
+        >>> intelligence.callers(pl.Series(["192.0.2.66", "192.0.2.1"])).rows()
+        [('192.0.2.66', 'TorIPCaller', 'high', 'Test: Tor', '192.0.2.64/26')]
+        """
+        rows = [
+            (i, one.name, one.level, categories()[one.category].caller)
+            for i, one in enumerate(self.lists)
+            if one.category
+        ]
+        schema = {"list": pl.UInt32, "name": pl.String, "level": pl.String, "caller": pl.String}
+        facts = pl.DataFrame(rows, schema=schema, orient="row").drop_nulls("caller")
+        found, _ = self.untrusted("address", addresses)
+        known = found.join(facts, on="list", maintain_order="left")
+        return known.select("value", "caller", "level", "name", "entry").rename({"name": "list"})
+
+
+def _match_hashes(values: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
+    distinct = values.cast(pl.String).drop_nulls().unique().sort().alias("value").to_frame()
+    return (
+        distinct.with_columns(sha256=pl.col("value").str.to_lowercase())
+        .join(listed, on="sha256", maintain_order="left_right")
+        .select("value", "list", "entry")
+    )
+
+
+_Matcher = Callable[[pl.Series, pl.DataFrame], pl.DataFrame]
+_MATCHERS: dict[str, _Matcher] = {
+    "address": match_addresses,
+    "domain": match_domains,
+    "sha256": _match_hashes,
+}
+
+
+def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
+    """Load every list of these descriptions.
+
+    Parameters
+    ----------
+    paths
+        Descriptions (`rtml.rules.intelligence.description`), or ``test``.
+
+    Returns
+    -------
+    The lists with their entries. Lines that hold no entry, or one that the list's category has no
+    use for, are rejects.
+
+    Raises
+    ------
+    RtmlError
+        A file cannot be read, or is not what its format says; the file is named.
+    UsageError
+        A description is wrong, or two lists have one name.
+
+    Examples
+    --------
+    >>> intelligence = load_intelligence(["test"])
+    >>> len(intelligence.lists), intelligence.rejects.height
+    (12, 0)
+    """
+    lists = [one for path in paths for one in described(path)]
+    names = [one.name for one in lists]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f"two lists are called {twice!r}; every list needs a name of its own")
+    found = [_classified(one) for one in lists]
+    entries = {
+        "address": [network_entries(each, i) for i, each in enumerate(found)],
+        "domain": [
+            domain_entries(each, i, lists[i].match == "exact") for i, each in enumerate(found)
+        ],
+        "sha256": [hash_entries(each, i) for i, each in enumerate(found)],
+    }
+    rejects = [_rejects(each, one) for each, one in zip(found, lists, strict=True)]
+    return Intelligence(
+        tuple(lists),
+        {kind: pl.concat(frames) if frames else _none(kind) for kind, frames in entries.items()},
+        pl.concat([REJECTS.to_frame(), *rejects]),
+    )
+
+
+def _none(kind: str) -> pl.DataFrame:
+    nothing = classify(pl.DataFrame(schema=RAW))
+    if kind == "domain":
+        return domain_entries(nothing, 0, exact=False)
+    return network_entries(nothing, 0) if kind == "address" else hash_entries(nothing, 0)
+
+
+def _classified(one: ListDescription) -> pl.DataFrame:
+    found = classify(FORMATS[one.format](read_list_text(one.file), one))
+    useless = [kind for kind in ("address", "domain", "sha256") if not one.takes(kind)]
+    if not useless:
+        return found
+    reason = pl.when(pl.col("kind").is_in(useless)).then(
+        pl.format(
+            "category {} has no finding type for this kind ({})", pl.lit(one.category), "kind"
+        )
+    )
+    found = found.with_columns(reason=pl.coalesce("reason", reason))
+    return found.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
+
+
+def _rejects(found: pl.DataFrame, one: ListDescription) -> pl.DataFrame:
+    return found.filter(pl.col("kind").is_null()).select(
+        file=pl.lit(str(one.file)), line="line", reason="reason",
+        text=pl.col("value").str.slice(0, 200),
+    )  # fmt: skip

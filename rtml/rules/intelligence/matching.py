@@ -1,0 +1,137 @@
+"""Lists over a capture: distinct values are matched once, hits joined back to their events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.findings.text import visible
+from rtml.rules.contract import Rule
+from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, with_root
+from rtml.rules.intelligence.categories import USES
+from rtml.rules.intelligence.lists import Intelligence
+from rtml.rules.intelligence.observed import OBSERVED, Observed
+from rtml.rules.intelligence.relay import both_ways
+from rtml.rules.intelligence.resolvers import copies
+from rtml.rules.intelligence.rules import list_rules, rule_id
+
+__all__ = ["SILENCED", "Matched", "match_lists"]
+
+SILENCED = pl.Schema({"rule": pl.String, "by": pl.String, "events": pl.Int64})
+"""Hits that did not count, by what silenced them: a trusted list, or the original of a copy."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Rules (one for each list and use), their hits and account, and what was silenced."""
+
+    rules: list[Rule]
+    evaluation: Evaluation
+    silenced: pl.DataFrame
+
+
+def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
+    """Match lists against connections, DNS and executed programs of workload containers.
+
+    Parameters
+    ----------
+    capture
+        Containers of role ``infrastructure`` and host processes are not looked at.
+    intelligence
+        The lists, as `rtml.rules.intelligence.load_intelligence` returns them.
+
+    Returns
+    -------
+    Hits are `rtml.rules.evaluate.HITS` with ``entry``: what the list holds, and what was seen if
+    that differs. An event counts once for each rule, by the longest entry. Fails when the sensor
+    does not see a kind of event or a column (hashes, names): the account says so.
+    """
+    rules = list_rules(intelligence)
+    parts = [
+        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)])
+        for use in USES
+    ]
+    hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort(
+        "time", "host", "seq", "rule"
+    )
+    table = pl.concat([TABLE.to_frame(), *(table for _, table, _ in parts)])
+    silenced = pl.concat([SILENCED.to_frame(), *(quiet for _, _, quiet in parts)])
+    return Matched(
+        rules,
+        Evaluation(with_root(hits, capture), table.sort("hits", "rule", descending=[True, False])),
+        silenced.group_by("rule", "by").agg(pl.col("events").sum()).sort("rule", "by"),
+    )
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema={**HITS, "entry": pl.String})
+
+
+def _one(
+    capture: Capture, intelligence: Intelligence, use: str, rules: list[Rule]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    if not rules:
+        return _empty(), TABLE.to_frame(), SILENCED.to_frame()
+    seen = OBSERVED[use]
+    events = seen.events(capture)
+    weight = pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events")
+    values = events.group_by("value").agg(weight).collect(engine="streaming")
+    bad, trusted = (
+        _named(frame, use, intelligence, rules)
+        for frame in intelligence.untrusted(USES[use], values["value"])
+    )
+    found, copied = _without_copies(_joined(events, bad), seen)
+    hits = _hits(both_ways(found) if use == "relay" else found)
+    quiet = [_trusted(values, trusted, intelligence), _counted(copied, "the resolver's copy")]
+    dead = frozenset() if values["value"].is_not_null().any() else frozenset(seen.columns)
+    table = account(capture, rules, hits, int(values["events"].sum()), dead)
+    return hits, table, pl.concat(quiet)
+
+
+def _named(
+    matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]
+) -> pl.DataFrame:
+    """Add the rule; a list whose category has no such use is not looked at."""
+    ids = {i: rule_id(one.name, use) for i, one in enumerate(intelligence.lists)}
+    rule = pl.col("list").replace_strict(ids, return_dtype=pl.String)
+    return matches.with_columns(rule=rule).filter(pl.col("rule").is_in([one.id for one in rules]))
+
+
+def _joined(events: pl.LazyFrame, bad: pl.DataFrame) -> pl.DataFrame:
+    """Events with rule and entry; distinct entries are made fit to be shown before."""
+    shown = [
+        visible(entry if entry == value else f"{entry} ({value})")
+        for value, entry in bad.select("value", "entry").iter_rows()
+    ]
+    named = bad.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
+    return events.join(named.lazy(), on="value").collect()
+
+
+def _without_copies(found: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, pl.DataFrame]:
+    if not seen.names:
+        return found, found.clear()
+    copied = copies(found)
+    return found.filter(~copied), found.filter(copied)
+
+
+def _hits(found: pl.DataFrame) -> pl.DataFrame:
+    once = found.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
+    return once.select(
+        *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
+        "entry", root_id=pl.lit(None, pl.Int64),
+    ).select(*HITS, "entry")  # fmt: skip
+
+
+def _counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    counts = rows.group_by("rule").agg(events=pl.col("count").fill_null(1).sum())
+    return counts.select("rule", pl.col("events").cast(pl.Int64), by=pl.lit(by)).select(*SILENCED)
+
+
+def _trusted(
+    values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence
+) -> pl.DataFrame:
+    names = {i: f"trusted: {one.name}" for i, one in enumerate(intelligence.lists)}
+    by = pl.col("trusted").replace_strict(names, return_dtype=pl.String)
+    return trusted.join(values, on="value").select("rule", "events", by=by).select(*SILENCED)
