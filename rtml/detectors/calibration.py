@@ -10,13 +10,18 @@ in [1/(n+1), 1]. If calibration and new benign windows of the group are exchange
 with fewer than ``least`` calibration windows is held against the scores of all groups together
 (then the promise holds for the mix of groups, not for each). No opinion (NaN) gives NaN.
 
-**margin**: how far a score lies above what is usual for its group, in units of the group's spread,
+**margin**: how far a score lies in the tail of its group,
 
-.. math:: m = \frac{s - \mathrm{median}_g}{\mathrm{spread}_g}, \qquad
-          \mathrm{spread}_g = \mathrm{mean}\,|s_i - \mathrm{median}_g|
+.. math:: m = \frac{s - u_g}{e_g}, \qquad
+          e_g = \frac{\sum_{s_i > u_g} (s_i - u_g) + k\,\bar e}{\#\{s_i > u_g\} + k}
 
-so that groups can share one alarm threshold, and windows beyond every calibration score still have
-an order. The margin of a calibration window is taken without the window itself (leave one out):
+with :math:`u_g` the group's 90 % quantile and :math:`e_g` the mean excess over it, shrunk towards
+the mean of all groups as if that were *k* = 5 scores more. In an exponential tail, and bits of
+surprise have one, the excess over any high quantile has mean :math:`e_g`, so margins of all groups
+have one distribution and can share one alarm threshold, be a group quiet or full of operators; and
+windows beyond every calibration score still have an order. (Median and mean deviation, tried
+before, describe the body: a group whose body is calm and whose tail is wild then sets the threshold
+for all.) The margin of a calibration window is taken without the window itself (leave one out):
 otherwise a small group would look calmer than its next window will be.
 
 **Alarm budget**: false findings per container-day. With *n* calibration windows of *w* seconds the
@@ -49,6 +54,8 @@ from rtml.errors import UsageError
 
 __all__ = ["Calibration"]
 
+_TAIL = 0.9
+_PULL = 5
 _ENOUGH = 500
 """In a group of more windows than this, leaving one out makes no difference that matters."""
 
@@ -72,7 +79,8 @@ class Calibration:
     least
         Calibration windows that a group needs to stand by itself.
     unit
-        Least spread of a group, for scores with a unit of their own: one bit for scores in bits.
+        Least mean excess of a group, for scores with a unit of their own: one bit for scores in
+        bits.
 
     Examples
     --------
@@ -124,8 +132,8 @@ class Calibration:
         margin = np.full(len(scores), np.nan)
         for _, rows, against in self._by_group(groups):
             if len(against):
-                centre, spread = self._usual(against)
-                margin[rows] = (scores[rows] - centre) / spread
+                start, excess = self._tail(against)
+                margin[rows] = (scores[rows] - start) / excess
         return margin
 
     def threshold(self, budget: float, seconds: float, in_bits: bool = False) -> Alarm:
@@ -202,18 +210,25 @@ class Calibration:
             found.append((group, np.flatnonzero(names == group), against))
         return found
 
-    def _usual(self, against: Array) -> tuple[float, float]:
-        """Return median and spread of calibration scores.
+    def _tail(self, against: Array) -> tuple[float, float]:
+        """Return where the tail of calibration scores begins, and its mean excess.
 
-        The spread is at least a hundredth of all scores' spread, so that a group whose scores were
+        The excess is at least a hundredth of all scores' spread, so that a group whose scores were
         all alike does not turn a hair's breadth into an alarm; 1 when all scores are alike.
         """
-        centre = float(np.median(against))
-        spread = max(float(np.mean(np.abs(against - centre))), self._least_spread)
-        return centre, spread if spread > 0 else 1.0
+        start, beyond = _beyond(against)
+        excess = (beyond.sum() + _PULL * self._fleet_excess) / (len(beyond) + _PULL)
+        largest = max(float(excess), self._least_excess)
+        return start, largest if largest > 0 else 1.0
 
     @cached_property
-    def _least_spread(self) -> float:
+    def _fleet_excess(self) -> float:
+        """Return the mean of the groups' mean excesses: every group counts the same."""
+        means = [b.mean() for _, b in map(_beyond, self.groups.values()) if len(b)]
+        return float(np.mean(means)) if means else 0.0
+
+    @cached_property
+    def _least_excess(self) -> float:
         hundredth = 0.01 * float(np.mean(np.abs(self.pooled - np.median(self.pooled))))
         return max(self.unit, hundredth)
 
@@ -230,11 +245,17 @@ class Calibration:
     def _left_out(self, scores: Array, against: Array) -> Array:
         """Return the margin of each score against the others of its (sorted) reference."""
         if len(against) > _ENOUGH or len(against) < 2:
-            centre, spread = self._usual(against)
-            return np.asarray((scores - centre) / spread)
+            start, excess = self._tail(against)
+            return np.asarray((scores - start) / excess)
         margins = []
         for score in scores:
             others = np.delete(against, np.searchsorted(against, score))
-            centre, spread = self._usual(others)
-            margins.append((score - centre) / spread)
+            start, excess = self._tail(others)
+            margins.append((score - start) / excess)
         return np.array(margins)
+
+
+def _beyond(scores: Array) -> tuple[float, Array]:
+    """Return the quantile at which the tail of scores begins, and what lies how far beyond it."""
+    start = float(np.quantile(scores, _TAIL))
+    return start, scores[scores > start] - start

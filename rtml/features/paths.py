@@ -38,6 +38,8 @@ _VARYING = (
     (r"(^|[/._:-])[0-9]+\b", "${1}#"),  # process ids, counters, versions
     (r"[0-9]{3,}", "#"),
     (r"#([._-]#)+", "#"),
+    (r"(^|/)[0-9a-f][a-f](/|$)", "${1}*${2}"),  # folders by the first byte of a digest: git, ccache
+    (r"(^|/)[a-f][0-9a-f](/|$)", "${1}*${2}"),
 )
 _TELLING = (
     r"^/(etc|root|proc|sys|dev|run|var/run|boot|var/spool|host|mnt|media|srv|data)(/|$)"
@@ -48,6 +50,7 @@ _DEEP = r"^((?:/[^/]+){8})/.*$"
 _FOLDER = r"^((?:/[^/]+){0,4})"
 _HIDDEN = r"/(\.)[^/]*$"
 _EXTENSION = r"[^/.][^/]*?(\.[A-Za-z][A-Za-z0-9]{0,7})$"
+_MKSTEMP = 7  # a dot and six characters
 
 
 def _apply(text: pl.Expr, steps: tuple[tuple[str, str], ...]) -> pl.Expr:
@@ -62,7 +65,8 @@ def normalise(path: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> paths = ["/proc/4711/maps", "/proc/self/maps", "/tmp/tmp.Xa81kQ02/x.sh", "/etc/shadow",
-    ...          "/usr/bin/python3.11", "/srv/job-29412.log", "/run/containers/7c9e6679f0b1a/pid"]
+    ...          "/usr/bin/python3.11", "/srv/job-29412.log", "/run/containers/7c9e6679f0b1a/pid",
+    ...          ".git/objects/ab/5f6b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a"]
     >>> for row in pl.DataFrame({"p": paths}).select(normalise(pl.col("p")))["p"]: row
     '/proc/#/maps'
     '/proc/self/maps'
@@ -71,6 +75,7 @@ def normalise(path: pl.Expr) -> pl.Expr:
     '/usr/bin/python3.#'
     '/srv/job-#.log'
     '/run/containers/*/pid'
+    '.git/objects/*/*'
     """
     return _apply(_apply(path.str.slice(0, LONGEST), _FIXED), _VARYING)
 
@@ -81,13 +86,15 @@ def path_class(path: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> paths = ["/etc/passwd", "/usr/lib/python3.11/json/decoder.py", "/tmp/.x", "/tmp/a.sh",
-    ...          "/var/lib/redis/dump.rdb", "/root/.ssh/id_rsa", "/proc/1/environ", "/", ""]
+    ...          "/var/lib/redis/dump.rdb", "/tmp/dpkg.Qnuf7c", "/root/.ssh/id_rsa",
+    ...          "/proc/1/environ", "/", ""]
     >>> for row in pl.DataFrame({"p": paths}).select(path_class(pl.col("p")))["p"]: row
     '/etc/passwd'
     '/usr/lib/python3.#/json/*.py'
     '/tmp/.*'
     '/tmp/*.sh'
     '/var/lib/redis/*.rdb'
+    '/tmp/*.*'
     '/root/.ssh/id_rsa'
     '/proc/#/environ'
     '/'
@@ -98,6 +105,8 @@ def path_class(path: pl.Expr) -> pl.Expr:
     folder = parent.str.extract(_FOLDER, 1)
     dot = clean.str.extract(_HIDDEN, 1).fill_null("")
     extension = clean.str.extract(_EXTENSION, 1).fill_null("")
+    random = (extension.str.len_bytes() == _MKSTEMP) & extension.str.contains("[A-Z0-9]")
+    extension = pl.when(random).then(pl.lit(".*")).otherwise(extension)
     coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
     whole = clean.str.replace(_DEEP, "$1/**")
     telling = clean.str.contains(_TELLING) | clean.str.contains("^/?[^/]*$")

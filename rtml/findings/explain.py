@@ -2,10 +2,11 @@
 
 An alarm says "this container, this minute". Its surprise is split over the lineage roots that were
 active. As in the window's score, a surprising pair counts once per window: it belongs to the root
-that showed it first. Every root that then carries at least `MATERIAL` of the window's bits, or
-shows a pair so new that it would stand `ALONE`, gets a finding of its own; where none does, the
-greatest one does. So an attack is not blamed on the service beside it, nor hidden by a louder one,
-and ten helpers that all do the same are not ten findings.
+that showed it first. A root gets a finding of its own when it carries at least `MATERIAL` of the
+window's bits beyond chance (a pair's bits less ``log2`` of the window's pairs: of a hundred pairs
+one is rare), or when it shows a pair so new that it would stand `ALONE`; where none does, the
+greatest one gets it. So an attack is not blamed on the service beside it, nor hidden by a louder
+one, and ten helpers that all do the same are not ten findings.
 """
 
 from __future__ import annotations
@@ -123,7 +124,12 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     )
     inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
-    whole, own = micro.sum().over(_CELL), micro.sum().over([*_CELL, "root_id"])
+    chance = ((pl.len() + 1).log(2) * _SCALE).round().cast(pl.Int64).over(_CELL)
+    beyond = (micro - chance).clip(0)
+    # Where nothing lies beyond chance, all bits count.
+    weight = pl.when(beyond.sum().over(_CELL) > 0).then(beyond).otherwise(micro)
+    inside = inside.with_columns(_weight=weight)
+    whole, own = (pl.col("_weight").sum().over(keys) for keys in (_CELL, [*_CELL, "root_id"]))
     new = (pl.col("bits").filter(~pl.col("seen")).max() - pl.len().log(2)).over([*_CELL, "root_id"])
     # Of equal roots the first in time; comparisons with a null root must stay true or false.
     first = pl.col("root_id").sort_by(own, descending=True, maintain_order=True).first()

@@ -21,12 +21,13 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     events
-        Surprising events with ``bits, family, top`` (a family whose events come before others, or
-        null), ``key, seen, process`` and ``time``.
+        Surprising events with ``bits, family, top`` (a family whose events come first if they carry
+        a quarter of the bits of the greatest, or null), ``key, seen, process`` and ``time``.
     processes
         Process images, for the chain of programs that led to the event.
     """
-    own = (pl.col("family") == pl.col("top")).fill_null(False)
+    great = pl.col("bits") * 4 >= pl.col("bits").max().over(_ROOT)
+    own = ((pl.col("family") == pl.col("top")) & great).fill_null(False)
     best = (
         events.with_columns(own=own)
         .sort(

@@ -117,6 +117,19 @@ def test_an_alarm_without_surprise_is_never_dropped():
     assert (found["first_seen"], found["last_seen"]) == (START, START + MINUTE)
 
 
+def test_a_title_does_not_show_a_trifle_for_the_sake_of_the_family():
+    said = pl.DataFrame({
+        "container_id": "c", "window": [START], "feature": ["destinations.fanout"],
+        "value": [30.0], "usual": [2.0], "share": [0.7],
+    }).cast({"window": pl.Datetime("ns", "UTC")})  # fmt: skip
+    rows = surprises(
+        {"bits": 22.0}, {"family": "destinations", "conditional": "destinations.address",
+                         "bits": 0.8, "key": "203.0.113.9:80", "seen": True},
+    )  # fmt: skip
+    (found,) = explain(alarms(), rows, processes(), said).to_dicts()
+    assert "22.0 bits" in found["title"]
+
+
 def test_what_the_detector_says_goes_first():
     said = pl.DataFrame({
         "container_id": "c", "window": [START, START],
