@@ -10,12 +10,13 @@ import subprocess
 from itertools import count
 from pathlib import Path
 
-__all__ = ["GATEWAY", "INFRA", "Network"]
+__all__ = ["GATEWAY", "INFRA", "Network", "table_overflows"]
 
 GATEWAY = "10.99.0.1"
 INFRA = "10.99.0.2"
 _NET = "10.99.0.{}/24"
 _BRIDGE = "rtml0"
+_STATISTICS = Path("/proc/net/stat/arp_cache")
 
 
 class Network:
@@ -49,6 +50,25 @@ class Network:
     def path(name: str) -> Path:
         """File that stands for a container's network namespace."""
         return Path("/run/netns") / f"rtml-{name}"
+
+
+def table_overflows(text: str | None = None) -> int:
+    r"""Count how often the kernel's neighbour table was too full to find an address, since boot.
+
+    The table is one for all network namespaces of a machine (``net.ipv4.neigh.default.gc_thresh3``,
+    1,024 entries by default). Several large sittings at once fill it, and connections then fail
+    after seconds that no workload asked for. 0 where the kernel does not count it.
+
+    Examples
+    --------
+    >>> table_overflows("entries  table_fulls\n00000229 00001664\n00000229 00000001\n")
+    5733
+    """
+    lines = (_STATISTICS.read_text() if text is None else text).splitlines()
+    names = lines[0].split()
+    if "table_fulls" not in names:
+        return 0
+    return sum(int(line.split()[names.index("table_fulls")], 16) for line in lines[1:])
 
 
 def _ip(*words: str) -> None:

@@ -28,7 +28,7 @@ class Finding:
 
 
 def examine_recording(
-    capture: Capture, labels: pl.DataFrame, attacks: Mapping[str, Attack]
+    capture: Capture, labels: pl.DataFrame, attacks: Mapping[str, Attack], overflows: int = 0
 ) -> list[Finding]:
     """Hold a recording against the promises of the lab.
 
@@ -36,7 +36,8 @@ def examine_recording(
     -------
     Findings on: root of every attack known; expected events present; process trees complete (every
     exec has a parent in the capture, or is a container's init, or entered by exec); events
-    outside containers; losses; refused lines.
+    outside containers; losses; refused lines; and ``overflows`` of the machine's neighbour
+    table, which make connections fail.
     """
     manifest = capture.manifest
     rootless = labels.filter(pl.col("process_id").is_null())["attack_id"].to_list()
@@ -50,6 +51,7 @@ def examine_recording(
         Finding("nothing outside containers", not outside, f"{outside} events"),
         Finding("nothing lost", not manifest.lost, f"{manifest.lost:,} lost"),
         Finding("every line was read", not manifest.rejected, f"{manifest.rejected:,} refused"),
+        Finding("every address was found", not overflows, f"{overflows:,} times table full"),
     ]  # fmt: skip
 
 

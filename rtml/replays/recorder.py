@@ -182,7 +182,8 @@ def _finish(
     say("importing it")
     import_capture("bpftrace", [out / "bpftrace.jsonl.gz"], out / "capture")
     labels = write_labels(out, facts, attacks)
-    quality = examine_recording(open_capture(out / "capture"), labels, attacks)
+    capture = open_capture(out / "capture")
+    quality = examine_recording(capture, labels, attacks, log["table_overflows"])
     log["quality"] = [vars(finding) for finding in quality]
     if problem and problem not in log["incomplete_because"]:
         log |= {"complete": False, "incomplete_because": [*log["incomplete_because"], problem]}
