@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -46,7 +46,7 @@ def rule_inputs(
         events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
     events = events.with_columns(pl.col("host").cast(pl.String))
     if LINEAGE & set(wanted):
-        events = _with_lineage(events, capture.processes(), only_execs=kinds == ["exec"])
+        events = _with_lineage(events, capture.processes(), wanted, only_execs=kinds == ["exec"])
     inputs = [input_of(name).alias(f"in:{name}") for name in wanted]
     return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
 
@@ -94,12 +94,28 @@ def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
     )  # fmt: skip
 
 
-def _with_lineage(events: pl.LazyFrame, processes: pl.LazyFrame, only_execs: bool) -> pl.LazyFrame:
-    images = lineage(processes)
-    if only_execs:
-        own = images.drop("since", "process_id").drop_nulls("image_seq")
-        return events.join(own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
-    by_time = images.drop("host", "image_seq").sort("since")
-    return events.sort("time").join_asof(
-        by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
+def _with_lineage(
+    events: pl.LazyFrame, processes: pl.LazyFrame, wanted: Sequence[str], only_execs: bool
+) -> pl.LazyFrame:
+    """Join the wanted columns of `LINEAGE`, by a number while rows are many.
+
+    Texts of ancestors, repeated for every event, are most of the memory of a run: each different
+    chain is kept once, and events carry its number until they are grouped.
+    """
+    columns = sorted(LINEAGE & set(wanted))
+    images = lineage(processes).collect()
+    chains = images.select(columns).unique().sort(columns).with_row_index("_chain")
+    numbered = images.join(chains, on=columns, how="left", nulls_equal=True).select(
+        "process_id", "host", "image_seq", "since", "_chain"
     )
+    if only_execs:
+        own = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
+        found = events.join(
+            own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left"
+        )
+    else:
+        by_time = numbered.drop("host", "image_seq").sort("since").lazy()
+        found = events.sort("time").join_asof(
+            by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
+        )
+    return found.join(chains.lazy(), on="_chain", how="left").drop("_chain")
