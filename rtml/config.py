@@ -53,11 +53,12 @@ class Split(_Strict):
 
 
 class Rules(_Strict):
-    """The rule side: our pack by name, files of Sigma and Falco, the lowest level that counts."""
+    """The rule side: our pack, files of Sigma and Falco, threat lists, the lowest level."""
 
     pack: str | None = "container"
     sigma: list[Path] = []
     falco: list[Path] = []
+    intel: list[Path] = []
     level: Literal["informational", "low", "medium", "high", "critical"] = "low"
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, print_table, progress, write_parquet
+from rtml.findings.text import visible
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rtml.findings.suppression import Suppressed
+    from rtml.rules.run import Ran
 
 __all__ = ["rules"]
 
-_COLUMNS = ["level", "events", "hits", "containers", "title", "authors", "why_not"]
+_MOST_REJECTS = 20
+_COLUMNS = ["level", "events", "hits", "containers", "suppressed", "title", "authors", "why_not"]
 
 
 def rules(
@@ -23,38 +32,81 @@ def rules(
     falco: Annotated[
         list[Path] | None, typer.Option("--falco", help="Falco file or folder (repeatable).")
     ] = None,
+    intel: Annotated[
+        list[Path] | None,
+        typer.Option("--intel", help="Threat lists: a description, or 'test' (repeatable)."),
+    ] = None,
+    suppress: Annotated[
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
+    ] = None,
     pack: Annotated[str, typer.Option("--pack", help="Our pack, or 'none'.")] = "container",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Run rules: `rtml rules CAPTURE --sigma rules/linux --out findings.parquet`.
 
-    Falco's own files are given with `--falco`, in the order in which Falco would read them.
+    Falco's own files are given with `--falco`, in the order in which Falco would read them; threat
+    lists with `--intel lists.yml`. Findings that `--suppress quiet.yml` means are archived beside
+    `--out`.
 
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
     """
     from rtml.captures import open_captures
-    from rtml.rules import run_rules
+    from rtml.findings.suppression import archive_of
+    from rtml.findings.suppression import suppress as archive
+    from rtml.findings.suppression_files import read_suppressions
+    from rtml.rules.run import Chosen, run_all
+    from rtml.rules.suppressed import with_suppressed
 
+    chosen = Chosen(
+        () if pack == "none" else (pack,), tuple(sigma or ()), tuple(falco or ()),
+        tuple(intel or ()),
+    )  # fmt: skip
+    quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     with progress("running rules"):
-        chosen = None if pack == "none" else pack
-        findings, table, skipped = run_rules(capture, sigma or [], chosen, falco or [])
+        ran = run_all(capture, chosen)
+        done = archive(ran.findings(), quiet)
         if out is not None:
-            write_parquet(findings, out)
-    rows = table.sort(["hits", "rule"], descending=[True, False])
+            write_parquet(done.kept, out)
+            if quiet:
+                write_parquet(done.archived, archive_of(out))
+    table = with_suppressed(ran, done.archived).sort(["hits", "rule"], descending=[True, False])
     if as_json:
-        print_json({"rules": rows.to_dicts(), "findings": findings.height,
-                    "skipped": [vars(each) for each in skipped]})  # fmt: skip
-        return
-    shown = rows if every_rule else rows.filter(rows["hits"] > 0)
+        print_json(_document(ran, done, table))
+    else:
+        _show(ran, done, table, every_rule)
+
+
+def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]:
+    return {
+        "rules": table.to_dicts(), "findings": done.kept.height,
+        "skipped": [vars(each) for each in ran.skipped], "silenced": ran.silenced.to_dicts(),
+        "archived": done.archived.height, "suppressions": done.account.to_dicts(),
+        "rejects": ran.rejects.to_dicts(),
+    }  # fmt: skip
+
+
+def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> None:
+    shown = table if every_rule else table.filter((table["hits"] > 0) | (table["suppressed"] > 0))
     print_table("", _COLUMNS, shown.select(_COLUMNS).rows())
     silent = table.filter(~table["could_match"]).height
     console.print(
-        f"{table.height} rules · {silent} could not match here · {len(skipped)} skipped ·"
-        f" {findings.height:,} findings",
+        f"{table.height} rules · {silent} could not match here · {len(ran.skipped)} skipped ·"
+        f" {done.kept.height:,} findings",
         markup=False,
     )
-    for each in skipped:
-        console.print(f"  skipped {each.file}: {each.reason}", markup=False)
+    lines = [f"skipped {each.file}: {each.reason}" for each in ran.skipped]
+    lines += [
+        f"silenced {row['events']:,} events of {row['rule']} ({row['by']})"
+        for row in ran.silenced.to_dicts()
+    ]
+    lines += [
+        f"refused {row['file']}:{row['line']}: {row['reason']}: {row['text']}"
+        for row in ran.rejects.head(_MOST_REJECTS).to_dicts()
+    ]
+    if ran.rejects.height > _MOST_REJECTS:
+        lines.append(f"refused {ran.rejects.height - _MOST_REJECTS:,} lines more (--json has all)")
+    for line in [*lines, *suppression_lines(done)]:
+        console.print(f"  {visible(line, 500)}", markup=False)

@@ -11,8 +11,8 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.config import Rules
 from rtml.evaluation import Side, Split
-from rtml.rules import LEVELS, Rule, Skipped, apply, evaluate, findings_of, rule_scores, tune
-from rtml.rules.run import load_all
+from rtml.rules import Rule, Skipped, apply, findings_of, rule_scores, tune
+from rtml.rules.run import Chosen, run_all
 from rtml.scoring import Scored
 
 __all__ = ["RuleSide", "model_sides", "rule_side"]
@@ -40,10 +40,12 @@ def rule_side(
     Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
     of the early hits those that ``quiet`` keeps.
     """
-    rules, skipped = load_all(chosen.sigma, [chosen.pack] if chosen.pack else [], chosen.falco)
-    least = LEVELS[chosen.level]
-    rules = [rule for rule in rules if LEVELS[rule.level] >= least]
-    result = evaluate(capture, rules)
+    ran = run_all(
+        capture,
+        Chosen((chosen.pack,) if chosen.pack else (), tuple(chosen.sigma), tuple(chosen.falco),
+               tuple(chosen.intel), level=chosen.level),
+    )  # fmt: skip
+    rules, skipped, result = ran.rules, ran.skipped, ran.evaluation
     early = quiet(result.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
     days = _container_days(windows.filter(pl.col("part") != "test"), every)
     exceptions = tune(early, days, budget)

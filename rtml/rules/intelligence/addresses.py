@@ -18,7 +18,7 @@ __all__ = ["MAPPED", "match_addresses", "numbers", "prefixes"]
 MAPPED = 96
 """Leading bits that all IPv4 addresses share when mapped into IPv6."""
 
-_BYTE = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _V4 = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
 _WHOLE = (1 << 64) - 1
 _PREFIX = 0xFFFF << 32

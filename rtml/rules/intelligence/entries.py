@@ -11,7 +11,7 @@ __all__ = ["classify", "domain_entries", "hash_entries", "network_entries"]
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = rf"^(?:\*?\.)?(?:{_LABEL}\.)+{_LABEL}$"
-_V4 = r"^\d+(?:\.\d+)*(?:/\d+)?$"
+_V4 = r"^[0-9]+(?:\.[0-9]+)*(?:/[0-9]+)?$"
 _HASH_LENGTHS = {32: "an MD5", 40: "a SHA-1", 96: "a SHA-384", 128: "a SHA-512"}
 
 
@@ -44,7 +44,7 @@ def classify(raw: pl.DataFrame) -> pl.DataFrame:
     kind = (
         pl.when(digits == 64).then(pl.lit("sha256"))
         .when(pl.col("bits").is_not_null()).then(pl.lit("address"))
-        .when(text.str.contains(_NAME) & ~text.str.contains(r"\.\d+$")
+        .when(text.str.contains(_NAME) & ~text.str.contains(r"\.[0-9]+$")
               & (text.str.len_chars() <= LONGEST_NAME) & digits.is_null())
         .then(pl.lit("domain"))
     )  # fmt: skip
@@ -78,8 +78,8 @@ def _why(text: pl.Expr, digits: pl.Expr) -> pl.Expr:
 def _networks(value: pl.Series) -> pl.DataFrame:
     """Parse addresses and networks; columns null where the value is neither."""
     parts = value.alias("value").to_frame().select(
-        address=pl.col("value").str.replace(r"/\d{1,3}$", ""),
-        length=pl.col("value").str.extract(r"/(\d{1,3})$").cast(pl.UInt16, strict=False),
+        address=pl.col("value").str.replace(r"/[0-9]{1,3}$", ""),
+        length=pl.col("value").str.extract(r"/([0-9]{1,3})$").cast(pl.UInt16, strict=False),
         slash=pl.col("value").str.contains("/", literal=True),
     )  # fmt: skip
     # A zone names a link of one machine: no entry of a list has one.

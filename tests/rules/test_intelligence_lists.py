@@ -1,0 +1,188 @@
+"""Files of lists: three formats, every bad line with its number and reason, clear errors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from rtml.errors import RtmlError, UsageError
+from rtml.rules.intelligence import load_intelligence
+from rtml.rules.intelligence.categories import USES, categories
+from rtml.rules.intelligence.files import read_list_text
+from rtml.rules.intelligence.matching import SILENCED
+from rtml.rules.intelligence.stix import values_of
+from rtml.rules.run import Chosen, run_all
+from tests.rules.conftest import capture_of
+
+
+def load(folder: Path, text: str | bytes, **more):
+    file = folder / "list"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    one = {"name": "n", "file": "list", "category": "command-and-control", **more}
+    (folder / "lists.yml").write_text(json.dumps({"lists": [one]}))
+    return load_intelligence([folder / "lists.yml"])
+
+
+def entries(loaded) -> list[str]:
+    return [value for kind in loaded.entries.values() for value in kind["entry"]]
+
+
+def reasons(loaded) -> list[tuple[int, str]]:
+    return loaded.rejects.select("line", "reason").rows()
+
+
+def test_plain_lines_and_why_some_are_none(tmp_path: Path):
+    text = (
+        "\ufeff# head\r\n192.0.2.1 # one\r\n\r\n; note\n// note\n2001:DB8::/32\nA.Example.\n"
+        "192.0.2.1\n0.0.0.0 a.example\nhttp://a.example/x\ncom\n1.2.3.4/33\n::g\n10.0.0.0/0\n"
+        "d41d8cd98f00b204e9800998ecf8427e\na@b.example\n-\n1.2.3\n" + "x" * 64 + ".example\n"
+    )
+    loaded = load(tmp_path, text)
+    assert entries(loaded) == ["192.0.2.1", "2001:db8::/32", "a.example"]
+    assert reasons(loaded) == [
+        (9, "more than one word"), (10, "a URL, not a name"),
+        (11, "one label: a whole top-level domain"), (12, "not an address or network"),
+        (13, "not an address or network"), (14, "a network of all addresses"),
+        (15, "an MD5, not a SHA-256"), (16, "a mail address, not a name"),
+        (17, "not an address, network, domain name or SHA-256"), (18, "not an address or network"),
+        (19, "not an address, network, domain name or SHA-256"),
+    ]  # fmt: skip
+    assert loaded.rejects["text"][1] == "http://a.example/x"
+    assert loaded.rejects["file"].unique().to_list() == [str(tmp_path / "list")]
+
+
+def test_entries_that_a_category_has_no_use_for_are_refused(tmp_path: Path):
+    loaded = load(tmp_path, "192.0.2.1\nx.example\n" + "a" * 64, category="dga")
+    assert entries(loaded) == ["x.example"]
+    assert [line for line, _ in reasons(loaded)] == [1, 3]
+
+
+def test_csv_by_name_and_by_number(tmp_path: Path):
+    text = '# made today\nwhen,what\n1,"a.example"\n2\n"3",\n4,b.example\n'
+    loaded = load(tmp_path, text, format="csv", column="what")
+    assert entries(loaded) == ["a.example", "b.example"]
+    assert reasons(loaded) == [(4, "nothing in column what"), (5, "nothing in column what")]
+    assert entries(load(tmp_path, "x;y,c.example\n", format="csv", column=2)) == ["c.example"]
+    with pytest.raises(RtmlError, match="list: no column 'wat'; did you mean 'what'"):
+        load(tmp_path, text, format="csv", column="wat")
+    with pytest.raises(RtmlError, match="list: line 1: not CSV"):
+        load(tmp_path, 'a,"b\n', format="csv")
+
+
+def bundle(*patterns: object, **more: object) -> str:
+    made = [{"type": "indicator", "pattern_type": "stix", "pattern": p, **more} for p in patterns]
+    return json.dumps({"type": "bundle", "objects": [{"type": "identity"}, *made, 3]})
+
+
+def test_stix_takes_plain_alternatives_and_refuses_the_rest_by_name(tmp_path: Path):
+    sha = "ab" * 32
+    loaded = load(
+        tmp_path, format="stix", category="command-and-control", text=bundle(
+            "[ipv4-addr:value = '192.0.2.1'] OR [ipv6-addr:value = '2001:db8::1/64']",
+            "([domain-name:value IN ('a.example','b.example') OR (domain-name:value='c.example')])",
+            "[ipv4-addr:value = '192.0.2.2' AND domain-name:value = 'd.example']",
+            "[ipv4-addr:value != '192.0.2.3']", "[url:value = 'http://a.example']",
+            "[domain-name:value = 'e.example'] REPEATS 5 TIMES", "[ipv4-addr:value = ", "", 7,
+            f"[file:hashes.'SHA-256' = '{sha}']", "(" * 5000,
+        ),
+    )  # fmt: skip
+    assert entries(loaded) == ["192.0.2.1", "2001:db8::1/64", "a.example", "b.example", "c.example"]
+    assert [line for line, _ in reasons(loaded)] == [4, 5, 6, 7, 8, 9, 10, 11, 12]
+    revoked = load(
+        tmp_path, bundle("[domain-name:value = 'a.example']", revoked=True), format="stix"
+    )
+    assert reasons(revoked) == [(2, "revoked")]
+    assert entries(load(tmp_path, bundle(f"[file:hashes.'SHA-256' = '{sha}']"), format="stix",
+                        category="custom-file")) == [sha]  # fmt: skip
+
+
+def test_stix_strings_may_hold_quotes():
+    assert values_of(r"[domain-name:value = 'a\'b\\c']") == [r"a'b\c"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"type": "bundle"}', '{"objects": []}', "[" * 99999]
+)
+def test_what_is_no_bundle_is_an_error_that_names_the_file(tmp_path: Path, text: str):
+    with pytest.raises(RtmlError, match=r"list: no"):
+        load(tmp_path, text, format="stix")
+
+
+def test_files_that_are_no_lists(tmp_path: Path):
+    with pytest.raises(RtmlError, match="larger than"):
+        (tmp_path / "huge").write_text("x" * 11)
+        read_list_text(tmp_path / "huge", most=10)
+    for data, reason in (
+        (b"a\nb\x00", "null byte in line 2"),
+        (b"a\n\xff", r"not UTF-8 \(line 2\)"),
+    ):
+        with pytest.raises(RtmlError, match=reason):
+            load(tmp_path, data)
+    with pytest.raises(RtmlError, match="No such file"):
+        load(tmp_path, "", file="absent")
+    with pytest.raises(RtmlError, match="is a folder"):
+        load(tmp_path, "", file=".")
+
+
+WRONG = {
+    "did you mean 'category'": {"categry": "dga"},
+    "did you mean 'phishing'": {"category": "fishing"},
+    "did you mean 'high'": {"severity": "hihg"},
+    "needs a category": {"category": None},
+    "'plain', 'csv' or 'stix'": {"format": "xml"},
+}
+
+
+@pytest.mark.parametrize("reason", WRONG)
+def test_a_wrong_description_says_what_is_wrong(tmp_path: Path, reason: str):
+    with pytest.raises(UsageError, match=reason) as error:
+        load(tmp_path, "", **WRONG[reason])
+    assert "lists.yml: list 1" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "lists: []", "[", "lists: {}", "x: 1"])
+def test_a_description_of_nothing_is_refused(tmp_path: Path, text: str):
+    (tmp_path / "lists.yml").write_text(text)
+    with pytest.raises(UsageError, match="lists.yml"):
+        load_intelligence([tmp_path / "lists.yml"])
+    with pytest.raises(UsageError, match="two lists are called"):
+        load_intelligence(["test", "test"])
+
+
+def test_severity_author_and_level_reach_rules_and_findings(tmp_path: Path):
+    load(tmp_path, "a.example", severity="critical", author="Ann", category="phishing")
+    rows = [{"kind": "dns", "domain": "x.a.example"}]
+    chosen = Chosen(packs=(), intel=(tmp_path / "lists.yml",), level="critical")
+    ran = run_all(capture_of(rows), chosen)
+    (finding,) = ran.findings().to_dicts()
+    assert (finding["severity"], finding["title"]) == (9.0, "n (DNS query) (rule by Ann)")
+    load(tmp_path, "a.example", category="phishing")
+    assert run_all(capture_of(rows), chosen).rules == []
+
+
+def test_callers_leave_trusted_addresses_out(tmp_path: Path):
+    lists = load_intelligence(["test"])
+    seen = pl.Series(["203.0.113.200", "198.51.100.5", "198.51.100.6", "192.0.2.65", None, "x"])
+    assert set(lists.callers(seen).select("value", "caller").rows()) == {
+        ("203.0.113.200", "MaliciousIPCaller.Custom"), ("198.51.100.6", "MaliciousIPCaller"),
+        ("192.0.2.65", "TorIPCaller"),
+    }  # fmt: skip
+    assert lists.callers(pl.Series([], dtype=pl.String)).is_empty()
+
+
+def test_an_empty_list_and_an_empty_capture(tmp_path: Path):
+    load(tmp_path, "# nothing\n")
+    chosen = Chosen(packs=(), intel=(tmp_path / "lists.yml", "test"))
+    ran = run_all(capture_of([]), chosen)
+    assert ran.hits.is_empty() and ran.findings().is_empty() and len(ran.rules) >= 15
+    assert not ran.evaluation.table["could_match"].any()
+    assert ran.silenced.schema == SILENCED
+
+
+def test_every_category_means_something():
+    for name, one in categories().items():
+        assert one.types or one.caller, name
+        assert set(one.types) <= set(USES)
