@@ -6,7 +6,7 @@ RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install system check test demo bench notebook record mlflow-ui clean
+.PHONY: help install system check test demo bench quality notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ bench: install ## speed and memory, as ratios inside one run
 
 record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)
 	$(BIN)/rtml replay record --scenario experiments/replay-smoke.yml --out runs/smoke
+
+quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials
+	$(BIN)/python -m benchmarks.quality
 
 notebook: install ## run notebooks/01-hunt.ipynb again, in place
 	$(BIN)/python -m rtml.notebook notebooks/01-hunt.ipynb

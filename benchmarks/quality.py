@@ -1,0 +1,101 @@
+"""``python -m benchmarks.quality``: who finds what on the shipped recording, by kind of attack.
+
+Every number is measured by running the experiment, with several seeds. The last table judges
+spliced trials: attacks of the test sitting put into benign test time of other containers.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rtml.captures import open_captures
+from rtml.config import Experiment, load_experiment
+from rtml.evaluation import Ledger, read_labels
+from rtml.evaluation.trees import attack_trees
+from rtml.experiment import run_experiment
+from rtml.replays.catalogue import HELD_OUT, catalogue
+from rtml.replays.recorded import read_rejects
+from rtml.replays.splice import splice
+from rtml.replays.splice_files import splice_to
+
+CONFIG = Path("experiments/demo.yml")
+
+
+def kinds() -> pl.DataFrame:
+    """Every attack of the catalogue: quiet or loud, technique known before the test or not."""
+    rows = [(a.id, "quiet" if a.quiet else "loud", a.technique in HELD_OUT)
+            for a in catalogue().values()]  # fmt: skip
+    schema = {"origin": pl.String, "volume": pl.String, "new": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def by_kind(ledger: Ledger) -> pl.DataFrame:
+    """Found and all attacks per side: all, loud, quiet, known technique, technique only in test."""
+    origin = pl.col("attack_id").str.split("~").list.first()
+    each = ledger.attacks.with_columns(origin=origin).join(kinds(), on="origin", how="left")
+    volume, new = pl.col("volume"), pl.col("new")
+    groups = {"all": pl.col("found").is_not_null(), "loud": volume == "loud",
+              "quiet": volume == "quiet", "known": ~new, "new": new}  # fmt: skip
+    return each.group_by("side", maintain_order=True).agg(
+        pl.format("{} of {}", (pl.col("found") & group).sum(), group.sum()).alias(name)
+        for name, group in groups.items()
+    )
+
+
+def show(console: Console, title: str, ledger: Ledger) -> None:
+    """Print one ledger by kind of attack, with false findings and their rate."""
+    judged = ledger.summary.select("side", "false", "rate", "rate_low", "rate_high")
+    rows = by_kind(ledger).join(judged, on="side", how="left", maintain_order="left")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("side", "all", "loud", "quiet", "known", "new", "false", "per container-day"):
+        table.add_column(name)
+    for side, *found, false, rate, low, high in rows.iter_rows():
+        table.add_row(side, *found, f"{false:.0f}", f"{rate:.3g} [{low:.3g} - {high:.3g}]")
+    console.print(table)
+
+
+def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
+    """Put the attacks of the test into its benign time; return the experiment on that."""
+    capture, labels = open_captures(experiment.capture), read_labels(Path(str(experiment.labels)))
+    begin = experiment.split.test
+    late = labels.filter(pl.col("start") >= pl.lit(begin))
+    done = splice(capture, late, attack_trees(late, capture.processes().collect()),
+                  trials=trials, seed=experiment.seed, within=(begin, None))  # fmt: skip
+    splice_to(folder, done, read_rejects(capture))
+    everything = pl.concat([labels.filter(pl.col("start") < pl.lit(begin)), done.labels])
+    everything.write_parquet(folder / "all.parquet")
+    return experiment.model_copy(
+        update={"capture": [str(folder / "capture")], "labels": folder / "all.parquet"}
+    )
+
+
+def main(
+    seeds: Annotated[list[int] | None, typer.Option(help="seeds of the models")] = None,
+    trials: Annotated[int, typer.Option(help="spliced trials; 0: none")] = 150,
+    config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
+) -> None:
+    """Measure detection on the shipped recording.
+
+    Example: python -m benchmarks.quality --seeds 7 --trials 0
+    """
+    console, experiment = Console(width=150), load_experiment(config)
+    with tempfile.TemporaryDirectory() as place:
+        for seed in seeds or [7, 1, 2]:
+            again = experiment.model_copy(update={"seed": seed})
+            outcome = run_experiment(again, Path(place) / f"run-{seed}", tracked=False)
+            show(console, f"{config} with seed {seed}", outcome.ledger)
+        if trials:
+            more = spliced(experiment, Path(place) / "spliced", trials)
+            outcome = run_experiment(more, Path(place) / "run-spliced", tracked=False)
+            show(console, f"{trials} spliced trials beside the recorded attacks", outcome.ledger)
+
+
+if __name__ == "__main__":
+    typer.run(main)
