@@ -11,8 +11,8 @@ from tests.conftest import LAB, REPOSITORY
 
 @pytest.fixture(scope="session")
 def demo_config() -> Experiment:
-    """`experiments/demo.yml` with absolute paths."""
-    demo = load_experiment(REPOSITORY / "experiments" / "demo.yml")
+    """`experiments/lab.yml` with absolute paths."""
+    demo = load_experiment(REPOSITORY / "experiments" / "lab.yml")
     return demo.model_copy(
         update={"capture": [str(LAB / "capture")], "labels": LAB / "labels.parquet"}
     )
