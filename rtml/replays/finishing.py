@@ -81,6 +81,7 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
         "start_up_seconds": round((up.get("mono_ns", 0) - begin.get("mono_ns", 0)) / 1e9, 1)
         if up and begin else None,
         "lines": lines,
+        "lines_per_second": round(lines / seconds, 1) if seconds else None,
         "cpu_busy_share": end.get("cpu_busy_share"),
         "table_overflows": end.get("table_overflows", 0),
         "sensor_cpu_share": round(sum(s["cpu_seconds"] for s in sensors) / max(seconds, 1e-9), 4),

@@ -40,7 +40,8 @@ def test_a_log_without_a_word_in_the_journal_is_kept_whole(tmp_path: Path):
 
 def test_a_sitting_that_came_to_its_end_is_complete():
     facts = [{"what": "begin", **STAMP}, {"what": "up", **later(8)}, {"what": "end", **later(70)}]
-    log = log_of(SCENARIO, facts, 5)
+    log = log_of(SCENARIO, facts, 350)
+    assert log["lines_per_second"] == 5.0
     assert log["complete"] and log["seconds"] == 70 and log["start_up_seconds"] == 8
 
 
