@@ -28,7 +28,7 @@ def rtml(*arguments: object, cwd: Path = REPOSITORY) -> subprocess.CompletedProc
 COMMANDS = [
     ("capture", "import"), ("capture", "info"), ("capture", "check"), ("features",), ("rules",),
     ("train",), ("score",), ("evaluate",), ("experiment", "run"),
-    ("findings", "export"),
+    ("findings", "export"), ("findings", "import"), ("findings", "suppress"),
 ]  # fmt: skip
 
 
@@ -84,6 +84,15 @@ WRONG = [
     (1, "x.parquet", ["findings", "export", "{d}/x.parquet"]),
     (1, "cut.jsonl", ["findings", "export", "{d}/cut.jsonl"]),
     (2, "known: jsonl", ["findings", "export", "{d}/none.parquet", "--format", "xml"]),
+    (2, "did you mean 'falco'", ["findings", "import", "falcon", "{d}/empty", "--out", "{d}/f"]),
+    (1, "absent", ["findings", "import", "falco", "{d}/absent", "--out", "{d}/f"]),
+    (2, "not YAML", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/broken.yml",
+     "--dry-run"]),
+    (2, "--dry-run", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/list.yml"]),
+    (2, "is the input", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/list.yml",
+     "--out", "{d}/none.parquet"]),
+    (2, "list.yml", ["rules", CAPTURE, "--suppress", "{d}/list.yml"]),
+    (2, "describes no lists", ["rules", CAPTURE, "--intel", "{d}/list.yml"]),
     (2, "engine", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s", "--engine", "moon"]),
     (1, "name no container", ["evaluate", "--capture", CAPTURE, "--labels", "{d}/strangers.csv",
      "--findings", "{d}/none.parquet", "--out", "{d}/e"]),

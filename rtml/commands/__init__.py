@@ -7,6 +7,8 @@ import typer
 from rtml.commands import capture, experiment, findings, replay
 from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
+from rtml.commands.findings_import import import_findings
+from rtml.commands.findings_suppress import suppress_findings
 from rtml.commands.rules import rules
 from rtml.commands.score import score
 
@@ -15,6 +17,8 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add every command to the ``rtml`` application."""
+    findings.app.command("import")(import_findings)
+    findings.app.command("suppress")(suppress_findings)
     app.add_typer(capture.app, name="capture")
     app.add_typer(experiment.app, name="experiment")
     app.add_typer(findings.app, name="findings")

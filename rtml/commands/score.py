@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, progress
+from rtml.findings.text import visible
 
 __all__ = ["score"]
 
@@ -21,17 +22,21 @@ def score(
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="Where it runs: local.")] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
+    suppress: Annotated[
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.
 
     Windows that the model has learnt from are skipped and counted. The folder appears when it is
-    complete, never half.
+    complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
+    `suppressed.parquet`.
     """
     from rtml.scoring.job import run_job
 
     with progress("scoring"):
-        done = run_job(captures, model, out, budget, engine, resume)
+        done = run_job(captures, model, out, budget, engine, resume, suppress)
     if as_json:
         print_json(done)
         return
@@ -40,5 +45,8 @@ def score(
         f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
         markup=False,
     )
+    for rule in done.get("suppressions", []):
+        said = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
+        console.print(f"  {visible(rule['name'])}: {said} of {rule['matched']:,}", markup=False)
     for name, sentence in done["budget"].items():
         console.print(f"  {name}: {sentence}", markup=False)

@@ -9,20 +9,23 @@ Category, external_id), or ``name`` with ``threat``; events without either are n
 from __future__ import annotations
 
 import datetime as dt
-import json
+import gzip
 import re
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from rtml.captures.sensors.contract import REJECTS
 from rtml.errors import RtmlError, lookup
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.rules.contract import LEVELS, WEIGHTS
 from rtml.rules.finding_types import finding_type_of
+from rtml.rules.json_values import json_values
 from rtml.rules.priorities import level_of
 from rtml.schema import IDENTITY, conform, empty
 
@@ -43,62 +46,63 @@ class Reject(Exception):
 
 @dataclass(frozen=True)
 class Alerts:
-    """Findings, the number of alerts that they came of, and rejected lines by reason."""
+    """Findings, the number of alerts that they came of, and what is no alert.
+
+    ``rejected`` counts by reason, ``rejects`` (`rtml.captures.sensors.contract.REJECTS`) has every
+    one of them with its file and line.
+    """
 
     findings: pl.DataFrame
     alerts: int
     rejected: dict[str, int]
+    rejects: pl.DataFrame
 
 
-def read_alerts(path: str | Path, sensor: str) -> Alerts:
-    """Read a file of alerts.
+def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts:
+    """Read files of alerts, one engine's.
 
     Parameters
     ----------
-    path
-        JSON lines, or JSON values over several lines each.
+    paths
+        JSON lines, or JSON values over several lines each; also gzip. One file or more: an alert
+        in two of them counts twice.
     sensor
         ``falco``, ``tetragon`` or ``tracee``.
 
     Returns
     -------
     Findings (`rtml.schema.FINDINGS`), source ``rule``, detector the sensor; one per finding type,
-    container and 5 minutes. Alerts of the host have no container and are rejected, as are lines
-    that do not parse or name no rule or time.
+    container and 5 minutes over all files. Alerts of the host have no container and are rejected,
+    as are lines that do not parse or name no rule or time.
 
     Raises
     ------
     RtmlError
-        The file cannot be read or the format is unknown.
+        A file cannot be read or the format is unknown.
     """
     reader = lookup(FORMATS, sensor, "alert format")
+    rows: list[Row] = []
+    refused: list[tuple[str, int, str, str]] = []
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        for line, text, value in json_values(_content(Path(path))):
+            try:
+                rows.append(_checked(reader(_mapping(value))))
+            except Reject as reason:
+                refused.append((str(path), line, str(reason), text[:200]))
+    counts = Counter(reason for _, _, reason, _ in refused)
+    rejects = pl.DataFrame(refused, schema=REJECTS, orient="row")
+    return Alerts(_findings(rows, sensor), len(rows), dict(sorted(counts.items())), rejects)
+
+
+def _content(path: Path) -> str:
     try:
-        text = Path(path).read_bytes().decode("utf-8", "replace")
-    except OSError as error:
-        raise RtmlError(f"{path}: {error.strerror}") from error
-    rows, rejected = [], Counter[str]()
-    for value in _values(text):
-        try:
-            rows.append(_checked(reader(_mapping(value))))
-        except Reject as reason:
-            rejected[str(reason)] += 1
-    return Alerts(_findings(rows, sensor), len(rows), dict(sorted(rejected.items())))
-
-
-def _values(text: str) -> Iterator[Any]:
-    """Yield JSON values one after the other; a broken line yields null and the next is tried."""
-    decoder, at = json.JSONDecoder(), 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        try:
-            value, at = decoder.raw_decode(text, at)
-            yield value
-        except (ValueError, RecursionError):
-            yield None
-            end = text.find("\n", at)
-            at = len(text) if end < 0 else end + 1
+        data = path.read_bytes()
+        if data.startswith(b"\x1f\x8b"):
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or f"not readable as gzip ({error})"
+        raise RtmlError(f"{path}: {reason}") from error
+    return data.decode("utf-8", "replace")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from rtml import __version__
 from rtml.baselines import Baseline
@@ -14,6 +17,8 @@ from rtml.captures.digest import digest_capture
 from rtml.captures.whole import whole_folder
 from rtml.detectors.bundle import load_model
 from rtml.errors import RtmlError, UsageError, lookup
+from rtml.findings.suppression import suppress as archive
+from rtml.findings.suppression_files import read_suppressions
 from rtml.scoring.scored import Scored, score
 from rtml.tracking import fetch_model
 
@@ -30,8 +35,11 @@ def run_job(
     budget: float | None = None,
     engine: str = "local",
     resume: bool = False,
+    suppress: Path | None = None,
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
+
+    Findings that the rules of the file ``suppress`` mean go to ``suppressed.parquet`` there.
 
     Returns
     -------
@@ -46,18 +54,25 @@ def run_job(
     lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
         raise UsageError(f"--budget {budget:g}: must be above 0")
+    quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     folder = fetch_model(model)
     loaded = load_model(folder)
     plan = {
         "rtml": __version__, "captures": list(captures), "data": digest_capture(capture),
         "model": loaded.description.notes, "uri": model, "asked_budget": budget,
+        "suppress": [rule.model_dump(mode="json") for rule in quiet],
     }  # fmt: skip
     if out.exists():
         return _resumed(out, plan, resume)
     scored = score(capture, loaded, Baseline.load(folder / "baseline"), budget)
-    result = {**plan, **_counts(scored)}
-    _commit(out, result, scored)
+    done = archive(scored.findings, quiet)
+    scored = replace(scored, findings=done.kept)
+    result = {
+        **plan, **_counts(scored), "archived": done.archived.height,
+        "suppressions": done.account.select("name", "active", "matched", "archived").to_dicts(),
+    }  # fmt: skip
+    _commit(out, result, scored, done.archived if quiet else None)
     return result
 
 
@@ -69,7 +84,10 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
         done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise RtmlError(f"{out}: is not a result of `rtml score`") from error
-    differs = [name for name in ("data", "model", "asked_budget") if done.get(name) != plan[name]]
+    names = ("data", "model", "asked_budget")
+    differs = [name for name in names if done.get(name) != plan[name]]
+    if done.get("suppress", []) != plan["suppress"]:
+        differs.append("suppress")
     if differs:
         raise RtmlError(f"{out}: is the result of another job ({', '.join(differs)} differ)")
     return done
@@ -85,8 +103,12 @@ def _counts(scored: Scored) -> dict[str, Any]:
     }
 
 
-def _commit(out: Path, result: dict[str, Any], scored: Scored) -> None:
+def _commit(
+    out: Path, result: dict[str, Any], scored: Scored, archived: pl.DataFrame | None
+) -> None:
     with whole_folder(out) as half:
         for name in ("windows", "scores", "findings"):
             getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
+        if archived is not None:
+            archived.write_parquet(half / "suppressed.parquet", compression="zstd")
         (half / _DONE).write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")

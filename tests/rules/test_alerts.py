@@ -69,6 +69,8 @@ def test_rejects_are_counted_with_reasons(tmp_path):
         {**FALCO, "rule": None}, {**FALCO, "output_fields": 3},
     )  # fmt: skip
     assert found.alerts == 1
+    assert found.rejects["line"].to_list() == [1, 2, 4, 5, 6, 7]
+    assert found.rejects["text"][0] == "{broken"
     assert found.rejected == {
         "not a JSON object": 2, "of the host, not of a container": 2,
         "no time that can be read": 1, "names no rule": 1,
