@@ -58,7 +58,7 @@ def sitting_of(facts: Facts) -> dict[str, Any]:
     return {
         "containers": containers,
         "clock_start": _without(begin, "what"),
-        "clock_end": _without(end, "what", "cpu_busy_share", "table_overflows"),
+        "clock_end": _without(end, "what", "cpu_busy_share"),
         "host": _host(),
         "benign_operator_actions": actions,
     }
@@ -83,7 +83,6 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
         "lines": lines,
         "lines_per_second": round(lines / seconds, 1) if seconds else None,
         "cpu_busy_share": end.get("cpu_busy_share"),
-        "table_overflows": end.get("table_overflows", 0),
         "sensor_cpu_share": round(sum(s["cpu_seconds"] for s in sensors) / max(seconds, 1e-9), 4),
         "sensors": sensors,
         "not_done": [_without(f, "what") for f in facts if f["what"] in ("failed", "died")],

@@ -58,13 +58,16 @@ def table_overflows(text: str | None = None) -> int:
     The table is one for all network namespaces of a machine (``net.ipv4.neigh.default.gc_thresh3``,
     1,024 entries by default). Several large sittings at once fill it, and connections then fail
     after seconds that no workload asked for. 0 where the kernel does not count it.
+    It is counted outside the sitting's own network namespace only.
 
     Examples
     --------
     >>> table_overflows("entries  table_fulls\n00000229 00001664\n00000229 00000001\n")
     5733
     """
-    lines = (_STATISTICS.read_text() if text is None else text).splitlines()
+    if text is None:
+        text = _STATISTICS.read_text() if _STATISTICS.exists() else ""
+    lines = text.splitlines() or [""]
     names = lines[0].split()
     if "table_fulls" not in names:
         return 0

@@ -29,6 +29,7 @@ from rtml.replays.folders import PREFIX, cache_folder
 from rtml.replays.image import lacking, recipe_hash
 from rtml.replays.journal import read_journal
 from rtml.replays.labelling import write_labels
+from rtml.replays.network import table_overflows
 from rtml.replays.private import command
 from rtml.replays.quality import Finding, examine_recording
 from rtml.replays.reading import load_workloads
@@ -78,13 +79,14 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
     wanted = [program for a in attacks.values() for program in a.needs]
     if gone := lacking(images, wanted):
         raise RtmlError(f"the images lack {', '.join(gone)}: add them to rtml/replays/image.py")
+    full = table_overflows()
     raw = out / "raw"
     raw.mkdir(parents=True)
     with claim(f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}") as folder:
         (folder / "scenario.json").write_text(scenario.model_dump_json())
         stage = command("rtml.replays.stage", str(folder), str(raw), str(images), network=False)
         problem = _watch_over(stage, say)
-    return _finish(scenario, attacks, out, problem, say)
+    return _finish(scenario, attacks, out, problem, table_overflows() - full, say)
 
 
 def check_scenario(scenario: Scenario) -> dict[str, Attack]:
@@ -167,8 +169,9 @@ def _relay(stream: Any, say: Callable[[str], Any]) -> None:
 
 
 def _finish(
-    scenario: Scenario, attacks: dict[str, Attack], out: Path, problem: str, say: Say
-) -> Recording:
+    scenario: Scenario, attacks: dict[str, Attack], out: Path, problem: str, overflows: int,
+    say: Say,
+) -> Recording:  # fmt: skip
     """Make the recording of what the stage left, complete or not."""
     facts = read_journal(out / "raw" / "journal.jsonl")
     up = any(f["what"] == "up" for f in facts)
@@ -183,7 +186,8 @@ def _finish(
     import_capture("bpftrace", [out / "bpftrace.jsonl.gz"], out / "capture")
     labels = write_labels(out, facts, attacks)
     capture = open_capture(out / "capture")
-    quality = examine_recording(capture, labels, attacks, log["table_overflows"])
+    quality = examine_recording(capture, labels, attacks, overflows)
+    log["table_overflows"] = overflows
     log["quality"] = [vars(finding) for finding in quality]
     if problem and problem not in log["incomplete_because"]:
         log |= {"complete": False, "incomplete_because": [*log["incomplete_because"], problem]}

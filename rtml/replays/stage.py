@@ -18,7 +18,6 @@ from rtml.replays.containers import Podman
 from rtml.replays.contract import Scenario
 from rtml.replays.journal import Journal
 from rtml.replays.lab import Lab
-from rtml.replays.network import table_overflows
 from rtml.replays.play import Play
 from rtml.replays.private import settle, tracing
 from rtml.replays.reading import load_workloads
@@ -58,7 +57,6 @@ def _record(
     stopping: threading.Event,
 ) -> bool:  # fmt: skip
     journal.write("begin", **stamp())
-    full = table_overflows()
     watch = Watch(folder, raw, scenario.pages, journal)
     busy = busy_ticks()
     try:
@@ -73,8 +71,7 @@ def _record(
     finally:
         watch.stop()
         work, total = (b - a for a, b in zip(busy, busy_ticks(), strict=True))
-        journal.write("end", cpu_busy_share=round(work / max(total, 1), 3),
-                      table_overflows=table_overflows() - full, **stamp())  # fmt: skip
+        journal.write("end", cpu_busy_share=round(work / max(total, 1), 3), **stamp())
     return whole
 
 
