@@ -43,7 +43,7 @@ def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None)
     --------
     See `window_curve` for one curve.
     """
-    proper = [side for side in sides if side.kind in ("rules", "model")]
+    proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
     ruled = [side for side in proper if side.kind == "rules" and rules in (None, side.name)]
     frames = [_curve_of(side, track) for side in proper]
     frames += [

@@ -21,11 +21,14 @@ Figure = dict[str, Any]
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
-def budget_figure(curve: pl.DataFrame, facts: dict[str, Any]) -> Figure:
+def budget_figure(
+    curve: pl.DataFrame, facts: dict[str, Any], points: pl.DataFrame | None = None
+) -> Figure:
     """Draw attacks found against false alarms per container-day, one step line per side.
 
     The x axis is logarithmic, with zero at its left edge. The shaded part lies below one false
-    alarm in the whole test time: rates there cannot be told from none.
+    alarm in the whole test time: rates there cannot be told from none. ``points``: rules at each
+    minimum level (`rtml.evaluation.points.POINTS`), as markers.
     """
     smallest, budget = 24 * facts["smallest_rate_per_hour"], facts["budget_per_container_day"]
     zero = min(smallest, budget) / 3
@@ -36,6 +39,8 @@ def budget_figure(curve: pl.DataFrame, facts: dict[str, Any]) -> Figure:
     for name, rows in _sides_of(curve):
         places[rows["kind"][0]] += 1  # dashes count within a kind: a model and its union match
         lines.append(_step_line(name, rows, zero, widest, places[rows["kind"][0]] - 1))
+    if points is not None:
+        lines += [_marks_of(name, rows, zero) for name, rows in _sides_of(points)]
     return {
         "data": lines,
         "layout": _budget_axes(zero, widest, facts) | _budget_marks(zero, smallest, budget),
@@ -97,6 +102,17 @@ def _step_line(
         "hovertemplate": "%{fullData.name}: %{text}<extra></extra>",
         "line": {"shape": "hv", "width": 2, "dash": DASHES[place % len(DASHES)]},
         "marker": {"size": [4] * len(found) + [0]},
+    }  # fmt: skip
+
+
+def _marks_of(name: str, rows: pl.DataFrame, zero: float) -> dict[str, Any]:
+    rates = rows["curve_false_per_container_day"].to_list()
+    return {
+        "type": "scatter", "mode": "markers", "name": picture_text(f"{name}: least level", 60),
+        "meta": "rules", "x": [max(rate, zero) for rate in rates], "y": rows["found"].to_list(),
+        "text": [f">= {level}" for level in rows["level"]],
+        "hovertemplate": "%{fullData.name} %{text}: %{y} found<extra></extra>",
+        "marker": {"size": 9, "symbol": "diamond-open"},
     }  # fmt: skip
 
 

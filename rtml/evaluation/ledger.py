@@ -18,6 +18,7 @@ from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
 from rtml.evaluation.labels import refuse_rule_labels
 from rtml.evaluation.measure import Measure, share
+from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, touched, union
 from rtml.evaluation.track import Track
@@ -36,7 +37,8 @@ class Ledger:
 
     ``summary``: one row per side. ``attacks``: one row per attack and side (the random row has
     none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
-    ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`. ``facts``: split
+    ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`.
+    ``points``: rules at each minimum level, see `rtml.evaluation.points.POINTS`. ``facts``: split
     proof, counts, limits, and the ``gain``: the share of attacks that models found and rules did
     not (strict JSON values).
     """
@@ -45,6 +47,7 @@ class Ledger:
     attacks: pl.DataFrame
     by_attack: pl.DataFrame
     curve: pl.DataFrame
+    points: pl.DataFrame
     facts: dict[str, Any]
 
 
@@ -98,6 +101,7 @@ def build_ledger(
         table,
         attacks,
         budget_curves(sides, track),
+        operating_points(sides, track),
         facts,
     )
 

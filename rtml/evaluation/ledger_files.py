@@ -55,6 +55,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "by_attack": _plain(ledger.by_attack),
         "attacks": _plain(ledger.attacks),
         "budget_curve": _plain(ledger.curve),
+        "operating_points": _plain(ledger.points),
     }
 
 

@@ -16,7 +16,13 @@ from markupsafe import Markup
 from rtml.evaluation.figures import budget_figure, timeline_figure
 from rtml.evaluation.ledger_files import write_whole
 from rtml.evaluation.report_input import ReportInput
-from rtml.evaluation.report_rows import attack_rows, finding_rows, split_bars, summary_rows
+from rtml.evaluation.report_rows import (
+    attack_rows,
+    finding_rows,
+    point_rows,
+    split_bars,
+    summary_rows,
+)
 from rtml.evaluation.report_tree import nested
 from rtml.evaluation.strings import script_json, visible
 
@@ -50,7 +56,8 @@ def render_report(source: ReportInput) -> str:
         css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
         figures={name: Markup(script_json(figure)) for name, figure in _figures(source).items()},
         sides=summary_rows(source.ledger), split=split_bars(source.ledger.facts["split"]),
-        attacks=attack_rows(source.ledger), names=_columns(source),
+        attacks=attack_rows(source.ledger), points=point_rows(source.ledger),
+        names=_columns(source),
         findings=finding_rows(source.findings), tree=nested(source.tree),
     )  # fmt: skip
 
@@ -79,13 +86,13 @@ def _figures(source: ReportInput) -> dict[str, dict[str, Any]]:
     ledger = source.ledger
     figures = {}
     if ledger.curve.height and ledger.facts["counts"]["attacks"]:
-        figures["budget"] = budget_figure(ledger.curve, ledger.facts)
+        figures["budget"] = budget_figure(ledger.curve, ledger.facts, ledger.points)
     if source.timeline is not None:
         figures["timeline"] = timeline_figure(source.timeline)
     return figures
 
 
 def _columns(source: ReportInput) -> list[dict[str, str]]:
-    """Return the sides that have a column in the table of attacks: rules and models."""
+    """Return the sides that have a column in the table of attacks: rules, models and rivals."""
     rows = source.ledger.summary.select("side", "kind").iter_rows(named=True)
-    return [row for row in rows if row["kind"] in ("rules", "model")]
+    return [row for row in rows if row["kind"] in ("rules", "model", "rival")]

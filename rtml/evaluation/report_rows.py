@@ -10,7 +10,7 @@ import polars as pl
 
 from rtml.evaluation.ledger import Ledger
 
-__all__ = ["attack_rows", "finding_rows", "split_bars", "summary_rows"]
+__all__ = ["attack_rows", "finding_rows", "point_rows", "split_bars", "summary_rows"]
 
 Row = dict[str, Any]
 FORMS = {"recall": ".0%", "rate": ".3g", "auroc": ".3f", "average_precision": ".3f", "tpr": ".0%",
@@ -75,6 +75,14 @@ def _cell(cell: Row) -> Row:
         "text": "" if delay is None else f"{delay:.1f}" if delay < 10 else f"{delay:.0f}",
         "how": f"{cell['findings']} finding(s), matched by {cell['how']}" if cell["found"] else "",
     }
+
+
+def point_rows(ledger: Ledger) -> list[Row]:
+    """Return one row per rules side and minimum level, numbers as text."""
+    return [
+        row | {"rate": number(row["false_per_container_day"]), "false": number(row["false"])}
+        for row in ledger.points.iter_rows(named=True)
+    ]
 
 
 def finding_rows(findings: pl.DataFrame | None) -> list[Row]:

@@ -19,7 +19,7 @@ from rtml.schema import FINDINGS, conform
 __all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
 
 _NS = pl.duration(nanoseconds=1, time_unit="ns")
-KINDS_OF_SIDE = ("rules", "model", "union", "trivial")
+KINDS_OF_SIDE = ("rules", "model", "union", "rival", "trivial")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Side:
     name
         As printed, unique in a ledger.
     kind
-        ``rules``, ``model``, ``union`` or ``trivial``.
+        ``rules``, ``model``, ``union``, ``trivial``, or ``rival``: a simple method, judged as
+        rules are, that joins no union and no verdict per attack.
     findings
         A `FINDINGS` frame, all parts of time; only test time is judged.
     scores
@@ -48,7 +49,7 @@ class Side:
     >>> Side("forest", "modell", pl.DataFrame(schema=FINDINGS))
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: side 'forest': unknown kind 'modell'; known: rules, model, union, trivial
+    rtml.errors.RtmlError: side 'forest': unknown kind 'modell'; known: rules, model, union, ...
     """
 
     name: str

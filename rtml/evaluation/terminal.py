@@ -16,7 +16,13 @@ from rtml.evaluation.strings import visible
 __all__ = ["ledger_table", "ledger_view"]
 
 FEW = 3
-STYLES = {"rules": "yellow", "model": "blue", "union": "green", "trivial": "dim"}
+STYLES = {
+    "rules": "yellow",
+    "model": "blue",
+    "union": "green",
+    "rival": "magenta",
+    "trivial": "dim",
+}
 Row = dict[str, Any]
 
 

@@ -27,11 +27,13 @@ from rtml.evaluation.sides import rule_scores
 from rtml.experiment.pages import page
 from rtml.features.source import interval
 from rtml.findings.jsonl import from_jsonl
+from rtml.rules import FirstSeen
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["judge", "read_findings"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_KINDS = {FirstSeen.name: "rival"}
 _NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
 
 
@@ -114,9 +116,9 @@ def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) ->
         named = findings.partition_by("source", "detector", as_dict=True, maintain_order=True)
         stem = f"{path.stem}: " if len(paths) > 1 else ""
         for (source, detector), rows in sorted(named.items(), key=lambda item: str(item[0])):
-            kind = "rules" if source == "rule" else "model"
+            kind = _KINDS.get(str(detector), "rules" if source == "rule" else "model")
             own = _scores_of(scores, str(detector))
-            if own is None and kind == "rules":
+            if own is None and source == "rule":
                 own = rule_scores(rows, windows, every)
             yield Side(f"{stem}{detector}".replace("_", " "), kind, rows, own)
         if not named:

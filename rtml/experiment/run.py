@@ -35,7 +35,7 @@ from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.report import write_report
 from rtml.experiment.early import without_early_attacks
 from rtml.experiment.pages import page
-from rtml.experiment.sides import RuleSide, model_sides, rule_side
+from rtml.experiment.sides import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.features.source import interval
 from rtml.scoring import Scored, Trained, score, train
 from rtml.tracking import Run, tracked_run
@@ -106,7 +106,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
         capture, experiment.rules, windows, split, experiment.window, experiment.budget,
         early.quiet,
     )  # fmt: skip
-    sides = [*rules.sides, *model_sides(scored, split.test)]
+    rival = first_seen_side(capture, windows, split, experiment.window, early.quiet)
+    sides = [*rules.sides, *model_sides(scored, split.test), rival]
     track = make_track(
         scored.windows, labels, capture.processes().collect(),
         evidence_processes((side.findings for side in sides), capture.events()),

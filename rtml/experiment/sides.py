@@ -1,4 +1,4 @@
-"""The two sides: rules, as they come and tuned on benign time; and every model."""
+"""The sides: rules, as they come and tuned on benign time; the simple rival; every model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.config import Rules
 from rtml.evaluation import Side, Split
-from rtml.rules import Rule, Skipped, apply, findings_of, rule_scores, tune
+from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
 from rtml.rules.run import Chosen, run_all
 from rtml.scoring import Scored
 
-__all__ = ["RuleSide", "model_sides", "rule_side"]
+__all__ = ["RuleSide", "first_seen_side", "model_sides", "rule_side"]
 
 _UTC = pl.Datetime("ns", "UTC")
 
@@ -43,33 +43,43 @@ def rule_side(
     ran = run_all(
         capture,
         Chosen((chosen.pack,) if chosen.pack else (), tuple(chosen.sigma), tuple(chosen.falco),
-               tuple(chosen.intel), level=chosen.level),
+               tuple(chosen.intel), level=chosen.level, gate=chosen.gate),
     )  # fmt: skip
-    rules, skipped, result = ran.rules, ran.skipped, ran.evaluation
-    early = quiet(result.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
-    days = _container_days(windows.filter(pl.col("part") != "test"), every)
-    exceptions = tune(early, days, budget)
-    tuned = apply(result.hits, exceptions)
+    detector = RuleDetector(ran.rules, every, budget)
     test = windows.filter(pl.col("part") == "test")
-    return RuleSide(
-        rules, skipped, result.table, exceptions,
-        (
-            Side("rules, tuned", "rules", findings_of(tuned, rules),
-                 rule_scores(tuned, rules, test, every), split.test,
-                 note=f"{exceptions.height} exceptions"),
-            Side("rules, default", "rules", findings_of(result.hits, rules),
-                 rule_scores(result.hits, rules, test, every)),
-        ),
-    )  # fmt: skip
+    default = _side("rules, default", "rules", detector, ran.hits, test)
+    early = quiet(ran.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
+    detector.learn(early, windows.filter(pl.col("part") != "test"))
+    tuned = _side("rules, tuned", "rules", detector, ran.hits, test, split.test,
+                  f"{detector.state.height} exceptions")  # fmt: skip
+    return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
 
-def _container_days(windows: pl.DataFrame, every: str) -> pl.DataFrame:
-    day = dt.timedelta(days=1)
-    length = pl.lit(0).cast(_UTC).dt.offset_by(every).to_physical() / (
-        day / dt.timedelta(microseconds=1) * 1000
+def first_seen_side(
+    capture: Capture, windows: pl.DataFrame, split: Split, every: str,
+    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+) -> Side:  # fmt: skip
+    """Make the side of the competitor that any feature of rare programs must beat.
+
+    It knows the pairs of image and program that ran before the test, as the models do.
+    """
+    detector = FirstSeen(every)
+    observed = detector.observe(capture)
+    before = pl.col("time") < pl.lit(split.test, _UTC)
+    detector.learn(quiet(observed.filter(before)), windows)
+    test = windows.filter(pl.col("part") == "test")
+    note = f"first run of a program in an image; {detector.state.height} pairs known"
+    return _side("first seen", "rival", detector, observed, test, split.test, note)
+
+
+def _side(
+    name: str, kind: str, detector: EventDetector, observed: pl.DataFrame, test: pl.DataFrame,
+    fitted_until: dt.datetime | None = None, note: str = "",
+) -> Side:  # fmt: skip
+    scores = test.select(
+        "container_id", "window", score=pl.Series(detector.score(observed, test)).fill_nan(None)
     )
-    workload = pl.coalesce(pl.col("workload", "image", "container_id").cast(pl.String))
-    return windows.group_by(workload=workload).agg(container_days=pl.len() * length)
+    return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
 
 
 def model_sides(scored: Scored, fitted_until: dt.datetime) -> list[Side]:

@@ -8,13 +8,23 @@ all rules over the distinct inputs of a capture and yields hits (one row per eve
 """
 
 from rtml.rules.contract import LEVELS, WEIGHTS, Rule, Skipped
+from rtml.rules.detector import RuleDetector
 from rtml.rules.evaluate import Evaluation, evaluate
+from rtml.rules.event_detector import EventDetector
 from rtml.rules.findings import findings_of, rule_scores
+from rtml.rules.first_seen import FirstSeen
 from rtml.rules.loading import PACKS, load, load_pack
 from rtml.rules.run import run_rules
 from rtml.rules.tuning import apply, tune
 
 __all__ = [
-    "LEVELS", "PACKS", "WEIGHTS", "Evaluation", "Rule", "Skipped", "apply", "evaluate",
-    "findings_of", "load", "load_pack", "rule_scores", "run_rules", "tune",
+    "EVENT_DETECTORS", "LEVELS", "PACKS", "WEIGHTS", "Evaluation", "EventDetector", "FirstSeen",
+    "Rule", "RuleDetector", "Skipped", "apply", "evaluate", "findings_of", "load", "load_pack",
+    "rule_scores", "run_rules", "tune",
 ]  # fmt: skip
+
+EVENT_DETECTORS: dict[str, type[EventDetector]] = {
+    "first_seen": FirstSeen,
+    "rules": RuleDetector,
+}
+"""Every detector that sees events, by name."""

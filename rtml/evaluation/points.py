@@ -1,0 +1,76 @@
+"""Operating points of rules: what each minimum level finds, and what it costs.
+
+Rules have one dial, the least level that is looked at. A rule set judged at one setting of it is
+easily beaten by a model that may choose its threshold; so every setting stands in the ledger, the
+rules as they come and tuned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from rtml.evaluation.matching import SLOT, match, units
+from rtml.evaluation.sides import Side
+from rtml.evaluation.track import Track
+from rtml.rules.contract import LEVELS
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["POINTS", "operating_points"]
+
+POINTS = pl.Schema([
+    ("side", pl.String()), ("level", pl.String()), ("found", pl.Int64()), ("share", pl.Float64()),
+    ("findings", pl.Int64()), ("false", pl.Int64()), ("false_per_container_day", pl.Float64()),
+    ("curve_false_per_container_day", pl.Float64()),
+])  # fmt: skip
+"""One row per rules side and level. ``findings`` and ``false`` count units of container x 5 minutes
+x lineage root; ``curve_…`` counts container x 5 minutes, as the budget curve does."""
+
+
+def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
+    """Return found attacks and false findings at each minimum level, for every rules side.
+
+    Parameters
+    ----------
+    sides
+        Others than rules are passed over.
+    track
+        See `rtml.evaluation.track.make_track`; findings are matched as in the ledger's summary.
+
+    Returns
+    -------
+    `POINTS`, levels from all findings to the gravest only. A finding without a severity counts at
+    the lowest level alone; ``share`` is null when the track has no attack.
+
+    Examples
+    --------
+    >>> from rtml.evaluation.track import make_track
+    >>> from rtml.schema import LABELS, empty
+    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
+    >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
+    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at, "last_seen": at,
+    ...                     "severity": [5.0]})
+    >>> side = Side("rules", "rules", conform(one, FINDINGS))
+    >>> operating_points([side], make_track(windows, empty(LABELS))).select("level", "false").rows()
+    [('informational', 1), ('low', 1), ('medium', 1), ('high', 0), ('critical', 0)]
+    """
+    rows = [
+        _point(side.name, level, findings.filter(pl.col("severity").fill_null(1) >= least), track)
+        for side in sides
+        if side.kind == "rules"
+        for findings in [track.in_test(conform(side.findings, FINDINGS))]
+        for level, least in LEVELS.items()
+    ]
+    return pl.DataFrame(rows, schema=POINTS, orient="row")
+
+
+def _point(side: str, level: str, findings: pl.DataFrame, track: Track) -> tuple[object, ...]:
+    hits = match(findings, track.labels, track.processes, track.event_processes, track.grace)
+    read, false = units(findings, hits)
+    found, attacks = hits["attack_id"].n_unique(), track.labels.height
+    missed = findings.with_row_index("finding").join(hits, on="finding", how="anti")
+    slots = missed.select("container_id", pl.col("first_seen").dt.truncate(SLOT)).n_unique()
+    days = track.container_days
+    share = found / attacks if attacks else None
+    return side, level, found, share, read, false, false / days, slots / days
