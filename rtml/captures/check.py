@@ -55,6 +55,7 @@ def check_capture(capture: Capture) -> list[Check]:
         raise RtmlError(f"{capture.path}: a part cannot be read ({first})") from error
     span = f"{found['start']} … {found['end']}"
     return [
+        *_audit(capture),
         _same("events", found["events"], manifest.events),
         _same("containers", found["containers"], len(manifest.containers)),
         _same("events by kind", manifest.events, sum(manifest.kinds.values())),
@@ -70,6 +71,26 @@ def check_capture(capture: Capture) -> list[Check]:
             f"{manifest.rejected:,} rejected",
             False,
         ),
+    ]
+
+
+def _audit(capture: Capture) -> list[Check]:
+    """Every audit event has its row of the audit table; stages and copies are only told."""
+    if not capture.manifest.audit and "audit" not in capture.manifest.kinds:
+        return []
+    try:
+        rows = capture.audit().select("host", "seq", "final").collect()
+        events = capture.events(["host", "seq"], kinds=["audit"]).collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"{capture.path}: the audit table cannot be read ({first})") from error
+    events = events.with_columns(pl.col("host").cast(pl.String))
+    lonely = events.join(rows, on=["host", "seq"], how="anti").height
+    earlier = capture.manifest.audit_earlier
+    return [
+        _same("audit rows", rows.height, capture.manifest.audit),
+        _same("audit rows of earlier stages or copies", int((~rows["final"]).sum()), earlier),
+        _none("audit events without a row", lonely),
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 import rtml
+from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
 from rtml.captures.processes import process_images, with_images
@@ -52,13 +53,17 @@ def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
     if out.exists():
         raise RtmlError(f"{out}: exists already; remove it or choose another --out")
     readings = [kind.read(path) for path in inputs]
-    events = _ordered([_identified(kind, reading) for reading in readings])
+    sittings = _numbered([_identified(kind, reading) for reading in readings])
+    events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
+    audit = _audit(readings, sittings)
     known = [r.processes for r in readings if r.processes is not None]
     images = process_images(events, pl.concat(known, how="diagonal_relaxed") if known else None)
     events = with_provenance(with_images(events, images))
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
-    manifest = _manifest(kind, inputs, readings, events, rejects)
-    write_capture(out, manifest, events, images, rejects)
+    manifest = _manifest(kind, inputs, readings, events, rejects).model_copy(
+        update={"audit": audit.height, "audit_earlier": int((~audit["final"]).sum())}
+    )
+    write_capture(out, manifest, events, images, rejects, audit)
     return manifest
 
 
@@ -67,17 +72,29 @@ def _identified(sensor: Sensor, reading: Reading) -> pl.DataFrame:
     return events if sensor.identified else conform(identify(events))
 
 
-def _ordered(sittings: list[pl.DataFrame]) -> pl.DataFrame:
-    """Join sittings by start; ``seq`` counts on, from the sensor's own where it has one."""
-    sittings = sorted(sittings, key=lambda f: (str(f["time"].min()), f.height))
-    shift, parts = 0, []
-    for sitting in sittings:
-        in_time = sitting.sort("time", "seq", maintain_order=True)
+def _numbered(sittings: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Let ``seq`` count on over sittings by start, from the sensor's own where it has one."""
+    order = sorted(
+        range(len(sittings)), key=lambda i: (str(sittings[i]["time"].min()), sittings[i].height)
+    )
+    shift, parts = 0, dict[int, pl.DataFrame]()
+    for i in order:
+        in_time = sittings[i].sort("time", "seq", maintain_order=True)
         own = in_time["seq"].null_count() == 0
         seq = pl.col("seq") if own else pl.int_range(pl.len(), dtype=pl.Int64)
-        parts.append(in_time.with_columns(seq=seq + shift))
-        shift = max(shift, (parts[-1].select(pl.col("seq").max()).item() or 0) + 1)
-    return pl.concat(parts).sort("time", "seq", maintain_order=True)
+        parts[i] = in_time.with_columns(seq=seq + shift)
+        shift = max(shift, (parts[i].select(pl.col("seq").max()).item() or 0) + 1)
+    return [parts[i] for i in range(len(sittings))]
+
+
+def _audit(readings: list[Reading], sittings: list[pl.DataFrame]) -> pl.DataFrame:
+    """Give audit rows the numbers of their events: a reading has both in one order."""
+    tables = [
+        reading.audit.with_columns(sitting["seq"])
+        for reading, sitting in zip(readings, sittings, strict=True)
+        if reading.audit is not None
+    ]
+    return with_final(pl.concat([AUDIT.to_frame(), *tables]).lazy()).collect().sort("host", "seq")
 
 
 def _manifest(

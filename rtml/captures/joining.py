@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.captures.audit import with_final
 from rtml.captures.manifest import Container, Manifest
 from rtml.captures.store import Capture, open_capture
 from rtml.errors import UsageError
@@ -35,6 +36,14 @@ class JoinedCapture(Capture):
         ]
         joined = pl.concat(frames)
         return joined if columns is None else joined.select(columns)
+
+    def audit(self) -> pl.LazyFrame:
+        """Audit rows of all parts; a request that is in several of them is final once."""
+        shifted = [
+            part.audit().with_columns(pl.col("seq") + number * SEQ_SHIFT)
+            for number, part in enumerate(self.parts)
+        ]
+        return with_final(pl.concat(shifted))
 
     def processes(self) -> pl.LazyFrame:
         """Process images of all parts; see `Capture.processes`."""
@@ -83,6 +92,8 @@ def _merged(manifests: list[Manifest]) -> Manifest:
         start=min((m.start for m in times if m.start), default=None),
         end=max((m.end for m in times if m.end), default=None),
         events=sum(m.events for m in manifests),
+        audit=sum(m.audit for m in manifests),
+        audit_earlier=sum(m.audit_earlier for m in manifests),
         kinds=_sums([m.kinds for m in manifests]),
         lost=sum(m.lost for m in manifests),
         lost_intervals=[loss for m in manifests for loss in m.lost_intervals],

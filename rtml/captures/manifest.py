@@ -58,7 +58,11 @@ class Container(_Model):
 
 
 class Manifest(_Model):
-    """Facts of a capture; ``rejected`` counts refused input lines by reason."""
+    """Facts of a capture; ``rejected`` counts refused input lines by reason.
+
+    ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
+    stage or a copy of another (`rtml.captures.audit`).
+    """
 
     format_version: int = FORMAT_VERSION
     rtml_version: str = ""
@@ -69,6 +73,8 @@ class Manifest(_Model):
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     events: int = 0
+    audit: int = 0
+    audit_earlier: int = 0
     kinds: dict[str, int] = {}
     lost: int = 0
     lost_intervals: list[LostInterval] = []

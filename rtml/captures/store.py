@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 from pyarrow import fs
 
+from rtml.captures.audit import AUDIT
 from rtml.captures.manifest import Container, Manifest, parse_manifest
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import RtmlError, did_you_mean
@@ -81,6 +82,12 @@ class Capture:
         if kinds is not None:
             frame = frame.filter(pl.col("kind").is_in(list(kinds)))
         return frame if columns is None else frame.select(columns)
+
+    def audit(self) -> pl.LazyFrame:
+        """One row per event of kind ``audit`` (`rtml.captures.audit.AUDIT`); often none."""
+        if not self.manifest.audit:
+            return AUDIT.to_frame().lazy()
+        return conform(pl.scan_parquet(f"{self.path}/audit/*.parquet"), AUDIT)
 
     def processes(self) -> pl.LazyFrame:
         """One row per process image, with its lineage (`rtml.captures.processes`).

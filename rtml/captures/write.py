@@ -9,6 +9,7 @@ from urllib.parse import quote
 import polars as pl
 import pyarrow.parquet as pq
 
+from rtml.captures.audit import write_audit
 from rtml.captures.manifest import Manifest
 from rtml.captures.whole import whole_folder
 from rtml.schema import EVENTS, conform
@@ -54,6 +55,7 @@ def write_capture(
     events: pl.DataFrame,
     processes: pl.DataFrame,
     rejects: pl.DataFrame,
+    audit: pl.DataFrame | None = None,
 ) -> None:
     """Write a whole capture beside its place and move it there at the very end.
 
@@ -65,5 +67,7 @@ def write_capture(
     with whole_folder(out) as half:
         write_events(half, events)
         processes.write_parquet(half / "processes.parquet", compression="zstd")
+        if audit is not None:
+            write_audit(half, audit)
         rejects.write_parquet(half / "rejects.parquet", compression="zstd")
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtml.commands.output import console, print_facts, print_json, print_table, progress
 from rtml.errors import RtmlError
+
+if TYPE_CHECKING:
+    from rtml.captures.manifest import Manifest
 
 __all__ = ["app"]
 
@@ -20,7 +23,7 @@ CapturePath = Annotated[str, typer.Argument(metavar="CAPTURE", help="Folder of a
 
 @app.command("import")
 def import_(
-    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="bpftrace, sysflow, beth …")],
+    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="bpftrace, sysflow, k8s-audit …")],
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.")],
     as_json: Json = False,
@@ -45,6 +48,14 @@ def import_(
         console.print(f"  rejected {count:,}: {reason}", markup=False)
 
 
+def _audit_facts(manifest: Manifest) -> dict[str, object]:
+    if not manifest.audit:
+        return {}
+    requests = manifest.audit - manifest.audit_earlier
+    told = f"{requests:,} requests; {manifest.audit_earlier:,} rows are earlier stages or copies"
+    return {"audit": told}
+
+
 @app.command()
 def info(path: CapturePath, as_json: Json = False) -> None:
     """Describe a capture: `rtml capture info datasets/lab-v1/capture`."""
@@ -62,6 +73,7 @@ def info(path: CapturePath, as_json: Json = False) -> None:
         "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
         "events": f"{manifest.events:,}",
         "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
+        **_audit_facts(manifest),
         "lost": f"{manifest.lost:,}",
         "rejected": f"{manifest.rejected:,}",
         "blind to": " ".join(manifest.blind) or "nothing it lists",

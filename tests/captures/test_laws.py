@@ -20,6 +20,7 @@ from tests.conftest import SHARED
 SAMPLES = {
     "bpftrace": "lab/attacks/bpftrace.jsonl.gz",
     "sysflow": "sysflow/alpine_alpine.sf",
+    "k8s-audit": "k8s_audit/k8s_audit_create_configmap_sensitive_values.json",
     "beth": "beth/bethsecure_labelled_training_data.csv",
 }
 """A real file of each sensor; a new sensor adds its own here."""

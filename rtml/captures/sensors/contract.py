@@ -52,7 +52,8 @@ class Reading:
     ``records == inputs of events + rejects`` can be checked. Rows of ``events`` hold any subset of
     the columns of `rtml.schema.EVENTS`; the importer adds process identity and order.
     ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
-    event of their own: they carry lineage.
+    event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more of
+    events of kind audit, found by ``host`` and ``seq``.
     """
 
     events: pl.DataFrame
@@ -62,6 +63,7 @@ class Reading:
     containers: pl.DataFrame | None = None
     processes: pl.DataFrame | None = None
     version: str | None = None
+    audit: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def recognise(head: bytes) -> str | None:
         return "beth"
     if head.lstrip().startswith(b"{") and b'"attached_probes"' in head or b'"printf"' in head:
         return "bpftrace"
+    if b"audit.k8s.io" in head or b'"auditID"' in head:
+        return "k8s-audit"
     return None
 
 

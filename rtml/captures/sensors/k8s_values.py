@@ -1,0 +1,74 @@
+"""Values of untrusted JSON, of the type that is expected or null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["MOST_ITEMS", "MOST_TEXT", "flag", "items", "mapping", "pairs", "texts", "word"]
+
+MOST_TEXT = 4096
+"""Characters of a value that are kept."""
+
+MOST_ITEMS = 256
+"""Elements of a list that are kept."""
+
+
+def word(value: Any) -> str | None:
+    r"""Return a text that is not empty, at most `MOST_TEXT` long and fit for UTF-8.
+
+    Examples
+    --------
+    >>> word("pods"), word(""), word(7), word("\ud800")
+    ('pods', None, None, '\\ud800')
+    """
+    if not isinstance(value, str) or not value:
+        return None
+    return value[:MOST_TEXT].encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def flag(value: Any) -> bool | None:
+    """Return a Boolean, else null."""
+    return value if isinstance(value, bool) else None
+
+
+def mapping(value: Any, *path: str) -> dict[str, Any]:
+    """Follow keys; anything that is not an object on the way is an empty one.
+
+    Examples
+    --------
+    >>> mapping({"a": {"b": {"c": 1}}}, "a", "b"), mapping({"a": [1]}, "a", "b")
+    ({'c': 1}, {})
+    """
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """Return a list, at most `MOST_ITEMS` long; anything else is an empty one."""
+    return value[:MOST_ITEMS] if isinstance(value, list) else []
+
+
+def texts(values: Iterable[Any]) -> list[str] | None:
+    """Return the distinct texts among some values, null when there is none.
+
+    Examples
+    --------
+    >>> texts(["b", "a", "b", None, 3]), texts([None])
+    (['b', 'a'], None)
+    """
+    kept = dict.fromkeys(found for value in values if (found := word(value)) is not None)
+    return list(kept)[:MOST_ITEMS] or None
+
+
+def pairs(value: Any) -> list[str] | None:
+    """Return an object of texts as ``key=value``.
+
+    Examples
+    --------
+    >>> pairs({"app": "web", "n": 1})
+    ['app=web']
+    """
+    found = mapping(value).items()
+    return texts(f"{key}={text}" for key, text in found if isinstance(text, str))
