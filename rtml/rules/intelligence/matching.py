@@ -17,7 +17,7 @@ from rtml.rules.intelligence.relay import both_ways
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.intelligence.rules import list_rules, rule_id
 
-__all__ = ["SILENCED", "Matched", "match_lists"]
+__all__ = ["SILENCED", "Matched", "counted", "list_hits", "match_lists"]
 
 SILENCED = pl.Schema({"rule": pl.String, "by": pl.String, "events": pl.Int64})
 """Hits that did not count, by what silenced them: a trusted list, or the original of a copy."""
@@ -83,8 +83,8 @@ def _one(
         for frame in intelligence.untrusted(USES[use], values["value"])
     )
     found, copied = _without_copies(_joined(events, bad), seen)
-    hits = _hits(both_ways(found) if use == "relay" else found)
-    quiet = [_trusted(values, trusted, intelligence), _counted(copied, "the resolver's copy")]
+    hits = list_hits(both_ways(found) if use == "relay" else found)
+    quiet = [_trusted(values, trusted, intelligence), counted(copied, "the resolver's copy")]
     dead = frozenset() if values["value"].is_not_null().any() else frozenset(seen.columns)
     table = account(capture, rules, hits, int(values["events"].sum()), dead)
     return hits, table, pl.concat(quiet)
@@ -116,7 +116,8 @@ def _without_copies(found: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, 
     return found.filter(~copied), found.filter(copied)
 
 
-def _hits(found: pl.DataFrame) -> pl.DataFrame:
+def list_hits(found: pl.DataFrame) -> pl.DataFrame:
+    """Make hits of joined events (with ``rule`` and ``entry``), one for each event and rule."""
     once = found.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
@@ -124,7 +125,8 @@ def _hits(found: pl.DataFrame) -> pl.DataFrame:
     ).select(*HITS, "entry")  # fmt: skip
 
 
-def _counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Count joined events that did not become hits (`SILENCED`)."""
     counts = rows.group_by("rule").agg(events=pl.col("count").fill_null(1).sum())
     return counts.select("rule", pl.col("events").cast(pl.Int64), by=pl.lit(by)).select(*SILENCED)
 
