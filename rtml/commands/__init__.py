@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rtml.commands import capture, experiment, findings, replay
+from rtml.commands import capture, experiment, findings, replay, reputation
 from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
 from rtml.commands.findings_import import import_findings
@@ -23,5 +23,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(experiment.app, name="experiment")
     app.add_typer(findings.app, name="findings")
     app.add_typer(replay.app, name="replay")
+    app.add_typer(reputation.app, name="reputation")
     for command in (features, rules, experiment.train, score, evaluate):
         app.command()(command)
