@@ -53,13 +53,15 @@ class Split(_Strict):
 
 
 class Rules(_Strict):
-    """The rule side: our pack, files of Sigma and Falco, threat lists, the lowest level."""
+    """The rule side: our pack, files of Sigma and Falco, threat lists, lowest level, the gate."""
 
     pack: str | None = "container"
     sigma: list[Path] = []
     falco: list[Path] = []
     intel: list[Path] = []
+    reputation: Path | None = None
     level: Literal["informational", "low", "medium", "high", "critical"] = "low"
+    gate: Literal["none", "ours"] = "none"
 
 
 class Experiment(_Strict):

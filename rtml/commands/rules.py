@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["rules"]
 
 _MOST_REJECTS = 20
-_COLUMNS = ["level", "events", "hits", "containers", "suppressed", "title", "authors", "why_not"]
+_COLUMNS = [
+    "level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not",
+]  # fmt: skip
 
 
 def rules(
@@ -36,9 +38,17 @@ def rules(
         list[Path] | None,
         typer.Option("--intel", help="Threat lists: a description, or 'test' (repeatable)."),
     ] = None,
+    reputation: Annotated[
+        Path | None,
+        typer.Option("--reputation", help="Model of domain names, by `rtml reputation train`."),
+    ] = None,
     suppress: Annotated[
         Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
     ] = None,
+    gate: Annotated[
+        str,
+        typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'."),
+    ] = "none",
     pack: Annotated[str, typer.Option("--pack", help="Our pack, or 'none'.")] = "container",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -46,8 +56,8 @@ def rules(
     """Run rules: `rtml rules CAPTURE --sigma rules/linux --out findings.parquet`.
 
     Falco's own files are given with `--falco`, in the order in which Falco would read them; threat
-    lists with `--intel lists.yml`. Findings that `--suppress quiet.yml` means are archived beside
-    `--out`.
+    lists with `--intel lists.yml`; a model of domain names with `--reputation model`. Findings that
+    `--suppress quiet.yml` means are archived beside `--out`.
 
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
@@ -61,7 +71,7 @@ def rules(
 
     chosen = Chosen(
         () if pack == "none" else (pack,), tuple(sigma or ()), tuple(falco or ()),
-        tuple(intel or ()),
+        tuple(intel or ()), reputation, gate=gate,
     )  # fmt: skip
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)

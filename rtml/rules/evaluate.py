@@ -15,6 +15,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.rules.conditions import outcomes
 from rtml.rules.contract import Rule
+from rtml.rules.correlations.contract import Correlation
 from rtml.rules.expressions import prepare
 from rtml.rules.inputs import KEYS, rule_inputs
 from rtml.rules.views import dead_views
@@ -28,7 +29,8 @@ HITS = pl.Schema({
 })  # fmt: skip
 """One row per event and rule that matched it; ``root_id`` is the lineage root (see findings).
 
-Hits may carry one column more, ``entry``: what the rule matched, for a rule that is a list."""
+Hits may carry one column more, ``entry``: what the rule matched, for a rule that is a list or a
+correlation."""
 
 TABLE = pl.Schema({
     "rule": pl.String, "title": pl.String, "level": pl.String, "type": pl.String,
@@ -54,7 +56,7 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     capture
         Infrastructure containers and host processes are not looked at.
     rules
-        Of any front end; ids must be unique.
+        Of any front end, and correlations; ids must be unique.
 
     Returns
     -------
@@ -62,12 +64,18 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     null, or whose kinds of event do not occur, are marked ``could_match = False`` with the reason:
     they did not "find nothing".
     """
+    from rtml.rules.correlations.correlate import correlate  # builds on the account made here
+
     groups: dict[tuple[tuple[str, ...], str], list[Rule]] = {}
     for rule in rules:
-        groups.setdefault((tuple(sorted(rule.kinds)), rule.where), []).append(rule)
+        if not isinstance(rule, Correlation):
+            groups.setdefault((tuple(sorted(rule.kinds)), rule.where), []).append(rule)
     parts = [_group(capture, *group, members) for group, members in sorted(groups.items())]
+    correlations = [rule for rule in rules if isinstance(rule, Correlation)]
+    if correlations:
+        parts.append(correlate(capture, correlations))
     order = ["time", "host", "seq", "rule"]
-    hits = pl.concat([HITS.to_frame(), *(part.hits for part in parts)]).sort(
+    hits = pl.concat([HITS.to_frame(), *(part.hits for part in parts)], how="diagonal").sort(
         order, nulls_last=False
     )
     table = pl.concat([TABLE.to_frame(), *(part.table for part in parts)])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import Capture
+from rtml.errors import lookup
 from rtml.rules.contract import LEVELS, Rule, Skipped
+from rtml.rules.correlations import CORRELATIONS
 from rtml.rules.evaluate import TABLE, Evaluation, evaluate
 from rtml.rules.falco import load_falco
 from rtml.rules.findings import findings_of
+from rtml.rules.gate import GATES, passing, with_gated
 from rtml.rules.intelligence.lists import load_intelligence
-from rtml.rules.intelligence.matching import SILENCED, match_lists
+from rtml.rules.intelligence.matching import SILENCED, Matched, match_lists
 from rtml.rules.loading import load, load_pack
 
 __all__ = ["Chosen", "Ran", "load_all", "run_all", "run_rules"]
@@ -23,13 +26,20 @@ __all__ = ["Chosen", "Ran", "load_all", "run_all", "run_rules"]
 
 @dataclass(frozen=True)
 class Chosen:
-    """What to run: our packs by name; files of Sigma, of Falco; threat lists (descriptions)."""
+    """What to run: our packs by name; files of Sigma, of Falco; threat lists (descriptions).
+
+    ``reputation`` is the folder of a model of domain names.
+    ``gate`` decides which hits of 14 finding types count: all (``none``), or those that pass our
+    gate (``ours``, `rtml.rules.gate`).
+    """
 
     packs: tuple[str, ...] = ("container",)
     sigma: tuple[str | Path, ...] = ()
     falco: tuple[str | Path, ...] = ()
     intel: tuple[str | Path, ...] = ()
+    reputation: Path | None = None
     level: str = "informational"
+    gate: str = "none"
 
 
 @dataclass(frozen=True)
@@ -61,10 +71,16 @@ def load_all(
     packs: Iterable[str] = ("container",),
     falco: Iterable[str | Path] = (),
 ) -> tuple[list[Rule], list[Skipped]]:
-    """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped."""
+    """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped.
+
+    Correlations come with the pack ``container``.
+    """
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
-    for found, refused in [*map(load_pack, packs), load(paths), load_falco(falco)]:
+    names = tuple(packs)
+    ours: list[Rule] = list(CORRELATIONS) if "container" in names else []
+    parts = [*map(load_pack, names), (ours, []), load(paths), load_falco(falco)]
+    for found, refused in parts:
         skipped += refused
         for rule in found:
             if rule.id in rules:
@@ -76,7 +92,7 @@ def load_all(
 
 
 def run_all(capture: Capture, chosen: Chosen) -> Ran:
-    """Run rules and lists over a capture.
+    """Run rules, correlations and lists over a capture.
 
     Parameters
     ----------
@@ -84,27 +100,49 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
         An opened capture.
     chosen
         What to run; rules and lists below its level are left out.
+
+    Returns
+    -------
+    The account has one column more than `TABLE`, ``gated``: hits that pass our gate, whichever gate
+    was chosen; so both are always reported.
     """
+    gate = lookup({name: name for name in GATES}, chosen.gate, "gate")
     rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
     ran = Ran(rules, skipped, evaluate(capture, rules))
-    if not chosen.intel:
-        return ran
-    intelligence = load_intelligence(chosen.intel)
-    matched = match_lists(capture, intelligence)
+    lists = load_intelligence(chosen.intel)
+    ran = replace(ran, rejects=lists.rejects)
+    if chosen.intel:
+        ran = _with(ran, match_lists(capture, lists), least)
+    if chosen.reputation is not None:
+        # Imports scikit-learn: a second that nobody pays who has no model.
+        from rtml.rules.reputation.matching import match_reputation
+        from rtml.rules.reputation.model import Model
+
+        model, source = Model.load(chosen.reputation), str(chosen.reputation)
+        ran = _with(ran, match_reputation(capture, model, lists, source), least)
+    return _gated(ran, capture, gate)
+
+
+def _with(ran: Ran, matched: Matched, least: float) -> Ran:
+    """Join what lists or a model matched; rules below the least level are left out."""
     extra = [rule for rule in matched.rules if LEVELS[rule.level] >= least]
     kept = pl.col("rule").is_in([rule.id for rule in extra])
-    return Ran(
-        [*rules, *extra],
-        skipped,
-        _joined(
-            ran.evaluation,
-            Evaluation(matched.evaluation.hits.filter(kept), matched.evaluation.table.filter(kept)),
-        ),
-        matched.silenced.filter(kept),
-        intelligence.rejects,
+    own = Evaluation(matched.evaluation.hits.filter(kept), matched.evaluation.table.filter(kept))
+    return replace(
+        ran,
+        rules=[*ran.rules, *extra],
+        evaluation=_joined(ran.evaluation, own),
+        silenced=pl.concat([ran.silenced, matched.silenced.filter(kept)]),
     )
+
+
+def _gated(ran: Ran, capture: Capture, gate: str) -> Ran:
+    passes = passing(ran.hits, ran.rules, capture)
+    table = with_gated(ran.evaluation.table, ran.hits, passes)
+    hits = ran.hits.filter(passes) if gate == "ours" else ran.hits
+    return replace(ran, evaluation=Evaluation(hits, table))
 
 
 def _joined(*parts: Evaluation) -> Evaluation:

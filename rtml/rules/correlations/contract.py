@@ -1,0 +1,70 @@
+"""What a correlation is: a rule over several events instead of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.conditions import All
+from rtml.rules.contract import Rule
+
+__all__ = ["Correlation", "Step", "correlation"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that must have been seen: events of any of these kinds, with all these columns."""
+
+    kinds: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correlation(Rule):
+    """A rule whose hits are found by joins over a capture.
+
+    Everything that takes rules takes correlations: levels, tuning, suppression, the account.
+
+    Parameters
+    ----------
+    steps
+        What the capture must hold for the correlation to be able to match; each step on its own.
+    find
+        From a capture to the events that complete the sequence: the columns of
+        `rtml.rules.evaluate.HITS` but ``rule`` and ``root_id``, and perhaps ``entry``: what it was
+        (which writer, which peer), shown with the finding. Lazy; an event may come twice.
+    """
+
+    steps: tuple[Step, ...]
+    find: Callable[[Capture], pl.LazyFrame] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """Name of the file that holds it and, with ``.yml``, its examples."""
+        return self.id.removeprefix("correlation:")
+
+
+def correlation(
+    name: str, *, title: str, level: str, finding_type: str, techniques: tuple[str, ...],
+    steps: tuple[Step, ...], find: Callable[[Capture], pl.LazyFrame],
+) -> Correlation:  # fmt: skip
+    """Return a correlation of ours; its description is the documentation of ``find``.
+
+    Examples
+    --------
+    >>> one = correlation("two_execs", title="Two", level="low", finding_type="T:Runtime/Two",
+    ...                   techniques=(), steps=(Step(("exec",)),), find=lambda capture: None)
+    >>> one.id, one.kinds, one.label
+    ('correlation:two_execs', ('exec',), 'Two (rule by rtml contributors)')
+    """
+    return Correlation(
+        id=f"correlation:{name}", title=title, level=level, finding_type=finding_type,
+        techniques=techniques, tags=(), authors="rtml contributors", licence="Apache-2.0",
+        source=f"rtml/rules/correlations/{name}.py",
+        kinds=tuple(dict.fromkeys(kind for step in steps for kind in step.kinds)), where="",
+        condition=All(()), description=" ".join((find.__doc__ or "").split()), steps=steps,
+        find=find,
+    )  # fmt: skip

@@ -1,0 +1,71 @@
+"""A process that was not root becomes root, other than through the ordinary ways."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.correlations.contract import Step, correlation
+from rtml.rules.correlations.programs import ordinary
+from rtml.rules.correlations.sequence import completed, observed
+
+__all__ = ["ELEVATION_TO_ROOT", "ORDINARY", "find"]
+
+ORDINARY = (
+    "sudo", "su", "doas", "login", "sshd", "sshd-session", "cron", "crond", "atd", "runuser",
+    "gosu", "su-exec", "setpriv", "pkexec", "passwd", "chsh", "chfn", "newgrp", "gpasswd", "chage",
+    "expiry", "mount", "umount", "ping", "ping6", "fusermount", "fusermount3", "unix_chkpwd",
+    "polkit-agent-helper-1", "dbus-daemon-launch-helper", "newuidmap", "newgidmap", "ssh-keysign",
+)  # fmt: skip
+"""Setuid programs of ordinary distributions, and services that change users for a living."""
+
+
+def find(capture: Capture) -> pl.LazyFrame:
+    """Execs and changes of user after which a process is root that was not root before.
+
+    Before: the process itself as it was seen last, else its parent at that time. Root: user or
+    effective user 0. Ordinary programs (`ORDINARY`) in the system's folders do not count, neither
+    as what runs nor as what ran before. Fails when the sensor reports neither the effective user nor
+    the change (a setuid shell that keeps its real user).
+    """
+    columns = ["euid", "outcome", "parent_id", "program", "uid"]
+    rows = observed(capture, ["exec", "setuid"], columns).filter(pl.col("outcome") >= 0)
+    root = (pl.col("uid") == 0) | (pl.col("euid") == 0).fill_null(False)
+    before = _timeline(capture, rows)
+    own = _latest(rows.filter(root), before, "process_id", "own")
+    both = _latest(own, before, "parent_id", "kin")
+    former, by = pl.coalesce("own_uid", "kin_uid"), pl.coalesce("own_program", "kin_program")
+    risen = both.filter(
+        (former > 0) & ~ordinary(pl.col("program"), ORDINARY) & ~ordinary(by, ORDINARY)
+    )
+    known = pl.col("program").fill_null("?")
+    return completed(risen, pl.format("{} was user {}", known, former))
+
+
+def _timeline(capture: Capture, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Who each process was, and when: its beginning and images, and the events themselves."""
+    images = capture.processes().select(
+        "process_id", "uid", time="since", program=pl.coalesce("exe", "/" + pl.col("comm")),
+        order=pl.coalesce("image_seq", -1),
+    )  # fmt: skip
+    seen = rows.select("process_id", "uid", "time", "program", order="seq")
+    return pl.concat([images, seen]).drop_nulls(["process_id", "uid"]).sort("time", "order")
+
+
+def _latest(rows: pl.LazyFrame, before: pl.LazyFrame, key: str, name: str) -> pl.LazyFrame:
+    names = {"process_id": key, "uid": f"{name}_uid", "program": f"{name}_program"}
+    past = before.select("time", *names).rename(names)
+    return rows.sort("time", "host", "seq").join_asof(
+        past, on="time", by=key, allow_exact_matches=False, check_sortedness=False
+    )
+
+
+ELEVATION_TO_ROOT = correlation(
+    "elevation_to_root",
+    title="Process became root that was another user",
+    level="medium",
+    finding_type="PrivilegeEscalation:Runtime/ElevationToRoot",
+    techniques=("T1068", "T1548.001"),
+    steps=(Step(("exec", "setuid"), ("uid",)),),
+    find=find,
+)

@@ -1,0 +1,42 @@
+"""A program that was written in this container is executed; who wrote it is said."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.correlations.contract import Step, correlation
+from rtml.rules.correlations.sequence import completed, observed, written
+
+__all__ = ["NEW_BINARY_EXECUTED", "find"]
+
+
+def find(capture: Capture) -> pl.LazyFrame:
+    """Programs executed that did not come with the image.
+
+    The file was written, renamed or linked in the container before the exec, by the last writer
+    that the capture saw; or the sensor itself reports a time of writing (``exe_written``). Fires on
+    the bare condition: package installs, builds and programs that unpack themselves too. Fails when
+    the file was written before the capture began or under another name of the same file.
+    """
+    execs = observed(capture, ["exec"], ["exe_written", "program"], where="succeeded")
+    files = written(capture).select("host", "container_id", "time", "path", "writer", found=True)
+    joined = execs.join_asof(
+        files, on="time", by_left=["host", "container_id", "program"],
+        by_right=["host", "container_id", "path"], allow_exact_matches=False,
+        check_sortedness=False,
+    )  # fmt: skip
+    new = joined.filter(pl.col("found").is_not_null() | pl.col("exe_written").is_not_null())
+    writer = pl.col("writer").fill_null("a process that was not seen")
+    return completed(new, pl.format("{} written by {}", pl.col("program").fill_null("?"), writer))
+
+
+NEW_BINARY_EXECUTED = correlation(
+    "new_binary_executed",
+    title="Program executed that was written in this container",
+    level="medium",
+    finding_type="Execution:Runtime/NewBinaryExecuted",
+    techniques=("T1105", "T1204.002"),
+    steps=(Step(("exec",), ("program",)),),
+    find=find,
+)

@@ -1,0 +1,87 @@
+"""What follows what: events of a capture joined in the order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.schema import IDENTITY
+
+__all__ = ["WRITE_KINDS", "completed", "family", "followed", "observed", "written"]
+
+WRITE_KINDS = ("create", "write", "open", "rename", "link")
+"""Kinds of event that can put content under a path."""
+
+_ORDER = ["time", "host", "seq"]
+
+
+def observed(
+    capture: Capture, kinds: Iterable[str], columns: Iterable[str], where: str = ""
+) -> pl.LazyFrame:
+    """Events of workload containers with keys, identity and ``columns``, in order of time.
+
+    ``columns`` are those that rules may read (`rtml.rules.columns`), under their own names.
+    """
+    columns = sorted(columns)
+    rows = rule_inputs(capture, kinds, where, columns)
+    plain = rows.rename({f"in:{name}": name for name in columns})
+    return plain.with_columns(pl.col("container_id").cast(pl.String)).sort(_ORDER)
+
+
+def completed(rows: pl.LazyFrame, entry: pl.Expr | None = None) -> pl.LazyFrame:
+    """Return the rows as hits: keys, identity, and ``entry`` where one is given."""
+    extra = [] if entry is None else [entry.alias("entry")]
+    return rows.select(*dict.fromkeys([*KEYS, *IDENTITY]), *extra)
+
+
+def followed(
+    first: pl.LazyFrame,
+    then: pl.LazyFrame,
+    by: Sequence[str],
+    within: str,
+    keep: Sequence[str] = (),
+) -> pl.LazyFrame:
+    """Return the rows of ``then`` that come after a row of ``first`` with the same keys.
+
+    Parameters
+    ----------
+    first, then
+        With ``time`` and the columns ``by``; a null key matches nothing.
+    by, within
+        Keys, and the longest time between the two (``"60s"``).
+    keep
+        Columns of ``first`` that come along as ``first_NAME``, from the latest row that fits.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> at = [dt.datetime(2026, 1, 1, 0, 0, s) for s in (1, 5, 50)]
+    >>> rows = pl.LazyFrame({"time": at, "host": "h", "seq": [0, 1, 2], "p": [1, 1, 1]})
+    >>> followed(rows.head(1), rows.tail(2), ["p"], "10s", ["seq"]).collect()["first_seq"].to_list()
+    [0]
+    """
+    mine = first.drop_nulls(by).sort("time", "host", "seq").select(
+        *by, "time", _found=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
+    )  # fmt: skip
+    joined = then.drop_nulls(by).sort(_ORDER).join_asof(
+        mine, on="time", by=list(by), strategy="backward", tolerance=within,
+        check_sortedness=False,
+    )  # fmt: skip
+    return joined.filter(pl.col("_found").is_not_null()).drop("_found")
+
+
+def family(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Each row twice where it has a parent: ``kin`` is the process itself, then its parent."""
+    return rows.with_columns(kin=pl.concat_list("process_id", "parent_id")).explode("kin")
+
+
+def written(capture: Capture) -> pl.LazyFrame:
+    """Files put under a path inside a container: ``host, container_id, path, writer`` and keys."""
+    rows = observed(
+        capture, WRITE_KINDS, ["kind", "outcome", "program", "target"], where="written"
+    )  # fmt: skip
+    done = rows.filter(pl.col("outcome") >= 0).rename({"target": "path", "program": "writer"})
+    return done.drop_nulls("path")
