@@ -9,6 +9,7 @@ import typer
 
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, print_table, progress, write_parquet
+from rtml.commands.rule_types import show_types
 from rtml.findings.text import visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ _COLUMNS = [
 
 
 def rules(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
+    captures: Annotated[
+        list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
     sigma: Annotated[
         list[Path] | None, typer.Option("--sigma", help="Sigma file or folder (repeatable).")
@@ -50,6 +53,9 @@ def rules(
         typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'."),
     ] = "none",
     pack: Annotated[str, typer.Option("--pack", help="Our pack, or 'none'.")] = "container",
+    types: Annotated[
+        bool, typer.Option("--types", help="Only list the finding types and what covers them.")
+    ] = False,
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -59,20 +65,29 @@ def rules(
     lists with `--intel lists.yml`; a model of domain names with `--reputation model`. Findings that
     `--suppress quiet.yml` means are archived beside `--out`.
 
+    `--gate ours` lets only those hits of 14 finding types count that pass our gate (new for the
+    workload or beside other hits, not an installer's work); both numbers are always shown.
+
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
     """
     from rtml.captures import open_captures
+    from rtml.errors import UsageError
     from rtml.findings.suppression import archive_of
     from rtml.findings.suppression import suppress as archive
     from rtml.findings.suppression_files import read_suppressions
-    from rtml.rules.run import Chosen, run_all
+    from rtml.rules.run import Chosen, load_all, run_all
     from rtml.rules.suppressed import with_suppressed
 
     chosen = Chosen(
         () if pack == "none" else (pack,), tuple(sigma or ()), tuple(falco or ()),
         tuple(intel or ()), reputation, gate=gate,
     )  # fmt: skip
+    if types:
+        show_types(load_all(chosen.sigma, chosen.packs, chosen.falco)[0], as_json)
+        return
+    if not captures:
+        raise UsageError("no capture: name one, or ask for --types")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     with progress("running rules"):

@@ -12,15 +12,17 @@ import polars as pl
 import yaml
 
 from rtml.rules.contract import Rule
+from rtml.rules.intelligence.categories import categories
+from rtml.rules.reputation.categories import CATEGORIES
 
-__all__ = ["COVERAGE", "catalogue", "coverage"]
+__all__ = ["COVERAGE", "catalogue", "coverage", "user_data"]
 
 COVERAGE = pl.Schema({
     "number": pl.Int64(), "type": pl.String(), "severity": pl.String(), "gate": pl.String(),
     "by": pl.List(pl.String()),
 })  # fmt: skip
-"""One row per finding type; ``by`` names what stands for it: ids of rules and correlations,
-``list:CATEGORY`` of threat lists."""
+"""One row per finding type; ``by`` names what stands for it: ids of rules and correlations, threat
+lists by category (``list:tor``), reputation models by category (``reputation:abused``)."""
 
 
 @cache
@@ -36,15 +38,26 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
     return MappingProxyType(yaml.safe_load(text))
 
 
-def coverage(rules: Iterable[Rule], lists: Mapping[str, Iterable[str]]) -> pl.DataFrame:
-    """Return `COVERAGE`: which rules and lists stand for each type of the catalogue.
+def user_data() -> dict[str, tuple[str, ...]]:
+    """Return the finding types of what works on data that the user names: lists and models.
+
+    Examples
+    --------
+    >>> user_data()["list:tor"]
+    ('UnauthorizedAccess:Runtime/TorClient', 'UnauthorizedAccess:Runtime/TorRelay')
+    """
+    lists = {f"list:{name}": tuple(one.types.values()) for name, one in categories().items()}
+    models = {f"reputation:{name}": (kind.finding_type,) for name, kind in CATEGORIES.items()}
+    return {**lists, **models}
+
+
+def coverage(rules: Iterable[Rule]) -> pl.DataFrame:
+    """Return `COVERAGE`: what stands for each type of the catalogue.
 
     Parameters
     ----------
     rules
-        Rules and correlations that are loaded.
-    lists
-        By name of a source of hits that needs the user's data (``list:tor``), its finding types.
+        Rules and correlations that are loaded; `user_data` is added.
 
     Returns
     -------
@@ -52,7 +65,7 @@ def coverage(rules: Iterable[Rule], lists: Mapping[str, Iterable[str]]) -> pl.Da
     """
     known: dict[str, list[str]] = {kind: [] for kind in catalogue()}
     pairs = [(rule.finding_type, rule.id) for rule in rules]
-    pairs += [(kind, name) for name, kinds in lists.items() for kind in kinds]
+    pairs += [(kind, name) for name, kinds in user_data().items() for kind in kinds]
     for kind, name in pairs:
         if kind in known and name not in known[kind]:
             known[kind].append(name)

@@ -25,8 +25,8 @@ def find(capture: Capture) -> pl.LazyFrame:
 
     Before: the process itself as it was seen last, else its parent at that time. Root: user or
     effective user 0. Ordinary programs (`ORDINARY`) in the system's folders do not count, neither
-    as what runs nor as what ran before. Fails when the sensor reports neither the effective user nor
-    the change (a setuid shell that keeps its real user).
+    as what runs nor as what ran before. Fails when the sensor reports neither the effective user
+    nor the change (a setuid shell that keeps its real user).
     """
     columns = ["euid", "outcome", "parent_id", "program", "uid"]
     rows = observed(capture, ["exec", "setuid"], columns).filter(pl.col("outcome") >= 0)
