@@ -43,7 +43,7 @@ def rule_side(
     ran = run_all(
         capture,
         Chosen((chosen.pack,) if chosen.pack else (), tuple(chosen.sigma), tuple(chosen.falco),
-               tuple(chosen.intel), level=chosen.level, gate=chosen.gate),
+               tuple(chosen.intel), chosen.reputation, level=chosen.level, gate=chosen.gate),
     )  # fmt: skip
     detector = RuleDetector(ran.rules, every, budget)
     test = windows.filter(pl.col("part") == "test")
