@@ -1,8 +1,11 @@
 """Which process is it: from pids, that the kernel reuses, to processes, that are unique.
 
 A pid names a process only between its fork and its exit. Marks on each pid's time line (fork
-births, and where births are missing: starts and exits) cut it into instances; every event falls
-into one. An instance is named by `rtml.captures.identity.process_id` of host, pid and start time.
+births, and where births are missing: starts, exits and other parents) cut it into instances; every
+event falls into one. An instance is named by `rtml.captures.identity.process_id` of host, pid and
+start time.
+
+A process that has exited is nobody's parent any more: its pid belongs to another.
 
 Fails when a pid is reused with neither the fork, nor the start time, nor the exit with a changed
 parent in the capture: two processes are then taken for one.
@@ -18,6 +21,7 @@ __all__ = ["identify"]
 
 _PID = ["host", "pid"]
 _INSTANCE = ["host", "pid", "instance"]
+_MOMENT = pl.duration(seconds=1)
 
 
 def identify(events: pl.DataFrame) -> pl.DataFrame:
@@ -85,9 +89,14 @@ def _instances(marks: pl.DataFrame) -> pl.DataFrame:
     """Cut each pid's time line where a new process must have begun."""
     line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
     last = {name: pl.col(name).shift(1).over(_PID) for name in ("exited", "ppid", "time", "birth")}
-    replaced = last["exited"] & (pl.col("ppid") != last["ppid"])
+    other = pl.col("ppid") != last["ppid"]
+    late = pl.col("time") - last["time"] > _MOMENT
+    replaced = last["exited"] & (other | late)
     younger = (pl.col("started") > last["time"]) & ~last["birth"]
-    new = pl.col("birth") | replaced.fill_null(False) | younger.fill_null(False)
+    # A child runs at once; a number that was born long ago, of another parent, was a thread's.
+    thread = last["birth"] & late & other
+    unborn = pl.any_horizontal(x.fill_null(False) for x in (replaced, younger, thread))
+    new = pl.col("birth") | unborn
     return line.with_columns(instance=new.cum_sum().over(_PID).cast(pl.Int64))
 
 
@@ -101,6 +110,7 @@ def _named(marks: pl.DataFrame) -> pl.DataFrame:
             told=pl.col("started").filter(~birth).drop_nulls().first(),
             first_seen=pl.col("time").first(),
             ppid=pl.col("ppid").drop_nulls().first(),
+            ended=pl.col("time").filter("exited").max(),
             events=(~birth).sum(),
         )
         .filter(pl.col("events") > 0)
@@ -112,7 +122,11 @@ def _named(marks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
-    """Look up each process's parent: the one that had the parent's pid when the child began."""
+    """Look up each process's parent: the one that had the parent's pid when the child began.
+
+    One that had exited by then is not it: its pid went to a process that the sensor does not see,
+    such as the container runtime, outside.
+    """
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
     ours = processes.select(
@@ -120,7 +134,10 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
         at=pl.coalesce("born", "first_seen"),
         since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
     )  # fmt: skip
-    parents = ours.select("host", ppid="pid", since="since", parent_id="process_id").sort("since")
+    parents = processes.select(*_INSTANCE, "ended").join(ours, on=_INSTANCE).select(
+        "host", "since", "ended", ppid="pid", parent_id="process_id"
+    ).sort("since")  # fmt: skip
+    gone = (pl.col("ended") < pl.col("at")).fill_null(False)
     return (
         ours.drop("since")
         .sort("at")
@@ -128,7 +145,9 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
             parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False
         )
         .with_columns(
-            parent_id=pl.when(pl.col("parent_id") != pl.col("process_id")).then("parent_id")
+            parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then(
+                "parent_id"
+            )
         )
         .select(*_INSTANCE, "process_id", "parent_id", "begun")
     )

@@ -38,6 +38,19 @@ def test_real_recordings_are_read_whole(shared: Path, sitting: str, events: int)
     assert execs["cmdline"].null_count() == execs["exe"].null_count() == 0
 
 
+def test_a_namespace_number_used_again_means_the_container_that_started_last(tmp_path: Path):
+    second = 10**9
+    facts = {"pidns": 4026, "cgroup_v2_id": 1, "image": "x"}
+    names = {f"web-1{end}": facts | {"id": f"c{end}", "cgroup_v2_id": n, "started": {"boot_ns": at}}
+             for n, (end, at) in enumerate([("", 10 * second), (".2", 60 * second)])}  # fmt: skip
+    clock = {"unix_ns": 0, "boot_ns": 0}
+    (tmp_path / "sitting.json").write_text(json.dumps({"clock_start": clock, "containers": names}))
+    moments = (1 * second, 30 * second, 59 * second, 70 * second)
+    events = read(tmp_path, *(line("sys", 105, 0, t=at) for at in moments)).events
+    named = events.sort("time")["container_name"].cast(pl.String).to_list()
+    assert named == ["web-1", "web-1", "web-1.2", "web-1.2"]
+
+
 def test_kinds_carry_their_columns(tmp_path: Path):
     events = read(
         tmp_path,

@@ -70,6 +70,39 @@ def test_a_parent_older_than_the_capture_is_known_by_its_name():
     assert images(events) == {"/bin/sh": ["[java]"], "/bin/ls": ["[java]"]}
 
 
+def test_who_has_exited_is_nobodys_parent():
+    """Its pid went to the container runtime, outside, which the sensor does not see."""
+    events = sitting(
+        {"kind": "exec", "pid": 7, "ppid": 1, "exe": "/getent"},
+        {"kind": "exit", "pid": 7, "ppid": 1},
+        {"kind": "open", "pid": 8, "ppid": 7, "comm": "runc:[2:INIT]", "path": "/proc"},
+        {"kind": "exec", "pid": 8, "ppid": 6, "exe": "/sh"},
+    )
+    assert events["parent_id"][2] is None
+    assert events["process_id"][2] == events["process_id"][3]
+    assert images(events)["/sh"] == ["[runc:[2:INIT]]"]
+
+
+def test_the_number_of_a_thread_may_come_back_as_a_process():
+    events = sitting(
+        {"kind": "exec", "pid": 1, "ppid": 0, "exe": "/python"},
+        {"kind": "fork", "pid": 1, "ppid": 0, "target_pid": 5},  # a thread: never a pid of its own
+        {"kind": "open", "pid": 1, "ppid": 0, "path": "/x"},
+        {"kind": "open", "pid": 5, "ppid": 9, "comm": "runc:[2:INIT]", "path": "/proc"},
+    )
+    assert events["target_id"][1] is None and events["parent_id"][3] is None
+
+
+def test_a_number_used_again_after_an_exit_is_another_process():
+    events = sitting(
+        {"kind": "exec", "pid": 7, "ppid": 1, "exe": "/ls"},
+        {"kind": "exit", "pid": 7, "ppid": 1},
+        {"kind": "open", "pid": 2, "ppid": 1, "path": "/x"},
+        {"kind": "open", "pid": 7, "ppid": 1, "comm": "runc:[2:INIT]", "path": "/proc"},
+    )
+    assert events["process_id"][0] != events["process_id"][3]
+
+
 def test_a_failed_exec_is_no_image():
     events = sitting(
         {"kind": "exec", "pid": 1, "ppid": 0, "exe": "/init"},

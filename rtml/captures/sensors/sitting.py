@@ -19,8 +19,11 @@ _UTC = pl.Datetime("ns", "UTC")
 _WHO = pl.Schema({
     "cgroup": pl.Int64(), "pidns": pl.Int64(), "container_id": pl.String(),
     "container_name": pl.String(), "image": pl.String(), "workload": pl.String(),
+    "from": pl.Int64(),
 })  # fmt: skip
 _NAMES = ["container_id", "container_name", "image", "workload"]
+_STARTING = 2 * 10**9
+"""Nanoseconds that a container takes to start: its stamp is made when it runs."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,9 @@ class Sitting:
         Where a container does not tell its workload (all may share one image), its name is that.
         """
         who = self._who()
-        by_cgroup = who.drop("pidns").unique("cgroup", keep="first", maintain_order=True)
-        by_pidns = who.drop("cgroup").unique("pidns", keep="first", maintain_order=True)
+        by_cgroup = who.drop("pidns", "from").unique("cgroup", keep="first", maintain_order=True)
         placed = events.join(by_cgroup, on="cgroup", how="left", maintain_order="left")
-        # The runtime's own first steps run in the container's namespaces before its cgroup.
-        placed = placed.join(
-            by_pidns, on="pidns", how="left", maintain_order="left", suffix="_pidns"
-        )
+        placed = _by_namespace(placed, who.drop("cgroup"))
         unnamed = "cgroup:" + pl.col("cgroup").cast(pl.String)
         return (
             placed.with_columns(
@@ -73,6 +72,7 @@ class Sitting:
                 name,
                 c.get("image"),
                 c.get("workload", name),
+                c.get("started", {}).get("boot_ns", 0) - _STARTING,
             )
             for name, c in self.facts.items()
         ]
@@ -90,6 +90,23 @@ class Sitting:
             orient="row",
         )
         return columns.cast({"started": _UTC})
+
+
+def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
+    """Add the container by pid namespace and time, as columns with the suffix ``_pidns``.
+
+    The runtime's own first steps run in the container's namespaces before its cgroup. A number is
+    used again when a container is replaced: the one that started last is meant.
+    """
+    first = pl.col("from") == pl.col("from").min().over("pidns")
+    since = who.with_columns(pl.when(first).then(pl.lit(-(2**62))).otherwise("from").alias("from"))
+    numbered = events.with_row_index("_row").sort("nsecs")
+    named = since.rename({name: f"{name}_pidns" for name in _NAMES}).sort("from")
+    return (
+        numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns",
+                           check_sortedness=False)
+        .sort("_row").drop("_row", "from", strict=False)
+    )  # fmt: skip
 
 
 def read_sitting(path: Path) -> Sitting:
