@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from benchmarks.against_sqlite import agreement, available
 from benchmarks.inputs import sensor_inputs
 from benchmarks.measuring import Measurement, measure, seconds_to_import
-from benchmarks.report import goals, import_table, speed_table
+from benchmarks.report import goals, import_table, speed_table, sqlite_table
 
 _REPEAT = {"pandas_three": 1, "learn": 1, "rules": 1}
 _ORDER = (
@@ -42,12 +43,28 @@ def _speed(console: Console, events: int, seed: int, pandas: bool) -> None:
     console.print(speed_table(title, results), goals(results), sep="\n")
 
 
+def _sqlite(console: Console, events: int, seed: int) -> None:
+    reason = available()
+    if reason:
+        console.print(f"Sigma by SQLite: skipped, {reason}", markup=False)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "capture"
+        measure("commands", str(folder), str(events), str(seed))
+        jobs = {"sigma_here": 3, "sigma_sqlite": 1}
+        results = [measure(job, str(folder), repeat=times) for job, times in jobs.items()]
+        console.print(sqlite_table(*results), agreement(folder), sep="\n", markup=False)
+
+
 def main(
     events: Annotated[
         list[float] | None, typer.Option(help="events of the synthetic capture; may be repeated")
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the synthetic capture")] = 1,
     pandas: Annotated[bool, typer.Option(help="measure plain pandas too")] = True,
+    sqlite: Annotated[
+        float, typer.Option(help="program starts that SQLite searches too; 0: none")
+    ] = 1e6,
     imports: Annotated[bool, typer.Option(help="measure import of real files too")] = True,
 ) -> None:
     """Measure speed and memory, as ratios inside one run.
@@ -59,6 +76,8 @@ def main(
         console.print(f"import {module}: {seconds_to_import(module):.2f} s")
     if imports:
         _import(console)
+    if sqlite:
+        _sqlite(console, int(sqlite), seed)
     for number in events or [1e6, 1e7]:
         _speed(console, int(number), seed, pandas)
 

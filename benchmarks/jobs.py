@@ -166,6 +166,31 @@ def rules(folder: str) -> Step:
     return step
 
 
+def commands(folder: str, events: str, seed: str) -> Step:
+    """Write the synthetic capture of program starts."""
+    from benchmarks.commands import write_commands
+
+    def step() -> int:
+        write_commands(Path(folder), int(events), int(seed))
+        return int(events)
+
+    return step
+
+
+def sigma_here(folder: str) -> Step:
+    """Run Sigma's rules for process creation over program starts, from the file to the hits."""
+    from benchmarks.against_sqlite import run_ours
+
+    return run_ours(folder)
+
+
+def sigma_sqlite(folder: str) -> Step:
+    """Run the same rules by pySigma's SQLite backend over a table in memory."""
+    from benchmarks.against_sqlite import run_sqlite
+
+    return run_sqlite(folder)
+
+
 def import_sensor(sensor: str, *inputs: str) -> Step:
     """Import files of one sensor format into a capture."""
     from rtml.captures import import_capture
@@ -183,7 +208,7 @@ JOBS: dict[str, Callable[..., Step]] = {
     job.__name__: job
     for job in (
         synthetic, read_three, read_all, learn, features_three, features_all, score,
-        pandas_three, read_rules, rules, import_sensor,
+        pandas_three, read_rules, rules, commands, sigma_here, sigma_sqlite, import_sensor,
     )
 }  # fmt: skip
 """Every job by name."""

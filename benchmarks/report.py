@@ -8,7 +8,7 @@ from rich.table import Table
 
 from benchmarks.measuring import Measurement
 
-__all__ = ["goals", "import_table", "speed_table"]
+__all__ = ["goals", "import_table", "speed_table", "sqlite_table"]
 
 _BARE = {
     "features_three": "read_three", "pandas_three": "read_three", "rules": "read_rules",
@@ -50,6 +50,16 @@ def import_table(results: Sequence[Measurement], skipped: Mapping[str, str]) -> 
         table.add_row(*_row(measurement))
     for sensor, reason in skipped.items():
         table.add_row(sensor, "skipped:", reason)
+    return table
+
+
+def sqlite_table(here: Measurement, sqlite: Measurement) -> Table:
+    """Show the same Sigma rules here and by SQLite, and whether the goal is met."""
+    table = _table("Sigma's process rules over synthetic program starts", "x ours")
+    for measurement in (here, sqlite):
+        table.add_row(*_row(measurement), f"{measurement.seconds / here.seconds:.1f}")
+    faster = sqlite.seconds / here.seconds
+    table.add_row("goal: SQLite takes", "", ">= 15 x", "", "", f"met: {_met(faster >= 15)}")
     return table
 
 

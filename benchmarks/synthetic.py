@@ -10,6 +10,7 @@ memory does not grow with the size.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.captures.write import write_events
 from rtml.schema import conform
 
-__all__ = ["PER_HOST", "write_synthetic"]
+__all__ = ["PER_HOST", "write_parts", "write_synthetic"]
 
 PER_HOST = 1_000_000
 _START = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
@@ -33,6 +34,7 @@ _SHARE = {
 }  # fmt: skip
 
 _Index = npt.NDArray[np.int64]
+_Share = Mapping[str, float]
 
 
 def _tail(rng: np.random.Generator, size: int, choices: int) -> _Index:
@@ -83,10 +85,9 @@ _ONLY = {
 }  # fmt: skip
 
 
-def _host_events(seed: int, host: int, size: int) -> pl.DataFrame:
-    rng = np.random.default_rng([seed, host])
-    share = np.array(list(_SHARE.values()))
-    kinds = _pick(list(_SHARE), rng.choice(len(_SHARE), size, p=share / share.sum()))
+def _host_events(rng: np.random.Generator, host: int, size: int, kept: _Share) -> pl.DataFrame:
+    share = np.array(list(kept.values()))
+    kinds = _pick(list(kept), rng.choice(len(kept), size, p=share / share.sum()))
     time = np.sort(rng.integers(_HOUR, size=size)) + int(_START.timestamp()) * 10**9
     container = rng.integers(_CONTAINERS, size=size)
     program = container % _WORKLOADS * 12 + _tail(rng, size, 12)
@@ -131,11 +132,20 @@ def _containers(events: pl.DataFrame) -> list[Container]:
 
 def write_synthetic(folder: Path, events: int, seed: int = 1) -> Path:
     """Write a capture of ``events`` events into the new ``folder``; same seed, same capture."""
+    return write_parts(folder, events, seed, _SHARE, lambda part, _: part)
+
+
+def write_parts(
+    folder: Path, events: int, seed: int, share: _Share,
+    change: Callable[[pl.DataFrame, np.random.Generator], pl.DataFrame],
+) -> Path:  # fmt: skip
+    """Write a capture of kinds in these shares, host by host, each part changed before."""
     containers: list[Container] = []
     images = []
     sizes = [min(PER_HOST, events - done) for done in range(0, events, PER_HOST)]
     for host, size in enumerate(sizes):
-        part = _host_events(seed, host, size)
+        rng = np.random.default_rng([seed, host])
+        part = change(_host_events(rng, host, size, share), rng)
         write_events(folder, part)
         images.append(_images(part))
         containers += _containers(part)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.rules.columns import DERIVED, LINEAGE, LISTS, WHERE, needs
 from rtml.rules.expressions import SEPARATOR
+from rtml.rules.lineage import with_lineage
 from rtml.schema import IDENTITY, POLARS
 
-__all__ = ["KEYS", "blank", "input_of", "lineage", "rule_inputs"]
+__all__ = ["KEYS", "blank", "input_of", "rule_inputs"]
 
 KEYS = ("host", "seq", "time", "container_id", "process_id", "count")
 """Columns that travel with every event so that hits can be told apart."""
@@ -46,7 +47,7 @@ def rule_inputs(
         events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
     events = events.with_columns(pl.col("host").cast(pl.String))
     if LINEAGE & set(wanted):
-        events = _with_lineage(events, capture.processes(), wanted, only_execs=kinds == ["exec"])
+        events = with_lineage(events, capture.processes(), wanted, only_execs=kinds == ["exec"])
     inputs = [input_of(name).alias(f"in:{name}") for name in wanted]
     return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
 
@@ -74,48 +75,3 @@ def _type(name: str) -> pl.DataType | type[pl.DataType]:
 def blank(columns: Iterable[str]) -> pl.DataFrame:
     """One row of nulls with the types of these columns: to compile an expression against."""
     return pl.DataFrame({name: [None] for name in columns}, {name: _type(name) for name in columns})
-
-
-def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
-    """Per process image: the program before it, that program's command line, and all ancestors.
-
-    The program before is the process's own former image (after a fork: its parent's), so the chain
-    reads the same whether a shell ran a program by fork and exec or by exec in place. A program
-    known only by name, ``[nginx]``, becomes ``/nginx`` because rules end in ``/nginx``.
-    """
-    named = pl.coalesce("exe", "/" + pl.col("comm"))
-    plain = pl.col("ancestors").list.eval(pl.element().str.replace(r"^\[(.*)\]$", "/$1"))
-    images = processes.sort("process_id", "since", "image_seq", nulls_last=False)
-    return images.select(
-        "process_id", "host", "image_seq", "since",
-        parent_image=pl.coalesce(named.shift(1).over("process_id"), plain.list.first()),
-        parent_cmdline=pl.col("cmdline").shift(1).over("process_id"),
-        ancestors=pl.when(plain.list.len() > 0).then(plain.list.join(SEPARATOR)),
-    )  # fmt: skip
-
-
-def _with_lineage(
-    events: pl.LazyFrame, processes: pl.LazyFrame, wanted: Sequence[str], only_execs: bool
-) -> pl.LazyFrame:
-    """Join the wanted columns of `LINEAGE`, by a number while rows are many.
-
-    Texts of ancestors, repeated for every event, are most of the memory of a run: each different
-    chain is kept once, and events carry its number until they are grouped.
-    """
-    columns = sorted(LINEAGE & set(wanted))
-    images = lineage(processes).collect()
-    chains = images.select(columns).unique().sort(columns).with_row_index("_chain")
-    numbered = images.join(chains, on=columns, how="left", nulls_equal=True).select(
-        "process_id", "host", "image_seq", "since", "_chain"
-    )
-    if only_execs:
-        own = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
-        found = events.join(
-            own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left"
-        )
-    else:
-        by_time = numbered.drop("host", "image_seq").sort("since").lazy()
-        found = events.sort("time").join_asof(
-            by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
-        )
-    return found.join(chains.lazy(), on="_chain", how="left").drop("_chain")

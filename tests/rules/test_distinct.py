@@ -11,7 +11,8 @@ from rtml.rules import Rule, evaluate, load_pack
 from rtml.rules.columns import WHERE
 from rtml.rules.evaluate import masks
 from rtml.rules.falco import load_falco
-from rtml.rules.inputs import input_of, lineage
+from rtml.rules.inputs import input_of
+from rtml.rules.lineage import lineage
 from tests.conftest import SHARED
 
 Pairs = set[tuple[str, int, str]]
