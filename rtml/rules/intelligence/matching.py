@@ -106,7 +106,7 @@ def _joined(events: pl.LazyFrame, bad: pl.DataFrame) -> pl.DataFrame:
         for value, entry in bad.select("value", "entry").iter_rows()
     ]
     named = bad.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
-    return events.join(named.lazy(), on="value").collect()
+    return events.join(named.lazy(), on="value").collect(engine="streaming")
 
 
 def _without_copies(found: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -118,7 +118,9 @@ def _without_copies(found: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, 
 
 def list_hits(found: pl.DataFrame) -> pl.DataFrame:
     """Make hits of joined events (with ``rule`` and ``entry``), one for each event and rule."""
-    once = found.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
+    # The engine gives rows in any order: which entry an event keeps must not depend on it.
+    ordered = found.sort("time", "host", "seq", "rule", "entry")
+    once = ordered.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
         "entry", root_id=pl.lit(None, pl.Int64),
