@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from rtml.errors import RtmlError, lookup
+from rtml.rules.aliases import alias_problem
 from rtml.rules.contract import Rule, Skipped
 
 __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
@@ -87,8 +88,10 @@ def read_text(file: Path) -> str | Skipped:
             return Skipped(str(file), "not a regular file")
         if file.stat().st_size > MAX_BYTES:
             return Skipped(str(file), f"larger than {MAX_BYTES} bytes")
-        return file.read_bytes().decode("utf-8")
+        text = file.read_bytes().decode("utf-8")
     except OSError as error:
         return Skipped(str(file), f"cannot be read: {error.strerror}")
     except UnicodeDecodeError:
         return Skipped(str(file), "not UTF-8 text")
+    problem = alias_problem(text)
+    return Skipped(str(file), problem) if problem else text
