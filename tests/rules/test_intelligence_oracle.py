@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 
 import polars as pl
@@ -12,6 +13,8 @@ from rtml.rules.intelligence.addresses import match_addresses, numbers
 from rtml.rules.intelligence.domains import match_domains
 from rtml.rules.intelligence.entries import classify, domain_entries, network_entries
 from rtml.rules.intelligence.formats import RAW
+from rtml.rules.intelligence.relay import both_ways
+from rtml.rules.intelligence.resolvers import copies
 
 # Few different bits, so that networks nest, overlap and hit.
 v4 = st.integers(0, 15).map(lambda n: ipaddress.IPv4Address((n % 4) << 30 | n >> 2))
@@ -119,3 +122,52 @@ def test_stars_ask_for_subdomains_in_an_exact_list():
     assert match_domains(names, found)["value"].to_list() == [
         "a.example", "b.example", "x.a.example",
     ]  # fmt: skip
+
+
+START = dt.datetime(2026, 1, 1)
+second = st.integers(0, 12)
+
+
+query = st.tuples(
+    second,
+    st.sampled_from("ab"),
+    st.sampled_from(["C2.example.", "c2.example", "x.example"]),
+    st.sampled_from(["/coredns", "unbound", "/usr/bin/curl", None]),
+)
+
+
+@given(st.lists(query, max_size=8))
+def test_a_copy_is_a_resolvers_query_near_another_programs(queries):
+    hits = pl.DataFrame(
+        [(START + dt.timedelta(seconds=s), rule, name, exe) for s, rule, name, exe in queries],
+        schema={"time": pl.Datetime("us"), "rule": pl.String, "name": pl.String,
+                "program": pl.String}, orient="row",
+    )  # fmt: skip
+
+    def resolver(query):
+        return query[3] in ("/coredns", "unbound")
+
+    def same(one, other):
+        names = [query[2].lower().rstrip(".") for query in (one, other)]
+        return one[1] == other[1] and names[0] == names[1] and abs(one[0] - other[0]) <= 5
+
+    assert copies(hits).to_list() == [
+        resolver(one) and any(same(one, other) and not resolver(other) for other in queries)
+        for one in queries
+    ]
+
+
+@given(st.lists(st.tuples(second, st.sampled_from("hi"), st.sampled_from("cd"), st.booleans()),
+                max_size=8))  # fmt: skip
+def test_a_relay_has_both_directions_in_one_container_close_in_time(rows):
+    hits = pl.DataFrame(
+        [(i, START + dt.timedelta(seconds=s), host, name, 0, way)
+         for i, (s, host, name, way) in enumerate(rows)],
+        schema={"row": pl.Int64, "time": pl.Datetime("us"), "host": pl.String,
+                "container_id": pl.String, "list": pl.Int64, "outbound": pl.Boolean}, orient="row",
+    )  # fmt: skip
+    assert set(both_ways(hits, "5s")["row"]) == {
+        i
+        for i, (s, host, name, way) in enumerate(rows)
+        if any(h == host and c == name and w != way and abs(t - s) <= 5 for t, h, c, w in rows)
+    }
