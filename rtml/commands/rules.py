@@ -76,6 +76,7 @@ def rules(
     from rtml.findings.suppression import archive_of
     from rtml.findings.suppression import suppress as archive
     from rtml.findings.suppression_files import read_suppressions
+    from rtml.rules.first_match import with_first
     from rtml.rules.run import Chosen, load_all, run_all
     from rtml.rules.suppressed import with_suppressed
 
@@ -97,7 +98,8 @@ def rules(
             write_parquet(done.kept, out)
             if quiet:
                 write_parquet(done.archived, archive_of(out))
-    table = with_suppressed(ran, done.archived).sort(["hits", "rule"], descending=[True, False])
+    table = with_first(with_suppressed(ran, done.archived), ran.hits, ran.rules)
+    table = table.sort(["hits", "rule"], descending=[True, False])
     if as_json:
         print_json(_document(ran, done, table))
     else:
@@ -122,7 +124,9 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
         f" {done.kept.height:,} findings",
         markup=False,
     )
-    lines = [f"skipped {each.file}: {each.reason}" for each in ran.skipped]
+    from rtml.rules.first_match import first_line
+
+    lines = [first_line(table), *(f"skipped {each.file}: {each.reason}" for each in ran.skipped)]
     lines += [
         f"silenced {row['events']:,} events of {row['rule']} ({row['by']})"
         for row in ran.silenced.to_dicts()
@@ -133,5 +137,5 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
     ]
     if ran.rejects.height > _MOST_REJECTS:
         lines.append(f"refused {ran.rejects.height - _MOST_REJECTS:,} lines more (--json has all)")
-    for line in [*lines, *suppression_lines(done)]:
+    for line in filter(None, [*lines, *suppression_lines(done)]):
         console.print(f"  {visible(line, 500)}", markup=False)

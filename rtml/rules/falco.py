@@ -1,7 +1,8 @@
 """Falco's rules: load rule files of Falco, and say of every rule that does not fit why.
 
 Only containers are looked at, so a rule for the host can never match. Falco reports the first rule
-that matches an event; here all are evaluated and all that match are reported.
+that matches an event; here all are evaluated and all that match are reported
+(`rtml.rules.first_match` keeps the difference).
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from rtml.rules.mapping import UnknownName
 from rtml.rules.priorities import level_of
 from rtml.rules.settle import FALSE, kinds_of, settle
 
-__all__ = ["load_falco"]
+__all__ = ["PREFIX", "load_falco"]
+
+PREFIX = "falco/"
+"""Ids of rules of Falco begin so; the rest is the rule's name."""
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
@@ -99,7 +103,7 @@ def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
     tags = tuple(map(str, values.get("tags") or ()))
     tactics = [tag.removeprefix("mitre_") for tag in tags]
     return Rule(
-        id=f"falco/{entry.name}",
+        id=f"{PREFIX}{entry.name}",
         title=entry.name,
         level=level_of(str(values.get("priority", ""))),
         finding_type=finding_type_of(tactics, "FalcoRule"),
