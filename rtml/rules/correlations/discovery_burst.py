@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.rules.correlations.contract import Step, correlation
 from rtml.rules.correlations.programs import basename
-from rtml.rules.correlations.sequence import completed, observed
+from rtml.rules.correlations.sequence import ORDER, completed, observed
 
 __all__ = ["COMMANDS", "DISCOVERY_BURST", "find"]
 
@@ -43,7 +43,7 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 def _beyond(rows: pl.LazyFrame) -> pl.LazyFrame:
     unit = ["host", "container_id", "by", "minute"]
-    ordered = rows.drop_nulls("by").sort("time", "host", "seq")
+    ordered = rows.drop_nulls("by").sort(ORDER)
     once = ordered.unique([*unit, "command"], keep="first", maintain_order=True)
     return once.filter(pl.col("command").cum_count().over(unit) >= DISTINCT)
 

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.rules.correlations.contract import Step, correlation
 from rtml.rules.correlations.programs import ordinary
-from rtml.rules.correlations.sequence import completed, observed
+from rtml.rules.correlations.sequence import ORDER, completed, observed
 
 __all__ = ["ELEVATION_TO_ROOT", "ORDINARY", "find"]
 
@@ -55,7 +55,7 @@ def _timeline(capture: Capture, rows: pl.LazyFrame) -> pl.LazyFrame:
 def _latest(rows: pl.LazyFrame, before: pl.LazyFrame, key: str, name: str) -> pl.LazyFrame:
     names = {"process_id": key, "uid": f"{name}_uid", "program": f"{name}_program"}
     past = before.select("time", *names).rename(names)
-    return rows.sort("time", "host", "seq").join_asof(
+    return rows.sort(ORDER).join_asof(
         past, on="time", by=key, allow_exact_matches=False, check_sortedness=False
     )
 

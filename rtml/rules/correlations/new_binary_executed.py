@@ -6,7 +6,7 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.rules.correlations.contract import Step, correlation
-from rtml.rules.correlations.sequence import completed, observed, written
+from rtml.rules.correlations.sequence import ORDER, completed, observed, written
 
 __all__ = ["NEW_BINARY_EXECUTED", "find"]
 
@@ -20,8 +20,12 @@ def find(capture: Capture) -> pl.LazyFrame:
     the file was written before the capture began or under another name of the same file.
     """
     execs = observed(capture, ["exec"], ["exe_written", "program"], where="succeeded")
-    files = written(capture).select("host", "container_id", "time", "path", "writer", found=True)
-    joined = execs.join_asof(
+    files = (
+        written(capture)
+        .sort(ORDER)
+        .select("host", "container_id", "time", "path", "writer", found=True)
+    )
+    joined = execs.sort(ORDER).join_asof(
         files, on="time", by_left=["host", "container_id", "program"],
         by_right=["host", "container_id", "path"], allow_exact_matches=False,
         check_sortedness=False,

@@ -45,11 +45,11 @@ def _beyond(
     tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: str
 ) -> pl.LazyFrame:
     """Events that are the first with their value and at least the ``most``-th value of a unit."""
-    once = tries.sort("time", "host", "seq").unique(
-        [*by, counted], keep="first", maintain_order=True
-    )
+    # `seq` is the order within a host, and a unit lies on one host.
+    once = tries.group_by(*by, counted).agg(pl.col("seq").min()).sort("host", "seq")
     beyond = once.filter(pl.col(counted).cum_count().over(by) >= most)
-    return completed(beyond, pl.format(f"{most} or more {words}", by[-1]))
+    rows = tries.join(beyond.select("host", "seq"), on=["host", "seq"], how="semi")
+    return completed(rows, pl.format(f"{most} or more {words}", by[-1]))
 
 
 PORT_SCAN = correlation(

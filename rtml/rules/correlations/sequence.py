@@ -10,25 +10,27 @@ from rtml.captures.store import Capture
 from rtml.rules.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
-__all__ = ["WRITE_KINDS", "completed", "family", "followed", "observed", "written"]
+__all__ = ["ORDER", "WRITE_KINDS", "completed", "family", "followed", "observed", "written"]
 
 WRITE_KINDS = ("create", "write", "open", "rename", "link")
 """Kinds of event that can put content under a path."""
 
-_ORDER = ["time", "host", "seq"]
+ORDER = ("time", "host", "seq")
+"""In time; events of one moment in a fixed order, so that results do not depend on files."""
 
 
 def observed(
     capture: Capture, kinds: Iterable[str], columns: Iterable[str], where: str = ""
 ) -> pl.LazyFrame:
-    """Events of workload containers with keys, identity and ``columns``, in order of time.
+    """Events of workload containers with keys, identity and ``columns``, in no order.
 
-    ``columns`` are those that rules may read (`rtml.rules.columns`), under their own names.
+    ``columns`` are those that rules may read (`rtml.rules.columns`), under their own names. Filter
+    before sorting: most events are part of no sequence.
     """
     columns = sorted(columns)
     rows = rule_inputs(capture, kinds, where, columns)
     plain = rows.rename({f"in:{name}": name for name in columns})
-    return plain.with_columns(pl.col("container_id").cast(pl.String)).sort(_ORDER)
+    return plain.with_columns(pl.col("container_id").cast(pl.String))
 
 
 def completed(rows: pl.LazyFrame, entry: pl.Expr | None = None) -> pl.LazyFrame:
@@ -63,10 +65,12 @@ def followed(
     >>> followed(rows.head(1), rows.tail(2), ["p"], "10s", ["seq"]).collect()["first_seq"].to_list()
     [0]
     """
-    mine = first.drop_nulls(by).sort("time", "host", "seq").select(
+    mine = first.drop_nulls(by).sort(ORDER).select(
         *by, "time", _found=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
     )  # fmt: skip
-    joined = then.drop_nulls(by).sort(_ORDER).join_asof(
+    # Most events share no key with the first step: they need not be sorted.
+    near = then.join(mine.select(by), on=by, how="semi")
+    joined = near.sort(ORDER).join_asof(
         mine, on="time", by=list(by), strategy="backward", tolerance=within,
         check_sortedness=False,
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.correlations.sequence import observed
+from rtml.rules.correlations.sequence import ORDER, observed
 
 __all__ = ["LOGINS", "SERVING", "servers", "with_forebears"]
 
@@ -34,7 +34,7 @@ def servers(capture: Capture) -> pl.LazyFrame:
             | pl.col("src_port").is_not_null()
         )
     )
-    first = rows.unique(["host", "process_id"], keep="first", maintain_order=True)
+    first = rows.sort(ORDER).unique(["host", "process_id"], keep="first", maintain_order=True)
     return first.drop_nulls("process_id").rename({"program": "server"})
 
 
