@@ -103,8 +103,11 @@ FINDINGS = pl.Schema({
         "feature": pl.String(), "value": pl.Float64(), "usual": pl.Float64(), "share": pl.Float64(),
     })),
     "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
+    "actor": pl.String(),
 })  # fmt: skip
-"""Findings of rules and of models, in one shape. ``process_id`` is the lineage root."""
+"""Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
+
+``actor`` is who called the Kubernetes API, null for what happened in a container."""
 
 
 def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from rtml.findings.text import visible
 if TYPE_CHECKING:
     import polars as pl
 
+    from rtml.captures.manifest import Manifest
     from rtml.findings.suppression import Suppressed
     from rtml.rules.run import Ran
 
@@ -52,7 +54,13 @@ def rules(
         str,
         typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'."),
     ] = "none",
-    pack: Annotated[str, typer.Option("--pack", help="Our pack, or 'none'.")] = "container",
+    lists: Annotated[
+        Path | None, typer.Option("--lists", help="Values of lists that rules name (YAML).")
+    ] = None,
+    pack: Annotated[
+        str | None,
+        typer.Option("--pack", help="container, k8s-audit, or 'none'; default: what fits."),
+    ] = None,
     types: Annotated[
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
     ] = False,
@@ -62,8 +70,9 @@ def rules(
     """Run rules: `rtml rules CAPTURE --sigma rules/linux --out findings.parquet`.
 
     Falco's own files are given with `--falco`, in the order in which Falco would read them; threat
-    lists with `--intel lists.yml`; a model of domain names with `--reputation model`. Findings that
-    `--suppress quiet.yml` means are archived beside `--out`.
+    lists with `--intel lists.yml`; lists that rules name (allowed users, images) with `--lists`; a
+    model of domain names with `--reputation model`. Findings that `--suppress quiet.yml` means are
+    archived beside `--out`.
 
     `--gate ours` lets only those hits of 14 finding types count that pass our gate (new for the
     workload or beside other hits, not an installer's work); both numbers are always shown.
@@ -81,8 +90,8 @@ def rules(
     from rtml.rules.suppressed import with_suppressed
 
     chosen = Chosen(
-        () if pack == "none" else (pack,), tuple(sigma or ()), tuple(falco or ()),
-        tuple(intel or ()), reputation, gate=gate,
+        _packs(pack), tuple(sigma or ()), tuple(falco or ()), tuple(intel or ()), reputation,
+        gate=gate, lists=lists,
     )  # fmt: skip
     if types:
         show_types(load_all(chosen.sigma, chosen.packs, chosen.falco)[0], as_json)
@@ -91,6 +100,8 @@ def rules(
         raise UsageError("no capture: name one, or ask for --types")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
+    if pack is None:
+        chosen = replace(chosen, packs=_fitting(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
         done = archive(ran.findings(), quiet)
@@ -104,6 +115,17 @@ def rules(
         print_json(_document(ran, done, table))
     else:
         _show(ran, done, table, every_rule)
+
+
+def _packs(pack: str | None) -> tuple[str, ...]:
+    return () if pack == "none" else (pack or "container",)
+
+
+def _fitting(manifest: Manifest) -> tuple[str, ...]:
+    """Return the packs that have something to look at; the container pack where nothing has."""
+    audit = ("k8s-audit",) if manifest.audit else ()
+    only = bool(audit) and set(manifest.kinds) <= {"audit"}
+    return audit if only else ("container", *audit)
 
 
 def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]:

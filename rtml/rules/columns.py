@@ -13,16 +13,34 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.captures.audit import AUDIT
+from rtml.rules import tactics
 from rtml.rules.views import VIEWS
 from rtml.schema import POLARS
 
-__all__ = ["DERIVED", "LINEAGE", "LISTS", "WHERE", "Derived", "address", "is_number", "needs"]
+__all__ = [
+    "DERIVED", "EVERY", "LINEAGE", "LISTS", "SEPARATOR", "TYPES", "WHERE", "Derived", "address",
+    "is_number", "needs",
+]  # fmt: skip
+
+SEPARATOR = "\x1f"
+"""Between the values of a list column, which travels as one text so that it can be a join key."""
+
+TYPES = pl.Schema({**AUDIT, **POLARS})
+"""Types of the columns of events, and of the audit table for events of kind audit."""
 
 LINEAGE = frozenset({"parent_image", "parent_cmdline", "ancestors"})
 """Columns that come from the process table, joined only where a rule asks for them."""
 
-LISTS = frozenset({"ancestors", "answers", "ancestor_names"})
+LISTS = frozenset({
+    "ancestors", "answers", "ancestor_names", "image_repositories",
+    *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
+})  # fmt: skip
 """Columns of many values: a test holds when it holds for one of them."""
+
+
+EVERY = frozenset({"image_text"})
+"""Columns of many values joined by `SEPARATOR`, to be tested as a whole."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +78,11 @@ _FD_TYPE = (
     .then(pl.lit("unix"))
 )
 _OUTBOUND = _text("direction") == "outbound"
+_REPOSITORIES = (
+    pl.col("images")
+    .list.eval(pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", ""))
+    .list.join(SEPARATOR)
+)
 _PROGRAM = pl.coalesce(_text("exe"), "/" + _text("comm"))
 DERIVED: dict[str, Derived] = {
     # Rules end in '/nginx': a process known only by its name is offered as if at the root.
@@ -105,12 +128,19 @@ DERIVED: dict[str, Derived] = {
         pl.Int64,
     ),
     "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),
+    # Of Kubernetes audit events: whether the API server did as asked; null where it has not said.
+    "succeeded": Derived(("code",), pl.col("code") < 400, pl.Boolean),
+    "tactic": Derived(tactics.NEEDS, tactics.tactic()),
+    "image_repositories": Derived(("images",), _REPOSITORIES),
+    "image_text": Derived(("images",), _REPOSITORIES),
 }
 """Name to definition; the three of `LINEAGE` are joined instead."""
 
 _ALWAYS_WRITES = ["create", "write", "rename", "link"]
 WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
     "": ((), pl.lit(True)),
+    # A request that is logged at several stages is one request.
+    "final": (("final",), pl.col("final")),
     "succeeded": (("result",), pl.col("result").fill_null(0) >= 0),
     "written": (
         ("kind", "wrote"),
@@ -150,7 +180,7 @@ def is_number(column: str) -> bool:
         return VIEWS[column].dtype == pl.Int32
     if column in DERIVED:
         return DERIVED[column].dtype in (pl.Int32, pl.Int64)
-    return column in POLARS and POLARS[column].is_numeric()
+    return column in TYPES and TYPES[column].is_numeric()
 
 
 def address(text: str) -> str | None:

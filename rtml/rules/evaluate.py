@@ -139,7 +139,8 @@ def account(
 ) -> pl.DataFrame:
     """Make the account (`TABLE`) of rules that saw ``events``; ``dead``: columns all null."""
     per_rule = hits.group_by("rule").agg(
-        hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").n_unique()
+        hits=pl.col("count").fill_null(1).sum(),
+        containers=pl.col("container_id").drop_nulls().n_unique(),
     )
     rows = [
         {

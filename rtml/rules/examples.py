@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from rtml.rules.columns import LINEAGE, WHERE
+from rtml.rules.columns import LINEAGE, TYPES, WHERE
 from rtml.rules.contract import Rule
 from rtml.rules.evaluate import masks
 from rtml.rules.expressions import SEPARATOR
 from rtml.rules.inputs import input_of
-from rtml.schema import POLARS, conform
+from rtml.schema import conform
 
 __all__ = ["failures", "matches"]
 
@@ -25,8 +25,9 @@ def matches(rule: Rule, events: Sequence[Mapping[str, Any]]) -> list[bool]:
     rule
         Any rule.
     events
-        Columns of the event table, and ``parent_image``, ``parent_cmdline``, ``ancestors`` (list,
-        nearest first). Without a ``kind`` an event is of the rule's first kind.
+        Columns of the event table (of the audit table too), and ``parent_image``,
+        ``parent_cmdline``, ``ancestors`` (list, nearest first). Without a ``kind`` an event is of
+        the rule's first kind.
 
     Examples
     --------
@@ -35,7 +36,7 @@ def matches(rule: Rule, events: Sequence[Mapping[str, Any]]) -> list[bool]:
     >>> matches(rules["Memory of another process written"], [{"kind": "vm_write"}])
     [True]
     """
-    rows = [{"kind": rule.kinds[0], **event} for event in events]
+    rows = [{"kind": rule.kinds[0], "final": True, **event} for event in events]
     frame = _frame(rows)
     inputs = frame.select(input_of(name).alias(name) for name in sorted(rule.columns))
     considered = frame.select(
@@ -62,11 +63,11 @@ def failures(rule: Rule) -> list[str]:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    known = {*POLARS, *LINEAGE}
+    known = {*TYPES, *LINEAGE}
     strange = {name for row in rows for name in row} - known
     if strange:
         raise KeyError(f"examples name columns that events do not have: {sorted(strange)}")
-    types: dict[str, Any] = {**POLARS, **dict.fromkeys(LINEAGE, pl.String)}
+    types: dict[str, Any] = {**TYPES, **dict.fromkeys(LINEAGE, pl.String)}
     types["ancestors"] = pl.List(pl.String)
     plain = {name: pl.String if kind == pl.Categorical else kind for name, kind in types.items()}
     columns = {name: [row.get(name) for row in rows] for name in plain}
@@ -74,4 +75,4 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     lineage = frame.select(
         "parent_image", "parent_cmdline", pl.col("ancestors").list.join(SEPARATOR)
     )
-    return conform(frame, POLARS).with_columns(lineage.get_columns())
+    return conform(frame, TYPES).with_columns(lineage.get_columns())

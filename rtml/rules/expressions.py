@@ -12,7 +12,7 @@ from functools import singledispatch
 
 import polars as pl
 
-from rtml.rules.columns import LISTS, address, is_number
+from rtml.rules.columns import LISTS, SEPARATOR, address, is_number
 from rtml.rules.conditions import (
     Absent,
     All,
@@ -27,9 +27,6 @@ from rtml.rules.conditions import (
 from rtml.rules.views import VIEWS
 
 __all__ = ["SEPARATOR", "expression", "prepare"]
-
-SEPARATOR = "\x1f"
-"""Between the values of a list column, which travels as one text so that it can be a join key."""
 
 
 @singledispatch

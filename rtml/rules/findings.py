@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.findings.unit import UNIT, aggregate, slot_of
+from rtml.rules.actors import by_actor, named
 from rtml.rules.contract import LEVELS, WEIGHTS, Rule
 
 __all__ = ["findings_of", "rule_scores"]
@@ -45,12 +46,21 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     rules matched; every rule stands among the contributions, with its author, its number of
     matches as ``value`` and its part of the summed weights as ``share``. A hit on a list names the
     entry that it matched. ``score`` is the highest weight (`WEIGHTS`), severity the highest
-    level's.
+    level's. Hits with an ``actor`` (`rtml.rules.actors`) are one finding per type, actor, target
+    and 5 minutes.
     """
     rows = hits.join(_facts(rules), on="rule").with_columns(
         slot_of(), process_id="root_id", count=pl.col("count").fill_null(1),
         title="label", score="weight",
     )  # fmt: skip
+    if "actor" not in rows.columns:
+        return _together(rows)
+    called, keys = by_actor(rows.filter(pl.col("actor").is_not_null()))
+    parts = [_together(rows.filter(pl.col("actor").is_null())), named(_together(called), keys)]
+    return pl.concat(parts).sort("first_seen", "finding_id")
+
+
+def _together(rows: pl.DataFrame) -> pl.DataFrame:
     return aggregate(rows, _contributions(rows), source="rule", detector="rules")
 
 

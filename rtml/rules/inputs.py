@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.columns import DERIVED, LINEAGE, LISTS, WHERE, needs
+from rtml.rules.columns import DERIVED, LINEAGE, LISTS, TYPES, WHERE, needs
 from rtml.rules.expressions import SEPARATOR
 from rtml.rules.lineage import with_lineage
 from rtml.schema import IDENTITY, POLARS
@@ -26,7 +26,8 @@ def rule_inputs(
     Parameters
     ----------
     capture
-        Containers of role ``infrastructure`` and host processes are left out.
+        Containers of role ``infrastructure`` and host processes are left out; events of the
+        Kubernetes audit log, which belong to no container, are not.
     kinds, where
         Kinds of event and a name of `WHERE`.
     columns
@@ -39,9 +40,12 @@ def rule_inputs(
     wanted, kinds = sorted(set(columns)), sorted(kinds)
     condition_needs, condition = WHERE[where]
     raw = dict.fromkeys([*KEYS, *IDENTITY, "kind", *condition_needs, *needs(wanted)])
-    events = capture.events(list(raw), kinds=kinds).filter(
-        pl.col("container_id").is_not_null() & condition
-    )
+    if kinds == ["audit"]:
+        events = _audit_events(capture, raw).filter(condition)
+    else:
+        events = capture.events(list(raw), kinds=kinds).filter(
+            pl.col("container_id").is_not_null() & condition
+        )
     outside = capture.infrastructure()
     if outside:
         events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
@@ -52,6 +56,14 @@ def rule_inputs(
     return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
 
 
+def _audit_events(capture: Capture, columns: Iterable[str]) -> pl.LazyFrame:
+    """Events of the Kubernetes audit log, with what the audit table says of each."""
+    own = [name for name in columns if name not in POLARS]
+    names = [name for name in columns if name in POLARS]
+    events = capture.events(names, kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
+    return events.join(capture.audit().select("host", "seq", *own), on=["host", "seq"])
+
+
 def input_of(name: str) -> pl.Expr:
     """Return the expression that yields a rule's column from event and lineage columns."""
     if name in DERIVED:
@@ -59,7 +71,7 @@ def input_of(name: str) -> pl.Expr:
     column = pl.col(name)
     if name in LISTS and name not in LINEAGE:
         return column.list.join(SEPARATOR)
-    if name not in LINEAGE and isinstance(POLARS[name], pl.Categorical):
+    if name not in LINEAGE and isinstance(TYPES[name], pl.Categorical):
         return column.cast(pl.String)
     return column
 
@@ -67,9 +79,9 @@ def input_of(name: str) -> pl.Expr:
 def _type(name: str) -> pl.DataType | type[pl.DataType]:
     if name in DERIVED:
         return DERIVED[name].dtype
-    if name in LINEAGE or name in LISTS or isinstance(POLARS[name], pl.Categorical):
+    if name in LINEAGE or name in LISTS or isinstance(TYPES[name], pl.Categorical):
         return pl.String
-    return POLARS[name]
+    return TYPES[name]
 
 
 def blank(columns: Iterable[str]) -> pl.DataFrame:

@@ -9,23 +9,28 @@ from pathlib import Path
 from rtml.errors import RtmlError, lookup
 from rtml.rules.aliases import alias_problem
 from rtml.rules.contract import Rule, Skipped
+from rtml.rules.placeholders import Lists
 
 __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
 
 MAX_BYTES = 5_000_000
 """A larger file is not a rule."""
 
-PACKS = {"container": "packs/container"}
+PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
 """Rule packs of our own, by name."""
 
 
-def load(paths: Iterable[str | Path]) -> tuple[list[Rule], list[Skipped]]:
+def load(
+    paths: Iterable[str | Path], lists: Lists | None = None
+) -> tuple[list[Rule], list[Skipped]]:
     """Load every rule of files and folders.
 
     Parameters
     ----------
     paths
         Sigma files, or folders that are searched for ``*.yml`` and ``*.yaml``.
+    lists
+        Values of placeholders (`rtml.rules.placeholders`); default: those that come with rtml.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def load(paths: Iterable[str | Path]) -> tuple[list[Rule], list[Skipped]]:
     skipped: list[Skipped] = []
     for file in rule_files(paths):
         text = read_text(file)
-        found = [text] if isinstance(text, Skipped) else sigma.parse(text, str(file))
+        found = [text] if isinstance(text, Skipped) else sigma.parse(text, str(file), lists)
         for one in found:
             if isinstance(one, Skipped):
                 skipped.append(one)
@@ -54,7 +59,9 @@ def load(paths: Iterable[str | Path]) -> tuple[list[Rule], list[Skipped]]:
     return list(rules.values()), skipped
 
 
-def load_pack(name: str = "container") -> tuple[list[Rule], list[Skipped]]:
+def load_pack(
+    name: str = "container", lists: Lists | None = None
+) -> tuple[list[Rule], list[Skipped]]:
     """Load a pack that comes with rtml.
 
     Examples
@@ -65,7 +72,7 @@ def load_pack(name: str = "container") -> tuple[list[Rule], list[Skipped]]:
     """
     folder = lookup(PACKS, name, "rule pack")
     with as_file(files("rtml.rules").joinpath(folder)) as path:
-        return load([path])
+        return load([path], lists)
 
 
 def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:

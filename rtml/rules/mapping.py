@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -21,7 +22,9 @@ class UnknownName(Exception):
 class LogSource:
     """What a Sigma log source category means: kinds of event, and field to column.
 
-    ``more_kinds`` lists fields whose use widens the kinds: a host name is seen in DNS queries.
+    A field may mean several columns, of which one must pass: their names with blanks between them.
+    ``lists`` are the values of placeholders. ``more_kinds`` lists fields whose use widens the
+    kinds: a host name is seen in DNS queries.
     """
 
     category: str
@@ -29,9 +32,10 @@ class LogSource:
     where: str
     fields: dict[str, str]
     more_kinds: dict[str, tuple[str, ...]]
+    lists: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     def column(self, field: str) -> str:
-        """Return the column of a field.
+        """Return the column of a field, or several, with blanks between them.
 
         Examples
         --------
@@ -63,7 +67,7 @@ def log_sources() -> dict[str, LogSource]:
             category=name,
             kinds=tuple(entry["kinds"]),
             where=entry.get("where", ""),
-            fields={**common, **entry.get("fields", {})},
+            fields={**(common if entry.get("common", True) else {}), **entry.get("fields", {})},
             more_kinds={
                 field: tuple(kinds) for field, kinds in entry.get("more_kinds", {}).items()
             },

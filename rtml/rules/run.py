@@ -11,15 +11,18 @@ import polars as pl
 from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import Capture
 from rtml.errors import lookup
+from rtml.rules.actors import with_actor
 from rtml.rules.contract import LEVELS, Rule, Skipped
 from rtml.rules.correlations import CORRELATIONS
 from rtml.rules.evaluate import TABLE, Evaluation, evaluate
 from rtml.rules.falco import load_falco
 from rtml.rules.findings import findings_of
 from rtml.rules.gate import GATES, passing, with_gated
+from rtml.rules.intelligence.callers import match_callers
 from rtml.rules.intelligence.lists import load_intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched, match_lists
 from rtml.rules.loading import load, load_pack
+from rtml.rules.placeholders import rule_lists
 
 __all__ = ["Chosen", "Ran", "load_all", "run_all", "run_rules"]
 
@@ -30,7 +33,8 @@ class Chosen:
 
     ``reputation`` is the folder of a model of domain names.
     ``gate`` decides which hits of 14 finding types count: all (``none``), or those that pass our
-    gate (``ours``, `rtml.rules.gate`).
+    gate (``ours``, `rtml.rules.gate`). ``lists`` fills lists that rules name
+    (`rtml.rules.placeholders`).
     """
 
     packs: tuple[str, ...] = ("container",)
@@ -40,6 +44,7 @@ class Chosen:
     reputation: Path | None = None
     level: str = "informational"
     gate: str = "none"
+    lists: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ def load_all(
     paths: Iterable[str | Path] = (),
     packs: Iterable[str] = ("container",),
     falco: Iterable[str | Path] = (),
+    lists: Path | None = None,
 ) -> tuple[list[Rule], list[Skipped]]:
     """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped.
 
@@ -79,7 +85,9 @@ def load_all(
     skipped: list[Skipped] = []
     names = tuple(packs)
     ours: list[Rule] = list(CORRELATIONS) if "container" in names else []
-    parts = [*map(load_pack, names), (ours, []), load(paths), load_falco(falco)]
+    values = rule_lists(lists)
+    packed = [load_pack(name, values) for name in names]
+    parts = [*packed, (ours, []), load(paths, values), load_falco(falco)]
     for found, refused in parts:
         skipped += refused
         for rule in found:
@@ -107,7 +115,7 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
     was chosen; so both are always reported.
     """
     gate = lookup({name: name for name in GATES}, chosen.gate, "gate")
-    rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco)
+    rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco, chosen.lists)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
     ran = Ran(rules, skipped, evaluate(capture, rules))
@@ -115,6 +123,8 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
     ran = replace(ran, rejects=lists.rejects)
     if chosen.intel:
         ran = _with(ran, match_lists(capture, lists), least)
+        if capture.manifest.audit:
+            ran = _with(ran, match_callers(capture, lists), least)
     if chosen.reputation is not None:
         # Imports scikit-learn: a second that nobody pays who has no model.
         from rtml.rules.reputation.matching import match_reputation
@@ -142,7 +152,7 @@ def _gated(ran: Ran, capture: Capture, gate: str) -> Ran:
     passes = passing(ran.hits, ran.rules, capture)
     table = with_gated(ran.evaluation.table, ran.hits, passes)
     hits = ran.hits.filter(passes) if gate == "ours" else ran.hits
-    return replace(ran, evaluation=Evaluation(hits, table))
+    return replace(ran, evaluation=Evaluation(with_actor(hits, capture), table))
 
 
 def _joined(*parts: Evaluation) -> Evaluation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
@@ -29,6 +30,7 @@ from rtml.rules.evaluate import masks
 from rtml.rules.finding_types import finding_type_of
 from rtml.rules.inputs import blank
 from rtml.rules.mapping import LogSource, UnknownName, log_sources
+from rtml.rules.placeholders import Lists, expanded, rule_lists
 from rtml.rules.wildcards import text_condition
 
 try:
@@ -90,7 +92,7 @@ class _Unsupported(Exception):
     """The rule asks for something that an event table cannot answer."""
 
 
-def parse(text: str, file: str) -> Iterator[Rule | Skipped]:
+def parse(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Skipped]:
     """Turn one Sigma file, of one document or several, into rules.
 
     Parameters
@@ -99,6 +101,8 @@ def parse(text: str, file: str) -> Iterator[Rule | Skipped]:
         YAML. A document that is broken or unsupported yields a `Skipped` and stops no other.
     file
         Its name, for the rules' ``source`` and for the reasons.
+    lists
+        Values of placeholders; default: those that come with rtml.
     """
     try:
         documents = SigmaCollection.from_yaml(text, collect_errors=True, policy=_POLICY).rules
@@ -109,7 +113,7 @@ def parse(text: str, file: str) -> Iterator[Rule | Skipped]:
         yield Skipped(file, "no Sigma rule in this file")
     for document in documents:
         try:
-            yield _rule(document, file)
+            yield _rule(document, file, rule_lists() if lists is None else lists)
         except (UnknownName, _Unsupported) as error:
             yield Skipped(file, str(error))
         except Exception as error:  # noqa: BLE001  one broken rule never stops the others
@@ -120,12 +124,12 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
-def _rule(document: Any, file: str) -> Rule:
+def _rule(document: Any, file: str, lists: Lists) -> Rule:
     if document.errors:
         raise _Unsupported(_one_line(document.errors[0]))
     if not isinstance(document, SigmaRule):
         raise _Unsupported(f"{type(document).__name__} is not supported, only plain rules")
-    source = _log_source(document.logsource)
+    source = replace(_log_source(document.logsource), lists=lists)
     condition = any_of(
         [condition_of(one.parsed, source) for one in document.detection.parsed_condition]
     )
@@ -167,6 +171,8 @@ def _level(document: Any) -> str:
 def _log_source(logsource: Any) -> LogSource:
     names = (logsource.product, logsource.category, logsource.service)
     product, category, service = names
+    if f"{product}/{service}" in log_sources():
+        return log_sources()[f"{product}/{service}"]
     if product not in _PRODUCTS or service is not None:
         raise _Unsupported(f"needs logs of {' '.join(n for n in names if n)}, not runtime events")
     if category not in log_sources():
@@ -218,7 +224,13 @@ def _(node: ConditionValueExpression, source: LogSource) -> Condition:
 
 @condition_of.register
 def _(node: ConditionFieldEqualsValueExpression, source: LogSource) -> Condition:
-    return _value(node.value, source.column(node.field))
+    columns, value = source.column(node.field).split(), node.value
+    if isinstance(value, SigmaString) and value.contains_placeholder():
+        name = re.fullmatch("%([^%]+)%", str(value))
+        if name is None:
+            raise _Unsupported("mixes a placeholder with text")
+        return expanded(name[1], columns, source.lists)
+    return any_of(_value(value, column) for column in columns)
 
 
 @singledispatch

@@ -8,10 +8,11 @@ import re
 from functools import cache
 from typing import Any
 
+import polars as pl
 from hypothesis import HealthCheck, find, settings
 from hypothesis.strategies import characters, from_regex
 
-from rtml.rules.columns import DERIVED, LISTS
+from rtml.rules.columns import DERIVED, LISTS, TYPES, is_number
 from rtml.rules.conditions import (
     Absent,
     All,
@@ -31,10 +32,19 @@ PRINTABLE = characters(min_codepoint=32, max_codepoint=126)
 QUIET = settings(
     database=None, derandomize=True, max_examples=2000, suppress_health_check=list(HealthCheck)
 )
-RAW = {"program": "exe", "target": "path", "file": "path", "user": "uid"}
+RAW = {"program": "exe", "target": "path", "file": "path", "user": "uid",
+       "image_repositories": "images", "image_text": "images"}  # fmt: skip
+CALLS: dict[str, dict[str, Any]] = {
+    "credentialaccess": {"verb": "get", "resource": "secrets"},
+    "defenseevasion": {"verb": "delete", "resource": "events"},
+    "discovery": {"verb": "get", "resource": "pods"},
+    "impact": {"verb": "delete", "resource": "pods"},
+    "persistence": {"verb": "create", "resource": "cronjobs"},
+}
+"""An API call of each tactic."""
 ALWAYS = {
     "written": {"wrote": True}, "addressed": {"dst_ip": "203.0.113.9"},
-    "succeeded": {"result": 0}, "read": {"wrote": False}, "": {},
+    "succeeded": {"result": 0}, "read": {"wrote": False}, "": {}, "final": {},
 }  # fmt: skip
 
 
@@ -80,14 +90,25 @@ def _event(wishes: list[tuple[str, str, Any]]) -> dict[str, Any]:
         wanted = [(how, value) for name, how, value in wishes if name == column]
         value = _value(wanted)
         name = RAW.get(column, column)
-        assert name not in DERIVED or column == "initiated", column
+        assert name not in DERIVED or column in ("initiated", "succeeded", "tactic"), column
         if column == "initiated":
             event["direction"] = "outbound"
+        elif column == "succeeded":
+            event["code"] = 201 if value == "true" else 403
+        elif column == "tactic":
+            event |= CALLS[value.lower()]
         elif column == "user":
             event["uid"] = 0 if value == "root" else value
         else:
-            event[name] = [value] if column in LISTS else value
+            event[name] = [value] if column in LISTS else _typed(name, value)
     return event
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Give text the column's type; text that a number cannot be is left out."""
+    if TYPES[name] == pl.Boolean and isinstance(value, str):
+        return value == "true"
+    return None if is_number(name) and isinstance(value, str) else value
 
 
 def _value(wanted: list[tuple[str, Any]]) -> Any:

@@ -1,0 +1,120 @@
+"""Lists over the Kubernetes audit log: who called the API from an address that is known for ill.
+
+One rule for each list and tactic (`rtml.rules.tactics`): the market's types
+``<Tactic>:Kubernetes/MaliciousIPCaller``, ``….Custom`` and ``…/TorIPCaller``.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.findings.text import visible
+from rtml.rules.columns import SEPARATOR
+from rtml.rules.conditions import Absent, All, Not, Text
+from rtml.rules.contract import Rule
+from rtml.rules.evaluate import HITS, Evaluation, account
+from rtml.rules.inputs import rule_inputs
+from rtml.rules.intelligence.categories import categories
+from rtml.rules.intelligence.description import ListDescription
+from rtml.rules.intelligence.lists import Intelligence
+from rtml.rules.intelligence.matching import SILENCED, Matched
+
+__all__ = ["SEVERITY", "caller_rules", "match_callers"]
+
+SEVERITY = {
+    "CredentialAccess": "high", "DefenseEvasion": "high", "Discovery": "medium", "Impact": "high",
+    "Persistence": "medium",
+}  # fmt: skip
+"""Level of a hit by tactic, where the list names none."""
+
+_COLUMNS = ("source_ips", "tactic", "username")
+
+
+def _rule_id(name: str, tactic: str) -> str:
+    return f"intel:{name}:caller:{tactic}"
+
+
+def caller_rules(lists: Intelligence) -> list[Rule]:
+    """Return the rules of every threat list that knows callers.
+
+    Examples
+    --------
+    >>> from rtml.rules.intelligence import load_intelligence
+    >>> [rule.finding_type for rule in caller_rules(load_intelligence(["test"]))][:2]
+    ['CredentialAccess:Kubernetes/MaliciousIPCaller', 'DefenseEvasion:Kubernetes/MaliciousIPCaller']
+    """
+    return [_rule(one, tactic) for one in lists.lists if _caller(one) for tactic in SEVERITY]
+
+
+def _caller(one: ListDescription) -> str | None:
+    return categories()[one.category].caller if one.category and not one.trusted else None
+
+
+def _rule(one: ListDescription, tactic: str) -> Rule:
+    return Rule(
+        id=_rule_id(one.name, tactic), title=f"{one.name} (API caller, {tactic})",
+        level=one.severity or SEVERITY[tactic], finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
+        techniques=categories()[one.category or ""].techniques, tags=("caller",),
+        authors=one.author, licence=one.licence, source=str(one.file), kinds=("audit",),
+        where="final",
+        condition=All((Not(Absent("source_ips")), Text("tactic", "equals", (tactic,)))),
+    )  # fmt: skip
+
+
+def match_callers(capture: Capture, lists: Intelligence) -> Matched:
+    """Match the source addresses of API calls.
+
+    A call counts once for each list, whatever addresses of it are listed. Calls of Discovery by
+    ``system:anonymous`` do not count: `SuccessfulAnonymousAccess` is about them. Fails where
+    proxies hide the caller; and all but the last of a call's addresses are what the caller says.
+
+    Parameters
+    ----------
+    capture, lists
+        As for `rtml.rules.intelligence.match_lists`.
+    """
+    rules = caller_rules(lists)
+    events = rule_inputs(capture, ["audit"], "final", _COLUMNS).filter(
+        ~((pl.col("in:tactic") == "Discovery") & (pl.col("in:username") == "system:anonymous"))
+    )
+    calls = events.with_columns(value=pl.col("in:source_ips").str.split(SEPARATOR)).explode("value")
+    found = calls.collect()
+    hits = _hits(found, lists)
+    dead = frozenset() if found["value"].is_not_null().any() else frozenset({"source_ips"})
+    total = found.select("host", "seq").n_unique() if found.height else 0
+    table = account(capture, rules, hits, total, dead)
+    return Matched(rules, Evaluation(hits, table), _silenced(found, lists))
+
+
+def _hits(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
+    known = lists.callers(calls["value"])
+    shown = [
+        visible(entry if entry == value else f"{entry} ({value})")
+        for value, entry in known.select("value", "entry").iter_rows()
+    ]
+    known = known.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
+    joined = calls.join(known, on="value").with_columns(
+        rule=pl.format("intel:{}:caller:{}", "list", "in:tactic"), root_id=pl.lit(None, pl.Int64)
+    )
+    once = joined.sort("time", "host", "seq", "rule", "entry").unique(
+        ["host", "seq", "rule"], keep="first", maintain_order=True
+    )
+    return once.select(*(pl.col(name).cast(kind) for name, kind in HITS.items()), "entry")
+
+
+def _silenced(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
+    """Count the calls from listed addresses that a trusted list holds too."""
+    names = {i: one.name for i, one in enumerate(lists.lists)}
+    _, trusted = lists.untrusted("address", calls["value"])
+    callers = [i for i, one in enumerate(lists.lists) if _caller(one)]
+    spoken = trusted.filter(pl.col("list").is_in(callers)).select(
+        "value",
+        list=pl.col("list").replace_strict(names, return_dtype=pl.String),
+        by="trusted: " + pl.col("trusted").replace_strict(names, return_dtype=pl.String),
+    )
+    rule = pl.format("intel:{}:caller:{}", "list", "in:tactic")
+    counted = calls.join(spoken, on="value").group_by(rule.alias("rule"), "by").agg(
+        events=pl.col("count").fill_null(1).sum()
+    )  # fmt: skip
+    return counted.select(pl.col(name).cast(kind) for name, kind in SILENCED.items())

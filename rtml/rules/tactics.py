@@ -1,0 +1,53 @@
+"""What a Kubernetes API call is typical of: one of five tactics, from ``mappings/k8s_tactics.yml``.
+
+The market's finding types for callers (anonymous, of a listed address) exist once per tactic, but
+which calls count as which is unpublished: the table is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+import yaml
+
+__all__ = ["NEEDS", "tactic"]
+
+NEEDS = ("verb", "resource", "subresource")
+"""Audit columns that `tactic` reads."""
+
+
+@cache
+def _table() -> list[Mapping[str, Any]]:
+    text = files("rtml.rules").joinpath("mappings/k8s_tactics.yml").read_text("utf-8")
+    table: list[Mapping[str, Any]] = yaml.safe_load(text)
+    return table
+
+
+def tactic() -> pl.Expr:
+    """Return the tactic of an API call: of the first line of the table that it meets.
+
+    Examples
+    --------
+    >>> calls = pl.DataFrame({"verb": ["list", "create", "get", None],
+    ...     "resource": ["secrets", "pods", None, None], "subresource": [None, "exec", None, None]})
+    >>> calls.select(tactic()).to_series().to_list()
+    ['CredentialAccess', 'Impact', 'Discovery', None]
+    """
+    found = pl.lit(None, pl.String)
+    for line in reversed(_table()):
+        found = pl.when(_meets(line)).then(pl.lit(line["tactic"])).otherwise(found)
+    return pl.when(pl.col("verb").is_not_null()).then(found).alias("tactic")
+
+
+def _meets(line: Mapping[str, Any]) -> pl.Expr:
+    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    tests = [pl.lit(True)]
+    if "verbs" in line:
+        tests.append(pl.col("verb").cast(pl.String).str.to_lowercase().is_in(line["verbs"]))
+    if "resources" in line:
+        tests.append(what.str.to_lowercase().is_in(line["resources"]))
+    return pl.all_horizontal(tests).fill_null(False)
