@@ -26,18 +26,24 @@ def export(
         Path | None, typer.Option("--out", help="File to write; default: standard output.")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="jsonl.")] = "jsonl",
+    attack: Annotated[
+        str,
+        typer.Option("--attack", help="ATT&CK ids: as 'written' by rules, or of 'v18' or 'v19'."),
+    ] = "written",
 ) -> None:
     """Write findings as JSON lines: `rtml findings export findings.parquet --format jsonl`.
 
     One object per finding with the columns of the table; times are ISO 8601 in UTC. `rtml evaluate`
-    reads such a file back.
+    reads such a file back. Technique ids are those that the rules' authors wrote, of ATT&CK v18 or
+    v19; `--attack v19` makes them all of one version.
     """
     from rtml.errors import lookup
     from rtml.experiment.judge import read_findings
+    from rtml.findings.attack import with_attack
     from rtml.findings.jsonl import jsonl
 
     write = lookup({"jsonl": jsonl}, form, "format")
-    text = write(read_findings(file))
+    text = write(with_attack(read_findings(file), attack))
     if out is None:
         typer.echo(text, nl=False)
         return

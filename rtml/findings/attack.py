@@ -1,0 +1,65 @@
+"""ATT&CK technique ids in the version that a reader expects.
+
+A finding keeps the ids as the rule's author wrote them; ours are of v18, SigmaHQ's have been of v19
+since April 2026. An id that differs exists in one version only, so nothing is lost by keeping both,
+and a table (`attack.yml`) turns either into the other on the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import polars as pl
+import yaml
+
+from rtml.errors import lookup
+
+__all__ = ["VERSIONS", "renumbered", "with_attack"]
+
+VERSIONS = ("written", "v18", "v19")
+"""As the rules' authors wrote them; or all of one version."""
+
+
+@cache
+def renumbered(version: str) -> Mapping[str, str]:
+    """Return the ids that read otherwise in a version, and how they read there.
+
+    Examples
+    --------
+    >>> renumbered("v19")["T1562.004"], renumbered("v18")["T1685.006"], dict(renumbered("written"))
+    ('T1686', 'T1070.002', {})
+    """
+    lookup({name: name for name in VERSIONS}, version, "ATT&CK version")
+    text = files("rtml.findings").joinpath("attack.yml").read_text("utf-8")
+    return MappingProxyType(yaml.safe_load(text).get(f"to_{version}", {}))
+
+
+def with_attack(findings: pl.DataFrame, version: str) -> pl.DataFrame:
+    """Return findings with ``techniques`` in a version of ATT&CK.
+
+    Parameters
+    ----------
+    findings
+        `rtml.schema.FINDINGS`; the table itself is not changed.
+    version
+        One of `VERSIONS`. An id that the table does not name stays as it is.
+
+    Returns
+    -------
+    The same rows; techniques sorted, each once, null where they were null.
+
+    Examples
+    --------
+    >>> findings = pl.DataFrame({"techniques": [["T1562.001", "T1562.006", "T1059"], []]},
+    ...                         schema={"techniques": pl.List(pl.String)})
+    >>> with_attack(findings, "v19")["techniques"].to_list()
+    [['T1059', 'T1685'], []]
+    """
+    names = renumbered(version)
+    if not names:
+        return findings
+    there = pl.element().replace(list(names), list(names.values())).unique().sort()
+    return findings.with_columns(pl.col("techniques").list.eval(there))
