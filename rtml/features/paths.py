@@ -51,6 +51,7 @@ _FOLDER = r"^((?:/[^/]+){0,4})"
 _HIDDEN = r"/(\.)[^/]*$"
 _EXTENSION = r"[^/.][^/]*?(\.[A-Za-z][A-Za-z0-9]{0,7})$"
 _MKSTEMP = 7  # a dot and six characters
+_TEMPORARY = r"^(?:/var)?/tmp/|^/dev/shm/"
 
 
 def _apply(text: pl.Expr, steps: tuple[tuple[str, str], ...]) -> pl.Expr:
@@ -86,7 +87,8 @@ def path_class(path: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> paths = ["/etc/passwd", "/usr/lib/python3.11/json/decoder.py", "/tmp/.x", "/tmp/a.sh",
-    ...          "/var/lib/redis/dump.rdb", "/tmp/dpkg.Qnuf7c", "/root/.ssh/id_rsa",
+    ...          "/var/lib/redis/dump.rdb", "/tmp/dpkg.Qnuf7c", "/tmp/dpkg.cjofzl",
+    ...          "/root/.ssh/id_rsa",
     ...          "/proc/1/environ", "/", ""]
     >>> for row in pl.DataFrame({"p": paths}).select(path_class(pl.col("p")))["p"]: row
     '/etc/passwd'
@@ -94,6 +96,7 @@ def path_class(path: pl.Expr) -> pl.Expr:
     '/tmp/.*'
     '/tmp/*.sh'
     '/var/lib/redis/*.rdb'
+    '/tmp/*.*'
     '/tmp/*.*'
     '/root/.ssh/id_rsa'
     '/proc/#/environ'
@@ -105,7 +108,8 @@ def path_class(path: pl.Expr) -> pl.Expr:
     folder = parent.str.extract(_FOLDER, 1)
     dot = clean.str.extract(_HIDDEN, 1).fill_null("")
     extension = clean.str.extract(_EXTENSION, 1).fill_null("")
-    random = (extension.str.len_bytes() == _MKSTEMP) & extension.str.contains("[A-Z0-9]")
+    drawn = extension.str.contains("[A-Z0-9]") | clean.str.contains(_TEMPORARY)
+    random = (extension.str.len_bytes() == _MKSTEMP) & drawn
     extension = pl.when(random).then(pl.lit(".*")).otherwise(extension)
     coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
     whole = clean.str.replace(_DEEP, "$1/**")
