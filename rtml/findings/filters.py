@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import reprlib
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -119,14 +120,16 @@ def _value(field: str, kind: Any, value: Any) -> Any:
     if kind == pl.Int64 and number and isinstance(value, int) and -(2**63) <= value < 2**63:
         return value
     wanted = {pl.String: "text", pl.Int64: "whole number"}.get(kind, "number")
-    raise UsageError(f"{field}: {value!r} is no {wanted}")
+    raise UsageError(f"{field}: {reprlib.repr(value)} is no {wanted}")
 
 
 def _time(field: str, value: Any) -> dt.datetime:
     try:
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             value = dt.datetime.combine(value, dt.time())
-        at = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise UsageError(f"{field}: {value!r} is no time like 2026-11-24T03:14:00Z") from error
+        at = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{field}: {reprlib.repr(value)} is no time like 2026-11-24T03:14:00Z"
+        ) from error
     return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
