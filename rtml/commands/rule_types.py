@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rtml.commands.output import console, print_json, print_table
-from rtml.rules.contract import Rule
+
+if TYPE_CHECKING:
+    from rtml.rules.contract import Rule
 
 __all__ = ["show_types"]
 
