@@ -33,7 +33,7 @@ def find(capture: Capture) -> pl.LazyFrame:
     followed (`new_binary_executed` sees those). Fires on install scripts that people run by hand.
     """
     files = written(capture).filter(named(pl.col("writer"), DOWNLOADERS))
-    files = files.with_columns(file=basename(pl.col("path")))
+    files = files.with_columns(file=basename(pl.col("path"))).collect().lazy()
     execs = observed(capture, ["exec"], ["cmdline", "program"], where="succeeded")
     script = execs.with_columns(ran=pl.col("cmdline").str.extract(_SCRIPT, 1))
     parts = []

@@ -45,6 +45,9 @@ def _beyond(
     tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: str
 ) -> pl.LazyFrame:
     """Events that are the first with their value and at least the ``most``-th value of a unit."""
+    crowd = tries.group_by("scanner", "minute", by[-1]).agg(pl.col(counted).n_unique())
+    crowd = crowd.filter(pl.col(counted) >= most)
+    tries = tries.join(crowd, on=["scanner", "minute", by[-1]], how="semi")
     # `seq` is the order within a host, and a unit lies on one host.
     once = tries.group_by(*by, counted).agg(pl.col("seq").min()).sort("host", "seq")
     beyond = once.filter(pl.col(counted).cum_count().over(by) >= most)

@@ -27,7 +27,8 @@ def find(capture: Capture) -> pl.LazyFrame:
         capture, ["exec"], ["cmdline", "parent_id", "parent_image"], where="succeeded"
     ).filter(pl.col("cmdline").str.contains(BARE_SHELL) & ~ordinary(pl.col("parent_image"), _LOGIN))
     began = outbound(capture).with_columns(kin="process_id")
-    return completed(followed(began, family(execs), ["host", "kin"], _WITHIN, ["peer"]), PEER)
+    found = followed(began, family(execs), ["host", "kin"], _WITHIN, ["peer"], rare="then")
+    return completed(found, PEER)
 
 
 REVERSE_SHELL_INTERACTIVE = correlation(

@@ -27,7 +27,7 @@ def find(capture: Capture) -> pl.LazyFrame:
     pipes.
     """
     dups = observed(capture, ["dup"], ["program", "request"])
-    moved = followed(outbound(capture), dups, _PROCESS, _WITHIN, ["time", "peer"])
+    moved = followed(outbound(capture), dups, _PROCESS, _WITHIN, ["time", "peer"], rare="then")
     target = pl.col("request").str.strip_chars()
     both = moved.filter(
         (target == "0").any().over([*_PROCESS, "first_time"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import polars as pl
 
@@ -40,12 +41,9 @@ def completed(rows: pl.LazyFrame, entry: pl.Expr | None = None) -> pl.LazyFrame:
 
 
 def followed(
-    first: pl.LazyFrame,
-    then: pl.LazyFrame,
-    by: Sequence[str],
-    within: str,
-    keep: Sequence[str] = (),
-) -> pl.LazyFrame:
+    first: pl.LazyFrame, then: pl.LazyFrame, by: Sequence[str], within: str,
+    keep: Sequence[str] = (), rare: Literal["first", "then"] = "first",
+) -> pl.LazyFrame:  # fmt: skip
     """Return the rows of ``then`` that come after a row of ``first`` with the same keys.
 
     Parameters
@@ -56,6 +54,9 @@ def followed(
         Keys, and the longest time between the two (``"60s"``).
     keep
         Columns of ``first`` that come along as ``first_NAME``, from the latest row that fits.
+    rare
+        Which of the two has fewer rows: it is read first, and of the other only what shares a key
+        with it; where there is none, nothing.
 
     Examples
     --------
@@ -65,13 +66,21 @@ def followed(
     >>> followed(rows.head(1), rows.tail(2), ["p"], "10s", ["seq"]).collect()["first_seq"].to_list()
     [0]
     """
-    mine = first.drop_nulls(by).sort(ORDER).select(
+    columns = [*by, "time", *(name for name in ("host", "seq") if name not in by)]
+    first = first.drop_nulls(by).select(*dict.fromkeys([*columns, *keep]))
+    then = then.drop_nulls(by)
+    few = (first if rare == "first" else then).collect()
+    if few.is_empty():
+        first, then = first.clear(), then.clear()
+    elif rare == "first":
+        first, then = few.lazy(), then.join(few.lazy().select(by), on=by, how="semi")
+    else:
+        first, then = first.join(few.lazy().select(by), on=by, how="semi"), few.lazy()
+    before = first.sort(ORDER).select(
         *by, "time", _found=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
-    )  # fmt: skip
-    # Most events share no key with the first step: they need not be sorted.
-    near = then.join(mine.select(by), on=by, how="semi")
-    joined = near.sort(ORDER).join_asof(
-        mine, on="time", by=list(by), strategy="backward", tolerance=within,
+    )
+    joined = then.sort(ORDER).join_asof(
+        before, on="time", by=list(by), strategy="backward", tolerance=within,
         check_sortedness=False,
     )  # fmt: skip
     return joined.filter(pl.col("_found").is_not_null()).drop("_found")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.correlations.sequence import ORDER, observed
+from rtml.rules.correlations.sequence import observed
 
 __all__ = ["LOGINS", "SERVING", "servers", "with_forebears"]
 
@@ -19,7 +19,7 @@ _GENERATIONS = 4
 
 
 def servers(capture: Capture) -> pl.LazyFrame:
-    """First moment of each process as a service over IP: ``host, process_id, time, seq, server``.
+    """Moments at which a process was a service over IP: ``host, process_id, time, seq, server``.
 
     A sensor that gives neither address of a listening socket is believed; an accepted connection
     must have a peer's address or port (one over a local socket has none).
@@ -34,8 +34,7 @@ def servers(capture: Capture) -> pl.LazyFrame:
             | pl.col("src_port").is_not_null()
         )
     )
-    first = rows.sort(ORDER).unique(["host", "process_id"], keep="first", maintain_order=True)
-    return first.drop_nulls("process_id").rename({"program": "server"})
+    return rows.drop_nulls("process_id").rename({"program": "server"})
 
 
 def with_forebears(rows: pl.LazyFrame, capture: Capture) -> pl.LazyFrame:
