@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -182,3 +183,9 @@ def test_they_come_with_the_pack():
     ids = {rule.id for rule in load_all()[0]}
     assert {one.id for one in CORRELATIONS} <= ids
     assert not {one.id for one in CORRELATIONS} & {rule.id for rule in load_all(packs=())[0]}
+
+
+@EACH
+def test_the_documentation_describes_it(one: Correlation):
+    text = (Path(__file__).parents[3] / "docs/finding-types.md").read_text("utf-8")
+    assert f"| `{one.name}` | `{one.finding_type}`" in text
