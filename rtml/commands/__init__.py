@@ -7,6 +7,7 @@ import typer
 from rtml.commands import capture, experiment, findings, replay, reputation
 from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
+from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
 from rtml.commands.findings_suppress import suppress_findings
 from rtml.commands.rules import rules
@@ -18,6 +19,7 @@ __all__ = ["register"]
 def register(app: typer.Typer) -> None:
     """Add every command to the ``rtml`` application."""
     findings.app.command("import")(import_findings)
+    findings.app.command("correlate")(correlate)
     findings.app.command("suppress")(suppress_findings)
     app.add_typer(capture.app, name="capture")
     app.add_typer(experiment.app, name="experiment")

@@ -1,0 +1,100 @@
+"""``rtml findings correlate``: findings of one thing within a day as one attack sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.findings.text import visible
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["correlate"]
+
+_MOST_SHOWN = 12
+
+
+def correlate(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FINDINGS...", help="Findings, as rtml wrote them.")
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Parquet file of sequences.")] = None,
+    suppress: Annotated[
+        Path | None,
+        typer.Option("--suppress", help="Suppression rules, to be left out."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Find attack sequences: `rtml findings correlate audit.parquet runtime.parquet`.
+
+    Findings of the same pod, container, API user, service account, workload or host within 24 hours
+    that show at least two tactics by at least two finding types become one finding of severity 9.
+    Archived findings (`….suppressed.parquet`, or what `--suppress` means) are no signals.
+    """
+    import polars as pl
+
+    from rtml.findings.sequences import correlate as find
+    from rtml.findings.suppression import suppress as archive
+    from rtml.findings.suppression_files import read_suppressions
+    from rtml.schema import FINDINGS
+
+    with progress("correlating"):
+        read = [_read(path) for path in files]
+        findings = pl.concat([FINDINGS.to_frame(), *(kept for kept, _ in read)])
+        archived = sum(number for _, number in read)
+        if suppress is not None:
+            done = archive(findings, read_suppressions(suppress))
+            findings, archived = done.kept, archived + done.archived.height
+        sequences = find(findings)
+        if out is not None:
+            write_parquet(sequences, out)
+    if as_json:
+        print_json({"sequences": sequences.to_dicts(), "findings": findings.height,
+                    "archived": archived})  # fmt: skip
+        return
+    _show(sequences, findings.height, archived)
+
+
+def _read(path: Path) -> tuple[pl.DataFrame, int]:
+    """Return the findings of a file and how many of its rows are archived ones."""
+    import polars as pl
+
+    from rtml.experiment.judge import read_findings
+
+    found = read_findings(path)
+    if path.suffix == ".parquet" and "suppressed_by" in pl.read_parquet_schema(path):
+        by = pl.read_parquet(path, columns=["suppressed_by"])["suppressed_by"]
+        return found.filter(by.is_null()), by.len() - by.null_count()
+    return found, 0
+
+
+def _show(sequences: pl.DataFrame, findings: int, archived: int) -> None:
+    console.print(
+        f"{sequences.height:,} attack sequences in {findings:,} findings"
+        f" ({archived:,} archived ones left out)",
+        markup=False,
+    )
+    for row in sequences.to_dicts():
+        console.print(f"\n{row['severity']:.1f}  {visible(row['title'], 300)}", markup=False)
+        span = f"{row['first_seen']:%Y-%m-%d %H:%M:%S} … {row['last_seen']:%Y-%m-%d %H:%M:%S}"
+        console.print(f"     {span}  {row['finding_id']}", markup=False)
+        for name in ("resources", "actors"):
+            if row[name]:
+                console.print(f"     {name}: {visible(', '.join(row[name]), 300)}", markup=False)
+        _signals(row)
+
+
+def _signals(row: dict[str, Any]) -> None:
+    for one in row["signals"][:_MOST_SHOWN]:
+        console.print(
+            f"     {one['first_seen']:%H:%M:%S}  {one['tactic']:<20}  {one['severity'] or 0:.1f}"
+            f"  {visible(one['type'], 80)}  {visible(one['title'] or '', 120)}"
+            f"  [{visible(one['finding_id'], 40)}]",
+            markup=False,
+        )
+    if row["count"] > _MOST_SHOWN:
+        console.print(f"     and {row['count'] - _MOST_SHOWN:,} findings more", markup=False)
