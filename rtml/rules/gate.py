@@ -96,13 +96,18 @@ def _described(hits: pl.DataFrame, rules: Sequence[Rule], capture: Capture) -> p
 
 def _with_programs(rows: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     """Add the program that ran at the hit, and its ancestors, from the process table."""
+    wanted = rows.lazy().select("process_id").unique()
     images = (
         capture.processes()
+        .join(wanted, on="process_id", how="semi")
         .select(
-            "process_id", "ancestors", time="since",
+            "process_id", "image_seq", "ancestors", time="since",
             program=pl.coalesce("exe", "/" + pl.col("comm")),
         )
-        .drop_nulls("process_id").sort("time").collect()
+        .drop_nulls("process_id")
+        .sort("time", "process_id", "image_seq", nulls_last=False)
+        .drop("image_seq")
+        .collect()
     )  # fmt: skip
     named = rows.sort("time", maintain_order=True).join_asof(
         images, on="time", by="process_id", check_sortedness=False
