@@ -89,12 +89,18 @@ def _show(sequences: pl.DataFrame, findings: int, archived: int) -> None:
 
 
 def _signals(row: dict[str, Any]) -> None:
-    for one in row["signals"][:_MOST_SHOWN]:
+    """Show the first finding of each tactic and type, with how many there are."""
+    first: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for one in row["signals"]:
+        first.setdefault((one["tactic"], one["type"]), []).append(one)
+    for (tactic, kind), same in list(first.items())[:_MOST_SHOWN]:
+        one, times = same[0], f" ×{len(same)}" if len(same) > 1 else ""
         console.print(
-            f"     {one['first_seen']:%H:%M:%S}  {one['tactic']:<20}  {one['severity'] or 0:.1f}"
-            f"  {visible(one['type'], 80)}  {visible(one['title'] or '', 120)}"
+            f"     {one['first_seen']:%H:%M:%S}  {tactic:<20}  {one['severity'] or 0:.1f}"
+            f"  {visible(kind, 80)}{times}  {visible(one['title'] or '', 100)}"
             f"  [{visible(one['finding_id'], 40)}]",
-            markup=False,
-        )
-    if row["count"] > _MOST_SHOWN:
-        console.print(f"     and {row['count'] - _MOST_SHOWN:,} findings more", markup=False)
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    listed = len(row["signals"])
+    if row["count"] > listed:
+        console.print(f"     lists {listed:,} of {row['count']:,} findings", markup=False)

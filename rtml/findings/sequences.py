@@ -7,7 +7,8 @@ The procedure, with its parameters in ``sequences.yml``:
 2. Signals are *linked* by what they are about (`rtml.findings.links`).
 3. Of all spans of 24 hours that begin with a signal, each linked group takes the one with the most
    tactics (then the most types, the most signals, the earliest). Signals that hold together inside
-   of it and show at least two tactics by at least two types are a sequence. They are taken away,
+   of it and show at least two tactics by at least two types, in at least two acts (two rules
+   that match one event are one act), are a sequence. They are taken away,
    and the rest is looked at again. So no two signals of a sequence are further apart than that.
 
 The result does not depend on the order of findings, nor on how they are spread over files.
@@ -66,7 +67,7 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     settings = settings or parameters()
     signals = signals_of(findings, settings)
     keys = keys_of(signals, settings)
-    pool = signals.select("finding_id", "first_seen", "tactic", "type").join(
+    pool = signals.select("finding_id", "first_seen", "tactic", "type", act=_act()).join(
         components(keys, settings, []), on="finding_id"
     )
     found = []
@@ -85,8 +86,24 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     return _described(signals.join(members, on="finding_id"), settings)
 
 
+def _act() -> pl.Expr:
+    """Name the event that a finding shows first: two rules that match one event are one act."""
+    shown = pl.col("evidence").list.first()
+    event = pl.format("{} {}", shown.struct.field("seq"), shown.struct.field("host"))
+    return pl.coalesce(event, "finding_id")
+
+
+def _counts() -> list[pl.Expr]:
+    return [
+        pl.col(one).n_unique().alias(many)
+        for one, many in (("tactic", "tactics"), ("type", "types"), ("act", "acts"))
+    ]
+
+
 def _enough(settings: Parameters) -> pl.Expr:
-    return (pl.col("tactics") >= settings.least_tactics) & (pl.col("types") >= settings.least_types)
+    least = {"tactics": settings.least_tactics, "types": settings.least_types,
+             "acts": settings.least_acts}  # fmt: skip
+    return pl.all_horizontal(pl.col(name) >= number for name, number in least.items())
 
 
 def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
@@ -94,9 +111,7 @@ def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     starting = pool.sort("group", "first_seen").rolling(
         "first_seen", period=settings.window, offset="0s", closed="both", group_by="group"
     )
-    counts = starting.agg(
-        tactics=pl.col("tactic").n_unique(), types=pl.col("type").n_unique(), n=pl.len()
-    )
+    counts = starting.agg(*_counts(), n=pl.len())
     order = ["tactics", "types", "n", "first_seen"]
     best = counts.filter(_enough(settings)).sort(*order, descending=[True, True, True, False])
     return best.unique("group", keep="first").select(
@@ -109,9 +124,7 @@ def _holding(inside: pl.DataFrame, keys: pl.DataFrame, settings: Parameters) -> 
     placed = keys.join(inside.select("finding_id", "group"), on="finding_id")
     joined = components(placed, settings, ["group"]).rename({"group": "sequence"})
     rows = inside.join(joined, on="finding_id")
-    counts = rows.group_by("sequence").agg(
-        tactics=pl.col("tactic").n_unique(), types=pl.col("type").n_unique()
-    )
+    counts = rows.group_by("sequence").agg(_counts())
     return rows.join(counts.filter(_enough(settings)), on="sequence").select(
         "finding_id", "sequence"
     )

@@ -25,6 +25,7 @@ class Parameters:
     window: str
     least_tactics: int
     least_types: int
+    least_acts: int
     least_severity: float
     most_pods: int
     shared_actors: tuple[str, ...]

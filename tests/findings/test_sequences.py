@@ -85,11 +85,11 @@ def test_a_chain_over_audit_and_runtime_is_one_finding_with_its_stages_in_order(
 @pytest.mark.parametrize(
     "second",
     [
-        dict(kind=TYPES[4]),  # the same tactic by another type
-        dict(kind=TYPES[0]),  # the same type
-        dict(kind=TYPES[1], severity=1.0),  # mere activity
-        dict(kind="Behavior:Kubernetes/ObjectCreated"),  # no tactic
-        dict(kind=SEQUENCE_TYPE),
+        {"kind": TYPES[4]},  # the same tactic by another type
+        {"kind": TYPES[0]},  # the same type
+        {"kind": TYPES[1], "severity": 1.0},  # mere activity
+        {"kind": "Behavior:Kubernetes/ObjectCreated"},  # no tactic
+        {"kind": SEQUENCE_TYPE},
     ],
     ids=str,
 )
@@ -113,8 +113,8 @@ def test_a_day_is_the_limit():
         (pod("a", host="n1"), pod("b", host="n1")),  # one busy node
         (pod("a", service_account="default"), pod("b", service_account="default")),
         (pod("a", workload="w"), pod("b", workload="w")),
-        (dict(container_id="c1", host="n1"), dict(container_id="c2", host="n1")),
-        (dict(cluster="k"), dict(cluster="k")),  # nothing is known of them but the cluster
+        ({"container_id": "c1", "host": "n1"}, {"container_id": "c2", "host": "n1"}),
+        ({"cluster": "k"}, {"cluster": "k"}),  # nothing is known of them but the cluster
         ({}, {}),
         (pod("a", actor="system:serviceaccount:kube-system:replicaset-controller"),
          pod("b", actor="system:serviceaccount:kube-system:replicaset-controller")),
@@ -134,11 +134,14 @@ ACCOUNT = {"actor": "system:serviceaccount:web:builder", "cluster": "k"}
     "one, two",
     [
         (pod("a"), pod("a")),
-        (dict(container_id="c1"), dict(container_id="c1", host="n1")),
-        (dict(actor="mallory", cluster="k"), pod("a", actor="mallory")),
+        ({"container_id": "c1"}, {"container_id": "c1", "host": "n1"}),
+        ({"actor": "mallory", "cluster": "k"}, pod("a", actor="mallory")),
         (ACCOUNT, pod("a", service_account="builder")),
-        (pod("a", host="n1"), dict(cluster="k", host="n1")),
-        (dict(actor="ci", workload="w", namespace="web", cluster="k"), pod("a", workload="w")),
+        (pod("a", host="n1"), {"cluster": "k", "host": "n1"}),
+        (
+            {"actor": "ci", "workload": "w", "namespace": "web", "cluster": "k"},
+            pod("a", workload="w"),
+        ),
     ],
     ids=str,
 )
@@ -164,6 +167,13 @@ def test_an_actor_of_many_pods_links_none():
     assert found == {rows[0]["finding_id"], rows[-1]["finding_id"]}
 
 
+def test_two_rules_that_match_one_event_are_one_act():
+    same = {"evidence": [{"host": "h", "seq": 7}], **pod()}
+    rows = [finding(0, TYPES[0], **same), finding(0, TYPES[1], **same)]
+    assert correlate(table(*rows)).is_empty()
+    assert together(*rows, finding(1, TYPES[1], evidence=[{"host": "h", "seq": 8}], **pod()))
+
+
 def test_early_noise_does_not_cut_an_attack_in_two():
     noise = finding(0, TYPES[0], **pod())
     attack = [finding(23.5 + i, TYPES[i], **pod()) for i in range(4)]
@@ -184,11 +194,11 @@ def test_a_finding_in_two_files_counts_once_as_seen_last():
 
 
 THINGS: list[dict[str, Any]] = [
-    pod("a"), pod("b"), pod("a", container_id="c1"), dict(container_id="c1", host="n1"),
-    dict(container_id="c2", host="n1"), dict(host="n1"), dict(host="n1", cluster="k"), {},
-    dict(actor="mallory", cluster="k"), pod("a", actor="mallory"), pod("b", actor="mallory"),
+    pod("a"), pod("b"), pod("a", container_id="c1"), {"container_id": "c1", "host": "n1"},
+    {"container_id": "c2", "host": "n1"}, {"host": "n1"}, {"host": "n1", "cluster": "k"}, {},
+    {"actor": "mallory", "cluster": "k"}, pod("a", actor="mallory"), pod("b", actor="mallory"),
     ACCOUNT, pod("b", service_account="builder", host="n1"), pod("c", workload="w"),
-    dict(actor="x", workload="w", namespace="web", cluster="k"), dict(actor="\x1f\n", cluster=""),
+    {"actor": "x", "workload": "w", "namespace": "web", "cluster": "k"}, {"actor": "\x1f\n", "cluster": ""},
 ]  # fmt: skip
 some_findings = st.lists(
     st.builds(
