@@ -33,6 +33,7 @@ demo: install ## set up, then the main job on the shipped capture: ledger and re
 	$(BIN)/rtml experiment run experiments/demo.yml
 
 bench: install ## speed and memory, as ratios inside one run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python -m benchmarks
 
 record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)

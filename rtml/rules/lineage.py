@@ -77,7 +77,15 @@ def with_lineage(
         )
     else:
         by_time = numbered.drop("host", "image_seq").sort("since").lazy()
-        found = events.sort("time").join_asof(
-            by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
+        # Sorting whole events would hold them twice: who and when is all that decides.
+        moments = (
+            events.select("process_id", "time")
+            .unique()
+            .sort("time")
+            .join_asof(
+                by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
+            )
         )
+        chain = moments.select("process_id", "time", "_chain").drop_nulls().collect()
+        found = events.join(chain.lazy(), on=["process_id", "time"], how="left")
     return found.join(chains.lazy(), on="_chain", how="left").drop("_chain")
