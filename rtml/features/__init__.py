@@ -14,8 +14,10 @@ import polars as pl
 
 from rtml import baselines
 from rtml.baselines import Baseline
-from rtml.errors import lookup
+from rtml.errors import UsageError, lookup
 from rtml.features.activity import ACTIVITY
+from rtml.features.api_calls import audit_source
+from rtml.features.audit import AUDIT_FAMILY
 from rtml.features.binaries import BINARIES
 from rtml.features.calls import CALLS
 from rtml.features.contract import Family
@@ -28,21 +30,37 @@ from rtml.features.surprise import EVENT_SURPRISES, event_surprises
 from rtml.features.windows import assemble
 
 __all__ = [
-    "EVENT_SURPRISES", "FAMILIES", "Events", "Family", "Source", "feature_columns", "learn",
-    "open_source", "prequential", "surprises", "windows",
+    "AUDIT_FAMILIES", "EVENT_SURPRISES", "FAMILIES", "Events", "Family", "Source",
+    "feature_columns", "learn", "open_source", "prequential", "surprises", "windows",
 ]  # fmt: skip
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (LINEAGE, BINARIES, DESTINATIONS, FILES, CALLS, ACTIVITY)
 }
-"""Every registered family by name."""
+"""Every registered family of containers by name: what ``families=None`` means."""
+
+AUDIT_FAMILIES: dict[str, Family] = {AUDIT_FAMILY.name: AUDIT_FAMILY}
+"""Families of the Kubernetes audit log; their windows are of API users."""
 
 Table = pl.LazyFrame | pl.DataFrame
 
 
 def _chosen(names: Iterable[str] | None) -> dict[str, Family]:
     wanted = FAMILIES if names is None else names
-    return {name: lookup(FAMILIES, name, "feature family") for name in wanted}
+    known = {**FAMILIES, **AUDIT_FAMILIES}
+    return {name: lookup(known, name, "feature family") for name in wanted}
+
+
+def _source(
+    events: Events, processes: Table | None, every: str, families: Iterable[str] | None
+) -> Source:
+    """Open what the families look at: containers, or the users of an audit log."""
+    chosen = set(_chosen(families))
+    if not chosen & set(AUDIT_FAMILIES):
+        return open_source(events, processes, every)
+    if chosen - set(AUDIT_FAMILIES):
+        raise UsageError("family audit has windows of users: it goes with no family of containers")
+    return audit_source(events, every)
 
 
 def feature_columns(table: pl.DataFrame) -> list[str]:
@@ -68,7 +86,7 @@ def learn(
     start, end
         Only events with ``start <= time < end``.
     """
-    source = open_source(events, processes).between(start, end)
+    source = _source(events, processes, "60s", families).between(start, end)
     chosen = _chosen(families).values()
     conditionals = [each for family in chosen for each in family.conditionals]
     return baselines.learn(source.events, source.processes, conditionals, source.peers)
@@ -104,7 +122,7 @@ def windows(
     ``complete`` (no event was lost in it), then one Float64 column per feature. Sorted by container
     and window; windows without events have no row.
     """
-    source = open_source(events, processes, every).between(start, end)
+    source = _source(events, processes, every, families).between(start, end)
     return assemble(source, baseline or Baseline(), _chosen(families))
 
 
@@ -128,7 +146,7 @@ def surprises(
     Columns of `EVENT_SURPRISES`, one row per window, process and distinct (context, key), standing
     for the first such event; sorted by time. Empty when the baseline is.
     """
-    source = open_source(events, processes, every)
+    source = _source(events, processes, every, families)
     roots = _roots(source)
     tables = [pl.DataFrame(schema=EVENT_SURPRISES)]
     if not baseline.empty:
@@ -158,5 +176,5 @@ def prequential(
     -----
     Other parameters are those of `windows`.
     """
-    source = open_source(events, processes, every).between(start, end)
+    source = _source(events, processes, every, families).between(start, end)
     return prequential_windows(source, _chosen(families), blocks)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rtml.findings.actors import by_actor, named
 from rtml.findings.unit import UNIT, aggregate, slot_of
-from rtml.rules.actors import by_actor, named
 from rtml.rules.contract import LEVELS, WEIGHTS, Rule
 
 __all__ = ["findings_of", "rule_scores"]
@@ -46,7 +46,7 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     rules matched; every rule stands among the contributions, with its author, its number of
     matches as ``value`` and its part of the summed weights as ``share``. A hit on a list names the
     entry that it matched. ``score`` is the highest weight (`WEIGHTS`), severity the highest
-    level's. Hits with an ``actor`` (`rtml.rules.actors`) are one finding per type, actor, target
+    level's. Hits with an ``actor`` (`rtml.findings.actors`) are one finding per type, actor, target
     and 5 minutes.
     """
     rows = hits.join(_facts(rules), on="rule").with_columns(

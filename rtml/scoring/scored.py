@@ -13,8 +13,10 @@ from rtml.captures import Capture
 from rtml.detectors import Detector, peer_groups
 from rtml.detectors.alarm import Alarm
 from rtml.detectors.bundle import Model
+from rtml.features.api_calls import calls_of
 from rtml.features.source import interval
 from rtml.findings import explain
+from rtml.findings.anomalous import explain_calls
 from rtml.schema import FINDINGS, IDENTITY, empty
 
 __all__ = ["SCORES", "Scored", "score"]
@@ -80,7 +82,8 @@ def score(
         tables.append(_scores(name, detector, model, alarms[name], windows))
     scores = pl.concat(tables)
     surprises = _surprises(capture, baseline, model, windows)
-    findings = _findings(capture, model, windows, scores, surprises)
+    explained = _findings if _of_containers(model) else _calls_of_users
+    findings = explained(capture, model, baseline, windows, scores, surprises)
     skipped = given.height - windows.height
     return Scored(windows, scores, findings, surprises, alarms, skipped)
 
@@ -125,9 +128,23 @@ def _surprises(
     )
 
 
+def _of_containers(model: Model) -> bool:
+    return not set(model.description.families) & set(features.AUDIT_FAMILIES)
+
+
+def _calls_of_users(
+    capture: Capture, model: Model, baseline: Baseline, windows: pl.DataFrame,
+    scores: pl.DataFrame, surprises: pl.DataFrame,
+) -> pl.DataFrame:  # fmt: skip
+    """Explain alarms about users of the Kubernetes API."""
+    ends = [dt.datetime.fromisoformat(at) for at in model.description.learned_until.values()]
+    raised = scores.filter("alarm")
+    return explain_calls(raised, surprises, calls_of(capture), baseline, max(ends, default=None))
+
+
 def _findings(
-    capture: Capture, model: Model, windows: pl.DataFrame, scores: pl.DataFrame,
-    surprises: pl.DataFrame,
+    capture: Capture, model: Model, baseline: Baseline, windows: pl.DataFrame,
+    scores: pl.DataFrame, surprises: pl.DataFrame,
 ) -> pl.DataFrame:  # fmt: skip
     """Explain each detector's alarms with its own reasons."""
     processes = capture.processes().collect()

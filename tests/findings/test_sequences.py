@@ -198,7 +198,8 @@ THINGS: list[dict[str, Any]] = [
     {"container_id": "c2", "host": "n1"}, {"host": "n1"}, {"host": "n1", "cluster": "k"}, {},
     {"actor": "mallory", "cluster": "k"}, pod("a", actor="mallory"), pod("b", actor="mallory"),
     ACCOUNT, pod("b", service_account="builder", host="n1"), pod("c", workload="w"),
-    {"actor": "x", "workload": "w", "namespace": "web", "cluster": "k"}, {"actor": "\x1f\n", "cluster": ""},
+    {"actor": "x", "workload": "w", "namespace": "web", "cluster": "k"},
+    {"actor": "\x1f\n", "cluster": ""},
 ]  # fmt: skip
 some_findings = st.lists(
     st.builds(

@@ -1,0 +1,76 @@
+"""The Kubernetes audit log as a source of features: windows of API users instead of containers.
+
+The user takes the place of container and workload, so everything that learns per workload learns
+per user: baselines, windows, calibration, alarms. Only the final row of each request counts.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.processes import PROCESSES
+from rtml.captures.store import Capture
+from rtml.errors import UsageError
+from rtml.features.source import LOST, Events, Source, interval
+from rtml.schema import IDENTITY, conform
+
+__all__ = ["CALL_COLUMNS", "NOBODY", "audit_source", "calls_of"]
+
+NOBODY = "(no name)"
+"""User of a request that names none."""
+
+_ACCOUNT = r"^system:serviceaccount:[^:]+:(.+)$"
+CALL_COLUMNS = ("call", "agent", "source", "space", "image_set", "permission")
+"""What the family ``audit`` counts, one text per request each."""
+
+
+def calls_of(capture: Capture) -> pl.LazyFrame:
+    """Events of kind audit with their audit rows, one per request, and `CALL_COLUMNS`.
+
+    ``call`` is verb and resource, ``agent`` the program of the user agent without its version,
+    ``source`` the address that the caller gives first, ``space`` the namespace (``-`` for none),
+    ``image_set`` the images of a pod spec without tag and digest, ``permission`` what an access
+    review asked. ``container_id`` and ``workload`` are the user; the workload that the request is
+    about is ``pod_workload``.
+    """
+    events = capture.events(kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
+    rows = events.join(capture.audit().filter("final"), on=["host", "seq"])
+    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    name = pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")
+    user = pl.col("username").fill_null(NOBODY)
+    return rows.with_columns(
+        call=pl.concat_str("verb", pl.when(what != "").then(what).otherwise(pl.lit("(path)")),
+                           separator=" ", ignore_nulls=True),
+        agent=pl.col("user_agent").str.extract(r"^([^/\s]+)"),
+        source=pl.col("source_ips").list.first(),
+        space=pl.col("object_namespace").fill_null("-"),
+        image_set=pl.col("images").list.eval(name).list.unique().list.sort().list.join(", "),
+        pod_workload=pl.col("workload").cast(pl.String),
+        container_id=user.cast(pl.Categorical()), workload=user.cast(pl.Categorical()),
+    )  # fmt: skip
+
+
+def audit_source(events: Events, every: str = "60s") -> Source:
+    """Turn the audit log of a capture into a source whose containers are users.
+
+    Raises
+    ------
+    UsageError
+        ``events`` is a bare table: it has no audit rows.
+    """
+    if not isinstance(events, Capture):
+        raise UsageError("the feature family audit needs a capture: a table has no audit rows")
+    calls = calls_of(events)
+    users = (
+        calls.group_by(pl.col("container_id").cast(pl.String))
+        .agg(pl.col(name).cast(pl.String).drop_nulls().first() for name in ("cluster", "account"))
+        .collect()
+        .sort("container_id")
+    )
+    named = users.with_columns(
+        workload="container_id", service_account=pl.col("container_id").str.extract(_ACCOUNT)
+    )
+    lost = [each.model_dump() for each in events.manifest.lost_intervals]
+    gaps = conform(pl.DataFrame(lost, schema=[*LOST, "count"], infer_schema_length=None), LOST)
+    identity = conform(named, pl.Schema({name: pl.String() for name in IDENTITY}))
+    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, interval(every))
