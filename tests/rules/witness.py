@@ -106,7 +106,7 @@ def _event(wishes: list[tuple[str, str, Any]]) -> dict[str, Any]:
 
 def _typed(name: str, value: Any) -> Any:
     """Give text the column's type; text that a number cannot be is left out."""
-    if TYPES[name] == pl.Boolean and isinstance(value, str):
+    if TYPES.get(name) == pl.Boolean and isinstance(value, str):  # lineage is always text
         return value == "true"
     return None if is_number(name) and isinstance(value, str) else value
 
