@@ -74,7 +74,8 @@ def _rules(outcome: Outcome) -> str:
     silent = side.table.filter(~side.table["could_match"]).height
     return (
         f"{len(side.rules)} run · {silent} could not match what this sensor sees ·"
-        f" {len(side.skipped)} skipped · {side.exceptions.height} exceptions from benign time"
+        f" {len(side.skipped)} skipped · {side.exceptions.height} exceptions from benign time ·"
+        f" {side.table['gated'].sum():,} of {side.table['hits'].sum():,} hits pass our gate"
     )
 
 

@@ -1,0 +1,33 @@
+"""The gate in an experiment: both numbers are told, and the chosen one counts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.config import Rules
+from rtml.experiment import Outcome
+from rtml.experiment.printing import _rules
+from rtml.experiment.sides import rule_side
+
+
+def test_ungated_is_the_default_and_both_numbers_are_printed(demo: Outcome):
+    table = demo.rules.table
+    hits, gated = table["hits"].sum(), table["gated"].sum()
+    assert demo.experiment.rules.gate == "none"
+    assert 0 < gated < hits
+    assert f"{gated:,} of {hits:,} hits pass our gate" in _rules(demo)
+
+
+def test_the_gated_side_has_fewer_findings_of_the_same_rules(demo: Outcome):
+    windows = pl.concat(
+        [demo.trained.windows, demo.scored.windows.with_columns(part=pl.lit("test"))]
+    )
+    gated = rule_side(
+        demo.capture, Rules(gate="ours"), windows, demo.split, "60s", 1.0, lambda hits: hits
+    )
+    ungated = {side.name: side for side in demo.rules.sides}
+    (default,) = [side for side in gated.sides if side.name == "rules, default"]
+    both = default.findings, ungated["rules, default"].findings
+    assert 0 < both[0].height < both[1].height
+    assert set(both[0]["finding_id"]) < set(both[1]["finding_id"])
+    assert gated.table["hits"].equals(demo.rules.table["hits"])
