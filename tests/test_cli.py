@@ -29,6 +29,7 @@ COMMANDS = [
     ("capture", "import"), ("capture", "info"), ("capture", "check"), ("features",), ("rules",),
     ("train",), ("score",), ("evaluate",), ("experiment", "run"),
     ("findings", "export"), ("findings", "import"), ("findings", "suppress"),
+    ("findings", "correlate"),
 ]  # fmt: skip
 
 

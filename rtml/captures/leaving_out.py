@@ -89,6 +89,11 @@ class PartialCapture(Capture):
         kept = leave_out(self.whole.events(None, kinds), self.cells, self.every)
         return kept if columns is None else kept.select(columns)
 
+    def audit(self) -> pl.LazyFrame:
+        """Audit rows of the whole, which belong to no container; see `Capture.audit`."""
+        assert self.whole is not None
+        return self.whole.audit()
+
     def processes(self) -> pl.LazyFrame:
         """Process images of the whole; see `Capture.processes`."""
         assert self.whole is not None

@@ -26,16 +26,20 @@ def with_suppressed(ran: Ran, archived: pl.DataFrame) -> pl.DataFrame:
     """
     types = {rule.id: rule.finding_type for rule in ran.rules}
     units = archived.select(
-        "container_id", "type", slot_of("first_seen"), root_id="process_id"
+        "container_id", "type", "actor", slot_of("first_seen"), root_id="process_id"
     ).unique()
+    called = "actor" if "actor" in ran.hits.columns else None
     hits = ran.hits.with_columns(
+        actor=pl.lit(None, pl.String) if called is None else pl.col(called),
+    ).with_columns(
         slot_of(),
         type=pl.col("rule").replace_strict(types, default=None, return_dtype=pl.String),
         events=pl.col("count").fill_null(1),
     )
     gone = hits.join(
-        units, on=["container_id", "root_id", "slot", "type"], how="semi", nulls_equal=True
-    )
+        units, on=["container_id", "root_id", "slot", "type", "actor"], how="semi",
+        nulls_equal=True,
+    )  # fmt: skip
     counts = pl.concat([
         gone.select("rule", "events"), ran.silenced.select("rule", "events"),
     ]).group_by("rule").agg(suppressed=pl.col("events").sum())  # fmt: skip
