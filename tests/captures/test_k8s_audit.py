@@ -198,6 +198,42 @@ def test_values_of_the_wrong_type_are_absent(place: str, wrong: Any, tmp_path: P
     assert reading.audit is not None and reading.audit.schema == AUDIT
 
 
+def nested(depth: int) -> Any:
+    value: Any = "x"
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("place", ["apiVersion", "kind", "user", "requestObject", "annotations"])
+@pytest.mark.parametrize("depth", [50, 400, 900, 990])
+def test_deep_values_never_stop_the_import(place: str, depth: int, tmp_path: Path):
+    deep = nested(depth)
+    held = {"kind": deep, "data": deep, "metadata": deep, "spec": deep, "roleRef": deep}
+    bodies = [deep, held, {**held, "kind": "ConfigMap"}]
+    lines = [json.dumps(event(1))]
+    lines += ['{"kind": "Event"}']
+    for i, body in enumerate(bodies):
+        shallow = json.dumps(event(2 + i, **{place: "PLACE"}))
+        lines.append(shallow.replace('"PLACE"', _text(body)))
+    (tmp_path / "log").write_text("\n".join(lines))
+    reading = read(tmp_path / "log")
+    assert reading.records == reading.events.height + reading.rejects.height == 5
+    assert reading.events.height >= 1
+
+
+def _text(body: Any) -> str:
+    """Write a value that is deeper than the encoder goes."""
+    if isinstance(body, str):
+        return json.dumps(body)
+    levels, inner = 0, body
+    while isinstance(inner, dict) and list(inner) == ["a"]:
+        levels, inner = levels + 1, inner["a"]
+    if levels:
+        return '{"a":' * levels + json.dumps(inner) + "}" * levels
+    return "{" + ", ".join(f"{json.dumps(k)}: {_text(v)}" for k, v in body.items()) + "}"
+
+
 def test_long_lists_are_cut_and_marked(tmp_path: Path):
     many = {"kind": "ConfigMap", "data": {str(i): "" for i in range(10 * MOST_ITEMS)}}
     audit = audit_of(write(tmp_path / "log", event(1, requestObject=many), event(2)))

@@ -102,7 +102,8 @@ def _problem(event: Any, listed: bool) -> str | None:
     if not isinstance(event, dict):
         return "not a JSON object"
     version = event.get("apiVersion", "audit.k8s.io/" if listed or "auditID" in event else "")
-    if event.get("kind", "Event") != "Event" or not str(version).startswith("audit.k8s.io/"):
+    ours = isinstance(version, str) and version.startswith("audit.k8s.io/")
+    if event.get("kind", "Event") != "Event" or not ours:
         return "not an audit event (kind Event of audit.k8s.io)"
     return None if word(event.get("auditID")) else "no auditID"
 

@@ -148,7 +148,9 @@ def _data(found: dict[str, Any]) -> dict[str, Any]:
 def _credentials(data: dict[str, Any]) -> bool:
     """Tell whether a config map seems to hold a credential; the values go no further."""
     return any(
-        _CREDENTIAL.search(f"{key}={value}"[:_MOST_SEARCHED].lower()) for key, value in data.items()
+        _CREDENTIAL.search(f"{key}={value}"[:_MOST_SEARCHED].lower())
+        for key, value in data.items()
+        if isinstance(value, str)
     )
 
 
@@ -156,7 +158,7 @@ def _review(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     asked = mapping(spec, "resourceAttributes")
     verb, resource, part = (word(asked.get(key)) for key in ("verb", "resource", "subresource"))
     what = f"{resource}/{part}" if part else resource
-    review = str(found.get("kind")).endswith("AccessReview")
+    review = (word(found.get("kind")) or "").endswith("AccessReview")
     return {
         "permission": f"{verb or '*'} {what or '*'}" if asked else None,
         "allowed": flag(mapping(found, "status").get("allowed")) if review else None,
