@@ -20,7 +20,9 @@ NOBODY = "(no name)"
 """User of a request that names none."""
 
 _ACCOUNT = r"^system:serviceaccount:[^:]+:(.+)$"
-CALL_COLUMNS = ("call", "agent", "source", "space", "image_set", "permission")
+CALL_COLUMNS = (
+    "call", "agent", "source", "space", "image_set", "permission", "pod_workload",
+)  # fmt: skip
 """What the family ``audit`` counts, one text per request each."""
 
 
@@ -45,7 +47,7 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
         source=pl.col("source_ips").list.first(),
         space=pl.col("object_namespace").fill_null("-"),
         image_set=pl.col("images").list.eval(name).list.unique().list.sort().list.join(", "),
-        pod_workload=pl.col("workload").cast(pl.String),
+        pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),
         container_id=user.cast(pl.Categorical()), workload=user.cast(pl.Categorical()),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, WORKLOAD
+from rtml.baselines.conditional import FLEET, SEPARATOR, WORKLOAD
 from rtml.features.api_calls import CALL_COLUMNS
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
@@ -18,7 +18,8 @@ __all__ = ["AUDIT_FAMILY", "PROFILES", "audit"]
 
 _CALLS = Selection(("audit",), CALL_COLUMNS)
 _OF_USER = (Level(WORKLOAD), Level(FLEET))
-_OF_NAMESPACE = (Level(WORKLOAD, 1), Level(FLEET, 1), Level(FLEET))
+_OF_WORKLOAD = (Level(FLEET, 2), Level(FLEET, 1), Level(FLEET))
+_PLACE = pl.concat_str("space", "pod_workload", separator=SEPARATOR)
 
 
 def _given_user(name: str, column: str) -> Conditional:
@@ -28,8 +29,8 @@ def _given_user(name: str, column: str) -> Conditional:
 CALL = _given_user("call", "call")
 """P(verb and resource | user)."""
 
-IMAGES = Conditional("audit.image", _CALLS, pl.col("image_set"), pl.col("space"), _OF_NAMESPACE)
-"""P(images of a pod spec | namespace and user)."""
+IMAGES = Conditional("audit.image", _CALLS, pl.col("image_set"), _PLACE, _OF_WORKLOAD)
+"""P(images of a pod spec | namespace and workload), whoever asks: controllers make most pods."""
 
 _CONDITIONALS = (
     CALL, _given_user("agent", "agent"), _given_user("source", "source"),
@@ -39,7 +40,7 @@ PROFILES = {
     "audit.call": ("user", "API call"), "audit.agent": ("user", "user agent"),
     "audit.source": ("user", "address"), "audit.namespace": ("user", "namespace"),
     "audit.permission": ("user", "permission asked for"),
-    "audit.image": ("user and namespace", "images"),
+    "audit.image": ("workload", "images"),
 }  # fmt: skip
 """Conditional to the profile that it belongs to, and what it looks at, in words."""
 
@@ -48,8 +49,8 @@ def audit(material: Material) -> pl.DataFrame:
     """Spread of an API user's requests, per user and window.
 
     Beside the surprise of call, user agent, address, namespace and permission given the user, and
-    of a pod's images given user and namespace (`rtml.features.surprise`; backing off to all users
-    of the cluster):
+    of a pod's images given namespace and workload (`rtml.features.surprise`; backing off to the
+    namespace and to all of the cluster):
 
     - ``calls``: distinct pairs of verb and resource; 0 and up.
     - ``namespaces``: distinct namespaces; 0 and up.

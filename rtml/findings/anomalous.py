@@ -17,6 +17,7 @@ import polars as pl
 import yaml
 
 from rtml.baselines import Baseline
+from rtml.baselines.conditional import SEPARATOR
 from rtml.features.audit import PROFILES
 from rtml.findings.actors import by_actor, named
 from rtml.findings.explain import MATERIAL
@@ -151,7 +152,7 @@ def _facts(calls: pl.DataFrame) -> pl.DataFrame:
     text = ["account", "cluster", "namespace", "pod", "service_account", "image"]
     return calls.select(
         *_EVENT, "type", "severity", "techniques", *(pl.col(one).cast(pl.String) for one in text),
-        workload="pod_workload", target=name, title="call",
+        workload=pl.col("pod_workload").replace("-", None), target=name, title="call",
     )  # fmt: skip
 
 
@@ -171,12 +172,15 @@ def _reasons(events: pl.DataFrame, baseline: Baseline, span: tuple[Any, Any]) ->
 
 def _told(row: Mapping[str, Any], baseline: Baseline, span: tuple[Any, Any]) -> str:
     profile, what = PROFILES[row["conditional"]]
-    counts = baseline.of(row["conditional"]).filter(pl.col("workload") == row["actor"])
-    if row["conditional"] == "audit.image":
-        counts = counts.filter(pl.col("subject") == (row["namespace"] or "-"))
+    counts, whose = baseline.of(row["conditional"]), row["actor"]
+    if profile == "workload":
+        parts = [row["namespace"] or "-", row["workload"] or "-"]
+        counts, whose = counts.filter(pl.col("subject") == SEPARATOR.join(parts)), "/".join(parts)
+    else:
+        counts = counts.filter(pl.col("workload") == whose)
     seen = int(counts.filter(pl.col("key") == row["key"])["count"].sum())
     begun, ended = (f"{at:%Y-%m-%d}" if at else "?" for at in span)
-    key, whose = visible(str(row["key"]), 80), visible(row["actor"], 60)
+    key, whose = visible(str(row["key"]), 80), visible(whose, 60)
     return (
         f"{profile} {whose}: {what} {key} {frequency(seen, span)} ({seen} in {begun} … {ended});"
         f" usual: {usual(counts)}"

@@ -116,6 +116,8 @@ def test_each_type_is_told_of_a_thief_who_does_it(
     assert "user alice: user agent curl UNSEEN (0 in 2026-01-01" in told
     assert "usual: kubectl 100 %" in told
     assert "address 203.0.113.66 UNSEEN" in told
+    if body in (MOUNT, pod_of()):
+        assert "workload web/-: images evil UNSEEN" in told and "usual: shop 100 %" in told
 
 
 def test_ordinary_requests_raise_nothing(trained: Any, tmp_path: Path):
