@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,12 @@ PROGRAMS = {
     "ip": "iproute2", "unshare": "util-linux", "setpriv": "util-linux", "mount": "mount",
 }  # fmt: skip
 """Programs that a recording needs, and the Debian packages that have them."""
+
+_PROBE = [
+    "unshare", "--mount", "--propagation", "private", "sh", "-c",
+    "mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null;"
+    " exec timeout 20 bpftrace -e 'tracepoint:raw_syscalls:sys_enter { exit(); }'",
+]  # fmt: skip
 
 GIGABYTES_OF_DISK = 6.0
 GIGABYTES_OF_MEMORY = 2.0
@@ -40,7 +47,7 @@ def examine(cache: Path | None = None) -> list[Check]:
     """Look at everything that a recording needs; see `Check`."""
     return [
         _root(), *_programs(), _file("BTF of the kernel", Path("/sys/kernel/btf/vmlinux")),
-        _tracing(), _disk(cache or cache_folder()), _memory(),
+        _tracing(), _attaching(), _disk(cache or cache_folder()), _memory(),
     ]  # fmt: skip
 
 
@@ -89,6 +96,20 @@ def _tracing() -> Check:
     ok = there and known
     remedy = "" if ok else "a kernel with tracefs and system call tracepoints is needed"
     return Check("tracefs", ok, "mountable" if ok else "absent", remedy)
+
+
+def _attaching() -> Check:
+    """Attach the smallest sensor there is, in a mount namespace of its own, for a moment."""
+    name, wanted = "BPF attaches", "a kernel that lets root attach BPF to tracepoints is needed"
+    if os.geteuid() != 0 or shutil.which("bpftrace") is None or shutil.which("unshare") is None:
+        return Check(name, True, "not tried: needs root and bpftrace")
+    try:
+        done = subprocess.run(_PROBE, capture_output=True, text=True, timeout=30, check=False)
+    except subprocess.TimeoutExpired:
+        return Check(name, False, "no answer in 30 s", wanted)
+    said = (done.stderr.strip().splitlines() or ["refused"])[-1][:80]
+    return Check(name, not done.returncode, "yes" if not done.returncode else said,
+                 "" if not done.returncode else wanted)  # fmt: skip
 
 
 def _disk(folder: Path) -> Check:
