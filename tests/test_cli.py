@@ -79,7 +79,7 @@ WRONG = [
     (2, "ring", ["experiment", "run", "{d}/ring.yml"]),
     (2, "No such file", ["experiment", "run", "{d}/absent.yml"]),
     (2, "key=value", ["experiment", "run", "experiments/demo.yml", "--set", "seed"]),
-    (2, "did you mean 'surprise'", ["train", CAPTURE, "--config", "experiments/demo.yml",
+    (2, "did you mean 'surprise'", ["train", CAPTURE, "--config", "experiments/lab.yml",
      "--no-track", "--out", "{d}/m", "--set", "detectors={suprise: }"]),
     (1, "no model here", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s"]),
     (1, "x.parquet", ["findings", "export", "{d}/x.parquet"]),

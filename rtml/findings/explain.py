@@ -122,7 +122,7 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
         .unique([*_CELL, *_PAIR], keep="first", maintain_order=True)
         .rename({"host": "_host"})
     )
-    inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left")
+    inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left_right")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
     chance = ((pl.len() + 1).log(2) * _SCALE).round().cast(pl.Int64).over(_CELL)
     beyond = (micro - chance).clip(0)

@@ -50,7 +50,9 @@ def _test(value: Any, got: Any) -> bool:
     if isinstance(value, SigmaCompareExpression):
         return bool(getattr(got, COMPARE[value.op.name])(value.number.number))
     if isinstance(value, SigmaRegularExpression):
-        return re.search(str(value.regexp), got) is not None
+        # `$` is the end of the text in our engine; in Python also before a last line break.
+        pattern = re.sub(r"(?<!\\)\$$", r"\\Z", str(value.regexp))
+        return re.search(pattern, got) is not None
     assert isinstance(value, SigmaCIDRExpression)
     return ipaddress.ip_address(got) in value.network
 
