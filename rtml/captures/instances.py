@@ -130,16 +130,16 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
     ours = processes.select(
-        *_INSTANCE, "process_id", "begun", "ppid",
+        *_INSTANCE, "process_id", "begun", "ppid", "ended",
         at=pl.coalesce("born", "first_seen"),
         since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
     )  # fmt: skip
-    parents = processes.select(*_INSTANCE, "ended").join(ours, on=_INSTANCE).select(
-        "host", "since", "ended", ppid="pid", parent_id="process_id"
-    ).sort("since")  # fmt: skip
+    parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort(
+        "since"
+    )
     gone = (pl.col("ended") < pl.col("at")).fill_null(False)
     return (
-        ours.drop("since")
+        ours.drop("since", "ended")
         .sort("at")
         .join_asof(
             parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False
