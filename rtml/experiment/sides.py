@@ -88,7 +88,7 @@ def model_sides(scored: Scored, fitted_until: dt.datetime) -> list[Side]:
         Side(
             name.replace("_", " "), "model",
             scored.findings.filter(pl.col("detector") == name),
-            # The margin, not the score: peer groups share one ranking only in units of spread.
+            # The margin, not the score: peer groups share one ranking only in units of their tails.
             scored.scores.filter(pl.col("detector") == name).select(
                 "container_id", "window", score="margin"
             ),

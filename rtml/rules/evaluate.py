@@ -21,7 +21,9 @@ from rtml.rules.inputs import KEYS, rule_inputs
 from rtml.rules.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
-__all__ = ["HITS", "TABLE", "Evaluation", "account", "evaluate", "masks", "with_root"]
+__all__ = [
+    "HITS", "TABLE", "Evaluation", "account", "evaluate", "masks", "no_events", "with_root",
+]  # fmt: skip
 
 HITS = pl.Schema({
     **{name: pl.String if name in IDENTITY else POLARS[name] for name in (*KEYS, *IDENTITY)},
@@ -166,9 +168,14 @@ def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) ->
     if not rule.kinds:
         return "no event of a container can satisfy it"
     if events == 0:
-        unseen = set(rule.kinds) <= set(capture.manifest.blind)
-        reason = "the sensor cannot see" if unseen else "the capture has no"
-        return f"{reason} {', '.join(rule.kinds)} events"
+        return no_events(capture, rule.kinds)
     if outcomes(rule.condition, dead | dead_views(dead))[0]:
         return None
     return f"always null here: {', '.join(sorted(dead & rule.columns))}"
+
+
+def no_events(capture: Capture, kinds: Sequence[str]) -> str:
+    """Say why a capture holds no event of these kinds: the sensor is blind, or none happened."""
+    unseen = set(kinds) <= set(capture.manifest.blind)
+    reason = "the sensor cannot see" if unseen else "the capture has no"
+    return f"{reason} {', '.join(kinds)} events"

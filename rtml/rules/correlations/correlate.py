@@ -9,7 +9,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.findings.text import visible
 from rtml.rules.correlations.contract import Correlation, Step
-from rtml.rules.evaluate import HITS, TABLE, Evaluation, account
+from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.inputs import rule_inputs
 
 __all__ = ["correlate"]
@@ -72,9 +72,7 @@ def _one(capture: Capture, one: Correlation, seen: pl.DataFrame) -> Evaluation:
 def _missing(capture: Capture, step: Step, seen: pl.DataFrame) -> str | None:
     rows = seen.filter(pl.col("kind").is_in(step.kinds))
     if rows.is_empty():
-        unseen = set(step.kinds) <= set(capture.manifest.blind)
-        reason = "the sensor cannot see" if unseen else "the capture has no"
-        return f"{reason} {', '.join(step.kinds)} events"
+        return no_events(capture, step.kinds)
     never = [name for name in step.columns if not rows[name].any()]
     return f"always null here: {', '.join(never)}" if never else None
 
