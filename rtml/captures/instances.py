@@ -85,19 +85,24 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([own, births.select(own.columns)])
 
 
+_BEFORE = ("exited", "ppid", "time", "birth")
+
+
 def _instances(marks: pl.DataFrame) -> pl.DataFrame:
     """Cut each pid's time line where a new process must have begun."""
     line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
-    last = {name: pl.col(name).shift(1).over(_PID) for name in ("exited", "ppid", "time", "birth")}
-    other = pl.col("ppid") != last["ppid"]
-    late = pl.col("time") - last["time"] > _MOMENT
-    replaced = last["exited"] & (other | late)
-    younger = (pl.col("started") > last["time"]) & ~last["birth"]
+    last = {f"_last_{name}": pl.col(name).shift(1).over(_PID) for name in _BEFORE}
+    exited, parent, time, birth = (pl.col(name) for name in last)
+    other = pl.col("ppid") != parent
+    late = pl.col("time") - time > _MOMENT
+    replaced = exited & (other | late)
+    younger = (pl.col("started") > time) & ~birth
     # A child runs at once; a number that was born long ago, of another parent, was a thread's.
-    thread = last["birth"] & late & other
+    thread = birth & late & other
     unborn = pl.any_horizontal(x.fill_null(False) for x in (replaced, younger, thread))
-    new = pl.col("birth") | unborn
-    return line.with_columns(instance=new.cum_sum().over(_PID).cast(pl.Int64))
+    begun = line.with_columns(**last).with_columns(_new=pl.col("birth") | unborn).drop(last)
+    instance = pl.col("_new").cum_sum().over(_PID).cast(pl.Int64)
+    return begun.with_columns(instance=instance).drop("_new")
 
 
 def _named(marks: pl.DataFrame) -> pl.DataFrame:

@@ -115,7 +115,6 @@ def _types(reasons: pl.DataFrame) -> dict[str, str]:
 
 def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     """Return the surprising events of the alarming windows, of the roots that are responsible."""
-    micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
     seen = (
         surprises.filter(pl.col("bits") > 0)
         .sort("time", "host", "seq")
@@ -124,20 +123,9 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     )
     inside = alarms.join(seen, on=_CELL, how="left", maintain_order="left_right")
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
-    chance = ((pl.len() + 1).log(2) * _SCALE).round().cast(pl.Int64).over(_CELL)
-    beyond = (micro - chance).clip(0)
-    # Where nothing lies beyond chance, all bits count.
-    weight = pl.when(beyond.sum().over(_CELL) > 0).then(beyond).otherwise(micro)
-    inside = inside.with_columns(_weight=weight)
-    whole, own = (pl.col("_weight").sum().over(keys) for keys in (_CELL, [*_CELL, "root_id"]))
-    new = (pl.col("bits").filter(~pl.col("seen")).max() - pl.len().log(2)).over([*_CELL, "root_id"])
-    # Of equal roots the first in time; comparisons with a null root must stay true or false.
-    first = pl.col("root_id").sort_by(own, descending=True, maintain_order=True).first()
-    greatest = pl.col("root_id").eq_missing(first.over(_CELL))
-    keep = (own >= whole * MATERIAL) | (new >= ALONE).fill_null(False) | greatest
     bare = pl.col("seq").is_null()
     return (
-        inside.filter(keep.fill_null(True))
+        _weighed(inside).filter(_carries_alarm().fill_null(True))
         .with_columns(slot_of("window"), weight="bits", process="process_id")
         .with_columns(process_id="root_id", count=pl.when(~bare).then(1))
         .with_columns(
@@ -146,6 +134,35 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
             severity=severity(pl.col("p_value")),
         )
     )
+
+
+def _weighed(inside: pl.DataFrame) -> pl.DataFrame:
+    """Add what each root carries of its window: bits beyond chance, and the newest pair's.
+
+    One window expression never holds another, Polars answers the inner one at random: what a later
+    line looks at becomes a column first.
+    """
+    micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
+    chance = ((pl.len() + 1).log(2) * _SCALE).round().cast(pl.Int64).over(_CELL)
+    inside = inside.with_columns(_beyond=(micro - chance).clip(0))
+    inside = inside.with_columns(_any=pl.col("_beyond").sum().over(_CELL) > 0)
+    # Where nothing lies beyond chance, all bits count.
+    inside = inside.with_columns(_weight=pl.when("_any").then("_beyond").otherwise(micro))
+    root = [*_CELL, "root_id"]
+    return inside.with_columns(
+        _whole=pl.col("_weight").sum().over(_CELL),
+        _own=pl.col("_weight").sum().over(root),
+        _new=(pl.col("bits").filter(~pl.col("seen")).max() - pl.len().log(2)).over(root),
+    )
+
+
+def _carries_alarm() -> pl.Expr:
+    """Say which rows are of a root that is held responsible; the greatest of a window always is."""
+    # Of equal roots the first in time; comparisons with a null root must stay true or false.
+    first = pl.col("root_id").sort_by("_own", descending=True, maintain_order=True).first()
+    greatest = pl.col("root_id").eq_missing(first.over(_CELL))
+    alone = (pl.col("_new") >= ALONE).fill_null(False)
+    return (pl.col("_own") >= pl.col("_whole") * MATERIAL) | alone | greatest
 
 
 def _reasons(events: pl.DataFrame) -> pl.DataFrame:

@@ -7,9 +7,10 @@ all rules over the distinct inputs of a capture and yields hits (one row per eve
 `findings_of` turns hits into the findings table, `tune` makes exceptions from benign data.
 """
 
+from rtml.rules.account import Evaluation
 from rtml.rules.contract import LEVELS, WEIGHTS, Rule, Skipped
 from rtml.rules.detector import RuleDetector
-from rtml.rules.evaluate import Evaluation, evaluate
+from rtml.rules.evaluate import evaluate
 from rtml.rules.event_detector import EventDetector
 from rtml.rules.findings import findings_of, rule_scores
 from rtml.rules.first_seen import FirstSeen

@@ -17,7 +17,7 @@ def with_actor(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     Parameters
     ----------
     hits
-        `rtml.rules.evaluate.HITS`.
+        `rtml.rules.account.HITS`.
     capture
         The capture that they are of; without an audit table hits come back as they are.
     """

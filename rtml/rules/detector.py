@@ -59,7 +59,7 @@ class RuleDetector:
         self._exceptions = EXCEPTIONS.to_frame()
 
     def observe(self, capture: Capture) -> pl.DataFrame:
-        """Return the hits of all rules (`rtml.rules.evaluate.HITS`)."""
+        """Return the hits of all rules (`rtml.rules.account.HITS`)."""
         return evaluate(capture, self._rules).hits
 
     def learn(self, observed: pl.DataFrame, windows: pl.DataFrame) -> None:

@@ -9,9 +9,9 @@ import polars as pl
 
 from rtml.rules.columns import LINEAGE, TYPES, WHERE
 from rtml.rules.contract import Rule
-from rtml.rules.evaluate import masks
 from rtml.rules.expressions import SEPARATOR
 from rtml.rules.inputs import input_of
+from rtml.rules.masks import masks
 from rtml.schema import conform
 
 __all__ = ["failures", "matches"]

@@ -15,7 +15,6 @@ import polars as pl
 
 from rtml.rules.conditions import Condition, columns_of
 from rtml.rules.contract import Rule, Skipped
-from rtml.rules.evaluate import masks
 from rtml.rules.falco_documents import Definitions, Entry
 from rtml.rules.falco_expand import Expander
 from rtml.rules.falco_fields import MISSING, UNSEEN
@@ -24,6 +23,7 @@ from rtml.rules.finding_types import finding_type_of
 from rtml.rules.inputs import blank
 from rtml.rules.loading import read_text, rule_files
 from rtml.rules.mapping import UnknownName
+from rtml.rules.masks import masks
 from rtml.rules.priorities import level_of
 from rtml.rules.settle import FALSE, kinds_of, settle
 

@@ -36,7 +36,7 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     Parameters
     ----------
     hits
-        `rtml.rules.evaluate.HITS`.
+        `rtml.rules.account.HITS`.
     rules
         The rules that were evaluated; each gives its type, level, techniques and author.
 

@@ -23,7 +23,7 @@ def first_matches(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     Parameters
     ----------
     hits
-        `rtml.rules.evaluate.HITS`.
+        `rtml.rules.account.HITS`.
     rules
         In the order in which they were loaded, which is the order in which Falco asks.
 

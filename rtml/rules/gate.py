@@ -44,7 +44,7 @@ def passing(hits: pl.DataFrame, rules: Sequence[Rule], capture: Capture) -> pl.S
     Parameters
     ----------
     hits
-        `rtml.rules.evaluate.HITS`, perhaps with ``entry``.
+        `rtml.rules.account.HITS`, perhaps with ``entry``.
     rules
         Those that were evaluated.
     capture

@@ -11,10 +11,11 @@ import polars as pl
 from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import Capture
 from rtml.errors import lookup
+from rtml.rules.account import TABLE, Evaluation
 from rtml.rules.actors import with_actor
 from rtml.rules.contract import LEVELS, Rule, Skipped
 from rtml.rules.correlations import CORRELATIONS
-from rtml.rules.evaluate import TABLE, Evaluation, evaluate
+from rtml.rules.evaluate import evaluate
 from rtml.rules.falco import load_falco
 from rtml.rules.findings import findings_of
 from rtml.rules.gate import GATES, passing, with_gated
@@ -185,7 +186,7 @@ def run_rules(
 
     Returns
     -------
-    Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.evaluate.TABLE`), and
+    Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.account.TABLE`), and
     what was skipped with its reason.
     """
     chosen = Chosen((pack,) if pack else (), tuple(paths), tuple(falco))

@@ -26,10 +26,10 @@ from rtml.rules.conditions import (
     any_of,
 )  # fmt: skip
 from rtml.rules.contract import LEVELS, Rule, Skipped
-from rtml.rules.evaluate import masks
 from rtml.rules.finding_types import finding_type_of
 from rtml.rules.inputs import blank
 from rtml.rules.mapping import LogSource, UnknownName, log_sources
+from rtml.rules.masks import masks
 from rtml.rules.placeholders import Lists, expanded, rule_lists
 from rtml.rules.wildcards import text_condition
 

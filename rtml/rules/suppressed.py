@@ -22,7 +22,7 @@ def with_suppressed(ran: Ran, archived: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    `rtml.rules.evaluate.TABLE` and ``suppressed``, a count of events; 0 where nothing was.
+    `rtml.rules.account.TABLE` and ``suppressed``, a count of events; 0 where nothing was.
     """
     types = {rule.id: rule.finding_type for rule in ran.rules}
     units = archived.select(

@@ -33,7 +33,7 @@ def tune(
     Parameters
     ----------
     hits_benign
-        Hits (`rtml.rules.evaluate.HITS`) on data that holds no attack.
+        Hits (`rtml.rules.account.HITS`) on data that holds no attack.
     container_days
         ``workload`` and ``container_days`` watched in that data.
     budget

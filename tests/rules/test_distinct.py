@@ -9,10 +9,10 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.rules import Rule, evaluate, load_pack
 from rtml.rules.columns import WHERE
-from rtml.rules.evaluate import masks
 from rtml.rules.falco import load_falco
 from rtml.rules.inputs import input_of
 from rtml.rules.lineage import lineage
+from rtml.rules.masks import masks
 from tests.conftest import SHARED
 
 Pairs = set[tuple[str, int, str]]

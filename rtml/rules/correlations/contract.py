@@ -34,7 +34,7 @@ class Correlation(Rule):
         What the capture must hold for the correlation to be able to match; each step on its own.
     find
         From a capture to the events that complete the sequence: the columns of
-        `rtml.rules.evaluate.HITS` but ``rule`` and ``root_id``, and perhaps ``entry``: what it was
+        `rtml.rules.account.HITS` but ``rule`` and ``root_id``, and perhaps ``entry``: what it was
         (which writer, which peer), shown with the finding. Lazy; an event may come twice.
     """
 

@@ -8,8 +8,8 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.text import visible
+from rtml.rules.account import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
-from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.inputs import rule_inputs
 
 __all__ = ["correlate"]
@@ -27,7 +27,7 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
 
     Returns
     -------
-    Hits are `rtml.rules.evaluate.HITS` with ``entry``, each event once for each correlation. A
+    Hits are `rtml.rules.account.HITS` with ``entry``, each event once for each correlation. A
     correlation one of whose steps has no event, or a column that is always null, could not match;
     the account says which.
     """

@@ -10,10 +10,10 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.text import visible
+from rtml.rules.account import HITS, Evaluation, account
 from rtml.rules.columns import SEPARATOR
 from rtml.rules.conditions import Absent, All, Not, Text
 from rtml.rules.contract import Rule
-from rtml.rules.evaluate import HITS, Evaluation, account
 from rtml.rules.inputs import rule_inputs
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription

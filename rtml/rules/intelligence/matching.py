@@ -8,8 +8,8 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.text import visible
+from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.contract import Rule
-from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.intelligence.categories import USES
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.observed import OBSERVED, Observed
@@ -44,7 +44,7 @@ def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
 
     Returns
     -------
-    Hits are `rtml.rules.evaluate.HITS` with ``entry``: what the list holds, and what was seen if
+    Hits are `rtml.rules.account.HITS` with ``entry``: what the list holds, and what was seen if
     that differs. An event counts once for each rule, by the longest entry. Fails when the sensor
     does not see a kind of event or a column (hashes, names): the account says so.
     """

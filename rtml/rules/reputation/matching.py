@@ -6,9 +6,9 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.text import visible
+from rtml.rules.account import Evaluation, account, with_root
 from rtml.rules.conditions import Absent, Not
 from rtml.rules.contract import Rule
-from rtml.rules.evaluate import Evaluation, account, with_root
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched, counted, list_hits
 from rtml.rules.intelligence.observed import OBSERVED

@@ -16,9 +16,9 @@ from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import open_capture
 from rtml.captures.write import write_capture
 from rtml.rules import evaluate, findings_of
+from rtml.rules.account import HITS, TABLE
 from rtml.rules.correlations import CORRELATIONS, Correlation
 from rtml.rules.correlations.examples import Example, examples_of
-from rtml.rules.evaluate import HITS, TABLE
 from rtml.rules.run import load_all
 from rtml.schema import KINDS, empty
 from tests.rules.conftest import RowCapture, capture_of
