@@ -131,7 +131,7 @@ def pandas_three(folder: str) -> Step:
 
 
 def _rule_set() -> list[Any]:
-    from rtml.rules.run import load_all
+    from rtml.rules.running.run import load_all
 
     shared = Path(__file__).parents[2] / "shared/data/rules"
     sigma, falco = shared / "sigma/linux", shared / "falco"
@@ -143,8 +143,8 @@ def _rule_set() -> list[Any]:
 
 def read_rules(folder: str) -> Step:
     """Read the columns of all rules with pyarrow, and do nothing with them."""
-    from rtml.rules.columns import WHERE, needs
-    from rtml.rules.inputs import KEYS
+    from rtml.rules.language.columns import WHERE, needs
+    from rtml.rules.language.inputs import KEYS
     from rtml.schema import IDENTITY
 
     found = _rule_set()

@@ -16,14 +16,14 @@ from rich.console import Console
 from rich.table import Table
 
 from rtml.captures import open_captures
-from rtml.config import Experiment, load_experiment
 from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
 from rtml.experiment import run_experiment
+from rtml.experiment.config import Experiment, load_experiment
 from rtml.replays.catalogue import HELD_OUT, catalogue
-from rtml.replays.recorded import read_rejects
-from rtml.replays.splice import splice
-from rtml.replays.splice_files import splice_to
+from rtml.splicing.recorded import read_rejects
+from rtml.splicing.splice import splice
+from rtml.splicing.splice_files import splice_to
 
 CONFIG = Path("experiments/demo.yml")
 

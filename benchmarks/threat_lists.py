@@ -65,9 +65,9 @@ def main(
     """Measure loading and scanning with ten and with a million entries."""
     from benchmarks.synthetic import write_synthetic
     from rtml.captures import open_capture
-    from rtml.rules.evaluate import evaluate
     from rtml.rules.intelligence import load_intelligence, match_lists
-    from rtml.rules.run import load_all
+    from rtml.rules.running.evaluate import evaluate
+    from rtml.rules.running.run import load_all
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)

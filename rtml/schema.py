@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 __all__ = [
-    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "WORLD_WRITABLE",
+    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "REJECTS", "WORLD_WRITABLE",
     "conform", "empty",
 ]  # fmt: skip
 
@@ -83,6 +83,11 @@ IDENTITY = (
     "namespace", "pod", "workload", "service_account",
 )  # fmt: skip
 """The columns that say where something happened; windows and findings carry them too."""
+
+REJECTS = pl.Schema(
+    {"file": pl.String(), "line": pl.Int64(), "reason": pl.String(), "text": pl.String()}
+)
+"""Input that could not be read: where, why, and its first 200 characters."""
 
 _UTC = pl.Datetime("ns", "UTC")
 

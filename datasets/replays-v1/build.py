@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import polars as pl
+from rtml.captures.sensors.sitting import read_sitting
 
 from rtml.captures import Capture, import_capture, open_capture
-from rtml.captures.sensors.sitting import read_sitting
 from rtml.replays.catalogue import catalogue
 from rtml.replays.roots import labels_of
 

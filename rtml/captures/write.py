@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from rtml.captures.audit import write_audit
 from rtml.captures.manifest import Manifest
-from rtml.captures.whole import whole_folder
+from rtml.reading.whole import whole_folder
 from rtml.schema import EVENTS, conform
 
 __all__ = ["write_capture", "write_events"]

@@ -36,8 +36,8 @@ def evaluate(
     Each detector in the findings becomes one side. Scores of every window are used where
     `scores.parquet` lies beside a findings file; else a side is judged by its findings alone.
     """
-    from rtml.evaluation import ledger_view
     from rtml.experiment.judge import judge
+    from rtml.report import ledger_view
 
     with progress("judging"):
         ledger, report = judge(

@@ -31,8 +31,8 @@ def run(
 
     Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says.
     """
-    from rtml.config import load_experiment
     from rtml.experiment import run_experiment
+    from rtml.experiment.config import load_experiment
     from rtml.experiment.printing import print_outcome
 
     experiment = load_experiment(config, set_ or [])
@@ -59,7 +59,7 @@ def train(
     is not read when that is a time; with shares all of the captures is benign time.
     """
     from rtml.commands.training import train_and_keep
-    from rtml.config import load_experiment
+    from rtml.experiment.config import load_experiment
 
     experiment = load_experiment(config, set_ or [])
     with progress("training"):

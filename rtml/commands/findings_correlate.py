@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,9 +37,9 @@ def correlate(
     """
     import polars as pl
 
-    from rtml.findings.sequences import correlate as find
-    from rtml.findings.suppression import suppress as archive
-    from rtml.findings.suppression_files import read_suppressions
+    from rtml.findings.sequences.correlating import correlate as find
+    from rtml.findings.suppression.archiving import suppress as archive
+    from rtml.findings.suppression.files import read_suppressions
     from rtml.schema import FINDINGS
 
     with progress("correlating"):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["import_findings", "rejects_of"]
 
@@ -25,7 +25,7 @@ def import_findings(
     kept with its line and reason beside `--out`, in `findings.rejects.parquet`. `rtml evaluate`
     sets the findings against labels, beside those of rules and models.
     """
-    from rtml.rules.alerts import read_alerts
+    from rtml.findings.importing import read_alerts
 
     with progress(f"reading {len(inputs)} file(s)"):
         read = read_alerts(inputs, engine)

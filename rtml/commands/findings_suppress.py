@@ -9,7 +9,7 @@ import typer
 
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["suppress_findings"]
 
@@ -32,8 +32,8 @@ def suppress_findings(
     """
     from rtml.errors import UsageError
     from rtml.experiment.judge import read_findings
-    from rtml.findings.suppression import archive_of, suppress
-    from rtml.findings.suppression_files import read_suppressions
+    from rtml.findings.suppression.archiving import archive_of, suppress
+    from rtml.findings.suppression.files import read_suppressions
 
     if out is None and not dry_run:
         raise UsageError("give --out FILE for the findings that remain, or --dry-run")

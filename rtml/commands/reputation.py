@@ -46,7 +46,7 @@ def train(
     a file is called up to the first `_`, `-`, `.` or space), and on good names of other
     registered domains. `rtml rules CAPTURE --reputation model` uses the model.
     """  # fmt: skip
-    from rtml.captures.whole import whole_folder
+    from rtml.reading.whole import whole_folder
     from rtml.rules.reputation.lists import bad_files, read_names
     from rtml.rules.reputation.training import train as fit
 

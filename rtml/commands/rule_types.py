@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from rtml.commands.output import console, print_json, print_table
 
 if TYPE_CHECKING:
-    from rtml.rules.contract import Rule
+    from rtml.rules.language.contract import Rule
 
 __all__ = ["show_types"]
 
 
 def show_types(rules: Sequence[Rule], as_json: bool) -> None:
     """Print the catalogue of finding types with what stands for each."""
-    from rtml.rules.catalogue import coverage
+    from rtml.rules.running.catalogue import coverage
 
     table = coverage(rules)
     if as_json:

@@ -11,14 +11,14 @@ import typer
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, print_table, progress, write_parquet
 from rtml.commands.rule_types import show_types
-from rtml.findings.text import visible
+from rtml.text import visible
 
 if TYPE_CHECKING:
     import polars as pl
 
     from rtml.captures.manifest import Manifest
-    from rtml.findings.suppression import Suppressed
-    from rtml.rules.run import Ran
+    from rtml.findings.suppression.archiving import Suppressed
+    from rtml.rules.running.run import Ran
 
 __all__ = ["rules"]
 
@@ -82,12 +82,12 @@ def rules(
     """
     from rtml.captures import open_captures
     from rtml.errors import UsageError
-    from rtml.findings.suppression import archive_of
-    from rtml.findings.suppression import suppress as archive
-    from rtml.findings.suppression_files import read_suppressions
-    from rtml.rules.first_match import with_first
-    from rtml.rules.run import Chosen, load_all, run_all
-    from rtml.rules.suppressed import with_suppressed
+    from rtml.findings.suppression.archiving import archive_of
+    from rtml.findings.suppression.archiving import suppress as archive
+    from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.falco.first_match import with_first
+    from rtml.rules.running.run import Chosen, load_all, run_all
+    from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
         _packs(pack), tuple(sigma or ()), tuple(falco or ()), tuple(intel or ()), reputation,
@@ -146,7 +146,7 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
         f" {done.kept.height:,} findings",
         markup=False,
     )
-    from rtml.rules.first_match import first_line
+    from rtml.rules.falco.first_match import first_line
 
     lines = [first_line(table), *(f"skipped {each.file}: {each.reason}" for each in ran.skipped)]
     lines += [

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, progress
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["score"]
 
@@ -33,7 +33,7 @@ def score(
     complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
     `suppressed.parquet`.
     """
-    from rtml.scoring.job import run_job
+    from rtml.models.job import run_job
 
     with progress("scoring"):
         done = run_job(captures, model, out, budget, engine, resume, suppress)

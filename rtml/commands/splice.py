@@ -35,11 +35,11 @@ def splice(
     import polars as pl
 
     from rtml.captures.joining import open_captures
-    from rtml.evaluation.labels import read_labels, validate
+    from rtml.evaluation.labels.reading import read_labels, validate
     from rtml.evaluation.trees import attack_trees
-    from rtml.replays.recorded import read_rejects
-    from rtml.replays.splice import splice as spliced_trials
-    from rtml.replays.splice_files import splice_to
+    from rtml.splicing.recorded import read_rejects
+    from rtml.splicing.splice import splice as spliced_trials
+    from rtml.splicing.splice_files import splice_to
 
     if out.exists():
         raise RtmlError(f"{out}: exists already; remove it or choose another --out")

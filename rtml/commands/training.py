@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import Capture, open_captures
-from rtml.config import Experiment
-from rtml.detectors.bundle import save_model
 from rtml.errors import RtmlError, UsageError
-from rtml.scoring import Trained, train
-from rtml.tracking import tracked_run
+from rtml.experiment.config import Experiment
+from rtml.experiment.tracking import tracked_run
+from rtml.models import Trained, train
+from rtml.models.bundle import save_model
 
 __all__ = ["train_and_keep"]
 

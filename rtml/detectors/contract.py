@@ -13,18 +13,17 @@ on and that holds something is counted in the last column of the matrix, so it i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from rtml.arrays import Array
+
 __all__ = [
-    "CONTRIBUTIONS", "HUGE", "UNKNOWN", "Array", "Detector", "feature_columns", "in_time_order",
+    "CONTRIBUTIONS", "HUGE", "UNKNOWN", "Detector", "feature_columns", "in_time_order",
     "matrix", "no_opinion", "peer_groups",
 ]  # fmt: skip
-
-Array: TypeAlias = npt.NDArray[np.float64]
 
 HUGE = 1e300
 """The largest magnitude that a feature value can have; what is larger is clipped to it."""

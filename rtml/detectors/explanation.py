@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from rtml.detectors.contract import CONTRIBUTIONS, Array
+from rtml.arrays import Array
+from rtml.detectors.contract import CONTRIBUTIONS
 
 __all__ = ["by_replacement", "shares"]
 

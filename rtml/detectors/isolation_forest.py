@@ -11,10 +11,10 @@ import polars as pl
 import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
 
+from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.contract import (
     UNKNOWN,
-    Array,
     feature_columns,
     in_time_order,
     matrix,
@@ -25,8 +25,8 @@ from rtml.detectors.explanation import shares
 from rtml.detectors.forest_file import dump_forest, load_forest
 from rtml.detectors.forest_paths import average_path, path_tree, split_parts
 from rtml.detectors.scaling import Scale, ScaleState
-from rtml.detectors.storage import State, parse_state, read_files, state_bytes, write_files
 from rtml.errors import RtmlError, UsageError
+from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
 __all__ = ["IsolationForest"]
 

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pydantic
 
-from rtml.detectors.contract import Array
-from rtml.detectors.storage import State, bare, filled
+from rtml.arrays import Array
+from rtml.reading.state import State, bare, filled
 
 __all__ = ["LEAST_HALF", "Scale", "ScaleState", "fit", "gap", "unit"]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.moments import span
 from rtml.evaluation.targets import overlaps
+from rtml.times import span
 
 __all__ = ["CANARIES", "DELAY", "delayed", "inverted", "null", "perfect", "random"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.evaluation.moments import UTC_NS
+from rtml.times import UTC_NS
 
 __all__ = ["evidence_processes"]
 

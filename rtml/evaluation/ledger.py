@@ -16,7 +16,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
-from rtml.evaluation.labels import refuse_rule_labels
+from rtml.evaluation.labels.reading import refuse_rule_labels
 from rtml.evaluation.measure import Measure, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof

@@ -12,9 +12,9 @@ import datetime as dt
 
 import polars as pl
 
-from rtml.evaluation.moments import UTC_NS, span
 from rtml.evaluation.trees import attack_trees, lineage_roots
 from rtml.schema import empty
+from rtml.times import UTC_NS, span
 
 __all__ = ["GRACE", "MATCHES", "SLOT", "match", "units"]
 

@@ -14,7 +14,7 @@ import polars as pl
 from rtml.evaluation.matching import SLOT, match, units
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.rules.contract import LEVELS
+from rtml.findings.levels import LEVELS
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["POINTS", "operating_points"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import instant, span
 from rtml.evaluation.split import PARTS, Split
+from rtml.times import instant, span
 
 __all__ = ["Proof", "attacks_in_training", "group_leaks", "prove"]
 

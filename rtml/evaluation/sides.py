@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import span
 from rtml.schema import FINDINGS, conform
+from rtml.times import span
 
 __all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
 

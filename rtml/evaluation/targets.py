@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from rtml.evaluation.moments import span
+from rtml.times import span
 
 __all__ = ["overlaps", "targets"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import UTC_NS, instant
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
+from rtml.times import UTC_NS, instant
 
 __all__ = ["Timeline", "make_timeline", "most_attacked"]
 

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from rtml.errors import RtmlError, did_you_mean
-from rtml.evaluation.labels import validate
+from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE
-from rtml.evaluation.moments import UTC_NS, instant
 from rtml.evaluation.ranking import Ranked, ranks
 from rtml.evaluation.split import Split, assign
 from rtml.evaluation.targets import overlaps, targets
+from rtml.times import UTC_NS, instant
 
 __all__ = ["Track", "make_track"]
 

@@ -11,12 +11,12 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.matching import match, units
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
-from rtml.evaluation.moments import span
 from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
 from rtml.evaluation.sides import Side, flags, rule_scores
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
 from rtml.schema import FINDINGS, conform
+from rtml.times import span
 
 __all__ = ["DELAY_RULE", "Verdict", "assess"]
 

@@ -1,7 +1,7 @@
 """An experiment: train, score, run the rules, judge all sides on one track, report, track.
 
 `run_experiment` does the whole of it in one new folder; everything that decides the result is in
-the `rtml.config.Experiment` that it is given.
+the `rtml.experiment.config.Experiment` that it is given.
 """
 
 from rtml.experiment.run import Outcome, run_experiment

@@ -19,14 +19,13 @@ from rtml.evaluation import (
     in_capture,
     make_track,
     read_labels,
-    write_ledger,
 )
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.report import write_report
 from rtml.evaluation.sides import rule_scores
-from rtml.experiment.pages import page
+from rtml.experiment.report_input import page
 from rtml.features.source import interval
 from rtml.findings.jsonl import from_jsonl
+from rtml.report import write_ledger, write_report
 from rtml.rules import FirstSeen
 from rtml.schema import FINDINGS, conform
 

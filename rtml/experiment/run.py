@@ -13,8 +13,6 @@ import polars as pl
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture, open_captures
-from rtml.config import Experiment
-from rtml.detectors.bundle import load_model, save_model
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation import (
     Ledger,
@@ -29,16 +27,17 @@ from rtml.evaluation import (
     make_track,
     prove,
     read_labels,
-    write_ledger,
 )  # fmt: skip
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.report import write_report
+from rtml.experiment.config import Experiment
+from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import without_early_attacks
-from rtml.experiment.pages import page
-from rtml.experiment.sides import RuleSide, first_seen_side, model_sides, rule_side
+from rtml.experiment.report_input import page
+from rtml.experiment.tracking import Run, tracked_run
 from rtml.features.source import interval
-from rtml.scoring import Scored, Trained, score, train
-from rtml.tracking import Run, tracked_run
+from rtml.models import Scored, Trained, score, train
+from rtml.models.bundle import load_model, save_model
+from rtml.report import write_ledger, write_report
 
 __all__ = ["Outcome", "run_experiment"]
 

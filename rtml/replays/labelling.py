@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import open_capture
-from rtml.captures.sensors.sitting import read_sitting
+from rtml.captures.sensors.bpftrace.sitting import read_sitting
 from rtml.replays.contract import Attack
 from rtml.replays.roots import labels_of
 

@@ -1,22 +1,23 @@
 """The rule baseline: what good rules find, set fairly beside the models.
 
-A `Rule` is metadata plus a condition on one event (`rtml.rules.conditions`), whatever language it
+A `Rule` is metadata plus a condition on one event (`rtml.rules.language.conditions`), whatever language it
 was written in; front ends translate into it. `load` returns ``(rules, skipped)``: a rule that
 cannot be loaded is listed with its file and its reason and never stops the others. `evaluate` runs
 all rules over the distinct inputs of a capture and yields hits (one row per event and rule);
 `findings_of` turns hits into the findings table, `tune` makes exceptions from benign data.
 """
 
+from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.rules.account import Evaluation
-from rtml.rules.contract import LEVELS, WEIGHTS, Rule, Skipped
-from rtml.rules.detector import RuleDetector
-from rtml.rules.evaluate import evaluate
-from rtml.rules.event_detector import EventDetector
-from rtml.rules.findings import findings_of, rule_scores
-from rtml.rules.first_seen import FirstSeen
-from rtml.rules.loading import PACKS, load, load_pack
-from rtml.rules.run import run_rules
-from rtml.rules.tuning import apply, tune
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.running.detector import RuleDetector
+from rtml.rules.running.evaluate import evaluate
+from rtml.rules.running.event_detector import EventDetector
+from rtml.rules.running.findings import findings_of, rule_scores
+from rtml.rules.running.first_seen import FirstSeen
+from rtml.rules.running.run import run_rules
+from rtml.rules.running.tuning import apply, tune
+from rtml.rules.sigma.loading import PACKS, load, load_pack
 
 __all__ = [
     "EVENT_DETECTORS", "LEVELS", "PACKS", "WEIGHTS", "Evaluation", "EventDetector", "FirstSeen",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.conditions import outcomes
-from rtml.rules.contract import Rule
-from rtml.rules.inputs import KEYS
-from rtml.rules.views import dead_views
+from rtml.rules.language.conditions import outcomes
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.inputs import KEYS
+from rtml.rules.language.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
 __all__ = ["HITS", "TABLE", "Evaluation", "account", "no_events", "with_root"]

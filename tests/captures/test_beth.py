@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.beth import SENSOR
-from rtml.captures.sensors.beth_arguments import arguments, faults
-from rtml.captures.sensors.python_text import parse
+from rtml.captures.sensors.beth.arguments import arguments, faults
+from rtml.captures.sensors.beth.python_text import parse
+from rtml.captures.sensors.beth.reading import SENSOR
 from rtml.schema import KINDS, conform
 
 HEADER = (

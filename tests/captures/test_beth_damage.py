@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.beth import SENSOR
+from rtml.captures.sensors.beth.reading import SENSOR
 from rtml.errors import RtmlError
 
 from .test_beth import HEADER, argument, row, write

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.bpftrace import SENSOR
+from rtml.captures.sensors.bpftrace.reading import SENSOR
 from rtml.errors import RtmlError
 
 HEAD = "{name}\x1f{t}\x1f{pid}\x1f{pid}\x1f1\x1f0\x1f77\x1f4026\x1fsh"

@@ -73,7 +73,7 @@ def test_a_failed_import_leaves_nothing(log: Path, tmp_path: Path):
 
 def test_a_killed_import_leaves_no_capture_that_opens(log: Path, tmp_path: Path):
     code = (
-        "import sys, time, rtml.captures.whole as w\n"
+        "import sys, time, rtml.reading.whole as w\n"
         "w.os.replace = lambda *a: (print('writing', flush=True), time.sleep(60))\n"
         "from rtml.cli import main; sys.argv = ['rtml', *sys.argv[1:]]; main()\n"
     )

@@ -13,7 +13,7 @@ import pytest
 from rtml.captures import check_capture, import_capture, open_capture, open_captures
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors import SENSORS
-from rtml.captures.sensors.k8s_values import MOST_ITEMS
+from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS
 from rtml.errors import RtmlError
 
 read = SENSORS["k8s-audit"].read

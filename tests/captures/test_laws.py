@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtml.captures import check_capture, import_capture, open_capture
-from rtml.captures.sensors import REJECTS, SENSORS
+from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
-from rtml.schema import KINDS, POLARS
+from rtml.schema import KINDS, POLARS, REJECTS
 from tests.captures.test_bpftrace import line
 from tests.conftest import SHARED
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rtml.captures import open_capture
 from rtml.captures.digest import digest_capture
 from rtml.captures.leaving_out import PartialCapture, cells_of, leave_out
-from rtml.evaluation.labels import read_labels
+from rtml.evaluation.labels.reading import read_labels
 from tests.conftest import LAB
 
 MINUTE = 60 * 10**9

@@ -8,7 +8,7 @@ import fastavro
 import polars as pl
 import pytest
 
-from rtml.captures.sensors.sysflow import SENSOR
+from rtml.captures.sensors.sysflow.reading import SENSOR
 from rtml.schema import KINDS, conform
 
 from .conftest import HEADER, TIME, Write, oid

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.sysflow import SENSOR
+from rtml.captures.sensors.sysflow.reading import SENSOR
 from rtml.errors import RtmlError
 
 from .conftest import HEADER, TIME, Write, oid

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.detectors.calibration import Calibration
 from rtml.errors import RtmlError, UsageError
+from rtml.models.calibration import Calibration
 
 SCORES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=30)
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
-from rtml.evaluation.labels import in_capture, read_labels, refuse_rule_labels
+from rtml.evaluation.labels.reading import in_capture, read_labels, refuse_rule_labels
 from rtml.schema import LABELS
 from tests.evaluation.frames import make_labels
 

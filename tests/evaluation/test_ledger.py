@@ -11,13 +11,13 @@ from rich.console import Console
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import finding_curve, window_curve
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.ledger_files import as_json, write_ledger, write_whole
 from rtml.evaluation.proof import prove
 from rtml.evaluation.sides import Side
 from rtml.evaluation.split import assign, by_fractions
-from rtml.evaluation.terminal import ledger_view
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import flag_windows
+from rtml.report.ledger_files import as_json, write_ledger, write_whole
+from rtml.report.terminal import ledger_view
 from rtml.schema import LABELS, empty
 from tests.evaluation.frames import MINUTE, at, make_finding, make_labels, score_frame
 

@@ -5,15 +5,15 @@ import json
 import polars as pl
 import pytest
 
-from rtml.evaluation.figures import budget_figure
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.ledger_files import as_json
 from rtml.evaluation.points import operating_points
-from rtml.evaluation.report import render_report
-from rtml.evaluation.report_input import ReportInput
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
+from rtml.report.figures import budget_figure
+from rtml.report.input import ReportInput
+from rtml.report.ledger_files import as_json
+from rtml.report.page import render_report
 from rtml.rules import LEVELS
 from rtml.schema import LABELS, empty
 from tests.evaluation.frames import make_finding

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.report import render_report, write_report
-from rtml.evaluation.report_input import ReportInput, TreeRow
-from rtml.evaluation.report_tree import DEEPEST, nested
 from rtml.evaluation.sides import Side
 from rtml.evaluation.timeline import make_timeline, most_attacked
 from rtml.evaluation.track import make_track
+from rtml.report.input import ReportInput, TreeRow
+from rtml.report.page import render_report, write_report
+from rtml.report.tree import DEEPEST, nested
 from rtml.schema import FINDINGS, LABELS, empty
 from tests.evaluation.frames import make_finding, score_frame, utc
 

@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
-from rtml.evaluation.figures import budget_figure, timeline_figure
-from rtml.evaluation.labels import read_labels
+from rtml.evaluation.labels.reading import read_labels
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.sides import Side
 from rtml.evaluation.timeline import SHOWN_KINDS, make_timeline, most_attacked
 from rtml.evaluation.track import make_track
+from rtml.report.figures import budget_figure, timeline_figure
 from rtml.schema import FINDINGS, empty
 from tests.evaluation.frames import MINUTE, make_finding, score_frame, utc
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtml.config import Experiment, load_experiment
 from rtml.experiment import Outcome, run_experiment
+from rtml.experiment.config import Experiment, load_experiment
 from tests.conftest import LAB, REPOSITORY
 
 

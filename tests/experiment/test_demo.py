@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from rtml.config import Experiment
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome, run_experiment
+from rtml.experiment.config import Experiment
 from rtml.experiment.printing import print_outcome
 from rtml.schema import FINDINGS, POLARS
 
@@ -106,14 +106,14 @@ def test_training_reads_nothing_of_the_test_time(
 ):
     """Cut all test events away: the model must be the same, byte for byte."""
     from rtml.captures.write import write_capture
-    from rtml.scoring import train
+    from rtml.models import train
 
     early = demo.capture.events().filter(pl.col("time") < pl.lit(demo.split.test)).collect()
     processes = demo.capture.processes().collect()
     manifest = demo.capture.manifest.model_copy(update={"events": early.height})
     write_capture(tmp_path / "c", manifest, early, processes, pl.DataFrame())
     from rtml.captures import open_capture
-    from rtml.detectors.bundle import save_model
+    from rtml.models.bundle import save_model
 
     assert early.schema == POLARS
     cut = train(open_capture(tmp_path / "c"), demo_config, demo.split.calibrate, demo.split.test)

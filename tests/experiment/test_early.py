@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from rtml.captures import open_captures
-from rtml.config import Experiment
 from rtml.errors import RtmlError
 from rtml.evaluation import Split, read_labels
+from rtml.experiment.config import Experiment
 from rtml.experiment.early import without_early_attacks
 from tests.conftest import LAB
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.config import Rules
 from rtml.experiment import Outcome
+from rtml.experiment.config import Rules
+from rtml.experiment.contenders import rule_side
 from rtml.experiment.printing import _rules
-from rtml.experiment.sides import rule_side
 
 
 def test_ungated_is_the_default_and_both_numbers_are_printed(demo: Outcome):

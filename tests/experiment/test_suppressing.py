@@ -9,7 +9,7 @@ import pytest
 
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.scoring.job import run_job
+from rtml.models.job import run_job
 from tests.conftest import LAB
 
 RULE = """

@@ -12,12 +12,12 @@ import pytest
 
 from rtml import features
 from rtml.captures import Capture, import_capture, open_capture
-from rtml.config import Experiment
 from rtml.errors import UsageError
+from rtml.experiment.config import Experiment
 from rtml.features.api_calls import calls_of
-from rtml.findings.anomalous import call_types, explain_calls
-from rtml.scoring.scored import score
-from rtml.scoring.training import train
+from rtml.models.explaining.anomalous import call_types, explain_calls
+from rtml.models.scoring import score
+from rtml.models.training import train
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LEARNT = 300

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rtml.errors import UsageError
 from rtml.findings.attack import VERSIONS, renumbered, with_attack
-from rtml.rules.run import load_all
+from rtml.rules.running.run import load_all
 from rtml.schema import FINDINGS, conform
 from tests.test_cli import rtml
 

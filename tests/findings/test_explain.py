@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
-from rtml.findings import because, explain
-from rtml.findings.explain import ALONE
+from rtml.findings import because
+from rtml.models.explaining import explain
+from rtml.models.explaining.alarms import ALONE
 from rtml.schema import FINDINGS
 
 START = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)

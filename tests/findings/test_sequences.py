@@ -16,8 +16,8 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from rtml.cli import app
-from rtml.findings.sequences import SEQUENCES, SEVERITY, correlate
-from rtml.findings.signals import SEQUENCE_TYPE, parameters
+from rtml.findings.sequences.correlating import SEQUENCES, SEVERITY, correlate
+from rtml.findings.sequences.signals import SEQUENCE_TYPE, parameters
 from rtml.schema import FINDINGS, conform, empty
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from rtml.errors import RtmlError, UsageError
-from rtml.findings.filters import TESTS, condition
-from rtml.findings.suppression import ARCHIVED, SUPPRESSIONS, Suppression, suppress
-from rtml.findings.suppression_files import read_suppressions
+from rtml.findings.suppression.archiving import ARCHIVED, SUPPRESSIONS, Suppression, suppress
+from rtml.findings.suppression.files import read_suppressions
+from rtml.findings.suppression.filters import TESTS, condition
 from rtml.schema import FINDINGS, conform
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)

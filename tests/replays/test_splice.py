@@ -15,13 +15,13 @@ from rtml.captures.digest import digest_capture
 from rtml.captures.processes import process_images
 from rtml.captures.roots import root_of
 from rtml.errors import RtmlError, UsageError
-from rtml.evaluation.labels import in_capture, read_labels
+from rtml.evaluation.labels.reading import in_capture, read_labels
 from rtml.evaluation.trees import attack_trees
-from rtml.replays.placing import Place, choose, free
-from rtml.replays.recorded import read_rejects
-from rtml.replays.splice import GAP, Spliced, splice
-from rtml.replays.splice_files import splice_to
 from rtml.schema import IDENTITY
+from rtml.splicing.placing import Place, choose, free
+from rtml.splicing.recorded import read_rejects
+from rtml.splicing.splice import GAP, Spliced, splice
+from rtml.splicing.splice_files import splice_to
 
 TRIALS = 24
 

@@ -12,12 +12,11 @@ from rtml.captures import Capture, open_capture
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, LostInterval, Manifest
 from rtml.captures.processes import process_images, with_images
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.write import write_capture
 from rtml.errors import RtmlError
 from rtml.evaluation.trees import attack_trees
-from rtml.replays.splice import Spliced, splice
-from rtml.schema import LABELS, conform
+from rtml.schema import LABELS, REJECTS, conform
+from rtml.splicing.splice import Spliced, splice
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 FIRST, PID = {"c1": 0, "c2": 100, "c3": 200}, {"c1": 100, "c2": 200, "c3": 300}

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from rtml.rules.contract import Rule, Skipped
-from rtml.rules.sigma import parse
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.sigma.reading import parse
 
 
 def document(

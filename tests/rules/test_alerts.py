@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rtml.errors import UsageError
-from rtml.rules.alerts import read_alerts
+from rtml.findings.importing import read_alerts
 from rtml.schema import FINDINGS
 
 TETRAGON = Path(__file__).parents[3] / "shared/data/tetragon"

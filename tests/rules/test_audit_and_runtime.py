@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.signals import SEQUENCE_TYPE
+from rtml.findings.sequences.signals import SEQUENCE_TYPE
 from tests.captures.test_k8s_audit import event, write
 from tests.rules.test_alerts import FALCO
 from tests.test_cli import rtml

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rtml.rules.examples import matches
-from rtml.rules.falco import load_falco
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.language.examples import matches
 
 SHELL = """
 - list: shells

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.rules.examples import matches
-from rtml.rules.falco import load_falco
-from rtml.rules.falco_syntax import parse
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.falco.syntax import parse
+from rtml.rules.language.examples import matches
 from tests.rules.falco_oracle import holds
 
 COLUMNS = {

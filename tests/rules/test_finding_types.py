@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rtml.rules.catalogue import catalogue, coverage
-from rtml.rules.contract import Rule
 from rtml.rules.correlations import Correlation
 from rtml.rules.correlations.examples import examples_of
+from rtml.rules.language.contract import Rule
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.model import Model
-from rtml.rules.run import load_all
+from rtml.rules.running.catalogue import catalogue, coverage
+from rtml.rules.running.run import load_all
 from tests.rules.conftest import START
 from tests.rules.test_intelligence_command import FIRES
 from tests.rules.test_reputation import good_names, random_names

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtml.experiment.judge import read_findings
-from rtml.rules.alerts import FORMATS, read_alerts
-from rtml.rules.json_values import json_values
+from rtml.findings.importing import FORMATS, read_alerts
+from rtml.reading.json_values import json_values
 from rtml.schema import FINDINGS
 from tests.conftest import LAB
 from tests.rules.test_alerts import FALCO, TETRAGON, TRACEE

@@ -14,7 +14,7 @@ from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.matching import SILENCED
 from rtml.rules.intelligence.stix import values_of
-from rtml.rules.run import Chosen, run_all
+from rtml.rules.running.run import Chosen, run_all
 from tests.rules.conftest import capture_of
 
 

@@ -15,7 +15,7 @@ import yaml
 
 from rtml.captures import import_capture, open_capture
 from rtml.errors import RtmlError
-from rtml.rules.run import Chosen, run_all
+from rtml.rules.running.run import Chosen, run_all
 from tests.conftest import SHARED
 
 FOLDER = SHARED / "k8s_audit"

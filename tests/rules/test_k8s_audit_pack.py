@@ -13,12 +13,12 @@ import pytest
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.rules import Rule, load, load_pack
-from rtml.rules.examples import failures, matches
 from rtml.rules.intelligence import load_intelligence
 from rtml.rules.intelligence.callers import caller_rules
-from rtml.rules.placeholders import rule_lists
-from rtml.rules.run import Chosen, run_all
-from rtml.rules.tactics import tactic
+from rtml.rules.language.examples import failures, matches
+from rtml.rules.language.tactics import tactic
+from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.sigma.placeholders import rule_lists
 from tests.captures.test_k8s_audit import event
 from tests.rules.witness import witness
 

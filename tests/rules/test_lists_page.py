@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rtml.findings.filters import TESTS
-from rtml.findings.suppression_files import read_suppressions
+from rtml.findings.suppression.files import read_suppressions
+from rtml.findings.suppression.filters import TESTS
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import described
 from rtml.rules.reputation.categories import CATEGORIES

@@ -78,7 +78,7 @@ def test_without_pysigma_the_error_says_what_to_install(monkeypatch):
     for name in [n for n in sys.modules if n == "sigma" or n.startswith("sigma.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sigma.collection", None)
-    monkeypatch.delitem(sys.modules, "rtml.rules.sigma")
-    monkeypatch.delattr("rtml.rules.sigma")
+    monkeypatch.delitem(sys.modules, "rtml.rules.sigma.reading")
+    monkeypatch.delattr("rtml.rules.sigma.reading")
     with pytest.raises(RtmlError, match=r"pip install 'rtml\[sigma\]'"):
         load([])

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sigma.rule import SigmaRule
 
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
-from rtml.rules.sigma import parse
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
+from rtml.rules.sigma.reading import parse
 from tests.rules.oracle import holds
 from tests.rules.sigma_text import document
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
 from tests.rules.sigma_text import load_one, refusal, rule
 
 

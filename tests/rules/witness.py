@@ -12,8 +12,8 @@ import polars as pl
 from hypothesis import HealthCheck, find, settings
 from hypothesis.strategies import characters, from_regex
 
-from rtml.rules.columns import DERIVED, LISTS, TYPES, is_number
-from rtml.rules.conditions import (
+from rtml.rules.language.columns import DERIVED, LISTS, TYPES, is_number
+from rtml.rules.language.conditions import (
     Absent,
     All,
     AnyOf,
@@ -24,8 +24,8 @@ from rtml.rules.conditions import (
     Pattern,
     Text,
 )  # fmt: skip
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
 
 TRIES = 60
 PRINTABLE = characters(min_codepoint=32, max_codepoint=126)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.write import write_capture
-from rtml.schema import empty
+from rtml.schema import REJECTS, empty
 from tests.rules.conftest import capture_of
 
 

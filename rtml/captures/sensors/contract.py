@@ -12,12 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "PROCESSES", "REJECTS", "Lost", "Reading", "Sensor"]
-
-REJECTS = pl.Schema(
-    {"file": pl.String(), "line": pl.Int64(), "reason": pl.String(), "text": pl.String()}
-)
-"""Input that could not be read: where, why, and its first 200 characters."""
+__all__ = ["CONTAINERS", "PROCESSES", "Lost", "Reading", "Sensor"]
 
 _UTC = pl.Datetime("ns", "UTC")
 CONTAINERS = pl.Schema({

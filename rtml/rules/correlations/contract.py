@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.conditions import All
-from rtml.rules.contract import Rule
+from rtml.rules.language.conditions import All
+from rtml.rules.language.contract import Rule
 
 __all__ = ["Correlation", "Step", "correlation"]
 

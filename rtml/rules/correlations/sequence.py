@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
 __all__ = ["ORDER", "WRITE_KINDS", "completed", "family", "followed", "observed", "written"]
@@ -25,7 +25,7 @@ def observed(
 ) -> pl.LazyFrame:
     """Events of workload containers with keys, identity and ``columns``, in no order.
 
-    ``columns`` are those that rules may read (`rtml.rules.columns`), under their own names. Filter
+    ``columns`` are those that rules may read (`rtml.rules.language.columns`), under their own names. Filter
     before sorting: most events are part of no sequence.
     """
     columns = sorted(columns)

@@ -1,6 +1,6 @@
 """Lists over the Kubernetes audit log: who called the API from an address that is known for ill.
 
-One rule for each list and tactic (`rtml.rules.tactics`): the market's types
+One rule for each list and tactic (`rtml.rules.language.tactics`): the market's types
 ``<Tactic>:Kubernetes/MaliciousIPCaller``, ``….Custom`` and ``…/TorIPCaller``.
 """
 
@@ -9,16 +9,16 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.account import HITS, Evaluation, account
-from rtml.rules.columns import SEPARATOR
-from rtml.rules.conditions import Absent, All, Not, Text
-from rtml.rules.contract import Rule
-from rtml.rules.inputs import rule_inputs
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched
+from rtml.rules.language.columns import SEPARATOR
+from rtml.rules.language.conditions import Absent, All, Not, Text
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.inputs import rule_inputs
+from rtml.text import visible
 
 __all__ = ["SEVERITY", "caller_rules", "match_callers"]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import REJECTS
 from rtml.errors import UsageError
 from rtml.rules.intelligence.addresses import match_addresses
 from rtml.rules.intelligence.categories import categories
@@ -22,6 +21,7 @@ from rtml.rules.intelligence.entries import (
 )
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.formats import FORMATS, RAW
+from rtml.schema import REJECTS
 
 __all__ = ["CALLERS", "Intelligence", "load_intelligence"]
 
@@ -37,7 +37,7 @@ class Intelligence:
     """Lists and their entries.
 
     ``entries`` has a frame for each kind (address, domain, sha256); their column ``list`` counts in
-    ``lists``. ``rejects`` (`rtml.captures.sensors.contract.REJECTS`) are lines without an entry.
+    ``lists``. ``rejects`` (`rtml.schema.REJECTS`) are lines without an entry.
     """
 
     lists: tuple[ListDescription, ...]

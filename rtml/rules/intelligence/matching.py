@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
-from rtml.rules.contract import Rule
 from rtml.rules.intelligence.categories import USES
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.observed import OBSERVED, Observed
 from rtml.rules.intelligence.relay import both_ways
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.intelligence.rules import list_rules, rule_id
+from rtml.rules.language.contract import Rule
+from rtml.text import visible
 
 __all__ = ["SILENCED", "Matched", "counted", "list_hits", "match_lists"]
 

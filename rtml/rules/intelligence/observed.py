@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.expressions import SEPARATOR
-from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.rules.language.expressions import SEPARATOR
+from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
 __all__ = ["OBSERVED", "Observed"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rtml.rules.conditions import Absent, All, Condition, Not
-from rtml.rules.contract import Rule
 from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.observed import OBSERVED
+from rtml.rules.language.conditions import Absent, All, Condition, Not
+from rtml.rules.language.contract import Rule
 
 __all__ = ["list_rules", "rule_id"]
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.account import Evaluation, account, with_root
-from rtml.rules.conditions import Absent, Not
-from rtml.rules.contract import Rule
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched, counted, list_hits
 from rtml.rules.intelligence.observed import OBSERVED
 from rtml.rules.intelligence.resolvers import copies
+from rtml.rules.language.conditions import Absent, Not
+from rtml.rules.language.contract import Rule
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.model import Model
+from rtml.text import visible
 
 __all__ = ["match_reputation", "reputation_rules"]
 

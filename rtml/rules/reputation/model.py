@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rtml.detectors.storage import State, parse_state, read_files, state_bytes, write_files
 from rtml.errors import RtmlError
+from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.names import split_names
 from rtml.rules.reputation.ngrams import FEATURES, ngrams

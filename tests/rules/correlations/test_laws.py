@@ -12,15 +12,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from rtml.captures.processes import process_images
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import open_capture
 from rtml.captures.write import write_capture
-from rtml.rules import evaluate, findings_of
+from rtml.rules import findings_of
 from rtml.rules.account import HITS, TABLE
 from rtml.rules.correlations import CORRELATIONS, Correlation
 from rtml.rules.correlations.examples import Example, examples_of
-from rtml.rules.run import load_all
-from rtml.schema import KINDS, empty
+from rtml.rules.running import evaluate
+from rtml.rules.running.run import load_all
+from rtml.schema import KINDS, REJECTS, empty
 from tests.rules.conftest import RowCapture, capture_of
 
 EACH = pytest.mark.parametrize("one", CORRELATIONS, ids=lambda one: one.name)
