@@ -69,8 +69,10 @@ def _rows(folder: str, rules: list[Rule]) -> tuple[list[str], list[tuple[object,
     fields = [f for f, column in source.fields.items() if column in columns]
     rows = (
         rule_inputs(open_capture(folder), source.kinds, source.where, columns)
-        .select(f"in:{source.fields[field]}" for field in fields).collect().rows()
-    )  # fmt: skip
+        .select(f"in:{source.fields[field]}" for field in fields)
+        .collect()
+        .rows()
+    )
     return fields, rows
 
 

@@ -23,9 +23,7 @@ Step = Callable[[], int]
 THREE = ("lineage", "binaries", "destinations")
 """The families that are also written in plain pandas."""
 
-_MORE = [
-    "path", "path_to", "wrote", "result", "request", "socket_path", "src_port", "mode",
-]  # fmt: skip
+_MORE = ["path", "path_to", "wrote", "result", "request", "socket_path", "src_port", "mode"]
 
 
 def synthetic(folder: str, events: str, seed: str) -> Step:
@@ -135,9 +133,7 @@ def _rule_set() -> list[Any]:
 
     shared = Path(__file__).parents[2] / "shared/data/rules"
     sigma, falco = shared / "sigma/linux", shared / "falco"
-    found, _ = load_all(
-        [sigma] if sigma.is_dir() else [], ("container",), [falco] if falco.is_dir() else []
-    )
+    found, _ = load_all([sigma] if sigma.is_dir() else [], ("container",), [falco] if falco.is_dir() else [])
     return found
 
 
@@ -207,10 +203,22 @@ def import_sensor(sensor: str, *inputs: str) -> Step:
 JOBS: dict[str, Callable[..., Step]] = {
     job.__name__: job
     for job in (
-        synthetic, read_three, read_all, learn, features_three, features_all, score,
-        pandas_three, read_rules, rules, commands, sigma_here, sigma_sqlite, import_sensor,
+        synthetic,
+        read_three,
+        read_all,
+        learn,
+        features_three,
+        features_all,
+        score,
+        pandas_three,
+        read_rules,
+        rules,
+        commands,
+        sigma_here,
+        sigma_sqlite,
+        import_sensor,
     )
-}  # fmt: skip
+}
 """Every job by name."""
 
 

@@ -90,9 +90,13 @@ def main(
     for size in _SIZES:
         both, ten = pack + best[size], pack + best[_SIZES[0]]
         table.add_row(
-            f"{size:,}", f"{loads[size]:.2f}", f"{best[size]:.2f}",
-            f"{best[size] / best[_SIZES[0]]:.2f}", f"{both:.2f}", f"{both / ten:.2f}",
-        )  # fmt: skip
+            f"{size:,}",
+            f"{loads[size]:.2f}",
+            f"{best[size]:.2f}",
+            f"{best[size] / best[_SIZES[0]]:.2f}",
+            f"{both:.2f}",
+            f"{both / ten:.2f}",
+        )
     Console().print(table)
 
 

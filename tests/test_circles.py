@@ -32,11 +32,7 @@ def circles(sources: dict[str, str]) -> list[list[str]]:
     """Groups of modules that reach each other; empty is right."""
     names = sorted(sources)
     place = {name: number for number, name in enumerate(names)}
-    arrows = [
-        (place[name], place[target])
-        for name in names
-        for target in targets(sources[name], set(names))
-    ]
+    arrows = [(place[name], place[target]) for name in names for target in targets(sources[name], set(names))]
     start, end = np.array(arrows or [(0, 0)]).T
     graph = coo_array((np.ones(len(start)), (start, end)), shape=(len(names), len(names)))
     _, group = connected_components(graph, directed=True, connection="strong")

@@ -27,8 +27,10 @@ def holds(node: ast.AST, windowed: set[str]) -> bool:
     if attribute(node) in FRAMES:
         return False
     named = node.id in windowed if isinstance(node, ast.Name) else False
-    return attribute(node) == "over" or named or any(
-        holds(child, windowed) for child in ast.iter_child_nodes(node)
+    return (
+        attribute(node) == "over"
+        or named
+        or any(holds(child, windowed) for child in ast.iter_child_nodes(node))
     )
 
 
@@ -66,21 +68,27 @@ def test_no_window_expression_holds_another(path: Path):
     assert nested(path.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("source", [
-    "x = pl.col('a').sum().over('b').max().over('c')",
-    "own = pl.col('a').sum().over('b')\nx = pl.col('r').sort_by(own).first().over('c')",
-    "def own():\n    return pl.col('a').sum().over('b')\nx = (pl.col('a') / own()).sum().over('c')",
-    "a, b = (pl.col('a').sum().over(k) for k in 'xy')\nc = a > 1\nx = c.any().over('z')",
-    "x = pl.col('a').max().over(pl.col('a').sum().over('b'))",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = pl.col('a').sum().over('b').max().over('c')",
+        "own = pl.col('a').sum().over('b')\nx = pl.col('r').sort_by(own).first().over('c')",
+        "def own():\n    return pl.col('a').sum().over('b')\nx = (pl.col('a') / own()).sum().over('c')",
+        "a, b = (pl.col('a').sum().over(k) for k in 'xy')\nc = a > 1\nx = c.any().over('z')",
+        "x = pl.col('a').max().over(pl.col('a').sum().over('b'))",
+    ],
+)
 def test_a_nesting_is_seen_behind_names_and_functions(source: str):
     assert len(nested(source)) == 1
 
 
-@pytest.mark.parametrize("source", [
-    "own = pl.col('a').sum().over('b')\nframe = frame.with_columns(own=own)\n"
-    "x = pl.col('own').max().over('c')",
-    "x = pl.col('a').sum().over('b') > pl.col('a').sum().over('c')",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    [
+        "own = pl.col('a').sum().over('b')\nframe = frame.with_columns(own=own)\n"
+        "x = pl.col('own').max().over('c')",
+        "x = pl.col('a').sum().over('b') > pl.col('a').sum().over('c')",
+    ],
+)
 def test_columns_made_first_are_free(source: str):
     assert nested(source) == []

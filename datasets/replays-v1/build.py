@@ -55,8 +55,7 @@ def _log(sitting: Path) -> dict[str, object]:
     """Return how a sitting went, without the words of the attacks."""
     log = dict(json.loads((sitting / "log.json").read_text("utf-8")))
     log["attacks"] = [
-        {key: fact[key] for key in ("id", "container", "complete", "killed", "ok")}
-        for fact in log["attacks"]
+        {key: fact[key] for key in ("id", "container", "complete", "killed", "ok")} for fact in log["attacks"]
     ]
     return log
 

@@ -79,9 +79,15 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
         "row", *_PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
     )
     births = rows.filter((kind == "fork") & pl.col("target_pid").is_not_null()).select(
-        "row", "host", "time", pid="target_pid", ppid="pid", started="time",
-        birth=pl.lit(True), exited=pl.lit(False),
-    )  # fmt: skip
+        "row",
+        "host",
+        "time",
+        pid="target_pid",
+        ppid="pid",
+        started="time",
+        birth=pl.lit(True),
+        exited=pl.lit(False),
+    )
     return pl.concat([own, births.select(own.columns)])
 
 
@@ -135,24 +141,22 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
     ours = processes.select(
-        *_INSTANCE, "process_id", "begun", "ppid", "ended",
+        *_INSTANCE,
+        "process_id",
+        "begun",
+        "ppid",
+        "ended",
         at=pl.coalesce("born", "first_seen"),
         since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
-    )  # fmt: skip
-    parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort(
-        "since"
     )
+    parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort("since")
     gone = (pl.col("ended") < pl.col("at")).fill_null(False)
     return (
         ours.drop("since", "ended")
         .sort("at")
-        .join_asof(
-            parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False
-        )
+        .join_asof(parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False)
         .with_columns(
-            parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then(
-                "parent_id"
-            )
+            parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then("parent_id")
         )
         .select(*_INSTANCE, "process_id", "parent_id", "begun")
     )

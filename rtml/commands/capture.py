@@ -66,18 +66,20 @@ def info(path: CapturePath, as_json: Json = False) -> None:
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
-    print_facts({
-        "capture": path,
-        "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
-        "hosts": ", ".join(manifest.hosts),
-        "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
-        "events": f"{manifest.events:,}",
-        "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
-        **_audit_facts(manifest),
-        "lost": f"{manifest.lost:,}",
-        "rejected": f"{manifest.rejected:,}",
-        "blind to": " ".join(manifest.blind) or "nothing it lists",
-    })  # fmt: skip
+    print_facts(
+        {
+            "capture": path,
+            "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+            "hosts": ", ".join(manifest.hosts),
+            "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
+            "events": f"{manifest.events:,}",
+            "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
+            **_audit_facts(manifest),
+            "lost": f"{manifest.lost:,}",
+            "rejected": f"{manifest.rejected:,}",
+            "blind to": " ".join(manifest.blind) or "nothing it lists",
+        }
+    )
     columns = ["workload", "image", "role", "events", "first_seen", "last_seen"]
     rows = capture.containers().sort("first_seen").select("container_id", *columns).rows()
     print_table("", ["container", *columns], [(str(r[0])[:12], *r[1:]) for r in rows])

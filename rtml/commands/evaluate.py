@@ -19,13 +19,9 @@ def evaluate(
     findings: Annotated[
         list[Path] | None, typer.Option("--findings", help="Findings: .parquet or .jsonl.")
     ] = None,
-    more: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FINDINGS...]", help="More findings.")
-    ] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[FINDINGS...]", help="More findings.")] = None,
     every: Annotated[str, typer.Option("--window", help="Length of a window.")] = "60s",
-    since: Annotated[
-        str | None, typer.Option("--since", help="Only judge from this UTC time on.")
-    ] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Only judge from this UTC time on.")] = None,
     budget: Annotated[
         float, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
     ] = 1.0,
@@ -40,9 +36,7 @@ def evaluate(
     from rtml.report import ledger_view
 
     with progress("judging"):
-        ledger, report = judge(
-            capture, labels, [*(findings or []), *(more or [])], out, every, since, budget
-        )
+        ledger, report = judge(capture, labels, [*(findings or []), *(more or [])], out, every, since, budget)
     if as_json:
         typer.echo((out / "ledger.json").read_text("utf-8"))
         return

@@ -51,8 +51,12 @@ def features(
         write_parquet(table, out)
         if learn is not None:
             rooms.learn(capture, families=family).save(learn)
-    found = {"windows": table.height, "containers": table["container_id"].n_unique(),
-             "features": len(rooms.feature_columns(table)), "out": str(out)}  # fmt: skip
+    found = {
+        "windows": table.height,
+        "containers": table["container_id"].n_unique(),
+        "features": len(rooms.feature_columns(table)),
+        "out": str(out),
+    }
     if as_json:
         print_json(found)
     else:

@@ -27,8 +27,7 @@ def export(
     ] = None,
     form: Annotated[str, typer.Option("--format", help="jsonl.")] = "jsonl",
     attack: Annotated[
-        str,
-        typer.Option("--attack", help="ATT&CK ids: as 'written' by rules, or of 'v18' or 'v19'."),
+        str, typer.Option("--attack", help="ATT&CK ids: as 'written' by rules, or of 'v18' or 'v19'.")
     ] = "written",
 ) -> None:
     """Write findings as JSON lines: `rtml findings export findings.parquet --format jsonl`.

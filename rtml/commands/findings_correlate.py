@@ -19,13 +19,10 @@ _MOST_SHOWN = 12
 
 
 def correlate(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FINDINGS...", help="Findings, as rtml wrote them.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FINDINGS...", help="Findings, as rtml wrote them.")],
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of sequences.")] = None,
     suppress: Annotated[
-        Path | None,
-        typer.Option("--suppress", help="Suppression rules, to be left out."),
+        Path | None, typer.Option("--suppress", help="Suppression rules, to be left out.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -53,8 +50,7 @@ def correlate(
         if out is not None:
             write_parquet(sequences, out)
     if as_json:
-        print_json({"sequences": sequences.to_dicts(), "findings": findings.height,
-                    "archived": archived})  # fmt: skip
+        print_json({"sequences": sequences.to_dicts(), "findings": findings.height, "archived": archived})
         return
     _show(sequences, findings.height, archived)
 
@@ -99,8 +95,9 @@ def _signals(row: dict[str, Any]) -> None:
             f"     {one['first_seen']:%H:%M:%S}  {tactic:<20}  {one['severity'] or 0:.1f}"
             f"  {visible(kind, 80)}{times}  {visible(one['title'] or '', 100)}"
             f"  [{visible(one['finding_id'], 40)}]",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+            markup=False,
+            soft_wrap=True,
+        )
     listed = len(row["signals"])
     if row["count"] > listed:
         console.print(f"     lists {listed:,} of {row['count']:,} findings", markup=False)

@@ -32,9 +32,11 @@ def import_findings(
         write_parquet(read.findings, out)
         write_parquet(read.rejects, rejects_of(out))
     facts = {
-        "alerts": read.alerts, "findings": read.findings.height,
-        "rejected": read.rejects.height, "reject_reasons": read.rejected,
-    }  # fmt: skip
+        "alerts": read.alerts,
+        "findings": read.findings.height,
+        "rejected": read.rejects.height,
+        "reject_reasons": read.rejected,
+    }
     if as_json:
         print_json(facts)
         return

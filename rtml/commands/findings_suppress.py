@@ -45,13 +45,18 @@ def suppress_findings(
             write_parquet(done.archived, archive_of(out))
             write_parquet(done.kept, out)
     if as_json:
-        print_json({"kept": done.kept.height, "archived": done.archived.height,
-                    "dry_run": dry_run, "suppressions": done.account.to_dicts()})  # fmt: skip
+        print_json(
+            {
+                "kept": done.kept.height,
+                "archived": done.archived.height,
+                "dry_run": dry_run,
+                "suppressions": done.account.to_dicts(),
+            }
+        )
         return
     place = "dry run" if dry_run else str(out)
     console.print(
-        f"{place}: {done.kept.height:,} findings remain · {done.archived.height:,} archived",
-        markup=False,
+        f"{place}: {done.kept.height:,} findings remain · {done.archived.height:,} archived", markup=False
     )
     for line in suppression_lines(done):
         console.print(f"  {visible(line, 500)}", markup=False)

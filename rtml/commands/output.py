@@ -19,14 +19,7 @@ from rich.table import Table
 from rtml.errors import RtmlError
 from rtml.text import visible
 
-__all__ = [
-    "console",
-    "print_facts",
-    "print_json",
-    "print_table",
-    "progress",
-    "write_parquet",
-]
+__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "write_parquet"]
 
 _WIDE = 140
 console = Console(

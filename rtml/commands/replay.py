@@ -60,9 +60,7 @@ def record(
 
 @app.command()
 def doctor(
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Remove what killed sittings left.")
-    ] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Remove what killed sittings left.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check whether this machine can record: `rtml replay doctor`."""

@@ -22,9 +22,7 @@ def _group() -> None:
 
 @app.command()
 def train(
-    benign: Annotated[
-        list[Path], typer.Option("--benign", help="Names that are good (repeatable).")
-    ],
+    benign: Annotated[list[Path], typer.Option("--benign", help="Names that are good (repeatable).")],
     bad: Annotated[
         list[str],
         typer.Option(
@@ -45,7 +43,7 @@ def train(
     Files hold one name a line. Quality is measured on families that were held out (a family is what
     a file is called up to the first `_`, `-`, `.` or space), and on good names of other
     registered domains. `rtml rules CAPTURE --reputation model` uses the model.
-    """  # fmt: skip
+    """
     from rtml.reading.whole import whole_folder
     from rtml.rules.reputation.lists import bad_files, read_names
     from rtml.rules.reputation.training import train as fit

@@ -23,10 +23,15 @@ def show_types(rules: Sequence[Rule], as_json: bool) -> None:
         return
     titles = {rule.id: rule.title for rule in rules}
     rows = [
-        (row["number"], row["type"], row["severity"], row["gate"],
-         "; ".join(titles.get(name, name) for name in row["by"]) or "NOTHING")
+        (
+            row["number"],
+            row["type"],
+            row["severity"],
+            row["gate"],
+            "; ".join(titles.get(name, name) for name in row["by"]) or "NOTHING",
+        )
         for row in table.to_dicts()
-    ]  # fmt: skip
+    ]
     print_table("", ["", "finding type", "severity", "gate", "by"], rows)
     covered = table.filter(table["by"].list.len() > 0).height
     console.print(

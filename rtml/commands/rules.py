@@ -23,15 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["rules"]
 
 _MOST_REJECTS = 20
-_COLUMNS = [
-    "level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not",
-]  # fmt: skip
+_COLUMNS = ["level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not"]
 
 
 def rules(
-    captures: Annotated[
-        list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.")
-    ] = None,
+    captures: Annotated[list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
     sigma: Annotated[
         list[Path] | None, typer.Option("--sigma", help="Sigma file or folder (repeatable).")
@@ -44,22 +40,17 @@ def rules(
         typer.Option("--intel", help="Threat lists: a description, or 'test' (repeatable)."),
     ] = None,
     reputation: Annotated[
-        Path | None,
-        typer.Option("--reputation", help="Model of domain names, by `rtml reputation train`."),
+        Path | None, typer.Option("--reputation", help="Model of domain names, by `rtml reputation train`.")
     ] = None,
-    suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
-    ] = None,
+    suppress: Annotated[Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")] = None,
     gate: Annotated[
-        str,
-        typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'."),
+        str, typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'.")
     ] = "none",
     lists: Annotated[
         Path | None, typer.Option("--lists", help="Values of lists that rules name (YAML).")
     ] = None,
     pack: Annotated[
-        str | None,
-        typer.Option("--pack", help="container, k8s-audit, or 'none'; default: what fits."),
+        str | None, typer.Option("--pack", help="container, k8s-audit, or 'none'; default: what fits.")
     ] = None,
     types: Annotated[
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
@@ -90,9 +81,14 @@ def rules(
     from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
-        _packs(pack), tuple(sigma or ()), tuple(falco or ()), tuple(intel or ()), reputation,
-        gate=gate, lists=lists,
-    )  # fmt: skip
+        _packs(pack),
+        tuple(sigma or ()),
+        tuple(falco or ()),
+        tuple(intel or ()),
+        reputation,
+        gate=gate,
+        lists=lists,
+    )
     if types:
         show_types(load_all(chosen.sigma, chosen.packs, chosen.falco)[0], as_json)
         return
@@ -130,11 +126,14 @@ def _fitting(manifest: Manifest) -> tuple[str, ...]:
 
 def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]:
     return {
-        "rules": table.to_dicts(), "findings": done.kept.height,
-        "skipped": [vars(each) for each in ran.skipped], "silenced": ran.silenced.to_dicts(),
-        "archived": done.archived.height, "suppressions": done.account.to_dicts(),
+        "rules": table.to_dicts(),
+        "findings": done.kept.height,
+        "skipped": [vars(each) for each in ran.skipped],
+        "silenced": ran.silenced.to_dicts(),
+        "archived": done.archived.height,
+        "suppressions": done.account.to_dicts(),
         "rejects": ran.rejects.to_dicts(),
-    }  # fmt: skip
+    }
 
 
 def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> None:
@@ -150,8 +149,7 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
 
     lines = [first_line(table), *(f"skipped {each.file}: {each.reason}" for each in ran.skipped)]
     lines += [
-        f"silenced {row['events']:,} events of {row['rule']} ({row['by']})"
-        for row in ran.silenced.to_dicts()
+        f"silenced {row['events']:,} events of {row['rule']} ({row['by']})" for row in ran.silenced.to_dicts()
     ]
     lines += [
         f"refused {row['file']}:{row['line']}: {row['reason']}: {row['text']}"

@@ -22,9 +22,7 @@ def score(
     ] = None,
     engine: Annotated[str, typer.Option("--engine", help="Where it runs: local.")] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
-    suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
-    ] = None,
+    suppress: Annotated[Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.

@@ -48,13 +48,7 @@ def splice(
         known = validate(pl.concat([read_labels(path) for path in labels]))
         trees = attack_trees(known, capture.processes().collect())
         done = spliced_trials(
-            capture,
-            known,
-            trees,
-            trials=trials,
-            seed=seed,
-            gap=gap,
-            within=(_utc(since), _utc(until)),
+            capture, known, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))
         )
         splice_to(out, done, read_rejects(capture))
     if as_json:

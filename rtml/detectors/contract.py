@@ -21,9 +21,16 @@ import polars as pl
 from rtml.arrays import Array
 
 __all__ = [
-    "CONTRIBUTIONS", "HUGE", "UNKNOWN", "Detector", "feature_columns", "in_time_order",
-    "matrix", "no_opinion", "peer_groups",
-]  # fmt: skip
+    "CONTRIBUTIONS",
+    "HUGE",
+    "UNKNOWN",
+    "Detector",
+    "feature_columns",
+    "in_time_order",
+    "matrix",
+    "no_opinion",
+    "peer_groups",
+]
 
 HUGE = 1e300
 """The largest magnitude that a feature value can have; what is larger is clipped to it."""
@@ -31,10 +38,9 @@ HUGE = 1e300
 UNKNOWN = "columns.unknown"
 """Name of the matrix's last column: feature columns that hold something and were never learnt."""
 
-CONTRIBUTIONS = pl.Schema({
-    "row": pl.UInt32, "feature": pl.String, "value": pl.Float64, "usual": pl.Float64,
-    "share": pl.Float64,
-})  # fmt: skip
+CONTRIBUTIONS = pl.Schema(
+    {"row": pl.UInt32, "feature": pl.String, "value": pl.Float64, "usual": pl.Float64, "share": pl.Float64}
+)
 """Shape of an explanation: per row of the scored frame, shares that add up to 1."""
 
 

@@ -20,14 +20,7 @@ import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors import scaling
-from rtml.detectors.contract import (
-    UNKNOWN,
-    feature_columns,
-    in_time_order,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
+from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import by_replacement, shares
 from rtml.detectors.scaling import Scale, ScaleState
 from rtml.errors import RtmlError, UsageError

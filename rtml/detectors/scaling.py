@@ -61,9 +61,11 @@ class ScaleState(State):
     def of(cls, scale: Scale) -> ScaleState:
         """Return the JSON form of ``scale``."""
         return cls(
-            centre=scale.centre.tolist(), half=scale.half.tolist(), usual=bare(scale.usual),
+            centre=scale.centre.tolist(),
+            half=scale.half.tolist(),
+            usual=bare(scale.usual),
             missing=scale.missing.tolist(),
-        )  # fmt: skip
+        )
 
     def scale(self) -> Scale:
         """Return the `Scale` that this is the JSON form of."""

@@ -192,8 +192,9 @@ class Surprise:
         """Write the medians as JSON."""
         groups = {name: _frozen(usual) for name, usual in sorted(self._groups.items())}
         fleet = _frozen(self._fleet) if self._fleet else None
-        state = SurpriseState(seed=self.seed, pull=self.pull, features=self._features,
-                              fleet=fleet, groups=groups)  # fmt: skip
+        state = SurpriseState(
+            seed=self.seed, pull=self.pull, features=self._features, fleet=fleet, groups=groups
+        )
         write_state(folder, state)
 
     @classmethod

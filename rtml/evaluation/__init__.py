@@ -20,8 +20,25 @@ from rtml.evaluation.track import Track, make_track
 from rtml.evaluation.verdict import Verdict, assess
 
 __all__ = [
-    "Ledger", "Proof", "Side", "Split", "Track", "Verdict", "assess", "assign",
-    "attacks_in_training", "budget_curves", "build_ledger", "by_fractions", "by_times",
-    "evidence_processes", "in_capture", "make_track", "match",
-    "prove", "read_labels", "refuse_rule_labels", "union",
-]  # fmt: skip
+    "Ledger",
+    "Proof",
+    "Side",
+    "Split",
+    "Track",
+    "Verdict",
+    "assess",
+    "assign",
+    "attacks_in_training",
+    "budget_curves",
+    "build_ledger",
+    "by_fractions",
+    "by_times",
+    "evidence_processes",
+    "in_capture",
+    "make_track",
+    "match",
+    "prove",
+    "read_labels",
+    "refuse_rule_labels",
+    "union",
+]

@@ -44,9 +44,7 @@ class Split(_Strict):
     @classmethod
     def _utc(cls, value: dt.datetime | float) -> dt.datetime | float:
         if isinstance(value, dt.datetime):
-            return (
-                value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
-            )
+            return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
         if not 0 < value < 1:
             raise ValueError("a share of the time lies between 0 and 1")
         return value

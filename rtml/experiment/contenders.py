@@ -32,9 +32,14 @@ class RuleSide:
 
 
 def rule_side(
-    capture: Capture, chosen: Rules, windows: pl.DataFrame, split: Split, every: str, budget: float,
+    capture: Capture,
+    chosen: Rules,
+    windows: pl.DataFrame,
+    split: Split,
+    every: str,
+    budget: float,
     quiet: Callable[[pl.DataFrame], pl.DataFrame],
-) -> RuleSide:  # fmt: skip
+) -> RuleSide:
     """Run the rules and make both of their sides: tuned first, for it joins the union.
 
     Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
@@ -42,23 +47,34 @@ def rule_side(
     """
     ran = run_all(
         capture,
-        Chosen((chosen.pack,) if chosen.pack else (), tuple(chosen.sigma), tuple(chosen.falco),
-               tuple(chosen.intel), chosen.reputation, level=chosen.level, gate=chosen.gate),
-    )  # fmt: skip
+        Chosen(
+            (chosen.pack,) if chosen.pack else (),
+            tuple(chosen.sigma),
+            tuple(chosen.falco),
+            tuple(chosen.intel),
+            chosen.reputation,
+            level=chosen.level,
+            gate=chosen.gate,
+        ),
+    )
     detector = RuleDetector(ran.rules, every, budget)
     test = windows.filter(pl.col("part") == "test")
     default = _side("rules, default", "rules", detector, ran.hits, test)
     early = quiet(ran.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
     detector.learn(early, windows.filter(pl.col("part") != "test"))
-    tuned = _side("rules, tuned", "rules", detector, ran.hits, test, split.test,
-                  f"{detector.state.height} exceptions")  # fmt: skip
+    tuned = _side(
+        "rules, tuned", "rules", detector, ran.hits, test, split.test, f"{detector.state.height} exceptions"
+    )
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
 
 def first_seen_side(
-    capture: Capture, windows: pl.DataFrame, split: Split, every: str,
+    capture: Capture,
+    windows: pl.DataFrame,
+    split: Split,
+    every: str,
     quiet: Callable[[pl.DataFrame], pl.DataFrame],
-) -> Side:  # fmt: skip
+) -> Side:
     """Make the side of the competitor that any feature of rare programs must beat.
 
     It knows the pairs of image and program that ran before the test, as the models do.
@@ -73,9 +89,14 @@ def first_seen_side(
 
 
 def _side(
-    name: str, kind: str, detector: EventDetector, observed: pl.DataFrame, test: pl.DataFrame,
-    fitted_until: dt.datetime | None = None, note: str = "",
-) -> Side:  # fmt: skip
+    name: str,
+    kind: str,
+    detector: EventDetector,
+    observed: pl.DataFrame,
+    test: pl.DataFrame,
+    fitted_until: dt.datetime | None = None,
+    note: str = "",
+) -> Side:
     scores = test.select(
         "container_id", "window", score=pl.Series(detector.score(observed, test)).fill_nan(None)
     )
@@ -86,14 +107,13 @@ def model_sides(scored: Scored, fitted_until: dt.datetime) -> list[Side]:
     """One side per detector: its findings, its scores, the alarm rule as a note."""
     return [
         Side(
-            name.replace("_", " "), "model",
+            name.replace("_", " "),
+            "model",
             scored.findings.filter(pl.col("detector") == name),
             # The margin, not the score: peer groups share one ranking only in units of their tails.
-            scored.scores.filter(pl.col("detector") == name).select(
-                "container_id", "window", score="margin"
-            ),
+            scored.scores.filter(pl.col("detector") == name).select("container_id", "window", score="margin"),
             fitted_until,
             note="" if alarm.resolvable else "alarms above everything in calibration",
         )
         for name, alarm in scored.alarms.items()
-    ]  # fmt: skip
+    ]

@@ -11,15 +11,7 @@ import polars as pl
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import RtmlError, UsageError, did_you_mean
-from rtml.evaluation import (
-    Ledger,
-    Side,
-    Split,
-    build_ledger,
-    in_capture,
-    make_track,
-    read_labels,
-)
+from rtml.evaluation import Ledger, Side, Split, build_ledger, in_capture, make_track, read_labels
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.sides import rule_scores
 from rtml.experiment.report_input import page

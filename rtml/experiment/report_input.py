@@ -32,15 +32,20 @@ def page(
     manifest = capture.manifest
     top = top_findings(sides, track)
     return ReportInput(
-        title=title, ledger=ledger, capture=capture_facts(capture),
+        title=title,
+        ledger=ledger,
+        capture=capture_facts(capture),
         timeline=_timeline(capture, sides, track),
-        tree=_tree(capture, top, track), tree_title=top["title"][0] if top.height else "",
+        tree=_tree(capture, top, track),
+        tree_title=top["title"][0] if top.height else "",
         findings=top,
         lost=[(x.host, f"{x.start} … {x.end}", x.count) for x in manifest.lost_intervals],
-        rejected=sorted(manifest.reject_reasons.items()), blind=manifest.blind,
+        rejected=sorted(manifest.reject_reasons.items()),
+        blind=manifest.blind,
         skipped_rules=[(each.file, each.reason) for each in skipped],
-        lab=bool(track.labels["provenance"].is_in(["replay", "spliced"]).any()), run=run,
-    )  # fmt: skip
+        lab=bool(track.labels["provenance"].is_in(["replay", "spliced"]).any()),
+        run=run,
+    )
 
 
 def capture_facts(capture: Capture) -> dict[str, Any]:
@@ -68,12 +73,15 @@ def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:
     rank = pl.col("contributions").list.len()
     order = ["severity", "score", "finding_id"]
     picked = [
-        pl.concat(side).sort(order, descending=[True, True, False], nulls_last=True)
+        pl.concat(side)
+        .sort(order, descending=[True, True, False], nulls_last=True)
         .with_columns(reasons=rank)
         .unique(["container_id", "process_id"], keep="first", maintain_order=True)
-        .head(_SHOWN).drop("reasons")
-        for side in (models, rules) if side
-    ]  # fmt: skip
+        .head(_SHOWN)
+        .drop("reasons")
+        for side in (models, rules)
+        if side
+    ]
     return pl.concat(picked) if picked else pl.DataFrame(schema=track.labels.schema).clear()
 
 
@@ -128,9 +136,13 @@ def _rows(
     shown = images[1:] if forked else images
     for number, image in enumerate(shown):
         yield TreeRow(
-            depth + number, image["exe"] or f"[{image['comm']}]", image["cmdline"], node["pid"],
-            f"{node['since']:%H:%M:%S}", mark if number == 0 else None,
-        )  # fmt: skip
+            depth + number,
+            image["exe"] or f"[{image['comm']}]",
+            image["cmdline"],
+            node["pid"],
+            f"{node['since']:%H:%M:%S}",
+            mark if number == 0 else None,
+        )
     deeper = depth + max(len(shown), 1)
     for child in node["children"]:
         yield from _rows(child, deeper, named, attacks, images[-1] if images else None)

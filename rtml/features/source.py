@@ -80,10 +80,7 @@ class Source:
         nameless = pl.col("image").str.contains("^(sha256:)?[0-9a-f]{12,}$")
         repository = pl.when(~nameless).then(name)
         return self.identity.select(
-            "container_id",
-            "workload",
-            image=pl.coalesce("image_digest", "image"),
-            repository=repository,
+            "container_id", "workload", image=pl.coalesce("image_digest", "image"), repository=repository
         )
 
     @property

@@ -32,10 +32,17 @@ __all__ = ["FORMATS", "Alerts", "read_alerts"]
 
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 _TRACEE_LEVELS = {
-    "0": "informational", "1": "low", "2": "medium", "3": "high", "4": "critical",
-    "info": "informational", "low": "low", "medium": "medium", "high": "high",
+    "0": "informational",
+    "1": "low",
+    "2": "medium",
+    "3": "high",
+    "4": "critical",
+    "info": "informational",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
     "critical": "critical",
-}  # fmt: skip
+}
 Row = dict[str, Any]
 
 
@@ -144,9 +151,13 @@ def _row(rule: Any, time: Any, level: str, tags: list[str], **identity: Any) -> 
     kind = finding_type_of((tag.removeprefix("mitre_") for tag in tags), "ImportedAlert")
     known = {name: _text(identity.get(name)) for name in IDENTITY}
     return {
-        "rule": _text(rule), "time": _time(time), "level": level, "techniques": techniques,
-        "type": kind, **known,
-    }  # fmt: skip
+        "rule": _text(rule),
+        "time": _time(time),
+        "level": level,
+        "techniques": techniques,
+        "type": kind,
+        **known,
+    }
 
 
 def _falco(alert: Mapping[str, Any]) -> Row:
@@ -154,12 +165,17 @@ def _falco(alert: Mapping[str, Any]) -> Row:
     tags = alert.get("tags")
     image, tag = fields.get("container.image.repository"), fields.get("container.image.tag")
     return _row(
-        alert.get("rule"), alert.get("time"), level_of(str(alert.get("priority", ""))),
+        alert.get("rule"),
+        alert.get("time"),
+        level_of(str(alert.get("priority", ""))),
         [str(one) for one in tags] if isinstance(tags, list) else [],
-        host=alert.get("hostname"), container_id=fields.get("container.id"),
-        container_name=fields.get("container.name"), pod=fields.get("k8s.pod.name"),
-        namespace=fields.get("k8s.ns.name"), image=f"{image}:{tag}" if image and tag else image,
-    )  # fmt: skip
+        host=alert.get("hostname"),
+        container_id=fields.get("container.id"),
+        container_name=fields.get("container.name"),
+        pod=fields.get("k8s.pod.name"),
+        namespace=fields.get("k8s.ns.name"),
+        image=f"{image}:{tag}" if image and tag else image,
+    )
 
 
 def _tetragon(alert: Mapping[str, Any]) -> Row:
@@ -171,13 +187,18 @@ def _tetragon(alert: Mapping[str, Any]) -> Row:
     pod = _sub(hit, "process", "pod")
     container = _sub(pod, "container")
     return _row(
-        hit["policy_name"], alert.get("time"), "medium",
+        hit["policy_name"],
+        alert.get("time"),
+        "medium",
         [str(one) for one in tags] if isinstance(tags, list) else [],
-        host=alert.get("node_name"), pod=pod.get("name"), namespace=pod.get("namespace"),
-        workload=pod.get("workload"), container_name=container.get("name"),
+        host=alert.get("node_name"),
+        pod=pod.get("name"),
+        namespace=pod.get("namespace"),
+        workload=pod.get("workload"),
+        container_name=container.get("name"),
         container_id=str(container.get("id", "")).rpartition("://")[2],
         image=_sub(container, "image").get("name"),
-    )  # fmt: skip
+    )
 
 
 def _tracee(alert: Mapping[str, Any]) -> Row:
@@ -192,19 +213,24 @@ def _tracee(alert: Mapping[str, Any]) -> Row:
     severity = str(threat.get("severity", old.get("Severity"))).lower()
     image = container.get("image")
     return _row(
-        alert.get("eventName") or alert.get("name"), alert.get("timestamp"),
+        alert.get("eventName") or alert.get("name"),
+        alert.get("timestamp"),
         _TRACEE_LEVELS.get(severity, "low"),
         [str(technique), str(tactic).lower().replace(" ", "-")],
-        host=alert.get("hostName"), container_id=container.get("id") or alert.get("containerId"),
-        container_name=container.get("name"), pod=pod.get("podName") or pod.get("name"),
+        host=alert.get("hostName"),
+        container_id=container.get("id") or alert.get("containerId"),
+        container_name=container.get("name"),
+        pod=pod.get("podName") or pod.get("name"),
         namespace=pod.get("podNamespace") or _sub(pod, "namespace").get("name"),
         image=image.get("name") if isinstance(image, dict) else image,
-    )  # fmt: skip
+    )
 
 
 FORMATS: dict[str, Callable[[Mapping[str, Any]], Row]] = {
-    "falco": _falco, "tetragon": _tetragon, "tracee": _tracee,
-}  # fmt: skip
+    "falco": _falco,
+    "tetragon": _tetragon,
+    "tracee": _tracee,
+}
 """Readers of one alert by the engine that wrote it."""
 
 
@@ -214,11 +240,18 @@ def _findings(rows: list[Row], sensor: str) -> pl.DataFrame:
     schema: dict[str, Any] = {"rule": pl.String, "level": pl.String, **EVIDENCE}
     columns = {name: [row.get(name) for row in rows] for name in schema}
     columns["seq"] = [None] * len(rows)
-    frame = pl.DataFrame(columns, schema=schema).with_columns(
-        slot_of(), title="rule", count=pl.lit(1, pl.Int64), until="time",
-        severity=pl.col("level").replace_strict(LEVELS, return_dtype=pl.Float64),
-        weight=pl.col("level").replace_strict(WEIGHTS, return_dtype=pl.Float64),
-    ).with_columns(score="weight")  # fmt: skip
+    frame = (
+        pl.DataFrame(columns, schema=schema)
+        .with_columns(
+            slot_of(),
+            title="rule",
+            count=pl.lit(1, pl.Int64),
+            until="time",
+            severity=pl.col("level").replace_strict(LEVELS, return_dtype=pl.Float64),
+            weight=pl.col("level").replace_strict(WEIGHTS, return_dtype=pl.Float64),
+        )
+        .with_columns(score="weight")
+    )
     reasons = frame.group_by("container_id", "process_id", "slot", "type", feature="rule").agg(
         value=pl.len().cast(pl.Float64)
     )

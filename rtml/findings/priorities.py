@@ -5,10 +5,16 @@ from __future__ import annotations
 __all__ = ["level_of"]
 
 _LEVELS = {
-    "emergency": "critical", "alert": "critical", "critical": "critical", "error": "high",
-    "warning": "medium", "notice": "low", "informational": "informational",
-    "info": "informational", "debug": "informational",
-}  # fmt: skip
+    "emergency": "critical",
+    "alert": "critical",
+    "critical": "critical",
+    "error": "high",
+    "warning": "medium",
+    "notice": "low",
+    "informational": "informational",
+    "info": "informational",
+    "debug": "informational",
+}
 
 
 def level_of(priority: str) -> str:

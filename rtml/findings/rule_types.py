@@ -7,15 +7,23 @@ from collections.abc import Iterable
 __all__ = ["PURPOSES", "finding_type_of"]
 
 PURPOSES: dict[str, str] = {
-    "reconnaissance": "Recon", "resource-development": "Behavior",
+    "reconnaissance": "Recon",
+    "resource-development": "Behavior",
     "initial-access": "InitialAccess",
-    "execution": "Execution", "persistence": "Persistence",
-    "privilege-escalation": "PrivilegeEscalation", "defense-evasion": "DefenseEvasion",
-    "stealth": "DefenseEvasion", "defense-impairment": "DefenseEvasion",
-    "credential-access": "CredentialAccess", "discovery": "Discovery",
-    "lateral-movement": "UnauthorizedAccess", "collection": "Exfiltration",
-    "command-and-control": "Backdoor", "exfiltration": "Exfiltration", "impact": "Impact",
-}  # fmt: skip
+    "execution": "Execution",
+    "persistence": "Persistence",
+    "privilege-escalation": "PrivilegeEscalation",
+    "defense-evasion": "DefenseEvasion",
+    "stealth": "DefenseEvasion",
+    "defense-impairment": "DefenseEvasion",
+    "credential-access": "CredentialAccess",
+    "discovery": "Discovery",
+    "lateral-movement": "UnauthorizedAccess",
+    "collection": "Exfiltration",
+    "command-and-control": "Backdoor",
+    "exfiltration": "Exfiltration",
+    "impact": "Impact",
+}
 """Threat purpose by tactic; ATT&CK v19 split defense-evasion into the two after it."""
 
 

@@ -86,9 +86,7 @@ class Model:
     calibrations: dict[str, Calibration] = field(default_factory=dict)
 
 
-def save_model(
-    model: Model, folder: Path, baseline: Callable[[Path], object] | None = None
-) -> Path:
+def save_model(model: Model, folder: Path, baseline: Callable[[Path], object] | None = None) -> Path:
     """Write a model into a new folder.
 
     Parameters
@@ -104,9 +102,7 @@ def save_model(
         raise RtmlError(f"{folder}: exists already; a model is never written over another")
     for label in {**model.detectors, **model.calibrations}:
         if not _LABEL.fullmatch(label):
-            raise UsageError(
-                f"{label!r}: a detector label is lower-case letters, digits, - _ and ."
-            )
+            raise UsageError(f"{label!r}: a detector label is lower-case letters, digits, - _ and .")
     with whole_folder(folder) as part:
         _write(model, part, baseline)
     return folder
@@ -137,10 +133,13 @@ def _write(model: Model, part: Path, baseline: Callable[[Path], object] | None) 
     if baseline is not None:
         baseline(part / "baseline")
     index = _Index(
-        format=FORMAT, rtml=__version__, description=model.description,
+        format=FORMAT,
+        rtml=__version__,
+        description=model.description,
         detectors={label: detector.name for label, detector in sorted(model.detectors.items())},
-        calibrations=sorted(model.calibrations), files=_files(part),
-    )  # fmt: skip
+        calibrations=sorted(model.calibrations),
+        files=_files(part),
+    )
     (part / _INDEX).write_bytes(state_bytes(index))
 
 

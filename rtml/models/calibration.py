@@ -96,9 +96,7 @@ class Calibration:
     unit: float = 0.0
 
     @classmethod
-    def fit(
-        cls, scores: Array, groups: Sequence[str], *, least: int = 5, unit: float = 0.0
-    ) -> Self:
+    def fit(cls, scores: Array, groups: Sequence[str], *, least: int = 5, unit: float = 0.0) -> Self:
         """Keep the scores of benign windows that the detector has not learnt; NaN is left out."""
         if least < 1 or len(scores) != len(groups):
             raise UsageError(f"calibration: {len(scores)} scores, {len(groups)} groups, {least=}")
@@ -169,9 +167,14 @@ class Calibration:
         rate = DAY / seconds
         floor = max(0.0, float(np.log2(DAY / (budget * seconds)))) if in_bits else -np.inf
         return Alarm(
-            budget=budget, floor=floor, limit=float(limit), windows=n, resolvable=rank >= 1,
-            smallest_rate=rate / (n + 1), expected_rate=max(rank, 1) * rate / (n + 1),
-        )  # fmt: skip
+            budget=budget,
+            floor=floor,
+            limit=float(limit),
+            windows=n,
+            resolvable=rank >= 1,
+            smallest_rate=rate / (n + 1),
+            expected_rate=max(rank, 1) * rate / (n + 1),
+        )
 
     def alarms(self, scores: Array, groups: Sequence[str], alarm: Alarm) -> npt.NDArray[np.bool_]:
         """Say which windows raise an alarm; NaN never does.

@@ -59,19 +59,25 @@ def run_job(
     folder = fetch_model(model)
     loaded = load_model(folder)
     plan = {
-        "rtml": __version__, "captures": list(captures), "data": digest_capture(capture),
-        "model": loaded.description.notes, "uri": model, "asked_budget": budget,
+        "rtml": __version__,
+        "captures": list(captures),
+        "data": digest_capture(capture),
+        "model": loaded.description.notes,
+        "uri": model,
+        "asked_budget": budget,
         "suppress": [rule.model_dump(mode="json") for rule in quiet],
-    }  # fmt: skip
+    }
     if out.exists():
         return _resumed(out, plan, resume)
     scored = score(capture, loaded, Baseline.load(folder / "baseline"), budget)
     done = archive(scored.findings, quiet)
     scored = replace(scored, findings=done.kept)
     result = {
-        **plan, **_counts(scored), "archived": done.archived.height,
+        **plan,
+        **_counts(scored),
+        "archived": done.archived.height,
         "suppressions": done.account.select("name", "active", "matched", "archived").to_dicts(),
-    }  # fmt: skip
+    }
     _commit(out, result, scored, done.archived if quiet else None)
     return result
 
@@ -103,9 +109,7 @@ def _counts(scored: Scored) -> dict[str, Any]:
     }
 
 
-def _commit(
-    out: Path, result: dict[str, Any], scored: Scored, archived: pl.DataFrame | None
-) -> None:
+def _commit(out: Path, result: dict[str, Any], scored: Scored, archived: pl.DataFrame | None) -> None:
     with whole_folder(out) as half:
         for name in ("windows", "scores", "findings"):
             getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")

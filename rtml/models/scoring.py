@@ -22,11 +22,19 @@ from rtml.schema import FINDINGS, IDENTITY, empty
 __all__ = ["SCORES", "Scored", "score"]
 
 _UTC = pl.Datetime("ns", "UTC")
-SCORES = pl.Schema({
-    "detector": pl.String(), "container_id": pl.String(), "window": _UTC, "workload": pl.String(),
-    "complete": pl.Boolean(), "score": pl.Float64(), "p_value": pl.Float64(),
-    "margin": pl.Float64(), "alarm": pl.Boolean(),
-})  # fmt: skip
+SCORES = pl.Schema(
+    {
+        "detector": pl.String(),
+        "container_id": pl.String(),
+        "window": _UTC,
+        "workload": pl.String(),
+        "complete": pl.Boolean(),
+        "score": pl.Float64(),
+        "p_value": pl.Float64(),
+        "margin": pl.Float64(),
+        "alarm": pl.Boolean(),
+    }
+)
 """One row per detector and window; ``score`` null: no opinion (never a silent 0)."""
 
 
@@ -99,16 +107,15 @@ def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFr
     return joined.filter(~learnt).drop("_until")
 
 
-def _scores(
-    name: str, detector: Detector, model: Model, alarm: Alarm, windows: pl.DataFrame
-) -> pl.DataFrame:
+def _scores(name: str, detector: Detector, model: Model, alarm: Alarm, windows: pl.DataFrame) -> pl.DataFrame:
     calibration, groups = model.calibrations[name], peer_groups(windows)
     found = detector.prequential(windows)
     columns = {
-        "score": found, "p_value": calibration.p_values(found, groups),
+        "score": found,
+        "p_value": calibration.p_values(found, groups),
         "margin": calibration.margins(found, groups),
         "alarm": calibration.alarms(found, groups, alarm),
-    }  # fmt: skip
+    }
     rows = windows.select("container_id", "window", "workload", "complete")
     return (
         rows.with_columns(**{k: pl.Series(v, nan_to_null=True) for k, v in columns.items()})
@@ -117,9 +124,7 @@ def _scores(
     )
 
 
-def _surprises(
-    capture: Capture, baseline: Baseline, model: Model, windows: pl.DataFrame
-) -> pl.DataFrame:
+def _surprises(capture: Capture, baseline: Baseline, model: Model, windows: pl.DataFrame) -> pl.DataFrame:
     about = model.description
     keys = windows.select("container_id", "window")
     found = features.surprises(capture, None, baseline, about.families, about.every)
@@ -133,9 +138,13 @@ def _of_containers(model: Model) -> bool:
 
 
 def _calls_of_users(
-    capture: Capture, model: Model, baseline: Baseline, windows: pl.DataFrame,
-    scores: pl.DataFrame, surprises: pl.DataFrame,
-) -> pl.DataFrame:  # fmt: skip
+    capture: Capture,
+    model: Model,
+    baseline: Baseline,
+    windows: pl.DataFrame,
+    scores: pl.DataFrame,
+    surprises: pl.DataFrame,
+) -> pl.DataFrame:
     """Explain alarms about users of the Kubernetes API."""
     ends = [dt.datetime.fromisoformat(at) for at in model.description.learned_until.values()]
     raised = scores.filter("alarm")
@@ -143,9 +152,13 @@ def _calls_of_users(
 
 
 def _findings(
-    capture: Capture, model: Model, baseline: Baseline, windows: pl.DataFrame,
-    scores: pl.DataFrame, surprises: pl.DataFrame,
-) -> pl.DataFrame:  # fmt: skip
+    capture: Capture,
+    model: Model,
+    baseline: Baseline,
+    windows: pl.DataFrame,
+    scores: pl.DataFrame,
+    surprises: pl.DataFrame,
+) -> pl.DataFrame:
     """Explain each detector's alarms with its own reasons."""
     processes = capture.processes().collect()
     identity = windows.select(*IDENTITY, "window")
@@ -155,9 +168,7 @@ def _findings(
         alarms = raised.join(identity, on=["container_id", "window"], suffix="_w")
         if alarms.is_empty():
             continue
-        rows = windows.join(
-            raised, on=["container_id", "window"], how="semi", maintain_order="left"
-        )
+        rows = windows.join(raised, on=["container_id", "window"], how="semi", maintain_order="left")
         parts.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
     return pl.concat(parts).sort("first_seen", "detector", "finding_id")
 

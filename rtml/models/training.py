@@ -39,10 +39,7 @@ class Trained:
 
 
 def train(
-    capture: Capture,
-    experiment: Experiment,
-    calibrate: dt.datetime,
-    until: dt.datetime | None = None,
+    capture: Capture, experiment: Experiment, calibrate: dt.datetime, until: dt.datetime | None = None
 ) -> Trained:
     """Learn what is normal.
 
@@ -77,8 +74,9 @@ def train(
         name: Calibration.fit(each.prequential(held), groups, unit=float(each.in_bits))
         for name, each in detectors.items()
     }
-    windows = pl.concat([learnt.with_columns(part=pl.lit("train")),
-                         held.with_columns(part=pl.lit("calibrate"))])  # fmt: skip
+    windows = pl.concat(
+        [learnt.with_columns(part=pl.lit("train")), held.with_columns(part=pl.lit("calibrate"))]
+    )
     about = _description(capture, experiment, windows)
     return Trained(Model(about, detectors, calibrations), baseline, windows)
 
@@ -111,6 +109,5 @@ def _description(capture: Capture, experiment: Experiment, windows: pl.DataFrame
         parameters={name: dict(given) for name, given in experiment.detectors.items()},
         learned_until={str(c): (at + step).isoformat() for c, at in last.iter_rows()},
         data={capture.path: digest_capture(capture)},
-        notes={"budget": experiment.budget, "seed": experiment.seed,
-               "experiment": experiment.digest()},
-    )  # fmt: skip
+        notes={"budget": experiment.budget, "seed": experiment.seed, "experiment": experiment.digest()},
+    )

@@ -21,9 +21,16 @@ from rtml.arrays import Array
 from rtml.errors import RtmlError
 
 __all__ = [
-    "State", "bare", "filled", "parse_state", "read_files", "read_state", "state_bytes",
-    "write_files", "write_state",
-]  # fmt: skip
+    "State",
+    "bare",
+    "filled",
+    "parse_state",
+    "read_files",
+    "read_state",
+    "state_bytes",
+    "write_files",
+    "write_state",
+]
 
 _DIGESTS = "sha256.json"
 

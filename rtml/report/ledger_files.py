@@ -67,8 +67,7 @@ def _side(row: dict[str, Any]) -> dict[str, Any]:
     }
     ends = ("low", "high", "method", "reason")
     return plain | {
-        name: {"value": row[name], **{end: row[f"{name}_{end}"] for end in ends}}
-        for name in MEASURES
+        name: {"value": row[name], **{end: row[f"{name}_{end}"] for end in ends}} for name in MEASURES
     }
 
 

@@ -16,13 +16,7 @@ from markupsafe import Markup
 from rtml.report.figures import budget_figure, timeline_figure
 from rtml.report.input import ReportInput
 from rtml.report.ledger_files import write_whole
-from rtml.report.rows import (
-    attack_rows,
-    finding_rows,
-    point_rows,
-    split_bars,
-    summary_rows,
-)
+from rtml.report.rows import attack_rows, finding_rows, point_rows, split_bars, summary_rows
 from rtml.report.strings import script_json, visible
 from rtml.report.tree import nested
 
@@ -50,23 +44,36 @@ def render_report(source: ReportInput) -> str:
     from plotly.offline import get_plotlyjs
 
     scripts = [Markup(get_plotlyjs()), Markup((TEMPLATES / "draw.js").read_text("utf-8"))]
-    return _environment().get_template("report.html.j2").render(
-        source=source, facts=source.ledger.facts, scripts=scripts,
-        hashes=[Markup(_hash(script)) for script in scripts],
-        css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
-        figures={name: Markup(script_json(figure)) for name, figure in _figures(source).items()},
-        sides=summary_rows(source.ledger), split=split_bars(source.ledger.facts["split"]),
-        attacks=attack_rows(source.ledger), points=point_rows(source.ledger),
-        names=_columns(source),
-        findings=finding_rows(source.findings), tree=nested(source.tree),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            source=source,
+            facts=source.ledger.facts,
+            scripts=scripts,
+            hashes=[Markup(_hash(script)) for script in scripts],
+            css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
+            figures={name: Markup(script_json(figure)) for name, figure in _figures(source).items()},
+            sides=summary_rows(source.ledger),
+            split=split_bars(source.ledger.facts["split"]),
+            attacks=attack_rows(source.ledger),
+            points=point_rows(source.ledger),
+            names=_columns(source),
+            findings=finding_rows(source.findings),
+            tree=nested(source.tree),
+        )
+    )
 
 
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_harmless,
-    )  # fmt: skip
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
 
 
 def _harmless(value: Any) -> Any:

@@ -13,8 +13,14 @@ from rtml.evaluation.ledger import Ledger
 __all__ = ["attack_rows", "finding_rows", "point_rows", "split_bars", "summary_rows"]
 
 Row = dict[str, Any]
-FORMS = {"recall": ".0%", "rate": ".3g", "auroc": ".3f", "average_precision": ".3f", "tpr": ".0%",
-         "delay": ".3g"}  # fmt: skip
+FORMS = {
+    "recall": ".0%",
+    "rate": ".3g",
+    "auroc": ".3f",
+    "average_precision": ".3f",
+    "tpr": ".0%",
+    "delay": ".3g",
+}
 SHOWN_FINDINGS = 20
 
 
@@ -48,19 +54,25 @@ def _measure(row: Row, name: str, form: str) -> Row:
     return {
         "text": None if value is None else number(value, form),
         "interval": None if low is None else f"{number(low, form)} – {number(high, form)}",
-        "low": low, "high": high, "value": value,
+        "low": low,
+        "high": high,
+        "value": value,
         "why": row[f"{name}_reason"] or row[f"{name}_method"] or "",
-    }  # fmt: skip
+    }
 
 
 def attack_rows(ledger: Ledger) -> Row:
     """Return ``rows`` (one per attack, with a cell per side) and ``tally`` of the verdicts."""
     cells = {(row["attack_id"], row["side"]): row for row in ledger.attacks.iter_rows(named=True)}
     rows = [
-        row | {"cells": {side: _cell(cell) for (attack, side), cell in cells.items()
-                         if attack == row["attack_id"]}}
+        row
+        | {
+            "cells": {
+                side: _cell(cell) for (attack, side), cell in cells.items() if attack == row["attack_id"]
+            }
+        }
         for row in ledger.by_attack.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     counted = Counter(row["verdict"] for row in rows)
     order = ("rules only", "both", "models only", "neither")
     total = max(len(rows), 1)
@@ -91,22 +103,25 @@ def finding_rows(findings: pl.DataFrame | None) -> list[Row]:
         return []
     rows = findings.head(SHOWN_FINDINGS).iter_rows(named=True)
     return [
-        row | {
+        row
+        | {
             "when": f"{row['first_seen']:%H:%M:%S}" if row["first_seen"] else "",
             "day": f"{row['first_seen']:%Y-%m-%d}" if row["first_seen"] else "",
             "reasons": [_reason(part) for part in (row["contributions"] or [])[:4]],
             "events": len(row["evidence"] or []),
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _reason(part: Row) -> Row:
     share = part["share"] if part["share"] is not None else 0.0
     return {
-        "feature": part["feature"], "percent": round(100 * min(max(share, 0.0), 1.0)),
-        "value": _short(part["value"]), "usual": _short(part["usual"]),
-    }  # fmt: skip
+        "feature": part["feature"],
+        "percent": round(100 * min(max(share, 0.0), 1.0)),
+        "value": _short(part["value"]),
+        "usual": _short(part["usual"]),
+    }
 
 
 def _short(value: float | None) -> str:
@@ -125,10 +140,12 @@ def split_bars(split: Row | None) -> list[Row]:
     whole = (last - first).total_seconds() or 1.0
     return [
         {
-            "part": name, "windows": split["parts"][name]["windows"],
-            "begin": f"{begin:%Y-%m-%d %H:%M:%S}", "end": f"{end:%H:%M:%S}",
+            "part": name,
+            "windows": split["parts"][name]["windows"],
+            "begin": f"{begin:%Y-%m-%d %H:%M:%S}",
+            "end": f"{end:%H:%M:%S}",
             "left": round(100 * (begin - first).total_seconds() / whole, 2),
             "width": round(100 * (end - begin).total_seconds() / whole, 2),
         }
         for name, (begin, end) in edges.items()
-    ]  # fmt: skip
+    ]

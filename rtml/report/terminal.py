@@ -16,13 +16,7 @@ from rtml.report.strings import visible
 __all__ = ["ledger_table", "ledger_view"]
 
 FEW = 3
-STYLES = {
-    "rules": "yellow",
-    "model": "blue",
-    "union": "green",
-    "rival": "magenta",
-    "trivial": "dim",
-}
+STYLES = {"rules": "yellow", "model": "blue", "union": "green", "rival": "magenta", "trivial": "dim"}
 Row = dict[str, Any]
 
 
@@ -39,9 +33,7 @@ def _value(name: str, form: str, unit: str = "") -> Callable[[Row], str]:
 
 def _interval(name: str, form: str) -> Callable[[Row], str]:
     low, high = f"{name}_low", f"{name}_high"
-    return lambda row: (
-        "" if row[low] is None else f"{number(row[low], form)} – {number(row[high], form)}"
-    )
+    return lambda row: "" if row[low] is None else f"{number(row[low], form)} – {number(row[high], form)}"
 
 
 COLUMNS = (

@@ -20,13 +20,25 @@ from rtml.rules.running.tuning import apply, tune
 from rtml.rules.sigma.loading import PACKS, load, load_pack
 
 __all__ = [
-    "EVENT_DETECTORS", "LEVELS", "PACKS", "WEIGHTS", "Evaluation", "EventDetector", "FirstSeen",
-    "Rule", "RuleDetector", "Skipped", "apply", "evaluate", "findings_of", "load", "load_pack",
-    "rule_scores", "run_rules", "tune",
-]  # fmt: skip
+    "EVENT_DETECTORS",
+    "LEVELS",
+    "PACKS",
+    "WEIGHTS",
+    "Evaluation",
+    "EventDetector",
+    "FirstSeen",
+    "Rule",
+    "RuleDetector",
+    "Skipped",
+    "apply",
+    "evaluate",
+    "findings_of",
+    "load",
+    "load_pack",
+    "rule_scores",
+    "run_rules",
+    "tune",
+]
 
-EVENT_DETECTORS: dict[str, type[EventDetector]] = {
-    "first_seen": FirstSeen,
-    "rules": RuleDetector,
-}
+EVENT_DETECTORS: dict[str, type[EventDetector]] = {"first_seen": FirstSeen, "rules": RuleDetector}
 """Every detector that sees events, by name."""

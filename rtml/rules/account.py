@@ -16,20 +16,33 @@ from rtml.schema import IDENTITY, POLARS
 
 __all__ = ["HITS", "TABLE", "Evaluation", "account", "no_events", "with_root"]
 
-HITS = pl.Schema({
-    **{name: pl.String if name in IDENTITY else POLARS[name] for name in (*KEYS, *IDENTITY)},
-    "rule": pl.String, "root_id": pl.Int64,
-})  # fmt: skip
+HITS = pl.Schema(
+    {
+        **{name: pl.String if name in IDENTITY else POLARS[name] for name in (*KEYS, *IDENTITY)},
+        "rule": pl.String,
+        "root_id": pl.Int64,
+    }
+)
 """One row per event and rule that matched it; ``root_id`` is the lineage root (see findings).
 
 Hits may carry one column more, ``entry``: what the rule matched, for a rule that is a list or a
 correlation."""
 
-TABLE = pl.Schema({
-    "rule": pl.String, "title": pl.String, "level": pl.String, "type": pl.String,
-    "authors": pl.String, "source": pl.String, "events": pl.Int64, "hits": pl.Int64,
-    "containers": pl.Int64, "could_match": pl.Boolean, "why_not": pl.String,
-})  # fmt: skip
+TABLE = pl.Schema(
+    {
+        "rule": pl.String,
+        "title": pl.String,
+        "level": pl.String,
+        "type": pl.String,
+        "authors": pl.String,
+        "source": pl.String,
+        "events": pl.Int64,
+        "hits": pl.Int64,
+        "containers": pl.Int64,
+        "could_match": pl.Boolean,
+        "why_not": pl.String,
+    }
+)
 """One row per rule: events considered, hits, containers with hits, and whether it could match."""
 
 
@@ -55,17 +68,21 @@ def account(
 ) -> pl.DataFrame:
     """Make the account (`TABLE`) of rules that saw ``events``; ``dead``: columns all null."""
     per_rule = hits.group_by("rule").agg(
-        hits=pl.col("count").fill_null(1).sum(),
-        containers=pl.col("container_id").drop_nulls().n_unique(),
+        hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").drop_nulls().n_unique()
     )
     rows = [
         {
-            "rule": rule.id, "title": rule.title, "level": rule.level, "type": rule.finding_type,
-            "authors": rule.authors, "source": rule.source, "events": events,
+            "rule": rule.id,
+            "title": rule.title,
+            "level": rule.level,
+            "type": rule.finding_type,
+            "authors": rule.authors,
+            "source": rule.source,
+            "events": events,
             "why_not": _why_not(capture, rule, events, dead),
         }
         for rule in rules
-    ]  # fmt: skip
+    ]
     table = pl.DataFrame(rows, schema={k: v for k, v in TABLE.items() if k not in _LATER})
     table = table.join(per_rule, on="rule", how="left", maintain_order="left")
     return table.select(

@@ -27,8 +27,7 @@ def extents(labels: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     return (
         labels.join(seen, on="attack_id")
         .with_columns(
-            begin=pl.min_horizontal(_ns("start"), "first"),
-            end=pl.max_horizontal(_ns("end"), "last"),
+            begin=pl.min_horizontal(_ns("start"), "first"), end=pl.max_horizontal(_ns("end"), "last")
         )
         .select("attack_id", "container_id", "begin", length=pl.col("end") - pl.col("begin"))
         .sort("attack_id")
@@ -45,9 +44,7 @@ def busy_time(labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretc
     return taken
 
 
-def places_of(
-    source: str, root: int, containers: pl.DataFrame, images: pl.DataFrame
-) -> list[Place]:
+def places_of(source: str, root: int, containers: pl.DataFrame, images: pl.DataFrame) -> list[Place]:
     """Where the attack with root process ``root`` in container ``source`` could have happened.
 
     Parameters
@@ -66,9 +63,7 @@ def places_of(
     and ancestors runs.
     """
     inits = _inits(images).select("container_id", init="pid", above="ppid")
-    peers = _peers(source, containers).join(
-        inits, on="container_id", how="left", maintain_order="left"
-    )
+    peers = _peers(source, containers).join(inits, on="container_id", how="left", maintain_order="left")
     parent = _parent_image(images, source, root)
     if parent.is_empty():
         nobody = pl.lit(None, pl.Int64)
@@ -112,14 +107,16 @@ def _with_parent(peers: pl.DataFrame, images: pl.DataFrame, model: pl.DataFrame)
     same = [pl.col(name).eq_missing(pl.lit(row[name], pl.String)) for name in ("exe", "cmdline")]
     lineage = pl.col("ancestors").list.join("\0") == "\0".join(row["ancestors"] or [])
     alike = images.filter(*same, lineage).select(
-        "container_id", parent="process_id", lineage="root_id", ppid="pid",
-        since=_ns("since"), until=_ns("until"),
-    )  # fmt: skip
+        "container_id",
+        parent="process_id",
+        lineage="root_id",
+        ppid="pid",
+        since=_ns("since"),
+        until=_ns("until"),
+    )
     return (
         peers.join(alike, on="container_id")
-        .with_columns(
-            begin=pl.max_horizontal("begin", "since"), end=pl.min_horizontal("end", "until")
-        )
+        .with_columns(begin=pl.max_horizontal("begin", "since"), end=pl.min_horizontal("end", "until"))
         .filter(pl.col("begin") < pl.col("end"))
         .sort("container_id", "begin", "parent")
     )

@@ -37,15 +37,18 @@ def new_names(
     """
     forked = events.filter(pl.col("kind").cast(pl.String) == "fork")
     pids = (
-        pl.concat([images.select("attack_id", "pid"),
-                   forked.select("attack_id", pid="target_pid")])
-        .drop_nulls().unique().sort("attack_id", "pid")
-    )  # fmt: skip
+        pl.concat([images.select("attack_id", "pid"), forked.select("attack_id", pid="target_pid")])
+        .drop_nulls()
+        .unique()
+        .sort("attack_id", "pid")
+    )
     pid_names = (
-        trials.select("trial", "attack_id").join(pids, on="attack_id").sort("trial", "pid")
+        trials.select("trial", "attack_id")
+        .join(pids, on="attack_id")
+        .sort("trial", "pid")
         .with_columns(new_pid=(pl.int_range(pl.len()) + highest_pid + 1).cast(pl.Int32))
         .select("trial", "pid", "new_pid")
-    )  # fmt: skip
+    )
     begun = pl.coalesce("started", "since")
     processes = (
         images.group_by("attack_id", "process_id")
@@ -60,9 +63,7 @@ def new_names(
     return pid_names, id_names
 
 
-def _renamed(
-    rows: pl.DataFrame, names: pl.DataFrame, column: str, otherwise: pl.Expr
-) -> pl.DataFrame:
+def _renamed(rows: pl.DataFrame, names: pl.DataFrame, column: str, otherwise: pl.Expr) -> pl.DataFrame:
     """Replace the values of one column by their names in the trial."""
     old, new = names.columns[1], names.columns[2]
     found = names.select("trial", pl.col(old).alias(column), pl.col(new).alias("_new"))
@@ -85,9 +86,11 @@ def _of(trials: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 _PPID = (
-    pl.when(pl.col("ppid") == pl.col("old_ppid")).then("new_ppid")
-    .when(pl.col("ppid").is_not_null()).then("new_init")
-)  # fmt: skip
+    pl.when(pl.col("ppid") == pl.col("old_ppid"))
+    .then("new_ppid")
+    .when(pl.col("ppid").is_not_null())
+    .then("new_init")
+)
 """Parent's pid outside the attack: above the root, or the init that took an orphan."""
 
 
@@ -97,10 +100,7 @@ def _external(column: str, value: str) -> pl.Expr:
 
 
 def rewrite_events(
-    events: pl.DataFrame,
-    trials: pl.DataFrame,
-    names: tuple[pl.DataFrame, pl.DataFrame],
-    next_seq: int,
+    events: pl.DataFrame, trials: pl.DataFrame, names: tuple[pl.DataFrame, pl.DataFrame], next_seq: int
 ) -> pl.DataFrame:
     """Return the events of all trials: columns of `POLARS` and ``trial, old_seq``.
 
@@ -115,9 +115,7 @@ def rewrite_events(
     rows = _renamed(rows, pids, "pid", pl.col("pid"))
     # Only a fork's target is a pid of the host; others are numbers within the container.
     targets = _renamed(rows, pids, "target_pid", pl.col("target_pid"))["target_pid"]
-    rows = rows.with_columns(
-        pl.when(fork).then(targets).otherwise("target_pid").alias("target_pid")
-    )
+    rows = rows.with_columns(pl.when(fork).then(targets).otherwise("target_pid").alias("target_pid"))
     rows = _renamed(rows, ids, "parent_id", _external("parent_id", "new_parent"))
     rows = _renamed(rows, ids, "target_id", pl.lit(None, pl.Int64))
     rows = _renamed(rows, ids, "process_id", pl.col("process_id"))
@@ -127,10 +125,7 @@ def rewrite_events(
 
 
 def rewrite_processes(
-    images: pl.DataFrame,
-    trials: pl.DataFrame,
-    names: tuple[pl.DataFrame, pl.DataFrame],
-    events: pl.DataFrame,
+    images: pl.DataFrame, trials: pl.DataFrame, names: tuple[pl.DataFrame, pl.DataFrame], events: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the process images of all trials; ``events`` is what `rewrite_events` returned."""
     pids, ids = names
@@ -149,7 +144,5 @@ def rewrite_labels(labels: pl.DataFrame, trials: pl.DataFrame, ids: pl.DataFrame
     """Return one label per trial, ``provenance`` ``spliced``, ``attack_id`` ``ID~TRIAL``."""
     rows = _renamed(_moved(_of(trials, labels)), ids, "process_id", pl.col("process_id"))
     number = pl.col("trial").cast(pl.String).str.zfill(4)
-    marked = rows.with_columns(
-        attack_id=pl.col("attack_id") + "~" + number, provenance=pl.lit("spliced")
-    )
+    marked = rows.with_columns(attack_id=pl.col("attack_id") + "~" + number, provenance=pl.lit("spliced"))
     return conform(marked, LABELS)

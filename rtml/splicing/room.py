@@ -18,10 +18,7 @@ Within = tuple[dt.datetime | None, dt.datetime | None]
 
 
 def places_of_attacks(
-    capture: Capture,
-    recorded: Recorded,
-    ends: pl.DataFrame,
-    within: Within,
+    capture: Capture, recorded: Recorded, ends: pl.DataFrame, within: Within
 ) -> tuple[dict[str, list[Place]], dict[str, str]]:
     """Say where each attack could be put, and why those that cannot be are left out."""
     containers = capture.containers()
@@ -46,9 +43,7 @@ def _cut(place: Place, within: Within) -> Place:
     return replace(place, stretch=(begin, end if last is None else min(end, _ns(last))))
 
 
-def taken_time(
-    capture: Capture, labels: pl.DataFrame, ends: pl.DataFrame
-) -> dict[str, list[Stretch]]:
+def taken_time(capture: Capture, labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretch]]:
     """Return taken time by container: of attacks, and of lost events on the container's host."""
     taken = busy_time(labels, ends)
     hosts = capture.containers().select("container_id", "host")

@@ -96,20 +96,18 @@ def splice(
     places, left_out = places_of_attacks(capture, recorded, ends, within)
     lengths: dict[str, int] = dict(ends.select("attack_id", "length").iter_rows())
     chosen = choose(
-        {name: lengths[name] for name in places}, places, taken_time(capture, labels, ends),
-        trials, round(gap * 1e9), seed,
-    )  # fmt: skip
+        {name: lengths[name] for name in places},
+        places,
+        taken_time(capture, labels, ends),
+        trials,
+        round(gap * 1e9),
+        seed,
+    )
     if len(chosen) < trials:
         raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
-    left_out |= dict.fromkeys(
-        places.keys() - {t.attack_id for t in chosen}, "no room for its length"
-    )
+    left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
     return _told_again(
-        capture,
-        recorded,
-        trial_table(chosen, ends, recorded, capture.containers()),
-        labels,
-        left_out,
+        capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out
     )
 
 
@@ -127,11 +125,7 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
 
 
 def _told_again(
-    capture: Capture,
-    recorded: Recorded,
-    table: pl.DataFrame,
-    labels: pl.DataFrame,
-    left_out: dict[str, str],
+    capture: Capture, recorded: Recorded, table: pl.DataFrame, labels: pl.DataFrame, left_out: dict[str, str]
 ) -> Spliced:
     base = recorded.events
     top = base.select(pl.max_horizontal(pl.col("pid").max(), pl.col("target_pid").max())).item()
@@ -159,11 +153,11 @@ def _manifest(old: Manifest, added: pl.DataFrame) -> Manifest:
     kinds = Counter(old.kinds)
     kinds.update(added["kind"].cast(pl.String).to_list())
     more = Counter(added["container_id"].cast(pl.String).to_list())
-    containers = [
-        c.model_copy(update={"events": c.events + more[c.container_id]}) for c in old.containers
-    ]
-    return old.model_copy(update={
-        "events": old.events + added.height,
-        "kinds": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
-        "containers": containers,
-    })  # fmt: skip
+    containers = [c.model_copy(update={"events": c.events + more[c.container_id]}) for c in old.containers]
+    return old.model_copy(
+        update={
+            "events": old.events + added.height,
+            "kinds": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
+            "containers": containers,
+        }
+    )

@@ -22,7 +22,5 @@ def splice_to(out: Path, spliced: Spliced, rejects: pl.DataFrame) -> None:
         ``out`` exists already, or cannot be written.
     """
     with whole_folder(out) as half:
-        write_capture(
-            half / "capture", spliced.manifest, spliced.events, spliced.processes, rejects
-        )
+        write_capture(half / "capture", spliced.manifest, spliced.events, spliced.processes, rejects)
         spliced.labels.write_parquet(half / "labels.parquet")

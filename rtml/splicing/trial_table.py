@@ -16,14 +16,28 @@ def trial_table(
 ) -> pl.DataFrame:
     """Return one row per trial: its container's identity, shift in time, what is above its root."""
     rows = [
-        (n, t.attack_id, t.place.container_id, t.begin, t.place.parent, t.place.lineage,
-         t.place.ppid, t.place.init) for n, t in enumerate(chosen)
-    ]  # fmt: skip
+        (
+            n,
+            t.attack_id,
+            t.place.container_id,
+            t.begin,
+            t.place.parent,
+            t.place.lineage,
+            t.place.ppid,
+            t.place.init,
+        )
+        for n, t in enumerate(chosen)
+    ]
     schema = {
-        "trial": pl.Int64, "attack_id": pl.String, "container_id": pl.String, "at": pl.Int64,
-        "new_parent": pl.Int64, "new_lineage": pl.Int64, "new_ppid": pl.Int32,
+        "trial": pl.Int64,
+        "attack_id": pl.String,
+        "container_id": pl.String,
+        "at": pl.Int64,
+        "new_parent": pl.Int64,
+        "new_lineage": pl.Int64,
+        "new_ppid": pl.Int32,
         "new_init": pl.Int32,
-    }  # fmt: skip
+    }
     return (
         pl.DataFrame(rows, schema=schema, orient="row")
         .join(ends.select("attack_id", "begin"), on="attack_id", maintain_order="left")

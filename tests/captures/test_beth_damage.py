@@ -14,9 +14,7 @@ from rtml.errors import RtmlError
 from .test_beth import HEADER, argument, row, write
 
 DNS = "Timestamp,SourceIP,DestinationIP,DnsQuery,DnsAnswer,DnsQueryType,SensorId\n"
-QUIET = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(

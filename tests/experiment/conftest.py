@@ -13,9 +13,7 @@ from tests.conftest import LAB, REPOSITORY
 def demo_config() -> Experiment:
     """`experiments/lab.yml` with absolute paths."""
     demo = load_experiment(REPOSITORY / "experiments" / "lab.yml")
-    return demo.model_copy(
-        update={"capture": [str(LAB / "capture")], "labels": LAB / "labels.parquet"}
-    )
+    return demo.model_copy(update={"capture": [str(LAB / "capture")], "labels": LAB / "labels.parquet"})
 
 
 @pytest.fixture(scope="session")

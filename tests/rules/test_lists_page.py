@@ -28,8 +28,6 @@ def test_the_examples_are_read(tmp_path: Path):
     assert len(read_suppressions(tmp_path / "quiet.yml")) == 1
 
 
-@pytest.mark.parametrize(
-    "names", [categories(), CATEGORIES, TESTS], ids=["lists", "names", "tests"]
-)
+@pytest.mark.parametrize("names", [categories(), CATEGORIES, TESTS], ids=["lists", "names", "tests"])
 def test_every_category_and_test_is_on_the_page(names):
     assert [name for name in names if f"`{name}`" not in PAGE] == []

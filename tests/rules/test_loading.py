@@ -19,8 +19,7 @@ BAD = {
     "list.yml": "- a\n- b\n",
     "text.yml": "just text",
     "no_detection.yml": "title: x\nlogsource: {category: process_creation}\n",
-    "no_condition.yml": "title: x\nlogsource: {category: process_creation}\n"
-    "detection: {s: {Image: x}}",
+    "no_condition.yml": "title: x\nlogsource: {category: process_creation}\ndetection: {s: {Image: x}}",
     "bad_condition.yml": GOOD.replace("condition: s", "condition: s and missing"),
     "correlation.yml": "title: c\nid: 21111111-2222-3333-4444-555555555555\ncorrelation: {type: "
     "event_count, rules: [x], group-by: [Image], timespan: 5m, condition: {gte: 3}}\n",

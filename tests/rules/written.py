@@ -14,7 +14,10 @@ def written(folder: Path, rows: list[dict[str, Any]], blind: tuple[str, ...] = (
     """Write the rows as a capture into ``folder/capture``."""
     capture = capture_of(rows, blind)
     write_capture(
-        folder / "capture", capture.manifest, capture.events().collect(),
-        capture.processes().collect(), empty(REJECTS),
-    )  # fmt: skip
+        folder / "capture",
+        capture.manifest,
+        capture.events().collect(),
+        capture.processes().collect(),
+        empty(REJECTS),
+    )
     return folder / "capture"

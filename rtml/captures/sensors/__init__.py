@@ -11,7 +11,6 @@ from rtml.captures.sensors.sysflow import reading as sysflow
 __all__ = ["CONTAINERS", "SENSORS", "Lost", "Reading", "Sensor"]
 
 SENSORS: dict[str, Sensor] = {
-    sensor.name: sensor
-    for sensor in (beth.SENSOR, bpftrace.SENSOR, k8s_audit.SENSOR, sysflow.SENSOR)
+    sensor.name: sensor for sensor in (beth.SENSOR, bpftrace.SENSOR, k8s_audit.SENSOR, sysflow.SENSOR)
 }
 """Every registered sensor by its name on the command line."""

@@ -110,9 +110,7 @@ def _refuse_twins(labels: pl.DataFrame, where: str) -> None:
         raise RtmlError(f"{where}: attack_id {twins[0]!r} occurs twice; one row per attack")
 
 
-def in_capture(
-    labels: pl.DataFrame, container_ids: Iterable[str]
-) -> tuple[pl.DataFrame, list[str]]:
+def in_capture(labels: pl.DataFrame, container_ids: Iterable[str]) -> tuple[pl.DataFrame, list[str]]:
     """Keep the labels whose container the capture knows; say how many were left out.
 
     Returns

@@ -35,16 +35,28 @@ MOST_SIGNALS = 100
 """Signals that a sequence lists, in order of time; ``count`` counts all."""
 
 _UTC = pl.Datetime("ns", "UTC")
-_SIGNAL = pl.Struct({
-    "finding_id": pl.String(), "tactic": pl.String(), "type": pl.String(), "source": pl.String(),
-    "severity": pl.Float64(), "first_seen": _UTC, "last_seen": _UTC, "title": pl.String(),
-})  # fmt: skip
+_SIGNAL = pl.Struct(
+    {
+        "finding_id": pl.String(),
+        "tactic": pl.String(),
+        "type": pl.String(),
+        "source": pl.String(),
+        "severity": pl.Float64(),
+        "first_seen": _UTC,
+        "last_seen": _UTC,
+        "title": pl.String(),
+    }
+)
 _STAGE = pl.Struct({"tactic": pl.String(), "first_seen": _UTC, "signals": pl.Int64()})
-SEQUENCES = pl.Schema({
-    **FINDINGS,
-    "stages": pl.List(_STAGE),
-    "signals": pl.List(_SIGNAL), "actors": pl.List(pl.String), "resources": pl.List(pl.String),
-})  # fmt: skip
+SEQUENCES = pl.Schema(
+    {
+        **FINDINGS,
+        "stages": pl.List(_STAGE),
+        "signals": pl.List(_SIGNAL),
+        "actors": pl.List(pl.String),
+        "resources": pl.List(pl.String),
+    }
+)
 """A finding and what it is made of: stages in order, signals in order, who and what."""
 
 
@@ -72,17 +84,14 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     )
     found = []
     while not (spans := _best_spans(pool, settings)).is_empty():
-        inside = pool.join(spans, on="group").filter(
-            pl.col("first_seen").is_between("start", "end")
-        )
+        inside = pool.join(spans, on="group").filter(pl.col("first_seen").is_between("start", "end"))
         good = _holding(inside, keys, settings)
         found.append(good)
         failed = spans.join(inside.join(good, on="finding_id"), on="group", how="anti")
         begun = pool.join(failed, on="group").filter(pl.col("first_seen") == pl.col("start"))
         spent = pl.concat([good.select("finding_id"), begun.select("finding_id")])
         pool = pool.join(spent, on="finding_id", how="anti")
-    members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}),
-                         *found])  # fmt: skip
+    members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}), *found])
     return _described(signals.join(members, on="finding_id"), settings)
 
 
@@ -101,8 +110,7 @@ def _counts() -> list[pl.Expr]:
 
 
 def _enough(settings: Parameters) -> pl.Expr:
-    least = {"tactics": settings.least_tactics, "types": settings.least_types,
-             "acts": settings.least_acts}  # fmt: skip
+    least = {"tactics": settings.least_tactics, "types": settings.least_types, "acts": settings.least_acts}
     return pl.all_horizontal(pl.col(name) >= number for name, number in least.items())
 
 
@@ -125,9 +133,7 @@ def _holding(inside: pl.DataFrame, keys: pl.DataFrame, settings: Parameters) -> 
     joined = components(placed, settings, ["group"]).rename({"group": "sequence"})
     rows = inside.join(joined, on="finding_id")
     counts = rows.group_by("sequence").agg(_counts())
-    return rows.join(counts.filter(_enough(settings)), on="sequence").select(
-        "finding_id", "sequence"
-    )
+    return rows.join(counts.filter(_enough(settings)), on="sequence").select("finding_id", "sequence")
 
 
 def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
@@ -136,10 +142,9 @@ def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     order = pl.col("tactic").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
     rows = members.with_columns(order=order).sort("first_seen", "order", "finding_id")
     agreed = [
-        pl.when(pl.col(name).drop_nulls().n_unique() == 1)
-        .then(pl.col(name).drop_nulls().first()).alias(name)
+        pl.when(pl.col(name).drop_nulls().n_unique() == 1).then(pl.col(name).drop_nulls().first()).alias(name)
         for name in (*IDENTITY, "actor")
-    ]  # fmt: skip
+    ]
     found = rows.group_by("sequence", maintain_order=True).agg(
         *agreed,
         first_seen=pl.col("first_seen").min(),
@@ -149,33 +154,45 @@ def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
         techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
         evidence=pl.col("evidence").list.head(5).explode().drop_nulls().head(MOST_EVIDENCE),
         contributions=pl.struct(
-            feature=pl.format("{}: {} [{}]", "tactic", "type", "finding_id"), value="severity",
-            usual=pl.lit(None, pl.Float64), share=1.0 / pl.len(),
+            feature=pl.format("{}: {} [{}]", "tactic", "type", "finding_id"),
+            value="severity",
+            usual=pl.lit(None, pl.Float64),
+            share=1.0 / pl.len(),
         ).head(MOST_SIGNALS),
         signals=pl.struct(*(field.name for field in _SIGNAL.fields)).head(MOST_SIGNALS),
         actors=pl.col("actor").drop_nulls().unique().sort().head(MOST_SIGNALS),
         resources=_resource().drop_nulls().unique().sort().head(MOST_SIGNALS),
         ids=pl.col("finding_id").sort(),
-    )  # fmt: skip
+    )
     found = found.join(_stages(rows), on="sequence").with_columns(
-        source=pl.lit("rule"), detector=pl.lit("sequence"), type=pl.lit(SEQUENCE_TYPE),
+        source=pl.lit("rule"),
+        detector=pl.lit("sequence"),
+        type=pl.lit(SEQUENCE_TYPE),
         severity=pl.lit(SEVERITY),
-    )  # fmt: skip
+    )
     return conform(_named(found), SEQUENCES).sort("first_seen", "finding_id")
 
 
 def _resource() -> pl.Expr:
     """Name what a signal is about: its pod, else workload, container, host."""
-    pod = pl.concat_str(pl.lit("pod"), pl.concat_str("namespace", "pod", separator="/",
-                        ignore_nulls=True), separator=" ")  # fmt: skip
-    workload = pl.concat_str(pl.lit("workload"), pl.concat_str("namespace", "workload",
-                             separator="/", ignore_nulls=True), separator=" ")  # fmt: skip
+    pod = pl.concat_str(
+        pl.lit("pod"), pl.concat_str("namespace", "pod", separator="/", ignore_nulls=True), separator=" "
+    )
+    workload = pl.concat_str(
+        pl.lit("workload"),
+        pl.concat_str("namespace", "workload", separator="/", ignore_nulls=True),
+        separator=" ",
+    )
     return (
-        pl.when(pl.col("pod").is_not_null()).then(pod)
-        .when(pl.col("container_id").is_not_null()).then("container " + pl.col("container_id"))
-        .when(pl.col("workload").is_not_null()).then(workload)
-        .when(pl.col("actor").is_null()).then("host " + pl.col("host"))
-    )  # fmt: skip
+        pl.when(pl.col("pod").is_not_null())
+        .then(pod)
+        .when(pl.col("container_id").is_not_null())
+        .then("container " + pl.col("container_id"))
+        .when(pl.col("workload").is_not_null())
+        .then(workload)
+        .when(pl.col("actor").is_null())
+        .then("host " + pl.col("host"))
+    )
 
 
 def _stages(rows: pl.DataFrame) -> pl.DataFrame:

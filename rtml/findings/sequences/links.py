@@ -84,15 +84,15 @@ def _placed(signals: pl.DataFrame) -> pl.DataFrame:
         .select("container_id", _ns="namespace", _pod="pod")
     )
     found = signals.join(known, on="container_id", how="left")
-    found = found.with_columns(
-        pod=pl.coalesce("pod", "_pod"), namespace=pl.coalesce("namespace", "_ns")
-    )
+    found = found.with_columns(pod=pl.coalesce("pod", "_pod"), namespace=pl.coalesce("namespace", "_ns"))
     pod = pl.struct(a=_cluster(), b=pl.col("namespace").fill_null(""), c="pod")
     box = pl.struct(a="container_id", b=pl.lit(None, pl.String), c=pl.lit(None, pl.String))
     return found.with_columns(
-        _at=pl.when(pl.col("pod").is_not_null()).then(pod)
-        .when(pl.col("container_id").is_not_null()).then(box)
-    )  # fmt: skip
+        _at=pl.when(pl.col("pod").is_not_null())
+        .then(pod)
+        .when(pl.col("container_id").is_not_null())
+        .then(box)
+    )
 
 
 def _hubs(settings: Parameters) -> list[_Hub]:
@@ -109,10 +109,15 @@ def _hubs(settings: Parameters) -> list[_Hub]:
     return [
         _Hub("actor", called & ~shared, (_cluster(), pl.col("actor"), none), pl.lit(False), False),
         _Hub("service account", as_account & ~shared, (_cluster(), space, name), about, True),
-        _Hub("workload", workload,
-             (_cluster(), pl.col("namespace").fill_null(""), pl.col("workload")), about, False),
+        _Hub(
+            "workload",
+            workload,
+            (_cluster(), pl.col("namespace").fill_null(""), pl.col("workload")),
+            about,
+            False,
+        ),
         _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, True),
-    ]  # fmt: skip
+    ]
 
 
 def _wildcards(text: str) -> str:
@@ -129,10 +134,17 @@ def _keys(
 ) -> pl.DataFrame:
     a, b, c = parts
     return rows.select(
-        "finding_id", "first_seen", kind=pl.lit(kind), a=a, b=b, c=c, pod="_at",
-        own=pl.lit(True) if own is None else own.fill_null(False), one_pod=pl.lit(one_pod),
+        "finding_id",
+        "first_seen",
+        kind=pl.lit(kind),
+        a=a,
+        b=b,
+        c=c,
+        pod="_at",
+        own=pl.lit(True) if own is None else own.fill_null(False),
+        one_pod=pl.lit(one_pod),
         hub=pl.lit(own is not None),
-    ).drop_nulls(["a", "b", "c"])  # fmt: skip
+    ).drop_nulls(["a", "b", "c"])
 
 
 def components(keys: pl.DataFrame, settings: Parameters, within: list[str]) -> pl.DataFrame:
@@ -166,10 +178,9 @@ def _sessions(keys: pl.DataFrame, window: str, within: list[str]) -> pl.DataFram
     """Give each key a number, a new one after a pause that is longer than the window."""
     by = [*_KEY, *within]
     late = pl.col("first_seen") > pl.col("first_seen").shift(1).dt.offset_by(window)
-    turns = (
-        keys.sort(*by, "first_seen", "finding_id")
-        .with_columns(turn=late.fill_null(False).cast(pl.Int64).cum_sum().over(by))
-    )  # fmt: skip
+    turns = keys.sort(*by, "first_seen", "finding_id").with_columns(
+        turn=late.fill_null(False).cast(pl.Int64).cum_sum().over(by)
+    )
     return turns.with_columns(edge=pl.struct(*by, "turn").rank("dense"))
 
 

@@ -99,9 +99,8 @@ def _named(findings: pl.DataFrame) -> pl.DataFrame:
 def _tactic(settings: Parameters) -> pl.Expr:
     purpose = pl.col("type").str.split(":").list.first()
     roots = pl.col("techniques").list.eval(
-        pl.element().str.slice(0, 5).replace_strict(
-            settings.techniques, default=None, return_dtype=pl.String)
-    )  # fmt: skip
+        pl.element().str.slice(0, 5).replace_strict(settings.techniques, default=None, return_dtype=pl.String)
+    )
     return pl.coalesce(
         purpose.replace_strict(settings.purposes, default=None, return_dtype=pl.String),
         roots.list.drop_nulls().list.first(),

@@ -23,16 +23,22 @@ from rtml.schema import FINDINGS
 __all__ = ["ARCHIVED", "SUPPRESSIONS", "Suppressed", "Suppression", "archive_of", "suppress"]
 
 _UTC = pl.Datetime("ns", "UTC")
-ARCHIVED = pl.Schema({
-    **FINDINGS, "suppressed_by": pl.String(), "owner": pl.String(), "reason": pl.String(),
-    "expires": _UTC,
-})  # fmt: skip
+ARCHIVED = pl.Schema(
+    {**FINDINGS, "suppressed_by": pl.String(), "owner": pl.String(), "reason": pl.String(), "expires": _UTC}
+)
 """An archived finding, and the first rule that suppressed it."""
 
-SUPPRESSIONS = pl.Schema({
-    "name": pl.String(), "owner": pl.String(), "reason": pl.String(), "expires": _UTC,
-    "active": pl.Boolean(), "matched": pl.Int64(), "archived": pl.Int64(),
-})  # fmt: skip
+SUPPRESSIONS = pl.Schema(
+    {
+        "name": pl.String(),
+        "owner": pl.String(),
+        "reason": pl.String(),
+        "expires": _UTC,
+        "active": pl.Boolean(),
+        "matched": pl.Int64(),
+        "archived": pl.Int64(),
+    }
+)
 """One row per rule: findings it means, and those that it archived (an earlier rule goes first)."""
 
 
@@ -117,10 +123,17 @@ def suppress(
     marked = findings.with_columns(by)
     archived = marked.drop_nulls("by").join(_facts(rules), on="by", maintain_order="left")
     account = [
-        (rule.name, rule.owner, rule.reason, rule.expires, active[i],
-         int(means[i].sum()), int((by == i).sum()))
+        (
+            rule.name,
+            rule.owner,
+            rule.reason,
+            rule.expires,
+            active[i],
+            int(means[i].sum()),
+            int((by == i).sum()),
+        )
         for i, rule in enumerate(rules)
-    ]  # fmt: skip
+    ]
     return Suppressed(
         marked.filter(pl.col("by").is_null()).drop("by"),
         archived.select(*ARCHIVED),
@@ -130,8 +143,13 @@ def suppress(
 
 def _facts(rules: Sequence[Suppression]) -> pl.DataFrame:
     rows = [(i, r.name, r.owner, r.reason, r.expires) for i, r in enumerate(rules)]
-    schema = {"by": pl.Int32(), "suppressed_by": pl.String(), "owner": pl.String(),
-              "reason": pl.String(), "expires": _UTC}  # fmt: skip
+    schema = {
+        "by": pl.Int32(),
+        "suppressed_by": pl.String(),
+        "owner": pl.String(),
+        "reason": pl.String(),
+        "expires": _UTC,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

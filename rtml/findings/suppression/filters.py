@@ -32,8 +32,9 @@ __all__ = ["FIELDS", "TESTS", "Test", "condition"]
 Test = Literal["equals", "not_equals", "less", "greater", "matches", "not_matches", "in"]
 FIELDS: dict[str, pl.DataType | type[pl.DataType]] = {
     **{name: kind for name, kind in FINDINGS.items() if not isinstance(kind, pl.List)},
-    "techniques": pl.String, "contributions": pl.String,
-}  # fmt: skip
+    "techniques": pl.String,
+    "contributions": pl.String,
+}
 """Fields that a test may name, with the type of what is compared."""
 
 _LISTS = {"techniques": pl.element(), "contributions": pl.element().struct.field("feature")}
@@ -129,7 +130,5 @@ def _time(field: str, value: Any) -> dt.datetime:
             value = dt.datetime.combine(value, dt.time())
         at = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
     except (ValueError, TypeError) as error:
-        raise UsageError(
-            f"{field}: {reprlib.repr(value)} is no time like 2026-11-24T03:14:00Z"
-        ) from error
+        raise UsageError(f"{field}: {reprlib.repr(value)} is no time like 2026-11-24T03:14:00Z") from error
     return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)

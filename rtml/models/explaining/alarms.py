@@ -30,10 +30,15 @@ ALONE = 8.0
 the root is held responsible whatever its share: less than one in two hundred."""
 
 _UTC = pl.Datetime("ns", "UTC")
-ALARMS = pl.Schema({
-    "container_id": pl.String(), "window": _UTC, "detector": pl.String(), "score": pl.Float64(),
-    "p_value": pl.Float64(),
-})  # fmt: skip
+ALARMS = pl.Schema(
+    {
+        "container_id": pl.String(),
+        "window": _UTC,
+        "detector": pl.String(),
+        "score": pl.Float64(),
+        "p_value": pl.Float64(),
+    }
+)
 """Alarming windows; identity columns may stand beside and are carried into the findings."""
 
 _CELL = ["container_id", "window"]
@@ -71,9 +76,7 @@ def explain(
     and no evidence: an alarm is never dropped.
     """
     wanted: dict[str, Any] = {**dict.fromkeys(IDENTITY, pl.String), **ALARMS}
-    rows = conform(alarms, pl.Schema(wanted)).with_columns(
-        until=pl.col("window").dt.offset_by(every)
-    )
+    rows = conform(alarms, pl.Schema(wanted)).with_columns(until=pl.col("window").dt.offset_by(every))
     parts = [
         _of_detector(part, surprises, processes, contributions)
         for part in rows.partition_by("detector", maintain_order=True)
@@ -82,10 +85,7 @@ def explain(
 
 
 def _of_detector(
-    alarms: pl.DataFrame,
-    surprises: pl.DataFrame,
-    processes: pl.DataFrame,
-    contributions: pl.DataFrame | None,
+    alarms: pl.DataFrame, surprises: pl.DataFrame, processes: pl.DataFrame, contributions: pl.DataFrame | None
 ) -> pl.DataFrame:
     alarms = alarms.sort("score", descending=True, nulls_last=True).unique(
         _CELL, keep="first", maintain_order=True
@@ -123,7 +123,8 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     inside = inside.with_columns(host=pl.coalesce("_host", "host"))
     bare = pl.col("seq").is_null()
     return (
-        _weighed(inside).filter(_carries_alarm().fill_null(True))
+        _weighed(inside)
+        .filter(_carries_alarm().fill_null(True))
         .with_columns(slot_of("window"), weight="bits", process="process_id")
         .with_columns(process_id="root_id", count=pl.when(~bare).then(1))
         .with_columns(
@@ -169,11 +170,13 @@ def _reasons(events: pl.DataFrame) -> pl.DataFrame:
     each = events.drop_nulls("seq").group_by(*_ROOT, *_PAIR).agg(micro=micro.sum())
     whole = pl.col("micro").sum().over(_ROOT)
     return each.select(
-        *_ROOT, "family",
+        *_ROOT,
+        "family",
         feature=pl.format("{}: {} given {}", "conditional", "key", "context"),
-        value=pl.col("micro") / _SCALE, usual=pl.lit(None, pl.Float64),
+        value=pl.col("micro") / _SCALE,
+        usual=pl.lit(None, pl.Float64),
         share=pl.when(whole > 0).then(pl.col("micro") / whole).otherwise(0.0),
-    )  # fmt: skip
+    )
 
 
 def _said(alarms: pl.DataFrame, events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
@@ -192,8 +195,9 @@ def _families(reasons: pl.DataFrame) -> pl.DataFrame:
     """Return the family with the greatest share per unit; ties go to the first by name."""
     share = (pl.col("share") * _SCALE).round().cast(pl.Int64)
     return (
-        reasons.group_by(*_ROOT, "family").agg(share=share.sum())
+        reasons.group_by(*_ROOT, "family")
+        .agg(share=share.sum())
         .sort(["share", "family"], descending=[True, False])
         .unique(_ROOT, keep="first", maintain_order=True)
         .select(*_ROOT, top="family")
-    )  # fmt: skip
+    )

@@ -56,10 +56,13 @@ def call_types(calls: pl.LazyFrame) -> pl.LazyFrame:
     line = pl.lit(len(_table()) - 1)
     for number, one in reversed(list(enumerate(_table()))):
         line = pl.when(_meets(one)).then(pl.lit(number)).otherwise(line)
-    facts = pl.LazyFrame({
-        "_line": range(len(_table())),
-        **{name: [one[name] for one in _table()] for name in ("type", "severity", "techniques")},
-    }, schema_overrides={"techniques": pl.List(pl.String)})  # fmt: skip
+    facts = pl.LazyFrame(
+        {
+            "_line": range(len(_table())),
+            **{name: [one[name] for one in _table()] for name in ("type", "severity", "techniques")},
+        },
+        schema_overrides={"techniques": pl.List(pl.String)},
+    )
     whole = pl.col("subresource").is_null()
     lined = calls.with_columns(whole=whole).with_columns(_line=line.cast(pl.Int64))
     joined = lined.join(facts, on="_line", how="left", maintain_order="left")
@@ -80,9 +83,8 @@ def _meets(line: Mapping[str, Any]) -> pl.Expr:
 
 
 def explain_calls(
-    alarms: pl.DataFrame, surprises: pl.DataFrame, calls: pl.LazyFrame, baseline: Baseline,
-    until: Any = None,
-) -> pl.DataFrame:  # fmt: skip
+    alarms: pl.DataFrame, surprises: pl.DataFrame, calls: pl.LazyFrame, baseline: Baseline, until: Any = None
+) -> pl.DataFrame:
     """Turn alarming windows of API users into findings.
 
     Parameters
@@ -120,9 +122,7 @@ def explain_calls(
             ),
             keys,
         )
-        for (detector,), rows in placed.partition_by(
-            "detector", as_dict=True, maintain_order=True
-        ).items()
+        for (detector,), rows in placed.partition_by("detector", as_dict=True, maintain_order=True).items()
     ]
     return pl.concat([empty(FINDINGS), *parts]).sort("first_seen", "finding_id")
 
@@ -139,9 +139,7 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
         top=pl.col("own").max().over("detector", *_CELL)
     )
     return (
-        great.filter(
-            (pl.col("own") >= pl.col("whole") * MATERIAL) | (pl.col("own") == pl.col("top"))
-        )
+        great.filter((pl.col("own") >= pl.col("whole") * MATERIAL) | (pl.col("own") == pl.col("top")))
         .with_columns(weight=pl.col("own") / _SCALE)
         .sort("detector", "time", *_EVENT, "conditional", "key")
     )
@@ -151,23 +149,31 @@ def _facts(calls: pl.DataFrame) -> pl.DataFrame:
     name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
     text = ["account", "cluster", "namespace", "pod", "service_account", "image"]
     return calls.select(
-        *_EVENT, "type", "severity", "techniques", *(pl.col(one).cast(pl.String) for one in text),
-        workload=pl.col("pod_workload").replace("-", None), target=name, title="call",
-    )  # fmt: skip
+        *_EVENT,
+        "type",
+        "severity",
+        "techniques",
+        *(pl.col(one).cast(pl.String) for one in text),
+        workload=pl.col("pod_workload").replace("-", None),
+        target=name,
+        title="call",
+    )
 
 
 def _reasons(events: pl.DataFrame, baseline: Baseline, span: tuple[Any, Any]) -> pl.DataFrame:
     """Say of each surprising pair what its profile is and what it was compared with."""
     pairs = events.filter(pl.col("micro") > 0)
-    told = pl.Series(
-        [_told(row, baseline, span) for row in pairs.iter_rows(named=True)], dtype=pl.String
-    )
+    told = pl.Series([_told(row, baseline, span) for row in pairs.iter_rows(named=True)], dtype=pl.String)
     unit = ["detector", "container_id", "slot", "type"]
     whole = pl.col("micro").sum().over(unit)
     return pairs.with_columns(feature=told).select(
-        *unit, "feature", process_id=pl.lit(None, pl.Int64), value="bits",
-        usual=pl.lit(None, pl.Float64), share=pl.col("micro") / whole,
-    )  # fmt: skip
+        *unit,
+        "feature",
+        process_id=pl.lit(None, pl.Int64),
+        value="bits",
+        usual=pl.lit(None, pl.Float64),
+        share=pl.col("micro") / whole,
+    )
 
 
 def _told(row: Mapping[str, Any], baseline: Baseline, span: tuple[Any, Any]) -> str:

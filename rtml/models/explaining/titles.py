@@ -30,23 +30,19 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
     own = ((pl.col("family") == pl.col("top")) & great).fill_null(False)
     best = (
         events.with_columns(own=own)
-        .sort(
-            ["own", "bits", "time", "seq"], descending=[True, True, False, False], nulls_last=True
-        )
+        .sort(["own", "bits", "time", "seq"], descending=[True, True, False, False], nulls_last=True)
         .unique(_ROOT, keep="first", maintain_order=True)
     )
     images = processes.select(
-        "since", "exe", "ancestors", process="process_id",
-        name=pl.coalesce("exe", "[" + pl.col("comm") + "]"),
-    ).sort("since")  # fmt: skip
+        "since", "exe", "ancestors", process="process_id", name=pl.coalesce("exe", "[" + pl.col("comm") + "]")
+    ).sort("since")
     placed = (
-        best.drop("exe", "ancestors", "name", strict=False).sort("time")
+        best.drop("exe", "ancestors", "name", strict=False)
+        .sort("time")
         .join_asof(images, left_on="time", right_on="since", by="process", check_sortedness=False)
-    )  # fmt: skip
-    rows = placed.iter_rows(named=True)
-    return placed.select(*_ROOT).with_columns(
-        title=pl.Series([_title(row) for row in rows], dtype=pl.String)
     )
+    rows = placed.iter_rows(named=True)
+    return placed.select(*_ROOT).with_columns(title=pl.Series([_title(row) for row in rows], dtype=pl.String))
 
 
 def _title(row: dict[str, Any]) -> str:

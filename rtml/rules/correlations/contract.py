@@ -48,9 +48,15 @@ class Correlation(Rule):
 
 
 def correlation(
-    name: str, *, title: str, level: str, finding_type: str, techniques: tuple[str, ...],
-    steps: tuple[Step, ...], find: Callable[[Capture], pl.LazyFrame],
-) -> Correlation:  # fmt: skip
+    name: str,
+    *,
+    title: str,
+    level: str,
+    finding_type: str,
+    techniques: tuple[str, ...],
+    steps: tuple[Step, ...],
+    find: Callable[[Capture], pl.LazyFrame],
+) -> Correlation:
     """Return a correlation of ours; its description is the documentation of ``find``.
 
     Examples
@@ -61,10 +67,19 @@ def correlation(
     ('correlation:two_execs', ('exec',), 'Two (rule by rtml contributors)')
     """
     return Correlation(
-        id=f"correlation:{name}", title=title, level=level, finding_type=finding_type,
-        techniques=techniques, tags=(), authors="rtml contributors", licence="Apache-2.0",
+        id=f"correlation:{name}",
+        title=title,
+        level=level,
+        finding_type=finding_type,
+        techniques=techniques,
+        tags=(),
+        authors="rtml contributors",
+        licence="Apache-2.0",
         source=f"rtml/rules/correlations/{name}.py",
-        kinds=tuple(dict.fromkeys(kind for step in steps for kind in step.kinds)), where="",
-        condition=All(()), description=" ".join((find.__doc__ or "").split()), steps=steps,
+        kinds=tuple(dict.fromkeys(kind for step in steps for kind in step.kinds)),
+        where="",
+        condition=All(()),
+        description=" ".join((find.__doc__ or "").split()),
+        steps=steps,
         find=find,
-    )  # fmt: skip
+    )

@@ -18,7 +18,7 @@ from rtml.rules.falco.syntax import (
     Value,
     parse,
     value_of,
-)  # fmt: skip
+)
 from rtml.rules.falco.translating import Refused
 
 __all__ = ["Expander"]

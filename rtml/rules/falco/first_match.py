@@ -74,7 +74,4 @@ def first_line(table: pl.DataFrame) -> str | None:
     if own.is_empty():
         return None
     first, hits = own["first"].sum(), own["hits"].sum()
-    return (
-        "Falco itself reports the first rule that matches an event:"
-        f" {first:,} of these {hits:,} hits"
-    )
+    return f"Falco itself reports the first rule that matches an event: {first:,} of these {hits:,} hits"

@@ -35,9 +35,7 @@ PREFIX = "falco/"
 _TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
 
-def load_falco(
-    paths: Iterable[str | Path], disabled: bool = False
-) -> tuple[list[Rule], list[Skipped]]:
+def load_falco(paths: Iterable[str | Path], disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
     """Load rule files of Falco, all into one set of definitions, in the order given.
 
     Parameters

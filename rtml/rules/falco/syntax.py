@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-__all__ = ["And", "Macro", "Negation", "Node", "Or", "SyntaxProblem", "Test", "Value", "parse",
-           "value_of"]  # fmt: skip
+__all__ = ["And", "Macro", "Negation", "Node", "Or", "SyntaxProblem", "Test", "Value", "parse", "value_of"]
 
 MOST_DEPTH = 100
 """Falco's own limit."""

@@ -15,17 +15,7 @@ import polars as pl
 from rtml.rules.falco.fields import MISSING, Field, called, field_of
 from rtml.rules.falco.syntax import And, Macro, Negation, Node, Or, Test
 from rtml.rules.language.columns import DERIVED, is_number
-from rtml.rules.language.conditions import (
-    Absent,
-    All,
-    Condition,
-    Network,
-    Not,
-    Number,
-    Pattern,
-    Text,
-    any_of,
-)  # fmt: skip
+from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.settle import FALSE, TRUE
 from rtml.schema import POLARS
 
@@ -33,9 +23,7 @@ __all__ = ["Refused", "translate"]
 
 _ADDRESSES = frozenset({"src_ip", "dst_ip"})
 _ORDER = ("<", "<=", ">", ">=")
-_HOW = {
-    "contains": "contains", "icontains": "contains", "startswith": "starts", "endswith": "ends",
-}  # fmt: skip
+_HOW = {"contains": "contains", "icontains": "contains", "startswith": "starts", "endswith": "ends"}
 Literals = tuple[str, ...]
 
 

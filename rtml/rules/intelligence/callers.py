@@ -23,9 +23,12 @@ from rtml.text import visible
 __all__ = ["SEVERITY", "caller_rules", "match_callers"]
 
 SEVERITY = {
-    "CredentialAccess": "high", "DefenseEvasion": "high", "Discovery": "medium", "Impact": "high",
+    "CredentialAccess": "high",
+    "DefenseEvasion": "high",
+    "Discovery": "medium",
+    "Impact": "high",
     "Persistence": "medium",
-}  # fmt: skip
+}
 """Level of a hit by tactic, where the list names none."""
 
 _COLUMNS = ("source_ips", "tactic", "username")
@@ -53,13 +56,19 @@ def _caller(one: ListDescription) -> str | None:
 
 def _rule(one: ListDescription, tactic: str) -> Rule:
     return Rule(
-        id=_rule_id(one.name, tactic), title=f"{one.name} (API caller, {tactic})",
-        level=one.severity or SEVERITY[tactic], finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
-        techniques=categories()[one.category or ""].techniques, tags=("caller",),
-        authors=one.author, licence=one.licence, source=str(one.file), kinds=("audit",),
+        id=_rule_id(one.name, tactic),
+        title=f"{one.name} (API caller, {tactic})",
+        level=one.severity or SEVERITY[tactic],
+        finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
+        techniques=categories()[one.category or ""].techniques,
+        tags=("caller",),
+        authors=one.author,
+        licence=one.licence,
+        source=str(one.file),
+        kinds=("audit",),
         where="final",
         condition=All((Not(Absent("source_ips")), Text("tactic", "equals", (tactic,)))),
-    )  # fmt: skip
+    )
 
 
 def match_callers(capture: Capture, lists: Intelligence) -> Matched:
@@ -114,7 +123,9 @@ def _silenced(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
         by="trusted: " + pl.col("trusted").replace_strict(names, return_dtype=pl.String),
     )
     rule = pl.format("intel:{}:caller:{}", "list", "in:tactic")
-    counted = calls.join(spoken, on="value").group_by(rule.alias("rule"), "by").agg(
-        events=pl.col("count").fill_null(1).sum()
-    )  # fmt: skip
+    counted = (
+        calls.join(spoken, on="value")
+        .group_by(rule.alias("rule"), "by")
+        .agg(events=pl.col("count").fill_null(1).sum())
+    )
     return counted.select(pl.col(name).cast(kind) for name, kind in SILENCED.items())

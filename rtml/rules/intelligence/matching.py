@@ -50,12 +50,9 @@ def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
     """
     rules = list_rules(intelligence)
     parts = [
-        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)])
-        for use in USES
+        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)]) for use in USES
     ]
-    hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort(
-        "time", "host", "seq", "rule"
-    )
+    hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort("time", "host", "seq", "rule")
     table = pl.concat([TABLE.to_frame(), *(table for _, table, _ in parts)])
     silenced = pl.concat([SILENCED.to_frame(), *(quiet for _, _, quiet in parts)])
     return Matched(
@@ -90,9 +87,7 @@ def _one(
     return hits, table, pl.concat(quiet)
 
 
-def _named(
-    matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]
-) -> pl.DataFrame:
+def _named(matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]) -> pl.DataFrame:
     """Add the rule; a list whose category has no such use is not looked at."""
     ids = {i: rule_id(one.name, use) for i, one in enumerate(intelligence.lists)}
     rule = pl.col("list").replace_strict(ids, return_dtype=pl.String)
@@ -123,8 +118,9 @@ def list_hits(found: pl.DataFrame) -> pl.DataFrame:
     once = ordered.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
-        "entry", root_id=pl.lit(None, pl.Int64),
-    ).select(*HITS, "entry")  # fmt: skip
+        "entry",
+        root_id=pl.lit(None, pl.Int64),
+    ).select(*HITS, "entry")
 
 
 def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -133,9 +129,7 @@ def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
     return counts.select("rule", pl.col("events").cast(pl.Int64), by=pl.lit(by)).select(*SILENCED)
 
 
-def _trusted(
-    values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence
-) -> pl.DataFrame:
+def _trusted(values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence) -> pl.DataFrame:
     names = {i: f"trusted: {one.name}" for i, one in enumerate(intelligence.lists)}
     by = pl.col("trusted").replace_strict(names, return_dtype=pl.String)
     return trusted.join(values, on="value").select("rule", "events", by=by).select(*SILENCED)

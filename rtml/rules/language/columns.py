@@ -19,9 +19,18 @@ from rtml.rules.language.views import VIEWS
 from rtml.schema import POLARS
 
 __all__ = [
-    "DERIVED", "EVERY", "LINEAGE", "LISTS", "SEPARATOR", "TYPES", "WHERE", "Derived", "address",
-    "is_number", "needs",
-]  # fmt: skip
+    "DERIVED",
+    "EVERY",
+    "LINEAGE",
+    "LISTS",
+    "SEPARATOR",
+    "TYPES",
+    "WHERE",
+    "Derived",
+    "address",
+    "is_number",
+    "needs",
+]
 
 SEPARATOR = "\x1f"
 """Between the values of a list column, which travels as one text so that it can be a join key."""
@@ -32,10 +41,15 @@ TYPES = pl.Schema({**AUDIT, **POLARS})
 LINEAGE = frozenset({"parent_image", "parent_cmdline", "ancestors"})
 """Columns that come from the process table, joined only where a rule asks for them."""
 
-LISTS = frozenset({
-    "ancestors", "answers", "ancestor_names", "image_repositories",
-    *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
-})  # fmt: skip
+LISTS = frozenset(
+    {
+        "ancestors",
+        "answers",
+        "ancestor_names",
+        "image_repositories",
+        *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
+    }
+)
 """Columns of many values: a test holds when it holds for one of them."""
 
 
@@ -79,26 +93,18 @@ _FD_TYPE = (
 )
 _OUTBOUND = _text("direction") == "outbound"
 _REPOSITORIES = (
-    pl.col("images")
-    .list.eval(pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", ""))
-    .list.join(SEPARATOR)
+    pl.col("images").list.eval(pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")).list.join(SEPARATOR)
 )
 _PROGRAM = pl.coalesce(_text("exe"), "/" + _text("comm"))
 DERIVED: dict[str, Derived] = {
     # Rules end in '/nginx': a process known only by its name is offered as if at the root.
     "program": Derived(("exe", "comm"), _PROGRAM),
-    "user": Derived(
-        ("uid",), pl.when(pl.col("uid") == 0).then(pl.lit("root")).otherwise(_text("uid"))
-    ),
+    "user": Derived(("uid",), pl.when(pl.col("uid") == 0).then(pl.lit("root")).otherwise(_text("uid"))),
     "initiated": Derived(
-        ("direction", "kind"),
-        pl.when(_text("kind") == "connect").then(True).otherwise(_OUTBOUND),
-        pl.Boolean,
+        ("direction", "kind"), pl.when(_text("kind") == "connect").then(True).otherwise(_OUTBOUND), pl.Boolean
     ),
     "file": Derived(("path", "cwd"), _full(pl.col("path"))),
-    "target": Derived(
-        ("path", "path_to", "cwd"), _full(pl.coalesce(pl.col("path_to"), pl.col("path")))
-    ),
+    "target": Derived(("path", "path_to", "cwd"), _full(pl.coalesce(pl.col("path_to"), pl.col("path")))),
     "special_bits": Derived(("mode",), (pl.col("mode") & 0o6000) != 0, pl.Boolean),
     "executable_bits": Derived(("mode",), (pl.col("mode") & 0o111) != 0, pl.Boolean),
     "written_here": Derived(("exe_written",), pl.col("exe_written").is_not_null(), pl.Boolean),
@@ -122,8 +128,7 @@ DERIVED: dict[str, Derived] = {
     "fd_type": Derived(("kind", "flags", "src_ip", "dst_ip", "socket_path"), _FD_TYPE),
     "young": Derived(
         ("time", "started"),
-        ((pl.col("time") - pl.col("started")) > pl.duration(seconds=5)).cast(pl.Int64)
-        * 5_000_000_000
+        ((pl.col("time") - pl.col("started")) > pl.duration(seconds=5)).cast(pl.Int64) * 5_000_000_000
         + 5_000_000_000,
         pl.Int64,
     ),
@@ -142,19 +147,10 @@ WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
     # A request that is logged at several stages is one request.
     "final": (("final",), pl.col("final")),
     "succeeded": (("result",), pl.col("result").fill_null(0) >= 0),
-    "written": (
-        ("kind", "wrote"),
-        pl.col("wrote").fill_null(False) | _text("kind").is_in(_ALWAYS_WRITES),
-    ),
+    "written": (("kind", "wrote"), pl.col("wrote").fill_null(False) | _text("kind").is_in(_ALWAYS_WRITES)),
     # Sigma means TCP and UDP here; a connection to a local socket has no address.
-    "addressed": (
-        ("kind", "dst_ip"),
-        pl.col("dst_ip").is_not_null() | (_text("kind") == "dns"),
-    ),
-    "read": (
-        ("wrote", "result"),
-        ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0),
-    ),
+    "addressed": (("kind", "dst_ip"), pl.col("dst_ip").is_not_null() | (_text("kind") == "dns")),
+    "read": (("wrote", "result"), ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0)),
 }
 """Which events of a kind a log source means: the columns needed and the condition."""
 

@@ -13,9 +13,19 @@ from functools import singledispatch
 from typing import Literal, TypeAlias
 
 __all__ = [
-    "Absent", "All", "AnyOf", "Condition", "Network", "Not", "Number", "Pattern", "Text",
-    "any_of", "columns_of", "outcomes",
-]  # fmt: skip
+    "Absent",
+    "All",
+    "AnyOf",
+    "Condition",
+    "Network",
+    "Not",
+    "Number",
+    "Pattern",
+    "Text",
+    "any_of",
+    "columns_of",
+    "outcomes",
+]
 
 How = Literal["equals", "contains", "starts", "ends"]
 Compare = Literal["==", "<", "<=", ">", ">="]

@@ -15,6 +15,7 @@ from rtml.rules.language.views import sources
 
 __all__ = ["Rule", "Skipped"]
 
+
 @dataclass(frozen=True)
 class Skipped:
     """A rule that was not loaded, and why."""

@@ -72,7 +72,5 @@ def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
     plain = {name: pl.String if kind == pl.Categorical else kind for name, kind in types.items()}
     columns = {name: [row.get(name) for row in rows] for name in plain}
     frame = pl.DataFrame(columns, schema=plain)
-    lineage = frame.select(
-        "parent_image", "parent_cmdline", pl.col("ancestors").list.join(SEPARATOR)
-    )
+    lineage = frame.select("parent_image", "parent_cmdline", pl.col("ancestors").list.join(SEPARATOR))
     return conform(frame, TYPES).with_columns(lineage.get_columns())

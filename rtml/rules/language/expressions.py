@@ -13,17 +13,7 @@ from functools import singledispatch
 import polars as pl
 
 from rtml.rules.language.columns import LISTS, SEPARATOR, address, is_number
-from rtml.rules.language.conditions import (
-    Absent,
-    All,
-    AnyOf,
-    Condition,
-    Network,
-    Not,
-    Number,
-    Pattern,
-    Text,
-)  # fmt: skip
+from rtml.rules.language.conditions import Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text
 from rtml.rules.language.views import VIEWS
 
 __all__ = ["SEPARATOR", "expression", "prepare"]
@@ -80,9 +70,12 @@ def _(condition: Number) -> pl.Expr:
     if not is_number(condition.column):
         column = column.cast(pl.String).cast(pl.Float64, strict=False)
     compare: dict[str, Callable[[pl.Expr, float], pl.Expr]] = {
-        "==": pl.Expr.__eq__, "<": pl.Expr.__lt__, "<=": pl.Expr.__le__,
-        ">": pl.Expr.__gt__, ">=": pl.Expr.__ge__,
-    }  # fmt: skip
+        "==": pl.Expr.__eq__,
+        "<": pl.Expr.__lt__,
+        "<=": pl.Expr.__le__,
+        ">": pl.Expr.__gt__,
+        ">=": pl.Expr.__ge__,
+    }
     return compare[condition.how](column, condition.value).fill_null(False)
 
 
@@ -114,9 +107,7 @@ def _literal(text: pl.Expr, condition: Text, values: list[str]) -> pl.Expr:
             return text.is_in(values)
         case "contains":
             one = len(values) == 1
-            return (
-                text.str.contains(values[0], literal=True) if one else text.str.contains_any(values)
-            )
+            return text.str.contains(values[0], literal=True) if one else text.str.contains_any(values)
         case "starts":
             return pl.any_horizontal([text.str.starts_with(value) for value in values])
         case "ends":
@@ -135,9 +126,7 @@ def prepare(inputs: pl.DataFrame, conditions: Iterable[Condition]) -> pl.DataFra
     forms = [name.partition(":") for name in sorted(wanted) if ":" in name]
     read = {name.rpartition(":")[2] for name in wanted}
     inputs = inputs.with_columns(VIEWS[n].expression.alias(n) for n in sorted(read & set(VIEWS)))
-    return inputs.with_columns(
-        _form(inputs, form, name).alias(f"{form}:{name}") for form, _, name in forms
-    )
+    return inputs.with_columns(_form(inputs, form, name).alias(f"{form}:{name}") for form, _, name in forms)
 
 
 def _form(inputs: pl.DataFrame, form: str, name: str) -> pl.Expr:

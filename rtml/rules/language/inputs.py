@@ -18,9 +18,7 @@ KEYS = ("host", "seq", "time", "container_id", "process_id", "count")
 """Columns that travel with every event so that hits can be told apart."""
 
 
-def rule_inputs(
-    capture: Capture, kinds: Iterable[str], where: str, columns: Iterable[str]
-) -> pl.LazyFrame:
+def rule_inputs(capture: Capture, kinds: Iterable[str], where: str, columns: Iterable[str]) -> pl.LazyFrame:
     """Events of workload containers, of some kinds, with the columns that rules read.
 
     Parameters

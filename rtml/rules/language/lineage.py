@@ -27,19 +27,21 @@ def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
     """
     names = pl.col("ancestors").list.eval(_named(pl.element()))
     images = processes.select(
-        *_KEYS, "cmdline",
+        *_KEYS,
+        "cmdline",
         program=pl.coalesce("exe", "/" + pl.col("comm")),
         first=_named(pl.col("ancestors").list.first()),
         ancestors=pl.when(names.list.len() > 0).then(names.list.join(SEPARATOR)),
-    ).sort("process_id", "since", "image_seq", nulls_last=False)  # fmt: skip
+    ).sort("process_id", "since", "image_seq", nulls_last=False)
     # Sorted, the former image of a process is the row before: cheaper than a window per process.
     row, before = pl.int_range(pl.len()), pl.col("process_id").shift(1)
     same = pl.col("process_id").eq_missing(before) & (row > 0)
     return images.select(
-        *_KEYS, "ancestors",
+        *_KEYS,
+        "ancestors",
         parent_image=pl.coalesce(pl.when(same).then(pl.col("program").shift(1)), "first"),
         parent_cmdline=pl.when(same).then(pl.col("cmdline").shift(1)),
-    )  # fmt: skip
+    )
 
 
 def _named(ancestor: pl.Expr) -> pl.Expr:
@@ -72,9 +74,7 @@ def with_lineage(
     numbered = numbered.select(*_KEYS, "_chain")
     if only_execs:
         own = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
-        found = events.join(
-            own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left"
-        )
+        found = events.join(own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
     else:
         by_time = numbered.drop("host", "image_seq").sort("since").lazy()
         # Sorting whole events would hold them twice: who and when is all that decides.
@@ -82,9 +82,7 @@ def with_lineage(
             events.select("process_id", "time")
             .unique()
             .sort("time")
-            .join_asof(
-                by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False
-            )
+            .join_asof(by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False)
         )
         chain = moments.select("process_id", "time", "_chain").drop_nulls().collect()
         found = events.join(chain.lazy(), on=["process_id", "time"], how="left")

@@ -90,32 +90,22 @@ VIEWS: dict[str, View] = {
     "proc_cwd": View(("cwd",), _col("cwd").str.replace(r"/?$", "/")),
     "parent_name": View(("parent_image",), _PARENT),
     "parent_exe": View(
-        ("parent_cmdline", "parent_image"),
-        pl.coalesce(_first(_col("parent_cmdline")), _col("parent_image")),
+        ("parent_cmdline", "parent_image"), pl.coalesce(_first(_col("parent_cmdline")), _col("parent_image"))
     ),
-    "parent_line": View(
-        ("parent_image", "parent_cmdline"), _line(_PARENT, _rest(_col("parent_cmdline")))
-    ),
+    "parent_line": View(("parent_image", "parent_cmdline"), _line(_PARENT, _rest(_col("parent_cmdline")))),
     "ancestor_names": View(("ancestors",), _NAMES),
     "file_resolved": View(("file",), _FILE),
-    "file_folder": View(
-        ("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")
-    ),
+    "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
     "file_name": View(("file",), _base(_FILE)),
-    "image_repository": View(
-        ("image",), _col("image").str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")
-    ),
+    "image_repository": View(("image",), _col("image").str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")),
     "mode_names": View(("mode",), pl.col("mode").map_batches(_mode_names, pl.String)),
     "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC")),
-    "ptrace_request": View(
-        ("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")
-    ),
+    "ptrace_request": View(("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")),
     "tty_number": View(("tty",), pl.when(pl.col("tty").is_not_null()).then(1), pl.Int32),
-    "fd_typechar": View(("fd_type",), _col("fd_type").replace_strict(
-        _TYPECHARS, default=None, return_dtype=pl.String)),
-    "target_user": View(
-        ("euid",), pl.when(pl.col("euid") == 0).then(pl.lit("root")).otherwise(_col("euid"))
+    "fd_typechar": View(
+        ("fd_type",), _col("fd_type").replace_strict(_TYPECHARS, default=None, return_dtype=pl.String)
     ),
+    "target_user": View(("euid",), pl.when(pl.col("euid") == 0).then(pl.lit("root")).otherwise(_col("euid"))),
     "fd_family": View(
         ("fd_type",),
         _col("fd_type").replace_strict(
@@ -124,23 +114,19 @@ VIEWS: dict[str, View] = {
     ),
     "fd_number": View(("error",), pl.when(pl.col("error") < 0).then(-1).otherwise(0), pl.Int32),
     "error_name": View(
-        ("error",),
-        pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String),
+        ("error",), pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String)
     ),
     **{
-        f"ancestor_{n}": View(
-            ("ancestors",), _NAMES.str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True)
-        )
+        f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True))
         for n in range(1, 9)
     },
     **{
         f"ancestor_exe_{n}": View(
-            ("ancestors",),
-            _col("ancestors").str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True),
+            ("ancestors",), _col("ancestors").str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True)
         )
         for n in range(1, 9)
     },
-}  # fmt: skip
+}
 """Name to definition."""
 
 
@@ -152,9 +138,7 @@ def sources(columns: Iterable[str]) -> frozenset[str]:
     >>> sorted(sources(["proc_name", "tty"]))
     ['comm', 'exe', 'tty']
     """
-    return frozenset(
-        need for name in columns for need in (VIEWS[name].needs if name in VIEWS else (name,))
-    )
+    return frozenset(need for name in columns for need in (VIEWS[name].needs if name in VIEWS else (name,)))
 
 
 def dead_views(dead: Set[str]) -> frozenset[str]:

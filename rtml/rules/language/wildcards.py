@@ -11,9 +11,11 @@ from rtml.rules.language.conditions import Absent, Condition, How, Not, Pattern,
 __all__ = ["text_condition"]
 
 _SHAPES: dict[tuple[bool, bool], How] = {
-    (False, False): "equals", (True, True): "contains",
-    (True, False): "ends", (False, True): "starts",
-}  # fmt: skip
+    (False, False): "equals",
+    (True, True): "contains",
+    (True, False): "ends",
+    (False, True): "starts",
+}
 
 
 def text_condition(column: str, parts: Sequence[tuple[str, bool]], cased: bool) -> Condition:

@@ -23,13 +23,21 @@ def reputation_rules(model: Model, source: str = "") -> list[Rule]:
     """Return one rule for each category that the model knows."""
     return [
         Rule(
-            id=f"reputation:{name}", title=f"Low reputation of a name: {name}",
-            level=CATEGORIES[name].level, finding_type=CATEGORIES[name].finding_type,
-            techniques=CATEGORIES[name].techniques, tags=(), authors="", licence="", source=source,
-            kinds=OBSERVED["domain"].kinds, where="", condition=Not(Absent("domain")),
+            id=f"reputation:{name}",
+            title=f"Low reputation of a name: {name}",
+            level=CATEGORIES[name].level,
+            finding_type=CATEGORIES[name].finding_type,
+            techniques=CATEGORIES[name].techniques,
+            tags=(),
+            authors="",
+            licence="",
+            source=source,
+            kinds=OBSERVED["domain"].kinds,
+            where="",
+            condition=Not(Absent("domain")),
         )
         for name in model.card.thresholds
-    ]  # fmt: skip
+    ]
 
 
 def match_reputation(

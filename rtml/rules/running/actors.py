@@ -26,7 +26,9 @@ def with_actor(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
     name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
     said = capture.audit().select(
-        "host", "seq", actor=pl.col("username").fill_null(_NOBODY),
+        "host",
+        "seq",
+        actor=pl.col("username").fill_null(_NOBODY),
         target=pl.concat_str(what, name, separator=" ", ignore_nulls=True).str.strip_chars(),
-    )  # fmt: skip
+    )
     return hits.join(said.collect(), on=["host", "seq"], how="left", maintain_order="left")

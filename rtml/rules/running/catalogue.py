@@ -17,10 +17,15 @@ from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = ["COVERAGE", "catalogue", "coverage", "user_data"]
 
-COVERAGE = pl.Schema({
-    "number": pl.Int64(), "type": pl.String(), "severity": pl.String(), "gate": pl.String(),
-    "by": pl.List(pl.String()),
-})  # fmt: skip
+COVERAGE = pl.Schema(
+    {
+        "number": pl.Int64(),
+        "type": pl.String(),
+        "severity": pl.String(),
+        "gate": pl.String(),
+        "by": pl.List(pl.String()),
+    }
+)
 """One row per finding type; ``by`` names what stands for it: ids of rules and correlations, threat
 lists by category (``list:tor``), reputation models by category (``reputation:abused``)."""
 
@@ -70,8 +75,13 @@ def coverage(rules: Iterable[Rule]) -> pl.DataFrame:
         if kind in known and name not in known[kind]:
             known[kind].append(name)
     rows = [
-        {"number": i, "type": kind, "severity": facts["severity"], "gate": facts.get("gate"),
-         "by": known[kind]}
+        {
+            "number": i,
+            "type": kind,
+            "severity": facts["severity"],
+            "gate": facts.get("gate"),
+            "by": known[kind],
+        }
         for i, (kind, facts) in enumerate(catalogue().items(), 1)
-    ]  # fmt: skip
+    ]
     return pl.DataFrame(rows, schema=COVERAGE)

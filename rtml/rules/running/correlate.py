@@ -34,9 +34,7 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     seen = _seen(capture, correlations)
     parts = [_one(capture, one, seen) for one in correlations]
     hits = [_empty(), *(part.hits for part in parts)]
-    return Evaluation(
-        pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)])
-    )
+    return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
 
 
 def _empty() -> pl.DataFrame:
@@ -78,9 +76,7 @@ def _missing(capture: Capture, step: Step, seen: pl.DataFrame) -> str | None:
 
 
 def _hits(one: Correlation, capture: Capture) -> pl.DataFrame:
-    found = one.find(capture).with_columns(
-        rule=pl.lit(one.id), root_id=pl.lit(None, pl.Int64)
-    ).collect()  # fmt: skip
+    found = one.find(capture).with_columns(rule=pl.lit(one.id), root_id=pl.lit(None, pl.Int64)).collect()
     if "entry" not in found.columns:
         found = found.with_columns(entry=pl.lit(None, pl.String))
     shown = {text: visible(text) for text in found["entry"].drop_nulls().unique()}

@@ -67,8 +67,9 @@ class RuleDetector:
         window = pl.col("time").dt.truncate(self._every).cast(windows.schema["window"])
         benign = observed.with_columns(pl.col("container_id").cast(pl.String), window=window).join(
             windows.select(pl.col("container_id").cast(pl.String), "window"),
-            on=["container_id", "window"], how="semi",
-        )  # fmt: skip
+            on=["container_id", "window"],
+            how="semi",
+        )
         self._exceptions = tune(benign, container_days(windows, self._every), self._budget)
 
     def score(self, observed: pl.DataFrame, windows: pl.DataFrame) -> Array:

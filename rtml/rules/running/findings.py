@@ -25,10 +25,14 @@ def _facts(rules: Sequence[Rule]) -> pl.DataFrame:
             "techniques": [list(rule.techniques) for rule in rules],
         },
         schema={
-            "rule": pl.String, "label": pl.String, "type": pl.String, "severity": pl.Float64,
-            "weight": pl.Float64, "techniques": pl.List(pl.String),
+            "rule": pl.String,
+            "label": pl.String,
+            "type": pl.String,
+            "severity": pl.Float64,
+            "weight": pl.Float64,
+            "techniques": pl.List(pl.String),
         },
-    )  # fmt: skip
+    )
 
 
 def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
@@ -51,9 +55,8 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     and 5 minutes.
     """
     rows = hits.join(_facts(rules), on="rule").with_columns(
-        slot_of(), process_id="root_id", count=pl.col("count").fill_null(1),
-        title="label", score="weight",
-    )  # fmt: skip
+        slot_of(), process_id="root_id", count=pl.col("count").fill_null(1), title="label", score="weight"
+    )
     if "actor" not in rows.columns:
         return _together(rows)
     called, keys = by_actor(rows.filter(pl.col("actor").is_not_null()))
@@ -101,11 +104,9 @@ def rule_scores(
         hits.join(_facts(rules), on="rule")
         .group_by(pl.col("container_id").cast(pl.String), window)
         .agg(top=pl.col("weight").max(), distinct=pl.col("rule").n_unique())
-        .select(
-            "container_id", "window", score=pl.col("top") + 0.001 * pl.col("distinct").clip(0, 40)
-        )
+        .select("container_id", "window", score=pl.col("top") + 0.001 * pl.col("distinct").clip(0, 40))
     )
     asked = windows.select(pl.col("container_id").cast(pl.String), "window")
-    return asked.join(
-        scored, on=["container_id", "window"], how="left", maintain_order="left"
-    ).with_columns(pl.col("score").fill_null(0.0))
+    return asked.join(scored, on=["container_id", "window"], how="left", maintain_order="left").with_columns(
+        pl.col("score").fill_null(0.0)
+    )

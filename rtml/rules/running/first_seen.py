@@ -77,11 +77,13 @@ class FirstSeen:
             .select(
                 *(pl.col(name).cast(pl.String) for name in IDENTITY if name != "image"),
                 *(name for name in KEYS if name not in IDENTITY),
-                root_id=pl.coalesce("root_id", "process_id"), image=_IMAGE, exe="in:program",
+                root_id=pl.coalesce("root_id", "process_id"),
+                image=_IMAGE,
+                exe="in:program",
             )
             .drop_nulls(_PAIR)
             .collect()
-        )  # fmt: skip
+        )
 
     def learn(self, observed: pl.DataFrame, windows: pl.DataFrame) -> None:
         """Add the pairs that ran; the windows are not needed."""
@@ -93,20 +95,25 @@ class FirstSeen:
         if self._known.is_empty():
             return np.full(windows.height, np.nan)
         window = pl.col("time").dt.truncate(self._every).cast(windows.schema["window"])
-        counts = self._first(observed).group_by(
-            "container_id", window=window
-        ).agg(score=pl.len().cast(pl.Float64))  # fmt: skip
+        counts = (
+            self._first(observed).group_by("container_id", window=window).agg(score=pl.len().cast(pl.Float64))
+        )
         return per_window(counts, windows, 0.0)
 
     def findings(self, observed: pl.DataFrame) -> pl.DataFrame:
         """Return one finding per container, 5 minutes and lineage root with a first execution."""
         first = self._first(observed) if self._known.height else observed.clear()
         rows = first.with_columns(
-            slot_of(), process_id="root_id", type=pl.lit(TYPE), weight=pl.lit(_SCORE),
+            slot_of(),
+            process_id="root_id",
+            type=pl.lit(TYPE),
+            weight=pl.lit(_SCORE),
             title=pl.format("{} runs for the first time in {}", "exe", "image"),
-            techniques=pl.lit([], pl.List(pl.String)), count=pl.col("count").fill_null(1),
-            severity=pl.lit(_SEVERITY), score=pl.lit(_SCORE),
-        )  # fmt: skip
+            techniques=pl.lit([], pl.List(pl.String)),
+            count=pl.col("count").fill_null(1),
+            severity=pl.lit(_SEVERITY),
+            score=pl.lit(_SCORE),
+        )
         return aggregate(rows, CONTRIBUTIONS.to_frame(), source="rule", detector=self.name)
 
     @property

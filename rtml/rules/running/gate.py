@@ -102,14 +102,17 @@ def _with_programs(rows: pl.DataFrame, capture: Capture) -> pl.DataFrame:
         capture.processes()
         .join(wanted, on="process_id", how="semi")
         .select(
-            "process_id", "image_seq", "ancestors", time="since",
+            "process_id",
+            "image_seq",
+            "ancestors",
+            time="since",
             program=pl.coalesce("exe", "/" + pl.col("comm")),
         )
         .drop_nulls("process_id")
         .sort("time", "process_id", "image_seq", nulls_last=False)
         .drop("image_seq")
         .collect()
-    )  # fmt: skip
+    )
     named = rows.sort("time", maintain_order=True).join_asof(
         images, on="time", by="process_id", check_sortedness=False
     )
@@ -124,10 +127,12 @@ def _beside(rows: pl.DataFrame, by: list[str], least: str) -> pl.Series:
     for kind in others["type"].unique().sort():
         theirs = others.filter(pl.col("type") == kind).select(*by, "time", near=True)
         joined = mine.join_asof(
-            theirs.sort("time"), on="time", by=by, strategy="nearest", tolerance=WITHIN,
+            theirs.sort("time"),
+            on="time",
+            by=by,
+            strategy="nearest",
+            tolerance=WITHIN,
             check_sortedness=False,
-        ).sort("_row")  # fmt: skip
-        found |= joined.select(
-            (pl.col("type") != kind) & pl.col("near").fill_null(False)
-        ).to_series()
+        ).sort("_row")
+        found |= joined.select((pl.col("type") != kind) & pl.col("near").fill_null(False)).to_series()
     return found

@@ -94,9 +94,7 @@ def load_all(
         skipped += refused
         for rule in found:
             if rule.id in rules:
-                skipped.append(
-                    Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}")
-                )
+                skipped.append(Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}"))
             rules.setdefault(rule.id, rule)
     return list(rules.values()), skipped
 

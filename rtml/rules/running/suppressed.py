@@ -30,19 +30,20 @@ def with_suppressed(ran: Ran, archived: pl.DataFrame) -> pl.DataFrame:
     ).unique()
     called = "actor" if "actor" in ran.hits.columns else None
     hits = ran.hits.with_columns(
-        actor=pl.lit(None, pl.String) if called is None else pl.col(called),
+        actor=pl.lit(None, pl.String) if called is None else pl.col(called)
     ).with_columns(
         slot_of(),
         type=pl.col("rule").replace_strict(types, default=None, return_dtype=pl.String),
         events=pl.col("count").fill_null(1),
     )
     gone = hits.join(
-        units, on=["container_id", "root_id", "slot", "type", "actor"], how="semi",
-        nulls_equal=True,
-    )  # fmt: skip
-    counts = pl.concat([
-        gone.select("rule", "events"), ran.silenced.select("rule", "events"),
-    ]).group_by("rule").agg(suppressed=pl.col("events").sum())  # fmt: skip
-    return ran.evaluation.table.join(
-        counts, on="rule", how="left", maintain_order="left"
-    ).with_columns(pl.col("suppressed").fill_null(0))
+        units, on=["container_id", "root_id", "slot", "type", "actor"], how="semi", nulls_equal=True
+    )
+    counts = (
+        pl.concat([gone.select("rule", "events"), ran.silenced.select("rule", "events")])
+        .group_by("rule")
+        .agg(suppressed=pl.col("events").sum())
+    )
+    return ran.evaluation.table.join(counts, on="rule", how="left", maintain_order="left").with_columns(
+        pl.col("suppressed").fill_null(0)
+    )

@@ -16,18 +16,22 @@ from rtml.findings.unit import slot_of
 
 __all__ = ["EXCEPTIONS", "apply", "tune"]
 
-EXCEPTIONS = pl.Schema({
-    "rule": pl.String, "workload": pl.String, "alarms": pl.Int64, "container_days": pl.Float64,
-    "per_container_day": pl.Float64, "reason": pl.String,
-})  # fmt: skip
+EXCEPTIONS = pl.Schema(
+    {
+        "rule": pl.String,
+        "workload": pl.String,
+        "alarms": pl.Int64,
+        "container_days": pl.Float64,
+        "per_container_day": pl.Float64,
+        "reason": pl.String,
+    }
+)
 """One row per excepted pair, with the numbers that led to it."""
 
 _WORKLOAD = pl.coalesce(pl.col("workload", "image", "container_id").cast(pl.String))
 
 
-def tune(
-    hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float = 1.0
-) -> pl.DataFrame:
+def tune(hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float = 1.0) -> pl.DataFrame:
     """Make exceptions from hits on benign calibration data.
 
     Parameters
@@ -79,8 +83,10 @@ def apply(hits: pl.DataFrame, exceptions: pl.DataFrame) -> pl.DataFrame:
     return (
         hits.with_columns(_workload=_WORKLOAD)
         .join(
-            exceptions.select("rule", _workload="workload"), on=["rule", "_workload"], how="anti",
+            exceptions.select("rule", _workload="workload"),
+            on=["rule", "_workload"],
+            how="anti",
             maintain_order="left",
         )
         .drop("_workload")
-    )  # fmt: skip
+    )

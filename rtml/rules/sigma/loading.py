@@ -20,9 +20,7 @@ PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
 """Rule packs of our own, by name."""
 
 
-def load(
-    paths: Iterable[str | Path], lists: Lists | None = None
-) -> tuple[list[Rule], list[Skipped]]:
+def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:
     """Load every rule of files and folders.
 
     Parameters
@@ -59,9 +57,7 @@ def load(
     return list(rules.values()), skipped
 
 
-def load_pack(
-    name: str = "container", lists: Lists | None = None
-) -> tuple[list[Rule], list[Skipped]]:
+def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:
     """Load a pack that comes with rtml.
 
     Examples

@@ -68,9 +68,7 @@ def log_sources() -> dict[str, LogSource]:
             kinds=tuple(entry["kinds"]),
             where=entry.get("where", ""),
             fields={**(common if entry.get("common", True) else {}), **entry.get("fields", {})},
-            more_kinds={
-                field: tuple(kinds) for field, kinds in entry.get("more_kinds", {}).items()
-            },
+            more_kinds={field: tuple(kinds) for field, kinds in entry.get("more_kinds", {}).items()},
         )
         for name, entry in data["categories"].items()
     }

@@ -16,17 +16,7 @@ from typing import Any
 from rtml.errors import RtmlError
 from rtml.findings.levels import LEVELS
 from rtml.findings.rule_types import finding_type_of
-from rtml.rules.language.conditions import (
-    Absent,
-    All,
-    Condition,
-    Network,
-    Not,
-    Number,
-    Pattern,
-    Text,
-    any_of,
-)  # fmt: skip
+from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.masks import masks
@@ -42,7 +32,7 @@ try:
         ConditionNOT,
         ConditionOR,
         ConditionValueExpression,
-    )  # fmt: skip
+    )
     from sigma.policy import SigmaPolicy
     from sigma.policy.regex_engine import RE2RegexEngine
     from sigma.rule import SigmaRule
@@ -60,19 +50,19 @@ try:
         SigmaString,
         SigmaTimestampPart,
         SpecialChars,
-    )  # fmt: skip
+    )
 except ModuleNotFoundError as error:
-    raise RtmlError(
-        "Sigma rules need pySigma; install it with: pip install 'rtml[sigma]'"
-    ) from error
+    raise RtmlError("Sigma rules need pySigma; install it with: pip install 'rtml[sigma]'") from error
 
 __all__ = ["condition_of", "parse"]
 
 _PRODUCTS = (None, "linux")
 _COMPARE: dict[Any, Any] = {
-    CompareOperators.LT: "<", CompareOperators.LTE: "<=",
-    CompareOperators.GT: ">", CompareOperators.GTE: ">=",
-}  # fmt: skip
+    CompareOperators.LT: "<",
+    CompareOperators.LTE: "<=",
+    CompareOperators.GT: ">",
+    CompareOperators.GTE: ">=",
+}
 
 
 class _QuietEngine(RE2RegexEngine):
@@ -107,7 +97,7 @@ def parse(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | S
     """
     try:
         documents = SigmaCollection.from_yaml(text, collect_errors=True, policy=_POLICY).rules
-    except Exception as error:  # noqa: BLE001  pySigma raises many kinds on broken input
+    except Exception as error:
         yield Skipped(file, _one_line(error))
         return
     if not documents:
@@ -117,7 +107,7 @@ def parse(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | S
             yield _rule(document, file, rule_lists() if lists is None else lists)
         except (UnknownName, _Unsupported) as error:
             yield Skipped(file, str(error))
-        except Exception as error:  # noqa: BLE001  one broken rule never stops the others
+        except Exception as error:
             yield Skipped(file, _one_line(error))
 
 
@@ -131,9 +121,7 @@ def _rule(document: Any, file: str, lists: Lists) -> Rule:
     if not isinstance(document, SigmaRule):
         raise _Unsupported(f"{type(document).__name__} is not supported, only plain rules")
     source = replace(_log_source(document.logsource), lists=lists)
-    condition = any_of(
-        [condition_of(one.parsed, source) for one in document.detection.parsed_condition]
-    )
+    condition = any_of([condition_of(one.parsed, source) for one in document.detection.parsed_condition])
     own = document.custom_attributes
     tags = tuple(str(tag) for tag in document.tags)
     return _checked(
@@ -142,9 +130,7 @@ def _rule(document: Any, file: str, lists: Lists) -> Rule:
             title=document.title,
             level=_level(document),
             finding_type=own.get("finding_type") or finding_type_of(tags),
-            techniques=tuple(
-                t[7:].upper() for t in tags if re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", t)
-            ),
+            techniques=tuple(t[7:].upper() for t in tags if re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", t)),
             tags=tags,
             authors=" ".join((document.author or "").split()),
             licence=str(own.get("license") or document.license or "unstated"),
@@ -183,9 +169,7 @@ def _log_source(logsource: Any) -> LogSource:
 
 def _kinds(document: Any, source: LogSource) -> tuple[str, ...]:
     used = {item.field for item in _items(document.detection.detections.values())}
-    more = (
-        kind for field in sorted(used & set(source.more_kinds)) for kind in source.more_kinds[field]
-    )
+    more = (kind for field in sorted(used & set(source.more_kinds)) for kind in source.more_kinds[field])
     return tuple(dict.fromkeys([*source.kinds, *more]))
 
 

@@ -40,11 +40,13 @@ def elsewhere(rows: list[dict[str, Any]], later: int) -> list[dict[str, Any]]:
     shift = {"process_id": 1000, "parent_id": 1000, "seq": len(rows)}
     return [
         {
-            **row, **{k: row[k] + n for k, n in shift.items() if row.get(k) is not None},
-            "container_id": "other", "time": row["time"].replace(hour=later),
+            **row,
+            **{k: row[k] + n for k, n in shift.items() if row.get(k) is not None},
+            "container_id": "other",
+            "time": row["time"].replace(hour=later),
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +109,7 @@ def test_the_order_of_files_does_not_matter(one: Correlation, tmp_path):
     rows = first.events().collect()
     found = []
     for name, events in (("a", rows), ("b", rows.reverse())):
-        write_capture(
-            tmp_path / name, first.manifest, events, process_images(events), empty(REJECTS)
-        )
+        write_capture(tmp_path / name, first.manifest, events, process_images(events), empty(REJECTS))
         found.append(evaluate(open_capture(tmp_path / name), [one]).hits)
     assert found[0].height
     assert_frame_equal(*found)

@@ -122,6 +122,4 @@ def _parsed(raw: bytes, columns: list[str], refuse: pa_csv.InvalidRowHandler) ->
 def reject(path: Path, rows: pl.DataFrame, reason: pl.Expr) -> pl.DataFrame:
     """Make rejects of rows: ``line``, the reason, and the row's first 200 characters."""
     text = pl.concat_str(pl.exclude("line").cast(pl.String), separator=",", ignore_nulls=True)
-    return rows.select(
-        file=pl.lit(str(path)), line="line", reason=reason, text=text.str.slice(0, 200)
-    )
+    return rows.select(file=pl.lit(str(path)), line="line", reason=reason, text=text.str.slice(0, 200))

@@ -12,9 +12,7 @@ from rtml.schema import POLARS
 
 __all__ = ["DNS", "dns_events"]
 
-DNS = (
-    "Timestamp", "SourceIP", "DestinationIP", "DnsQuery", "DnsAnswer", "DnsQueryType", "SensorId",
-)  # fmt: skip
+DNS = ("Timestamp", "SourceIP", "DestinationIP", "DnsQuery", "DnsAnswer", "DnsQueryType", "SensorId")
 """Columns of the DNS layout that are read."""
 
 _QUOTED = r"'[^']*'|\"[^\"]*\""
@@ -49,20 +47,29 @@ def dns_events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
     host = pl.col("SensorId").fill_null("unknown")
     events = rows.with_columns(
-        seq=pl.col("line") - 2, kind=pl.lit("dns"), sensor=pl.lit("beth"),
-        host=host, container_id=host, container_name=host,
-        src_ip="SourceIP", dst_ip="DestinationIP", direction=_direction(),
-        domain="DnsQuery", query_type=_listed("DnsQueryType").list.first(),
+        seq=pl.col("line") - 2,
+        kind=pl.lit("dns"),
+        sensor=pl.lit("beth"),
+        host=host,
+        container_id=host,
+        container_name=host,
+        src_ip="SourceIP",
+        dst_ip="DestinationIP",
+        direction=_direction(),
+        domain="DnsQuery",
+        query_type=_listed("DnsQueryType").list.first(),
         answers=_listed("DnsAnswer"),
-    )  # fmt: skip
+    )
     return events.select(name for name in POLARS if name in events.columns)
 
 
 def _direction() -> pl.Expr:
     return (
-        pl.when(_is_sensor("SourceIP")).then(pl.lit("outbound"))
-        .when(_is_sensor("DestinationIP")).then(pl.lit("inbound"))
-    )  # fmt: skip
+        pl.when(_is_sensor("SourceIP"))
+        .then(pl.lit("outbound"))
+        .when(_is_sensor("DestinationIP"))
+        .then(pl.lit("inbound"))
+    )
 
 
 def _is_sensor(column: str) -> pl.Expr:

@@ -48,14 +48,22 @@ _ARGUMENTS = {
     "open": {"path": "pathname", "flags": "flags", "mode": "mode"},
     "create": {"path": "pathname", "mode": "mode"},
     "chmod": {"path": "pathname", "mode": "mode"},
-    "link": _TWO_PATHS, "rename": _TWO_PATHS, "unlink": _FILE, "syscall": _FILE,
+    "link": _TWO_PATHS,
+    "rename": _TWO_PATHS,
+    "unlink": _FILE,
+    "syscall": _FILE,
     "mount": {"path": "target|path|dir_name|put_old", "path_to": "new_root"},
-    "memfd": {"path": "name"}, "setuid": {"euid": "euid|uid|fsuid"},
-    "connect": _ADDRESS, "accept": _ADDRESS, "bind": _ADDRESS,
-    "kill": {"target_pid": "pid|tgid"}, "vm_write": {"target_pid": "pid"},
+    "memfd": {"path": "name"},
+    "setuid": {"euid": "euid|uid|fsuid"},
+    "connect": _ADDRESS,
+    "accept": _ADDRESS,
+    "bind": _ADDRESS,
+    "kill": {"target_pid": "pid|tgid"},
+    "vm_write": {"target_pid": "pid"},
     "ptrace": {"target_pid": "pid", "call": "request"},
-    "setns": {"flags": "nstype"}, "unshare": {"flags": "flags"},
-}  # fmt: skip
+    "setns": {"flags": "nstype"},
+    "unshare": {"flags": "flags"},
+}
 """Kind to the columns that arguments fill; ``|`` separates names that mean the same."""
 
 _WANTED = sorted({column for names in _ARGUMENTS.values() for column in names})
@@ -116,20 +124,18 @@ def _of_process() -> pl.Expr:
     """Call the birth and the end of a mere thread ``syscall``: the process lives on."""
     born = (pl.col("kind") == "fork") & pl.col("flags").str.contains("CLONE_THREAD")
     ended = (pl.col("kind") == "exit") & (pl.col("threadId") != pl.col("processId"))
-    return (
-        pl.when(born.fill_null(False) | ended.fill_null(False))
-        .then(pl.lit("syscall"))
-        .otherwise("kind")
-    )
+    return pl.when(born.fill_null(False) | ended.fill_null(False)).then(pl.lit("syscall")).otherwise("kind")
 
 
 def _request() -> pl.Expr:
     """Name the call where the kind does not say it, and what a ptrace asked for."""
     own = pl.col("kind").is_in(_SELF_EVIDENT)
     return (
-        pl.when(pl.col("kind") == "ptrace").then(pl.coalesce("call", "eventName"))
-        .when(~own).then("eventName")
-    )  # fmt: skip
+        pl.when(pl.col("kind") == "ptrace")
+        .then(pl.coalesce("call", "eventName"))
+        .when(~own)
+        .then("eventName")
+    )
 
 
 def _target() -> pl.Expr:

@@ -37,9 +37,16 @@ from rtml.schema import KINDS, POLARS
 __all__ = ["SENSOR", "read"]
 
 _PROCESS = (
-    "timestamp", "processId", "parentProcessId", "userId", "processName", "hostName", "eventName",
-    "returnValue", "args",
-)  # fmt: skip
+    "timestamp",
+    "processId",
+    "parentProcessId",
+    "userId",
+    "processName",
+    "hostName",
+    "eventName",
+    "returnValue",
+    "args",
+)
 
 
 def read(path: Path) -> Reading:
@@ -95,8 +102,9 @@ def _events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
         .then(pl.format("time {} is not seconds since boot", _shown("timestamp")))
         .when(pl.col("pid").is_null() | (pl.col("pid") < 0))
         .then(pl.format("processId {} is impossible", _shown("processId")))
-        .when("fault").then(pl.lit("args is no list of arguments"))
-    )  # fmt: skip
+        .when("fault")
+        .then(pl.lit("args is no list of arguments"))
+    )
     judged = rows.with_columns(problem=problem)
     bad = judged.filter(pl.col("problem").is_not_null())
     refused = reject(path, bad.select(*table.columns, "problem"), pl.col("problem"))
@@ -118,15 +126,18 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     number = pl.col("returnValue").cast(pl.Int64, strict=False)
     host = pl.col("hostName").fill_null("unknown")
     events = described(rows.with_columns(returnValue=number)).with_columns(
-        time=pl.col("ns").cast(pl.Datetime("ns", "UTC")), seq=pl.col("line") - 2,
-        sensor=pl.lit("beth"), host=host, container_id=host, container_name=host,
+        time=pl.col("ns").cast(pl.Datetime("ns", "UTC")),
+        seq=pl.col("line") - 2,
+        sensor=pl.lit("beth"),
+        host=host,
+        container_id=host,
+        container_name=host,
         ppid=pl.col("parentProcessId").cast(pl.Int32, strict=False),
-        uid=pl.col("userId").cast(pl.Int32, strict=False), comm="processName",
-    )  # fmt: skip
+        uid=pl.col("userId").cast(pl.Int32, strict=False),
+        comm="processName",
+    )
     return events.select(name for name in POLARS if name in events.columns)
 
 
-SENSOR = Sensor(
-    name="beth", read=read, blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"}
-)
+SENSOR = Sensor(name="beth", read=read, blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"})
 """BETH files. What a sitting of Tracee was told to trace cannot be read from them."""

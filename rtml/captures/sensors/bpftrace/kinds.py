@@ -15,31 +15,76 @@ Fields = pl.DataFrame
 _REST = "rest"
 
 _SYSCALLS = {
-    101: "ptrace", 105: "setuid", 117: "setresuid", 126: "capset", 155: "pivot_root",
-    161: "chroot", 166: "umount2", 175: "init_module", 176: "delete_module", 246: "kexec_load",
-    250: "keyctl", 272: "unshare", 298: "perf_event_open", 304: "open_by_handle_at", 308: "setns",
-    310: "process_vm_readv", 311: "process_vm_writev", 313: "finit_module", 321: "bpf",
-    323: "userfaultfd", 425: "io_uring_setup",
-}  # fmt: skip
+    101: "ptrace",
+    105: "setuid",
+    117: "setresuid",
+    126: "capset",
+    155: "pivot_root",
+    161: "chroot",
+    166: "umount2",
+    175: "init_module",
+    176: "delete_module",
+    246: "kexec_load",
+    250: "keyctl",
+    272: "unshare",
+    298: "perf_event_open",
+    304: "open_by_handle_at",
+    308: "setns",
+    310: "process_vm_readv",
+    311: "process_vm_writev",
+    313: "finit_module",
+    321: "bpf",
+    323: "userfaultfd",
+    425: "io_uring_setup",
+}
 """x86-64 numbers of the calls that the sensor reports at their return, denied ones included."""
 
 _CALL_KINDS = {
-    "setuid": "setuid", "setresuid": "setuid", "capset": "capset", "init_module": "module_load",
-    "finit_module": "module_load", "unshare": "unshare", "setns": "setns", "bpf": "bpf",
-    "process_vm_writev": "vm_write", "userfaultfd": "userfaultfd",
-}  # fmt: skip
+    "setuid": "setuid",
+    "setresuid": "setuid",
+    "capset": "capset",
+    "init_module": "module_load",
+    "finit_module": "module_load",
+    "unshare": "unshare",
+    "setns": "setns",
+    "bpf": "bpf",
+    "process_vm_writev": "vm_write",
+    "userfaultfd": "userfaultfd",
+}
 _PTRACE = {
-    0: "TRACEME", 1: "PEEKTEXT", 2: "PEEKDATA", 3: "PEEKUSER", 4: "POKETEXT", 5: "POKEDATA",
-    6: "POKEUSER", 7: "CONT", 8: "KILL", 9: "SINGLESTEP", 12: "GETREGS", 13: "SETREGS",
-    16: "ATTACH", 17: "DETACH", 24: "SYSCALL", 0x4200: "SETOPTIONS", 0x4204: "GETREGSET",
-    0x4205: "SETREGSET", 0x4206: "SEIZE", 0x4207: "INTERRUPT",
-}  # fmt: skip
+    0: "TRACEME",
+    1: "PEEKTEXT",
+    2: "PEEKDATA",
+    3: "PEEKUSER",
+    4: "POKETEXT",
+    5: "POKEDATA",
+    6: "POKEUSER",
+    7: "CONT",
+    8: "KILL",
+    9: "SINGLESTEP",
+    12: "GETREGS",
+    13: "SETREGS",
+    16: "ATTACH",
+    17: "DETACH",
+    24: "SYSCALL",
+    0x4200: "SETOPTIONS",
+    0x4204: "GETREGSET",
+    0x4205: "SETREGSET",
+    0x4206: "SEIZE",
+    0x4207: "INTERRUPT",
+}
 _ACCESS = {0: "O_RDONLY", 1: "O_WRONLY", 2: "O_RDWR", 3: "O_ACCMODE"}
 _FLAGS = {
-    0o100: "O_CREAT", 0o200: "O_EXCL", 0o1000: "O_TRUNC", 0o2000: "O_APPEND",
-    0o4000: "O_NONBLOCK", 0o200000: "O_DIRECTORY", 0o400000: "O_NOFOLLOW", 0o2000000: "O_CLOEXEC",
+    0o100: "O_CREAT",
+    0o200: "O_EXCL",
+    0o1000: "O_TRUNC",
+    0o2000: "O_APPEND",
+    0o4000: "O_NONBLOCK",
+    0o200000: "O_DIRECTORY",
+    0o400000: "O_NOFOLLOW",
+    0o2000000: "O_CLOEXEC",
     0o10000000: "O_PATH",
-}  # fmt: skip
+}
 _SIGNALS = {int(s): s.name for s in signal.Signals}
 
 
@@ -102,9 +147,12 @@ def _spell_flags(word: int) -> str:
 def _connect(fields: Fields) -> Fields:
     to = socket_address(unescape(_payload(fields, 2)))
     return fields.with_columns(
-        result=_result(0), direction=pl.lit("outbound"),
-        dst_ip=to["ip"], dst_port=to["port"], socket_path=to["path"],
-    )  # fmt: skip
+        result=_result(0),
+        direction=pl.lit("outbound"),
+        dst_ip=to["ip"],
+        dst_port=to["port"],
+        socket_path=to["path"],
+    )
 
 
 def _accept(fields: Fields) -> Fields:
@@ -122,9 +170,13 @@ def _bind(fields: Fields) -> Fields:
 def _dns(fields: Fields) -> Fields:
     question = dns_question(unescape(_payload(fields, 1)))
     return fields.with_columns(
-        question.get_columns(), kind=pl.lit("dns"), direction=pl.lit("outbound"),
-        protocol=pl.lit("udp"), dst_ip=_text(0), dst_port=pl.lit(53),
-    )  # fmt: skip
+        question.get_columns(),
+        kind=pl.lit("dns"),
+        direction=pl.lit("outbound"),
+        protocol=pl.lit("udp"),
+        dst_ip=_text(0),
+        dst_port=pl.lit(53),
+    )
 
 
 def _call(fields: Fields) -> Fields:
@@ -201,16 +253,19 @@ def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
     owner = execs.select("nsecs", "tid", exec_line="line").sort("nsecs")
     text = pl.when(pl.col("name") == "argv").then(_text(1)).otherwise(_text(0)).fill_null("")
     placed = (
-        pieces.with_columns(piece=text).sort("nsecs")
+        pieces.with_columns(piece=text)
+        .sort("nsecs")
         .join_asof(owner, on="nsecs", by="tid", check_sortedness=False)
-    )  # fmt: skip
+    )
     orphans = placed.filter(pl.col("exec_line").is_null()).select(
         "line", reason=pl.lit("argv without its exec")
     )
     whole = (
-        placed.drop_nulls("exec_line").sort("exec_line", "name")
-        .group_by("exec_line", maintain_order=True).agg(pl.col("piece").str.join(""))
-    )  # fmt: skip
+        placed.drop_nulls("exec_line")
+        .sort("exec_line", "name")
+        .group_by("exec_line", maintain_order=True)
+        .agg(pl.col("piece").str.join(""))
+    )
     words = unescape(whole["piece"]).text()
     line = whole.select(line="exec_line", cmdline=words.str.replace_all("\0", " ", literal=True))
     return line.with_columns(pl.col("cmdline").str.strip_chars_end()), orphans

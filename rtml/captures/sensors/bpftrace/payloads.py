@@ -26,9 +26,19 @@ for _digit, _char in enumerate("0123456789abcdef"):
 
 _INET, _INET6, _UNIX = 2, 10, 1
 _QUERY_TYPES = {
-    1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV",
-    64: "SVCB", 65: "HTTPS", 255: "ANY",
-}  # fmt: skip
+    1: "A",
+    2: "NS",
+    5: "CNAME",
+    6: "SOA",
+    12: "PTR",
+    15: "MX",
+    16: "TXT",
+    28: "AAAA",
+    33: "SRV",
+    64: "SVCB",
+    65: "HTTPS",
+    255: "ANY",
+}
 
 
 class Payloads(NamedTuple):
@@ -113,13 +123,18 @@ def socket_address(payload: Payloads) -> pl.DataFrame:
     v4, v6 = (family == _INET) & (size >= 8), (family == _INET6) & (size >= 24)
     port = (payload.at(2) << 8) | payload.at(3)
     numbered = pl.Series((family == _INET) | (family == _INET6)) & pl.Series(size >= 4)
-    return pl.DataFrame({
-        "ip": _addresses(payload, v4, v6), "port": pl.Series(port, dtype=pl.Int32),
-        "path": _unix_paths(payload), "unix": family == _UNIX,
-    }).select(
-        "ip", port=pl.when(numbered).then("port"),
+    return pl.DataFrame(
+        {
+            "ip": _addresses(payload, v4, v6),
+            "port": pl.Series(port, dtype=pl.Int32),
+            "path": _unix_paths(payload),
+            "unix": family == _UNIX,
+        }
+    ).select(
+        "ip",
+        port=pl.when(numbered).then("port"),
         path=pl.when(pl.col("unix") & (pl.col("path") != "")).then("path"),
-    )  # fmt: skip
+    )
 
 
 def _unix_paths(payload: Payloads) -> pl.Series:
@@ -136,9 +151,7 @@ def _addresses(payload: Payloads, v4: _Mask, v6: _Mask) -> pl.Series:
     four, sixteen = pl.col("raw").bin.slice(4, 4), pl.col("raw").bin.slice(8, 16)
     keys = raw.select(pl.when("v4").then(four).when("v6").then(sixteen).alias("key"))
     names = keys.unique().drop_nulls()
-    spelled = names.with_columns(
-        ip=pl.Series([_spell(key) for key in names["key"]], dtype=pl.String)
-    )
+    spelled = names.with_columns(ip=pl.Series([_spell(key) for key in names["key"]], dtype=pl.String))
     return keys.join(spelled, on="key", how="left", maintain_order="left")["ip"]
 
 

@@ -56,10 +56,8 @@ def _parsed(text: pl.Series) -> pl.DataFrame:
         pl.DataFrame({"line": text})
         .with_row_index("number", offset=1)
         .filter(line.strip_chars() != "")
-        .with_columns(
-            type=line.json_path_match("$.type"), data=line.json_path_match("$.data"),
-        )
-    )  # fmt: skip
+        .with_columns(type=line.json_path_match("$.type"), data=line.json_path_match("$.data"))
+    )
 
 
 def _fields(lines: pl.DataFrame) -> pl.DataFrame:
@@ -74,14 +72,17 @@ def _fields(lines: pl.DataFrame) -> pl.DataFrame:
         rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
         .filter(pl.col("name") != "begin")
         .with_columns(
-            problem=pl.when(~known).then("unknown event " + pl.col("name").str.slice(0, 40))
-            .when(~whole).then(pl.lit("a field is missing or not a number"))
-            .when(~pl.col("nsecs").is_between(0, _LATEST)).then(pl.lit("absurd timestamp"))
+            problem=pl.when(~known)
+            .then("unknown event " + pl.col("name").str.slice(0, 40))
+            .when(~whole)
+            .then(pl.lit("a field is missing or not a number"))
+            .when(~pl.col("nsecs").is_between(0, _LATEST))
+            .then(pl.lit("absurd timestamp"))
             .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
             .then(pl.lit("pid or uid out of range"))
         )
         .drop("raw")
-    )  # fmt: skip
+    )
 
 
 def _rejects(
@@ -95,9 +96,7 @@ def _rejects(
     )
     refused = fields.filter(pl.col("problem").is_not_null()).select("line", reason="problem")
     where = pl.concat([broken, odd, refused, bad.select("line", "reason")], how="vertical_relaxed")
-    known = where.join(
-        lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line"
-    )
+    known = where.join(lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line")
     if problem:
         end = pl.DataFrame({"line": [lines.height + 1], "reason": [problem], "text": [""]})
         known = pl.concat([known, end], how="vertical_relaxed")
@@ -124,7 +123,5 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
 
 
 SENSOR = Sensor(
-    name="bpftrace",
-    read=read,
-    blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
+    name="bpftrace", read=read, blind=frozenset({"write", "mmap_exec", "link", "create", "audit"})
 )

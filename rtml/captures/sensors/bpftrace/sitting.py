@@ -16,11 +16,17 @@ from rtml.errors import RtmlError
 __all__ = ["Sitting", "read_sitting"]
 
 _UTC = pl.Datetime("ns", "UTC")
-_WHO = pl.Schema({
-    "cgroup": pl.Int64(), "pidns": pl.Int64(), "container_id": pl.String(),
-    "container_name": pl.String(), "image": pl.String(), "workload": pl.String(),
-    "from": pl.Int64(),
-})  # fmt: skip
+_WHO = pl.Schema(
+    {
+        "cgroup": pl.Int64(),
+        "pidns": pl.Int64(),
+        "container_id": pl.String(),
+        "container_name": pl.String(),
+        "image": pl.String(),
+        "workload": pl.String(),
+        "from": pl.Int64(),
+    }
+)
 _NAMES = ["container_id", "container_name", "image", "workload"]
 _STARTING = 2 * 10**9
 """Nanoseconds that a container takes to start: its stamp is made when it runs."""
@@ -85,9 +91,7 @@ class Sitting:
             for name, c in self.facts.items()
         ]
         columns = pl.DataFrame(
-            rows,
-            schema=dict(zip(CONTAINERS, [pl.String] * 3 + [pl.Int64], strict=True)),
-            orient="row",
+            rows, schema=dict(zip(CONTAINERS, [pl.String] * 3 + [pl.Int64], strict=True)), orient="row"
         )
         return columns.cast({"started": _UTC})
 
@@ -103,10 +107,10 @@ def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
     numbered = events.with_row_index("_row").sort("nsecs")
     named = since.rename({name: f"{name}_pidns" for name in _NAMES}).sort("from")
     return (
-        numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns",
-                           check_sortedness=False)
-        .sort("_row").drop("_row", "from", strict=False)
-    )  # fmt: skip
+        numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns", check_sortedness=False)
+        .sort("_row")
+        .drop("_row", "from", strict=False)
+    )
 
 
 def read_sitting(path: Path) -> Sitting:

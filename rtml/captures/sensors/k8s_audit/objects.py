@@ -111,7 +111,7 @@ def _role(found: dict[str, Any]) -> dict[str, Any]:
         "rule_verbs": texts(one for rule in rules for one in items(rule.get("verbs"))),
         "role": f"{kind}/{name}" if name else None,
         "subjects": texts(_subject(mapping(one)) for one in items(found.get("subjects"))),
-    }  # fmt: skip
+    }
 
 
 def _subject(one: dict[str, Any]) -> str | None:
@@ -136,8 +136,7 @@ def _data(found: dict[str, Any]) -> dict[str, Any]:
     kind = found.get("kind")
     if kind not in ("ConfigMap", "Secret"):
         return dict.fromkeys(("data_keys", "holds_secret", "secret_type"))
-    data = {**mapping(found, "data"), **mapping(found, "stringData"),
-            **mapping(found, "binaryData")}  # fmt: skip
+    data = {**mapping(found, "data"), **mapping(found, "stringData"), **mapping(found, "binaryData")}
     return {
         "data_keys": texts(data),
         "holds_secret": _credentials(data) if kind == "ConfigMap" else None,

@@ -18,14 +18,7 @@ import polars as pl
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Reading, Sensor
 from rtml.captures.sensors.k8s_audit.objects import object_facts
-from rtml.captures.sensors.k8s_audit.values import (
-    MOST_ITEMS,
-    MOST_TEXT,
-    items,
-    mapping,
-    texts,
-    word,
-)
+from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
 from rtml.reading.json_stream import Document, documents, redacted
@@ -43,13 +36,22 @@ _OTHER_ERROR = -5
 _TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
 _PLACES = ("time", "stage_time")
 _WORKLOADS = (
-    "deployments", "daemonsets", "statefulsets", "replicasets", "jobs", "cronjobs",
+    "deployments",
+    "daemonsets",
+    "statefulsets",
+    "replicasets",
+    "jobs",
+    "cronjobs",
     "replicationcontrollers",
-)  # fmt: skip
-_ROW = pl.Schema({
-    **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
-    "stage_time": pl.String(), "time": pl.String(), "line": pl.Int64(),
-})  # fmt: skip
+)
+_ROW = pl.Schema(
+    {
+        **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
+        "stage_time": pl.String(),
+        "time": pl.String(),
+        "line": pl.Int64(),
+    }
+)
 
 
 def read(path: Path) -> Reading:
@@ -88,8 +90,10 @@ def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
                 blocks.append(pl.DataFrame(rows, schema=_ROW))
                 rows = []
     blocks.append(pl.DataFrame(rows, schema=_ROW))
-    texts_of = {name: pl.col(name).str.to_datetime(
-        "%+", time_unit="ns", time_zone="UTC", strict=False) for name in _PLACES}  # fmt: skip
+    texts_of = {
+        name: pl.col(name).str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False)
+        for name in _PLACES
+    }
     return pl.concat(blocks).with_columns(**texts_of), rejects
 
 
@@ -122,13 +126,20 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
     name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
     uri = event.get("requestURI")
     return {
-        "audit_id": word(event.get("auditID")), "stage": word(event.get("stage")),
-        "level": word(event.get("level")), "verb": word(event.get("verb")), "uri": word(uri),
+        "audit_id": word(event.get("auditID")),
+        "stage": word(event.get("stage")),
+        "level": word(event.get("level")),
+        "verb": word(event.get("verb")),
+        "uri": word(uri),
         "cut": (isinstance(uri, str) and len(uri) > MOST_TEXT) or _long(facts),
-        "api_group": word(ref.get("apiGroup")), "api_version": word(ref.get("apiVersion")),
-        "resource": word(ref.get("resource")), "subresource": word(ref.get("subresource")),
-        "object_namespace": word(ref.get("namespace")), "object_name": name,
-        "username": word(user.get("username")), "user_uid": word(user.get("uid")),
+        "api_group": word(ref.get("apiGroup")),
+        "api_version": word(ref.get("apiVersion")),
+        "resource": word(ref.get("resource")),
+        "subresource": word(ref.get("subresource")),
+        "object_namespace": word(ref.get("namespace")),
+        "object_name": name,
+        "username": word(user.get("username")),
+        "user_uid": word(user.get("uid")),
         "groups": texts(items(user.get("groups"))),
         "impersonated": word(mapping(event, "impersonatedUser").get("username")),
         "source_ips": texts(items(event.get("sourceIPs"))),
@@ -139,7 +150,7 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
         "stage_time": word(event.get("stageTimestamp")),
         "time": next((at for key in _TIMES if (at := word(event.get(key)))), None),
         **facts,
-    }  # fmt: skip
+    }
 
 
 def _long(facts: dict[str, Any]) -> bool:
@@ -154,19 +165,24 @@ def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
     error = pl.col("code").replace_strict(_ERRORS, default=_OTHER_ERROR, return_dtype=pl.Int32)
     one_image = pl.when(pl.col("images").list.len() == 1).then(pl.col("images").list.first())
     return rows.select(
-        "time", "seq", "host",
-        kind=pl.lit("audit"), sensor=pl.lit("k8s-audit"),
+        "time",
+        "seq",
+        "host",
+        kind=pl.lit("audit"),
+        sensor=pl.lit("k8s-audit"),
         result=pl.when(pl.col("code") < 400).then(0).when(pl.col("code") >= 400).then(error),
-        cluster=pl.lit(place["cluster"], pl.String), account=pl.lit(place["account"], pl.String),
+        cluster=pl.lit(place["cluster"], pl.String),
+        account=pl.lit(place["account"], pl.String),
         namespace="object_namespace",
         pod=pl.when(is_pod).then("object_name"),
-        workload=pl.when(pl.col("resource").is_in(_WORKLOADS)).then("object_name")
-        .when(is_pod).then("owner"),
-        service_account="pod_service_account", image=one_image,
+        workload=pl.when(pl.col("resource").is_in(_WORKLOADS)).then("object_name").when(is_pod).then("owner"),
+        service_account="pod_service_account",
+        image=one_image,
         src_ip=pl.col("source_ips").list.first(),
-        request=pl.concat_str("verb", what.replace("", None), separator=" ", ignore_nulls=True)
-        .replace("", None),
-    )  # fmt: skip
+        request=pl.concat_str("verb", what.replace("", None), separator=" ", ignore_nulls=True).replace(
+            "", None
+        ),
+    )
 
 
 def _place(path: Path) -> dict[str, str | None]:

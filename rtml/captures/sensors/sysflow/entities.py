@@ -42,16 +42,21 @@ def declared(records: Records, host: str) -> pl.DataFrame:
     ids = raw.with_columns(process_id=oid(raw, "oid", host), parent_id=oid(raw, "poid", host))
     created = pl.col("oid").struct.field("createTS")
     return ids.select(
-        "index", "process_id", "parent_id",
+        "index",
+        "process_id",
+        "parent_id",
         host=pl.lit(host),
         container_id=_known("containerId"),
         pid=pl.col("oid").struct.field("hpid").cast(pl.Int32, strict=False),
         ppid=pl.col("poid").struct.field("hpid").cast(pl.Int32, strict=False),
         started=pl.when(created > 0).then(created).cast(_UTC),
-        exe=_known("exe"), cmdline=_cmdline(),
+        exe=_known("exe"),
+        cmdline=_cmdline(),
         uid=pl.when(pl.col("uid") >= 0).then("uid").cast(pl.Int32, strict=False),
-        tty=pl.when(pl.col("tty")).then(pl.lit("tty")), cwd=_known("cwd"), entry="entry",
-    )  # fmt: skip
+        tty=pl.when(pl.col("tty")).then(pl.lit("tty")),
+        cwd=_known("cwd"),
+        entry="entry",
+    )
 
 
 def processes(records: pl.DataFrame) -> pl.DataFrame:
@@ -101,13 +106,15 @@ def containers(records: Records) -> pl.DataFrame:
         )
         .with_columns(controller=pl.col("pod").str.replace(_ENDING, ""))
         .select(
-            container_id="id", container_name=_known("name"), image="image",
-            image_digest="digest", namespace="namespace", pod="pod",
-            workload=pl.coalesce(
-                pl.concat_str("namespace", "controller", "part", separator="/"), "image"
-            ),
+            container_id="id",
+            container_name=_known("name"),
+            image="image",
+            image_digest="digest",
+            namespace="namespace",
+            pod="pod",
+            workload=pl.coalesce(pl.concat_str("namespace", "controller", "part", separator="/"), "image"),
         )
-    )  # fmt: skip
+    )
 
 
 def known_containers(identity: pl.DataFrame, process_records: pl.DataFrame) -> pl.DataFrame:

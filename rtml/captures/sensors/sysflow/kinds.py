@@ -34,12 +34,16 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
         rows.with_columns(kind=kind, name=name)
         .with_columns(kind=_kind(), name=_name())
         .with_columns(
-            request=_request(), count=_count(), **_addresses(), **_file(),
+            request=_request(),
+            count=_count(),
+            **_addresses(),
+            **_file(),
             result=pl.when(_FLOW).then(0).otherwise(pl.min_horizontal("ret", 0)).cast(pl.Int32),
-            bytes_in="numRRecvBytes", bytes_out="numWSendBytes",
+            bytes_in="numRRecvBytes",
+            bytes_out="numWSendBytes",
             target_pid=pl.when(pl.col("target_id").is_not_null()).then("ret").cast(pl.Int32),
         )
-    )  # fmt: skip
+    )
 
 
 def _operation() -> tuple[pl.Expr, pl.Expr]:
@@ -56,20 +60,24 @@ def _kind() -> pl.Expr:
     cloned = (pl.col("record") == "ProcessEvent") & (pl.col("name") == "clone")
     thread = (kind == "exit") & (pl.col("tid") != pl.col("hpid"))
     return (
-        pl.when(cloned & (pl.col("ret") != 0)).then(pl.lit("fork"))
-        .when(sent | _piped() | thread).then(pl.lit("syscall"))
+        pl.when(cloned & (pl.col("ret") != 0))
+        .then(pl.lit("fork"))
+        .when(sent | _piped() | thread)
+        .then(pl.lit("syscall"))
         .otherwise(kind)
-    )  # fmt: skip
+    )
 
 
 def _name() -> pl.Expr:
     """Name the call by what it was done on."""
     name = pl.col("name")
     return (
-        pl.when(_NETWORK).then(name.replace({"write": "send", "read": "recv"}))
-        .when(_piped()).then(pl.lit("pipe"))
+        pl.when(_NETWORK)
+        .then(name.replace({"write": "send", "read": "recv"}))
+        .when(_piped())
+        .then(pl.lit("pipe"))
         .otherwise(name)
-    )  # fmt: skip
+    )
 
 
 def _piped() -> pl.Expr:
@@ -81,9 +89,11 @@ def _request() -> pl.Expr:
     """Say what the kind does not: other calls, hard or symbolic link, the user of a setuid."""
     user = pl.col("args").list.first()
     return (
-        pl.when(pl.col("kind").is_in(["syscall", "link"])).then("name")
-        .when((pl.col("kind") == "setuid") & (user != "<NA>")).then(user)
-    )  # fmt: skip
+        pl.when(pl.col("kind").is_in(["syscall", "link"]))
+        .then("name")
+        .when((pl.col("kind") == "setuid") & (user != "<NA>"))
+        .then(user)
+    )
 
 
 def _file() -> dict[str, pl.Expr]:
@@ -95,9 +105,7 @@ def _file() -> dict[str, pl.Expr]:
         "path": pl.when(~unix.fill_null(False)).then("path"),
         "socket_path": pl.when(unix).then("path"),
         "flags": pl.when(opened).then(_spelled(flags)),
-        "wrote": pl.when(~_NETWORK).then(
-            (opened & (flags & _WRITES != 0)) | (pl.col("numWSendOps") > 0)
-        ),
+        "wrote": pl.when(~_NETWORK).then((opened & (flags & _WRITES != 0)) | (pl.col("numWSendOps") > 0)),
     }
 
 
@@ -115,14 +123,16 @@ def _addresses() -> dict[str, pl.Expr]:
         _PROTOCOLS, default=pl.col("proto").cast(pl.String), return_dtype=pl.String
     )
     return {
-        "protocol": pl.when(pl.col("proto") >= 0).then(protocol)
-        .when(pl.col("restype") == _UNIX).then(pl.lit("unix")),
-        "direction": pl.col("kind").replace_strict(
-            _DIRECTIONS, default=None, return_dtype=pl.String
-        ),
-        "src_ip": _ip("sip", "sport"), "src_port": _port("sport"),
-        "dst_ip": _ip("dip", "dport"), "dst_port": _port("dport"),
-    }  # fmt: skip
+        "protocol": pl.when(pl.col("proto") >= 0)
+        .then(protocol)
+        .when(pl.col("restype") == _UNIX)
+        .then(pl.lit("unix")),
+        "direction": pl.col("kind").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
+        "src_ip": _ip("sip", "sport"),
+        "src_port": _port("sport"),
+        "dst_ip": _ip("dip", "dport"),
+        "dst_port": _port("dport"),
+    }
 
 
 def _ip(address: str, port: str) -> pl.Expr:
@@ -140,9 +150,12 @@ def _count() -> pl.Expr:
     """How often the operation that names the event happened in the flow, at least once."""
     threads = pl.col("numThreadsCloned") + pl.col("numThreadsExited")
     times = (
-        pl.when(pl.col("record") == "ProcessFlow").then(threads)
-        .when(pl.col("name").is_in(["write", "send"])).then("numWSendOps")
-        .when(pl.col("name").is_in(["read", "recv"])).then("numRRecvOps")
+        pl.when(pl.col("record") == "ProcessFlow")
+        .then(threads)
+        .when(pl.col("name").is_in(["write", "send"]))
+        .then("numWSendOps")
+        .when(pl.col("name").is_in(["read", "recv"]))
+        .then("numRRecvOps")
         .otherwise(1)
-    )  # fmt: skip
+    )
     return pl.when(_FLOW).then(times.clip(lower_bound=1))

@@ -40,9 +40,18 @@ __all__ = ["SENSOR", "read"]
 _UTC = pl.Datetime("ns", "UTC")
 _PID_END = 1 << 31
 _OF_PROCESS = [
-    "process_id", "index", "parent_id", "container_id", "ppid", "started", "exe", "cmdline", "uid",
-    "tty", "cwd",
-]  # fmt: skip
+    "process_id",
+    "index",
+    "parent_id",
+    "container_id",
+    "ppid",
+    "started",
+    "exe",
+    "cmdline",
+    "uid",
+    "tty",
+    "cwd",
+]
 
 
 def read(path: Path) -> Reading:
@@ -103,23 +112,24 @@ def _events(
 ) -> pl.DataFrame:
     """Resolve ids, then describe each record in the columns of the event table."""
     named = rows.with_columns(process_id=oid(rows, "procOID", host))
-    owned = named.join_asof(
-        known.select(_OF_PROCESS), on="index", by="process_id", check_sortedness=False
-    )
+    owned = named.join_asof(known.select(_OF_PROCESS), on="index", by="process_id", check_sortedness=False)
     placed = owned.join(identity, on="container_id", how="left", maintain_order="left")
     events = described(_with_files(_with_children(placed, known), files(records)))
     complete = events.with_columns(
-        time=pl.col("ts").cast(_UTC), seq="index", pid=pl.col("hpid").cast(pl.Int32),
-        host=pl.lit(host), sensor=pl.lit("sysflow"),
-    )  # fmt: skip
+        time=pl.col("ts").cast(_UTC),
+        seq="index",
+        pid=pl.col("hpid").cast(pl.Int32),
+        host=pl.lit(host),
+        sensor=pl.lit("sysflow"),
+    )
     return complete.select(name for name in POLARS if name in complete.columns)
 
 
 def _with_files(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     there = known.select(newFileOID="oid", path_to="path")
-    return rows.join(
-        known.rename({"oid": "fileOID"}), on="fileOID", how="left", maintain_order="left"
-    ).join(there, on="newFileOID", how="left", maintain_order="left")
+    return rows.join(known.rename({"oid": "fileOID"}), on="fileOID", how="left", maintain_order="left").join(
+        there, on="newFileOID", how="left", maintain_order="left"
+    )
 
 
 def _with_children(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

@@ -119,9 +119,11 @@ def _at(file: BinaryIO, offset: int) -> bytes:
 def _reader(path: Path, file: BinaryIO) -> Any:
     try:
         reader = fastavro.reader(
-            file, return_record_name=True, return_record_name_override=True,
+            file,
+            return_record_name=True,
+            return_record_name_override=True,
             handle_unicode_errors="backslashreplace",
-        )  # fmt: skip
+        )
         _clear_logical_types(reader.writer_schema)
     except Exception as error:  # fastavro has no common error: a damaged header raises anything
         raise RtmlError(f"{path}: the Avro header is damaged ({error})") from error
