@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rtml.captures.audit import AUDIT
-from tests.captures.test_k8s_audit import audit_of, event, write
+from tests.captures.test_k8s_audit import audit_of, event, read, write
 
 DEEP = '{"a":' * 200_000
 
