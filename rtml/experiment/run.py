@@ -35,7 +35,7 @@ from rtml.splits import Split
 __all__ = ["Outcome", "kept", "learn", "run_experiment"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """Everything an experiment made, for printing and for notebooks."""
 
@@ -53,6 +53,13 @@ class Outcome:
     report: Path
     run_id: str | None
     model_uri: str
+
+    def __repr__(self) -> str:
+        """Say in a line what was run, and where the results are."""
+        return f"Outcome({self.experiment.name!r} in {str(self.out)!r}: {self.ledger!r})"
+
+    def _repr_html_(self) -> str:
+        return self.ledger._repr_html_()
 
 
 def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> Outcome:

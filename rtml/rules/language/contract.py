@@ -12,6 +12,7 @@ import polars as pl
 from rtml.rules.language.conditions import Condition, columns_of
 from rtml.rules.language.expressions import expression
 from rtml.rules.language.views import sources
+from rtml.text import visible
 
 __all__ = ["Rule", "Skipped"]
 
@@ -24,7 +25,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rule:
     """One rule: what it looks for, what it stands for, and whom to thank.
 
@@ -62,6 +63,10 @@ class Rule:
     condition: Condition
     examples: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     description: str = ""
+
+    def __repr__(self) -> str:
+        """Name the rule; its condition is long."""
+        return f"{type(self).__name__}({self.id!r}, {visible(self.title)!r}, {self.level})"
 
     @cached_property
     def columns(self) -> frozenset[str]:
