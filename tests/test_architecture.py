@@ -19,6 +19,7 @@ FLOORS = [
     {
         "arrays",
         "errors",
+        "images",
         "lazy",
         "peers",
         "progress",
