@@ -27,6 +27,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import without_early_attacks
 from rtml.experiment.report_input import page
+from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
 from rtml.report import write_ledger, write_report
@@ -120,7 +121,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
         sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
     )
     write_ledger(ledger, out)
-    _keep(out, windows, scored, sides)
+    terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
+    write_result(out, sides, terms, windows, scored)
     run_id = run.run_id if run else None
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
     report = write_report(source, out / "report.html")
@@ -161,13 +163,6 @@ def _windows(model: Model, scored: Scored) -> pl.DataFrame:
     return pl.concat([model.windows, scored.windows.with_columns(part=pl.lit("test"))])
 
 
-def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side]) -> None:
-    windows.write_parquet(out / "windows.parquet", compression="zstd")
-    scored.scores.write_parquet(out / "scores.parquet", compression="zstd")
-    findings = pl.concat([side.findings for side in sides if side.name != "rules, default"])
-    findings.write_parquet(out / "findings.parquet", compression="zstd")
-
-
 def _log(outcome: Outcome, run: Run) -> None:
     run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
     data = outcome.model.description.data
@@ -183,5 +178,5 @@ def _log(outcome: Outcome, run: Run) -> None:
         run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})
     if (outcome.out / "model").is_dir():
         run.files(outcome.out / "model", "model")
-    for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet"):
+    for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet", "scores.parquet", SIDES):
         run.file(outcome.out / name)
