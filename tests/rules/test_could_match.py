@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rtml.rules import evaluate
 from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.views import VIEWS, dead_views
-from rtml.rules.running import evaluate
 from tests.rules.conftest import capture_of
 
 ROWS = [
