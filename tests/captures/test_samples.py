@@ -107,8 +107,9 @@ def test_the_cut_of_our_recording_says_what_was_lost_and_who_is_no_workload(lab_
 
 
 def test_rules_find_both_attacks_of_the_cut(lab_cut: Capture):
-    findings, _, skipped = run_rules(lab_cut)
-    assert skipped == []
+    ran = run_rules(lab_cut)
+    assert ran.skipped == []
+    findings = ran.findings()
     labels = read_labels(DATA / "bpftrace/labels.jsonl").sort("attack_id")
     types = ("Execution:Runtime/ReverseShell", "ProcessInjection.VirtualMemoryWrite")
     for attack, kind in zip(labels.rows(named=True), types, strict=True):

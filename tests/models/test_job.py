@@ -68,7 +68,13 @@ def test_a_finished_job_is_kept_by_resume_and_else_refused(place: Path, folder: 
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 8}, {"budget": 30.0}, {"detectors": {"surprise": {}}}, {"until": 29}, {"families": ["lineage"]}],
+    [
+        {"seed": 8},
+        {"budget": 30.0},
+        {"detectors": {"surprise": {}}},
+        {"until": 29},
+        {"families": ["lineage"]},
+    ],
     ids=str,
 )
 def test_another_model_is_another_job(

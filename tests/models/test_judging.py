@@ -12,7 +12,16 @@ from rtml.captures import Capture
 from rtml.models import SCORES, Model, Scored
 from rtml.schema import FINDINGS
 from tests.models.conftest import (
-    CALIBRATE, DETECTORS, END, INTRUSION, event, judged, learnt, minute, opened, shop,
+    CALIBRATE,
+    DETECTORS,
+    END,
+    INTRUSION,
+    event,
+    judged,
+    learnt,
+    minute,
+    opened,
+    shop,
 )  # fmt: skip
 
 KEY = ["detector", "container_id", "window"]
@@ -23,9 +32,7 @@ def alarms(scored: Scored) -> set[tuple[object, ...]]:
     return set(scored.scores.filter("alarm").select(KEY).rows())
 
 
-def test_a_kept_model_says_the_same_bits_as_the_trained_one(
-    model: Model, capture: Capture, scored: Scored
-):
+def test_a_kept_model_says_the_same_bits_as_the_trained_one(model: Model, capture: Capture, scored: Scored):
     ours = judged(model, capture)
     for name in ("windows", "findings", "surprises"):
         assert_frame_equal(getattr(ours, name), getattr(scored, name), check_exact=True)
@@ -100,10 +107,11 @@ def test_without_a_budget_the_models_own_is_meant(model: Model, capture: Capture
     assert {alarm.budget for alarm in scored.alarms.values()} == {20.0}
 
 
-@pytest.mark.parametrize(("start", "end", "height"), [(35, None, 20), (None, 35, 20), (32, 34, 8), (99, None, 0)])
-def test_a_span_is_half_open(
-    folder: Path, capture: Capture, start: int | None, end: int | None, height: int
-):
+SPANS = [(35, None, 20), (None, 35, 20), (32, 34, 8), (99, None, 0)]
+
+
+@pytest.mark.parametrize(("start", "end", "height"), SPANS)
+def test_a_span_is_half_open(folder: Path, capture: Capture, start: int | None, end: int | None, height: int):
     span = {"start": start, "end": end}
     moments = {name: minute(at) for name, at in span.items() if at is not None}
     part = judged(opened(folder), capture, **moments)
