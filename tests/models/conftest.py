@@ -7,7 +7,6 @@ How models are made, kept, asked and run as a job is known here alone: `learnt`,
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,8 @@ DETECTORS: dict[str, dict[str, Any]] = {
 }
 """One in bits, one that learns online, one that draws at random."""
 
-Judged = Callable[..., Scored]
+FAMILIES = ["lineage", "destinations"]
+"""Few, so that all of this takes seconds."""
 
 
 def minute(number: float) -> dt.datetime:
@@ -46,7 +46,13 @@ def minute(number: float) -> dt.datetime:
 
 def learnt(capture: Capture, begin: float = LEARN, until: float = CALIBRATE, **changes: Any) -> Model:
     """Train on the minutes before ``begin``, calibrate on those up to ``until``."""
-    usual: dict[str, Any] = {"detectors": DETECTORS, "blocks": 3, "seed": 7, "budget": 20.0}
+    usual: dict[str, Any] = {
+        "detectors": DETECTORS,
+        "families": FAMILIES,
+        "blocks": 3,
+        "seed": 7,
+        "budget": 20.0,
+    }
     return train(capture, split=Split(minute(begin), minute(until)), **usual | changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import polars as pl
@@ -105,6 +106,13 @@ def test_a_larger_budget_raises_the_same_alarms_and_more(model: Model, capture: 
 def test_without_a_budget_the_models_own_is_meant(model: Model, capture: Capture, scored: Scored):
     assert alarms(judged(model, capture, budget=20.0)) == alarms(scored)
     assert {alarm.budget for alarm in scored.alarms.values()} == {20.0}
+
+
+def test_only_scores_in_bits_have_a_floor(scored: Scored):
+    """Twenty windows of 1,440 a day: a window needs the bits of one in 72."""
+    floors = {name: alarm.floor for name, alarm in scored.alarms.items()}
+    assert floors.pop("surprise") == pytest.approx(math.log2(72))
+    assert set(floors.values()) == {-math.inf}
 
 
 SPANS = [(35, None, 20), (None, 35, 20), (32, 34, 8), (99, None, 0)]

@@ -12,7 +12,7 @@ from rtml import features
 from rtml.captures import Capture
 from rtml.errors import RtmlError, UsageError
 from rtml.models import Model
-from tests.models.conftest import CALIBRATE, LEARN, MINUTE, judged, kept, learnt, minute, shop
+from tests.models.conftest import CALIBRATE, FAMILIES, LEARN, MINUTE, judged, kept, learnt, minute, shop
 
 
 def spans(model: Model) -> dict[str, tuple[object, object]]:
@@ -59,8 +59,8 @@ def test_nothing_later_is_read(capture: Capture, folder: Path, tmp_path: Path):
 def test_detectors_learn_windows_that_the_baseline_had_not_seen(capture: Capture, model: Model):
     """And calibration windows are featured by the full baseline, as every later one will be."""
     assert model.windows is not None
-    before, baseline = features.prequential(capture, blocks=3, end=minute(LEARN))
-    after = features.windows(capture, baseline, start=minute(LEARN), end=minute(CALIBRATE))
+    before, baseline = features.prequential(capture, blocks=3, families=FAMILIES, end=minute(LEARN))
+    after = features.windows(capture, baseline, FAMILIES, start=minute(LEARN), end=minute(CALIBRATE))
     for part, wanted in (("train", before), ("calibrate", after)):
         assert_frame_equal(model.windows.filter(pl.col("part") == part).drop("part"), wanted)
     assert_frame_equal(model.baseline.counts, baseline.counts)
@@ -69,6 +69,7 @@ def test_detectors_learn_windows_that_the_baseline_had_not_seen(capture: Capture
 def test_calibration_holds_the_scores_of_calibration_windows(model: Model):
     for name in model.detectors:
         assert len(model.calibrations[name].pooled) == 4 * (CALIBRATE - LEARN), name
+        assert model.calibrations[name].unit == (1.0 if name == "surprise" else 0.0)
 
 
 def test_no_window_is_cut_by_a_border_inside_it(capture: Capture):
