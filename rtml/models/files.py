@@ -28,7 +28,7 @@ from rtml.reading.state import State, parse_state, state_bytes
 from rtml.reading.whole import whole_folder
 from rtml.version import VERSION
 
-__all__ = ["FORMAT", "read_parts", "write_parts"]
+__all__ = ["FORMAT", "digest_of", "read_parts", "write_parts"]
 
 FORMAT = 1
 """Version of the folder's layout; another one is refused."""
@@ -87,6 +87,11 @@ def read_parts(folder: Path) -> Parts:
         for label in index.calibrations
     }
     return Parts(index.description, detectors, calibrations, Baseline.load(folder / "baseline"))
+
+
+def digest_of(folder: Path) -> str:
+    """Return the SHA-256 of a model's index, which holds the digest of every other file of the model."""
+    return hashlib.sha256((folder / _INDEX).read_bytes()).hexdigest()
 
 
 def _write(parts: Parts, half: Path) -> None:
