@@ -28,7 +28,7 @@ def bad_files(options: Sequence[str]) -> list[tuple[str, Path]]:
     >>> bad_files(["malicous=x.txt"])
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown category 'malicous'; did you mean 'malicious'?
+    rtml.errors.UnknownNameError: unknown category 'malicous'; did you mean 'malicious'?
     """
     found: list[tuple[str, Path]] = []
     for option in options:
