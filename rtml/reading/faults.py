@@ -16,9 +16,11 @@ from rtml.errors import UsageError, did_you_mean
 __all__ = ["explained", "validated"]
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
-_WORDS = dict.fromkeys(
-    ("model_type", "dict_type", "dataclass_type"), "a mapping of keys to values is wanted"
-) | {"missing": "is required"}
+_WORDS = {
+    "missing": "is required",
+    **dict.fromkeys(("model_type", "dict_type", "dataclass_type"), "a mapping of keys to values is wanted"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list is wanted"),
+}
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 
 
@@ -43,7 +45,7 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
     plan.yml: unknown key 'stepps'; did you mean 'steps'?
     plan.yml: unknown key 'steps.0.runn'; did you mean 'run'?
     plan.yml: steps.0.run: is required
-    plan.yml: steps: Input should be a valid list, not 7
+    plan.yml: steps: a list is wanted, not 7
     plan.yml: a mapping of keys to values is wanted, not 7
     """
     try:
