@@ -180,14 +180,13 @@ def open_capture(path: str | Path) -> Capture:
     >>> open_capture("no/such/folder")
     Traceback (most recent call last):
     ...
-    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing); ...
+    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
     """
     where = str(path).rstrip("/")
     filesystem, inner = _filesystem(where)
     name = f"{inner}/capture.json"
     if filesystem.get_file_info(name).type != fs.FileType.File:
-        hint = "import what a sensor wrote, or name the folder that was made so"
-        raise MissingFileError(f"{where}: no capture here (capture.json is missing); {hint}")
+        raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
     with filesystem.open_input_stream(name) as stream:
         text = stream.read().decode("utf-8", "replace")
     return Capture(where, parse_manifest(text, f"{where}/capture.json"))

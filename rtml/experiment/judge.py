@@ -9,12 +9,13 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import open_captures
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import MissingError, MissingFileError, RtmlError, UsageError, did_you_mean
 from rtml.evaluation import Ledger, Side, build_ledger, in_capture, make_track, read_labels
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.sides import rule_scores
 from rtml.experiment.report_input import page
 from rtml.findings.jsonl import from_jsonl
+from rtml.reading.text import read_text
 from rtml.report import write_ledger, write_report
 from rtml.rules import FirstSeen
 from rtml.schema import FINDINGS, conform
@@ -23,6 +24,7 @@ from rtml.times import Window, instant, moment
 __all__ = ["judge", "read_findings"]
 
 _KINDS = {FirstSeen.name: "rival"}
+_MOST_BYTES = 2_000_000_000
 _NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
 
 
@@ -68,12 +70,16 @@ def read_findings(path: Path) -> pl.DataFrame:
 
     Raises
     ------
+    MissingFileError
+        There is no such file.
+    MissingError
+        It lacks a column.
     RtmlError
-        The file is missing, unreadable, or lacks a column.
+        It is unreadable.
     """
     try:
         if path.suffix in (".jsonl", ".json"):
-            raw = from_jsonl(path.read_text("utf-8"))
+            raw = from_jsonl(read_text(path, _MOST_BYTES))
         else:
             raw = pl.read_parquet(path)
         for name in _NEEDED:
@@ -81,16 +87,18 @@ def read_findings(path: Path) -> pl.DataFrame:
                 # Findings about an API call are of no container.
                 name != "container_id" and raw.height and raw[name].null_count() == raw.height
             ):
-                raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+                raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
         return conform(raw, FINDINGS)
-    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{path}: no such file of findings") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
         first = str(error).splitlines()[0]
         raise RtmlError(f"{path}: not readable as findings ({first})") from error
 
 
 def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: Window) -> Iterator[Side]:
     if not paths:
-        raise UsageError("no findings: give --findings FILE (repeatable)")
+        raise UsageError("no findings to judge: name one file or more", argument="finding_files")
     for path in paths:
         findings, scores = read_findings(path), _beside(path, "scores.parquet")
         named = findings.partition_by("source", "detector", as_dict=True, maintain_order=True)

@@ -13,10 +13,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from rtml.errors import RtmlError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["require_new", "whole_file", "whole_folder", "write_parquet", "write_text"]
 
@@ -112,13 +114,15 @@ def _explained(out: Path, half: Path) -> Iterator[None]:
     """Turn the system's errors about what lies at ``half`` into one about ``out``; no others."""
     try:
         yield
+    except RtmlError as error:
+        error.args = (str(error).replace(str(half), str(out)),)
+        raise
     except OSError as error:
-        elsewhere = error.filename is not None and not str(error.filename).startswith(str(half))
-        if elsewhere or isinstance(error, RtmlError):
+        if error.filename is not None and not str(error.filename).startswith(str(half)):
             raise
         raise _failed(out, error.strerror or str(error)) from error
-    except pl.exceptions.ComputeError as error:
-        if "os error" not in str(error):
+    except Exception as error:
+        if "(os error " not in str(error):  # so Polars words the system's errors, of no class of its own
             raise
         raise _failed(out, str(error).partition("\n")[0]) from error
 
