@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from rtml.errors import RtmlError, did_you_mean
+from rtml.errors import MissingError, RtmlError, did_you_mean
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE
 from rtml.evaluation.ranking import Ranked, ranks
@@ -153,7 +153,7 @@ def _facts(windows: pl.DataFrame) -> pl.DataFrame:
     for name in ("container_id", "window"):
         if name not in windows.columns:
             hint = did_you_mean(name, windows.columns)
-            raise RtmlError(f"windows: no column {name!r}; {hint}")
+            raise MissingError(f"windows: no column {name!r}; {hint}")
     complete = pl.col("complete") if "complete" in windows.columns else pl.lit(None, pl.Boolean)
     facts = windows.select(
         pl.col("container_id").cast(pl.String), pl.col("window").cast(UTC_NS), complete=complete

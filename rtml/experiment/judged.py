@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import MissingError, RtmlError, UsageError, did_you_mean
 from rtml.evaluation import Side
 from rtml.experiment.result import SIDES, Kind, Result, SideFacts, Terms, read_result
 from rtml.findings.beside import beside, owns
@@ -107,7 +107,7 @@ def _table(path: Path | None, columns: Sequence[str]) -> pl.DataFrame | None:
         raise RtmlError(f"{path}: not readable ({str(error).splitlines()[0]})") from error
     for name in columns:
         if name not in table.columns:
-            raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, table.columns)}")
+            raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, table.columns)}")
     return table
 
 

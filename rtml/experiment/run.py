@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures import Capture, open_captures
-from rtml.errors import NotSaved, RtmlError, UsageError
+from rtml.errors import NotSaved, UsageError
 from rtml.evaluation import (
     Ledger,
     Proof,
@@ -30,6 +30,7 @@ from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
+from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report
 from rtml.splits import Split
 
@@ -62,6 +63,12 @@ class Outcome:
     def _repr_html_(self) -> str:
         return self.ledger._repr_html_()
 
+    def moved(self, out: Path) -> Outcome:
+        """Return the same, its folder moved to ``out``."""
+        kept_here = self.model_uri == str(self.out / "model")
+        uri = str(out / "model") if kept_here else self.model_uri
+        return replace(self, out=out, report=out / self.report.name, model_uri=uri)
+
 
 def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> Outcome:
     """Train, score, run rules, judge, report.
@@ -71,7 +78,7 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     experiment
         Must name a capture and labels.
     out
-        New folder for model, scores, findings, ledger and report.
+        New folder for model, scores, findings, ledger and report; it appears whole, at the end.
     tracked
         Also log the run to MLflow.
 
@@ -80,13 +87,14 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     RtmlError
         Data is missing or cannot carry the split; ``out`` exists.
     """
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; an experiment never writes over another")
+    require_new(out)
     if not experiment.capture or experiment.labels is None:
         raise UsageError("an experiment needs `capture` and `labels`")
     run = tracked_run("rtml", experiment.name) if tracked else nullcontext(None)
     with run as tracking:
-        outcome = _run(experiment, experiment.labels, out, tracking)
+        with whole_folder(out) as half:
+            made = _run(experiment, experiment.labels, half, tracking)
+        outcome = made.moved(out)
         if tracking is not None:
             _log(outcome, tracking)
     return outcome

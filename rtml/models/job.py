@@ -54,7 +54,7 @@ def run_job(
     """
     lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
-        raise UsageError(f"budget {budget:g}: must be above 0")
+        raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     loaded = load_model(model)
@@ -86,11 +86,11 @@ def run_job(
 def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
     """Return the result that is there, if it is the one that was asked for."""
     if not resume:
-        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+        raise RtmlError(f"{out}: exists already; `resume` keeps a finished result", argument="resume")
     try:
         done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RtmlError(f"{out}: is not a result of `rtml score`") from error
+        raise RtmlError(f"{out}: is not the result of a scoring job") from error
     names = ("data", "digest", "asked_budget")
     differs = [name for name in names if done.get(name) != plan[name]]
     if done.get("suppress", []) != plan["suppress"]:
