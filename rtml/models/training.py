@@ -104,7 +104,7 @@ def _description(capture: Capture, experiment: Experiment, windows: pl.DataFrame
     last = windows.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
     return Description(
         features=feature_columns(windows),
-        families=list(experiment.families or features.FAMILIES),
+        families=list(experiment.families or features.FAMILIES.own),
         every=experiment.window,
         parameters={name: dict(given) for name, given in experiment.detectors.items()},
         learned_until={str(c): (at + step).isoformat() for c, at in last.iter_rows()},

@@ -5,15 +5,12 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
+from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
 
-__all__ = ["AVRO", "recognise", "wrong_format"]
-
-AVRO = b"Obj\x01"
-"""First bytes of an Avro object container file."""
+__all__ = ["recognise", "wrong_format"]
 
 _GZIP = b"\x1f\x8b"
-_BETH = (b"timestamp,processid", b"timestamp,sourceip")
 
 
 def recognise(head: bytes) -> str | None:
@@ -31,14 +28,9 @@ def recognise(head: bytes) -> str | None:
     """
     if head.startswith(_GZIP):
         head = _unpacked(head)
-    if head.startswith(AVRO):
-        return "sysflow"
-    if head.lstrip().lower().startswith(_BETH):
-        return "beth"
-    if head.lstrip().startswith(b"{") and b'"attached_probes"' in head or b'"printf"' in head:
-        return "bpftrace"
-    if b"audit.k8s.io" in head or b'"auditID"' in head:
-        return "k8s-audit"
+    for name, sensor in SENSORS.working():
+        if sensor.signature is not None and sensor.signature(head):
+            return name
     return None
 
 
