@@ -12,7 +12,7 @@ from rtml.detectors.contract import feature_columns, peer_groups
 from rtml.errors import RtmlError, UsageError
 from rtml.models.bundle import Description, Model, load_model, save_model
 from rtml.models.calibration import Calibration
-from tests.detectors.frames import windows
+from rtml.testing.windows import windows
 
 KINDS = {"isolation_forest": {"trees": 3}, "surprise": {}, "half_space_trees": {"trees": 2}}
 

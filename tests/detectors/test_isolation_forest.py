@@ -16,7 +16,7 @@ from sklearn.ensemble import IsolationForest as SklearnForest
 from rtml.detectors.forest_file import check_nodes, dump_forest, load_forest
 from rtml.detectors.isolation_forest import IsolationForest
 from rtml.errors import RtmlError
-from tests.detectors.frames import outlier, windows, with_value
+from rtml.testing.windows import outlier, windows, with_value
 
 
 @pytest.fixture(scope="module")

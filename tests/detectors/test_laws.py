@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from rtml.detectors import CONTRIBUTIONS, DETECTORS
-from tests.detectors.frames import FEATURES, outlier, windows, with_value
+from rtml.testing.windows import FEATURES, outlier, windows, with_value
 
 EVERY = sorted(DETECTORS)
 SERIOUS = [name for name in EVERY if not DETECTORS[name].trivial]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rtml.detectors import DETECTORS
 from rtml.errors import RtmlError
 from rtml.reading.state import write_files
-from tests.detectors.frames import outlier, windows
+from rtml.testing.windows import outlier, windows
 
 EVERY = sorted(DETECTORS)
 every = pytest.mark.parametrize("name", EVERY)
