@@ -76,16 +76,17 @@ def rules(
     from rtml.findings.suppression.archiving import archive_of
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.chosen import Chosen
     from rtml.rules.falco.first_match import with_first
-    from rtml.rules.running.run import Chosen, load_all, run_all
+    from rtml.rules.running.run import load_all, run_all
     from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
-        _packs(pack),
-        tuple(sigma or ()),
-        tuple(falco or ()),
-        tuple(intel or ()),
-        reputation,
+        pack=None if pack == "none" else pack or "container",
+        sigma=tuple(sigma or ()),
+        falco=tuple(falco or ()),
+        intel=tuple(intel or ()),
+        reputation=reputation,
         gate=gate,
         lists=lists,
     )
@@ -97,7 +98,7 @@ def rules(
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if pack is None:
-        chosen = replace(chosen, packs=_fitting(capture.manifest))
+        chosen = replace(chosen, pack=_fitting(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
         done = archive(ran.findings(), quiet)
@@ -111,10 +112,6 @@ def rules(
         print_json(_document(ran, done, table))
     else:
         _show(ran, done, table, every_rule)
-
-
-def _packs(pack: str | None) -> tuple[str, ...]:
-    return () if pack == "none" else (pack or "container",)
 
 
 def _fitting(manifest: Manifest) -> tuple[str, ...]:

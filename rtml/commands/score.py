@@ -31,10 +31,11 @@ def score(
     complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
     `suppressed.parquet`.
     """
+    from rtml.experiment.tracking import fetch_model
     from rtml.models.job import run_job
 
     with progress("scoring"):
-        done = run_job(captures, model, out, budget, engine, resume, suppress)
+        done = run_job(captures, fetch_model(model), out, budget, engine, resume, suppress, uri=model)
     if as_json:
         print_json(done)
         return

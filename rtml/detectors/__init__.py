@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rtml.detectors.adapted import adapt, adapted_class
+from rtml.detectors.adapters import adapt, adapted_class
 from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, is_detector, peer_groups
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.registry import Registry
@@ -55,7 +55,7 @@ def detector_class(kind: str) -> type[Detector]:
     ----------
     kind
         A name of `DETECTORS`, or ``sklearn:``, ``pyod:`` or ``river:`` and the name of a class
-        (`rtml.detectors.adapted.names`); nothing else is ever imported.
+        (`rtml.detectors.adapters.names`); nothing else is ever imported.
 
     Raises
     ------

@@ -9,21 +9,27 @@ point of ``rtml.features`` in somebody else's package.
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
 
 import polars as pl
 
 from rtml import baselines
 from rtml.baselines import Baseline
+from rtml.captures import Capture
 from rtml.errors import UsageError, did_you_mean
 from rtml.features.api_calls import audit_source
 from rtml.features.audit import AUDIT_FAMILY
 from rtml.features.contract import Family
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Events, Source, open_source
-from rtml.features.surprise import EVENT_SURPRISES, event_surprises
-from rtml.features.windows import assemble
+from rtml.features.surprise import EVENT_SURPRISES
+from rtml.features.windows import assemble, assemble_with_surprises
 from rtml.registry import Registry
+from rtml.splits import Split
+from rtml.times import MINUTE, Length
 
 __all__ = [
     "AUDIT_FAMILIES",
@@ -34,10 +40,13 @@ __all__ = [
     "Source",
     "feature_columns",
     "learn",
+    "observed",
     "open_source",
     "prequential",
+    "split_windows",
     "surprises",
     "windows",
+    "windows_and_surprises",
 ]
 
 FAMILIES: Registry[Family] = Registry(
@@ -76,7 +85,7 @@ def _family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def _source(events: Events, processes: Table | None, every: str, families: Iterable[str] | None) -> Source:
+def _source(events: Events, processes: Table | None, every: Length, families: Iterable[str] | None) -> Source:
     """Open what the families look at: containers, or the users of an audit log."""
     chosen = set(_chosen(families))
     if not chosen & set(AUDIT_FAMILIES):
@@ -109,7 +118,7 @@ def learn(
     start, end
         Only events with ``start <= time < end``.
     """
-    source = _source(events, processes, "60s", families).between(start, end)
+    source = _source(events, processes, MINUTE, families).between(start, end)
     chosen = _chosen(families).values()
     conditionals = [each for family in chosen for each in family.conditionals]
     return baselines.learn(source.events, source.processes, conditionals, source.peers)
@@ -119,7 +128,7 @@ def windows(
     events: Events,
     baseline: Baseline | None = None,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
     processes: Table | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
@@ -149,10 +158,23 @@ def windows(
     return assemble(source, baseline or Baseline(), _chosen(families))
 
 
-def _roots(source: Source) -> pl.DataFrame:
-    """Return the lineage root of every process."""
-    known = source.processes.select("host", "process_id", "root_id").collect()
-    return known.group_by("host", "process_id").agg(pl.col("root_id").min())
+def windows_and_surprises(
+    events: Events,
+    baseline: Baseline,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    processes: Table | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return `windows` and `surprises` of the same time from one reading of the events.
+
+    Notes
+    -----
+    Parameters are those of `windows`.
+    """
+    source = _source(events, processes, every, families).between(start, end)
+    return assemble_with_surprises(source, baseline, _chosen(families))
 
 
 def surprises(
@@ -160,7 +182,7 @@ def surprises(
     processes: Table | None,
     baseline: Baseline,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
 ) -> pl.DataFrame:
     """Score single events: the source of window sums and of explanations.
 
@@ -169,14 +191,17 @@ def surprises(
     Columns of `EVENT_SURPRISES`, one row per window, process and distinct (context, key), standing
     for the first such event; sorted by time. Empty when the baseline is.
     """
-    source = _source(events, processes, every, families)
-    roots = _roots(source)
-    tables = [pl.DataFrame(schema=EVENT_SURPRISES)]
-    if not baseline.empty:
-        for family in _chosen(families).values():
-            for each in family.conditionals:
-                tables.append(event_surprises(each, source, baseline, roots))
-    return pl.concat(tables).sort("time", "host", "seq", "conditional", "context", "key")
+    return windows_and_surprises(events, baseline, families, every, processes)[1]
+
+
+def observed(
+    capture: Events, every: Length = MINUTE, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> pl.DataFrame:
+    """Return which windows were observed: `windows` without any feature.
+
+    Whatever judges findings needs no more: who was watched, when, and whether events were lost.
+    """
+    return windows(capture, None, (), every, start=start, end=end)
 
 
 def prequential(
@@ -184,7 +209,7 @@ def prequential(
     processes: Table | None = None,
     blocks: int = 8,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
 ) -> tuple[pl.DataFrame, Baseline]:
@@ -201,3 +226,50 @@ def prequential(
     """
     source = _source(events, processes, every, families).between(start, end)
     return prequential_windows(source, _chosen(families), blocks)
+
+
+def split_windows(
+    capture: Capture,
+    split: Split | None = None,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    blocks: int = 8,
+) -> pl.DataFrame:
+    """Feature a capture as training, calibration and judging will see it.
+
+    Parameters
+    ----------
+    capture
+        An opened capture.
+    split
+        Where calibration and the test begin; None features all time without a baseline.
+    families, every, blocks
+        As for `windows` and `prequential`.
+
+    Returns
+    -------
+    `windows` with ``part``: ``train`` rows are compared with what came before them (the first block
+    is only learnt from), ``calibrate`` and ``test`` rows with all of the training time.
+    """
+    if split is None:
+        return windows(capture, None, families, every)
+    whole = split.over(capture, every)
+    learnt, baseline = prequential(
+        capture, None, blocks, families, every, start=whole.start, end=whole.edges[1]
+    )
+    later = {
+        part: windows(capture, baseline, families, every, None, *whole.bounds(part))
+        for part in ("calibrate", "test")
+    }
+    tables = {"train": learnt, **later}
+    return pl.concat([table.with_columns(part=pl.lit(part)) for part, table in tables.items()])
+
+
+class _Room(ModuleType):
+    """A module that may also be called: ``rtml.features(capture, split)``."""
+
+    def __call__(self, *values: Any, **options: Any) -> pl.DataFrame:
+        return split_windows(*values, **options)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -8,20 +8,22 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml import features
-from rtml.baselines import Baseline
 from rtml.captures import Capture
 from rtml.detectors import Detector, peer_groups
 from rtml.features.api_calls import calls_of
-from rtml.features.source import interval
+from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.bundle import Model
+from rtml.models.calibration import Calibration
 from rtml.models.explaining import explain
 from rtml.models.explaining.anomalous import explain_calls
+from rtml.models.parts import Parts
 from rtml.schema import FINDINGS, IDENTITY, empty
+from rtml.showing.tables import table
 
 __all__ = ["SCORES", "Scored", "score"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_CELL = ["container_id", "window"]
 SCORES = pl.Schema(
     {
         "detector": pl.String(),
@@ -38,13 +40,14 @@ SCORES = pl.Schema(
 """One row per detector and window; ``score`` null: no opinion (never a silent 0)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scored:
     """What a model says of a capture.
 
     ``windows``: features; ``scores``: `SCORES`; ``findings``: `rtml.schema.FINDINGS`; ``alarms``:
     per detector the rule that its budget and calibration gave; ``surprises``: event level, of the
-    scored time; ``skipped``: windows that the model had learnt from and did not judge.
+    scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the
+    windows that it was made of, where it still has them; ``fitted_until``: the end of what it learnt.
     """
 
     windows: pl.DataFrame
@@ -53,47 +56,70 @@ class Scored:
     surprises: pl.DataFrame
     alarms: dict[str, Alarm]
     skipped: int
+    learnt: pl.DataFrame | None = None
+    fitted_until: dt.datetime | None = None
+
+    def top(self, most: int = 10) -> Findings:
+        """Return the gravest findings."""
+        return Findings(self.findings).top(most)
+
+    def __repr__(self) -> str:
+        """Say in a line what was judged and what came out."""
+        return (
+            f"Scored({self.windows.height:,} windows by {', '.join(self.alarms)}:"
+            f" {int(self.scores['alarm'].sum()):,} alarms, {self.findings.height:,} findings;"
+            f" {self.skipped:,} windows were learnt from and not judged)"
+        )
+
+    def _repr_html_(self) -> str:
+        return table(self.view(), code=["detector"]).markup
+
+    def view(self) -> pl.DataFrame:
+        """Return one row per detector: windows, no opinion, alarms, findings, what its budget promises."""
+        counts = self.scores.group_by("detector", maintain_order=True).agg(
+            windows=pl.len(), no_opinion=pl.col("score").null_count(), alarms=pl.col("alarm").sum()
+        )
+        findings = self.findings.group_by("detector").agg(findings=pl.len())
+        promises = {name: alarm.sentence() for name, alarm in self.alarms.items()}
+        return (
+            counts.join(findings, on="detector", how="left", maintain_order="left")
+            .with_columns(pl.col("findings").fill_null(0))
+            .with_columns(budget=pl.col("detector").replace_strict(promises, return_dtype=pl.String))
+        )
 
 
 def score(
+    parts: Parts,
     capture: Capture,
-    model: Model,
-    baseline: Baseline,
     budget: float | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
 ) -> Scored:
-    """Score a capture with a freshly loaded model.
+    """Score a capture with the parts of a model; online detectors among them go on learning.
 
-    Online detectors go on learning while they score (score first, then learn), so a model object
-    is used up by this: load it anew for the next capture.
-
-    Parameters
-    ----------
-    budget
-        False findings per container-day; None takes the model's own.
-    start, end
-        Only windows in ``start <= window < end``.
+    The events are read once: windows and the surprise of single events come from the same reading.
+    `rtml.models.Model.score` calls this with copies, and documents the parameters.
 
     Returns
     -------
-    Windows that the model has learnt from are left out: it would know them by heart.
+    Windows that the model has learnt from are left out: it would know them already.
     """
-    about = model.description
-    given = features.windows(capture, baseline, about.families, about.every, start=start, end=end)
+    about = parts.description
+    given, events = features.windows_and_surprises(
+        capture, parts.baseline, about.families, about.window, start=start, end=end
+    )
     windows = _unlearnt(given, about.learned_until)
-    seconds = interval(about.every) / 1e9
-    wanted = budget if budget is not None else float(about.notes.get("budget") or 1.0)
+    seconds, wanted = about.window.seconds, about.budget if budget is None else budget
     tables, alarms = [empty(SCORES)], {}
-    for name, detector in model.detectors.items():
-        alarms[name] = model.calibrations[name].threshold(wanted, seconds, detector.in_bits)
-        tables.append(_scores(name, detector, model, alarms[name], windows))
+    for name, detector in parts.detectors.items():
+        alarms[name] = parts.calibrations[name].threshold(wanted, seconds, detector.in_bits)
+        tables.append(_scores(name, detector, parts.calibrations[name], alarms[name], windows))
     scores = pl.concat(tables)
-    surprises = _surprises(capture, baseline, model, windows)
-    explained = _findings if _of_containers(model) else _calls_of_users
-    findings = explained(capture, model, baseline, windows, scores, surprises)
+    surprises = events.join(windows.select(_CELL), on=_CELL, how="semi", maintain_order="left")
+    explained = _calls_of_users if set(about.families) & set(features.AUDIT_FAMILIES) else _findings
+    findings = explained(parts, capture, windows, scores, surprises)
     skipped = given.height - windows.height
-    return Scored(windows, scores, findings, surprises, alarms, skipped)
+    return Scored(windows, scores, findings, surprises, alarms, skipped, parts.windows, about.fitted_until)
 
 
 def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
@@ -107,14 +133,16 @@ def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFr
     return joined.filter(~learnt).drop("_until")
 
 
-def _scores(name: str, detector: Detector, model: Model, alarm: Alarm, windows: pl.DataFrame) -> pl.DataFrame:
-    calibration, groups = model.calibrations[name], peer_groups(windows)
-    found = detector.prequential(windows)
+def _scores(
+    name: str, detector: Detector, calibration: Calibration, alarm: Alarm, windows: pl.DataFrame
+) -> pl.DataFrame:
+    groups = peer_groups(windows)
+    raw = detector.prequential(windows)
     columns = {
-        "score": found,
-        "p_value": calibration.p_values(found, groups),
-        "margin": calibration.margins(found, groups),
-        "alarm": calibration.alarms(found, groups, alarm),
+        "score": raw,
+        "p_value": calibration.p_values(raw, groups),
+        "margin": calibration.margins(raw, groups),
+        "alarm": calibration.alarms(raw, groups, alarm),
     }
     rows = windows.select("container_id", "window", "workload", "complete")
     return (
@@ -124,53 +152,30 @@ def _scores(name: str, detector: Detector, model: Model, alarm: Alarm, windows: 
     )
 
 
-def _surprises(capture: Capture, baseline: Baseline, model: Model, windows: pl.DataFrame) -> pl.DataFrame:
-    about = model.description
-    keys = windows.select("container_id", "window")
-    found = features.surprises(capture, None, baseline, about.families, about.every)
-    return found.with_columns(pl.col("container_id").cast(pl.String)).join(
-        keys, on=["container_id", "window"], how="semi", maintain_order="left"
-    )
-
-
-def _of_containers(model: Model) -> bool:
-    return not set(model.description.families) & set(features.AUDIT_FAMILIES)
-
-
 def _calls_of_users(
-    capture: Capture,
-    model: Model,
-    baseline: Baseline,
-    windows: pl.DataFrame,
-    scores: pl.DataFrame,
-    surprises: pl.DataFrame,
+    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
 ) -> pl.DataFrame:
     """Explain alarms about users of the Kubernetes API."""
-    ends = [dt.datetime.fromisoformat(at) for at in model.description.learned_until.values()]
+    ends = [dt.datetime.fromisoformat(at) for at in parts.description.learned_until.values()]
     raised = scores.filter("alarm")
-    return explain_calls(raised, surprises, calls_of(capture), baseline, max(ends, default=None))
+    return explain_calls(raised, surprises, calls_of(capture), parts.baseline, max(ends, default=None))
 
 
 def _findings(
-    capture: Capture,
-    model: Model,
-    baseline: Baseline,
-    windows: pl.DataFrame,
-    scores: pl.DataFrame,
-    surprises: pl.DataFrame,
+    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
 ) -> pl.DataFrame:
     """Explain each detector's alarms with its own reasons."""
     processes = capture.processes().collect()
     identity = windows.select(*IDENTITY, "window")
-    parts = [empty(FINDINGS)]
-    for name, detector in model.detectors.items():
+    tables = [empty(FINDINGS)]
+    for name, detector in parts.detectors.items():
         raised = scores.filter((pl.col("detector") == name) & pl.col("alarm"))
-        alarms = raised.join(identity, on=["container_id", "window"], suffix="_w")
+        alarms = raised.join(identity, on=_CELL, suffix="_w")
         if alarms.is_empty():
             continue
-        rows = windows.join(raised, on=["container_id", "window"], how="semi", maintain_order="left")
-        parts.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
-    return pl.concat(parts).sort("first_seen", "detector", "finding_id")
+        rows = windows.join(raised, on=_CELL, how="semi", maintain_order="left")
+        tables.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
+    return pl.concat(tables).sort("first_seen", "detector", "finding_id")
 
 
 def _contributions(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Our approximation of the gate on 14 finding types: report only the suspicious cases.
 
 GuardDuty reports these types "only in suspicious instances" and does not publish which. So a rule
-that fires on the literal condition (*ungated*) and the market's finding are not the same thing.
+that fires on the literal condition (*ungated*) and GuardDuty's finding are not the same thing.
 What passes here (*gated*), in full:
 
 * not below, and not written by, a package manager or builder in the system's folders
@@ -28,10 +28,7 @@ from rtml.rules.correlations.programs import INSTALLERS, ordinary
 from rtml.rules.language.contract import Rule
 from rtml.rules.running.catalogue import catalogue
 
-__all__ = ["GATES", "passing", "with_gated"]
-
-GATES = ("none", "ours")
-"""Ungated, as the rules say; or gated, as described above."""
+__all__ = ["passing", "with_gated"]
 
 WITHIN = "5m"
 """The unit of a finding in time (`rtml.findings.unit.SLOT`)."""

@@ -21,7 +21,7 @@ import numpy as np
 import pydantic
 
 from rtml.arrays import Array
-from rtml.detectors.adapted.making import Parameters
+from rtml.detectors.adapters.making import Parameters
 from rtml.detectors.ranges import RangesState
 from rtml.errors import RtmlError
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files

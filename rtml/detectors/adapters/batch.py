@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from rtml.arrays import Array
-from rtml.detectors.adapted.fitted import Fitted, reader_of
-from rtml.detectors.adapted.making import Plain, fresh, made, plain_parameters, seeded
-from rtml.detectors.adapted.names import refuse_unknown, version_of
-from rtml.detectors.adapted.refitting import Kept, RefitState, read_kept, sample, write_kept
+from rtml.detectors.adapters.fitted import Fitted, reader_of
+from rtml.detectors.adapters.making import Plain, fresh, made, plain_parameters, seeded
+from rtml.detectors.adapters.names import refuse_unknown, version_of
+from rtml.detectors.adapters.refitting import Kept, RefitState, read_kept, sample, write_kept
 from rtml.detectors.contract import (
     CONTRIBUTIONS,
     UNKNOWN,
@@ -41,7 +41,7 @@ class BatchAdapter:
     takes; the last column counts feature columns that were not there in training.
 
     The score is the estimator's own, in its own unit, higher = stranger: ``score_samples`` with its sign
-    turned, PyOD's ``decision_function`` as it is (`rtml.detectors.adapted.fitted`). Infinite scores count
+    turned, PyOD's ``decision_function`` as it is (`rtml.detectors.adapters.fitted`). Infinite scores count
     as 1e300; NaN when unlearnt, and where the estimator says so. A row's score never depends on the rows
     beside it; where the estimator would let it, it is asked row by row, about a millisecond each.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from rtml.detectors.adapted.names import estimator_class, kind_of
+from rtml.detectors.adapters.names import estimator_class, kind_of
 from rtml.detectors.contract import Detector
 
 __all__ = ["adapt", "adapted_class"]
@@ -28,7 +28,7 @@ def adapt(estimator: Any, *, seed: int = 0, least: int = 5, **options: Any) -> D
         Training windows that a workload needs: to have a range of its own (scikit-learn and PyOD, which
         learn from all workloads together), or to start (River, a model per workload).
     options
-        River only: ``target``, see `rtml.detectors.adapted.stream.StreamAdapter`.
+        River only: ``target``, see `rtml.detectors.adapters.stream.StreamAdapter`.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def adapt(estimator: Any, *, seed: int = 0, least: int = 5, **options: Any) -> D
 
 
 def adapted_class(kind: str) -> type[Detector]:
-    """Return the detector class of a kind; see `rtml.detectors.adapted.names` for what there is.
+    """Return the detector class of a kind; see `rtml.detectors.adapters.names` for what there is.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def _adapter(name: str, estimator: Any) -> type[Detector]:
     """Make the class that is called ``name``; the adapters are imported when one is needed."""
     base: type[Detector]
     if hasattr(estimator, "learn_one") and hasattr(estimator, "score_one"):
-        from rtml.detectors.adapted.stream import StreamAdapter as base
+        from rtml.detectors.adapters.stream import StreamAdapter as base
     else:
-        from rtml.detectors.adapted.batch import BatchAdapter as base
+        from rtml.detectors.adapters.batch import BatchAdapter as base
     return type(base.__name__, (base,), {"name": name, "estimator": estimator, "__module__": base.__module__})

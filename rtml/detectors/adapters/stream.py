@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pydantic
 
-from rtml.detectors.adapted.making import Parameters, fresh, made, plain_parameters, seeded
-from rtml.detectors.adapted.names import refuse_unknown, version_of
+from rtml.detectors.adapters.making import Parameters, fresh, made, plain_parameters, seeded
+from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.contract import HUGE
 from rtml.detectors.online import OnlineDetector, OnlineState
 from rtml.errors import RtmlError, UsageError, did_you_mean

@@ -1,0 +1,159 @@
+"""A whole model in one folder: what it was trained on, its detectors, calibrations and baseline.
+
+::
+
+    model.json                      description, kind of each detector, digest of every file
+    detectors/<label>/…             what the detector's ``save`` wrote
+    calibrations/<label>/…          what `Calibration.save` wrote
+    baseline/…                      what `Baseline.save` wrote
+
+The folder appears in one rename, so a half-written model never opens. On loading, every file must
+be the one that was written: missing, extra, changed and linked files are refused by name. Labels
+become folder names only when they match ``[A-Za-z0-9_.:-]`` (``:`` as ``+``); nothing else in a file is
+used as a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from rtml.baselines import Baseline
+from rtml.detectors import load_detector
+from rtml.errors import RtmlError, UsageError
+from rtml.models.calibration import Calibration
+from rtml.models.parts import Description, Parts
+from rtml.reading.state import State, parse_state, state_bytes
+from rtml.reading.whole import whole_folder
+from rtml.version import VERSION
+
+__all__ = ["FORMAT", "read_parts", "write_parts"]
+
+FORMAT = 1
+"""Version of the folder's layout; another one is refused."""
+
+_INDEX = "model.json"
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
+
+
+class _Index(State):
+    """The content of ``model.json``."""
+
+    format: int
+    rtml: str
+    description: Description
+    detectors: dict[str, str]
+    calibrations: list[str]
+    files: dict[str, str]
+
+
+def write_parts(parts: Parts, folder: Path) -> Path:
+    """Write a model into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    parts
+        What to write.
+    folder
+        Must not exist yet.
+
+    Raises
+    ------
+    RtmlError
+        The folder exists; a detector cannot be written without pickle, and says why.
+    UsageError
+        A label would make no safe name of a folder.
+    """
+    if folder.exists():
+        raise RtmlError(f"{folder}: exists already; a model is never written over another")
+    for label in {**parts.detectors, **parts.calibrations}:
+        if not _LABEL.fullmatch(label):
+            raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
+    with whole_folder(folder) as half:
+        _write(parts, half)
+    return folder
+
+
+def read_parts(folder: Path) -> Parts:
+    """Read what `write_parts` wrote; whatever is not as it was written is an `RtmlError` that names it."""
+    index = _index(folder)
+    detectors = {}
+    for label, kind in index.detectors.items():
+        detectors[label] = load_detector(kind, folder / "detectors" / _safe(label, folder))
+    calibrations = {
+        label: Calibration.load(folder / "calibrations" / _safe(label, folder))
+        for label in index.calibrations
+    }
+    return Parts(index.description, detectors, calibrations, Baseline.load(folder / "baseline"))
+
+
+def _write(parts: Parts, half: Path) -> None:
+    for label, detector in parts.detectors.items():
+        detector.save(half / "detectors" / _folder(label))
+    for label, calibration in parts.calibrations.items():
+        calibration.save(half / "calibrations" / _folder(label))
+    parts.baseline.save(half / "baseline")
+    index = _Index(
+        format=FORMAT,
+        rtml=VERSION,
+        description=parts.description,
+        detectors={label: detector.name for label, detector in sorted(parts.detectors.items())},
+        calibrations=sorted(parts.calibrations),
+        files=_files(half),
+    )
+    (half / _INDEX).write_bytes(state_bytes(index))
+
+
+def _index(folder: Path) -> _Index:
+    path = folder / _INDEX
+    if not path.is_file():
+        raise RtmlError(f"{folder}: not a model folder (no {_INDEX})")
+    data = path.read_bytes()
+    version = _version(data)
+    if version != FORMAT:
+        raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}")
+    index = parse_state(data, _Index, path)
+    found = _files(folder)
+    if found != index.files:
+        missing = sorted(index.files.keys() - found.keys())
+        extra = sorted(found.keys() - index.files.keys())
+        same = index.files.keys() & found.keys()
+        changed = sorted(name for name in same if index.files[name] != found[name])
+        raise RtmlError(
+            f"{folder}: not as it was written (missing {missing}, extra {extra}, changed {changed})"
+        )
+    return index
+
+
+def _version(data: bytes) -> object:
+    """Read the format number before anything else: another format may look quite different."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return "unreadable"
+    return content.get("format") if isinstance(content, dict) else None
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """Return the digest of every file below ``folder`` but the index; a link is refused."""
+    digests = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            raise RtmlError(f"{path}: a link; a model folder holds plain files only")
+        if path.is_file() and name != _INDEX:
+            digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return digests
+
+
+def _safe(label: str, folder: Path) -> str:
+    if not _LABEL.fullmatch(label) or ".." in label:
+        raise RtmlError(f"{folder / _INDEX}: bad label {label!r}")
+    return _folder(label)
+
+
+def _folder(label: str) -> str:
+    """Return the folder of a label: a colon is no part of a name everywhere, and no label has a plus."""
+    return label.replace(":", "+")
