@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from rtml.baselines import Baseline
@@ -68,9 +69,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
     """
     if folder.exists():
         raise RtmlError(f"{folder}: exists already; a model is never written over another")
-    for label in {**parts.detectors, **parts.calibrations}:
-        if not _LABEL.fullmatch(label):
-            raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
+    _refuse_labels({**parts.detectors, **parts.calibrations})
     with whole_folder(folder) as half:
         _write(parts, half)
     return folder
@@ -146,6 +145,17 @@ def _files(folder: Path) -> dict[str, str]:
         if path.is_file() and name != _INDEX:
             digests[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return digests
+
+
+def _refuse_labels(labels: Iterable[str]) -> None:
+    """Refuse labels that make no folder, or one folder where capitals make no difference."""
+    folders: dict[str, str] = {}
+    for label in labels:
+        if not _LABEL.fullmatch(label) or ".." in label:
+            raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
+        other = folders.setdefault(label.lower(), label)
+        if other != label:
+            raise UsageError(f"the detector labels {other!r} and {label!r} differ only by capitals")
 
 
 def _safe(label: str, folder: Path) -> str:
