@@ -183,6 +183,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
             )
             raise UsageError(f"{self.name} {wrong}")
         self._blank, self._target = seeded(given, seed), target
+        self.parameters["seed"] = getattr(self._blank, "seed", seed)  # its own, where one was given
 
     def _stream(self, columns: int, size: int) -> Replayed:
         place = None
@@ -202,11 +203,9 @@ class StreamAdapter(OnlineDetector[Replayed]):
     def save(self, folder: Path) -> None:
         """Write parameters and learnt rows; what could only be pickled is an `RtmlError`."""
         refuse_unknown(self.estimator, self.name)
-        about = MadeState(
-            parameters=plain_parameters(self._blank, self.name),
-            target=self._target,
-            version=version_of(self.name),
-        )
+        parameters = plain_parameters(self._blank, self.name)
+        parameters.pop("seed", None)  # the state has it
+        about = MadeState(parameters=parameters, target=self._target, version=version_of(self.name))
         state = self._state()
         twin = self._again(about, state, folder)
         for name, group in self._groups.items():
