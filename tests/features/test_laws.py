@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from rtml.baselines import Baseline
 from rtml.features import FAMILIES, feature_columns, learn, prequential, surprises, windows
 from rtml.schema import IDENTITY, empty
-from tests.features.frames import MINUTE, START, busy, events
+from rtml.testing.events import MINUTE, START, busy, events
 
 EVERY = pytest.mark.parametrize("name", list(FAMILIES))
 WITH_HISTORY = pytest.mark.parametrize(

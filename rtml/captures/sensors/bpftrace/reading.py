@@ -122,6 +122,13 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
     ]
 
 
+def _signature(head: bytes) -> bool:
+    return head.lstrip().startswith(b"{") and (b'"attached_probes"' in head or b'"printf"' in head)
+
+
 SENSOR = Sensor(
-    name="bpftrace", read=read, blind=frozenset({"write", "mmap_exec", "link", "create", "audit"})
+    name="bpftrace",
+    read=read,
+    blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
+    signature=_signature,
 )
