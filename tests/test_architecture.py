@@ -29,6 +29,7 @@ FLOORS = [
         "splits",
         "text",
         "times",
+        "wildcards",
     },
     {"reading"},
     {"captures", "baselines", "findings"},
