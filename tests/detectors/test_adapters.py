@@ -249,7 +249,7 @@ def test_a_model_that_another_version_fits_otherwise_is_refused(saved):
         ("rows.f64", lambda data: np.full(len(data) // 8, 7.0).tobytes(), r"not in \[0, 1\]"),
         ("rows.f64", lambda data: np.full(len(data) // 8, np.nan).tobytes(), r"not in \[0, 1\]"),
         ("rows.f64", lambda data: data[:-8], "wrong size"),
-        ("state.json", lambda data: data.replace(b'"nu":0.2', b'"nu":[0.2]'), "bad detector state"),
+        ("state.json", lambda data: data.replace(b'"nu":0.2', b'"nu":[0.2]'), "bad state"),
         ("state.json", lambda data: data.replace(b'"nu":0.2', b'"mu":0.2'), "no parameter 'mu'"),
         ("state.json", lambda data: data.replace(b'"nu":0.2', b'"like":0.2'), "detector"),
         ("state.json", lambda data: data.replace(b'"nu":0.2', b'"degree":1e308'), "detector"),
