@@ -12,8 +12,9 @@ Importing ``rtml`` alone loads nothing heavy: each name loads its room when it i
 from typing import TYPE_CHECKING
 
 from rtml.lazy import lazily
+from rtml.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Findings",

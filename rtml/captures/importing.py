@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-import rtml
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
@@ -16,8 +15,10 @@ from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
 from rtml.captures.write import write_capture
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.errors import UsageError, lookup
+from rtml.reading.whole import require_new
 from rtml.schema import conform
+from rtml.version import VERSION
 
 __all__ = ["import_capture"]
 
@@ -50,8 +51,7 @@ def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
     kind = lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
+    require_new(out)
     readings = [kind.read(path) for path in inputs]
     sittings = _numbered([_identified(kind, reading) for reading in readings])
     events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
@@ -106,7 +106,7 @@ def _manifest(
     reasons = rejects.group_by("reason").len().sort("len", "reason", descending=[True, False])
     kinds = events.group_by("kind").len().sort("len", "kind", descending=[True, False])
     return Manifest(
-        rtml_version=rtml.__version__,
+        rtml_version=VERSION,
         sensor=sensor.name,
         sensor_version=next((r.version for r in readings if r.version), None),
         hosts=sorted(str(host) for host in events["host"].unique().drop_nulls()),

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, print_table, progress
-from rtml.errors import RtmlError
 
 __all__ = ["splice"]
 
@@ -37,12 +36,12 @@ def splice(
     from rtml.captures.joining import open_captures
     from rtml.evaluation.labels.reading import read_labels, validate
     from rtml.evaluation.trees import attack_trees
+    from rtml.reading.whole import require_new
     from rtml.splicing.recorded import read_rejects
     from rtml.splicing.splice import splice as spliced_trials
     from rtml.splicing.splice_files import splice_to
 
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
+    require_new(out)
     with progress("splicing"):
         capture = open_captures(captures)
         known = validate(pl.concat([read_labels(path) for path in labels]))

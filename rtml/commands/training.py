@@ -10,11 +10,12 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import open_captures
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import UsageError
 from rtml.experiment.config import Experiment
 from rtml.experiment.run import learn
 from rtml.experiment.tracking import tracked_run
 from rtml.models import Model
+from rtml.reading.whole import require_new
 from rtml.splits import Split
 
 __all__ = ["train_and_keep"]
@@ -26,8 +27,8 @@ def train_and_keep(
     """Train and save; return the model's URI and what it was made of."""
     if out is None and not tracked:
         raise UsageError("the model would be lost: give --out, or leave tracking on")
-    if out is not None and out.exists():
-        raise RtmlError(f"{out}: exists already; a model is never written over another")
+    if out is not None:
+        require_new(out)
     capture = open_captures(captures)
     model = learn(experiment, capture, _split(experiment))
     assert model.windows is not None

@@ -19,14 +19,14 @@ import json
 import re
 from pathlib import Path
 
-from rtml import __version__
 from rtml.baselines import Baseline
 from rtml.detectors import DETECTORS
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
-from rtml.reading.whole import whole_folder
+from rtml.reading.whole import require_new, whole_folder
+from rtml.version import VERSION
 
 __all__ = ["FORMAT", "digest_of", "read_parts", "write_parts"]
 
@@ -65,8 +65,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
     UsageError
         A label would make no safe name of a folder.
     """
-    if folder.exists():
-        raise RtmlError(f"{folder}: exists already; a model is never written over another")
+    require_new(folder)
     for label in {**parts.detectors, **parts.calibrations}:
         if not _LABEL.fullmatch(label):
             raise UsageError(f"{label!r}: a detector label is lower-case letters, digits, - _ and .")
@@ -102,7 +101,7 @@ def _write(parts: Parts, half: Path) -> None:
     parts.baseline.save(half / "baseline")
     index = _Index(
         format=FORMAT,
-        rtml=__version__,
+        rtml=VERSION,
         description=parts.description,
         detectors={label: detector.name for label, detector in sorted(parts.detectors.items())},
         calibrations=sorted(parts.calibrations),

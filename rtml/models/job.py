@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from rtml import __version__
 from rtml.captures import open_captures
 from rtml.captures.digest import digest_capture
 from rtml.errors import RtmlError, UsageError, lookup
@@ -20,6 +19,7 @@ from rtml.models.files import digest_of
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
 from rtml.reading.whole import whole_folder
+from rtml.version import VERSION
 
 __all__ = ["run_job"]
 
@@ -54,12 +54,12 @@ def run_job(
     """
     lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
-        raise UsageError(f"budget {budget:g}: must be above 0")
+        raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     loaded = load_model(model)
     plan = {
-        "rtml": __version__,
+        "rtml": VERSION,
         "captures": list(captures),
         "data": digest_capture(capture),
         "model": loaded.description.notes,
@@ -86,11 +86,11 @@ def run_job(
 def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
     """Return the result that is there, if it is the one that was asked for."""
     if not resume:
-        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+        raise RtmlError(f"{out}: exists already; `resume` keeps a finished result", argument="resume")
     try:
         done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RtmlError(f"{out}: is not a result of `rtml score`") from error
+        raise RtmlError(f"{out}: is not the result of a scoring job") from error
     names = ("data", "digest", "asked_budget")
     differs = [name for name in names if done.get(name) != plan[name]]
     if done.get("suppress", []) != plan["suppress"]:

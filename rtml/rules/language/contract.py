@@ -27,14 +27,14 @@ class Skipped:
 
 @dataclass(frozen=True, repr=False)
 class Rule:
-    """One rule: what it looks for, what it stands for, and whom to thank.
+    """One rule: what it looks for, what it stands for, and who wrote it.
 
     Parameters
     ----------
     id, title, level
         As in the rule's file; ``level`` is a key of `LEVELS`.
     finding_type
-        The finding type that a match means, in the market's grammar.
+        The finding type that a match means, in GuardDuty's grammar.
     techniques, tags
         ATT&CK technique ids (``T1059.004``); all tags as written.
     authors, licence

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.images import repository
+
 __all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
 
 COMM_LENGTH = 15
@@ -101,7 +103,7 @@ VIEWS: dict[str, View] = {
     "file_resolved": View(("file",), _FILE),
     "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
     "file_name": View(("file",), _base(_FILE)),
-    "image_repository": View(("image",), _col("image").str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")),
+    "image_repository": View(("image",), repository(pl.col("image"))),
     "mode_names": View(("mode",), pl.col("mode").map_batches(_mode_names, pl.String)),
     "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC"), total=True),
     "ptrace_request": View(("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")),

@@ -1,0 +1,48 @@
+"""Read a file of findings, whoever wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
+from rtml.findings.jsonl import from_jsonl
+from rtml.reading.text import read_text
+from rtml.schema import FINDINGS, conform
+
+__all__ = ["read_findings"]
+
+_MOST_BYTES = 2_000_000_000
+_NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
+
+
+def read_findings(path: Path) -> pl.DataFrame:
+    """Read a findings file (.parquet, or .jsonl as `rtml findings export` writes it).
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    MissingError
+        It lacks a column.
+    RtmlError
+        It is unreadable.
+    """
+    try:
+        if path.suffix in (".jsonl", ".json"):
+            raw = from_jsonl(read_text(path, _MOST_BYTES))
+        else:
+            raw = pl.read_parquet(path)
+        for name in _NEEDED:
+            if name not in raw.columns or (
+                # Findings about an API call are of no container.
+                name != "container_id" and raw.height and raw[name].null_count() == raw.height
+            ):
+                raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+        return conform(raw, FINDINGS)
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{path}: no such file of findings") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"{path}: not readable as findings ({first})") from error
