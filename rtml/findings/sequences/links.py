@@ -21,7 +21,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from rtml.findings.sequences.signals import Parameters
 from rtml.wildcards import whole
@@ -154,18 +157,15 @@ def components(keys: pl.DataFrame, settings: Parameters, within: list[str]) -> p
         Columns of ``keys`` that joined signals must agree on. A key whose signals pause for longer
         than the window begins anew.
     """
-    groups = _sessions(keys, settings.window, within)
-    edges = _allowed(groups, settings).select("finding_id", "edge")
-    labels = keys.select("finding_id", group="finding_id").unique()
-    while True:
-        least = edges.join(labels, on="finding_id").group_by("edge").agg(pl.col("group").min())
-        best = edges.join(least, on="edge").group_by("finding_id").agg(best=pl.col("group").min())
-        moved = labels.join(best, on="finding_id", how="left").select(
-            "finding_id", group=pl.min_horizontal("group", "best"), old="group"
-        )
-        labels = moved.drop("old")
-        if (moved["group"] == moved["old"]).all():
-            return labels
+    links = _allowed(_sessions(keys, settings.window, within), settings)
+    signals = keys.select(pl.col("finding_id").unique().sort()).with_row_index("signal")
+    ends = links.join(signals, on="finding_id").select("signal", key=pl.col("edge").rank("dense") - 1)
+    size = signals.height + ends["key"].n_unique()
+    start, end = ends["signal"].to_numpy(), ends["key"].to_numpy() + signals.height
+    graph = coo_array((np.ones(len(start)), (start, end)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    joined = signals.with_columns(component=component[: signals.height])
+    return joined.select("finding_id", group=pl.col("finding_id").min().over("component"))
 
 
 def _sessions(keys: pl.DataFrame, window: str, within: list[str]) -> pl.DataFrame:
