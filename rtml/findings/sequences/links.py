@@ -19,7 +19,7 @@ say. A key with a null part is no key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -43,7 +43,7 @@ class _Hub:
     own: pl.Expr
     parts: tuple[pl.Expr, pl.Expr, pl.Expr]
     other: pl.Expr
-    one_pod: bool
+    one_pod: bool = field(kw_only=True)
 
 
 def _cluster() -> pl.Expr:
@@ -73,7 +73,7 @@ def keys_of(signals: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
         _keys(rows, "pod", (_cluster(), pl.col("namespace").fill_null(""), pl.col("pod"))),
     ]
     hubs = [
-        _keys(rows.filter(hub.own | hub.other), hub.kind, hub.parts, hub.own, hub.one_pod)
+        _keys(rows.filter(hub.own | hub.other), hub.kind, hub.parts, hub.own, one_pod=hub.one_pod)
         for hub in _hubs(settings)
     ]
     return pl.concat([*strong, *hubs])
@@ -109,16 +109,16 @@ def _hubs(settings: Parameters) -> list[_Hub]:
     as_account = pl.col("actor").str.contains(_SERVICE_ACCOUNT).fill_null(False)
     workload = called & ~about & pl.col("workload").is_not_null()
     return [
-        _Hub("actor", called & ~shared, (_cluster(), pl.col("actor"), none), pl.lit(False), False),
-        _Hub("service account", as_account & ~shared, (_cluster(), space, name), about, True),
+        _Hub("actor", called & ~shared, (_cluster(), pl.col("actor"), none), pl.lit(False), one_pod=False),
+        _Hub("service account", as_account & ~shared, (_cluster(), space, name), about, one_pod=True),
         _Hub(
             "workload",
             workload,
             (_cluster(), pl.col("namespace").fill_null(""), pl.col("workload")),
             about,
-            False,
+            one_pod=False,
         ),
-        _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, True),
+        _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, one_pod=True),
     ]
 
 
@@ -127,6 +127,7 @@ def _keys(
     kind: str,
     parts: tuple[pl.Expr, pl.Expr, pl.Expr],
     own: pl.Expr | None = None,
+    *,
     one_pod: bool = False,
 ) -> pl.DataFrame:
     a, b, c = parts
