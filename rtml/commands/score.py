@@ -31,11 +31,13 @@ def score(
     complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
     `suppressed.parquet`.
     """
+    from rtml.errors import lookup
     from rtml.experiment.tracking import fetch_model
     from rtml.models.job import run_job
 
+    job = lookup({"local": run_job}, engine, "engine")
     with progress("scoring"):
-        done = run_job(captures, fetch_model(model), out, budget, engine, resume, suppress, uri=model)
+        done = job(captures, fetch_model(model), out, budget, resume, suppress, uri=model)
     if as_json:
         print_json(done)
         return
