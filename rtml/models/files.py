@@ -21,7 +21,7 @@ from pathlib import Path
 
 from rtml.baselines import Baseline
 from rtml.detectors import DETECTORS
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.errors import MissingFileError, RtmlError, UsageError, lookup
 from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
@@ -108,7 +108,7 @@ def _write(parts: Parts, half: Path) -> None:
 def _index(folder: Path) -> _Index:
     path = folder / _INDEX
     if not path.is_file():
-        raise RtmlError(f"{folder}: not a model folder (no {_INDEX})")
+        raise MissingFileError(f"{folder}: not a model folder (no {_INDEX})")
     data = path.read_bytes()
     version = _version(data)
     if version != FORMAT:
