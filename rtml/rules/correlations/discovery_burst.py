@@ -50,10 +50,6 @@ def _beyond(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 DISCOVERY_BURST = correlation(
     "discovery_burst",
-    title="Burst of commands that enumerate the host",
-    level="medium",
-    finding_type="Discovery:Runtime/SuspiciousCommand",
-    techniques=("T1033", "T1057", "T1082"),
     steps=(Step(("exec",), ("program",)),),
     find=find,
 )

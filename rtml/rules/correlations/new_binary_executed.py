@@ -37,10 +37,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 NEW_BINARY_EXECUTED = correlation(
     "new_binary_executed",
-    title="Program executed that was written in this container",
-    level="medium",
-    finding_type="Execution:Runtime/NewBinaryExecuted",
-    techniques=("T1105", "T1204.002"),
     steps=(Step(("exec",), ("program",)),),
     find=find,
 )

@@ -57,10 +57,6 @@ def _beyond(
 
 PORT_SCAN = correlation(
     "port_scan",
-    title="Port scan or host sweep",
-    level="medium",
-    finding_type="Discovery:Runtime/PortScan",
-    techniques=("T1046",),
     steps=(Step(("connect",), ("dst_ip", "dst_port")),),
     find=find,
 )
