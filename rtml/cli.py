@@ -13,7 +13,7 @@ from rich.markup import escape
 import rtml
 from rtml.commands import register
 from rtml.errors import RtmlError
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["app", "main"]
 

@@ -20,7 +20,7 @@ SOURCES = [
 
 # Rooms from the ground up: a room may import those before it, never those after it.
 FLOORS = [
-    {"errors", "schema"}, {"captures"}, {"replays"}, {"baselines"}, {"features"}, {"detectors"},
+    {"errors", "schema", "text"}, {"captures"}, {"replays"}, {"baselines"}, {"features"}, {"detectors"},
     {"findings"}, {"rules"}, {"config", "tracking"}, {"evaluation", "scoring"}, {"experiment"},
     {"notebook", "commands"}, {"cli"},
 ]  # fmt: skip

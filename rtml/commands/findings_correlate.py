@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["import_findings", "rejects_of"]
 

@@ -9,7 +9,7 @@ import typer
 
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, progress, write_parquet
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["suppress_findings"]
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rtml.errors import RtmlError
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = [
     "console",

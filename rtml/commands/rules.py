@@ -11,7 +11,7 @@ import typer
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, print_table, progress, write_parquet
 from rtml.commands.rule_types import show_types
-from rtml.findings.text import visible
+from rtml.text import visible
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands.output import console, print_json, progress
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["score"]
 

@@ -10,7 +10,7 @@ import html
 import json
 from typing import Any
 
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["picture_text", "script_json", "visible"]
 

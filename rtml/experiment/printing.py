@@ -9,7 +9,7 @@ from rtml.evaluation import ledger_view
 from rtml.experiment.pages import capture_facts, top_findings
 from rtml.experiment.run import Outcome
 from rtml.findings import because
-from rtml.findings.text import visible
+from rtml.text import visible
 from rtml.tracking import tracking_uri
 
 __all__ = ["print_outcome"]

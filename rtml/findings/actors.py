@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["by_actor", "named"]
 

@@ -22,9 +22,9 @@ from rtml.features.audit import PROFILES
 from rtml.findings.actors import by_actor, named
 from rtml.findings.explain import MATERIAL
 from rtml.findings.frequency import frequency, period, usual
-from rtml.findings.text import visible
 from rtml.findings.unit import aggregate, slot_of
 from rtml.schema import FINDINGS, empty
+from rtml.text import visible
 
 __all__ = ["call_types", "explain_calls"]
 

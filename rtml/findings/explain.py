@@ -16,11 +16,11 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.text import visible
 from rtml.findings.titles import titles_of
 from rtml.findings.types import model_type, severity
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
 from rtml.schema import FINDINGS, IDENTITY, conform, empty
+from rtml.text import visible
 
 __all__ = ["ALARMS", "ALONE", "MATERIAL", "because", "explain"]
 

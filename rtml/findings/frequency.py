@@ -7,7 +7,7 @@ import datetime as dt
 import polars as pl
 
 from rtml.baselines import Baseline
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["frequency", "period", "usual"]
 

@@ -22,9 +22,9 @@ import polars as pl
 
 from rtml.findings.links import components, keys_of
 from rtml.findings.signals import SEQUENCE_TYPE, Parameters, parameters, signals_of
-from rtml.findings.text import visible
 from rtml.findings.unit import MOST_EVIDENCE
 from rtml.schema import FINDINGS, IDENTITY, conform
+from rtml.text import visible
 
 __all__ = ["MOST_SIGNALS", "SEQUENCES", "SEVERITY", "correlate"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.text import basename
 from rtml.findings.types import PHRASES
+from rtml.text import basename
 
 __all__ = ["titles_of"]
 

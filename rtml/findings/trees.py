@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["process_tree", "tree_lines"]
 

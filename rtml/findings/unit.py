@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.text import visible
 from rtml.schema import FINDINGS, IDENTITY, conform
+from rtml.text import visible
 
 __all__ = ["CONTRIBUTIONS", "EVIDENCE", "MOST_EVIDENCE", "SLOT", "UNIT", "aggregate", "finding_id",
            "slot_of"]  # fmt: skip

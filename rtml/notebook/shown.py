@@ -1,7 +1,7 @@
 """What a notebook shows: markup that was built, never pasted, and the same as plain text.
 
 Every string of a capture is hostile. Here markup is a tree of elements (`element`), so a string can
-only ever become text: it is escaped by the serialiser, and `rtml.findings.text.visible` has spelled
+only ever become text: it is escaped by the serialiser, and `rtml.text.visible` has spelled
 out its control characters and direction overrides before.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.etree import ElementTree as ET
 
-from rtml.findings.text import visible
+from rtml.text import visible
 
 __all__ = ["NO_MATH", "Content", "Shown", "element", "html", "svg"]
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from rtml.findings.text import visible
 from rtml.notebook.shown import NO_MATH, Shown, element, html
+from rtml.text import visible
 
 __all__ = ["MOST_ROWS", "facts", "table"]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.correlations.contract import Correlation, Step
 from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.inputs import rule_inputs
+from rtml.text import visible
 
 __all__ = ["correlate"]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.columns import SEPARATOR
 from rtml.rules.conditions import Absent, All, Not, Text
 from rtml.rules.contract import Rule
@@ -19,6 +18,7 @@ from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched
+from rtml.text import visible
 
 __all__ = ["SEVERITY", "caller_rules", "match_callers"]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.contract import Rule
 from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.intelligence.categories import USES
@@ -16,6 +15,7 @@ from rtml.rules.intelligence.observed import OBSERVED, Observed
 from rtml.rules.intelligence.relay import both_ways
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.intelligence.rules import list_rules, rule_id
+from rtml.text import visible
 
 __all__ = ["SILENCED", "Matched", "counted", "list_hits", "match_lists"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.findings.text import visible
 from rtml.rules.conditions import Absent, Not
 from rtml.rules.contract import Rule
 from rtml.rules.evaluate import Evaluation, account, with_root
@@ -15,6 +14,7 @@ from rtml.rules.intelligence.observed import OBSERVED
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.model import Model
+from rtml.text import visible
 
 __all__ = ["match_reputation", "reputation_rules"]
 
