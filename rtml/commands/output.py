@@ -8,9 +8,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +17,9 @@ from rich.table import Table
 
 from rtml.errors import RtmlError
 from rtml.text import visible
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = [
     "console",

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtml.commands import arguments, names
 from rtml.commands.archived import suppression_lines
 from rtml.commands.output import console, print_json, print_table, progress, write_parquet
 from rtml.commands.rule_types import show_types
+from rtml.errors import UsageError
 from rtml.text import visible
 
 if TYPE_CHECKING:
@@ -30,36 +32,63 @@ _COLUMNS = [
 
 def rules(
     captures: Annotated[
-        list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.")
+        list[str] | None,
+        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
     sigma: Annotated[
-        list[Path] | None, typer.Option("--sigma", help="Sigma file or folder (repeatable).")
+        list[Path] | None,
+        typer.Option(
+            "--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing
+        ),
     ] = None,
     falco: Annotated[
-        list[Path] | None, typer.Option("--falco", help="Falco file or folder (repeatable).")
+        list[Path] | None,
+        typer.Option(
+            "--falco", help="Falco file or folder (repeatable).", callback=arguments.existing
+        ),
     ] = None,
     intel: Annotated[
         list[Path] | None,
-        typer.Option("--intel", help="Threat lists: a description, or 'test' (repeatable)."),
+        typer.Option(
+            "--intel",
+            help="Threat lists: a description, or 'test' (repeatable).",
+            callback=arguments.intelligence,
+        ),
     ] = None,
     reputation: Annotated[
         Path | None,
-        typer.Option("--reputation", help="Model of domain names, by `rtml reputation train`."),
+        typer.Option(
+            "--reputation",
+            help="Model of domain names, by `rtml reputation train`.",
+            callback=arguments.existing,
+        ),
     ] = None,
     suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")
+        Path | None,
+        typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing),
     ] = None,
     gate: Annotated[
         str,
-        typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'."),
+        typer.Option(
+            "--gate",
+            help="Which hits of 14 gated types count: 'none' (all), 'ours'.",
+            callback=arguments.one_of("gate", names.GATES),
+        ),
     ] = "none",
     lists: Annotated[
-        Path | None, typer.Option("--lists", help="Values of lists that rules name (YAML).")
+        Path | None,
+        typer.Option(
+            "--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing
+        ),
     ] = None,
     pack: Annotated[
         str | None,
-        typer.Option("--pack", help="container, k8s-audit, or 'none'; default: what fits."),
+        typer.Option(
+            "--pack",
+            help="container, k8s-audit, or 'none'; default: what fits.",
+            callback=arguments.pack,
+        ),
     ] = None,
     types: Annotated[
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
@@ -80,24 +109,23 @@ def rules(
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
     """
+    if types:
+        show_types(_packs(pack), sigma or (), falco or (), as_json)
+        return
+    if not captures:
+        raise UsageError("no capture: name one, or ask for --types")
     from rtml.captures import open_captures
-    from rtml.errors import UsageError
     from rtml.findings.suppression import archive_of
     from rtml.findings.suppression import suppress as archive
     from rtml.findings.suppression_files import read_suppressions
     from rtml.rules.first_match import with_first
-    from rtml.rules.run import Chosen, load_all, run_all
+    from rtml.rules.run import Chosen, run_all
     from rtml.rules.suppressed import with_suppressed
 
     chosen = Chosen(
         _packs(pack), tuple(sigma or ()), tuple(falco or ()), tuple(intel or ()), reputation,
         gate=gate, lists=lists,
     )  # fmt: skip
-    if types:
-        show_types(load_all(chosen.sigma, chosen.packs, chosen.falco)[0], as_json)
-        return
-    if not captures:
-        raise UsageError("no capture: name one, or ask for --types")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if pack is None:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from rtml.commands import arguments
 from rtml.commands.output import console, print_json, print_table, progress
-from rtml.errors import RtmlError
 
 __all__ = ["splice"]
 
@@ -17,9 +17,20 @@ Time = Annotated[dt.datetime | None, typer.Option(help="Only benign time from he
 
 
 def splice(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
-    labels: Annotated[list[Path], typer.Option("--labels", help="Labels of their attacks.")],
-    out: Annotated[Path, typer.Option("--out", help="New folder: capture/ and labels.parquet.")],
+    captures: Annotated[
+        list[str],
+        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
+    ],
+    labels: Annotated[
+        list[Path],
+        typer.Option("--labels", help="Labels of their attacks.", callback=arguments.existing),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="New folder: capture/ and labels.parquet.", callback=arguments.new
+        ),
+    ],
     trials: Annotated[int, typer.Option("--trials", help="How many to make.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="What the choice depends on.")] = 0,
     gap: Annotated[float, typer.Option("--gap", help="Least seconds between attacks.")] = 60.0,
@@ -41,8 +52,6 @@ def splice(
     from rtml.replays.splice import splice as spliced_trials
     from rtml.replays.splice_files import splice_to
 
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
     with progress("splicing"):
         capture = open_captures(captures)
         known = validate(pl.concat([read_labels(path) for path in labels]))

@@ -24,10 +24,6 @@ def train_and_keep(
     experiment: Experiment, captures: Sequence[str], out: Path | None, tracked: bool
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
-    if out is None and not tracked:
-        raise UsageError("the model would be lost: give --out, or leave tracking on")
-    if out is not None and out.exists():
-        raise RtmlError(f"{out}: exists already; a model is never written over another")
     capture = open_captures(captures)
     trained = train(capture, experiment, *_times(capture, experiment))
     with tempfile.TemporaryDirectory() as scratch:

@@ -10,7 +10,7 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import open_captures
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import UsageError
 from rtml.evaluation import (
     Ledger,
     Side,
@@ -25,16 +25,14 @@ from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.report import write_report
 from rtml.evaluation.sides import rule_scores
 from rtml.experiment.pages import page
-from rtml.features.source import interval
-from rtml.findings.jsonl import from_jsonl
+from rtml.findings.reading import read_findings
 from rtml.rules import FirstSeen
-from rtml.schema import FINDINGS, conform
+from rtml.times import interval, utc_time
 
 __all__ = ["judge", "read_findings"]
 
 _UTC = pl.Datetime("ns", "UTC")
 _KINDS = {FirstSeen.name: "rival"}
-_NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
 
 
 def judge(
@@ -51,14 +49,15 @@ def judge(
     Every (source, detector) of the findings is one side. Nothing here proves that a side never saw
     the test time, and the ledger says so.
     """
+    begin = None if since is None else utc_time(since)
     capture = open_captures(captures)
     known = capture.containers()["container_id"].to_list()
     labels, warnings = in_capture(read_labels(label_file), known)
-    windows = features.windows(capture, None, ["activity"], every, start=_time(since))
+    windows = features.windows(capture, None, ["activity"], every, start=begin)
     length = dt.timedelta(seconds=interval(every) / 1e9)
     sides = list(_sides(finding_files, windows, length))
-    if since is not None:
-        labels = labels.filter(pl.col("end") >= pl.lit(_time(since), _UTC))
+    if begin is not None:
+        labels = labels.filter(pl.col("end") >= pl.lit(begin, _UTC))
     split: Split | None = None
     track = make_track(
         windows,
@@ -74,41 +73,6 @@ def judge(
     title = " + ".join(side.name for side in sides)
     source = page(title, capture, ledger, track, sides, [], None)
     return ledger, write_report(source, out / "report.html")
-
-
-def _time(text: str | None) -> dt.datetime | None:
-    if text is None:
-        return None
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--since {text!r}: write a time like 2026-11-24T03:14:00Z") from error
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
-
-
-def read_findings(path: Path) -> pl.DataFrame:
-    """Read a findings file (.parquet, or .jsonl as `rtml findings export` writes it).
-
-    Raises
-    ------
-    RtmlError
-        The file is missing, unreadable, or lacks a column.
-    """
-    try:
-        if path.suffix in (".jsonl", ".json"):
-            raw = from_jsonl(path.read_text("utf-8"))
-        else:
-            raw = pl.read_parquet(path)
-        for name in _NEEDED:
-            if name not in raw.columns or (
-                # Findings about an API call are of no container.
-                name != "container_id" and raw.height and raw[name].null_count() == raw.height
-            ):
-                raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
-        return conform(raw, FINDINGS)
-    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        first = str(error).splitlines()[0]
-        raise RtmlError(f"{path}: not readable as findings ({first})") from error
 
 
 def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) -> Iterator[Side]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtml.experiment.judge import read_findings
+from rtml.findings.reading import read_findings
 from rtml.rules.alerts import FORMATS, read_alerts
 from rtml.rules.json_values import json_values
 from rtml.schema import FINDINGS

@@ -1,0 +1,149 @@
+"""What an argument must be, checked while the command line is read: before any heavy import.
+
+Each check takes the value of an option or argument (one, a list, or None where it was not given)
+and returns it, or raises the error that the work itself would have ended with seconds later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rtml.commands.names import PACKS, REPUTATION
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.times import interval, utc_time
+from rtml.tracking import fetch_model, is_remote
+
+__all__ = [
+    "above_zero", "bad_list", "capture", "existing", "intelligence", "model", "new", "one_of",
+    "pack", "time", "window",
+]  # fmt: skip
+
+
+def _values(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def one_of(what: str, names: Iterable[str]) -> Callable[[Any], Any]:
+    """Make the check that a value is among names; ``what`` says what they are names of.
+
+    Examples
+    --------
+    >>> one_of("gate", ("none", "ours"))("our")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: unknown gate 'our'; did you mean 'ours'?
+    """
+    known = dict.fromkeys(names)
+
+    def check(value: Any) -> Any:
+        for name in _values(value):
+            lookup(known, name, what)
+        return value
+
+    return check
+
+
+def existing(value: Any) -> Any:
+    """Check that files or folders exist.
+
+    Examples
+    --------
+    >>> existing(Path("no/such/file"))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: no/such/file: No such file or directory
+    """
+    for path in _values(value):
+        try:
+            Path(path).stat()
+        except OSError as error:
+            raise RtmlError(f"{path}: {error.strerror}") from error
+    return value
+
+
+def new(value: Any) -> Any:
+    """Check that nothing is there yet."""
+    for path in _values(value):
+        if path.exists():
+            raise RtmlError(f"{path}: exists already; remove it or choose another --out")
+    return value
+
+
+def capture(value: Any) -> Any:
+    """Check that folders hold a capture; URLs are left to the work.
+
+    Examples
+    --------
+    >>> capture(["no/such/folder"])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: no/such/folder: no capture here (capture.json is missing); ...
+    """
+    for path in _values(value):
+        if "://" not in path and not (Path(path) / "capture.json").is_file():
+            raise RtmlError(
+                f"{path.rstrip('/')}: no capture here (capture.json is missing);"
+                " make one with `rtml capture import SENSOR INPUT... --out CAPTURE`"
+            )
+    return value
+
+
+def model(value: str) -> str:
+    """Check that a folder holds a model; URIs of MLflow are left to the work."""
+    if not is_remote(value):
+        fetch_model(value)
+    return value
+
+
+def pack(value: str | None) -> str | None:
+    """Check the name of a rule pack, or ``none``."""
+    return value if value == "none" else one_of("rule pack", PACKS)(value)
+
+
+def intelligence(value: list[Path] | None) -> list[Path] | None:
+    """Check that descriptions of threat lists exist; ``test`` stands for the shipped ones."""
+    existing([path for path in value or () if str(path) != "test"])
+    return value
+
+
+def bad_list(value: list[str]) -> list[str]:
+    """Check ``category=FILE``.
+
+    Examples
+    --------
+    >>> bad_list(["malicous=x.txt"])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: unknown category 'malicous'; did you mean 'malicious'?
+    """
+    for option in value:
+        category, equals, file = option.partition("=")
+        if not equals or not file:
+            raise UsageError(f"--bad {option!r}: write category=FILE, for instance malicious=x.txt")
+        one_of("category", REPUTATION)(category)
+        existing(file)
+    return value
+
+
+def window(value: str) -> str:
+    """Check the length of a window."""
+    interval(value)
+    return value
+
+
+def time(value: str | None) -> str | None:
+    """Check a point of time."""
+    if value is not None:
+        utc_time(value)
+    return value
+
+
+def above_zero(value: float | None) -> float | None:
+    """Check a budget."""
+    if value is not None and not value > 0:
+        raise UsageError(f"--budget {value:g}: must be above 0")
+    return value

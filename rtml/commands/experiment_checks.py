@@ -1,0 +1,37 @@
+"""What an experiment names must exist: checked before anything heavy is imported."""
+
+from __future__ import annotations
+
+from rtml.commands import arguments, names
+from rtml.config import Experiment
+from rtml.errors import UsageError
+
+__all__ = ["check_experiment", "check_names"]
+
+
+def check_names(experiment: Experiment) -> None:
+    """Check the names of detectors and feature families, and the window's length.
+
+    Examples
+    --------
+    >>> check_names(Experiment(detectors=["suprise"]))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: unknown detector 'suprise'; did you mean 'surprise'?
+    """
+    arguments.one_of("detector", names.DETECTORS)(list(experiment.detectors))
+    arguments.one_of("feature family", names.FAMILIES)(experiment.families)
+    arguments.window(experiment.window)
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Check the names, and that captures, labels and files of rules are there."""
+    if not experiment.capture or experiment.labels is None:
+        raise UsageError("an experiment needs `capture` and `labels`")
+    check_names(experiment)
+    rules = experiment.rules
+    arguments.capture(experiment.capture)
+    arguments.existing([experiment.labels, *rules.sigma, *rules.falco])
+    arguments.existing(rules.reputation)
+    arguments.intelligence(rules.intel)
+    arguments.one_of("rule pack", names.PACKS)(rules.pack)

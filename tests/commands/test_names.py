@@ -1,0 +1,26 @@
+"""The names that arguments are held against are those of the registries."""
+
+from __future__ import annotations
+
+import pytest
+
+from rtml.captures.sensors import SENSORS
+from rtml.commands import names
+from rtml.detectors import DETECTORS
+from rtml.features import AUDIT_FAMILIES, FAMILIES
+from rtml.findings.attack import VERSIONS
+from rtml.rules.alerts import FORMATS
+from rtml.rules.gate import GATES
+from rtml.rules.loading import PACKS
+from rtml.rules.reputation.categories import CATEGORIES
+
+REGISTRIES = {
+    "ALERTS": FORMATS, "ATTACK": VERSIONS, "DETECTORS": DETECTORS,
+    "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES], "GATES": GATES, "PACKS": PACKS,
+    "REPUTATION": CATEGORIES, "SENSORS": SENSORS,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REGISTRIES)
+def test_names_are_those_of_the_registry(name: str):
+    assert sorted(getattr(names, name)) == sorted(REGISTRIES[name])
