@@ -41,8 +41,8 @@ def standing(pairs: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
 
     Examples
     --------
-    >>> rows = standing([("Discovery:Runtime/PortScan", "a"), ("Else:Runtime/What", "b")])
-    >>> [row["by"] for row in rows if row["type"] == "Discovery:Runtime/PortScan"]
+    >>> rows = standing([("Execution:Runtime/ReverseShell", "a"), ("Else:Runtime/What", "b")])
+    >>> [row["by"] for row in rows if row["type"] == "Execution:Runtime/ReverseShell"]
     [['a']]
     """
     by: dict[str, dict[str, None]] = {kind: {} for kind in catalogue()}
