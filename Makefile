@@ -24,6 +24,7 @@ system: ## install what recording needs (Debian, root): podman, runc, bpftrace, 
 
 check: install ## lint and types
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 test: check ## set up, lint, type-check, run all tests

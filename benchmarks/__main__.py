@@ -16,18 +16,22 @@ from benchmarks.report import goals, import_table, speed_table, sqlite_table
 
 _REPEAT = {"pandas_three": 1, "learn": 1, "rules": 1}
 _ORDER = (
-    "read_three", "read_all", "learn", "features_three", "features_all", "score", "read_rules",
-    "rules", "pandas_three",
-)  # fmt: skip
+    "read_three",
+    "read_all",
+    "learn",
+    "features_three",
+    "features_all",
+    "score",
+    "read_rules",
+    "rules",
+    "pandas_three",
+)
 
 
 def _import(console: Console) -> None:
     with tempfile.TemporaryDirectory() as place:
         inputs, skipped = sensor_inputs(Path(place))
-        results = [
-            measure("import_sensor", sensor, *files, name=sensor)
-            for sensor, files in inputs.items()
-        ]
+        results = [measure("import_sensor", sensor, *files, name=sensor) for sensor, files in inputs.items()]
     console.print(import_table(results, skipped))
 
 
@@ -62,9 +66,7 @@ def main(
     ] = None,
     seed: Annotated[int, typer.Option(help="seed of the synthetic capture")] = 1,
     pandas: Annotated[bool, typer.Option(help="measure plain pandas too")] = True,
-    sqlite: Annotated[
-        float, typer.Option(help="program starts that SQLite searches too; 0: none")
-    ] = 1e6,
+    sqlite: Annotated[float, typer.Option(help="program starts that SQLite searches too; 0: none")] = 1e6,
     imports: Annotated[bool, typer.Option(help="measure import of real files too")] = True,
 ) -> None:
     """Measure speed and memory, as ratios inside one run.

@@ -15,9 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from rtml.captures import open_capture
-from rtml.rules import Rule, evaluate, load
-from rtml.rules.inputs import rule_inputs
-from rtml.rules.mapping import log_sources
+from rtml.rules import Rule, load
+from rtml.rules.language.inputs import rule_inputs
+from rtml.rules.running import evaluate
+from rtml.rules.sigma.mapping import log_sources
 
 __all__ = ["RULES", "agreement", "available", "run_ours", "run_sqlite"]
 
@@ -68,8 +69,10 @@ def _rows(folder: str, rules: list[Rule]) -> tuple[list[str], list[tuple[object,
     fields = [f for f, column in source.fields.items() if column in columns]
     rows = (
         rule_inputs(open_capture(folder), source.kinds, source.where, columns)
-        .select(f"in:{source.fields[field]}" for field in fields).collect().rows()
-    )  # fmt: skip
+        .select(f"in:{source.fields[field]}" for field in fields)
+        .collect()
+        .rows()
+    )
     return fields, rows
 
 

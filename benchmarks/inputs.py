@@ -7,10 +7,7 @@ from pathlib import Path
 __all__ = ["sensor_inputs"]
 
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
-_REPEATED = {
-    "bpftrace": ("lab/benign/bpftrace.jsonl.gz", 2),
-    "sysflow": ("sysflow/*.sf", 3),
-}
+_REPEATED = {"bpftrace": ("lab/benign/bpftrace.jsonl.gz", 2), "sysflow": ("sysflow/*.sf", 3)}
 _LENGTHENED = {"beth": ("beth/bethsecure_labelled_training_data.csv", 5000)}
 """Files of a hundred rows: their rows are repeated in one file, or opening files is measured."""
 

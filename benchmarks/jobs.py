@@ -23,9 +23,7 @@ Step = Callable[[], int]
 THREE = ("lineage", "binaries", "destinations")
 """The families that are also written in plain pandas."""
 
-_MORE = [
-    "path", "path_to", "wrote", "result", "request", "socket_path", "src_port", "mode",
-]  # fmt: skip
+_MORE = ["path", "path_to", "wrote", "result", "request", "socket_path", "src_port", "mode"]
 
 
 def synthetic(folder: str, events: str, seed: str) -> Step:
@@ -131,20 +129,18 @@ def pandas_three(folder: str) -> Step:
 
 
 def _rule_set() -> list[Any]:
-    from rtml.rules.run import load_all
+    from rtml.rules.running.run import load_all
 
     shared = Path(__file__).parents[2] / "shared/data/rules"
     sigma, falco = shared / "sigma/linux", shared / "falco"
-    found, _ = load_all(
-        [sigma] if sigma.is_dir() else [], ("container",), [falco] if falco.is_dir() else []
-    )
+    found, _ = load_all([sigma] if sigma.is_dir() else [], ("container",), [falco] if falco.is_dir() else [])
     return found
 
 
 def read_rules(folder: str) -> Step:
     """Read the columns of all rules with pyarrow, and do nothing with them."""
-    from rtml.rules.columns import WHERE, needs
-    from rtml.rules.inputs import KEYS
+    from rtml.rules.language.columns import WHERE, needs
+    from rtml.rules.language.inputs import KEYS
     from rtml.schema import IDENTITY
 
     found = _rule_set()
@@ -207,10 +203,22 @@ def import_sensor(sensor: str, *inputs: str) -> Step:
 JOBS: dict[str, Callable[..., Step]] = {
     job.__name__: job
     for job in (
-        synthetic, read_three, read_all, learn, features_three, features_all, score,
-        pandas_three, read_rules, rules, commands, sigma_here, sigma_sqlite, import_sensor,
+        synthetic,
+        read_three,
+        read_all,
+        learn,
+        features_three,
+        features_all,
+        score,
+        pandas_three,
+        read_rules,
+        rules,
+        commands,
+        sigma_here,
+        sigma_sqlite,
+        import_sensor,
     )
-}  # fmt: skip
+}
 """Every job by name."""
 
 

@@ -16,22 +16,21 @@ from rich.console import Console
 from rich.table import Table
 
 from rtml.captures import open_captures
-from rtml.config import Experiment, load_experiment
 from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
 from rtml.experiment import run_experiment
+from rtml.experiment.config import Experiment, load_experiment
 from rtml.replays.catalogue import HELD_OUT, catalogue
-from rtml.replays.recorded import read_rejects
-from rtml.replays.splice import splice
-from rtml.replays.splice_files import splice_to
+from rtml.splicing.recorded import read_rejects
+from rtml.splicing.splice import splice
+from rtml.splicing.splice_files import splice_to
 
 CONFIG = Path("experiments/demo.yml")
 
 
 def kinds() -> pl.DataFrame:
     """Every attack of the catalogue: quiet or loud, technique known before the test or not."""
-    rows = [(a.id, "quiet" if a.quiet else "loud", a.technique in HELD_OUT)
-            for a in catalogue().values()]  # fmt: skip
+    rows = [(a.id, "quiet" if a.quiet else "loud", a.technique in HELD_OUT) for a in catalogue().values()]
     schema = {"origin": pl.String, "volume": pl.String, "new": pl.Boolean}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -41,8 +40,13 @@ def by_kind(ledger: Ledger) -> pl.DataFrame:
     origin = pl.col("attack_id").str.split("~").list.first()
     each = ledger.attacks.with_columns(origin=origin).join(kinds(), on="origin", how="left")
     volume, new = pl.col("volume"), pl.col("new")
-    groups = {"all": pl.col("found").is_not_null(), "loud": volume == "loud",
-              "quiet": volume == "quiet", "known": ~new, "new": new}  # fmt: skip
+    groups = {
+        "all": pl.col("found").is_not_null(),
+        "loud": volume == "loud",
+        "quiet": volume == "quiet",
+        "known": ~new,
+        "new": new,
+    }
     return each.group_by("side", maintain_order=True).agg(
         pl.format("{} of {}", (pl.col("found") & group).sum(), group.sum()).alias(name)
         for name, group in groups.items()
@@ -66,8 +70,14 @@ def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
     capture, labels = open_captures(experiment.capture), read_labels(Path(str(experiment.labels)))
     begin = experiment.split.test
     late = labels.filter(pl.col("start") >= pl.lit(begin))
-    done = splice(capture, late, attack_trees(late, capture.processes().collect()),
-                  trials=trials, seed=experiment.seed, within=(begin, None))  # fmt: skip
+    done = splice(
+        capture,
+        late,
+        attack_trees(late, capture.processes().collect()),
+        trials=trials,
+        seed=experiment.seed,
+        within=(begin, None),
+    )
     splice_to(folder, done, read_rejects(capture))
     everything = pl.concat([labels.filter(pl.col("start") < pl.lit(begin)), done.labels])
     everything.write_parquet(folder / "all.parquet")

@@ -10,9 +10,7 @@ from benchmarks.measuring import Measurement
 
 __all__ = ["goals", "import_table", "speed_table", "sqlite_table"]
 
-_BARE = {
-    "features_three": "read_three", "pandas_three": "read_three", "rules": "read_rules",
-}  # fmt: skip
+_BARE = {"features_three": "read_three", "pandas_three": "read_three", "rules": "read_rules"}
 
 
 def _row(measurement: Measurement) -> tuple[str, ...]:

@@ -23,9 +23,12 @@ from rich.table import Table
 
 _SHARED = Path(__file__).parents[2] / "shared/data"
 _PLACES = (
-    Path(sys.prefix) / "lib", Path(sys.base_prefix) / "lib", Path("/usr/share"),
-    Path("/usr/lib/node_modules"), Path("/usr/local/lib"),
-)  # fmt: skip
+    Path(sys.prefix) / "lib",
+    Path(sys.base_prefix) / "lib",
+    Path("/usr/share"),
+    Path("/usr/lib/node_modules"),
+    Path("/usr/local/lib"),
+)
 _HOST = re.compile(rb"https?://((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,12})\b", re.I)
 _LARGEST = 5_000_000
 
@@ -73,16 +76,14 @@ def main(
     for name in shown.columns:
         table.add_column(name)
     for row in shown.rows():
-        table.add_row(*("" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c)
-                        for c in row))  # fmt: skip
+        table.add_row(*("" if c is None else f"{c:.3f}" if isinstance(c, float) else str(c) for c in row))
     console.print(table)
     counts = names.group_by("category").len().sort("category").rows()
     asked = pl.Series(recorded_names(), dtype=pl.String)
     scored, low = model.scores(asked), model.low(asked)
     console.print(f"names: {dict(counts)}", markup=False)
     console.print(
-        f"recorded benign names (BETH): {low.height} of {scored.height} called bad:"
-        f" {low['value'].to_list()}",
+        f"recorded benign names (BETH): {low.height} of {scored.height} called bad: {low['value'].to_list()}",
         markup=False,
     )
 

@@ -29,9 +29,19 @@ _START = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 _HOUR = 3_600_000_000_000
 _CONTAINERS, _WORKLOADS = 20, 8
 _SHARE = {
-    "open": 0.46, "connect": 0.25, "accept": 0.14, "dns": 0.06, "fork": 0.05, "exec": 0.014,
-    "exit": 0.014, "dup": 0.01, "unlink": 0.0008, "chmod": 0.0006, "mount": 0.0004, "kill": 0.0002,
-}  # fmt: skip
+    "open": 0.46,
+    "connect": 0.25,
+    "accept": 0.14,
+    "dns": 0.06,
+    "fork": 0.05,
+    "exec": 0.014,
+    "exit": 0.014,
+    "dup": 0.01,
+    "unlink": 0.0008,
+    "chmod": 0.0006,
+    "mount": 0.0004,
+    "kill": 0.0002,
+}
 
 _Index = npt.NDArray[np.int64]
 _Share = Mapping[str, float]
@@ -80,9 +90,11 @@ def _details(rng: np.random.Generator, program: _Index) -> dict[str, pl.Series]:
 
 
 _ONLY = {
-    "path": ("open", "unlink", "chmod", "mount"), "dst_ip": ("connect",), "dst_port": ("connect",),
+    "path": ("open", "unlink", "chmod", "mount"),
+    "dst_ip": ("connect",),
+    "dst_port": ("connect",),
     "domain": ("dns",),
-}  # fmt: skip
+}
 
 
 def _host_events(rng: np.random.Generator, host: int, size: int, kept: _Share) -> pl.DataFrame:
@@ -94,8 +106,7 @@ def _host_events(rng: np.random.Generator, host: int, size: int, kept: _Share) -
     columns = {"kind": kinds, **_identity(host, container, program), **_details(rng, program)}
     frame = pl.DataFrame({"time": time, "seq": np.arange(size), **columns})
     only = [
-        pl.when(pl.col("kind").is_in(list(where))).then(name).alias(name)
-        for name, where in _ONLY.items()
+        pl.when(pl.col("kind").is_in(list(where))).then(name).alias(name) for name, where in _ONLY.items()
     ]
     fixed = {"host": f"node-{host}", "sensor": "synthetic", "comm": "program"}
     constants = [pl.lit(value).alias(name) for name, value in fixed.items()]
@@ -124,9 +135,7 @@ def _containers(events: pl.DataFrame) -> list[Container]:
     facts = events.group_by("container_id", "workload", "image", "host").agg(
         first_seen=pl.col("time").min(), last_seen=pl.col("time").max(), events=pl.len()
     )
-    strings = facts.with_columns(
-        pl.col("container_id", "workload", "image", "host").cast(pl.String)
-    )
+    strings = facts.with_columns(pl.col("container_id", "workload", "image", "host").cast(pl.String))
     return [Container(**row) for row in strings.sort("container_id").to_dicts()]
 
 
@@ -136,9 +145,12 @@ def write_synthetic(folder: Path, events: int, seed: int = 1) -> Path:
 
 
 def write_parts(
-    folder: Path, events: int, seed: int, share: _Share,
+    folder: Path,
+    events: int,
+    seed: int,
+    share: _Share,
     change: Callable[[pl.DataFrame, np.random.Generator], pl.DataFrame],
-) -> Path:  # fmt: skip
+) -> Path:
     """Write a capture of kinds in these shares, host by host, each part changed before."""
     containers: list[Container] = []
     images = []

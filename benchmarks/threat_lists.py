@@ -65,9 +65,9 @@ def main(
     """Measure loading and scanning with ten and with a million entries."""
     from benchmarks.synthetic import write_synthetic
     from rtml.captures import open_capture
-    from rtml.rules.evaluate import evaluate
     from rtml.rules.intelligence import load_intelligence, match_lists
-    from rtml.rules.run import load_all
+    from rtml.rules.running.evaluate import evaluate
+    from rtml.rules.running.run import load_all
 
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -90,9 +90,13 @@ def main(
     for size in _SIZES:
         both, ten = pack + best[size], pack + best[_SIZES[0]]
         table.add_row(
-            f"{size:,}", f"{loads[size]:.2f}", f"{best[size]:.2f}",
-            f"{best[size] / best[_SIZES[0]]:.2f}", f"{both:.2f}", f"{both / ten:.2f}",
-        )  # fmt: skip
+            f"{size:,}",
+            f"{loads[size]:.2f}",
+            f"{best[size]:.2f}",
+            f"{best[size] / best[_SIZES[0]]:.2f}",
+            f"{both:.2f}",
+            f"{both / ten:.2f}",
+        )
     Console().print(table)
 
 

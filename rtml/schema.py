@@ -13,18 +13,53 @@ import polars as pl
 import pyarrow as pa
 
 __all__ = [
-    "EVENTS", "FINDINGS", "IDENTITY", "KINDS", "LABELS", "POLARS", "WORLD_WRITABLE",
-    "conform", "empty",
-]  # fmt: skip
+    "EVENTS",
+    "FINDINGS",
+    "IDENTITY",
+    "KINDS",
+    "LABELS",
+    "POLARS",
+    "REJECTS",
+    "WORLD_WRITABLE",
+    "conform",
+    "empty",
+]
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 KINDS = (
-    "exec", "fork", "exit", "open", "create", "write", "rename", "link", "unlink", "chmod", "mount",
-    "connect", "accept", "bind", "listen", "dns", "ptrace", "vm_write", "memfd", "mmap_exec",
-    "setuid", "capset", "module_load", "bpf", "userfaultfd", "unshare", "setns", "kill", "dup",
-    "syscall", "audit",
-)  # fmt: skip
+    "exec",
+    "fork",
+    "exit",
+    "open",
+    "create",
+    "write",
+    "rename",
+    "link",
+    "unlink",
+    "chmod",
+    "mount",
+    "connect",
+    "accept",
+    "bind",
+    "listen",
+    "dns",
+    "ptrace",
+    "vm_write",
+    "memfd",
+    "mmap_exec",
+    "setuid",
+    "capset",
+    "module_load",
+    "bpf",
+    "userfaultfd",
+    "unshare",
+    "setns",
+    "kill",
+    "dup",
+    "syscall",
+    "audit",
+)
 """Every ``kind`` an event can have. What a sensor sees beyond these is kind ``syscall``."""
 
 WORLD_WRITABLE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/run/shm/", "/run/lock/", "/var/lock/")
@@ -70,8 +105,11 @@ def _polars_type(kind: pa.DataType) -> pl.DataType | type[pl.DataType]:
     if kind == _TIME:
         return pl.Datetime("ns", "UTC")
     plain: dict[pa.DataType, type[pl.DataType]] = {
-        pa.string(): pl.String, pa.int64(): pl.Int64, pa.int32(): pl.Int32, pa.bool_(): pl.Boolean,
-    }  # fmt: skip
+        pa.string(): pl.String,
+        pa.int64(): pl.Int64,
+        pa.int32(): pl.Int32,
+        pa.bool_(): pl.Boolean,
+    }
     return plain.get(kind, pl.List(pl.String))
 
 
@@ -79,32 +117,65 @@ POLARS = pl.Schema({field.name: _polars_type(field.type) for field in EVENTS})
 """`EVENTS` as Polars types."""
 
 IDENTITY = (
-    "account", "cluster", "host", "container_id", "container_name", "image", "image_digest",
-    "namespace", "pod", "workload", "service_account",
-)  # fmt: skip
+    "account",
+    "cluster",
+    "host",
+    "container_id",
+    "container_name",
+    "image",
+    "image_digest",
+    "namespace",
+    "pod",
+    "workload",
+    "service_account",
+)
 """The columns that say where something happened; windows and findings carry them too."""
+
+REJECTS = pl.Schema({"file": pl.String(), "line": pl.Int64(), "reason": pl.String(), "text": pl.String()})
+"""Input that could not be read: where, why, and its first 200 characters."""
 
 _UTC = pl.Datetime("ns", "UTC")
 
-LABELS = pl.Schema({
-    "attack_id": pl.String(), "technique": pl.String(), "name": pl.String(), "host": pl.String(),
-    "container_id": pl.String(), "start": _UTC, "end": _UTC, "process_id": pl.Int64(),
-    "provenance": pl.String(),
-})  # fmt: skip
+LABELS = pl.Schema(
+    {
+        "attack_id": pl.String(),
+        "technique": pl.String(),
+        "name": pl.String(),
+        "host": pl.String(),
+        "container_id": pl.String(),
+        "start": _UTC,
+        "end": _UTC,
+        "process_id": pl.Int64(),
+        "provenance": pl.String(),
+    }
+)
 """One row per attack. ``process_id`` is the root process of the attack, null when unknown."""
 
-FINDINGS = pl.Schema({
-    "finding_id": pl.String(), "source": pl.String(), "detector": pl.String(), "type": pl.String(),
-    "severity": pl.Float64(), "score": pl.Float64(), "p_value": pl.Float64(),
-    "first_seen": _UTC, "last_seen": _UTC, "count": pl.Int64(),
-    **dict.fromkeys(IDENTITY, pl.String()),
-    "process_id": pl.Int64(), "title": pl.String(), "techniques": pl.List(pl.String),
-    "contributions": pl.List(pl.Struct({
-        "feature": pl.String(), "value": pl.Float64(), "usual": pl.Float64(), "share": pl.Float64(),
-    })),
-    "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
-    "actor": pl.String(),
-})  # fmt: skip
+FINDINGS = pl.Schema(
+    {
+        "finding_id": pl.String(),
+        "source": pl.String(),
+        "detector": pl.String(),
+        "type": pl.String(),
+        "severity": pl.Float64(),
+        "score": pl.Float64(),
+        "p_value": pl.Float64(),
+        "first_seen": _UTC,
+        "last_seen": _UTC,
+        "count": pl.Int64(),
+        **dict.fromkeys(IDENTITY, pl.String()),
+        "process_id": pl.Int64(),
+        "title": pl.String(),
+        "techniques": pl.List(pl.String),
+        "contributions": pl.List(
+            pl.Struct(
+                {"feature": pl.String(), "value": pl.Float64(), "usual": pl.Float64(), "share": pl.Float64()}
+            )
+        ),
+        "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
+        "actor": pl.String(),
+    }
+)
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
 
 ``actor`` is who called the Kubernetes API, null for what happened in a container."""

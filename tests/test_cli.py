@@ -20,17 +20,24 @@ from tests.conftest import LAB, REPOSITORY
 
 def rtml(*arguments: object, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "rtml.cli", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300
-    )
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
 
 
 COMMANDS = [
-    ("capture", "import"), ("capture", "info"), ("capture", "check"), ("features",), ("rules",),
-    ("train",), ("score",), ("evaluate",), ("experiment", "run"),
-    ("findings", "export"), ("findings", "import"), ("findings", "suppress"),
+    ("capture", "import"),
+    ("capture", "info"),
+    ("capture", "check"),
+    ("features",),
+    ("rules",),
+    ("train",),
+    ("score",),
+    ("evaluate",),
+    ("experiment", "run"),
+    ("findings", "export"),
+    ("findings", "import"),
+    ("findings", "suppress"),
     ("findings", "correlate"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -53,8 +60,14 @@ def bad(tmp_path: Path) -> Path:
     (tmp_path / "ring.yml").write_text("base: ring")
     (tmp_path / "x.parquet").write_bytes(b"PAR1junk")
     empty(FINDINGS).write_parquet(tmp_path / "none.parquet")
-    labels = {"attack_id": ["a"], "technique": ["T1"], "name": ["n"], "container_id": ["nowhere"],
-              "start": ["2026-11-24T03:20:00Z"], "end": ["2026-11-24T03:21:00Z"]}  # fmt: skip
+    labels = {
+        "attack_id": ["a"],
+        "technique": ["T1"],
+        "name": ["n"],
+        "container_id": ["nowhere"],
+        "start": ["2026-11-24T03:20:00Z"],
+        "end": ["2026-11-24T03:21:00Z"],
+    }
     pl.DataFrame(labels).write_csv(tmp_path / "strangers.csv")
     return tmp_path
 
@@ -79,28 +92,69 @@ WRONG = [
     (2, "ring", ["experiment", "run", "{d}/ring.yml"]),
     (2, "No such file", ["experiment", "run", "{d}/absent.yml"]),
     (2, "key=value", ["experiment", "run", "experiments/demo.yml", "--set", "seed"]),
-    (2, "did you mean 'surprise'", ["train", CAPTURE, "--config", "experiments/lab.yml",
-     "--no-track", "--out", "{d}/m", "--set", "detectors={suprise: }"]),
+    (
+        2,
+        "did you mean 'surprise'",
+        [
+            "train",
+            CAPTURE,
+            "--config",
+            "experiments/lab.yml",
+            "--no-track",
+            "--out",
+            "{d}/m",
+            "--set",
+            "detectors={suprise: }",
+        ],
+    ),
     (1, "no model here", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s"]),
     (1, "x.parquet", ["findings", "export", "{d}/x.parquet"]),
     (1, "cut.jsonl", ["findings", "export", "{d}/cut.jsonl"]),
     (2, "known: jsonl", ["findings", "export", "{d}/none.parquet", "--format", "xml"]),
     (2, "did you mean 'falco'", ["findings", "import", "falcon", "{d}/empty", "--out", "{d}/f"]),
     (1, "absent", ["findings", "import", "falco", "{d}/absent", "--out", "{d}/f"]),
-    (2, "not YAML", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/broken.yml",
-     "--dry-run"]),
+    (2, "not YAML", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/broken.yml", "--dry-run"]),
     (2, "--dry-run", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/list.yml"]),
-    (2, "is the input", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/list.yml",
-     "--out", "{d}/none.parquet"]),
+    (
+        2,
+        "is the input",
+        ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/list.yml", "--out", "{d}/none.parquet"],
+    ),
     (2, "list.yml", ["rules", CAPTURE, "--suppress", "{d}/list.yml"]),
     (2, "describes no lists", ["rules", CAPTURE, "--intel", "{d}/list.yml"]),
     (2, "engine", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s", "--engine", "moon"]),
-    (1, "name no container", ["evaluate", "--capture", CAPTURE, "--labels", "{d}/strangers.csv",
-     "--findings", "{d}/none.parquet", "--out", "{d}/e"]),
-    (1, "x.parquet", ["evaluate", "--capture", CAPTURE, "--labels", LAB / "labels.parquet",
-     "--findings", "{d}/x.parquet", "--out", "{d}/e"]),
+    (
+        1,
+        "name no container",
+        [
+            "evaluate",
+            "--capture",
+            CAPTURE,
+            "--labels",
+            "{d}/strangers.csv",
+            "--findings",
+            "{d}/none.parquet",
+            "--out",
+            "{d}/e",
+        ],
+    ),
+    (
+        1,
+        "x.parquet",
+        [
+            "evaluate",
+            "--capture",
+            CAPTURE,
+            "--labels",
+            LAB / "labels.parquet",
+            "--findings",
+            "{d}/x.parquet",
+            "--out",
+            "{d}/e",
+        ],
+    ),
     (2, "Did you mean 'check'", ["capture", "chekc", "{d}"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "text", "arguments"), WRONG, ids=lambda x: str(x)[:60])
@@ -115,9 +169,7 @@ def test_bad_input_is_one_clear_line(bad: Path, code: int, text: str, arguments:
 
 def test_machine_readable_output_is_json(tmp_path: Path):
     (tmp_path / "log").write_text("\n".join([line("exec", 1, "/bin/sh"), "{"]))
-    made = rtml(
-        "capture", "import", "bpftrace", tmp_path / "log", "--out", tmp_path / "c", "--json"
-    )
+    made = rtml("capture", "import", "bpftrace", tmp_path / "log", "--out", tmp_path / "c", "--json")
     assert json.loads(made.stdout)["rejected"] == 1
     assert json.loads(rtml("capture", "info", tmp_path / "c", "--json").stdout)["events"] == 1
     checks = json.loads(rtml("capture", "check", tmp_path / "c", "--json").stdout)
@@ -134,8 +186,17 @@ def test_one_event_goes_all_the_way(tmp_path: Path):
         assert done.returncode == 0, done.stderr
     assert pl.read_parquet(tmp_path / "features.parquet").height == 1
     empty(LABELS).write_parquet(tmp_path / "labels.parquet")
-    done = rtml("evaluate", "--capture", tmp_path / "c", "--labels", tmp_path / "labels.parquet",
-                "--findings", tmp_path / "rules.parquet", "--out", tmp_path / "e")  # fmt: skip
+    done = rtml(
+        "evaluate",
+        "--capture",
+        tmp_path / "c",
+        "--labels",
+        tmp_path / "labels.parquet",
+        "--findings",
+        tmp_path / "rules.parquet",
+        "--out",
+        tmp_path / "e",
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "e" / "report.html").is_file()
 

@@ -35,9 +35,7 @@ def evidence(counts: pd.DataFrame, level: Level) -> tuple[pd.DataFrame, pd.DataF
     damped = np.round(np.log2(single + 1) * 1024).astype("int64")
     each = pd.DataFrame({"m": damped, "events": single})
     keys = each.groupby([*CONTEXT, "key"]).sum().reset_index()
-    totals = keys.groupby(CONTEXT).agg(
-        total=("m", "sum"), distinct=("m", "size"), events=("events", "sum")
-    )
+    totals = keys.groupby(CONTEXT).agg(total=("m", "sum"), distinct=("m", "size"), events=("events", "sum"))
     totals["distinct"] *= 1024
     return tails(keys).drop(columns="events"), totals.reset_index()
 
@@ -59,9 +57,7 @@ def score(pairs: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -
         keys, totals = evidence(counts, level)
         asked = with_context(pairs, level)
         found = asked.merge(keys, how="left", on=[*CONTEXT, "key"]).merge(totals, how="left")
-        m, total, distinct, events = (
-            found[name].to_numpy() for name in ("m", "total", "distinct", "events")
-        )
+        m, total, distinct, events = (found[name].to_numpy() for name in ("m", "total", "distinct", "events"))
         applies = asked[CONTEXT].notna().all(axis=1).to_numpy()
         there = applies & ~np.isnan(total)
         now = np.array([events, distinct])
@@ -94,8 +90,7 @@ def summary(family: str, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
         "bits_sum": cells["bits"].sum() / 1024,
         "bits_max": cells["bits"].max() / 1024,
         "bits_top3": pairs.assign(top=largest).groupby(CELL)["top"].sum() / 1024,
-        "bits_excess": pairs.assign(excess=beyond.where(rank <= 3)).groupby(CELL)["excess"].sum()
-        / 1024,
+        "bits_excess": pairs.assign(excess=beyond.where(rank <= 3)).groupby(CELL)["excess"].sum() / 1024,
         "pairs": cells.size(),
         "never_seen": (~pairs["seen"]).groupby([pairs[name] for name in CELL]).sum(),
         "unknown_context": (~pairs["known"]).groupby([pairs[name] for name in CELL]).mean(),

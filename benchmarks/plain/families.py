@@ -19,9 +19,21 @@ from rtml.schema import WORLD_WRITABLE
 __all__ = ["COLUMNS", "plain_features"]
 
 COLUMNS = [
-    "time", "seq", "kind", "host", "container_id", "exe", "comm", "dst_ip", "dst_port", "protocol",
-    "domain", "count", "exe_written", "exe_memory",
-]  # fmt: skip
+    "time",
+    "seq",
+    "kind",
+    "host",
+    "container_id",
+    "exe",
+    "comm",
+    "dst_ip",
+    "dst_port",
+    "protocol",
+    "domain",
+    "count",
+    "exe_written",
+    "exe_memory",
+]
 """What the three families read."""
 
 
@@ -43,9 +55,7 @@ def _read(folder: Path) -> pd.DataFrame:
 
 
 def _with_ancestors(execs: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    images = pd.read_parquet(
-        folder / "processes.parquet", columns=["host", "image_seq", "ancestors"]
-    )
+    images = pd.read_parquet(folder / "processes.parquet", columns=["host", "image_seq", "ancestors"])
     images = images.dropna(subset=["image_seq"]).rename(columns={"image_seq": "seq"})
     both = execs.merge(images.astype({"seq": "int64"}), how="left", on=["host", "seq"])
     lists = [list(a) if isinstance(a, np.ndarray) else [] for a in both["ancestors"]]
@@ -75,9 +85,7 @@ def _rarity(rows: pd.DataFrame, counts: pd.DataFrame, everyone: pd.DataFrame) ->
         ("rarity_images", None, "image"),
         ("rarity_fleet", None, "container"),
     ):
-        marks = [
-            frame.assign(g=frame[group] if group else "") for frame in (rows, counts, everyone)
-        ]
+        marks = [frame.assign(g=frame[group] if group else "") for frame in (rows, counts, everyone)]
         pairs, having, size = marks
         k = having.groupby(["g", "key"])[member].nunique().rename("k").reset_index()
         n = size.groupby("g")[member].nunique().rename("n").reset_index()
@@ -124,16 +132,16 @@ def _names(asked: pd.DataFrame) -> pd.DataFrame:
     shape = distinct.assign(
         length=distinct["domain"].str.len().clip(upper=255), bits=distinct["domain"].map(bits)
     ).groupby(CELL)
-    return pd.DataFrame({
-        "domains": shape.size(),
-        "domain_length_max": shape["length"].max(),
-        "domain_entropy_max": shape["bits"].max(),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "domains": shape.size(),
+            "domain_length_max": shape["length"].max(),
+            "domain_entropy_max": shape["bits"].max(),
+        }
+    )
 
 
-def destinations(
-    calls: pd.DataFrame, asked: pd.DataFrame, counts: dict[str, pd.DataFrame]
-) -> pd.DataFrame:
+def destinations(calls: pd.DataFrame, asked: pd.DataFrame, counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Destinations, plainly."""
     number = calls["dst_port"].map(port)
     kind = mapped(calls["dst_ip"], scope) + " " + number

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import polars as pl
+from rtml.captures.sensors.sitting import read_sitting
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.identity import process_id
-from rtml.captures.sensors.sitting import read_sitting
 from rtml.schema import LABELS, conform
 
 HERE = Path(__file__).parent

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import polars as pl
+from rtml.captures.sensors.sitting import read_sitting
 
 from rtml.captures import Capture, import_capture, open_capture
-from rtml.captures.sensors.sitting import read_sitting
 from rtml.replays.catalogue import catalogue
 from rtml.replays.roots import labels_of
 
@@ -55,8 +55,7 @@ def _log(sitting: Path) -> dict[str, object]:
     """Return how a sitting went, without the words of the attacks."""
     log = dict(json.loads((sitting / "log.json").read_text("utf-8")))
     log["attacks"] = [
-        {key: fact[key] for key in ("id", "container", "complete", "killed", "ok")}
-        for fact in log["attacks"]
+        {key: fact[key] for key in ("id", "container", "complete", "killed", "ok")} for fact in log["attacks"]
     ]
     return log
 

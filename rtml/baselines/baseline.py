@@ -93,10 +93,7 @@ class Baseline:
 
 
 def learn(
-    events: pl.LazyFrame,
-    processes: pl.LazyFrame,
-    conditionals: Iterable[Conditional],
-    facts: pl.DataFrame,
+    events: pl.LazyFrame, processes: pl.LazyFrame, conditionals: Iterable[Conditional], facts: pl.DataFrame
 ) -> Baseline:
     """Count events into a new baseline.
 

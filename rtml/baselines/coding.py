@@ -49,9 +49,7 @@ def coded(
     distinct = pl.concat([table.select(columns).unique() for table in tables]).unique()
     names = distinct.with_row_index(name)
     replaced = [
-        table.join(names, on=columns, how="left", nulls_equal=True, maintain_order="left").drop(
-            columns
-        )
+        table.join(names, on=columns, how="left", nulls_equal=True, maintain_order="left").drop(columns)
         for table in tables
     ]
     return names, replaced

@@ -14,22 +14,22 @@ import polars as pl
 from rtml.baselines.coding import with_text
 from rtml.baselines.conditional import Conditional, Selection
 
-__all__ = [
-    "COUNTS",
-    "HITS",
-    "POPULATION",
-    "count_cells",
-    "count_events",
-    "count_population",
-    "merge_counts",
-]
+__all__ = ["COUNTS", "HITS", "POPULATION", "count_cells", "count_events", "count_population", "merge_counts"]
 
 _UTC = pl.Datetime("ns", "UTC")
-COUNTS = pl.Schema({
-    "family": pl.String(), "workload": pl.String(), "image": pl.String(), "repository": pl.String(),
-    "subject": pl.String(), "key": pl.String(), "container": pl.String(),
-    "count": pl.Int64(), "first_seen": _UTC,
-})  # fmt: skip
+COUNTS = pl.Schema(
+    {
+        "family": pl.String(),
+        "workload": pl.String(),
+        "image": pl.String(),
+        "repository": pl.String(),
+        "subject": pl.String(),
+        "key": pl.String(),
+        "container": pl.String(),
+        "count": pl.Int64(),
+        "first_seen": _UTC,
+    }
+)
 """The stored table. ``family`` is the name of the conditional, ``image`` the digest if known."""
 
 POPULATION = "population"
@@ -51,24 +51,25 @@ def _finish(rows: pl.DataFrame, family: str, facts: pl.DataFrame) -> pl.DataFram
     named = rows.with_columns(pl.col("container_id").cast(pl.String)).join(peers, on="container_id")
     return named.select(
         pl.lit(family).alias("family"),
-        "workload", "image", "repository", "subject", "key",
+        "workload",
+        "image",
+        "repository",
+        "subject",
+        "key",
         pl.col("container_id").alias("container"),
-        pl.col("count").cast(pl.Int64), "first_seen",
-    )  # fmt: skip
+        pl.col("count").cast(pl.Int64),
+        "first_seen",
+    )
 
 
-def count_cells(
-    selection: Selection, events: pl.LazyFrame, processes: pl.LazyFrame
-) -> pl.DataFrame:
+def count_cells(selection: Selection, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.DataFrame:
     """Count the events of a selection per container and distinct raw columns."""
     chosen = selection(events, processes)
     grouped = chosen.group_by("container_id", *selection.by).agg(_tally())
     return grouped.collect(engine="streaming")
 
 
-def count_events(
-    conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFrame
-) -> pl.DataFrame:
+def count_events(conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Turn the counted cells of its selection into counts of a conditional.
 
     Parameters
@@ -86,9 +87,7 @@ def count_events(
     Rows of `COUNTS`, in no particular order.
     """
     pairs, texts = with_text(cells, conditional)
-    sums = pairs.group_by("container_id", "pair").agg(
-        pl.col("count").sum(), pl.col("first_seen").min()
-    )
+    sums = pairs.group_by("container_id", "pair").agg(pl.col("count").sum(), pl.col("first_seen").min())
     return _finish(sums.join(texts, on="pair"), conditional.name, facts)
 
 

@@ -10,7 +10,4 @@ from rtml.captures.joining import open_captures
 from rtml.captures.manifest import Manifest
 from rtml.captures.store import Capture, open_capture
 
-__all__ = [
-    "Capture", "Check", "Manifest", "check_capture", "import_capture", "open_capture",
-    "open_captures",
-]  # fmt: skip
+__all__ = ["Capture", "Check", "Manifest", "check_capture", "import_capture", "open_capture", "open_captures"]

@@ -15,25 +15,64 @@ __all__ = ["AUDIT", "STAGES", "with_final", "write_audit"]
 
 _TEXT, _MANY, _FLAG = pl.String(), pl.List(pl.String), pl.Boolean()
 
-AUDIT = pl.Schema({
-    "host": _TEXT, "seq": pl.Int64(), "audit_id": _TEXT, "stage": _TEXT,
-    "stage_time": pl.Datetime("ns", "UTC"), "level": _TEXT, "final": _FLAG, "cut": _FLAG,
-    # the request
-    "verb": _TEXT, "uri": _TEXT, "api_group": _TEXT, "api_version": _TEXT, "resource": _TEXT,
-    "subresource": _TEXT, "object_namespace": _TEXT, "object_name": _TEXT,
-    # who asked, and what was answered
-    "username": _TEXT, "user_uid": _TEXT, "groups": _MANY, "impersonated": _TEXT,
-    "source_ips": _MANY, "user_agent": _TEXT, "code": pl.Int32(), "decision": _TEXT,
-    "decision_reason": _TEXT,
-    # what the objects of request and response hold
-    "object_kind": _TEXT, "owner": _TEXT, "labels": _MANY, "images": _MANY, "commands": _MANY,
-    "privileged": _FLAG, "capabilities": _MANY, "host_paths": _MANY, "host_network": _FLAG,
-    "host_pid": _FLAG, "host_ipc": _FLAG, "pod_service_account": _TEXT, "node": _TEXT,
-    "rule_groups": _MANY, "rule_resources": _MANY, "rule_verbs": _MANY, "role": _TEXT,
-    "subjects": _MANY, "service_type": _TEXT, "ports": _MANY, "selector": _MANY,
-    "data_keys": _MANY, "holds_secret": _FLAG, "secret_type": _TEXT, "permission": _TEXT,
-    "allowed": _FLAG,
-})  # fmt: skip
+AUDIT = pl.Schema(
+    {
+        "host": _TEXT,
+        "seq": pl.Int64(),
+        "audit_id": _TEXT,
+        "stage": _TEXT,
+        "stage_time": pl.Datetime("ns", "UTC"),
+        "level": _TEXT,
+        "final": _FLAG,
+        "cut": _FLAG,
+        # the request
+        "verb": _TEXT,
+        "uri": _TEXT,
+        "api_group": _TEXT,
+        "api_version": _TEXT,
+        "resource": _TEXT,
+        "subresource": _TEXT,
+        "object_namespace": _TEXT,
+        "object_name": _TEXT,
+        # who asked, and what was answered
+        "username": _TEXT,
+        "user_uid": _TEXT,
+        "groups": _MANY,
+        "impersonated": _TEXT,
+        "source_ips": _MANY,
+        "user_agent": _TEXT,
+        "code": pl.Int32(),
+        "decision": _TEXT,
+        "decision_reason": _TEXT,
+        # what the objects of request and response hold
+        "object_kind": _TEXT,
+        "owner": _TEXT,
+        "labels": _MANY,
+        "images": _MANY,
+        "commands": _MANY,
+        "privileged": _FLAG,
+        "capabilities": _MANY,
+        "host_paths": _MANY,
+        "host_network": _FLAG,
+        "host_pid": _FLAG,
+        "host_ipc": _FLAG,
+        "pod_service_account": _TEXT,
+        "node": _TEXT,
+        "rule_groups": _MANY,
+        "rule_resources": _MANY,
+        "rule_verbs": _MANY,
+        "role": _TEXT,
+        "subjects": _MANY,
+        "service_type": _TEXT,
+        "ports": _MANY,
+        "selector": _MANY,
+        "data_keys": _MANY,
+        "holds_secret": _FLAG,
+        "secret_type": _TEXT,
+        "permission": _TEXT,
+        "allowed": _FLAG,
+    }
+)
 """Columns of the audit table; absent is null, never ``""`` or an empty list.
 
 ``host`` is the API server's, ``cut``: some value was longer than what is kept. ``role`` reads

@@ -74,9 +74,7 @@ def _identified(sensor: Sensor, reading: Reading) -> pl.DataFrame:
 
 def _numbered(sittings: list[pl.DataFrame]) -> list[pl.DataFrame]:
     """Let ``seq`` count on over sittings by start, from the sensor's own where it has one."""
-    order = sorted(
-        range(len(sittings)), key=lambda i: (str(sittings[i]["time"].min()), sittings[i].height)
-    )
+    order = sorted(range(len(sittings)), key=lambda i: (str(sittings[i]["time"].min()), sittings[i].height))
     shift, parts = 0, dict[int, pl.DataFrame]()
     for i in order:
         in_time = sittings[i].sort("time", "seq", maintain_order=True)
@@ -149,7 +147,5 @@ def _containers(events: pl.DataFrame, readings: list[Reading]) -> list[Container
     told = [r.containers.cast(CONTAINERS) for r in readings if r.containers is not None]
     if told:
         facts = pl.concat(told).unique("container_id", keep="first", maintain_order=True)
-        seen = seen.join(
-            facts.select("container_id", "role", "started"), on="container_id", how="left"
-        )
+        seen = seen.join(facts.select("container_id", "role", "started"), on="container_id", how="left")
     return [Container(**row) for row in seen.sort("container_id").to_dicts()]

@@ -79,25 +79,36 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
         "row", *_PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
     )
     births = rows.filter((kind == "fork") & pl.col("target_pid").is_not_null()).select(
-        "row", "host", "time", pid="target_pid", ppid="pid", started="time",
-        birth=pl.lit(True), exited=pl.lit(False),
-    )  # fmt: skip
+        "row",
+        "host",
+        "time",
+        pid="target_pid",
+        ppid="pid",
+        started="time",
+        birth=pl.lit(True),
+        exited=pl.lit(False),
+    )
     return pl.concat([own, births.select(own.columns)])
+
+
+_BEFORE = ("exited", "ppid", "time", "birth")
 
 
 def _instances(marks: pl.DataFrame) -> pl.DataFrame:
     """Cut each pid's time line where a new process must have begun."""
     line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
-    last = {name: pl.col(name).shift(1).over(_PID) for name in ("exited", "ppid", "time", "birth")}
-    other = pl.col("ppid") != last["ppid"]
-    late = pl.col("time") - last["time"] > _MOMENT
-    replaced = last["exited"] & (other | late)
-    younger = (pl.col("started") > last["time"]) & ~last["birth"]
+    last = {f"_last_{name}": pl.col(name).shift(1).over(_PID) for name in _BEFORE}
+    exited, parent, time, birth = (pl.col(name) for name in last)
+    other = pl.col("ppid") != parent
+    late = pl.col("time") - time > _MOMENT
+    replaced = exited & (other | late)
+    younger = (pl.col("started") > time) & ~birth
     # A child runs at once; a number that was born long ago, of another parent, was a thread's.
-    thread = last["birth"] & late & other
+    thread = birth & late & other
     unborn = pl.any_horizontal(x.fill_null(False) for x in (replaced, younger, thread))
-    new = pl.col("birth") | unborn
-    return line.with_columns(instance=new.cum_sum().over(_PID).cast(pl.Int64))
+    begun = line.with_columns(**last).with_columns(_new=pl.col("birth") | unborn).drop(last)
+    instance = pl.col("_new").cum_sum().over(_PID).cast(pl.Int64)
+    return begun.with_columns(instance=instance).drop("_new")
 
 
 def _named(marks: pl.DataFrame) -> pl.DataFrame:
@@ -130,24 +141,22 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
     ours = processes.select(
-        *_INSTANCE, "process_id", "begun", "ppid", "ended",
+        *_INSTANCE,
+        "process_id",
+        "begun",
+        "ppid",
+        "ended",
         at=pl.coalesce("born", "first_seen"),
         since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
-    )  # fmt: skip
-    parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort(
-        "since"
     )
+    parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort("since")
     gone = (pl.col("ended") < pl.col("at")).fill_null(False)
     return (
         ours.drop("since", "ended")
         .sort("at")
-        .join_asof(
-            parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False
-        )
+        .join_asof(parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False)
         .with_columns(
-            parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then(
-                "parent_id"
-            )
+            parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then("parent_id")
         )
         .select(*_INSTANCE, "process_id", "parent_id", "begun")
     )

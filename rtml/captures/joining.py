@@ -48,10 +48,12 @@ class JoinedCapture(Capture):
     def processes(self) -> pl.LazyFrame:
         """Process images of all parts; see `Capture.processes`."""
         shifted = pl.col("image_seq")
-        return pl.concat([
-            part.processes().with_columns(shifted + number * SEQ_SHIFT)
-            for number, part in enumerate(self.parts)
-        ])  # fmt: skip
+        return pl.concat(
+            [
+                part.processes().with_columns(shifted + number * SEQ_SHIFT)
+                for number, part in enumerate(self.parts)
+            ]
+        )
 
 
 def open_captures(paths: Sequence[str | Path]) -> Capture:
@@ -120,8 +122,10 @@ def _containers(manifests: list[Manifest]) -> list[Container]:
 
 
 def _both(old: Container, new: Container) -> Container:
-    return old.model_copy(update={
-        "first_seen": min(old.first_seen, new.first_seen),
-        "last_seen": max(old.last_seen, new.last_seen),
-        "events": old.events + new.events,
-    })  # fmt: skip
+    return old.model_copy(
+        update={
+            "first_seen": min(old.first_seen, new.first_seen),
+            "last_seen": max(old.last_seen, new.last_seen),
+            "events": old.events + new.events,
+        }
+    )

@@ -40,30 +40,26 @@ def cells_of(spans: pl.DataFrame, every: int, after: int = 1) -> pl.DataFrame:
     """
     first, last = (_cell(name, every) for name in ("start", "end"))
     return (
-        spans.select(pl.col("container_id").cast(pl.String),
-                     _cell=pl.int_ranges(first, last + after + 1))
+        spans.select(pl.col("container_id").cast(pl.String), _cell=pl.int_ranges(first, last + after + 1))
         .explode("_cell")
         .select(pl.col(name).cast(kind) for name, kind in CELLS.items())
         .unique()
         .sort("container_id", "_cell")
-    )  # fmt: skip
+    )
 
 
 def _cell(column: str, every: int) -> pl.Expr:
     return pl.col(column).cast(pl.Datetime("ns", "UTC")).to_physical() // every
 
 
-def leave_out(
-    events: pl.LazyFrame, cells: pl.DataFrame, every: int, column: str = "time"
-) -> pl.LazyFrame:
+def leave_out(events: pl.LazyFrame, cells: pl.DataFrame, every: int, column: str = "time") -> pl.LazyFrame:
     """Drop the rows whose container and time lie in one of the cells; the order stays."""
     keys = {"_container": pl.col("container_id").cast(pl.String), "_cell": _cell(column, every)}
     return (
         events.with_columns(**keys)
-        .join(cells.lazy(), left_on=list(keys), right_on=CELLS.names(), how="anti",
-              maintain_order="left")
+        .join(cells.lazy(), left_on=list(keys), right_on=CELLS.names(), how="anti", maintain_order="left")
         .drop(keys)
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,26 @@ DEPTH = 8
 """Ancestors kept per image."""
 
 _UTC = pl.Datetime("ns", "UTC")
-PROCESSES = pl.Schema({
-    "process_id": pl.Int64(), "image_seq": pl.Int64(), "parent_id": pl.Int64(),
-    "root_id": pl.Int64(), "host": pl.String(), "container_id": pl.String(), "pid": pl.Int32(),
-    "ppid": pl.Int32(), "started": _UTC, "since": _UTC, "until": _UTC, "exe": pl.String(),
-    "comm": pl.String(), "cmdline": pl.String(), "uid": pl.Int32(),
-    "ancestors": pl.List(pl.String),
-})  # fmt: skip
+PROCESSES = pl.Schema(
+    {
+        "process_id": pl.Int64(),
+        "image_seq": pl.Int64(),
+        "parent_id": pl.Int64(),
+        "root_id": pl.Int64(),
+        "host": pl.String(),
+        "container_id": pl.String(),
+        "pid": pl.Int32(),
+        "ppid": pl.Int32(),
+        "started": _UTC,
+        "since": _UTC,
+        "until": _UTC,
+        "exe": pl.String(),
+        "comm": pl.String(),
+        "cmdline": pl.String(),
+        "uid": pl.Int32(),
+        "ancestors": pl.List(pl.String),
+    }
+)
 """One row per process image; ``image_seq`` is the ``seq`` of its exec event, null for an image
 that was running before the capture began or that was only forked."""
 
@@ -75,9 +88,7 @@ def with_images(events: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     return (
         events.with_row_index("_row")
         .sort("time")
-        .join_asof(
-            active, left_on="time", right_on="since", by="process_id", check_sortedness=False
-        )
+        .join_asof(active, left_on="time", right_on="since", by="process_id", check_sortedness=False)
         .sort("_row")
         .with_columns(
             exe=pl.coalesce(pl.col("exe").cast(pl.String), "_exe").cast(pl.Categorical()),
@@ -100,10 +111,11 @@ def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
         told = known.unique("process_id", keep="first", maintain_order=True)
         words = told.select("process_id", _exe="exe", _cmdline="cmdline")
         parts[1] = (
-            parts[1].join(words, on="process_id", how="left", maintain_order="left")
+            parts[1]
+            .join(words, on="process_id", how="left", maintain_order="left")
             .with_columns(pl.coalesce("exe", "_exe"), pl.coalesce("cmdline", "_cmdline"))
             .drop("_exe", "_cmdline")
-        )  # fmt: skip
+        )
         unseen = told.join(first, on="process_id", how="anti")
         parts.append(unseen.with_columns(since=pl.coalesce("started", pl.lit(0).cast(_UTC))))
     return (
@@ -176,6 +188,4 @@ def _ancestors(label: pl.Series, before: _Index, image: _Index) -> pl.Series:
         at = shown[safe[at]]
         steps.append(label[np.where(at < 0, 0, at)].set(pl.Series(at < 0), None))
     columns = [step.alias(f"a{i}") for i, step in enumerate(steps)]
-    return pl.DataFrame(columns).select(ancestors=pl.concat_list(pl.all()).list.drop_nulls())[
-        "ancestors"
-    ]
+    return pl.DataFrame(columns).select(ancestors=pl.concat_list(pl.all()).list.drop_nulls())["ancestors"]

@@ -33,9 +33,13 @@ def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
     rows = events.with_row_index("_row").with_columns(_exe=pl.col("exe").cast(pl.String))
     execs = rows.filter(kind == "exec").select("_row", "container_id", "time", "_exe").sort("time")
     written = execs.join_asof(
-        _writes(events), on="time", by_left=["container_id", "_exe"],
-        by_right=["container_id", "_path"], allow_exact_matches=False, check_sortedness=False,
-    )  # fmt: skip
+        _writes(events),
+        on="time",
+        by_left=["container_id", "_exe"],
+        by_right=["container_id", "_path"],
+        allow_exact_matches=False,
+        check_sortedness=False,
+    )
     found = written.select("_row", "_written", _memory=pl.col("_exe").str.contains(_MEMORY))
     return (
         rows.join(found, on="_row", how="left", maintain_order="left")

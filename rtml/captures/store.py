@@ -27,11 +27,16 @@ INFRASTRUCTURE = "infrastructure"
 """Role of containers that belong to the lab or the sensor: never trained on, never scored."""
 
 _UTC = pl.Datetime("ns", "UTC")
-CONTAINER_FACTS = pl.Schema({
-    name: _UTC if name in ("started", "first_seen", "last_seen")
-    else pl.Int64 if name == "events" else pl.String
-    for name in Container.model_fields
-})  # fmt: skip
+CONTAINER_FACTS = pl.Schema(
+    {
+        name: _UTC
+        if name in ("started", "first_seen", "last_seen")
+        else pl.Int64
+        if name == "events"
+        else pl.String
+        for name in Container.model_fields
+    }
+)
 """Columns of `Capture.containers`."""
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from rtml.captures.audit import write_audit
 from rtml.captures.manifest import Manifest
-from rtml.captures.whole import whole_folder
+from rtml.reading.whole import whole_folder
 from rtml.schema import EVENTS, conform
 
 __all__ = ["write_capture", "write_events"]
@@ -22,9 +22,11 @@ _RISING = {"time": "DELTA_BINARY_PACKED", "seq": "DELTA_BINARY_PACKED"}
 # Columns that rise row by row have no two values alike: their differences are small, a dictionary
 # of them is not. On datasets/lab-v1 this and the level make files 44 % smaller and no slower.
 _ENCODING: dict[str, Any] = {
-    "compression": "zstd", "compression_level": 9, "column_encoding": _RISING,
+    "compression": "zstd",
+    "compression_level": 9,
+    "column_encoding": _RISING,
     "use_dictionary": [name for name in EVENTS.names if name not in _RISING],
-}  # fmt: skip
+}
 
 
 def write_events(folder: Path, events: pl.DataFrame) -> None:
@@ -37,9 +39,7 @@ def write_events(folder: Path, events: pl.DataFrame) -> None:
         name = quote(str(key[1] or ""), safe="")[:200] or "unknown"
         place = folder / "events" / f"date={key[0]}" / f"host={name}"
         place.mkdir(parents=True, exist_ok=True)
-        for number, part in enumerate(
-            rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS)
-        ):
+        for number, part in enumerate(rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS)):
             _write_part(place / f"part-{number}.parquet", part)
 
 

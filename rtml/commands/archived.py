@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rtml.findings.suppression import Suppressed
+    from rtml.findings.suppression.archiving import Suppressed
 
 __all__ = ["suppression_lines"]
 

@@ -6,19 +6,29 @@ and returns it, or raises the error that the work itself would have ended with s
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from rtml.commands.names import PACKS, REPUTATION
+from rtml.commands.names import PACKS
 from rtml.errors import RtmlError, UsageError, lookup
-from rtml.times import interval, utc_time
-from rtml.tracking import fetch_model, is_remote
+from rtml.experiment.tracking import fetch_model, is_remote
+from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = [
-    "above_zero", "bad_list", "capture", "existing", "intelligence", "model", "new", "one_of",
-    "pack", "time", "window",
-]  # fmt: skip
+    "above_zero",
+    "bad_list",
+    "capture",
+    "existing",
+    "intelligence",
+    "model",
+    "new",
+    "one_of",
+    "pack",
+    "time",
+    "window",
+]
 
 
 def _values(value: Any) -> Iterable[Any]:
@@ -124,21 +134,25 @@ def bad_list(value: list[str]) -> list[str]:
         category, equals, file = option.partition("=")
         if not equals or not file:
             raise UsageError(f"--bad {option!r}: write category=FILE, for instance malicious=x.txt")
-        one_of("category", REPUTATION)(category)
+        one_of("category", CATEGORIES)(category)
         existing(file)
     return value
 
 
 def window(value: str) -> str:
     """Check the length of a window."""
+    from rtml.features.source import interval
+
     interval(value)
     return value
 
 
 def time(value: str | None) -> str | None:
     """Check a point of time."""
-    if value is not None:
-        utc_time(value)
+    try:
+        dt.datetime.fromisoformat(value or "2026-11-24")
+    except ValueError as error:
+        raise UsageError(f"--since {value!r}: write a time like 2026-11-24T03:14:00Z") from error
     return value
 
 

@@ -20,8 +20,7 @@ app = typer.Typer(help="Make, describe and check captures.", no_args_is_help=Tru
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 CapturePath = Annotated[
-    str,
-    typer.Argument(metavar="CAPTURE", help="Folder of a capture.", callback=arguments.capture),
+    str, typer.Argument(metavar="CAPTURE", help="Folder of a capture.", callback=arguments.capture)
 ]
 
 
@@ -36,12 +35,9 @@ def import_(
         ),
     ],
     inputs: Annotated[
-        list[Path],
-        typer.Argument(metavar="INPUT...", help="Sensor files.", callback=arguments.existing),
+        list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.", callback=arguments.existing)
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)
-    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import bpftrace log.jsonl.gz --out captures/today`.
@@ -82,18 +78,20 @@ def info(path: CapturePath, as_json: Json = False) -> None:
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
-    print_facts({
-        "capture": path,
-        "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
-        "hosts": ", ".join(manifest.hosts),
-        "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
-        "events": f"{manifest.events:,}",
-        "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
-        **_audit_facts(manifest),
-        "lost": f"{manifest.lost:,}",
-        "rejected": f"{manifest.rejected:,}",
-        "blind to": " ".join(manifest.blind) or "nothing it lists",
-    })  # fmt: skip
+    print_facts(
+        {
+            "capture": path,
+            "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+            "hosts": ", ".join(manifest.hosts),
+            "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
+            "events": f"{manifest.events:,}",
+            "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
+            **_audit_facts(manifest),
+            "lost": f"{manifest.lost:,}",
+            "rejected": f"{manifest.rejected:,}",
+            "blind to": " ".join(manifest.blind) or "nothing it lists",
+        }
+    )
     columns = ["workload", "image", "role", "events", "first_seen", "last_seen"]
     rows = capture.containers().sort("first_seen").select("container_id", *columns).rows()
     print_table("", ["container", *columns], [(str(r[0])[:12], *r[1:]) for r in rows])

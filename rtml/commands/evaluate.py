@@ -15,21 +15,15 @@ __all__ = ["evaluate"]
 
 def evaluate(
     capture: Annotated[
-        list[str],
-        typer.Option("--capture", help="Capture (repeatable).", callback=arguments.capture),
+        list[str], typer.Option("--capture", help="Capture (repeatable).", callback=arguments.capture)
     ],
     labels: Annotated[
-        Path,
-        typer.Option(
-            "--labels", help="Labels: .parquet, .csv or .jsonl.", callback=arguments.existing
-        ),
+        Path, typer.Option("--labels", help="Labels: .parquet, .csv or .jsonl.", callback=arguments.existing)
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for ledger and report.")],
     findings: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--findings", help="Findings: .parquet or .jsonl.", callback=arguments.existing
-        ),
+        typer.Option("--findings", help="Findings: .parquet or .jsonl.", callback=arguments.existing),
     ] = None,
     more: Annotated[
         list[Path] | None,
@@ -39,8 +33,7 @@ def evaluate(
         str, typer.Option("--window", help="Length of a window.", callback=arguments.window)
     ] = "60s",
     since: Annotated[
-        str | None,
-        typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time),
+        str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time)
     ] = None,
     budget: Annotated[
         float, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
@@ -52,13 +45,11 @@ def evaluate(
     Each detector in the findings becomes one side. Scores of every window are used where
     `scores.parquet` lies beside a findings file; else a side is judged by its findings alone.
     """
-    from rtml.evaluation import ledger_view
     from rtml.experiment.judge import judge
+    from rtml.report import ledger_view
 
     with progress("judging"):
-        ledger, report = judge(
-            capture, labels, [*(findings or []), *(more or [])], out, every, since, budget
-        )
+        ledger, report = judge(capture, labels, [*(findings or []), *(more or [])], out, every, since, budget)
     if as_json:
         typer.echo((out / "ledger.json").read_text("utf-8"))
         return

@@ -36,7 +36,7 @@ def run(
     Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says.
     """
     from rtml.commands.experiment_checks import check_experiment
-    from rtml.config import load_experiment
+    from rtml.experiment.config import load_experiment
 
     experiment = load_experiment(config, set_ or [])
     check_experiment(experiment)
@@ -54,8 +54,7 @@ def run(
 
 def train(
     captures: Annotated[
-        list[str],
-        typer.Argument(metavar="CAPTURE...", help="Benign captures.", callback=arguments.capture),
+        list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.", callback=arguments.capture)
     ],
     config: Annotated[Path, typer.Option("--config", help="Experiment file.")],
     out: Annotated[
@@ -71,7 +70,7 @@ def train(
     is not read when that is a time; with shares all of the captures is benign time.
     """
     from rtml.commands.experiment_checks import check_names
-    from rtml.config import load_experiment
+    from rtml.experiment.config import load_experiment
 
     if out is None and not track:
         raise UsageError("the model would be lost: give --out, or leave tracking on")

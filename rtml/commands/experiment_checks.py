@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from rtml.commands import arguments, names
-from rtml.config import Experiment
 from rtml.errors import UsageError
+from rtml.experiment.config import Experiment
 
 __all__ = ["check_experiment", "check_names"]
 
 
 def check_names(experiment: Experiment) -> None:
-    """Check the names of detectors and feature families, and the window's length.
+    """Check the names of detectors and feature families.
 
     Examples
     --------
@@ -21,7 +21,6 @@ def check_names(experiment: Experiment) -> None:
     """
     arguments.one_of("detector", names.DETECTORS)(list(experiment.detectors))
     arguments.one_of("feature family", names.FAMILIES)(experiment.families)
-    arguments.window(experiment.window)
 
 
 def check_experiment(experiment: Experiment) -> None:

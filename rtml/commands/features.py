@@ -15,17 +15,12 @@ __all__ = ["features"]
 
 def features(
     captures: Annotated[
-        list[str],
-        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
     ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     baseline: Annotated[
         Path | None,
-        typer.Option(
-            "--baseline",
-            help="Folder of a baseline to compare with.",
-            callback=arguments.existing,
-        ),
+        typer.Option("--baseline", help="Folder of a baseline to compare with.", callback=arguments.existing),
     ] = None,
     learn: Annotated[
         Path | None, typer.Option("--learn", help="Also learn a baseline here (a new folder).")
@@ -67,8 +62,12 @@ def features(
         write_parquet(table, out)
         if learn is not None:
             rooms.learn(capture, families=family).save(learn)
-    found = {"windows": table.height, "containers": table["container_id"].n_unique(),
-             "features": len(rooms.feature_columns(table)), "out": str(out)}  # fmt: skip
+    found = {
+        "windows": table.height,
+        "containers": table["container_id"].n_unique(),
+        "features": len(rooms.feature_columns(table)),
+        "out": str(out),
+    }
     if as_json:
         print_json(found)
     else:

@@ -24,16 +24,13 @@ def _group() -> None:
 def export(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="Findings, as rtml wrote them.", callback=arguments.existing
-        ),
+        typer.Argument(metavar="FILE", help="Findings, as rtml wrote them.", callback=arguments.existing),
     ],
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; default: standard output.")
     ] = None,
     form: Annotated[
-        str,
-        typer.Option("--format", help="jsonl.", callback=arguments.one_of("format", names.EXPORTS)),
+        str, typer.Option("--format", help="jsonl.", callback=arguments.one_of("format", names.EXPORTS))
     ] = "jsonl",
     attack: Annotated[
         str,

@@ -29,9 +29,7 @@ def correlate(
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of sequences.")] = None,
     suppress: Annotated[
         Path | None,
-        typer.Option(
-            "--suppress", help="Suppression rules, to be left out.", callback=arguments.existing
-        ),
+        typer.Option("--suppress", help="Suppression rules, to be left out.", callback=arguments.existing),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -43,9 +41,9 @@ def correlate(
     """
     import polars as pl
 
-    from rtml.findings.sequences import correlate as find
-    from rtml.findings.suppression import suppress as archive
-    from rtml.findings.suppression_files import read_suppressions
+    from rtml.findings.sequences.correlating import correlate as find
+    from rtml.findings.suppression.archiving import suppress as archive
+    from rtml.findings.suppression.files import read_suppressions
     from rtml.schema import FINDINGS
 
     with progress("correlating"):
@@ -59,8 +57,7 @@ def correlate(
         if out is not None:
             write_parquet(sequences, out)
     if as_json:
-        print_json({"sequences": sequences.to_dicts(), "findings": findings.height,
-                    "archived": archived})  # fmt: skip
+        print_json({"sequences": sequences.to_dicts(), "findings": findings.height, "archived": archived})
         return
     _show(sequences, findings.height, archived)
 
@@ -105,8 +102,9 @@ def _signals(row: dict[str, Any]) -> None:
             f"     {one['first_seen']:%H:%M:%S}  {tactic:<20}  {one['severity'] or 0:.1f}"
             f"  {visible(kind, 80)}{times}  {visible(one['title'] or '', 100)}"
             f"  [{visible(one['finding_id'], 40)}]",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+            markup=False,
+            soft_wrap=True,
+        )
     listed = len(row["signals"])
     if row["count"] > listed:
         console.print(f"     lists {listed:,} of {row['count']:,} findings", markup=False)

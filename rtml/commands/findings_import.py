@@ -25,9 +25,7 @@ def import_findings(
     ],
     inputs: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="FILE...", help="JSON lines; also .gz.", callback=arguments.existing
-        ),
+        typer.Argument(metavar="FILE...", help="JSON lines; also .gz.", callback=arguments.existing),
     ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file of findings.")],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -38,16 +36,18 @@ def import_findings(
     kept with its line and reason beside `--out`, in `findings.rejects.parquet`. `rtml evaluate`
     sets the findings against labels, beside those of rules and models.
     """
-    from rtml.rules.alerts import read_alerts
+    from rtml.findings.importing import read_alerts
 
     with progress(f"reading {len(inputs)} file(s)"):
         read = read_alerts(inputs, engine)
         write_parquet(read.findings, out)
         write_parquet(read.rejects, rejects_of(out))
     facts = {
-        "alerts": read.alerts, "findings": read.findings.height,
-        "rejected": read.rejects.height, "reject_reasons": read.rejected,
-    }  # fmt: skip
+        "alerts": read.alerts,
+        "findings": read.findings.height,
+        "rejected": read.rejects.height,
+        "reject_reasons": read.rejected,
+    }
     if as_json:
         print_json(facts)
         return

@@ -19,13 +19,10 @@ __all__ = ["suppress_findings"]
 def suppress_findings(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FINDINGS", help="Findings, as rtml wrote them.", callback=arguments.existing
-        ),
+        typer.Argument(metavar="FINDINGS", help="Findings, as rtml wrote them.", callback=arguments.existing),
     ],
     rules: Annotated[
-        Path,
-        typer.Option("--rules", help="Suppression rules (YAML).", callback=arguments.existing),
+        Path, typer.Option("--rules", help="Suppression rules (YAML).", callback=arguments.existing)
     ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Parquet file of the findings that remain.")
@@ -45,8 +42,8 @@ def suppress_findings(
     if out is not None and out.absolute() == file.absolute():
         raise UsageError(f"{out}: is the input; run twice, it would lose what was archived first")
     from rtml.findings.reading import read_findings
-    from rtml.findings.suppression import archive_of, suppress
-    from rtml.findings.suppression_files import read_suppressions
+    from rtml.findings.suppression.archiving import archive_of, suppress
+    from rtml.findings.suppression.files import read_suppressions
 
     with progress("suppressing"):
         done = suppress(read_findings(file), read_suppressions(rules))
@@ -54,13 +51,18 @@ def suppress_findings(
             write_parquet(done.archived, archive_of(out))
             write_parquet(done.kept, out)
     if as_json:
-        print_json({"kept": done.kept.height, "archived": done.archived.height,
-                    "dry_run": dry_run, "suppressions": done.account.to_dicts()})  # fmt: skip
+        print_json(
+            {
+                "kept": done.kept.height,
+                "archived": done.archived.height,
+                "dry_run": dry_run,
+                "suppressions": done.account.to_dicts(),
+            }
+        )
         return
     place = "dry run" if dry_run else str(out)
     console.print(
-        f"{place}: {done.kept.height:,} findings remain · {done.archived.height:,} archived",
-        markup=False,
+        f"{place}: {done.kept.height:,} findings remain · {done.archived.height:,} archived", markup=False
     )
     for line in suppression_lines(done):
         console.print(f"  {visible(line, 500)}", markup=False)

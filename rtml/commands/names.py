@@ -5,10 +5,7 @@ Each tuple is the keys of a registry; ``tests/commands/test_names.py`` holds the
 
 from __future__ import annotations
 
-__all__ = [
-    "ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS",
-    "REPUTATION", "SENSORS",
-]  # fmt: skip
+__all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS", "SENSORS"]
 
 SENSORS = ("beth", "bpftrace", "k8s-audit", "sysflow")
 """`rtml.captures.sensors.SENSORS`."""
@@ -17,22 +14,25 @@ FAMILIES = ("activity", "audit", "binaries", "calls", "destinations", "files", "
 """`rtml.features.FAMILIES` and `rtml.features.AUDIT_FAMILIES`."""
 
 DETECTORS = (
-    "flag_all", "half_space_trees", "isolation_forest", "local_outlier_factor", "random",
-    "rarity", "single_feature", "surprise",
-)  # fmt: skip
+    "flag_all",
+    "half_space_trees",
+    "isolation_forest",
+    "local_outlier_factor",
+    "random",
+    "rarity",
+    "single_feature",
+    "surprise",
+)
 """`rtml.detectors.DETECTORS`."""
 
 PACKS = ("container", "k8s-audit")
-"""`rtml.rules.loading.PACKS`."""
+"""`rtml.rules.sigma.loading.PACKS`."""
 
 GATES = ("none", "ours")
-"""`rtml.rules.gate.GATES`."""
-
-REPUTATION = ("abused", "bitcoin", "malicious", "suspicious")
-"""`rtml.rules.reputation.categories.CATEGORIES`."""
+"""`rtml.rules.running.gate.GATES`."""
 
 ALERTS = ("falco", "tetragon", "tracee")
-"""`rtml.rules.alerts.FORMATS`."""
+"""`rtml.findings.importing.FORMATS`."""
 
 ATTACK = ("written", "v18", "v19")
 """`rtml.findings.attack.VERSIONS`."""

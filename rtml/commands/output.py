@@ -21,14 +21,7 @@ from rtml.text import visible
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = [
-    "console",
-    "print_facts",
-    "print_json",
-    "print_table",
-    "progress",
-    "write_parquet",
-]
+__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "write_parquet"]
 
 _WIDE = 140
 console = Console(

@@ -36,12 +36,8 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def record(
-    scenario: Annotated[
-        Path, typer.Option("--scenario", help="Scenario file.", callback=arguments.existing)
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", help="Folder of the new recording.", callback=arguments.new)
-    ],
+    scenario: Annotated[Path, typer.Option("--scenario", help="Scenario file.", callback=arguments.existing)],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new recording.", callback=arguments.new)],
 ) -> None:
     """Record a sitting: `rtml replay record --scenario experiments/replay-smoke.yml --out DIR`.
 
@@ -65,9 +61,7 @@ def record(
 
 @app.command()
 def doctor(
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Remove what killed sittings left.")
-    ] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Remove what killed sittings left.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check whether this machine can record: `rtml replay doctor`."""

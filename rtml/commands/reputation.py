@@ -25,9 +25,7 @@ def _group() -> None:
 def train(
     benign: Annotated[
         list[Path],
-        typer.Option(
-            "--benign", help="Names that are good (repeatable).", callback=arguments.existing
-        ),
+        typer.Option("--benign", help="Names that are good (repeatable).", callback=arguments.existing),
     ],
     bad: Annotated[
         list[str],
@@ -38,9 +36,7 @@ def train(
             callback=arguments.bad_list,
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help="New folder of the model.", callback=arguments.new)
-    ],
+    out: Annotated[Path, typer.Option("--out", help="New folder of the model.", callback=arguments.new)],
     false_rate: Annotated[
         float, typer.Option("--false-rate", help="Share of good names that may be called bad.")
     ] = 0.001,
@@ -52,8 +48,8 @@ def train(
     Files hold one name a line. Quality is measured on families that were held out (a family is what
     a file is called up to the first `_`, `-`, `.` or space), and on good names of other
     registered domains. `rtml rules CAPTURE --reputation model` uses the model.
-    """  # fmt: skip
-    from rtml.captures.whole import whole_folder
+    """
+    from rtml.reading.whole import whole_folder
     from rtml.rules.reputation.lists import bad_files, read_names
     from rtml.rules.reputation.training import train as fit
 

@@ -6,37 +6,40 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtml.catalogue import standing
 from rtml.commands.output import console, print_json, print_table
-from rtml.commands.rule_facts import RuleFacts, pack_facts, user_data
 
 if TYPE_CHECKING:
-    from rtml.rules.contract import Rule
+    from rtml.rules.facts import RuleFacts
+    from rtml.rules.language.contract import Rule
 
 __all__ = ["show_types"]
 
 
-def show_types(
-    packs: Sequence[str], sigma: Sequence[Path], falco: Sequence[Path], as_json: bool
-) -> None:
+def show_types(packs: Sequence[str], sigma: Sequence[Path], falco: Sequence[Path], as_json: bool) -> None:
     """Print the catalogue of finding types with what stands for each."""
+    from rtml.rules.catalogue import standing
+    from rtml.rules.facts import pack_facts
+
     rules = _loaded(packs, sigma, falco) if sigma or falco else pack_facts(packs)
-    pairs = [(rule.finding_type or "", rule.id) for rule in rules]
-    rows = standing([*pairs, *user_data()])
+    rows = standing((rule.finding_type, rule.id) for rule in rules)
     if as_json:
         print_json(rows)
         return
     titles = {rule.id: rule.title for rule in rules}
     cells = [
-        (row["number"], row["type"], row["severity"], row["gate"],
-         "; ".join(titles.get(name, name) for name in row["by"]) or "NOTHING")
+        (
+            row["number"],
+            row["type"],
+            row["severity"],
+            row["gate"],
+            "; ".join(titles.get(name, name) for name in row["by"]) or "NOTHING",
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     print_table("", ["", "finding type", "severity", "gate", "by"], cells)
     covered = sum(bool(row["by"]) for row in rows)
     console.print(
-        f"{covered} of {len(rows)} types · gate: GuardDuty reports only suspicious cases;"
-        " ours: --gate ours",
+        f"{covered} of {len(rows)} types · gate: GuardDuty reports only suspicious cases; ours: --gate ours",
         markup=False,
     )
 
@@ -45,6 +48,6 @@ def _loaded(
     packs: Sequence[str], sigma: Sequence[Path], falco: Sequence[Path]
 ) -> Iterable[Rule] | Iterable[RuleFacts]:
     """Compile files of the user's: only rules that can be evaluated stand for a type."""
-    from rtml.rules.run import load_all
+    from rtml.rules.running.run import load_all
 
     return load_all(sigma, packs, falco)[0]

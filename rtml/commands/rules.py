@@ -19,34 +19,27 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rtml.captures.manifest import Manifest
-    from rtml.findings.suppression import Suppressed
-    from rtml.rules.run import Ran
+    from rtml.findings.suppression.archiving import Suppressed
+    from rtml.rules.running.run import Ran
 
 __all__ = ["rules"]
 
 _MOST_REJECTS = 20
-_COLUMNS = [
-    "level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not",
-]  # fmt: skip
+_COLUMNS = ["level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not"]
 
 
 def rules(
     captures: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
+        list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
     sigma: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing
-        ),
+        typer.Option("--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing),
     ] = None,
     falco: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--falco", help="Falco file or folder (repeatable).", callback=arguments.existing
-        ),
+        typer.Option("--falco", help="Falco file or folder (repeatable).", callback=arguments.existing),
     ] = None,
     intel: Annotated[
         list[Path] | None,
@@ -65,8 +58,7 @@ def rules(
         ),
     ] = None,
     suppress: Annotated[
-        Path | None,
-        typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing),
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
     ] = None,
     gate: Annotated[
         str,
@@ -78,16 +70,12 @@ def rules(
     ] = "none",
     lists: Annotated[
         Path | None,
-        typer.Option(
-            "--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing
-        ),
+        typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
     ] = None,
     pack: Annotated[
         str | None,
         typer.Option(
-            "--pack",
-            help="container, k8s-audit, or 'none'; default: what fits.",
-            callback=arguments.pack,
+            "--pack", help="container, k8s-audit, or 'none'; default: what fits.", callback=arguments.pack
         ),
     ] = None,
     types: Annotated[
@@ -115,17 +103,22 @@ def rules(
     if not captures:
         raise UsageError("no capture: name one, or ask for --types")
     from rtml.captures import open_captures
-    from rtml.findings.suppression import archive_of
-    from rtml.findings.suppression import suppress as archive
-    from rtml.findings.suppression_files import read_suppressions
-    from rtml.rules.first_match import with_first
-    from rtml.rules.run import Chosen, run_all
-    from rtml.rules.suppressed import with_suppressed
+    from rtml.findings.suppression.archiving import archive_of
+    from rtml.findings.suppression.archiving import suppress as archive
+    from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.falco.first_match import with_first
+    from rtml.rules.running.run import Chosen, run_all
+    from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
-        _packs(pack), tuple(sigma or ()), tuple(falco or ()), tuple(intel or ()), reputation,
-        gate=gate, lists=lists,
-    )  # fmt: skip
+        _packs(pack),
+        tuple(sigma or ()),
+        tuple(falco or ()),
+        tuple(intel or ()),
+        reputation,
+        gate=gate,
+        lists=lists,
+    )
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if pack is None:
@@ -158,11 +151,14 @@ def _fitting(manifest: Manifest) -> tuple[str, ...]:
 
 def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]:
     return {
-        "rules": table.to_dicts(), "findings": done.kept.height,
-        "skipped": [vars(each) for each in ran.skipped], "silenced": ran.silenced.to_dicts(),
-        "archived": done.archived.height, "suppressions": done.account.to_dicts(),
+        "rules": table.to_dicts(),
+        "findings": done.kept.height,
+        "skipped": [vars(each) for each in ran.skipped],
+        "silenced": ran.silenced.to_dicts(),
+        "archived": done.archived.height,
+        "suppressions": done.account.to_dicts(),
         "rejects": ran.rejects.to_dicts(),
-    }  # fmt: skip
+    }
 
 
 def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> None:
@@ -174,12 +170,11 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
         f" {done.kept.height:,} findings",
         markup=False,
     )
-    from rtml.rules.first_match import first_line
+    from rtml.rules.falco.first_match import first_line
 
     lines = [first_line(table), *(f"skipped {each.file}: {each.reason}" for each in ran.skipped)]
     lines += [
-        f"silenced {row['events']:,} events of {row['rule']} ({row['by']})"
-        for row in ran.silenced.to_dicts()
+        f"silenced {row['events']:,} events of {row['rule']} ({row['by']})" for row in ran.silenced.to_dicts()
     ]
     lines += [
         f"refused {row['file']}:{row['line']}: {row['reason']}: {row['text']}"

@@ -17,32 +17,25 @@ __all__ = ["score"]
 
 def score(
     captures: Annotated[
-        list[str],
-        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
     ],
     model: Annotated[str, typer.Option("--model", help="Folder, or MLflow URI of a model.")],
     out: Annotated[Path, typer.Option("--out", help="New folder for scores and findings.")],
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget",
-            help="False findings per container-day.",
-            min=0,
-            callback=arguments.above_zero,
+            "--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero
         ),
     ] = None,
     engine: Annotated[
         str,
         typer.Option(
-            "--engine",
-            help="Where it runs: local.",
-            callback=arguments.one_of("engine", names.ENGINES),
+            "--engine", help="Where it runs: local.", callback=arguments.one_of("engine", names.ENGINES)
         ),
     ] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
     suppress: Annotated[
-        Path | None,
-        typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing),
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -55,7 +48,7 @@ def score(
     arguments.model(model)
     if out.exists() and not resume:
         raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
-    from rtml.scoring.job import run_job
+    from rtml.models.job import run_job
 
     with progress("scoring"):
         done = run_job(captures, model, out, budget, engine, resume, suppress)

@@ -18,18 +18,13 @@ Time = Annotated[dt.datetime | None, typer.Option(help="Only benign time from he
 
 def splice(
     captures: Annotated[
-        list[str],
-        typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture),
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
     ],
     labels: Annotated[
-        list[Path],
-        typer.Option("--labels", help="Labels of their attacks.", callback=arguments.existing),
+        list[Path], typer.Option("--labels", help="Labels of their attacks.", callback=arguments.existing)
     ],
     out: Annotated[
-        Path,
-        typer.Option(
-            "--out", help="New folder: capture/ and labels.parquet.", callback=arguments.new
-        ),
+        Path, typer.Option("--out", help="New folder: capture/ and labels.parquet.", callback=arguments.new)
     ],
     trials: Annotated[int, typer.Option("--trials", help="How many to make.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="What the choice depends on.")] = 0,
@@ -46,24 +41,18 @@ def splice(
     import polars as pl
 
     from rtml.captures.joining import open_captures
-    from rtml.evaluation.labels import read_labels, validate
+    from rtml.evaluation.labels.reading import read_labels, validate
     from rtml.evaluation.trees import attack_trees
-    from rtml.replays.recorded import read_rejects
-    from rtml.replays.splice import splice as spliced_trials
-    from rtml.replays.splice_files import splice_to
+    from rtml.splicing.recorded import read_rejects
+    from rtml.splicing.splice import splice as spliced_trials
+    from rtml.splicing.splice_files import splice_to
 
     with progress("splicing"):
         capture = open_captures(captures)
         known = validate(pl.concat([read_labels(path) for path in labels]))
         trees = attack_trees(known, capture.processes().collect())
         done = spliced_trials(
-            capture,
-            known,
-            trees,
-            trials=trials,
-            seed=seed,
-            gap=gap,
-            within=(_utc(since), _utc(until)),
+            capture, known, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))
         )
         splice_to(out, done, read_rejects(capture))
     if as_json:

@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import Capture, open_captures
-from rtml.config import Experiment
-from rtml.detectors.bundle import save_model
 from rtml.errors import RtmlError, UsageError
-from rtml.scoring import Trained, train
-from rtml.tracking import tracked_run
+from rtml.experiment.config import Experiment
+from rtml.experiment.tracking import tracked_run
+from rtml.models import Trained, train
+from rtml.models.bundle import save_model
 
 __all__ = ["train_and_keep"]
 
@@ -32,10 +32,12 @@ def train_and_keep(
     windows = trained.windows["part"].value_counts()
     counts = dict(windows.iter_rows())
     return {
-        "model": uri, "folder": None if out is None else str(out),
-        "detectors": len(trained.model.detectors), **counts,
+        "model": uri,
+        "folder": None if out is None else str(out),
+        "detectors": len(trained.model.detectors),
+        **counts,
         "until": trained.windows.select(pl.col("window").max()).item().isoformat(),
-    }  # fmt: skip
+    }
 
 
 def _times(capture: Capture, experiment: Experiment) -> tuple[dt.datetime, dt.datetime | None]:
@@ -54,8 +56,6 @@ def _times(capture: Capture, experiment: Experiment) -> tuple[dt.datetime, dt.da
 def _log(experiment: Experiment, trained: Trained, folder: Path) -> str:
     with tracked_run("rtml", f"train {experiment.name}") as run:
         run.params(experiment.model_dump(mode="json", exclude={"name"}))
-        run.tags(
-            {f"rtml.data.{i}": d for i, d in enumerate(trained.model.description.data.values())}
-        )
+        run.tags({f"rtml.data.{i}": d for i, d in enumerate(trained.model.description.data.values())})
         run.files(folder, "model")
         return run.model_uri

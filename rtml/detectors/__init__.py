@@ -1,8 +1,8 @@
 """Detectors: from windows to one score per window, higher = stranger, NaN = no opinion.
 
 Registering one is an import and an entry in `DETECTORS`; `rtml.detectors.contract` is the promise
-and ``tests/detectors/test_laws.py`` holds every entry to it. `rtml.detectors.calibration` turns
-scores into p-values and alarms, `rtml.detectors.bundle` keeps a whole model in one folder.
+and ``tests/detectors/test_laws.py`` holds every entry to it. `rtml.models.calibration` turns
+scores into p-values and alarms, `rtml.models.bundle` keeps a whole model in one folder.
 """
 
 from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, peer_groups

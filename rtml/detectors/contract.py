@@ -13,18 +13,24 @@ on and that holds something is counted in the last column of the matrix, so it i
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeAlias
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-__all__ = [
-    "CONTRIBUTIONS", "HUGE", "UNKNOWN", "Array", "Detector", "feature_columns", "in_time_order",
-    "matrix", "no_opinion", "peer_groups",
-]  # fmt: skip
+from rtml.arrays import Array
 
-Array: TypeAlias = npt.NDArray[np.float64]
+__all__ = [
+    "CONTRIBUTIONS",
+    "HUGE",
+    "UNKNOWN",
+    "Detector",
+    "feature_columns",
+    "in_time_order",
+    "matrix",
+    "no_opinion",
+    "peer_groups",
+]
 
 HUGE = 1e300
 """The largest magnitude that a feature value can have; what is larger is clipped to it."""
@@ -32,10 +38,9 @@ HUGE = 1e300
 UNKNOWN = "columns.unknown"
 """Name of the matrix's last column: feature columns that hold something and were never learnt."""
 
-CONTRIBUTIONS = pl.Schema({
-    "row": pl.UInt32, "feature": pl.String, "value": pl.Float64, "usual": pl.Float64,
-    "share": pl.Float64,
-})  # fmt: skip
+CONTRIBUTIONS = pl.Schema(
+    {"row": pl.UInt32, "feature": pl.String, "value": pl.Float64, "usual": pl.Float64, "share": pl.Float64}
+)
 """Shape of an explanation: per row of the scored frame, shares that add up to 1."""
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from rtml.detectors.contract import CONTRIBUTIONS, Array
+from rtml.arrays import Array
+from rtml.detectors.contract import CONTRIBUTIONS
 
 __all__ = ["by_replacement", "shares"]
 
@@ -34,9 +35,12 @@ def shares(names: list[str], parts: Array, values: Array, usual: Array) -> pl.Da
     total = parts.sum(axis=1)
     row, column = np.nonzero(parts)
     table = {
-        "row": row, "feature": [names[j] for j in column], "value": values[row, column],
-        "usual": usual[row, column], "share": parts[row, column] / total[row],
-    }  # fmt: skip
+        "row": row,
+        "feature": [names[j] for j in column],
+        "value": values[row, column],
+        "usual": usual[row, column],
+        "share": parts[row, column] / total[row],
+    }
     frame = pl.DataFrame(table, schema_overrides=CONTRIBUTIONS).select(CONTRIBUTIONS.names())
     frame = frame.with_columns(pl.col("value", "usual").fill_nan(None))
     return frame.sort("row", "share", "feature", descending=[False, True, False])

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
-from rtml.detectors.contract import Array
+from rtml.arrays import Array
 from rtml.detectors.random_scores import RandomScores
 
 __all__ = ["FlagAll"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from rtml.detectors.contract import Array
+from rtml.arrays import Array
 
 __all__ = ["PathTree", "average_path", "path_tree", "split_parts"]
 

@@ -53,9 +53,7 @@ class Forest:
         masses = [*state["reference"], *state["latest"]]
         counter, first = state["counter"]
         size = self._river.window_size
-        if not all(type(m) is int and 0 <= m <= size for m in masses) or len(masses) != 2 * len(
-            self._nodes
-        ):
+        if not all(type(m) is int and 0 <= m <= size for m in masses) or len(masses) != 2 * len(self._nodes):
             raise ValueError("the masses do not fit the trees")
         if type(counter) is not int or not 0 <= counter < size or first not in (0, 1):
             raise ValueError("the event counter does not fit the window")

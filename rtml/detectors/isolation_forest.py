@@ -11,22 +11,15 @@ import polars as pl
 import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
 
+from rtml.arrays import Array
 from rtml.detectors import scaling
-from rtml.detectors.contract import (
-    UNKNOWN,
-    Array,
-    feature_columns,
-    in_time_order,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
+from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
 from rtml.detectors.forest_file import dump_forest, load_forest
 from rtml.detectors.forest_paths import average_path, path_tree, split_parts
 from rtml.detectors.scaling import Scale, ScaleState
-from rtml.detectors.storage import State, parse_state, read_files, state_bytes, write_files
 from rtml.errors import RtmlError, UsageError
+from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
 __all__ = ["IsolationForest"]
 
@@ -128,9 +121,11 @@ class IsolationForest:
         enough = names[counts >= self.least].tolist()
         self._groups = {name: scaling.fit(raw[groups == name]) for name in enough}
         forest = SklearnForest(
-            n_estimators=self.trees, max_samples=min(self.samples, len(raw)),
-            random_state=self.seed, n_jobs=self.jobs,
-        )  # fmt: skip
+            n_estimators=self.trees,
+            max_samples=min(self.samples, len(raw)),
+            random_state=self.seed,
+            n_jobs=self.jobs,
+        )
         forest.fit(self._placed(ordered)[0])
         self._adopt(forest.set_params(n_jobs=None))  # what is saved must not depend on threads
 
@@ -160,8 +155,12 @@ class IsolationForest:
             return shares([], *[np.empty((windows.height, 0))] * 3)
         rows, gaps = self._placed(windows)
         raw = self._matrix(windows)
-        return shares([*(self._features or []), UNKNOWN], self._parts(rows, gaps), raw,
-                      np.array([self._scale(g).usual for g in peer_groups(windows)]))  # fmt: skip
+        return shares(
+            [*(self._features or []), UNKNOWN],
+            self._parts(rows, gaps),
+            raw,
+            np.array([self._scale(g).usual for g in peer_groups(windows)]),
+        )
 
     def _parts(self, rows: npt.NDArray[np.float32], gaps: Array) -> Array:
         q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
@@ -178,9 +177,14 @@ class IsolationForest:
         fleet = ScaleState.of(self._fleet) if self._fleet else None
         groups = {name: ScaleState.of(scale) for name, scale in sorted(self._groups.items())}
         state = ForestState(
-            seed=self.seed, trees=self.trees, samples=self.samples, least=self.least,
-            features=self._features, fleet=fleet, groups=groups,
-        )  # fmt: skip
+            seed=self.seed,
+            trees=self.trees,
+            samples=self.samples,
+            least=self.least,
+            features=self._features,
+            fleet=fleet,
+            groups=groups,
+        )
         trees = dump_forest(self._forest) if self._forest is not None else b""
         write_files(folder, dict(zip(_FILES, (trees, state_bytes(state)), strict=True)))
 

@@ -18,20 +18,13 @@ import numpy as np
 import polars as pl
 import pydantic
 
+from rtml.arrays import Array
 from rtml.detectors import scaling
-from rtml.detectors.contract import (
-    UNKNOWN,
-    Array,
-    feature_columns,
-    in_time_order,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
+from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import by_replacement, shares
 from rtml.detectors.scaling import Scale, ScaleState
-from rtml.detectors.storage import State, bare, filled, read_state, write_state
 from rtml.errors import RtmlError, UsageError
+from rtml.reading.state import State, bare, filled, read_state, write_state
 
 __all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
 

@@ -9,8 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 
-from rtml.detectors.contract import CONTRIBUTIONS, Array, no_opinion
-from rtml.detectors.storage import State, read_state, write_state
+from rtml.arrays import Array
+from rtml.detectors.contract import CONTRIBUTIONS, no_opinion
+from rtml.reading.state import State, read_state, write_state
 
 __all__ = ["RandomScores"]
 

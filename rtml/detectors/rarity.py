@@ -8,10 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 
-from rtml.detectors.contract import CONTRIBUTIONS, Array, feature_columns, matrix, no_opinion
+from rtml.arrays import Array
+from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion
 from rtml.detectors.explanation import shares
-from rtml.detectors.storage import State, read_state, write_state
 from rtml.errors import UsageError
+from rtml.reading.state import State, read_state, write_state
 
 __all__ = ["Rarity"]
 

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 import pydantic
 
-from rtml.detectors.contract import Array
-from rtml.detectors.storage import State, bare, filled
+from rtml.arrays import Array
+from rtml.reading.state import State, bare, filled
 
 __all__ = ["LEAST_HALF", "Scale", "ScaleState", "fit", "gap", "unit"]
 
@@ -61,9 +61,11 @@ class ScaleState(State):
     def of(cls, scale: Scale) -> ScaleState:
         """Return the JSON form of ``scale``."""
         return cls(
-            centre=scale.centre.tolist(), half=scale.half.tolist(), usual=bare(scale.usual),
+            centre=scale.centre.tolist(),
+            half=scale.half.tolist(),
+            usual=bare(scale.usual),
             missing=scale.missing.tolist(),
-        )  # fmt: skip
+        )
 
     def scale(self) -> Scale:
         """Return the `Scale` that this is the JSON form of."""

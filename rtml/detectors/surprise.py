@@ -10,17 +10,11 @@ import numpy as np
 import polars as pl
 import pydantic
 
-from rtml.detectors.contract import (
-    CONTRIBUTIONS,
-    Array,
-    feature_columns,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
+from rtml.arrays import Array
+from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
-from rtml.detectors.storage import State, bare, filled, read_state, write_state
 from rtml.errors import UsageError
+from rtml.reading.state import State, bare, filled, read_state, write_state
 
 __all__ = ["Surprise", "surprise_columns"]
 
@@ -198,8 +192,9 @@ class Surprise:
         """Write the medians as JSON."""
         groups = {name: _frozen(usual) for name, usual in sorted(self._groups.items())}
         fleet = _frozen(self._fleet) if self._fleet else None
-        state = SurpriseState(seed=self.seed, pull=self.pull, features=self._features,
-                              fleet=fleet, groups=groups)  # fmt: skip
+        state = SurpriseState(
+            seed=self.seed, pull=self.pull, features=self._features, fleet=fleet, groups=groups
+        )
         write_state(folder, state)
 
     @classmethod

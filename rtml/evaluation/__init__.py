@@ -2,28 +2,43 @@
 
 A *track* is prepared once (`make_track`): test windows, attacks, process facts. Each *side* (rules,
 a model, their union, a trivial baseline) is judged on it (`assess`), all verdicts form the *ledger*
-(`build_ledger`), which is written (`write_ledger`), printed (`ledger_view`) and turned into one
-self-contained page (`write_report`). What the data cannot say is null with a reason, never 0.
+(`build_ledger`), which `rtml.report` prints, writes and turns into a page. What
+the data cannot say is null with a reason, never 0.
 
 Frames in, frames out: nothing here opens a capture or runs a model.
 """
 
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.labels import in_capture, read_labels, refuse_rule_labels
+from rtml.evaluation.labels.reading import in_capture, read_labels, refuse_rule_labels
 from rtml.evaluation.ledger import Ledger, build_ledger
-from rtml.evaluation.ledger_files import write_ledger
 from rtml.evaluation.matching import match
 from rtml.evaluation.proof import Proof, attacks_in_training, prove
 from rtml.evaluation.sides import Side, union
 from rtml.evaluation.split import Split, assign, by_fractions, by_times
-from rtml.evaluation.terminal import ledger_table, ledger_view
 from rtml.evaluation.track import Track, make_track
 from rtml.evaluation.verdict import Verdict, assess
 
 __all__ = [
-    "Ledger", "Proof", "Side", "Split", "Track", "Verdict", "assess", "assign",
-    "attacks_in_training", "budget_curves", "build_ledger", "by_fractions", "by_times",
-    "evidence_processes", "in_capture", "ledger_table", "ledger_view", "make_track", "match",
-    "prove", "read_labels", "refuse_rule_labels", "union", "write_ledger",
-]  # fmt: skip
+    "Ledger",
+    "Proof",
+    "Side",
+    "Split",
+    "Track",
+    "Verdict",
+    "assess",
+    "assign",
+    "attacks_in_training",
+    "budget_curves",
+    "build_ledger",
+    "by_fractions",
+    "by_times",
+    "evidence_processes",
+    "in_capture",
+    "make_track",
+    "match",
+    "prove",
+    "read_labels",
+    "refuse_rule_labels",
+    "union",
+]

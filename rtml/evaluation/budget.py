@@ -19,11 +19,17 @@ from rtml.schema import FINDINGS, conform
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "window_curve"]
 
-CURVE = pl.Schema([
-    ("side", pl.String()), ("kind", pl.String()), ("threshold", pl.Float64()),
-    ("found", pl.Int64()), ("share", pl.Float64()), ("false", pl.Int64()),
-    ("false_per_container_day", pl.Float64()),
-])  # fmt: skip
+CURVE = pl.Schema(
+    [
+        ("side", pl.String()),
+        ("kind", pl.String()),
+        ("threshold", pl.Float64()),
+        ("found", pl.Int64()),
+        ("share", pl.Float64()),
+        ("false", pl.Int64()),
+        ("false_per_container_day", pl.Float64()),
+    ]
+)
 """One row per step: the highest threshold that finds that many attacks, and what it costs."""
 
 Best = tuple[np.ndarray, np.ndarray]
@@ -140,13 +146,16 @@ def _steps(best: np.ndarray, false: np.ndarray, track: Track, side: str, kind: s
     found = len(best) - np.searchsorted(np.sort(best), cuts, "left")
     wrong = len(false) - np.searchsorted(np.sort(false), cuts, "left")
     n, days = track.labels.height, track.container_days
-    steps = pl.DataFrame({
-        "threshold": [None, *cuts.tolist()],
-        "found": [0, *found.tolist()],
-        "false": [0, *wrong.tolist()],
-    }, schema_overrides={"threshold": pl.Float64})  # fmt: skip
+    steps = pl.DataFrame(
+        {"threshold": [None, *cuts.tolist()], "found": [0, *found.tolist()], "false": [0, *wrong.tolist()]},
+        schema_overrides={"threshold": pl.Float64},
+    )
     return steps.select(
-        side=pl.lit(side), kind=pl.lit(kind), threshold="threshold", found="found",
+        side=pl.lit(side),
+        kind=pl.lit(kind),
+        threshold="threshold",
+        found="found",
         share=pl.col("found") / n if n else pl.lit(None, pl.Float64),
-        false="false", false_per_container_day=pl.col("false") / days,
-    )  # fmt: skip
+        false="false",
+        false_per_container_day=pl.col("false") / days,
+    )

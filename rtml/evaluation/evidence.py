@@ -6,14 +6,12 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.evaluation.moments import UTC_NS
+from rtml.times import UTC_NS
 
 __all__ = ["evidence_processes"]
 
 
-def evidence_processes(
-    findings: Iterable[pl.DataFrame], events: pl.LazyFrame | pl.DataFrame
-) -> pl.DataFrame:
+def evidence_processes(findings: Iterable[pl.DataFrame], events: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """Return ``host, seq, process_id, time`` of every event that a finding names, each once.
 
     Parameters
@@ -40,8 +38,7 @@ def evidence_processes(
     key = ["host", "seq"]
     schema = {"host": pl.String(), "seq": pl.Int64()}
     named = [
-        frame.select("evidence").explode("evidence", empty_as_null=False).drop_nulls()
-        for frame in findings
+        frame.select("evidence").explode("evidence", empty_as_null=False).drop_nulls() for frame in findings
     ]
     wanted = pl.concat(
         [pl.DataFrame(schema=schema), *(frame.unnest("evidence").select(key) for frame in named)]

@@ -38,7 +38,9 @@ def gather(
         "smallest_rate_per_hour": 1 / hours,
         "counts": track.counts,
         "windows": {
-            "seconds": track.every.total_seconds(), "attack": positive, "benign": benign,
+            "seconds": track.every.total_seconds(),
+            "attack": positive,
+            "benign": benign,
             "left out after attacks": int(target.null_count()),
             "incomplete (events lost)": int((~track.windows["complete"]).sum() or 0),
             "prevalence": positive / known if known else None,
@@ -51,7 +53,7 @@ def gather(
         "seed": track.seed,
         "configurations_tried": tried,
         "limits": [*_limits(track, proof, tried, benign), *track.notes, *notes],
-    }  # fmt: skip
+    }
 
 
 def _provenance(labels: pl.DataFrame) -> dict[str, int]:
@@ -65,9 +67,12 @@ def _proof(proof: Proof) -> dict[str, Any]:
         for name, (begin, end, n) in proof.parts.items()
     }
     return {
-        "statement": proof.statement, "parts": parts, "containers_proven": proof.containers,
-        "windows_left_out": proof.left_out, "notes": proof.notes,
-    }  # fmt: skip
+        "statement": proof.statement,
+        "parts": parts,
+        "containers_proven": proof.containers,
+        "windows_left_out": proof.left_out,
+        "notes": proof.notes,
+    }
 
 
 def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -> list[str]:
@@ -75,13 +80,12 @@ def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -
     spliced = int((track.labels["provenance"] == "spliced").sum() or 0)
     said = {
         "no split was given: nothing here proves that models never saw the test time": not proof,
-        f"{attacks} attacks: a share found moves by {100 / max(attacks, 1):.0f} points with one "
-        "attack": 0 < attacks < FEW_ATTACKS,
+        f"{attacks} attacks: a share found moves by {100 / max(attacks, 1):.0f} points with one attack": 0
+        < attacks
+        < FEW_ATTACKS,
         f"{spliced} of {attacks} attacks are spliced trials: recorded once, put into other "
         "containers' benign time": spliced > 0,
-        f"{hosts} host(s): no claim per host (needs {FEW_HOSTS})": (
-            hosts is not None and hosts < FEW_HOSTS
-        ),
+        f"{hosts} host(s): no claim per host (needs {FEW_HOSTS})": (hosts is not None and hosts < FEW_HOSTS),
         f"{benign} benign windows: a false-positive rate of 1 % needs {NEEDED}": benign < NEEDED,
         "how many configurations were tried is not stated": tried is None,
         "attacks are replays that were known in advance: no evidence about unknown attacks": (

@@ -16,7 +16,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
-from rtml.evaluation.labels import refuse_rule_labels
+from rtml.evaluation.labels.reading import refuse_rule_labels
 from rtml.evaluation.measure import Measure, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
@@ -160,26 +160,39 @@ def _only(verdict: Verdict, judged: Sequence[Verdict]) -> int | None:
 
 
 _TYPES = {
-    "found": pl.Float64(), "attacks": pl.Int64(), "findings": pl.Float64(), "false": pl.Float64(),
+    "found": pl.Float64(),
+    "attacks": pl.Int64(),
+    "findings": pl.Float64(),
+    "false": pl.Float64(),
     "only": pl.Int64(),
     **{name + end: pl.Float64() for name in MEASURES for end in ("", "_low", "_high")},
     **{name + end: pl.String() for name in MEASURES for end in ("_method", "_reason")},
-}  # fmt: skip
+}
 
 
 def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
     side = verdict.side
     row: dict[str, Any] = {
-        "side": side.name, "kind": side.kind, "oracle": side.oracle, "note": side.note,
-        "found": verdict.found, "attacks": verdict.total, "findings": verdict.findings,
-        "false": verdict.false, "only": only, "remarks": "; ".join(verdict.remarks),
-    }  # fmt: skip
+        "side": side.name,
+        "kind": side.kind,
+        "oracle": side.oracle,
+        "note": side.note,
+        "found": verdict.found,
+        "attacks": verdict.total,
+        "findings": verdict.findings,
+        "false": verdict.false,
+        "only": only,
+        "remarks": "; ".join(verdict.remarks),
+    }
     for name in MEASURES:
         measure: Measure = getattr(verdict, name)
         row |= {
-            name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high,
-            f"{name}_method": measure.method, f"{name}_reason": measure.reason,
-        }  # fmt: skip
+            name: measure.value,
+            f"{name}_low": measure.low,
+            f"{name}_high": measure.high,
+            f"{name}_method": measure.method,
+            f"{name}_reason": measure.reason,
+        }
     return row
 
 
@@ -206,9 +219,14 @@ def by_attack(table: pl.DataFrame) -> pl.DataFrame:
 
     rules, models = pl.col("rules").list.len() > 0, pl.col("models").list.len() > 0
     verdict = (
-        pl.when(rules & models).then(pl.lit("both")).when(rules).then(pl.lit("rules only"))
-        .when(models).then(pl.lit("models only")).otherwise(pl.lit("neither"))
-    )  # fmt: skip
+        pl.when(rules & models)
+        .then(pl.lit("both"))
+        .when(rules)
+        .then(pl.lit("rules only"))
+        .when(models)
+        .then(pl.lit("models only"))
+        .otherwise(pl.lit("neither"))
+    )
     return (
         proper.group_by(about, maintain_order=True)
         .agg(rules=finders("rules"), models=finders("model"), delay_s=pl.col("delay_s").min())

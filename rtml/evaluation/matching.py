@@ -12,9 +12,9 @@ import datetime as dt
 
 import polars as pl
 
-from rtml.evaluation.moments import UTC_NS, span
 from rtml.evaluation.trees import attack_trees, lineage_roots
 from rtml.schema import empty
+from rtml.times import UTC_NS, span
 
 __all__ = ["GRACE", "MATCHES", "SLOT", "match", "units"]
 
@@ -24,10 +24,9 @@ GRACE = dt.timedelta(seconds=60)
 SLOT = "5m"
 """A unit that people read: container x 5 minutes x lineage root, for rules and models alike."""
 
-MATCHES = pl.Schema([
-    ("finding", pl.UInt32()), ("attack_id", pl.String()), ("how", pl.String()),
-    ("detected", UTC_NS),
-])  # fmt: skip
+MATCHES = pl.Schema(
+    [("finding", pl.UInt32()), ("attack_id", pl.String()), ("how", pl.String()), ("detected", UTC_NS)]
+)
 """``finding`` = row of the findings frame, ``how`` = process or time, ``detected`` = event time."""
 
 
@@ -80,18 +79,18 @@ def match(
     open_pairs = pairs.join(by_process, on="finding", how="anti")
     by_time = _by_time(open_pairs, _knows(rows, seen), lineage_roots(labels, processes), several)
     found = pl.concat([by_process.select(_KEEP), by_time.select(_KEEP)])
-    return found.with_columns(pl.col("detected").fill_null(pl.col("when"))).select(
-        pl.col(name).cast(kind) for name, kind in MATCHES.items()
-    ).sort("finding", "attack_id")  # fmt: skip
+    return (
+        found.with_columns(pl.col("detected").fill_null(pl.col("when")))
+        .select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
+        .sort("finding", "attack_id")
+    )
 
 
 _KEEP = ("finding", "attack_id", "how", "detected", "when")
 
 
 def _overlapping(rows: pl.DataFrame, labels: pl.DataFrame, grace: dt.timedelta) -> pl.DataFrame:
-    attacks = labels.select(
-        "attack_id", "container_id", "start", "end", attack_process=pl.col("process_id")
-    )
+    attacks = labels.select("attack_id", "container_id", "start", "end", attack_process=pl.col("process_id"))
     until = pl.col("end") + span(grace)
     begin = pl.max_horizontal("first_seen", "start")
     columns = ("finding", "container_id", "first_seen", "last_seen", "process_id")
@@ -130,9 +129,7 @@ def _knows(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     return rows.select("finding").join(known, on="finding", how="left")
 
 
-def _by_time(
-    pairs: pl.DataFrame, knows: pl.DataFrame, lineages: pl.DataFrame, several: bool
-) -> pl.DataFrame:
+def _by_time(pairs: pl.DataFrame, knows: pl.DataFrame, lineages: pl.DataFrame, several: bool) -> pl.DataFrame:
     """Keep the pairs that only time can decide; each finding once, unless ``several``."""
     unknown = pl.col("attack_process").is_null() | pl.col("by_evidence").is_null()
     # A lineage that holds the attack and more, without evidence: the process cannot decide.

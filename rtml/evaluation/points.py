@@ -14,16 +14,23 @@ import polars as pl
 from rtml.evaluation.matching import SLOT, match, units
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.rules.contract import LEVELS
+from rtml.findings.levels import LEVELS
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["POINTS", "operating_points"]
 
-POINTS = pl.Schema([
-    ("side", pl.String()), ("level", pl.String()), ("found", pl.Int64()), ("share", pl.Float64()),
-    ("findings", pl.Int64()), ("false", pl.Int64()), ("false_per_container_day", pl.Float64()),
-    ("curve_false_per_container_day", pl.Float64()),
-])  # fmt: skip
+POINTS = pl.Schema(
+    [
+        ("side", pl.String()),
+        ("level", pl.String()),
+        ("found", pl.Int64()),
+        ("share", pl.Float64()),
+        ("findings", pl.Int64()),
+        ("false", pl.Int64()),
+        ("false_per_container_day", pl.Float64()),
+        ("curve_false_per_container_day", pl.Float64()),
+    ]
+)
 """One row per rules side and level. ``findings`` and ``false`` count units of container x 5 minutes
 x lineage root; ``curve_…`` counts container x 5 minutes, as the budget curve does."""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import instant, span
 from rtml.evaluation.split import PARTS, Split
+from rtml.times import instant, span
 
 __all__ = ["Proof", "attacks_in_training", "group_leaks", "prove"]
 
@@ -72,14 +72,10 @@ def prove(windows: pl.DataFrame, every: dt.timedelta) -> Proof:
     spans = {part: _span(used.filter(pl.col("part") == part), part, every) for part in PARTS}
     _refuse_overlap(spans, "all containers")
     _refuse_container_overlap(used, every)
-    return Proof(
-        spans, used["container_id"].n_unique(), windows.height - used.height, group_leaks(used)
-    )
+    return Proof(spans, used["container_id"].n_unique(), windows.height - used.height, group_leaks(used))
 
 
-def _span(
-    rows: pl.DataFrame, part: str, every: dt.timedelta
-) -> tuple[dt.datetime, dt.datetime, int]:
+def _span(rows: pl.DataFrame, part: str, every: dt.timedelta) -> tuple[dt.datetime, dt.datetime, int]:
     first, last = rows["window"].min(), rows["window"].max()
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         raise RtmlError(f"split: the part {part!r} holds no whole window; move its boundaries")
@@ -149,15 +145,12 @@ def attacks_in_training(labels: pl.DataFrame, split: Split, allow: bool = False)
     >>> attacks_in_training(labels, split, allow=True)
     ["benign data is not benign: 1 attack(s) overlap training or calibration time: 'a'"]
     """
-    early = labels.filter(
-        (pl.col("start") < instant(split.test)) & (pl.col("end") >= instant(split.start))
-    )
+    early = labels.filter((pl.col("start") < instant(split.test)) & (pl.col("end") >= instant(split.start)))
     if early.is_empty():
         return []
     names = ", ".join(repr(name) for name in early["attack_id"].sort().head(5))
     note = (
-        f"benign data is not benign: {early.height} attack(s) overlap training or calibration "
-        f"time: {names}"
+        f"benign data is not benign: {early.height} attack(s) overlap training or calibration time: {names}"
     )
     if not allow:
         raise RtmlError(f"{note}; move the boundaries, or allow it and read the result as poisoned")

@@ -118,9 +118,7 @@ def weighted_precision(ranked: Ranked, weights: np.ndarray) -> np.ndarray:
     return np.asarray((steps * precision).sum(axis=1))
 
 
-def tpr_at_fpr(
-    ranked: Ranked, fpr: float = 0.01, seed: int = 0, resamples: int = RESAMPLES
-) -> Measure:
+def tpr_at_fpr(ranked: Ranked, fpr: float = 0.01, seed: int = 0, resamples: int = RESAMPLES) -> Measure:
     """Return the share of attack windows above a threshold that at most ``fpr`` of benign reach.
 
     Tied scores are taken together or not at all, so a constant score reaches 0. Refused with fewer
@@ -144,9 +142,7 @@ def tpr_at_fpr(
     false, true, cuts = roc_curve(ranked.target, ranked.rank, drop_intermediate=False)
     allowed = np.flatnonzero(false <= fpr)[-1]
     over = (ranked.rank[ranked.target == 1] >= cuts[allowed]).astype(float)
-    return _with_interval(
-        float(true[allowed]), ranked, lambda w: w @ over / w.sum(axis=1), seed, resamples
-    )
+    return _with_interval(float(true[allowed]), ranked, lambda w: w @ over / w.sum(axis=1), seed, resamples)
 
 
 def _with_interval(

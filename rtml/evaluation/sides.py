@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import span
 from rtml.schema import FINDINGS, conform
+from rtml.times import span
 
 __all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
 
@@ -79,9 +79,12 @@ def union(name: str, sides: Sequence[Side]) -> Side:
     frames = [conform(side.findings, FINDINGS) for side in sides]
     known = [side.fitted_until for side in sides if side.fitted_until is not None]
     return Side(
-        name, "union", pl.concat(frames), fitted_until=max(known, default=None),
+        name,
+        "union",
+        pl.concat(frames),
+        fitted_until=max(known, default=None),
         note=" + ".join(side.name for side in sides),
-    )  # fmt: skip
+    )
 
 
 def flags(windows: pl.DataFrame, every: dt.timedelta, name: str) -> pl.DataFrame:
@@ -99,12 +102,16 @@ def flags(windows: pl.DataFrame, every: dt.timedelta, name: str) -> pl.DataFrame
     score = pl.col("score") if "score" in windows.columns else pl.lit(None, pl.Float64)
     return conform(
         windows.select(
-            "container_id", score=score, source=pl.lit("model"), detector=pl.lit(name),
-            first_seen="window", last_seen=pl.col("window") + span(every) - _NS,
+            "container_id",
+            score=score,
+            source=pl.lit("model"),
+            detector=pl.lit(name),
+            first_seen="window",
+            last_seen=pl.col("window") + span(every) - _NS,
             count=1,
         ),
         FINDINGS,
-    )  # fmt: skip
+    )
 
 
 def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
@@ -123,9 +130,7 @@ def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedel
     [7.0, 0.0]
     """
     key = ["container_id", "window"]
-    loudest = (
-        _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
-    )
+    loudest = _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
     joined = windows.select(key).join(loudest, on=key, how="left", maintain_order="left")
     return joined.with_columns(pl.col("score").fill_null(0.0))
 
@@ -149,6 +154,4 @@ def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) 
 def _covered(findings: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
     first = pl.col("first_seen").dt.truncate(every)
     window = pl.datetime_ranges(first, "last_seen", every, time_unit="ns")
-    return findings.select("container_id", "severity", window=window).explode(
-        "window", empty_as_null=False
-    )
+    return findings.select("container_id", "severity", window=window).explode("window", empty_as_null=False)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError, UsageError
-from rtml.evaluation.moments import instant, span
+from rtml.times import instant, span
 
 __all__ = ["PARTS", "Split", "assign", "by_fractions", "by_times", "refuse_peeking"]
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from rtml.evaluation.moments import span
+from rtml.times import span
 
 __all__ = ["overlaps", "targets"]
 
@@ -54,8 +54,6 @@ def targets(
     return (
         windows.join(hit.with_columns(hit=pl.lit(True)), on=key, how="left", maintain_order="left")
         .join(near.with_columns(near=pl.lit(True)), on=key, how="left", maintain_order="left")
-        .with_columns(
-            target=pl.when(pl.col("hit")).then(1).when(pl.col("near")).then(None).otherwise(0)
-        )
+        .with_columns(target=pl.when(pl.col("hit")).then(1).when(pl.col("near")).then(None).otherwise(0))
         .drop("hit", "near")
     )

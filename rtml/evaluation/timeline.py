@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.moments import UTC_NS, instant
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
+from rtml.times import UTC_NS, instant
 
 __all__ = ["Timeline", "make_timeline", "most_attacked"]
 
@@ -89,11 +89,15 @@ def make_timeline(
     proper = [side for side in sides if side.kind in ("rules", "model")]
     attacks = track.labels.filter(pl.col("container_id") == container_id)
     return Timeline(
-        name or container_id, begin, end, width,
+        name or container_id,
+        begin,
+        end,
+        width,
         _binned(events.lazy(), container_id, begin, end, width),
-        _shares(proper, container_id, track), _marks(proper, container_id, begin, end),
+        _shares(proper, container_id, track),
+        _marks(proper, container_id, begin, end),
         attacks.select("attack_id", "name", "start", "end"),
-    )  # fmt: skip
+    )
 
 
 def _binned(
@@ -104,9 +108,7 @@ def _binned(
     sliced = (
         events.filter(pl.col("container_id") == container_id)
         .filter((pl.col("time") >= instant(begin)) & (pl.col("time") < instant(end)))
-        .select(
-            pl.col("time").cast(UTC_NS).dt.truncate(bin), pl.col("kind").cast(pl.String), n=weight
-        )
+        .select(pl.col("time").cast(UTC_NS).dt.truncate(bin), pl.col("kind").cast(pl.String), n=weight)
         .group_by("time", "kind")
         .agg(events=pl.col("n").sum().cast(pl.Int64))
         .collect()
@@ -114,9 +116,7 @@ def _binned(
     loud = sliced.group_by("kind").agg(pl.col("events").sum())
     shown = loud.sort("events", "kind", descending=[True, False])["kind"].head(SHOWN_KINDS)
     kind = pl.when(pl.col("kind").is_in(shown.implode())).then("kind").otherwise(pl.lit("other"))
-    return sliced.group_by("time", kind.alias("kind")).agg(pl.col("events").sum()).sort(
-        "time", "kind"
-    )  # fmt: skip
+    return sliced.group_by("time", kind.alias("kind")).agg(pl.col("events").sum()).sort("time", "kind")
 
 
 def _shares(sides: list[Side], container_id: str, track: Track) -> pl.DataFrame:
@@ -132,9 +132,7 @@ def _shares(sides: list[Side], container_id: str, track: Track) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _marks(
-    sides: list[Side], container_id: str, begin: dt.datetime, end: dt.datetime
-) -> pl.DataFrame:
+def _marks(sides: list[Side], container_id: str, begin: dt.datetime, end: dt.datetime) -> pl.DataFrame:
     columns = ("first_seen", "last_seen", "title", "severity")
     frames = [
         side.findings.filter(pl.col("container_id") == container_id)

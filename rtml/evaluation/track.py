@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from rtml.errors import RtmlError, did_you_mean
-from rtml.evaluation.labels import validate
+from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE
-from rtml.evaluation.moments import UTC_NS, instant
 from rtml.evaluation.ranking import Ranked, ranks
 from rtml.evaluation.split import Split, assign
 from rtml.evaluation.targets import overlaps, targets
+from rtml.times import UTC_NS, instant
 
 __all__ = ["Track", "make_track"]
 
@@ -49,8 +49,9 @@ class Track:
 
     def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Return the findings that touch test time, in containers that were observed."""
-        kept = findings.join(self.windows.select("container_id").unique(), on="container_id",
-                             how="semi", maintain_order="left")  # fmt: skip
+        kept = findings.join(
+            self.windows.select("container_id").unique(), on="container_id", how="semi", maintain_order="left"
+        )
         if self.split is None:
             return kept
         begin, end = (instant(at) for at in self.split.bounds("test"))
@@ -125,10 +126,18 @@ def make_track(
         raise RtmlError("no window lies in test time; move the split's boundaries")
     kept = _test_attacks(attacks, split)
     return Track(
-        targets(facts, kept, every, grace), kept, overlaps(facts, kept, every), processes,
-        event_processes, split, every, grace, seed, _notes(attacks, kept, facts, every),
+        targets(facts, kept, every, grace),
+        kept,
+        overlaps(facts, kept, every),
+        processes,
+        event_processes,
+        split,
+        every,
+        grace,
+        seed,
+        _notes(attacks, kept, facts, every),
         _counts(windows.join(facts, on="container_id", how="semi"), kept),
-    )  # fmt: skip
+    )
 
 
 def _facts(windows: pl.DataFrame) -> pl.DataFrame:
@@ -168,8 +177,7 @@ def _notes(
 
 def _counts(windows: pl.DataFrame, labels: pl.DataFrame) -> dict[str, int]:
     """Count what a reader needs beside every share: 16 attacks on one host prove little."""
-    names = {"containers": "container_id", "workloads": "workload", "hosts": "host",
-             "images": "image"}  # fmt: skip
+    names = {"containers": "container_id", "workloads": "workload", "hosts": "host", "images": "image"}
     seen = {
         what: windows[column].drop_nulls().n_unique()
         for what, column in names.items()

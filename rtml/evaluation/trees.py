@@ -29,17 +29,11 @@ def attack_trees(labels: pl.DataFrame, processes: pl.DataFrame | None) -> pl.Dat
     >>> attack_trees(labels, table)["process_id"].to_list()
     [2, 3, 4]
     """
-    tree = (
-        labels.select("attack_id", pl.col("process_id").cast(pl.Int64))
-        .drop_nulls("process_id")
-        .unique()
-    )
+    tree = labels.select("attack_id", pl.col("process_id").cast(pl.Int64)).drop_nulls("process_id").unique()
     if processes is None or tree.is_empty():
         return tree.sort("attack_id", "process_id")
     children = (
-        processes.select(child=pl.col("process_id"), process_id=pl.col("parent_id"))
-        .drop_nulls()
-        .unique()
+        processes.select(child=pl.col("process_id"), process_id=pl.col("parent_id")).drop_nulls().unique()
     )
     newest = tree
     for _ in range(DEPTH):

@@ -11,12 +11,12 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.matching import match, units
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
-from rtml.evaluation.moments import span
 from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
 from rtml.evaluation.sides import Side, flags, rule_scores
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
 from rtml.schema import FINDINGS, conform
+from rtml.times import span
 
 __all__ = ["DELAY_RULE", "Verdict", "assess"]
 
@@ -78,11 +78,18 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     ranked = _ranked(side, findings, track)
     ranking = _ranking(ranked, track.seed, resamples)
     return Verdict(
-        side, track.labels.height, int(table["found"].sum()), read, false,
+        side,
+        track.labels.height,
+        int(table["found"].sum()),
+        read,
+        false,
         recall=share(table["found"].to_numpy(), track.seed),
         rate=poisson_rate(false, track.container_days),
-        **ranking, delay=_delay(table), attacks=table, remarks=_remarks(ranked),
-    )  # fmt: skip
+        **ranking,
+        delay=_delay(table),
+        attacks=table,
+        remarks=_remarks(ranked),
+    )
 
 
 def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
@@ -91,9 +98,7 @@ def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
     return match(findings, track.labels, track.processes, track.event_processes, track.grace)
 
 
-def _per_attack(
-    side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track
-) -> pl.DataFrame:
+def _per_attack(side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track) -> pl.DataFrame:
     """Return one row per attack: found, findings, when, delay in seconds, and by what evidence."""
     sources = findings.select("source").with_row_index("finding")
     whole = pl.col("detected").dt.truncate(track.every) + span(track.every)

@@ -1,9 +1,16 @@
 """An experiment: train, score, run the rules, judge all sides on one track, report, track.
 
 `run_experiment` does the whole of it in one new folder; everything that decides the result is in
-the `rtml.config.Experiment` that it is given.
+the `rtml.experiment.config.Experiment` that it is given.
 """
 
-from rtml.experiment.run import Outcome, run_experiment
+from typing import TYPE_CHECKING
+
+from rtml.lazy import lazily
+
+if TYPE_CHECKING:
+    from rtml.experiment.run import Outcome, run_experiment
 
 __all__ = ["Outcome", "run_experiment"]
+
+__getattr__ = lazily(__name__, dict.fromkeys(__all__, "rtml.experiment.run"))

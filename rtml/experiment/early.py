@@ -8,10 +8,10 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.captures.leaving_out import CELLS, PartialCapture, cells_of, leave_out
-from rtml.config import Experiment
 from rtml.evaluation import Split, attacks_in_training
-from rtml.evaluation.moments import instant
+from rtml.experiment.config import Experiment
 from rtml.features.source import interval
+from rtml.times import instant
 
 __all__ = ["Early", "without_early_attacks"]
 

@@ -11,23 +11,14 @@ import polars as pl
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import UsageError
-from rtml.evaluation import (
-    Ledger,
-    Side,
-    Split,
-    build_ledger,
-    in_capture,
-    make_track,
-    read_labels,
-    write_ledger,
-)
+from rtml.evaluation import Ledger, Side, Split, build_ledger, in_capture, make_track, read_labels
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.report import write_report
 from rtml.evaluation.sides import rule_scores
-from rtml.experiment.pages import page
+from rtml.experiment.report_input import page
+from rtml.features.source import interval
 from rtml.findings.reading import read_findings
+from rtml.report import write_ledger, write_report
 from rtml.rules import FirstSeen
-from rtml.times import interval, utc_time
 
 __all__ = ["judge", "read_findings"]
 
@@ -49,15 +40,14 @@ def judge(
     Every (source, detector) of the findings is one side. Nothing here proves that a side never saw
     the test time, and the ledger says so.
     """
-    begin = None if since is None else utc_time(since)
     capture = open_captures(captures)
     known = capture.containers()["container_id"].to_list()
     labels, warnings = in_capture(read_labels(label_file), known)
-    windows = features.windows(capture, None, ["activity"], every, start=begin)
+    windows = features.windows(capture, None, ["activity"], every, start=_time(since))
     length = dt.timedelta(seconds=interval(every) / 1e9)
     sides = list(_sides(finding_files, windows, length))
-    if begin is not None:
-        labels = labels.filter(pl.col("end") >= pl.lit(begin, _UTC))
+    if since is not None:
+        labels = labels.filter(pl.col("end") >= pl.lit(_time(since), _UTC))
     split: Split | None = None
     track = make_track(
         windows,
@@ -73,6 +63,16 @@ def judge(
     title = " + ".join(side.name for side in sides)
     source = page(title, capture, ledger, track, sides, [], None)
     return ledger, write_report(source, out / "report.html")
+
+
+def _time(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        at = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"--since {text!r}: write a time like 2026-11-24T03:14:00Z") from error
+    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
 
 
 def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) -> Iterator[Side]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from rtml.evaluation import ledger_view
-from rtml.experiment.pages import capture_facts, top_findings
+from rtml.experiment.report_input import capture_facts, top_findings
 from rtml.experiment.run import Outcome
+from rtml.experiment.tracking import tracking_uri
 from rtml.findings import because
+from rtml.report import ledger_view
 from rtml.text import visible
-from rtml.tracking import tracking_uri
 
 __all__ = ["print_outcome"]
 

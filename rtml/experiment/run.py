@@ -13,8 +13,6 @@ import polars as pl
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture, open_captures
-from rtml.config import Experiment
-from rtml.detectors.bundle import load_model, save_model
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation import (
     Ledger,
@@ -29,16 +27,17 @@ from rtml.evaluation import (
     make_track,
     prove,
     read_labels,
-    write_ledger,
-)  # fmt: skip
+)
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.report import write_report
+from rtml.experiment.config import Experiment
+from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import without_early_attacks
-from rtml.experiment.pages import page
-from rtml.experiment.sides import RuleSide, first_seen_side, model_sides, rule_side
+from rtml.experiment.report_input import page
+from rtml.experiment.tracking import Run, tracked_run
 from rtml.features.source import interval
-from rtml.scoring import Scored, Trained, score, train
-from rtml.tracking import Run, tracked_run
+from rtml.models import Scored, Trained, score, train
+from rtml.models.bundle import load_model, save_model
+from rtml.report import write_ledger, write_report
 
 __all__ = ["Outcome", "run_experiment"]
 
@@ -103,29 +102,48 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     windows = pl.concat([trained.windows, scored.windows.with_columns(part=pl.lit("test"))])
     proof = prove(windows, every)
     rules = rule_side(
-        capture, experiment.rules, windows, split, experiment.window, experiment.budget,
-        early.quiet,
-    )  # fmt: skip
+        capture, experiment.rules, windows, split, experiment.window, experiment.budget, early.quiet
+    )
     rival = first_seen_side(capture, windows, split, experiment.window, early.quiet)
     sides = [*rules.sides, *model_sides(scored, split.test), rival]
     track = make_track(
-        scored.windows, labels, capture.processes().collect(),
+        scored.windows,
+        labels,
+        capture.processes().collect(),
         evidence_processes((side.findings for side in sides), capture.events()),
-        split, every, seed=experiment.seed,
-    )  # fmt: skip
+        split,
+        every,
+        seed=experiment.seed,
+    )
     ledger = build_ledger(
-        sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried,
+        sides,
+        track,
+        proof,
+        scored.windows,
+        experiment.budget,
+        tried=experiment.tried,
         notes=[*warnings, *early.notes, *experiment.notes],
-    )  # fmt: skip
+    )
     write_ledger(ledger, out)
     _keep(out, windows, scored, sides)
-    source = page(experiment.name, capture, ledger, track, sides, rules.skipped,
-                  run.run_id if run else None)  # fmt: skip
+    source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run.run_id if run else None)
     report = write_report(source, out / "report.html")
     return Outcome(
-        experiment, capture, split, proof, trained, scored, rules, sides, track, ledger, out,
-        report, run.run_id if run else None, run.model_uri if run else str(out / "model"),
-    )  # fmt: skip
+        experiment,
+        capture,
+        split,
+        proof,
+        trained,
+        scored,
+        rules,
+        sides,
+        track,
+        ledger,
+        out,
+        report,
+        run.run_id if run else None,
+        run.model_uri if run else str(out / "model"),
+    )
 
 
 def _split(capture: Capture, experiment: Experiment, every: dt.timedelta) -> Split:
@@ -159,11 +177,13 @@ def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side
 def _log(outcome: Outcome, run: Run) -> None:
     run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
     data = outcome.trained.model.description.data
-    run.tags({
-        "rtml.experiment": outcome.experiment.digest(),
-        "rtml.split_proof": outcome.proof.statement,
-        **{f"rtml.data.{number}": digest for number, digest in enumerate(data.values())},
-    })  # fmt: skip
+    run.tags(
+        {
+            "rtml.experiment": outcome.experiment.digest(),
+            "rtml.split_proof": outcome.proof.statement,
+            **{f"rtml.data.{number}": digest for number, digest in enumerate(data.values())},
+        }
+    )
     columns = ["found", "false", "recall", "rate", "auroc", "average_precision", "tpr", "delay"]
     for row in outcome.ledger.summary.iter_rows(named=True):
         run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})

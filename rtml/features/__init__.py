@@ -30,9 +30,19 @@ from rtml.features.surprise import EVENT_SURPRISES, event_surprises
 from rtml.features.windows import assemble
 
 __all__ = [
-    "AUDIT_FAMILIES", "EVENT_SURPRISES", "FAMILIES", "Events", "Family", "Source",
-    "feature_columns", "learn", "open_source", "prequential", "surprises", "windows",
-]  # fmt: skip
+    "AUDIT_FAMILIES",
+    "EVENT_SURPRISES",
+    "FAMILIES",
+    "Events",
+    "Family",
+    "Source",
+    "feature_columns",
+    "learn",
+    "open_source",
+    "prequential",
+    "surprises",
+    "windows",
+]
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (LINEAGE, BINARIES, DESTINATIONS, FILES, CALLS, ACTIVITY)
@@ -51,9 +61,7 @@ def _chosen(names: Iterable[str] | None) -> dict[str, Family]:
     return {name: lookup(known, name, "feature family") for name in wanted}
 
 
-def _source(
-    events: Events, processes: Table | None, every: str, families: Iterable[str] | None
-) -> Source:
+def _source(events: Events, processes: Table | None, every: str, families: Iterable[str] | None) -> Source:
     """Open what the families look at: containers, or the users of an audit log."""
     chosen = set(_chosen(families))
     if not chosen & set(AUDIT_FAMILIES):

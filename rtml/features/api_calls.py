@@ -20,9 +20,7 @@ NOBODY = "(no name)"
 """User of a request that names none."""
 
 _ACCOUNT = r"^system:serviceaccount:[^:]+:(.+)$"
-CALL_COLUMNS = (
-    "call", "agent", "source", "space", "image_set", "permission", "pod_workload",
-)  # fmt: skip
+CALL_COLUMNS = ("call", "agent", "source", "space", "image_set", "permission", "pod_workload")
 """What the family ``audit`` counts, one text per request each."""
 
 
@@ -41,15 +39,20 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
     name = pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")
     user = pl.col("username").fill_null(NOBODY)
     return rows.with_columns(
-        call=pl.concat_str("verb", pl.when(what != "").then(what).otherwise(pl.lit("(path)")),
-                           separator=" ", ignore_nulls=True),
+        call=pl.concat_str(
+            "verb",
+            pl.when(what != "").then(what).otherwise(pl.lit("(path)")),
+            separator=" ",
+            ignore_nulls=True,
+        ),
         agent=pl.col("user_agent").str.extract(r"^([^/\s]+)"),
         source=pl.col("source_ips").list.first(),
         space=pl.col("object_namespace").fill_null("-"),
         image_set=pl.col("images").list.eval(name).list.unique().list.sort().list.join(", "),
         pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),
-        container_id=user.cast(pl.Categorical()), workload=user.cast(pl.Categorical()),
-    )  # fmt: skip
+        container_id=user.cast(pl.Categorical()),
+        workload=user.cast(pl.Categorical()),
+    )
 
 
 def audit_source(events: Events, every: str = "60s") -> Source:

@@ -33,15 +33,21 @@ IMAGES = Conditional("audit.image", _CALLS, pl.col("image_set"), _PLACE, _OF_WOR
 """P(images of a pod spec | namespace and workload), whoever asks: controllers make most pods."""
 
 _CONDITIONALS = (
-    CALL, _given_user("agent", "agent"), _given_user("source", "source"),
-    _given_user("namespace", "space"), _given_user("permission", "permission"), IMAGES,
-)  # fmt: skip
+    CALL,
+    _given_user("agent", "agent"),
+    _given_user("source", "source"),
+    _given_user("namespace", "space"),
+    _given_user("permission", "permission"),
+    IMAGES,
+)
 PROFILES = {
-    "audit.call": ("user", "API call"), "audit.agent": ("user", "user agent"),
-    "audit.source": ("user", "address"), "audit.namespace": ("user", "namespace"),
+    "audit.call": ("user", "API call"),
+    "audit.agent": ("user", "user agent"),
+    "audit.source": ("user", "address"),
+    "audit.namespace": ("user", "namespace"),
     "audit.permission": ("user", "permission asked for"),
     "audit.image": ("workload", "images"),
-}  # fmt: skip
+}
 """Conditional to the profile that it belongs to, and what it looks at, in words."""
 
 

@@ -22,9 +22,19 @@ __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
 _SETUID = 0o6000
 
 POWERFUL = (
-    "ptrace", "vm_write", "memfd", "mmap_exec", "setuid", "capset", "module_load", "bpf",
-    "userfaultfd", "unshare", "setns", "mount",
-)  # fmt: skip
+    "ptrace",
+    "vm_write",
+    "memfd",
+    "mmap_exec",
+    "setuid",
+    "capset",
+    "module_load",
+    "bpf",
+    "userfaultfd",
+    "unshare",
+    "setns",
+    "mount",
+)
 """Kinds that change what a process may do, or reach into another."""
 
 _kind = pl.col("kind")
@@ -63,10 +73,14 @@ REQUEST = Conditional(
     ),
     subject=PROGRAM,
     levels=(
-        Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1),
-        Level(WORKLOAD), Level(FLEET),
+        Level(IMAGE, 1),
+        Level(WORKLOAD, 1),
+        Level(REPOSITORY, 1),
+        Level(FLEET, 1),
+        Level(WORKLOAD),
+        Level(FLEET),
     ),
-)  # fmt: skip
+)
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""
 
 

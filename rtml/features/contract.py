@@ -12,9 +12,7 @@ from rtml.features.pairs import Material
 
 __all__ = ["SURPRISE", "Family"]
 
-SURPRISE = (
-    "bits_sum", "bits_max", "bits_top3", "bits_excess", "pairs", "never_seen", "unknown_context",
-)  # fmt: skip
+SURPRISE = ("bits_sum", "bits_max", "bits_top3", "bits_excess", "pairs", "never_seen", "unknown_context")
 """Features that every family with conditionals has (see `rtml.features.surprise`)."""
 
 

@@ -20,9 +20,13 @@ from rtml.features.programs import BARE, PROGRAM, with_bare
 __all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
 
 _LEVELS = (
-    Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD),
+    Level(IMAGE, 1),
+    Level(WORKLOAD, 1),
+    Level(REPOSITORY, 1),
+    Level(FLEET, 1),
+    Level(WORKLOAD),
     Level(FLEET),
-)  # fmt: skip
+)
 _PEER = pl.coalesce("workload", "repository", pl.lit(""))
 
 _CALLED = Selection(
@@ -31,9 +35,7 @@ _CALLED = Selection(
     where=pl.col("dst_ip").is_not_null(),
     prepare=with_bare,
 )
-_ASKED = Selection(
-    ("dns",), ("exe", BARE, "domain"), where=pl.col("domain").is_not_null(), prepare=with_bare
-)
+_ASKED = Selection(("dns",), ("exe", BARE, "domain"), where=pl.col("domain").is_not_null(), prepare=with_bare)
 
 ADDRESS = Conditional(
     name="destinations.address",
@@ -48,8 +50,7 @@ PORT = Conditional(
     name="destinations.port",
     selection=_CALLED,
     key=pl.concat_str(
-        [scope(pl.col("dst_ip")), port(pl.col("dst_port")), pl.col("protocol").fill_null("ip")],
-        separator=" ",
+        [scope(pl.col("dst_ip")), port(pl.col("dst_port")), pl.col("protocol").fill_null("ip")], separator=" "
     ),
     subject=PROGRAM,
     levels=_LEVELS,
@@ -69,17 +70,13 @@ DOMAIN = Conditional(
 def _spread(called: pl.DataFrame) -> pl.DataFrame:
     """Return entropy and fan-out of the addresses called."""
     hits = called.group_by(*CELL, "dst_ip").agg(pl.col("hits").sum()).filter(pl.col("hits") > 0)
-    return hits.group_by(CELL).agg(
-        entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64)
-    )
+    return hits.group_by(CELL).agg(entropy=miller_madow(pl.col("hits")), fanout=pl.len().cast(pl.Float64))
 
 
 def _new(called: Pairs, baseline: Baseline) -> pl.DataFrame:
     """Count the addresses that no container of the same workload has ever called."""
     history = baseline.of(ADDRESS.name).select("key", _PEER.alias("_peer")).unique()
-    names = called.names.with_columns(
-        _PEER.alias("_peer"), pl.col("key").rank("dense").alias("_key")
-    )
+    names = called.names.with_columns(_PEER.alias("_peer"), pl.col("key").rank("dense").alias("_key"))
     fresh = names.join(history, on=["key", "_peer"], how="anti").select("group", "pair", "_key")
     rows = called.rows.join(fresh, on=["group", "pair"])
     return rows.group_by(CELL).agg(new=pl.col("_key").n_unique().cast(pl.Float64))
@@ -131,9 +128,5 @@ def destinations(material: Material) -> pl.DataFrame:
 
 _NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")
 DESTINATIONS = Family(
-    "destinations",
-    destinations,
-    _NAMES,
-    conditionals=(ADDRESS, PORT, DOMAIN),
-    historical=("new",),
+    "destinations", destinations, _NAMES, conditionals=(ADDRESS, PORT, DOMAIN), historical=("new",)
 )

@@ -18,9 +18,13 @@ from rtml.features.programs import BARE, PROGRAM, with_bare
 __all__ = ["FILES", "READ", "WRITE", "files"]
 
 _LEVELS = (
-    Level(IMAGE, 1), Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD),
+    Level(IMAGE, 1),
+    Level(WORKLOAD, 1),
+    Level(REPOSITORY, 1),
+    Level(FLEET, 1),
+    Level(WORKLOAD),
     Level(FLEET),
-)  # fmt: skip
+)
 
 MISSING = -2
 """``-ENOENT``: looking for a file that is not there is how programs search, and means little."""

@@ -53,11 +53,17 @@ CHILD = Conditional(
     key=PROGRAM,
     subject=_normal_chain(),
     levels=(
-        Level(IMAGE, 4), Level(WORKLOAD, 4), Level(WORKLOAD, 3), Level(WORKLOAD, 2),
-        Level(WORKLOAD, 1), Level(REPOSITORY, 1), Level(FLEET, 1), Level(WORKLOAD), Level(FLEET),
+        Level(IMAGE, 4),
+        Level(WORKLOAD, 4),
+        Level(WORKLOAD, 3),
+        Level(WORKLOAD, 2),
+        Level(WORKLOAD, 1),
+        Level(REPOSITORY, 1),
+        Level(FLEET, 1),
+        Level(WORKLOAD),
+        Level(FLEET),
     ),
-
-)  # fmt: skip
+)
 """P(program | chain of up to four ancestors): long chains of this workload first, then shorter
 ones, then the parent alone anywhere, then what this workload, then what anything ever runs."""
 

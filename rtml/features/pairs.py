@@ -80,9 +80,7 @@ def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
     return coded, groups
 
 
-def _scored(
-    cells: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline
-) -> Pairs:
+def _scored(cells: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline) -> Pairs:
     coded, texts = with_text(cells.drop("hits"), conditional)
     containers, groups = _grouped(source)
     rows = coded.lazy().unique().join(containers.lazy(), on="container_id").collect()

@@ -14,18 +14,49 @@ BARE = "bare"
 PROGRAM = pl.coalesce(normalise(pl.col("exe")), "[" + pl.col(BARE) + "]")
 """The program of an event: its normalised path, else ``[comm]`` as ``ps`` writes it, else null."""
 
-SHELLS = (
-    "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh",
-)  # fmt: skip
+SHELLS = ("ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh")
 """Programs that run what they are told."""
 
 SERVICES = (
-    "apache", "apache2", "beam.smp", "caddy", "consul", "envoy", "etcd", "gunicorn", "haproxy",
-    "httpd", "java", "lighttpd", "mariadbd", "memcached", "mongod", "mysqld", "named", "nginx",
-    "node", "nodejs", "perl", "php", "php-cgi", "php-fpm", "postgres", "puma", "python",
-    "rabbitmq-server", "redis-server", "ruby", "smbd", "squid", "traefik", "unicorn", "uvicorn",
-    "uwsgi", "varnishd", "vsftpd",
-)  # fmt: skip
+    "apache",
+    "apache2",
+    "beam.smp",
+    "caddy",
+    "consul",
+    "envoy",
+    "etcd",
+    "gunicorn",
+    "haproxy",
+    "httpd",
+    "java",
+    "lighttpd",
+    "mariadbd",
+    "memcached",
+    "mongod",
+    "mysqld",
+    "named",
+    "nginx",
+    "node",
+    "nodejs",
+    "perl",
+    "php",
+    "php-cgi",
+    "php-fpm",
+    "postgres",
+    "puma",
+    "python",
+    "rabbitmq-server",
+    "redis-server",
+    "ruby",
+    "smbd",
+    "squid",
+    "traefik",
+    "unicorn",
+    "uvicorn",
+    "uwsgi",
+    "varnishd",
+    "vsftpd",
+)
 """Programs that serve a network, among them the interpreters that web applications run in."""
 
 

@@ -11,8 +11,8 @@ import polars as pl
 from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.store import INFRASTRUCTURE, Capture
+from rtml.errors import UsageError
 from rtml.schema import IDENTITY, conform
-from rtml.times import interval
 
 __all__ = ["LOST", "Events", "Source", "interval", "open_source"]
 
@@ -24,6 +24,25 @@ LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
 """Intervals in which the sensor lost events; a null end is open."""
 
 _IDENTITY = pl.Schema({name: pl.String() for name in IDENTITY})
+_UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+
+
+def interval(every: str) -> int:
+    """Return the length of a window in nanoseconds.
+
+    Examples
+    --------
+    >>> interval("60s"), interval("5m")
+    (60000000000, 300000000000)
+    >>> interval("1 week")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: window length '1 week': write a whole number and s, m or h, like '60s'
+    """
+    number, unit = every[:-1], every[-1:]
+    if unit not in _UNITS or not (number.isascii() and number.isdigit() and int(number)):
+        raise UsageError(f"window length {every!r}: write a whole number and s, m or h, like '60s'")
+    return int(number) * _UNITS[unit]
 
 
 @dataclass(frozen=True)
@@ -61,10 +80,7 @@ class Source:
         nameless = pl.col("image").str.contains("^(sha256:)?[0-9a-f]{12,}$")
         repository = pl.when(~nameless).then(name)
         return self.identity.select(
-            "container_id",
-            "workload",
-            image=pl.coalesce("image_digest", "image"),
-            repository=repository,
+            "container_id", "workload", image=pl.coalesce("image_digest", "image"), repository=repository
         )
 
     @property

@@ -41,12 +41,24 @@ __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
 
 _PAIR = ["workload", "image", "repository", "subject", "key"]
 _UTC = pl.Datetime("ns", "UTC")
-EVENT_SURPRISES = pl.Schema({
-    "host": pl.String(), "seq": pl.Int64(), "time": _UTC, "container_id": pl.String(),
-    "window": _UTC, "process_id": pl.Int64(), "root_id": pl.Int64(), "family": pl.String(),
-    "conditional": pl.String(), "key": pl.String(), "context": pl.String(), "bits": pl.Float64(),
-    "known": pl.Boolean(), "seen": pl.Boolean(),
-})  # fmt: skip
+EVENT_SURPRISES = pl.Schema(
+    {
+        "host": pl.String(),
+        "seq": pl.Int64(),
+        "time": _UTC,
+        "container_id": pl.String(),
+        "window": _UTC,
+        "process_id": pl.Int64(),
+        "root_id": pl.Int64(),
+        "family": pl.String(),
+        "conditional": pl.String(),
+        "key": pl.String(),
+        "context": pl.String(),
+        "bits": pl.Float64(),
+        "known": pl.Boolean(),
+        "seen": pl.Boolean(),
+    }
+)
 """Event-level surprise. ``context`` reads ``workload: program < parent``."""
 
 

@@ -36,10 +36,14 @@ def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Add ``complete``: false where the host lost events at some time of the window."""
     gaps = source.lost.select("host", "start", "end")
     end = pl.col("window") + pl.duration(nanoseconds=source.every)
-    hit = base.select(*CELL, "host").join(gaps, on="host", how="inner").filter(
-        (pl.col("start").is_null() | (pl.col("start") < end))
-        & (pl.col("end").is_null() | (pl.col("end") >= pl.col("window")))
-    )  # fmt: skip
+    hit = (
+        base.select(*CELL, "host")
+        .join(gaps, on="host", how="inner")
+        .filter(
+            (pl.col("start").is_null() | (pl.col("start") < end))
+            & (pl.col("end").is_null() | (pl.col("end") >= pl.col("window")))
+        )
+    )
     marked = hit.select(CELL).unique().with_columns(complete=pl.lit(False))
     return base.join(marked, on=CELL, how="left").with_columns(pl.col("complete").fill_null(True))
 
@@ -59,10 +63,11 @@ def _filled(table: pl.DataFrame, family: Family, baseline: Baseline) -> pl.DataF
     """Nothing of interest happened: 0. Nothing was learnt to compare with: null."""
     unknown = family.compared if baseline.empty else ()
     values = [
-        pl.lit(None, pl.Float64).alias(name) if name in unknown
+        pl.lit(None, pl.Float64).alias(name)
+        if name in unknown
         else pl.col(name).cast(pl.Float64).fill_null(0.0)
         for name in family.columns
-    ]  # fmt: skip
+    ]
     return table.with_columns(values)
 
 

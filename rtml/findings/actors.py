@@ -16,9 +16,8 @@ __all__ = ["by_actor", "named"]
 def by_actor(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Let actor and target take the container's place in the unit; return rows and the keys."""
     unit = pl.concat_str(
-        pl.col("actor").str.len_bytes().cast(pl.String), "actor", "target", separator=" ",
-        ignore_nulls=True,
-    )  # fmt: skip
+        pl.col("actor").str.len_bytes().cast(pl.String), "actor", "target", separator=" ", ignore_nulls=True
+    )
     placed = rows.with_columns(container_id=unit)
     return placed, placed.select("container_id", "actor", "target").unique()
 

@@ -64,11 +64,7 @@ def _node(row: dict[str, Any], here: int) -> dict[str, Any]:
 
 
 def _linked(
-    nodes: dict[int, dict[str, Any]],
-    parents: dict[int, int | None],
-    root: int,
-    most: int,
-    deepest: int,
+    nodes: dict[int, dict[str, Any]], parents: dict[int, int | None], root: int, most: int, deepest: int
 ) -> dict[str, Any]:
     """Hang children under parents, generation by generation: a deep tree needs no recursion."""
     children: dict[int | None, list[int]] = {}

@@ -14,8 +14,7 @@ import polars as pl
 from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
 
-__all__ = ["CONTRIBUTIONS", "EVIDENCE", "MOST_EVIDENCE", "SLOT", "UNIT", "aggregate", "finding_id",
-           "slot_of"]  # fmt: skip
+__all__ = ["CONTRIBUTIONS", "EVIDENCE", "MOST_EVIDENCE", "SLOT", "UNIT", "aggregate", "finding_id", "slot_of"]
 
 SLOT = "5m"
 """Length of a unit in time; slots start at whole multiples since the epoch."""
@@ -29,19 +28,37 @@ MOST_CONTRIBUTIONS = 20
 UNIT = ("container_id", "process_id", "slot", "type")
 _UTC = pl.Datetime("ns", "UTC")
 _EVIDENCE: dict[str, Any] = {
-    **dict.fromkeys(IDENTITY, pl.String), "seq": pl.Int64, "time": _UTC, "until": _UTC,
-    "slot": _UTC, "process_id": pl.Int64, "type": pl.String, "title": pl.String, "count": pl.Int64,
-    "weight": pl.Float64, "severity": pl.Float64, "score": pl.Float64, "p_value": pl.Float64,
+    **dict.fromkeys(IDENTITY, pl.String),
+    "seq": pl.Int64,
+    "time": _UTC,
+    "until": _UTC,
+    "slot": _UTC,
+    "process_id": pl.Int64,
+    "type": pl.String,
+    "title": pl.String,
+    "count": pl.Int64,
+    "weight": pl.Float64,
+    "severity": pl.Float64,
+    "score": pl.Float64,
+    "p_value": pl.Float64,
     "techniques": pl.List(pl.String),
-}  # fmt: skip
+}
 EVIDENCE = pl.Schema(_EVIDENCE)
 """Rows that findings are made of: one event each. ``seq`` is null for an alarm without an event,
 which lasts until ``until``; for events that is null."""
 
-CONTRIBUTIONS = pl.Schema({
-    "container_id": pl.String(), "process_id": pl.Int64(), "slot": _UTC, "type": pl.String(),
-    "feature": pl.String(), "value": pl.Float64(), "usual": pl.Float64(), "share": pl.Float64(),
-})  # fmt: skip
+CONTRIBUTIONS = pl.Schema(
+    {
+        "container_id": pl.String(),
+        "process_id": pl.Int64(),
+        "slot": _UTC,
+        "type": pl.String(),
+        "feature": pl.String(),
+        "value": pl.Float64(),
+        "usual": pl.Float64(),
+        "share": pl.Float64(),
+    }
+)
 """Reasons per unit; the shares of a unit add up to at most 1."""
 
 
@@ -93,9 +110,11 @@ def aggregate(
     evidence; severity and score are the highest, the p-value the lowest of the unit.
     """
     rows = conform(evidence, EVIDENCE).sort(
-        ["weight", "time", "host", "seq", "title"], descending=[True, *[False] * 4],
-        nulls_last=True, maintain_order=True,
-    )  # fmt: skip
+        ["weight", "time", "host", "seq", "title"],
+        descending=[True, *[False] * 4],
+        nulls_last=True,
+        maintain_order=True,
+    )
     parts = [_facts(rows), _events(rows), _reasons(conform(contributions, CONTRIBUTIONS))]
     found = parts[0]
     for part in parts[1:]:
@@ -109,19 +128,20 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
     titles = pl.col("title").drop_nulls().unique(maintain_order=True)
     facts = rows.group_by(UNIT, maintain_order=True).agg(
         pl.col(others).drop_nulls().first(),
-        pl.col("severity", "score").max(), pl.col("p_value").min(),
-        first_seen=pl.col("time").min(), last_seen=pl.coalesce("until", "time").max(),
-        title=titles.first(), more=titles.len().cast(pl.Int64) - 1,
+        pl.col("severity", "score").max(),
+        pl.col("p_value").min(),
+        first_seen=pl.col("time").min(),
+        last_seen=pl.coalesce("until", "time").max(),
+        title=titles.first(),
+        more=titles.len().cast(pl.Int64) - 1,
         techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
-    )  # fmt: skip
+    )
     more = pl.format("{} and {} more", "title", "more")
     return facts.with_columns(title=pl.when(pl.col("more") > 0).then(more).otherwise("title"))
 
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:
-    events = rows.drop_nulls("seq").unique(
-        [*UNIT, "host", "seq"], keep="first", maintain_order=True
-    )
+    events = rows.drop_nulls("seq").unique([*UNIT, "host", "seq"], keep="first", maintain_order=True)
     return events.group_by(UNIT, maintain_order=True).agg(
         evidence=pl.struct("host", "seq").head(MOST_EVIDENCE), count=pl.col("count").sum()
     )
@@ -139,9 +159,8 @@ def _reasons(contributions: pl.DataFrame) -> pl.DataFrame:
 def _named(found: pl.DataFrame) -> pl.DataFrame:
     """Add ``finding_id`` and make titles readable; a loop over findings, never over events."""
     keys = found.select(
-        "source", "detector", "type", "container_id", "process_id",
-        pl.col("slot").dt.epoch("ns"),
-    )  # fmt: skip
+        "source", "detector", "type", "container_id", "process_id", pl.col("slot").dt.epoch("ns")
+    )
     ids = [finding_id(*row) for row in keys.iter_rows()]
     titles = [None if title is None else visible(title) for title in found["title"]]
     return found.with_columns(

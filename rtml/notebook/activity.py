@@ -64,12 +64,11 @@ def counted(events: pl.LazyFrame, by: str, every: str) -> pl.DataFrame:
     """Return ``by, time, kind, events``; events outside any ``by`` are left out."""
     return (
         events.filter(pl.col(by).is_not_null())
-        .group_by(
-            pl.col(by, "kind").cast(pl.String), pl.col("time").dt.truncate(every)
-        )
+        .group_by(pl.col(by, "kind").cast(pl.String), pl.col("time").dt.truncate(every))
         .agg(events=pl.col("count").fill_null(1).sum())
-        .sort(by, "time", "kind").collect()
-    )  # fmt: skip
+        .sort(by, "time", "kind")
+        .collect()
+    )
 
 
 def _seconds(at: object) -> float:
@@ -97,8 +96,7 @@ def _strip(
             base[row["time"]] += height
             hint = f"{row['time']:%H:%M:%S} {each}: {row['events']:,}"
             colour = COLOURS[rank] if each != _OTHER else COLOURS[-1]
-            yield rect(axis.x(_seconds(row["time"])), floor - base[row["time"]], bar, height,
-                       colour, hint)  # fmt: skip
+            yield rect(axis.x(_seconds(row["time"])), floor - base[row["time"]], bar, height, colour, hint)
     yield text(14, top + 20, name, weight=600)
     yield text(14, top + 36, f"to {tallest:,} a bar", fill=FAINT, size=11)
 

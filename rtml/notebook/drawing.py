@@ -14,9 +14,23 @@ from xml.etree import ElementTree as ET
 from rtml.notebook.shown import Content, element
 
 __all__ = [
-    "ALARM", "FAINT", "GRID", "INK", "LEFT", "QUIET", "RIGHT", "WIDTH", "Axis", "dot", "line",
-    "numbers", "paper", "rect", "text", "times",
-]  # fmt: skip
+    "ALARM",
+    "FAINT",
+    "GRID",
+    "INK",
+    "LEFT",
+    "QUIET",
+    "RIGHT",
+    "WIDTH",
+    "Axis",
+    "dot",
+    "line",
+    "numbers",
+    "paper",
+    "rect",
+    "text",
+    "times",
+]
 
 INK, FAINT, GRID, ALARM, QUIET = "#1f2328", "#656d76", "#e3dfd6", "#c8361d", "#5b7fa6"
 _PAPER = "#fcfbf8"
@@ -54,15 +68,19 @@ def paper(height: float, title: str, *content: Content) -> ET.Element:
         element("rect", width=WIDTH, height=height, rx=6, fill=_PAPER, stroke=GRID),
         text(14, 24, title, size=14, weight=600),
         *content,
-        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {WIDTH} {height:g}", width=WIDTH,
-        height=height, role="img", font_family=_FONT, style="max-width: 100%; height: auto",
-    )  # fmt: skip
+        xmlns="http://www.w3.org/2000/svg",
+        viewBox=f"0 0 {WIDTH} {height:g}",
+        width=WIDTH,
+        height=height,
+        role="img",
+        font_family=_FONT,
+        style="max-width: 100%; height: auto",
+    )
 
 
 def text(
-    x: float, y: float, said: str, anchor: str = "start", fill: str = INK, size: int = 12,
-    weight: int = 400,
-) -> ET.Element:  # fmt: skip
+    x: float, y: float, said: str, anchor: str = "start", fill: str = INK, size: int = 12, weight: int = 400
+) -> ET.Element:
     r"""Write a string: escaped, control characters spelled out.
 
     Examples
@@ -70,8 +88,7 @@ def text(
     >>> text(0, 0, "<script>\x1b[2J").text
     '<script>\\x1b[2J'
     """
-    return element("text", said, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size,
-                   font_weight=weight)  # fmt: skip
+    return element("text", said, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size, font_weight=weight)
 
 
 def rect(
@@ -79,22 +96,30 @@ def rect(
 ) -> ET.Element:
     """Return a rectangle; ``hint`` shows under the pointer."""
     faded = {} if opacity >= 1 else {"fill_opacity": round(opacity, 2)}
-    return element("rect", *_hint(hint), x=round(x, 1), y=round(y, 1), width=round(width, 1),
-                   height=round(height, 1), fill=fill, **faded)  # fmt: skip
+    return element(
+        "rect",
+        *_hint(hint),
+        x=round(x, 1),
+        y=round(y, 1),
+        width=round(width, 1),
+        height=round(height, 1),
+        fill=fill,
+        **faded,
+    )
 
 
-def dot(
-    x: float, y: float, radius: float, fill: str, hint: str = "", opacity: float = 1.0
-) -> ET.Element:
+def dot(x: float, y: float, radius: float, fill: str, hint: str = "", opacity: float = 1.0) -> ET.Element:
     """Return a dot; ``hint`` shows under the pointer."""
     return element("circle", *_hint(hint), cx=x, cy=y, r=radius, fill=fill, fill_opacity=opacity)
 
 
-def line(x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, dash: str = "none",
-         width: float = 1) -> ET.Element:  # fmt: skip
+def line(
+    x1: float, y1: float, x2: float, y2: float, stroke: str = GRID, dash: str = "none", width: float = 1
+) -> ET.Element:
     """Return a straight line."""
-    return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_dasharray=dash,
-                   stroke_width=width)  # fmt: skip
+    return element(
+        "line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, stroke_dasharray=dash, stroke_width=width
+    )
 
 
 def _hint(said: str) -> list[Content]:
@@ -117,8 +142,11 @@ def numbers(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
     """Yield a grid of round numbers."""
     span = max(axis.high - axis.low, 1e-9)
     power = 10.0 ** (len(f"{span:.0f}") - 1) if span >= 1 else 0.1
-    step = next(each for each in (power / 5, power / 2, power, 2 * power, 5 * power, span)
-                if span / each <= _MOST_TICKS)  # fmt: skip
+    step = next(
+        each
+        for each in (power / 5, power / 2, power, 2 * power, 5 * power, span)
+        if span / each <= _MOST_TICKS
+    )
     for number in range(int(span / step + 1e-9) + 1):
         value = axis.low + number * step
         yield from _tick(axis.x(value), top, bottom, f"{value:,.4g}")

@@ -50,9 +50,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         transport_encryption="auto",
     )
     client: Any = NotebookClient(
-        notebook, timeout=SECONDS, record_timing=False,
-        resources={"metadata": {"path": str(folder)}},
-    )  # fmt: skip
+        notebook, timeout=SECONDS, record_timing=False, resources={"metadata": {"path": str(folder)}}
+    )
     client.km = kernel  # set here, the client owns it and shuts it down; as an argument it does not
     with tempfile.TemporaryDirectory() as own:
         quiet = {"IPYTHONDIR": own, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}

@@ -64,8 +64,7 @@ def element(tag: str, *content: Content, **attributes: object) -> ET.Element:
     '<td>&lt;script&gt;\\x1b[2J<b>x</b></td>'
     """
     named = {
-        key.strip("_").replace("_", "-"): visible(str(value), LONGEST)
-        for key, value in attributes.items()
+        key.strip("_").replace("_", "-"): visible(str(value), LONGEST) for key, value in attributes.items()
     }
     made, last = ET.Element(tag, named), None
     for part in content:

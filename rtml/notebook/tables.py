@@ -52,15 +52,13 @@ def table(
         [_bar(cell) if name in shares else _text(cell, name in dated) for name, cell in row.items()]
         for row in frame.head(most).iter_rows(named=True)
     ]
-    sides = [_RIGHT if kind.is_numeric() and name not in shares else _LEFT
-             for name, kind in frame.schema.items()]  # fmt: skip
+    sides = [
+        _RIGHT if kind.is_numeric() and name not in shares else _LEFT for name, kind in frame.schema.items()
+    ]
     typed = [name in code for name in frame.columns]
     names = zip(frame.columns, sides, strict=True)
     head = element("tr", *(element("th", name, style=side) for name, side in names))
-    body = [
-        element("tr", *(_cell(*cell) for cell in zip(row, sides, typed, strict=True)))
-        for row in rows
-    ]
+    body = [element("tr", *(_cell(*cell) for cell in zip(row, sides, typed, strict=True))) for row in rows]
     more = f"… {frame.height - most:,} more rows" if frame.height > most else ""
     if more:
         body.append(element("tr", element("td", more, colspan=max(frame.width, 1), style=_LEFT)))
@@ -79,8 +77,7 @@ def facts(known: Mapping[str, object]) -> Shown:
     """
     rows = [[name, _text(value, dated=True)] for name, value in known.items()]
     lines = [
-        element("tr", element("th", name, style=_LEFT), _cell(value, _LEFT, False))
-        for name, value in rows
+        element("tr", element("th", name, style=_LEFT), _cell(value, _LEFT, False)) for name, value in rows
     ]
     made = element("table", element("tbody", *lines), class_=NO_MATH)
     return html(made, _plain(rows, ""))

@@ -8,19 +8,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from rtml.notebook.activity import counted
-from rtml.notebook.drawing import (
-    ALARM,
-    FAINT,
-    INK,
-    LEFT,
-    QUIET,
-    Axis,
-    line,
-    paper,
-    rect,
-    text,
-    times,
-)
+from rtml.notebook.drawing import ALARM, FAINT, INK, LEFT, QUIET, Axis, line, paper, rect, text, times
 from rtml.notebook.shown import Content, Shown, svg
 
 __all__ = ["timeline"]
@@ -29,9 +17,7 @@ _CELL, _LANE, _TOP = 17, 22, 52
 _MOST_LANES = 12
 
 
-def timeline(
-    events: pl.LazyFrame, findings: pl.DataFrame, finding_id: str, every: str = "10s"
-) -> Shown:
+def timeline(events: pl.LazyFrame, findings: pl.DataFrame, finding_id: str, every: str = "10s") -> Shown:
     """Draw events per kind of one container, findings above, one finding marked.
 
     Parameters
@@ -70,16 +56,21 @@ def timeline(
     return svg(paper(bottom + 26, title, *content), f"{title}\n{_plain(counts, findings, here)}")
 
 
-def _lane(
-    own: pl.DataFrame, name: str, finding_id: str, top: float, axis: Axis
-) -> Iterator[Content]:
+def _lane(own: pl.DataFrame, name: str, finding_id: str, top: float, axis: Axis) -> Iterator[Content]:
     yield text(14, top + 13, name.replace("_", " "), weight=600)
     marked = (pl.col("finding_id") == finding_id).alias("here")
     for row in own.with_columns(marked).sort("here", "first_seen", "title").iter_rows(named=True):
         begin, end = axis.x(row["first_seen"].timestamp()), axis.x(row["last_seen"].timestamp())
         hint = f"{row['first_seen']:%H:%M:%S} {row['title']}"
-        yield rect(begin - 2, top + 2, max(end - begin, 5), _LANE - 8,
-                   ALARM if row["here"] else INK, hint, 1.0 if row["here"] else 0.45)  # fmt: skip
+        yield rect(
+            begin - 2,
+            top + 2,
+            max(end - begin, 5),
+            _LANE - 8,
+            ALARM if row["here"] else INK,
+            hint,
+            1.0 if row["here"] else 0.45,
+        )
 
 
 def _cells(own: pl.DataFrame, kind: str, top: float, axis: Axis, step: float) -> Iterator[Content]:
@@ -91,8 +82,7 @@ def _cells(own: pl.DataFrame, kind: str, top: float, axis: Axis, step: float) ->
         depth = 0.25 + 0.75 * math.log1p(row["events"]) / math.log1p(most)
         hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"
         left = axis.x(begin)
-        yield rect(left, top + 1, max(axis.x(begin + step) - left - 0.6, 1), _CELL - 3, QUIET,
-                   hint, depth)  # fmt: skip
+        yield rect(left, top + 1, max(axis.x(begin + step) - left - 0.6, 1), _CELL - 3, QUIET, hint, depth)
 
 
 def _band(here: pl.DataFrame, axis: Axis, bottom: float) -> Iterator[Content]:
@@ -100,8 +90,7 @@ def _band(here: pl.DataFrame, axis: Axis, bottom: float) -> Iterator[Content]:
         begin, end = axis.x(row["first_seen"].timestamp()), axis.x(row["last_seen"].timestamp())
         yield rect(begin - 3, _TOP - 6, end - begin + 6, bottom - _TOP + 6, ALARM, "", 0.16)
         yield line(begin, _TOP - 6, begin, bottom, ALARM)
-        yield text(begin, _TOP - 10, f"▼ {row['first_seen']:%H:%M:%S} this finding", "middle",
-                   ALARM, 11, 600)  # fmt: skip
+        yield text(begin, _TOP - 10, f"▼ {row['first_seen']:%H:%M:%S} this finding", "middle", ALARM, 11, 600)
 
 
 def _plain(counts: pl.DataFrame, findings: pl.DataFrame, here: pl.DataFrame) -> str:

@@ -95,6 +95,9 @@ def _line(node: Mapping[str, Any], notes: Mapping[int, str], rails: str) -> _Lin
     )
     command = (images[-1]["cmdline"] if images else None) or ""
     return _Line(
-        rails, str(node["pid"]), " → ".join(visible(name, 60) for name in names),
-        visible(command, _LONGEST_COMMAND), notes.get(node["process_id"], ""),
-    )  # fmt: skip
+        rails,
+        str(node["pid"]),
+        " → ".join(visible(name, 60) for name in names),
+        visible(command, _LONGEST_COMMAND),
+        notes.get(node["process_id"], ""),
+    )

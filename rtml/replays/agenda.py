@@ -68,9 +68,9 @@ def _attacks(scenario: Scenario, attacks: Sequence[Attack]) -> list[Entry]:
     long = [a for a in order if bound(a, scenario.pace) > LONG]
     short = [a for a in order if bound(a, scenario.pace) <= LONG]
     entries = [
-        Entry(scenario.warmup + dice.uniform(0, 20), "attack", a.id,
-              _place(dice, scenario, a.workload)) for a in long
-    ]  # fmt: skip
+        Entry(scenario.warmup + dice.uniform(0, 20), "attack", a.id, _place(dice, scenario, a.workload))
+        for a in long
+    ]
     last = max(scenario.seconds - 20, scenario.warmup + 1)
     share = (last - scenario.warmup) / max(len(short), 1)
     for n, attack in enumerate(short):

@@ -22,8 +22,7 @@ from rtml.replays.network import INFRA, Network
 
 __all__ = ["Container", "Podman"]
 
-_LIMITS = ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=20000:20000",
-           "--pids-limit", "400"]  # fmt: skip
+_LIMITS = ["--ulimit", "nofile=20000:20000", "--ulimit", "nproc=20000:20000", "--pids-limit", "400"]
 
 
 @dataclass
@@ -44,11 +43,16 @@ class Container:
     def facts(self) -> dict[str, Any]:
         """Return what ``sitting.json`` says of it."""
         return {
-            "id": self.id, "image": f"rtml/{self.workload.image}:{self.version}",
-            "workload": self.workload.name, "ip": self.ip, "cmd": self.workload.command,
-            "cgroup_v2_id": self.group.stat().st_ino, "pidns": self.pidns, "started": self.started,
+            "id": self.id,
+            "image": f"rtml/{self.workload.image}:{self.version}",
+            "workload": self.workload.name,
+            "ip": self.ip,
+            "cmd": self.workload.command,
+            "cgroup_v2_id": self.group.stat().st_ino,
+            "pidns": self.pidns,
+            "started": self.started,
             "role": self.workload.role,
-        }  # fmt: skip
+        }
 
 
 class Podman:
@@ -59,15 +63,19 @@ class Podman:
         self._share = folder / "share"
         self._share.mkdir(exist_ok=True)
         self._share.chmod(0o777)
-        self._base = ["podman", "--tmpdir", str(folder / "tmp"), "--cgroup-manager=cgroupfs",
-                      "--runtime", "runc"]  # fmt: skip
+        self._base = [
+            "podman",
+            "--tmpdir",
+            str(folder / "tmp"),
+            "--cgroup-manager=cgroupfs",
+            "--runtime",
+            "runc",
+        ]
         config = folder / "storage.conf"
         config.write_text(_storage(folder, images))
         self._env = {**os.environ, "CONTAINERS_STORAGE_CONF": str(config), "TMPDIR": str(folder)}
 
-    def start(
-        self, name: str, place: str, workload: Workload, ip: str, version: int = 1
-    ) -> Container:
+    def start(self, name: str, place: str, workload: Workload, ip: str, version: int = 1) -> Container:
         """Create and start a container at its place in the network."""
         image = f"rtml/{workload.image}:{version}"
         words = ["run", "-d", "--name", name, "--hostname", place, *self._options(place, workload)]
@@ -79,9 +87,16 @@ class Podman:
             log = self.output(name)
             raise RtmlError(f"container {name} ended at once: {log[-300:] or 'without a word'}")
         return Container(
-            name, workload, version, ip, found["Id"], pid, self._cgroup(found["Id"]),
-            os.stat(f"/proc/{pid}/ns/pid").st_ino, started,
-        )  # fmt: skip
+            name,
+            workload,
+            version,
+            ip,
+            found["Id"],
+            pid,
+            self._cgroup(found["Id"]),
+            os.stat(f"/proc/{pid}/ns/pid").st_ino,
+            started,
+        )
 
     def _options(self, place: str, workload: Workload) -> list[str]:
         user = [] if workload.user is None else ["--user", str(workload.user)]
@@ -99,15 +114,21 @@ class Podman:
                 return root / inside
         raise RtmlError(f"no v2 control group {inside} below {CGROUPS}")
 
-    def enter(self, name: str, command: list[str], user: int | str | None = None,
-              mark: str = "") -> subprocess.Popen[str]:  # fmt: skip
+    def enter(
+        self, name: str, command: list[str], user: int | str | None = None, mark: str = ""
+    ) -> subprocess.Popen[str]:
         """Start a command in a container; ``mark`` goes into RTML_MARK, which no sensor sees."""
         who = [] if user is None else ["--user", str(user)]
         words = [*self._base, "exec", "-i", f"--env=RTML_MARK={mark}", *who, name, *command]
         return subprocess.Popen(
-            words, env=self._env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace",
-        )  # fmt: skip
+            words,
+            env=self._env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
 
     def stop(self, name: str) -> None:
         """Stop and remove a container."""
@@ -123,9 +144,14 @@ class Podman:
 
     def _call(self, words: list[str], what: str) -> str:
         done = subprocess.run(
-            [*self._base, *words], env=self._env, capture_output=True, text=True,
-            errors="replace", check=False, timeout=120,
-        )  # fmt: skip
+            [*self._base, *words],
+            env=self._env,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=120,
+        )
         if done.returncode:
             raise RtmlError(f"cannot {what}: {done.stderr.strip()[-300:]}")
         return done.stdout + (done.stderr if words[0] == "logs" else "")

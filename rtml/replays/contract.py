@@ -14,9 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from rtml.schema import KINDS
 
-__all__ = [
-    "Action", "Attack", "Expectation", "Load", "Lossy", "Rollout", "Scenario", "Step", "Workload",
-]  # fmt: skip
+__all__ = ["Action", "Attack", "Expectation", "Load", "Lossy", "Rollout", "Scenario", "Step", "Workload"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Seconds = Annotated[float, Field(gt=0, le=7200)]
@@ -76,8 +74,7 @@ class Expectation(_Strict):
             raise ValueError(f"{value!r} is no event kind; known: {', '.join(KINDS)}")
         return value
 
-    @field_validator("exe", "path", "path_to", "domain", "dst_port", "request", "socket_path",
-                     "cmdline")  # fmt: skip
+    @field_validator("exe", "path", "path_to", "domain", "dst_port", "request", "socket_path", "cmdline")
     @classmethod
     def _expression(cls, value: str | None) -> str | None:
         try:

@@ -18,16 +18,27 @@ from rtml.replays.folders import cache_folder
 __all__ = ["PROGRAMS", "Check", "examine", "require"]
 
 PROGRAMS = {
-    "podman": "podman", "runc": "runc", "bpftrace": "bpftrace", "mmdebstrap": "mmdebstrap",
-    "ip": "iproute2", "unshare": "util-linux", "setpriv": "util-linux", "mount": "mount",
-}  # fmt: skip
+    "podman": "podman",
+    "runc": "runc",
+    "bpftrace": "bpftrace",
+    "mmdebstrap": "mmdebstrap",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "setpriv": "util-linux",
+    "mount": "mount",
+}
 """Programs that a recording needs, and the Debian packages that have them."""
 
 _PROBE = [
-    "unshare", "--mount", "--propagation", "private", "sh", "-c",
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "sh",
+    "-c",
     "mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null;"
     " exec timeout 20 bpftrace -e 'tracepoint:raw_syscalls:sys_enter { exit(); }'",
-]  # fmt: skip
+]
 
 GIGABYTES_OF_DISK = 6.0
 GIGABYTES_OF_MEMORY = 2.0
@@ -46,9 +57,14 @@ class Check:
 def examine(cache: Path | None = None) -> list[Check]:
     """Look at everything that a recording needs; see `Check`."""
     return [
-        _root(), *_programs(), _file("BTF of the kernel", Path("/sys/kernel/btf/vmlinux")),
-        _tracing(), _attaching(), _disk(cache or cache_folder()), _memory(),
-    ]  # fmt: skip
+        _root(),
+        *_programs(),
+        _file("BTF of the kernel", Path("/sys/kernel/btf/vmlinux")),
+        _tracing(),
+        _attaching(),
+        _disk(cache or cache_folder()),
+        _memory(),
+    ]
 
 
 def require(checks: list[Check]) -> None:
@@ -108,8 +124,12 @@ def _attaching() -> Check:
     except subprocess.TimeoutExpired:
         return Check(name, False, "no answer in 30 s", wanted)
     said = (done.stderr.strip().splitlines() or ["refused"])[-1][:80]
-    return Check(name, not done.returncode, "yes" if not done.returncode else said,
-                 "" if not done.returncode else wanted)  # fmt: skip
+    return Check(
+        name,
+        not done.returncode,
+        "yes" if not done.returncode else said,
+        "" if not done.returncode else wanted,
+    )
 
 
 def _disk(folder: Path) -> Check:

@@ -6,9 +6,7 @@ __all__ = ["FAMILIES", "OUT_OF_REACH"]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "reverse-shell": ("Execution:Runtime/ReverseShell",),
-    "download-execute": (
-        "Execution:Runtime/NewBinaryExecuted", "Execution:Runtime/SuspiciousCommand",
-    ),
+    "download-execute": ("Execution:Runtime/NewBinaryExecuted", "Execution:Runtime/SuspiciousCommand"),
     "fileless": ("DefenseEvasion:Runtime/FilelessExecution",),
     "process-injection": (
         "DefenseEvasion:Runtime/ProcessInjection.Proc",
@@ -26,10 +24,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "miner": ("Impact:Runtime/CryptoMinerExecuted", "CryptoCurrency:Runtime/BitcoinTool.B"),
     "dns-tunnel": ("Backdoor:Runtime/C&CActivity.B!DNS",),
-    "dga": (
-        "Trojan:Runtime/DGADomainRequest.C!DNS",
-        "Impact:Runtime/SuspiciousDomainRequest.Reputation",
-    ),
+    "dga": ("Trojan:Runtime/DGADomainRequest.C!DNS", "Impact:Runtime/SuspiciousDomainRequest.Reputation"),
     "beacon": ("Backdoor:Runtime/C&CActivity.B",),
     "port-scan": (),
     "credential-theft": (),
@@ -48,7 +43,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "discovery": ("Discovery:Runtime/SuspiciousCommand", "Execution:Runtime/SuspiciousTool"),
     "living-off-the-land": (),
     "intrusion": (),
-}  # fmt: skip
+}
 """Finding types by family; an empty tuple: no runtime finding type is published for it.
 
 Types that need a threat-intelligence list stand with the behaviour behind them: in a closed lab

@@ -26,9 +26,7 @@ def join_logs(raw: Path, facts: Facts, out: Path) -> int:
     Of each log only the lines between ``since`` and ``until`` (nanoseconds since boot) count. Lines
     that carry no time, such as losses, are kept.
     """
-    told = {
-        f["log"]: (f["since"] or 0, f["until"] or 2**63) for f in facts if f["what"] == "sensor"
-    }
+    told = {f["log"]: (f["since"] or 0, f["until"] or 2**63) for f in facts if f["what"] == "sensor"}
     count = 0
     with gzip.open(out, "wb", compresslevel=5) as stream:
         for path in sorted(raw.glob("sensor-*.jsonl"), key=lambda p: int(p.stem.split("-")[1])):
@@ -53,8 +51,9 @@ def sitting_of(facts: Facts) -> dict[str, Any]:
     begin, end = _last(facts, "begin"), _last(facts, "end")
     actions = [
         {"what": f["action"], **_without(f, "what", "action", "output")}
-        for f in facts if f["what"] == "action"
-    ]  # fmt: skip
+        for f in facts
+        if f["what"] == "action"
+    ]
     return {
         "containers": containers,
         "clock_start": _without(begin, "what"),
@@ -79,7 +78,8 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
         "incomplete_because": why,
         "seconds": round(seconds, 1),
         "start_up_seconds": round((up.get("mono_ns", 0) - begin.get("mono_ns", 0)) / 1e9, 1)
-        if up and begin else None,
+        if up and begin
+        else None,
         "lines": lines,
         "lines_per_second": round(lines / seconds, 1) if seconds else None,
         "cpu_busy_share": end.get("cpu_busy_share"),
@@ -88,7 +88,7 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
         "not_done": [_without(f, "what") for f in facts if f["what"] in ("failed", "died")],
         "changes": [_without(f, "what") for f in facts if f["what"] in ("restart", "rollout")],
         "attacks": [_without(f, "what") for f in facts if f["what"] == "attack"],
-    }  # fmt: skip
+    }
 
 
 def _last(facts: Facts, what: str) -> dict[str, Any]:

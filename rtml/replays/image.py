@@ -42,8 +42,8 @@ HOOKS = [
     "chroot $1 useradd -u 1000 -m shop",
     "install -d $1/run/secrets/kubernetes.io/serviceaccount $1/srv $1/var/www/html",
     "echo lab-token-that-opens-nothing > $1/run/secrets/kubernetes.io/serviceaccount/token",
-    "for n in index about item; do echo \"<h1>$n</h1>\" > $1/var/www/html/$n.html; done",
-]  # fmt: skip
+    'for n in index about item; do echo "<h1>$n</h1>" > $1/var/www/html/$n.html; done',
+]
 
 _NO_DOCS = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "locale")]
 Say = Callable[[str], None]
@@ -85,8 +85,9 @@ def prepare(cache: Path, say: Say) -> Path:
 
 def lacking(store: Path, programs: Iterable[str]) -> list[str]:
     """Name the programs that no image of the store has."""
-    folders = [f for d in ("bin", "sbin", "usr/bin", "usr/sbin")
-               for f in store.glob(f"storage/overlay/*/diff/{d}")]  # fmt: skip
+    folders = [
+        f for d in ("bin", "sbin", "usr/bin", "usr/sbin") for f in store.glob(f"storage/overlay/*/diff/{d}")
+    ]
     return sorted(n for n in set(programs) if not any(os.path.lexists(f / n) for f in folders))
 
 
@@ -131,8 +132,15 @@ def _layer(podman: list[str], store: Path, name: str, version: int, files: dict[
 def _podman(store: Path) -> list[str]:
     """Podman on a store of its own: the machine's is never touched."""
     folders = ["--root", str(store / "storage"), "--runroot", str(store / "run")]
-    return ["podman", *folders, "--tmpdir", str(store / "tmp"), "--cgroup-manager=cgroupfs",
-            "--runtime", "runc"]  # fmt: skip
+    return [
+        "podman",
+        *folders,
+        "--tmpdir",
+        str(store / "tmp"),
+        "--cgroup-manager=cgroupfs",
+        "--runtime",
+        "runc",
+    ]
 
 
 def _run(command: list[str], what: str, folder: Path) -> None:

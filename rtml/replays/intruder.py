@@ -41,8 +41,7 @@ def filled(text: str, addresses: Mapping[str, str]) -> str:
 
 def request_text(attack: Attack, addresses: Mapping[str, str], pace: float) -> str:
     """Return all steps as one shell text, with ``sleep`` for the pauses."""
-    parts = [filled(s.run, addresses) if s.run else f"sleep {(s.wait or 0) / pace:.1f}"
-             for s in attack.steps]  # fmt: skip
+    parts = [filled(s.run, addresses) if s.run else f"sleep {(s.wait or 0) / pace:.1f}" for s in attack.steps]
     if attack.cleanup:
         parts.append(filled(attack.cleanup, addresses))
     return "\n".join(parts)
@@ -77,9 +76,15 @@ def carry_out(
 
 
 def _by_exec(
-    attack: Attack, container: Container, podman: Podman, addresses: Mapping[str, str],
-    pace: float, mark: str, limit: float, stopping: threading.Event,
-) -> dict[str, Any]:  # fmt: skip
+    attack: Attack,
+    container: Container,
+    podman: Podman,
+    addresses: Mapping[str, str],
+    pace: float,
+    mark: str,
+    limit: float,
+    stopping: threading.Event,
+) -> dict[str, Any]:
     user = attack.user if attack.user is not None else container.workload.user
     shell = podman.enter(container.name, ["sh"], user, mark)
     heard: list[str] = []
@@ -119,9 +124,15 @@ def _listen(shell: subprocess.Popen[str], heard: list[str]) -> None:
 
 
 def _by_request(
-    attack: Attack, container: Container, podman: Podman, addresses: Mapping[str, str],
-    pace: float, mark: str, limit: float, stopping: threading.Event,
-) -> dict[str, Any]:  # fmt: skip
+    attack: Attack,
+    container: Container,
+    podman: Podman,
+    addresses: Mapping[str, str],
+    pace: float,
+    mark: str,
+    limit: float,
+    stopping: threading.Event,
+) -> dict[str, Any]:
     text = HARMLESS_PART + request_text(attack, addresses, pace)
     answer: list[str] = []
     patience = limit - time.monotonic()

@@ -23,10 +23,14 @@ FIRST = ("infra", "cache", "db", "app", "api")
 """Workloads that others need, in the order of their start."""
 
 PARTNERS = {
-    "pay.partner.example": 200, "mail.partner.example": 200, "hooks.partner.example": 201,
-    "mirror.partner.example": 202, "backup.partner.example": 203, "rates.partner.example": 204,
+    "pay.partner.example": 200,
+    "mail.partner.example": 200,
+    "hooks.partner.example": 201,
+    "mirror.partner.example": 202,
+    "backup.partner.example": 203,
+    "rates.partner.example": 204,
     "pay2.partner.example": 204,
-}  # fmt: skip
+}
 """Services out there, and the last part of their addresses; the infra container plays them."""
 
 
@@ -61,9 +65,7 @@ class Lab:
         return [(place, self._network.join(place)) for place in places]
 
     def _tell(
-        self,
-        names: Mapping[str, list[tuple[str, str]]],
-        workloads: Mapping[str, tuple[Workload, int]],
+        self, names: Mapping[str, list[tuple[str, str]]], workloads: Mapping[str, tuple[Workload, int]]
     ) -> None:
         """Write the name server's table and the visitors' plan."""
         table = {f"{n}.shop.internal": [ip for _, ip in places] for n, places in names.items()}

@@ -9,16 +9,14 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import open_capture
-from rtml.captures.sensors.sitting import read_sitting
+from rtml.captures.sensors.bpftrace.sitting import read_sitting
 from rtml.replays.contract import Attack
 from rtml.replays.roots import labels_of
 
 __all__ = ["write_labels"]
 
 
-def write_labels(
-    out: Path, facts: list[dict[str, Any]], attacks: dict[str, Attack]
-) -> pl.DataFrame:
+def write_labels(out: Path, facts: list[dict[str, Any]], attacks: dict[str, Attack]) -> pl.DataFrame:
     """Label the attacks of a journal in the capture beside it; return the labels."""
     done = [f for f in facts if f["what"] == "attack"]
     offset = read_sitting(out / "sitting.json").offset

@@ -38,5 +38,11 @@ def act(
         end_marked(mark)
         output, _ = shell.communicate()
     end_marked(mark)
-    return {"action": action.what, "cmd": action.run, "typed": typed, "start": begin,
-            "end": stamp(), "output": output[-300:]}  # fmt: skip
+    return {
+        "action": action.what,
+        "cmd": action.run,
+        "typed": typed,
+        "start": begin,
+        "end": stamp(),
+        "output": output[-300:],
+    }

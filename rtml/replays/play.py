@@ -26,9 +26,8 @@ class Play:
     """`start` it, ask whether it is `over`, `stop` it; all that happens is in the journal."""
 
     def __init__(
-        self, scenario: Scenario, lab: Lab, watch: Watch, journal: Journal,
-        stopping: threading.Event,
-    ) -> None:  # fmt: skip
+        self, scenario: Scenario, lab: Lab, watch: Watch, journal: Journal, stopping: threading.Event
+    ) -> None:
         self.stopping = stopping
         self._scenario, self._lab, self._watch, self._journal = scenario, lab, watch, journal
         known = catalogue()
@@ -38,9 +37,11 @@ class Play:
         self._actions |= {(n, a.what): a for a in operators for n in a.where}
         self._entries = agenda(scenario, list(self._attacks.values()), workloads, operators)
         self._pools = {
-            "attack": ThreadPoolExecutor(scenario.parallel), "long": ThreadPoolExecutor(8),
-            "action": ThreadPoolExecutor(4), "change": ThreadPoolExecutor(2),
-        }  # fmt: skip
+            "attack": ThreadPoolExecutor(scenario.parallel),
+            "long": ThreadPoolExecutor(8),
+            "action": ThreadPoolExecutor(4),
+            "change": ThreadPoolExecutor(2),
+        }
         self._futures: list[Future[None]] = []
         self._probes = Probes(lab, random.Random(scenario.seed), stopping)
         self._clock = threading.Thread(target=self._run, daemon=True)
@@ -82,8 +83,14 @@ class Play:
             self._one(entry, mark)
         except Exception as error:
             # One failed action must not end a recording; the log says what it was.
-            self._journal.write("failed", kind=entry.kind, name=entry.name, place=entry.place,
-                                why=f"{type(error).__name__}: {error}", at=stamp())  # fmt: skip
+            self._journal.write(
+                "failed",
+                kind=entry.kind,
+                name=entry.name,
+                place=entry.place,
+                why=f"{type(error).__name__}: {error}",
+                at=stamp(),
+            )
 
     def _one(self, entry: Entry, mark: str) -> None:
         if entry.kind == "attack":
@@ -98,17 +105,28 @@ class Play:
             version = int(entry.name) if entry.kind == "rollout" else None
             begin = stamp()
             new = self._lab.replace(entry.place, version)
-            self._journal.write(entry.kind, place=entry.place, container=new.name, start=begin,
-                                end=stamp(), version=new.version)  # fmt: skip
+            self._journal.write(
+                entry.kind,
+                place=entry.place,
+                container=new.name,
+                start=begin,
+                end=stamp(),
+                version=new.version,
+            )
 
     def _attack(self, attack: Attack, planned: str, mark: str) -> None:
         place = self._free(planned)
         with self._lab.places[place].lock:
             container = self._lab.places[place]
             facts = carry_out(
-                attack, container, self._lab.podman, self._addresses(place),
-                self._scenario.pace, mark, self.stopping,
-            )  # fmt: skip
+                attack,
+                container,
+                self._lab.podman,
+                self._addresses(place),
+                self._scenario.pace,
+                mark,
+                self.stopping,
+            )
         self._journal.write(
             "attack", id=attack.id, container=container.name, container_id=container.id, **facts
         )

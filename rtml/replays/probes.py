@@ -24,9 +24,7 @@ _PATHS = {
 class Probes(threading.Thread):
     """Ask one container after the other, about ``rate`` a second in all."""
 
-    def __init__(
-        self, lab: Lab, dice: random.Random, stopping: threading.Event, rate: float = 3.0
-    ) -> None:
+    def __init__(self, lab: Lab, dice: random.Random, stopping: threading.Event, rate: float = 3.0) -> None:
         super().__init__(daemon=True)
         self._lab, self._dice, self._stopping, self._rate = lab, dice, stopping, rate
 

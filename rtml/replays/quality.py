@@ -45,14 +45,17 @@ def examine_recording(
     outside, orphans = _outside(capture), _orphans(capture)
     return [
         Finding("every attack has its root process", not rootless, _names(rootless)),
-        Finding("expected events are there", not lacking, _names(
-            [f"{name}: {text}" for name, texts in lacking.items() for text in texts])),
+        Finding(
+            "expected events are there",
+            not lacking,
+            _names([f"{name}: {text}" for name, texts in lacking.items() for text in texts]),
+        ),
         Finding("process trees are complete", not orphans, f"{orphans} without a parent"),
         Finding("nothing outside containers", not outside, f"{outside} events"),
         Finding("nothing lost", not manifest.lost, f"{manifest.lost:,} lost"),
         Finding("every line was read", not manifest.rejected, f"{manifest.rejected:,} refused"),
         Finding("every address was found", not overflows, f"{overflows:,} times table full"),
-    ]  # fmt: skip
+    ]
 
 
 def missing_events(
@@ -63,8 +66,11 @@ def missing_events(
     lacking = {}
     for row in labels.to_dicts():
         events = _events_of(capture, row, images)
-        texts = [str(e.patterns() | {"kind": e.kind}) for e in attacks[row["attack_id"]].expects
-                 if not _met(events, e)]  # fmt: skip
+        texts = [
+            str(e.patterns() | {"kind": e.kind})
+            for e in attacks[row["attack_id"]].expects
+            if not _met(events, e)
+        ]
         if texts:
             lacking[str(row["attack_id"])] = texts
     return lacking
@@ -74,9 +80,7 @@ def _events_of(capture: Capture, row: dict[str, Any], images: pl.DataFrame) -> p
     tree = tree_of(images, row["process_id"]) if row["process_id"] is not None else set()
     inside = pl.col("time").is_between(row["start"] - _SLACK, row["end"] + _SLACK)
     here = pl.col("container_id").cast(pl.String) == row["container_id"]
-    return (
-        capture.events().filter(here & (inside | pl.col("process_id").is_in(list(tree)))).collect()
-    )
+    return capture.events().filter(here & (inside | pl.col("process_id").is_in(list(tree)))).collect()
 
 
 def _met(events: pl.DataFrame, expectation: Expectation) -> bool:
@@ -100,14 +104,8 @@ def _orphans(capture: Capture) -> int:
     """
     images = capture.processes().collect()
     known = images.select(parent_id="process_id").unique()
-    inner = images.filter(
-        pl.col("image_seq").is_not_null() & (pl.col("root_id") != pl.col("process_id"))
-    )
-    return (
-        inner.join(known, on="parent_id", how="anti")
-        .filter(pl.col("parent_id").is_not_null())
-        .height
-    )
+    inner = images.filter(pl.col("image_seq").is_not_null() & (pl.col("root_id") != pl.col("process_id")))
+    return inner.join(known, on="parent_id", how="anti").filter(pl.col("parent_id").is_not_null()).height
 
 
 def _names(found: list[str]) -> str:

@@ -9,22 +9,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtml.errors import UsageError, did_you_mean
-from rtml.replays.contract import (
-    Action,
-    Attack,
-    Expectation,
-    Load,
-    Lossy,
-    Rollout,
-    Scenario,
-    Step,
-    Workload,
-)  # fmt: skip
+from rtml.replays.contract import Action, Attack, Expectation, Load, Lossy, Rollout, Scenario, Step, Workload
 
 __all__ = [
-    "HERE", "load_attack", "load_attacks", "load_operators", "load_scenario", "load_workloads",
+    "HERE",
+    "load_attack",
+    "load_attacks",
+    "load_operators",
+    "load_scenario",
+    "load_workloads",
     "read_model",
-]  # fmt: skip
+]
 
 HERE = Path(__file__).parent
 
@@ -37,9 +32,13 @@ class Operators(BaseModel):
 
 
 _PARTS: dict[str, type[BaseModel]] = {
-    "steps": Step, "expects": Expectation, "load": Load, "actions": Action,
-    "rollouts": Rollout, "lossy": Lossy,
-}  # fmt: skip
+    "steps": Step,
+    "expects": Expectation,
+    "load": Load,
+    "actions": Action,
+    "rollouts": Rollout,
+    "lossy": Lossy,
+}
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -127,12 +127,18 @@ def images_of_the_lab(say: Say) -> Path:
 def _watch_over(words: list[str], say: Say) -> str:
     """Run a program to its end; Ctrl-C and SIGTERM ask it to stop. Return its complaint."""
     process = subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     errors: list[str] = []
-    ears = [threading.Thread(target=_relay, args=(process.stdout, say)),
-            threading.Thread(target=_relay, args=(process.stderr, errors.append))]  # fmt: skip
+    ears = [
+        threading.Thread(target=_relay, args=(process.stdout, say)),
+        threading.Thread(target=_relay, args=(process.stderr, errors.append)),
+    ]
     for ear in ears:
         ear.start()
     with _asked_to_stop() as asked:
@@ -169,9 +175,8 @@ def _relay(stream: Any, say: Callable[[str], Any]) -> None:
 
 
 def _finish(
-    scenario: Scenario, attacks: dict[str, Attack], out: Path, problem: str, overflows: int,
-    say: Say,
-) -> Recording:  # fmt: skip
+    scenario: Scenario, attacks: dict[str, Attack], out: Path, problem: str, overflows: int, say: Say
+) -> Recording:
     """Make the recording of what the stage left, complete or not."""
     facts = read_journal(out / "raw" / "journal.jsonl")
     up = any(f["what"] == "up" for f in facts)

@@ -49,11 +49,16 @@ def labels_of(
         attack = attacks[fact["id"]]
         root = root_of(images, fact, attack.entry, offset)
         row = {
-            "attack_id": attack.id, "technique": attack.technique, "name": attack.name,
-            "host": images["host"][0], "container_id": fact["container_id"],
-            "start": _utc(fact["start"]), "end": _utc(fact["end"]),
-            "process_id": root, "provenance": "replay",
-        }  # fmt: skip
+            "attack_id": attack.id,
+            "technique": attack.technique,
+            "name": attack.name,
+            "host": images["host"][0],
+            "container_id": fact["container_id"],
+            "start": _utc(fact["start"]),
+            "end": _utc(fact["end"]),
+            "process_id": root,
+            "provenance": "replay",
+        }
         rows.append(row)
         lines.append(_line(row, fact, attack, images))
     labels = pl.DataFrame(rows, infer_schema_length=None) if rows else pl.DataFrame()
@@ -92,16 +97,21 @@ def tree_of(images: pl.DataFrame, root: int) -> set[int]:
     return known
 
 
-def _line(
-    row: dict[str, Any], fact: dict[str, Any], attack: Attack, images: pl.DataFrame
-) -> dict[str, Any]:
+def _line(row: dict[str, Any], fact: dict[str, Any], attack: Attack, images: pl.DataFrame) -> dict[str, Any]:
     tree = tree_of(images, row["process_id"]) if row["process_id"] is not None else set()
     pids = sorted(set(images.filter(pl.col("process_id").is_in(list(tree)))["pid"]))
     return {
-        **row, "start": fact["start"]["unix_ns"], "end": fact["end"]["unix_ns"],
-        "container": fact["container"], "pids": pids, "entry": attack.entry, "quiet": attack.quiet,
-        "family": attack.family, "command": fact["command"], "complete": fact["complete"],
-    }  # fmt: skip
+        **row,
+        "start": fact["start"]["unix_ns"],
+        "end": fact["end"]["unix_ns"],
+        "container": fact["container"],
+        "pids": pids,
+        "entry": attack.entry,
+        "quiet": attack.quiet,
+        "family": attack.family,
+        "command": fact["command"],
+        "complete": fact["complete"],
+    }
 
 
 def _utc(at: dict[str, int]) -> dt.datetime:

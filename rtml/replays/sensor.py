@@ -91,15 +91,20 @@ class Sensor:
         program = folder / "sensor.bt"
         program.write_text(script(pid_depth(), os.stat("/proc/self/ns/pid").st_ino))
         environment = {
-            **os.environ, "BPFTRACE_STRLEN": "168", "BPFTRACE_PERF_RB_PAGES": str(pages),
+            **os.environ,
+            "BPFTRACE_STRLEN": "168",
+            "BPFTRACE_PERF_RB_PAGES": str(pages),
             "BPFTRACE_MAP_KEYS_MAX": "16384",
-        }  # fmt: skip
+        }
         errors = out.with_suffix(".err")
         with errors.open("wb") as stream:
             process = subprocess.Popen(
-                ["bpftrace", "-f", "json", "-o", str(out), str(program)], env=environment,
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stream,
-            )  # fmt: skip
+                ["bpftrace", "-f", "json", "-o", str(out), str(program)],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stream,
+            )
         return cls(process, out, pages, stamp(), errors)
 
     def wait_until_ready(self) -> None:

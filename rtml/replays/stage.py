@@ -53,9 +53,8 @@ def _listen(stopping: threading.Event) -> None:
 
 
 def _record(
-    scenario: Scenario, folder: Path, raw: Path, images: Path, journal: Journal,
-    stopping: threading.Event,
-) -> bool:  # fmt: skip
+    scenario: Scenario, folder: Path, raw: Path, images: Path, journal: Journal, stopping: threading.Event
+) -> bool:
     journal.write("begin", **stamp())
     watch = Watch(folder, raw, scenario.pages, journal)
     busy = busy_ticks()
@@ -101,9 +100,7 @@ def _revive(lab: Lab, journal: Journal) -> None:
     """Replace containers that ended by themselves, as an orchestrator does."""
     for place in lab.dead():
         if not lab.places[place].lock.locked():
-            journal.write(
-                "died", place=place, words=lab.podman.output(lab.places[place].name)[-200:]
-            )
+            journal.write("died", place=place, words=lab.podman.output(lab.places[place].name)[-200:])
             lab.replace(place)
 
 

@@ -53,9 +53,13 @@ class Watch:
         cpu = self._sensor.cpu_seconds()
         self._sensor.stop()
         self._journal.write(
-            "sensor", log=self._sensor.log.name, pages=self._sensor.pages, since=self._from,
-            until=until, cpu_seconds=cpu,
-        )  # fmt: skip
+            "sensor",
+            log=self._sensor.log.name,
+            pages=self._sensor.pages,
+            since=self._from,
+            until=until,
+            cpu_seconds=cpu,
+        )
 
     def ended(self) -> bool:
         """Tell whether the sensor ended by itself."""

@@ -1,24 +1,32 @@
-"""The market's 46 runtime finding types, and what of ours stands for each."""
+"""The market's 46 runtime finding types, and what stands for each: plain data, no engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
 
-import polars as pl
+import yaml
 
-from rtml.catalogue import catalogue, standing
-from rtml.rules.contract import Rule
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.reputation.categories import CATEGORIES
 
-__all__ = ["COVERAGE", "catalogue", "coverage", "user_data"]
+__all__ = ["catalogue", "standing", "user_data"]
 
-COVERAGE = pl.Schema({
-    "number": pl.Int64(), "type": pl.String(), "severity": pl.String(), "gate": pl.String(),
-    "by": pl.List(pl.String()),
-})  # fmt: skip
-"""One row per finding type; ``by`` names what stands for it: ids of rules and correlations, threat
-lists by category (``list:tor``), reputation models by category (``reputation:abused``)."""
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, Any]]:
+    """Return type to its facts, in the order of the catalogue.
+
+    Examples
+    --------
+    >>> len(catalogue()), sum("gate" in facts for facts in catalogue().values())
+    (46, 14)
+    """
+    text = files("rtml.rules").joinpath("catalogue.yml").read_text("utf-8")
+    return MappingProxyType(yaml.safe_load(text))
 
 
 def user_data() -> dict[str, tuple[str, ...]]:
@@ -34,18 +42,37 @@ def user_data() -> dict[str, tuple[str, ...]]:
     return {**lists, **models}
 
 
-def coverage(rules: Iterable[Rule]) -> pl.DataFrame:
-    """Return `COVERAGE`: what stands for each type of the catalogue.
+def standing(rules: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return one row per finding type of the catalogue with what stands for it.
 
     Parameters
     ----------
     rules
-        Rules and correlations that are loaded; `user_data` is added.
+        Finding type and id of each rule; `user_data` is added, types that the catalogue lacks are
+        left out.
 
     Returns
     -------
-    46 rows in the order of the catalogue; ``by`` is empty where nothing stands for a type.
+    46 rows ``number, type, severity, gate, by``; ``by`` lists each id once, in the order given,
+    and is empty where nothing stands for a type.
+
+    Examples
+    --------
+    >>> rows = standing([("Execution:Runtime/ReverseShell", "a"), ("Else:Runtime/What", "b")])
+    >>> [row["by"] for row in rows if row["type"] == "Execution:Runtime/ReverseShell"]
+    [['a']]
     """
-    pairs = [(rule.finding_type, rule.id) for rule in rules]
-    pairs += [(kind, name) for name, kinds in user_data().items() for kind in kinds]
-    return pl.DataFrame(standing(pairs), schema=COVERAGE)
+    by: dict[str, dict[str, None]] = {kind: {} for kind in catalogue()}
+    lent = ((kind, name) for name, kinds in user_data().items() for kind in kinds)
+    for kind, name in (*rules, *lent):
+        by.get(kind, {})[name] = None
+    return [
+        {
+            "number": number,
+            "type": kind,
+            "severity": facts["severity"],
+            "gate": facts.get("gate"),
+            "by": list(by[kind]),
+        }
+        for number, (kind, facts) in enumerate(catalogue().items(), 1)
+    ]

@@ -76,9 +76,7 @@ def test_a_shorter_chain_is_asked_when_the_long_one_is_new():
 
 def test_repeats_in_one_container_weigh_less_than_containers():
     loud = baseline(("web", "s", "a", "c1", 1000), ("web", "s", "b", "c1", 1))
-    many = baseline(
-        *(("web", "s", "a", f"c{i}", 1) for i in range(1000)), ("web", "s", "b", "c1", 1)
-    )
+    many = baseline(*(("web", "s", "a", f"c{i}", 1) for i in range(1000)), ("web", "s", "b", "c1", 1))
     assert (
         probabilities(many, "web", "s", "b")["bits"].item()
         > probabilities(loud, "web", "s", "b")["bits"].item()

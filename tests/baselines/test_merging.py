@@ -25,12 +25,20 @@ cells = st.lists(
 def table(rows) -> pl.DataFrame:
     return events(
         {
-            "container_id": container, "workload": container[:3], "kind": kind, "exe": exe,
-            "seconds": at, "seq": number, "path": f"{exe}{shard}", "dst_ip": f"10.0.0.{shard}",
-            "dst_port": 443, "request": "r", "shard": shard,
+            "container_id": container,
+            "workload": container[:3],
+            "kind": kind,
+            "exe": exe,
+            "seconds": at,
+            "seq": number,
+            "path": f"{exe}{shard}",
+            "dst_ip": f"10.0.0.{shard}",
+            "dst_port": 443,
+            "request": "r",
+            "shard": shard,
         }
         for number, (container, kind, exe, shard, at) in enumerate(rows)
-    )  # fmt: skip
+    )
 
 
 def learnt(frame: pl.DataFrame) -> Baseline:

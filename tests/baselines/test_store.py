@@ -21,9 +21,7 @@ def baseline() -> Baseline:
 def test_round_trip(baseline, tmp_path):
     baseline.save(tmp_path / "b")
     assert Baseline.load(tmp_path / "b").counts.equals(baseline.counts, null_equal=True)
-    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == [
-        "baseline.json", "counts.parquet",
-    ]  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == ["baseline.json", "counts.parquet"]
 
 
 def test_an_empty_baseline_round_trips(tmp_path):

@@ -11,64 +11,125 @@ import pytest
 TIME = 1_600_000_000_000_000_000
 FOID = b"f" * 20
 _OID = {
-    "type": "record", "name": "sysflow.type.OID",
+    "type": "record",
+    "name": "sysflow.type.OID",
     "fields": [
         {"name": "createTS", "type": {"type": "long", "logicalType": "timestamp-millis"}},
         {"name": "hpid", "type": "long"},
     ],
-}  # fmt: skip
+}
 _FOID = {"type": "fixed", "name": "sysflow.type.FOID", "size": 20}
 _FIELDS = {
     "SFHeader": {"version": "long", "exporter": "string"},
     "Container": {"id": "string", "name": "string", "image": "string", "imageid": "string"},
     "Process": {
-        "oid": _OID, "poid": ["null", "sysflow.type.OID"], "ts": "long", "exe": "string",
-        "exeArgs": "string", "uid": "int", "tty": "boolean", "containerId": ["null", "string"],
-        "entry": "boolean", "cwd": "string",
+        "oid": _OID,
+        "poid": ["null", "sysflow.type.OID"],
+        "ts": "long",
+        "exe": "string",
+        "exeArgs": "string",
+        "uid": "int",
+        "tty": "boolean",
+        "containerId": ["null", "string"],
+        "entry": "boolean",
+        "cwd": "string",
     },
     "File": {"oid": _FOID, "restype": "int", "path": "string"},
     "ProcessEvent": {
-        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
-        "args": {"type": "array", "items": "string"}, "ret": "int",
+        "procOID": "sysflow.type.OID",
+        "ts": "long",
+        "tid": "long",
+        "opFlags": "int",
+        "args": {"type": "array", "items": "string"},
+        "ret": "int",
     },
     "FileFlow": {
-        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
-        "openFlags": "int", "fileOID": "sysflow.type.FOID", "numRRecvOps": "long",
-        "numWSendOps": "long", "numRRecvBytes": "long", "numWSendBytes": "long",
+        "procOID": "sysflow.type.OID",
+        "ts": "long",
+        "tid": "long",
+        "opFlags": "int",
+        "openFlags": "int",
+        "fileOID": "sysflow.type.FOID",
+        "numRRecvOps": "long",
+        "numWSendOps": "long",
+        "numRRecvBytes": "long",
+        "numWSendBytes": "long",
     },
     "NetworkFlow": {
-        "procOID": "sysflow.type.OID", "ts": "long", "tid": "long", "opFlags": "int",
-        "sip": "int", "sport": "int", "dip": "int", "dport": "int", "proto": "int",
-        "numRRecvOps": "long", "numWSendOps": "long", "numRRecvBytes": "long",
+        "procOID": "sysflow.type.OID",
+        "ts": "long",
+        "tid": "long",
+        "opFlags": "int",
+        "sip": "int",
+        "sport": "int",
+        "dip": "int",
+        "dport": "int",
+        "proto": "int",
+        "numRRecvOps": "long",
+        "numWSendOps": "long",
+        "numRRecvBytes": "long",
         "numWSendBytes": "long",
     },
     "Quantum": {"spin": "int"},
-}  # fmt: skip
+}
 _BLANK = {
     "Container": {"name": "", "image": "", "imageid": ""},
     "Process": {
-        "poid": None, "ts": TIME, "exe": "/bin/sh", "exeArgs": "", "uid": 0, "tty": False,
-        "containerId": None, "entry": False, "cwd": "/",
+        "poid": None,
+        "ts": TIME,
+        "exe": "/bin/sh",
+        "exeArgs": "",
+        "uid": 0,
+        "tty": False,
+        "containerId": None,
+        "entry": False,
+        "cwd": "/",
     },
     "File": {"oid": FOID, "restype": ord("f"), "path": "/etc/passwd"},
     "ProcessEvent": {"ts": TIME, "tid": 7, "opFlags": 2, "args": [], "ret": 0},
     "FileFlow": {
-        "ts": TIME, "tid": 7, "opFlags": 128, "openFlags": 1, "fileOID": FOID, "numRRecvOps": 0,
-        "numWSendOps": 0, "numRRecvBytes": 0, "numWSendBytes": 0,
+        "ts": TIME,
+        "tid": 7,
+        "opFlags": 128,
+        "openFlags": 1,
+        "fileOID": FOID,
+        "numRRecvOps": 0,
+        "numWSendOps": 0,
+        "numRRecvBytes": 0,
+        "numWSendBytes": 0,
     },
     "NetworkFlow": {
-        "ts": TIME, "tid": 7, "opFlags": 64, "sip": 0, "sport": 0, "dip": 0, "dport": 0, "proto": 6,
-        "numRRecvOps": 0, "numWSendOps": 0, "numRRecvBytes": 0, "numWSendBytes": 0,
+        "ts": TIME,
+        "tid": 7,
+        "opFlags": 64,
+        "sip": 0,
+        "sport": 0,
+        "dip": 0,
+        "dport": 0,
+        "proto": 6,
+        "numRRecvOps": 0,
+        "numWSendOps": 0,
+        "numRRecvBytes": 0,
+        "numWSendBytes": 0,
     },
-}  # fmt: skip
+}
 SCHEMA = {
-    "type": "record", "name": "sysflow.SysFlow",
-    "fields": [{"name": "rec", "type": [
-        {"type": "record", "name": f"sysflow.{name}",
-         "fields": [{"name": field, "type": kind} for field, kind in fields.items()]}
-        for name, fields in _FIELDS.items()
-    ]}],
-}  # fmt: skip
+    "type": "record",
+    "name": "sysflow.SysFlow",
+    "fields": [
+        {
+            "name": "rec",
+            "type": [
+                {
+                    "type": "record",
+                    "name": f"sysflow.{name}",
+                    "fields": [{"name": field, "type": kind} for field, kind in fields.items()],
+                }
+                for name, fields in _FIELDS.items()
+            ],
+        }
+    ],
+}
 
 HEADER = ("SFHeader", {"version": 4, "exporter": "node-1"})
 

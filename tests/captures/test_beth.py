@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.beth import SENSOR
-from rtml.captures.sensors.beth_arguments import arguments, faults
-from rtml.captures.sensors.python_text import parse
+from rtml.captures.sensors.beth.arguments import arguments, faults
+from rtml.captures.sensors.beth.python_text import parse
+from rtml.captures.sensors.beth.reading import SENSOR
 from rtml.schema import KINDS, conform
 
 HEADER = (
@@ -21,12 +21,22 @@ HEADER = (
     "eventId,eventName,stackAddresses,argsNum,returnValue,args,sus,evil"
 )
 NAMES = [
-    *(f"2021may-{host}{kind}" for kind in ("", "-dns") for host in (
-        "ip-10-100-1-105", "ip-10-100-1-186", "ip-10-100-1-26", "ip-10-100-1-4", "ip-10-100-1-95",
-        "ubuntu",
-    )),
-    "training_data", "testing_data", "validation_data",
-]  # fmt: skip
+    *(
+        f"2021may-{host}{kind}"
+        for kind in ("", "-dns")
+        for host in (
+            "ip-10-100-1-105",
+            "ip-10-100-1-186",
+            "ip-10-100-1-26",
+            "ip-10-100-1-4",
+            "ip-10-100-1-95",
+            "ubuntu",
+        )
+    ),
+    "training_data",
+    "testing_data",
+    "validation_data",
+]
 
 
 def argument(name: str, value: object) -> dict[str, object]:
@@ -41,10 +51,19 @@ DISGUISED = {"sa_family": "AF_UNIX", "sun_path": "','sin_addr': '8.8.8.8"}
 
 def row(event: str, *args: Row, result: int = 0, **other: object) -> Row:
     plain = {
-        "timestamp": "1.5", "processId": 7, "threadId": 7, "parentProcessId": 1, "userId": 0,
-        "processName": "sh", "hostName": "h", "eventName": event, "returnValue": result,
-        "args": repr(list(args)), "sus": 0, "evil": 0,
-    }  # fmt: skip
+        "timestamp": "1.5",
+        "processId": 7,
+        "threadId": 7,
+        "parentProcessId": 1,
+        "userId": 0,
+        "processName": "sh",
+        "hostName": "h",
+        "eventName": event,
+        "returnValue": result,
+        "args": repr(list(args)),
+        "sus": 0,
+        "evil": 0,
+    }
     return plain | other
 
 
@@ -57,9 +76,7 @@ def write(path: Path, *rows: dict[str, object]) -> Path:
 
 
 def one(tmp_path: Path, *args: object, **options: object) -> dict[str, object]:
-    return conform(SENSOR.read(write(tmp_path / "b.csv", row(*args, **options))).events).row(
-        0, named=True
-    )
+    return conform(SENSOR.read(write(tmp_path / "b.csv", row(*args, **options))).events).row(0, named=True)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -97,9 +114,8 @@ def test_arguments_agree_with_python(name: str, shared: Path):
 
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3),
-    max_leaves=5,
-)  # fmt: skip
+    st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3), max_leaves=5
+)
 
 
 @given(_VALUES)
@@ -135,8 +151,13 @@ def test_both_ways_of_reading_arguments_agree(argv: list[str], pathname: str):
         (row("sched_process_exit"), {"kind": "exit"}),
         (row("sched_process_exit", threadId=8), {"kind": "syscall"}),
         (
-            row("openat", argument("pathname", "/x"), argument("flags", "O_WRONLY|O_CREAT"),
-                argument("mode", 0o644), result=3),
+            row(
+                "openat",
+                argument("pathname", "/x"),
+                argument("flags", "O_WRONLY|O_CREAT"),
+                argument("mode", 0o644),
+                result=3,
+            ),
             {"kind": "open", "path": "/x", "wrote": True, "mode": 0o644, "result": 0},
         ),
         (
@@ -153,14 +174,18 @@ def test_both_ways_of_reading_arguments_agree(argv: list[str], pathname: str):
         ),
         (row("connect", argument("addr", DISGUISED)), {"dst_ip": None}),
         (row("kill", argument("pid", -1), argument("sig", 9)), {"kind": "kill", "target_pid": -1}),
-        (row("renameat2", argument("oldpath", "a"), argument("newpath", "b")),
-         {"kind": "rename", "path": "a", "path_to": "b", "request": "renameat2"}),
+        (
+            row("renameat2", argument("oldpath", "a"), argument("newpath", "b")),
+            {"kind": "rename", "path": "a", "path_to": "b", "request": "renameat2"},
+        ),
         (row("setreuid", argument("ruid", -1), argument("euid", 0)), {"kind": "setuid", "euid": 0}),
-        (row("security_bprm_check", argument("pathname", "/bin/ls")),
-         {"kind": "syscall", "request": "security_bprm_check", "path": "/bin/ls"}),
+        (
+            row("security_bprm_check", argument("pathname", "/bin/ls")),
+            {"kind": "syscall", "request": "security_bprm_check", "path": "/bin/ls"},
+        ),
         (row("memfd_create", argument("name", "")), {"kind": "memfd", "path": None}),
     ],
-)  # fmt: skip
+)
 def test_one_row_is_one_event(tmp_path: Path, made: dict[str, object], expected: dict[str, object]):
     events = conform(SENSOR.read(write(tmp_path / "b.csv", made)).events)
     event = events.row(0, named=True)

@@ -8,15 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.beth import SENSOR
+from rtml.captures.sensors.beth.reading import SENSOR
 from rtml.errors import RtmlError
 
 from .test_beth import HEADER, argument, row, write
 
 DNS = "Timestamp,SourceIP,DestinationIP,DnsQuery,DnsAnswer,DnsQueryType,SensorId\n"
-QUIET = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(

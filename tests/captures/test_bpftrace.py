@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.bpftrace import SENSOR
+from rtml.captures.sensors.bpftrace.reading import SENSOR
 from rtml.errors import RtmlError
 
 HEAD = "{name}\x1f{t}\x1f{pid}\x1f{pid}\x1f1\x1f0\x1f77\x1f4026\x1fsh"
@@ -41,8 +41,10 @@ def test_real_recordings_are_read_whole(shared: Path, sitting: str, events: int)
 def test_a_namespace_number_used_again_means_the_container_that_started_last(tmp_path: Path):
     second = 10**9
     facts = {"pidns": 4026, "cgroup_v2_id": 1, "image": "x"}
-    names = {f"web-1{end}": facts | {"id": f"c{end}", "cgroup_v2_id": n, "started": {"boot_ns": at}}
-             for n, (end, at) in enumerate([("", 10 * second), (".2", 60 * second)])}  # fmt: skip
+    names = {
+        f"web-1{end}": facts | {"id": f"c{end}", "cgroup_v2_id": n, "started": {"boot_ns": at}}
+        for n, (end, at) in enumerate([("", 10 * second), (".2", 60 * second)])
+    }
     clock = {"unix_ns": 0, "boot_ns": 0}
     (tmp_path / "sitting.json").write_text(json.dumps({"clock_start": clock, "containers": names}))
     moments = (1 * second, 30 * second, 59 * second, 70 * second)
@@ -123,9 +125,7 @@ def test_a_cut_off_gzip_keeps_what_was_there(tmp_path: Path):
     assert "cut off" in reading.rejects["reason"].to_list()[-1]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\n\n", b"Obj\x01\x02", b"a,b,c\n1,2,3\n", b"\x1f\x8b\x08"]
-)
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"Obj\x01\x02", b"a,b,c\n1,2,3\n", b"\x1f\x8b\x08"])
 def test_no_sensor_output_is_a_clear_error(tmp_path: Path, content: bytes):
     path = tmp_path / "x.jsonl"
     path.write_bytes(content)
@@ -139,9 +139,7 @@ def test_a_missing_file_and_a_folder_are_clear_errors(tmp_path: Path):
             SENSOR.read(path)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=200) | st.just(line("fork", 3).encode()), max_size=8))
 def test_any_bytes_are_events_or_rejects(tmp_path: Path, lines: list[bytes]):
     path = tmp_path / "any.jsonl"
@@ -154,11 +152,11 @@ def test_any_bytes_are_events_or_rejects(tmp_path: Path, lines: list[bytes]):
     assert reading.events.height >= sum(x == line("fork", 3).encode() for x in lines)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["exec", "open", "connect", "accept", "bind", "dnsq", "sys", "kill"]),
+    st.lists(st.text(max_size=40), max_size=5),
 )
-@given(st.sampled_from(["exec", "open", "connect", "accept", "bind", "dnsq", "sys", "kill"]),
-       st.lists(st.text(max_size=40), max_size=5))  # fmt: skip
 def test_any_fields_make_one_row(tmp_path: Path, name: str, rest: list[str]):
     clean = [text.replace("\x1f", "") for text in rest]
     reading = read(tmp_path, line(name, *clean), line("fork", 1))

@@ -73,7 +73,7 @@ def test_a_failed_import_leaves_nothing(log: Path, tmp_path: Path):
 
 def test_a_killed_import_leaves_no_capture_that_opens(log: Path, tmp_path: Path):
     code = (
-        "import sys, time, rtml.captures.whole as w\n"
+        "import sys, time, rtml.reading.whole as w\n"
         "w.os.replace = lambda *a: (print('writing', flush=True), time.sleep(60))\n"
         "from rtml.cli import main; sys.argv = ['rtml', *sys.argv[1:]]; main()\n"
     )
@@ -109,9 +109,7 @@ def test_a_hostile_host_name_stays_inside_the_capture(tmp_path: Path):
     assert part.parent.name == "host=..%2F..%2F..%2Fetc%2Fx"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"sensor": 5}', '{"sensor": "x", "format_version": 99}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"sensor": 5}', '{"sensor": "x", "format_version": 99}'])
 def test_a_broken_manifest_is_a_clear_error(tmp_path: Path, text: str):
     (tmp_path / "capture.json").write_text(text)
     with pytest.raises(RtmlError, match=r"capture\.json"):

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtml.captures import check_capture, import_capture, open_capture
-from rtml.captures.sensors import REJECTS, SENSORS
+from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
-from rtml.schema import KINDS, POLARS
+from rtml.schema import KINDS, POLARS, REJECTS
 from tests.captures.test_bpftrace import line
 from tests.conftest import SHARED
 
@@ -84,9 +84,7 @@ def test_a_capture_of_it_keeps_every_promise(name: str, sample: Path, tmp_path: 
 
 @every_sensor
 @pytest.mark.parametrize("part", [0.2, 0.9])
-def test_a_cut_off_file_is_an_error_or_a_counted_reject(
-    name: str, part: float, sample: Path, tmp_path: Path
-):
+def test_a_cut_off_file_is_an_error_or_a_counted_reject(name: str, part: float, sample: Path, tmp_path: Path):
     whole = sample.read_bytes()
     cut = tmp_path / f"cut{sample.suffix}"
     cut.write_bytes(whole[: int(len(whole) * part)])

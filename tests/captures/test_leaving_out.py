@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rtml.captures import open_capture
 from rtml.captures.digest import digest_capture
 from rtml.captures.leaving_out import PartialCapture, cells_of, leave_out
-from rtml.evaluation.labels import read_labels
+from rtml.evaluation.labels.reading import read_labels
 from tests.conftest import LAB
 
 MINUTE = 60 * 10**9
@@ -32,9 +32,13 @@ def test_an_event_stays_when_no_span_touches_its_window_or_the_one_before(
 ):
     table = pl.DataFrame(
         [(c, at(s), at(s + n)) for c, s, n in spans],
-        schema={"container_id": pl.String, "start": pl.Datetime("ns", "UTC"),
-                "end": pl.Datetime("ns", "UTC")}, orient="row",
-    )  # fmt: skip
+        schema={
+            "container_id": pl.String,
+            "start": pl.Datetime("ns", "UTC"),
+            "end": pl.Datetime("ns", "UTC"),
+        },
+        orient="row",
+    )
     rows = pl.DataFrame(
         [(c, at(s), n) for n, (c, s) in enumerate(events)],
         schema={"container_id": pl.String, "time": pl.Datetime("ns", "UTC"), "n": pl.Int64},
@@ -42,10 +46,12 @@ def test_an_event_stays_when_no_span_touches_its_window_or_the_one_before(
     )
     kept = leave_out(rows.lazy(), cells_of(table, MINUTE), MINUTE).collect()
     expected = [
-        n for n, (container, second) in enumerate(events)
-        if not any(c == container and s // 60 <= second // 60 <= (s + length) // 60 + 1
-                   for c, s, length in spans)
-    ]  # fmt: skip
+        n
+        for n, (container, second) in enumerate(events)
+        if not any(
+            c == container and s // 60 <= second // 60 <= (s + length) // 60 + 1 for c, s, length in spans
+        )
+    ]
     assert kept["n"].to_list() == expected
     assert kept.columns == rows.columns
 

@@ -43,9 +43,7 @@ def test_a_reused_pid_is_another_process_with_another_ancestry():
         {"kind": "exec", "pid": 7, "ppid": 8, "exe": "/c"},
     )
     assert events.filter(pl.col("pid") == 7)["process_id"].n_unique() == 2
-    assert images(events) == {
-        "/init": [], "/a": ["/init"], "/b": ["/init"], "/c": ["/b", "/init"],
-    }  # fmt: skip
+    assert images(events) == {"/init": [], "/a": ["/init"], "/b": ["/init"], "/c": ["/b", "/init"]}
 
 
 def test_exec_in_place_and_fork_without_exec_read_as_one_chain():
@@ -124,8 +122,9 @@ def lives(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[int]]:
     for _ in range(draw(st.integers(1, 40))):
         pid = draw(st.sampled_from(sorted(alive)))
         free = sorted({1, 2, 3, 4, 5} - set(alive))
-        kind = draw(st.sampled_from(["open", "exec", *(["fork"] if free else [])]
-                                    + (["exit"] if pid != 1 else [])))  # fmt: skip
+        kind = draw(
+            st.sampled_from(["open", "exec", *(["fork"] if free else [])] + (["exit"] if pid != 1 else []))
+        )
         row = {"kind": kind, "pid": pid, "ppid": 0, "exe": f"/{pid}" if kind == "exec" else None}
         rows.append(row)
         truth.append(alive[pid])

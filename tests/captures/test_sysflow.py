@@ -8,21 +8,37 @@ import fastavro
 import polars as pl
 import pytest
 
-from rtml.captures.sensors.sysflow import SENSOR
+from rtml.captures.sensors.sysflow.reading import SENSOR
 from rtml.schema import KINDS, conform
 
 from .conftest import HEADER, TIME, Write, oid
 
 FILES = {
-    "alpine_alpine": 24, "client-server_tcp-client-server": 10, "files_files": 21,
-    "files_filesat": 22, "mpm-event_cold_start_capture": 125, "mpm-event_full_capture": 4707,
-    "mpm-preforked_cold_start_capture": 67, "mpm-preforked_full_capture": 4478,
-    "mpm-worker_cold_start_capture": 100, "mpm-worker_full_capture": 4680,
-    "namespaces_setns": 408, "nginx_nginx": 55, "objectstore_download": 236, "objectstore_ls": 14,
-    "objectstore_upload": 67, "proc_httpd": 5, "proc_k8s_small": 5243,
-    "proc_mon.1531776682": 18755, "proc_mon.1531776712": 6325, "proc_mon.1531776742": 20025,
-    "proc_tcp": 10, "rename_rename": 28, "rename_rename2at": 12, "setuid_setuid": 12,
-}  # fmt: skip
+    "alpine_alpine": 24,
+    "client-server_tcp-client-server": 10,
+    "files_files": 21,
+    "files_filesat": 22,
+    "mpm-event_cold_start_capture": 125,
+    "mpm-event_full_capture": 4707,
+    "mpm-preforked_cold_start_capture": 67,
+    "mpm-preforked_full_capture": 4478,
+    "mpm-worker_cold_start_capture": 100,
+    "mpm-worker_full_capture": 4680,
+    "namespaces_setns": 408,
+    "nginx_nginx": 55,
+    "objectstore_download": 236,
+    "objectstore_ls": 14,
+    "objectstore_upload": 67,
+    "proc_httpd": 5,
+    "proc_k8s_small": 5243,
+    "proc_mon.1531776682": 18755,
+    "proc_mon.1531776712": 6325,
+    "proc_mon.1531776742": 20025,
+    "proc_tcp": 10,
+    "rename_rename": 28,
+    "rename_rename2at": 12,
+    "setuid_setuid": 12,
+}
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +123,14 @@ def test_a_digest_is_taken_out_of_the_image_name(shared: Path):
 
 
 def test_parents_that_did_nothing_are_declared(write_sysflow: Write):
-    reading = SENSOR.read(write_sysflow(
-        HEADER,
-        ("Process", {"oid": oid(1, 0), "exe": "/sbin/init"}),
-        ("Process", {"oid": oid(5), "poid": oid(1, 0), "exe": "/bin/sh", "exeArgs": "-c ls"}),
-        ("ProcessEvent", {"procOID": oid(5)}),
-    ))  # fmt: skip
+    reading = SENSOR.read(
+        write_sysflow(
+            HEADER,
+            ("Process", {"oid": oid(1, 0), "exe": "/sbin/init"}),
+            ("Process", {"oid": oid(5), "poid": oid(1, 0), "exe": "/bin/sh", "exeArgs": "-c ls"}),
+            ("ProcessEvent", {"procOID": oid(5)}),
+        )
+    )
     init, shell = reading.processes.rows(named=True)
     assert (init["exe"], init["started"], init["parent_id"]) == ("/sbin/init", None, None)
     assert shell["parent_id"] == init["process_id"]
@@ -122,12 +140,16 @@ def test_parents_that_did_nothing_are_declared(write_sysflow: Write):
 
 
 def test_a_reused_pid_is_another_process(write_sysflow: Write):
-    reading = SENSOR.read(write_sysflow(
-        HEADER,
-        ("Process", {"oid": oid(5), "exe": "/bin/a"}), ("ProcessEvent", {"procOID": oid(5)}),
-        ("Process", {"oid": oid(5, TIME + 1), "exe": "/bin/b"}),
-        ("ProcessEvent", {"procOID": oid(5, TIME + 1)}), ("ProcessEvent", {"procOID": oid(5)}),
-    ))  # fmt: skip
+    reading = SENSOR.read(
+        write_sysflow(
+            HEADER,
+            ("Process", {"oid": oid(5), "exe": "/bin/a"}),
+            ("ProcessEvent", {"procOID": oid(5)}),
+            ("Process", {"oid": oid(5, TIME + 1), "exe": "/bin/b"}),
+            ("ProcessEvent", {"procOID": oid(5, TIME + 1)}),
+            ("ProcessEvent", {"procOID": oid(5)}),
+        )
+    )
     assert reading.events["exe"].to_list() == ["/bin/a", "/bin/b", "/bin/a"]
     assert reading.events["process_id"].n_unique() == 2
 
@@ -152,16 +174,20 @@ def test_a_reused_pid_is_another_process(write_sysflow: Write):
         (("FileFlow", {"opFlags": 1024, "fileOID": b"?" * 20}), {"request": "close", "path": None}),
         (
             ("NetworkFlow", {"dip": 0x0100007F, "dport": 53, "proto": 17, "opFlags": 64 + 512}),
-            {"kind": "connect", "direction": "outbound", "dst_ip": "127.0.0.1", "dst_port": 53,
-             "protocol": "udp", "src_ip": None, "result": 0},
+            {
+                "kind": "connect",
+                "direction": "outbound",
+                "dst_ip": "127.0.0.1",
+                "dst_port": 53,
+                "protocol": "udp",
+                "src_ip": None,
+                "result": 0,
+            },
         ),
-        (
-            ("NetworkFlow", {"sip": -2, "opFlags": 32}),
-            {"kind": "accept", "src_ip": "254.255.255.255"},
-        ),
+        (("NetworkFlow", {"sip": -2, "opFlags": 32}), {"kind": "accept", "src_ip": "254.255.255.255"}),
         (("NetworkFlow", {"opFlags": 768, "numWSendOps": 5}), {"request": "send", "count": 5}),
     ],
-)  # fmt: skip
+)
 def test_one_record_is_one_event(write_sysflow: Write, record, expected):
     kind, fields = record
     path = write_sysflow(

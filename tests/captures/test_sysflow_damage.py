@@ -9,16 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.captures.sensors.sysflow import SENSOR
+from rtml.captures.sensors.sysflow.reading import SENSOR
 from rtml.errors import RtmlError
 
 from .conftest import HEADER, TIME, Write, oid
 
 EVENT = ("ProcessEvent", {"procOID": oid(7)})
 PROCESS = ("Process", {"oid": oid(7)})
-QUIET = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(
@@ -59,9 +57,10 @@ def test_avro_of_something_else_is_refused(tmp_path: Path, field: dict[str, str]
 
 def test_fields_of_another_type_are_refused(tmp_path: Path):
     header = {
-        "type": "record", "name": "SFHeader",
+        "type": "record",
+        "name": "SFHeader",
         "fields": [{"name": "version", "type": "string"}, {"name": "exporter", "type": "string"}],
-    }  # fmt: skip
+    }
     other = {"type": "record", "name": "Other", "fields": []}
     schema = {"type": "record", "name": "r", "fields": [{"name": "rec", "type": [header, other]}]}
     path = tmp_path / "other.sf"
@@ -94,9 +93,9 @@ def test_an_undeclared_process_keeps_its_pid(write_sysflow: Write):
 
 @pytest.mark.parametrize("time", [-1, -(2**62), 7_258_118_400 * 10**9, 2**63 - 1])
 def test_impossible_times_are_counted(write_sysflow: Write, time: int):
-    reading = SENSOR.read(write_sysflow(
-        HEADER, PROCESS, EVENT, ("ProcessEvent", {"procOID": oid(7), "ts": time}), EVENT
-    ))  # fmt: skip
+    reading = SENSOR.read(
+        write_sysflow(HEADER, PROCESS, EVENT, ("ProcessEvent", {"procOID": oid(7), "ts": time}), EVENT)
+    )
     assert (reading.events.height, reading.records) == (2, 3)
     reject = reading.rejects.row(0, named=True)
     assert (reject["line"], f"time {time} ns" in reject["reason"]) == (3, True)

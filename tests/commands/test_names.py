@@ -9,16 +9,19 @@ from rtml.commands import names
 from rtml.detectors import DETECTORS
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
-from rtml.rules.alerts import FORMATS
-from rtml.rules.gate import GATES
-from rtml.rules.loading import PACKS
-from rtml.rules.reputation.categories import CATEGORIES
+from rtml.findings.importing import FORMATS
+from rtml.rules.running.gate import GATES
+from rtml.rules.sigma.loading import PACKS
 
 REGISTRIES = {
-    "ALERTS": FORMATS, "ATTACK": VERSIONS, "DETECTORS": DETECTORS,
-    "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES], "GATES": GATES, "PACKS": PACKS,
-    "REPUTATION": CATEGORIES, "SENSORS": SENSORS,
-}  # fmt: skip
+    "ALERTS": FORMATS,
+    "ATTACK": VERSIONS,
+    "DETECTORS": DETECTORS,
+    "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES],
+    "GATES": GATES,
+    "PACKS": PACKS,
+    "SENSORS": SENSORS,
+}
 
 
 @pytest.mark.parametrize("name", REGISTRIES)

@@ -40,10 +40,7 @@ def windows(rows: int = 24, workloads: tuple[str, ...] = ("web", "job"), seed: i
 def outlier(frame: pl.DataFrame, row: int, factor: float = 40.0) -> pl.DataFrame:
     """The frame with one row made strange in every column."""
     here = pl.int_range(pl.len()) == row
-    floats = [
-        pl.when(here).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n)
-        for n in FEATURES
-    ]
+    floats = [pl.when(here).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n) for n in FEATURES]
     events = pl.when(here).then(pl.col("events") * 40).otherwise(pl.col("events")).alias("events")
     return frame.with_columns(*floats, events)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rtml.detectors import DETECTORS
-from rtml.detectors.bundle import Description, Model, load_model, save_model
-from rtml.detectors.calibration import Calibration
 from rtml.detectors.contract import feature_columns, peer_groups
 from rtml.errors import RtmlError, UsageError
+from rtml.models.bundle import Description, Model, load_model, save_model
+from rtml.models.calibration import Calibration
 from tests.detectors.frames import windows
 
 KINDS = {"isolation_forest": {"trees": 3}, "surprise": {}, "half_space_trees": {"trees": 2}}

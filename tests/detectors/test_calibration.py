@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.detectors.calibration import Calibration
 from rtml.errors import RtmlError, UsageError
+from rtml.models.calibration import Calibration
 
 SCORES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=30)
 
@@ -51,8 +51,7 @@ def test_without_calibration_nothing_is_rare_and_nothing_alarms():
 def test_p_is_valid_under_exchangeability(scores):
     """Each of n + 1 exchangeable scores is equally likely the new one: P(p <= a) <= a exactly."""
     p = [
-        of(scores[:i] + scores[i + 1 :]).p_values(np.array([scores[i]]), ["g"])[0]
-        for i in range(len(scores))
+        of(scores[:i] + scores[i + 1 :]).p_values(np.array([scores[i]]), ["g"])[0] for i in range(len(scores))
     ]
     for level in np.unique(p):
         assert np.mean(np.array(p) <= level) <= level + 1e-12

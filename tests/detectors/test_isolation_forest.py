@@ -123,9 +123,7 @@ def test_crafted_nodes_are_refused_or_harmless(forest, field, place, value):
     assert loaded.estimators_[0].tree_.apply(rows).shape == (4,)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("node_count", 10**9), ("node_count", 1), ("max_depth", -1)]
-)
+@pytest.mark.parametrize(("key", "value"), [("node_count", 10**9), ("node_count", 1), ("max_depth", -1)])
 def test_sizes_that_lie_are_refused(forest, key, value):
     def change(schema, members):
         tree_part(schema)["content"]["content"][key]["content"] = json.dumps(value)

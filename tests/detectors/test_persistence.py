@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rtml.detectors import DETECTORS
-from rtml.detectors.storage import write_files
 from rtml.errors import RtmlError
+from rtml.reading.state import write_files
 from tests.detectors.frames import outlier, windows
 
 EVERY = sorted(DETECTORS)

@@ -13,8 +13,8 @@ from rtml.detectors import scaling
 from rtml.detectors.contract import feature_columns, matrix
 from rtml.detectors.half_space_trees import HalfSpaceTrees
 from rtml.detectors.local_outlier_factor import LocalOutlierFactor
-from rtml.detectors.storage import write_files
 from rtml.errors import RtmlError, UsageError
+from rtml.reading.state import write_files
 from tests.detectors.frames import windows
 
 

@@ -15,9 +15,7 @@ NOTHING = empty(FINDINGS)
 
 
 def judge(name, track, seed=0):
-    scores = score_frame(
-        track.windows, CANARIES[name](track.windows, track.labels, track.every, seed)
-    )
+    scores = score_frame(track.windows, CANARIES[name](track.windows, track.labels, track.every, seed))
     found = flag_windows(name, scores, 1.0, track)
     return assess(Side(name, "trivial", found, scores), track)
 
@@ -67,9 +65,9 @@ def test_shuffled_labels_are_about_half(windows, labels):
     values = []
     for seed in range(30):
         starts = np.random.default_rng(seed).integers(0, 110, 6)
-        moved = make_labels(*(
-            (f"a{n}", f"c{n % 4}", float(s), float(s) + 8, None) for n, s in enumerate(starts)
-        ))  # fmt: skip
+        moved = make_labels(
+            *((f"a{n}", f"c{n % 4}", float(s), float(s) + 8, None) for n, s in enumerate(starts))
+        )
         side = Side("perfect", "model", NOTHING, scores)
         values.append(assess(side, make_track(windows, moved)).auroc.value)
     assert np.mean(values) == pytest.approx(0.5, abs=0.05)
@@ -96,9 +94,7 @@ def test_one_hit_in_a_day_does_not_find_a_day(windows):
 def test_no_opinion_counts_as_lowest_and_is_said(windows, labels):
     track = make_track(windows, labels)
     scores = score_frame(track.windows, np.linspace(0, 1, track.windows.height))
-    silent = scores.with_columns(
-        score=pl.when(track.windows["target"] == 1).then(None).otherwise("score")
-    )
+    silent = scores.with_columns(score=pl.when(track.windows["target"] == 1).then(None).otherwise("score"))
     verdict = assess(Side("silent", "model", NOTHING, silent), track)
     assert verdict.auroc.value == 0.0
     assert "no opinion on" in verdict.remarks[0]
@@ -123,9 +119,7 @@ def test_intervals_resample_attacks_around_the_point(windows, labels):
 
 def test_infinite_scores_rank_highest(windows, labels):
     track = make_track(windows, labels)
-    scores = score_frame(
-        track.windows, np.where(track.windows["target"].fill_null(0) == 1, np.inf, 0)
-    )
+    scores = score_frame(track.windows, np.where(track.windows["target"].fill_null(0) == 1, np.inf, 0))
     assert assess(Side("inf", "model", NOTHING, scores), track).auroc.value == 1.0
 
 

@@ -6,15 +6,24 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
-from rtml.evaluation.labels import in_capture, read_labels, refuse_rule_labels
+from rtml.evaluation.labels.reading import in_capture, read_labels, refuse_rule_labels
 from rtml.schema import LABELS
 from tests.evaluation.frames import make_labels
 
 LAB_LINE = {
-    "attack_id": "a01", "technique": "T1059.004", "name": "reverse shell", "container": "app",
-    "container_id": "2ef5", "start": 1795490205495040701, "end": 1795490208065919556,
-    "root_pid": 6366, "pids": [6366, 6367], "entry": "rce", "command": "sh", "provenance": "replay",
-}  # fmt: skip
+    "attack_id": "a01",
+    "technique": "T1059.004",
+    "name": "reverse shell",
+    "container": "app",
+    "container_id": "2ef5",
+    "start": 1795490205495040701,
+    "end": 1795490208065919556,
+    "root_pid": 6366,
+    "pids": [6366, 6367],
+    "entry": "rce",
+    "command": "sh",
+    "provenance": "replay",
+}
 
 
 def write(folder, name, text):
@@ -32,9 +41,17 @@ def test_lab_lines_keep_their_nanoseconds(tmp_path):
 
 @pytest.mark.parametrize(
     "start",
-    ["1795490205", "1795490205000", "1795490205000000", "1795490205000000000",
-     "2026-11-24T03:16:45Z", "2026-11-24T04:16:45+01:00", "2026-11-24 03:16:45", "1795490205.0"],
-)  # fmt: skip
+    [
+        "1795490205",
+        "1795490205000",
+        "1795490205000000",
+        "1795490205000000000",
+        "2026-11-24T03:16:45Z",
+        "2026-11-24T04:16:45+01:00",
+        "2026-11-24 03:16:45",
+        "1795490205.0",
+    ],
+)
 def test_every_way_to_write_one_moment(tmp_path, start):
     text = f"attack_id,container_id,start,end,process_id\na,c,{start},1795490206,-7\n"
     labels = read_labels(write(tmp_path, "l.csv", text))

@@ -11,13 +11,13 @@ from rich.console import Console
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import finding_curve, window_curve
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.ledger_files import as_json, write_ledger, write_whole
 from rtml.evaluation.proof import prove
 from rtml.evaluation.sides import Side
 from rtml.evaluation.split import assign, by_fractions
-from rtml.evaluation.terminal import ledger_view
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import flag_windows
+from rtml.report.ledger_files import as_json, write_ledger, write_whole
+from rtml.report.terminal import ledger_view
 from rtml.schema import LABELS, empty
 from tests.evaluation.frames import MINUTE, at, make_finding, make_labels, score_frame
 
@@ -32,16 +32,20 @@ def track(windows, labels, processes):
 @pytest.fixture
 def sides(track):
     """Rules find a1 and a2, the model a2 and a3; each raises one false finding."""
-    rules = pl.concat([
-        make_finding(first=10.5, process_id=11, severity=8.0),
-        make_finding(first=41, process_id=20),
-        make_finding("c3", first=5, process_id=99, severity=2.0),
-    ])  # fmt: skip
-    model = pl.concat([
-        make_finding("c0", first=42.5, process_id=21, **MODEL),
-        make_finding("c1", first=22, process_id=30, **MODEL),
-        make_finding("c2", first=5, process_id=98, **MODEL),
-    ])  # fmt: skip
+    rules = pl.concat(
+        [
+            make_finding(first=10.5, process_id=11, severity=8.0),
+            make_finding(first=41, process_id=20),
+            make_finding("c3", first=5, process_id=99, severity=2.0),
+        ]
+    )
+    model = pl.concat(
+        [
+            make_finding("c0", first=42.5, process_id=21, **MODEL),
+            make_finding("c1", first=22, process_id=30, **MODEL),
+            make_finding("c2", first=5, process_id=98, **MODEL),
+        ]
+    )
     noise = np.random.default_rng(3).random(track.windows.height)
     scores = score_frame(track.windows, noise + track.windows["target"].fill_null(0).to_numpy())
     return [Side("rules, default", "rules", rules), Side("forest", "model", model, scores)]
@@ -60,8 +64,13 @@ def test_every_side_is_judged(sides, track, features):
     ledger = build_ledger(sides, track, features=features, budget=200.0, tried=7)
     rows = {row["side"]: row for row in ledger.summary.iter_rows(named=True)}
     assert list(rows) == [
-        "rules, default", "forest", "models + rules", "best single feature", "random", "flag all",
-    ]  # fmt: skip
+        "rules, default",
+        "forest",
+        "models + rules",
+        "best single feature",
+        "random",
+        "flag all",
+    ]
     assert [rows[n]["found"] for n in ("rules, default", "forest", "models + rules")] == [2, 2, 3]
     assert [rows[n]["false"] for n in ("rules, default", "forest", "models + rules")] == [1, 1, 2]
     assert [rows[n]["only"] for n in rows] == [1, 1, None, None, None, None]
@@ -78,9 +87,13 @@ def test_who_found_each_attack(sides, track):
     ledger = build_ledger(sides, track)
     verdicts = dict(ledger.by_attack.select("attack_id", "verdict").iter_rows())
     assert verdicts == {
-        "a1": "rules only", "a2": "both", "a3": "models only", "a4": "neither", "a5": "neither",
+        "a1": "rules only",
+        "a2": "both",
+        "a3": "models only",
+        "a4": "neither",
+        "a5": "neither",
         "a6": "neither",
-    }  # fmt: skip
+    }
     model = ledger.attacks.filter((pl.col("side") == "forest") & pl.col("found"))
     assert model["first_seen"].to_list() == [at(23), at(43)], "a model knows when its window ends"
 
@@ -98,10 +111,12 @@ def test_facts_say_what_the_data_cannot(sides, windows, labels):
 
 
 def test_spliced_trials_are_said_to_be_spliced(sides, windows):
-    mixed = pl.concat([
-        make_labels(("a1", "c0", 10, 12, None)),
-        make_labels(("a1.s1", "c1", 10, 12, None), provenance="spliced"),
-    ])  # fmt: skip
+    mixed = pl.concat(
+        [
+            make_labels(("a1", "c0", 10, 12, None)),
+            make_labels(("a1.s1", "c1", 10, 12, None), provenance="spliced"),
+        ]
+    )
     facts = build_ledger(sides, make_track(windows, mixed)).facts
     assert any(limit.startswith("1 of 2 attacks are spliced") for limit in facts["limits"])
     assert facts["label_provenance"] == {"replay": 1, "spliced": 1}

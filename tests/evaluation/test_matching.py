@@ -7,9 +7,9 @@ from rtml.evaluation.matching import match, units
 from rtml.evaluation.trees import DEPTH, attack_trees
 from tests.evaluation.frames import MINUTE, at, make_finding, make_labels, utc
 
-EVENTS = pl.DataFrame({
-    "host": ["h1"] * 3, "seq": [1, 2, 3], "process_id": [12, 1010, 21], "time": utc([11, 12, 41]),
-})  # fmt: skip
+EVENTS = pl.DataFrame(
+    {"host": ["h1"] * 3, "seq": [1, 2, 3], "process_id": [12, 1010, 21], "time": utc([11, 12, 41])}
+)
 
 
 def evidence(*seqs):
@@ -76,11 +76,15 @@ def test_a_forged_loop_of_parents_ends():
 
 
 def test_units_are_container_slot_and_lineage(labels):
-    findings = pl.concat([
-        make_finding(first=1, process_id=5), make_finding(first=4, process_id=5, type="U"),
-        make_finding(first=6, process_id=5), make_finding(first=6, process_id=6),
-        make_finding(first=11, process_id=10),
-    ])  # fmt: skip
+    findings = pl.concat(
+        [
+            make_finding(first=1, process_id=5),
+            make_finding(first=4, process_id=5, type="U"),
+            make_finding(first=6, process_id=5),
+            make_finding(first=6, process_id=6),
+            make_finding(first=11, process_id=10),
+        ]
+    )
     assert units(findings, match(findings, labels)) == (4, 3)
 
 

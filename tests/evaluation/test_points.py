@@ -5,15 +5,15 @@ import json
 import polars as pl
 import pytest
 
-from rtml.evaluation.figures import budget_figure
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.ledger_files import as_json
 from rtml.evaluation.points import operating_points
-from rtml.evaluation.report import render_report
-from rtml.evaluation.report_input import ReportInput
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
+from rtml.report.figures import budget_figure
+from rtml.report.input import ReportInput
+from rtml.report.ledger_files import as_json
+from rtml.report.page import render_report
 from rtml.rules import LEVELS
 from rtml.schema import LABELS, empty
 from tests.evaluation.frames import make_finding
@@ -27,28 +27,39 @@ def track(windows, labels, processes):
 @pytest.fixture
 def rules():
     """Find a1 (high) and a2 (low); one false critical, two false in one slot, one unrated."""
-    return Side("rules", "rules", pl.concat([
-        make_finding(first=10.5, process_id=11, severity=8.0),
-        make_finding(first=41, process_id=20, severity=2.0),
-        make_finding("c3", first=5, process_id=99, severity=9.0),
-        make_finding("c2", first=5, process_id=99, severity=5.0),
-        make_finding("c2", first=6, process_id=98, severity=5.0),
-        make_finding("c1", first=100, process_id=97, severity=None),
-    ]))  # fmt: skip
+    return Side(
+        "rules",
+        "rules",
+        pl.concat(
+            [
+                make_finding(first=10.5, process_id=11, severity=8.0),
+                make_finding(first=41, process_id=20, severity=2.0),
+                make_finding("c3", first=5, process_id=99, severity=9.0),
+                make_finding("c2", first=5, process_id=99, severity=5.0),
+                make_finding("c2", first=6, process_id=98, severity=5.0),
+                make_finding("c1", first=100, process_id=97, severity=None),
+            ]
+        ),
+    )
 
 
 def test_each_level_is_the_verdict_on_its_findings(rules, track):
     points = operating_points([rules], track)
     assert points.select("level", "found", "false").rows() == [
-        ("informational", 2, 4), ("low", 2, 3), ("medium", 1, 3), ("high", 1, 1),
+        ("informational", 2, 4),
+        ("low", 2, 3),
+        ("medium", 1, 3),
+        ("high", 1, 1),
         ("critical", 0, 1),
-    ]  # fmt: skip
+    ]
     for row in points.iter_rows(named=True):
         kept = rules.findings.filter(pl.col("severity").fill_null(1) >= LEVELS[row["level"]])
         verdict = assess(Side("r", "rules", kept), track, resamples=0)
         assert (row["found"], row["false"], row["findings"]) == (
-            verdict.found, verdict.false, verdict.findings,
-        )  # fmt: skip
+            verdict.found,
+            verdict.false,
+            verdict.findings,
+        )
         assert row["false_per_container_day"] == verdict.rate.value
     slots = points["curve_false_per_container_day"] * track.container_days
     assert slots.round(6).to_list() == [3.0, 2.0, 2.0, 1.0, 1.0]

@@ -15,9 +15,7 @@ from tests.evaluation.frames import MINUTE, make_finding, make_windows
 def test_resampled_precision_equals_sklearn_with_weights(seed):
     rng = np.random.default_rng(seed)
     target = (rng.random(300) < 0.2).astype(int)
-    ranked = Ranked(
-        rng.integers(0, 12, 300).astype(float), target, np.eye(target.sum(), dtype=bool)
-    )
+    ranked = Ranked(rng.integers(0, 12, 300).astype(float), target, np.eye(target.sum(), dtype=bool))
     weights = np.ones(300)
     weights[target == 1] = rng.integers(1, 4, target.sum())
     ours = weighted_precision(ranked, weights[target == 1][None, :])[0]

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.report import render_report, write_report
-from rtml.evaluation.report_input import ReportInput, TreeRow
-from rtml.evaluation.report_tree import DEEPEST, nested
 from rtml.evaluation.sides import Side
 from rtml.evaluation.timeline import make_timeline, most_attacked
 from rtml.evaluation.track import make_track
+from rtml.report.input import ReportInput, TreeRow
+from rtml.report.page import render_report, write_report
+from rtml.report.tree import DEEPEST, nested
 from rtml.schema import FINDINGS, LABELS, empty
 from tests.evaluation.frames import make_finding, score_frame, utc
 
@@ -56,26 +56,38 @@ def hostile_source(windows, labels, processes, text):
     track = make_track(windows, labels, processes)
     noise = np.random.default_rng(3).random(track.windows.height)
     finding = make_finding(
-        first=41, process_id=20, title=text, type=text, detector=text, workload=text,
-        container_name=text, techniques=[text],
+        first=41,
+        process_id=20,
+        title=text,
+        type=text,
+        detector=text,
+        workload=text,
+        container_name=text,
+        techniques=[text],
         contributions=[{"feature": text, "value": 1.0, "usual": None, "share": 0.5}],
-    )  # fmt: skip
+    )
     sides = [
         Side("rules", "rules", finding.with_columns(contributions=None)),
         Side(text, "model", finding, score_frame(track.windows, noise), note=text),
     ]
     ledger = build_ledger(sides, track, notes=[text])
-    events = pl.DataFrame({
-        "time": utc([1.5, 2.5, 41.0]), "kind": [text, "exec", "open"], "container_id": ["c0"] * 3,
-    })  # fmt: skip
+    events = pl.DataFrame(
+        {"time": utc([1.5, 2.5, 41.0]), "kind": [text, "exec", "open"], "container_id": ["c0"] * 3}
+    )
     return ReportInput(
-        title=text, ledger=ledger, capture={text: text},
+        title=text,
+        ledger=ledger,
+        capture={text: text},
         timeline=make_timeline("c0", events, sides, track, name=text),
         tree=[TreeRow(0, text, text, 1, text, "both", text), TreeRow(9, text, None, mark=text)],
-        tree_title=text, findings=pl.concat([finding, sides[0].findings]),
-        lost=[(text, text, 3)], rejected=[(text, 2)], blind=[text], skipped_rules=[(text, text)],
+        tree_title=text,
+        findings=pl.concat([finding, sides[0].findings]),
+        lost=[(text, text, 3)],
+        rejected=[(text, 2)],
+        blind=[text],
+        skipped_rules=[(text, text)],
         run=text,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

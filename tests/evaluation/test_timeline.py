@@ -5,22 +5,26 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
-from rtml.evaluation.figures import budget_figure, timeline_figure
-from rtml.evaluation.labels import read_labels
+from rtml.evaluation.labels.reading import read_labels
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.sides import Side
 from rtml.evaluation.timeline import SHOWN_KINDS, make_timeline, most_attacked
 from rtml.evaluation.track import make_track
+from rtml.report.figures import budget_figure, timeline_figure
 from rtml.schema import FINDINGS, empty
 from tests.evaluation.frames import MINUTE, make_finding, score_frame, utc
 
 
 def test_events_are_counted_per_slice_and_rare_kinds_joined(windows, labels):
     kinds = [f"k{n}" for n in range(SHOWN_KINDS + 3)]
-    events = pl.DataFrame({
-        "time": utc([5.0] * len(kinds) + [500.0]), "kind": [*kinds, "k0"], "container_id": "c0",
-        "count": [*range(20, 20 - len(kinds), -1), 9],
-    })  # fmt: skip
+    events = pl.DataFrame(
+        {
+            "time": utc([5.0] * len(kinds) + [500.0]),
+            "kind": [*kinds, "k0"],
+            "container_id": "c0",
+            "count": [*range(20, 20 - len(kinds), -1), 9],
+        }
+    )
     track = make_track(windows, labels)
     timeline = make_timeline("c0", events, [], track)
     assert timeline.events["events"].sum() == sum(range(20, 20 - len(kinds), -1))
@@ -32,9 +36,7 @@ def test_events_are_counted_per_slice_and_rare_kinds_joined(windows, labels):
 
 def test_scores_are_drawn_as_shares_of_all_windows(windows, labels):
     track = make_track(windows, labels)
-    side = Side(
-        "m", "model", make_finding(first=3), score_frame(track.windows, range(track.windows.height))
-    )
+    side = Side("m", "model", make_finding(first=3), score_frame(track.windows, range(track.windows.height)))
     timeline = make_timeline("c3", empty().lazy(), [side], track)
     assert timeline.scores["share"].max() == pytest.approx(1.0)
     assert timeline.scores.height == 120

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtml.config import Experiment, load_experiment
 from rtml.experiment import Outcome, run_experiment
+from rtml.experiment.config import Experiment, load_experiment
 from tests.conftest import LAB, REPOSITORY
 
 
@@ -13,9 +13,7 @@ from tests.conftest import LAB, REPOSITORY
 def demo_config() -> Experiment:
     """`experiments/lab.yml` with absolute paths."""
     demo = load_experiment(REPOSITORY / "experiments" / "lab.yml")
-    return demo.model_copy(
-        update={"capture": [str(LAB / "capture")], "labels": LAB / "labels.parquet"}
-    )
+    return demo.model_copy(update={"capture": [str(LAB / "capture")], "labels": LAB / "labels.parquet"})
 
 
 @pytest.fixture(scope="session")

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from rtml.config import Experiment
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome, run_experiment
+from rtml.experiment.config import Experiment
 from rtml.experiment.printing import print_outcome
 from rtml.schema import FINDINGS, POLARS
 
@@ -30,8 +30,16 @@ def test_the_split_is_proven_by_the_windows_themselves(demo: Outcome):
 
 def test_every_side_is_in_the_ledger(demo: Outcome):
     sides = demo.ledger.summary["side"].to_list()
-    wanted = {"rules, tuned", "rules, default", "isolation forest", "half space trees", "surprise",
-              "models + rules", "random", "flag all"}  # fmt: skip
+    wanted = {
+        "rules, tuned",
+        "rules, default",
+        "isolation forest",
+        "half space trees",
+        "surprise",
+        "models + rules",
+        "random",
+        "flag all",
+    }
     assert wanted <= set(sides)
     assert any("best single feature" in side for side in sides)
 
@@ -51,9 +59,7 @@ def test_findings_of_both_sides_share_one_table_with_evidence(demo: Outcome):
     assert findings.schema == FINDINGS
     assert set(findings["source"]) == {"rule", "model"}
     reasons = findings.explode("contributions").unnest("contributions")
-    assert (
-        reasons.group_by("finding_id", "detector").agg(pl.col("share").sum())["share"].max() < 1.001
-    )
+    assert reasons.group_by("finding_id", "detector").agg(pl.col("share").sum())["share"].max() < 1.001
     named = findings.select("evidence").explode("evidence").drop_nulls().unnest("evidence")
     known = demo.capture.events(["seq"]).collect()
     assert named.select("seq").join(known, on="seq", how="anti").is_empty()
@@ -67,9 +73,7 @@ def test_infrastructure_is_left_out(demo: Outcome):
         assert not outside & set(ids), table
 
 
-def test_the_same_experiment_gives_the_same_bits(
-    demo: Outcome, demo_config: Experiment, tmp_path: Path
-):
+def test_the_same_experiment_gives_the_same_bits(demo: Outcome, demo_config: Experiment, tmp_path: Path):
     again = run_experiment(demo_config, tmp_path / "again", tracked=False)
     for name in ("windows", "scores", "findings"):
         one, two = (pl.read_parquet(out / f"{name}.parquet") for out in (demo.out, again.out))
@@ -101,19 +105,17 @@ def test_an_experiment_never_writes_over_another(demo: Outcome, demo_config: Exp
         run_experiment(demo_config, demo.out, tracked=False)
 
 
-def test_training_reads_nothing_of_the_test_time(
-    demo: Outcome, demo_config: Experiment, tmp_path: Path
-):
+def test_training_reads_nothing_of_the_test_time(demo: Outcome, demo_config: Experiment, tmp_path: Path):
     """Cut all test events away: the model must be the same, byte for byte."""
     from rtml.captures.write import write_capture
-    from rtml.scoring import train
+    from rtml.models import train
 
     early = demo.capture.events().filter(pl.col("time") < pl.lit(demo.split.test)).collect()
     processes = demo.capture.processes().collect()
     manifest = demo.capture.manifest.model_copy(update={"events": early.height})
     write_capture(tmp_path / "c", manifest, early, processes, pl.DataFrame())
     from rtml.captures import open_capture
-    from rtml.detectors.bundle import save_model
+    from rtml.models.bundle import save_model
 
     assert early.schema == POLARS
     cut = train(open_capture(tmp_path / "c"), demo_config, demo.split.calibrate, demo.split.test)

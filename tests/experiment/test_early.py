@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from rtml.captures import open_captures
-from rtml.config import Experiment
 from rtml.errors import RtmlError
 from rtml.evaluation import Split, read_labels
+from rtml.experiment.config import Experiment
 from rtml.experiment.early import without_early_attacks
 from tests.conftest import LAB
 
@@ -37,9 +37,9 @@ def test_left_out_windows_are_missing_for_models_and_for_tuning_alike():
     capture, labels = open_captures([LAB / "capture"]), read_labels(LAB / "labels.parquet")
     early = without_early_attacks(capture, labels, LATE, asked(early_attacks="leave out"))
     attack = labels.sort("start").row(0, named=True)
-    inside = (pl.col("container_id").cast(pl.String) == attack["container_id"]) & pl.col(
-        "time"
-    ).is_between(attack["start"], attack["end"])
+    inside = (pl.col("container_id").cast(pl.String) == attack["container_id"]) & pl.col("time").is_between(
+        attack["start"], attack["end"]
+    )
     assert capture.events().filter(inside).collect().height > 0
     assert early.capture.events().filter(inside).collect().is_empty()
     hits = capture.events(["container_id", "time", "kind"]).filter(inside).collect()

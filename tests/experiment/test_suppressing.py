@@ -9,7 +9,7 @@ import pytest
 
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.scoring.job import run_job
+from rtml.models.job import run_job
 from tests.conftest import LAB
 
 RULE = """
@@ -30,14 +30,11 @@ def test_suppressed_findings_are_archived_in_the_result(demo: Outcome, tmp_path:
         file.write_text(RULE.format(year=year))
     done = run_job(*job, tmp_path / "quiet", suppress=rules[2999])
     kept, archived = (
-        pl.read_parquet(tmp_path / "quiet" / f"{name}.parquet")
-        for name in ("findings", "suppressed")
+        pl.read_parquet(tmp_path / "quiet" / f"{name}.parquet") for name in ("findings", "suppressed")
     )
     assert archived.height == done["archived"] > 0
     assert set(archived["detector"]) == {"isolation_forest"}
-    assert sorted([*kept["finding_id"], *archived["finding_id"]]) == sorted(
-        all_of_them["finding_id"]
-    )
+    assert sorted([*kept["finding_id"], *archived["finding_id"]]) == sorted(all_of_them["finding_id"])
     assert done["findings"] == kept.height and plain["archived"] == 0
     assert not (tmp_path / "plain" / "suppressed.parquet").exists()
     assert run_job(*job, tmp_path / "quiet", resume=True, suppress=rules[2999]) == done

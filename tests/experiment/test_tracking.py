@@ -11,8 +11,8 @@ import pytest
 from rtml.captures import open_capture
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.scoring.job import run_job
-from rtml.tracking import fetch_model, tracked_run
+from rtml.experiment.tracking import fetch_model, tracked_run
+from rtml.models.job import run_job
 from tests.conftest import LAB
 
 
@@ -23,7 +23,7 @@ def tracked(store: str, demo: Outcome, monkeypatch: pytest.MonkeyPatch) -> Outco
 
 
 def test_parameters_hashes_proof_and_metrics_are_logged(tracked: Outcome):
-    from rtml.tracking import _mlflow, _quiet
+    from rtml.experiment.tracking import _mlflow, _quiet
 
     with _quiet():
         run = _mlflow().MlflowClient().get_run(tracked.run_id)
@@ -78,13 +78,13 @@ def test_an_unknown_run_and_a_failed_run_are_said(tracked: Outcome):
     with pytest.raises(ZeroDivisionError), tracked_run("rtml", "broken") as run:
         failed = run.run_id
         1 / 0  # noqa: B018
-    from rtml.tracking import _mlflow
+    from rtml.experiment.tracking import _mlflow
 
     assert _mlflow().MlflowClient().get_run(failed).info.status == "FAILED"
 
 
 def test_telemetry_is_off():
-    from rtml.tracking import _mlflow
+    from rtml.experiment.tracking import _mlflow
 
     _mlflow()
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"

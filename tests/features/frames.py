@@ -29,15 +29,28 @@ def events(rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
 def execs(*chains: tuple[str, ...], container: str = "web-1", start: float = 0, seq: int = 1):
     """Build exec events and their processes from chains ``(program, parent, grandparent ...)``."""
     rows = [
-        {"kind": "exec", "exe": chain[0], "seconds": start + i, "seq": seq + i,
-         "container_id": container, "workload": container[:3], "process_id": seq + i}
+        {
+            "kind": "exec",
+            "exe": chain[0],
+            "seconds": start + i,
+            "seq": seq + i,
+            "container_id": container,
+            "workload": container[:3],
+            "process_id": seq + i,
+        }
         for i, chain in enumerate(chains)
-    ]  # fmt: skip
+    ]
     images = [
-        {"host": "h", "image_seq": seq + i, "process_id": seq + i, "root_id": seq + i,
-         "exe": chain[0], "ancestors": list(chain[1:])}
+        {
+            "host": "h",
+            "image_seq": seq + i,
+            "process_id": seq + i,
+            "root_id": seq + i,
+            "exe": chain[0],
+            "ancestors": list(chain[1:]),
+        }
         for i, chain in enumerate(chains)
-    ]  # fmt: skip
+    ]
     return events(rows), conform(pl.DataFrame(images), PROCESSES)
 
 
@@ -66,14 +79,20 @@ def _minute(container: str, minute: int, seq: int) -> list[dict[str, object]]:
         {"kind": "dup", "request": "1"},
     ]
     return [
-        {**shell, **row, "seconds": minute * 60 + 5 * i, "seq": seq + i + 1}
-        for i, row in enumerate(varied)
+        {**shell, **row, "seconds": minute * 60 + 5 * i, "seq": seq + i + 1} for i, row in enumerate(varied)
     ]
 
 
 def _images(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return [
-        {"host": "h", "image_seq": row["seq"], "process_id": row["process_id"], "root_id": 1,
-         "exe": row["exe"], "ancestors": ["/bin/sh", "/usr/sbin/nginx"]}
-        for row in rows if row["kind"] == "exec"
-    ]  # fmt: skip
+        {
+            "host": "h",
+            "image_seq": row["seq"],
+            "process_id": row["process_id"],
+            "root_id": 1,
+            "exe": row["exe"],
+            "ancestors": ["/bin/sh", "/usr/sbin/nginx"],
+        }
+        for row in rows
+        if row["kind"] == "exec"
+    ]

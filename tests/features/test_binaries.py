@@ -12,20 +12,21 @@ from tests.features.frames import START, events
 
 def runs(*rows: tuple[str, str, str]):
     return events(
-        {"kind": "exec", "exe": exe, "container_id": container, "image": image,
-         "workload": container[:3]}
+        {"kind": "exec", "exe": exe, "container_id": container, "image": image, "workload": container[:3]}
         for container, image, exe in rows
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
 def history():
     return learn(
         runs(
-            ("web-1", "web:1", "/bin/sh"), ("web-2", "web:1", "/bin/sh"),
-            ("web-3", "web:2", "/bin/ls"), ("app-1", "app:1", "/bin/sh"),
+            ("web-1", "web:1", "/bin/sh"),
+            ("web-2", "web:1", "/bin/sh"),
+            ("web-3", "web:2", "/bin/ls"),
+            ("app-1", "app:1", "/bin/sh"),
         )
-    )  # fmt: skip
+    )
 
 
 def test_prevalence_by_hand(history):
@@ -49,13 +50,15 @@ def test_an_unknown_workload_has_a_rarity_of_one_bit(history):
 
 
 def test_origin():
-    table = events([
-        {"kind": "exec", "exe": "/tmp/x", "exe_written": START},
-        {"kind": "exec", "exe": "/tmp/x", "exe_written": START},
-        {"kind": "exec", "exe": "/dev/shm/.y", "exe_memory": True},
-        {"kind": "exec", "exe": "/usr/tmp/z"},
-        {"kind": "open", "exe": "/tmp/elsewhere"},
-    ])  # fmt: skip
+    table = events(
+        [
+            {"kind": "exec", "exe": "/tmp/x", "exe_written": START},
+            {"kind": "exec", "exe": "/tmp/x", "exe_written": START},
+            {"kind": "exec", "exe": "/dev/shm/.y", "exe_memory": True},
+            {"kind": "exec", "exe": "/usr/tmp/z"},
+            {"kind": "open", "exe": "/tmp/elsewhere"},
+        ]
+    )
     row = windows(table, None, ["binaries"]).row(0, named=True)
     assert row["binaries.written"] == 1
     assert row["binaries.memory"] == 1

@@ -34,10 +34,12 @@ def test_entropy_by_hand():
 
 
 def test_entropy_uses_the_counts_of_aggregating_sensors():
-    table = events([
-        {"kind": "connect", "dst_ip": "10.0.0.1", "count": 3},
-        {"kind": "connect", "dst_ip": "10.0.0.2", "count": 1},
-    ])  # fmt: skip
+    table = events(
+        [
+            {"kind": "connect", "dst_ip": "10.0.0.1", "count": 3},
+            {"kind": "connect", "dst_ip": "10.0.0.2", "count": 1},
+        ]
+    )
     assert first(table)["destinations.entropy"] == pytest.approx(0.9916, abs=1e-3)
 
 
@@ -53,8 +55,17 @@ def test_entropy_is_bounded_by_the_number_of_observations():
 def test_new_destinations_are_counted_per_workload(history):
     table = calls(("10.0.0.1", 6379), ("10.0.0.1", 22), ("1.2.3.4", 443), ("1.2.3.4", 443))
     assert first(table, history)["destinations.new"] == 2
-    foreign = events([{"kind": "connect", "dst_ip": "10.0.0.1", "dst_port": 6379,
-                       "container_id": "app-1", "workload": "app"}])  # fmt: skip
+    foreign = events(
+        [
+            {
+                "kind": "connect",
+                "dst_ip": "10.0.0.1",
+                "dst_port": 6379,
+                "container_id": "app-1",
+                "workload": "app",
+            }
+        ]
+    )
     assert first(foreign, history)["destinations.new"] == 1
 
 
@@ -76,10 +87,14 @@ def test_local_sockets_are_no_destinations():
 
 
 def test_names():
-    table = events([
-        {"kind": "dns", "domain": "cache.shop.internal"}, {"kind": "dns", "domain": "abcd"},
-        {"kind": "dns", "domain": "abcd"}, {"kind": "dns", "domain": None},
-    ])  # fmt: skip
+    table = events(
+        [
+            {"kind": "dns", "domain": "cache.shop.internal"},
+            {"kind": "dns", "domain": "abcd"},
+            {"kind": "dns", "domain": "abcd"},
+            {"kind": "dns", "domain": None},
+        ]
+    )
     row = first(table)
     assert row["destinations.domains"] == 2
     assert row["destinations.domain_length_max"] == 19

@@ -19,9 +19,7 @@ def keys(rows, history) -> dict[str, bool]:
 
 @pytest.fixture(scope="module")
 def history():
-    return learn(
-        events([opened("/etc/resolv.conf"), opened("/srv/app.py"), opened("/tmp/a", wrote=True)])
-    )
+    return learn(events([opened("/etc/resolv.conf"), opened("/srv/app.py"), opened("/tmp/a", wrote=True)]))
 
 
 def test_reading_and_writing_are_kept_apart(history):
@@ -64,9 +62,13 @@ def test_calls_keep_the_detail_that_matters(history):
     frame = events(rows)
     found = surprises(frame, None, learn(frame), ["calls"])
     assert set(found["key"]) == {
-        "dup 0", "mount /proc/#/root", "bind 4444", "bind high",
-        "connect socket /var/run/docker.sock", "syscall keyctl",
-    }  # fmt: skip
+        "dup 0",
+        "mount /proc/#/root",
+        "bind 4444",
+        "bind high",
+        "connect socket /var/run/docker.sock",
+        "syscall keyctl",
+    }
 
 
 def test_only_setuid_bits_make_a_chmod_a_call():

@@ -48,9 +48,7 @@ def test_later_events_change_nothing_earlier(capture, history, name):
 def test_the_order_of_rows_does_not_matter(capture, history, name):
     table, processes = capture
     mixed = table.sample(fraction=1, shuffle=True, seed=5), processes.reverse()
-    assert_frame_equal(
-        features(mixed, history, name), features(capture, history, name), check_exact=True
-    )
+    assert_frame_equal(features(mixed, history, name), features(capture, history, name), check_exact=True)
 
 
 @EVERY
@@ -83,12 +81,24 @@ def test_one_bare_event_is_one_complete_row(history, name, kind):
 def test_hostile_values_survive(history, name):
     long, odd = "/" + "a" * 1_000_000, "\x00\n\x1b[31m<script>'\"\\ud800"
     rows = [
-        {"kind": kind, "exe": text, "comm": text, "path": text, "domain": text, "dst_ip": text,
-         "request": text, "socket_path": text, "dst_port": -1, "count": count, "result": -(2**31),
-         "mode": 2**31 - 1, "workload": text}
+        {
+            "kind": kind,
+            "exe": text,
+            "comm": text,
+            "path": text,
+            "domain": text,
+            "dst_ip": text,
+            "request": text,
+            "socket_path": text,
+            "dst_port": -1,
+            "count": count,
+            "result": -(2**31),
+            "mode": 2**31 - 1,
+            "workload": text,
+        }
         for kind in ("exec", "open", "chmod", "connect", "dns", "bind", "mount", "rename")
         for text, count in ((long, 2**63 - 1), (odd, -5), ("", 0))
-    ]  # fmt: skip
+    ]
     table = windows(events(rows), history, [name])
     values = table.select(feature_columns(table)).rows()
     assert all(0 <= value < float("inf") for row in values for value in row)

@@ -21,10 +21,7 @@ def classes(*paths: str) -> list[str]:
         ("/tmp/tmpab12cd_x", "/tmp/tmpzz99yy_q"),
         ("/var/log/app-1.log", "/var/log/app-22.log"),
         ("/var/lib/docker/overlay2/3b1f0a9c7d5e/x", "/var/lib/docker/overlay2/77aa00bb11cc/x"),
-        (
-            "/run/0f8fad5b-d9cb-469f-a165-70867728950e/s",
-            "/run/7c9e6679-7425-40de-944b-e07fc1f90ae7/s",
-        ),
+        ("/run/0f8fad5b-d9cb-469f-a165-70867728950e/s", "/run/7c9e6679-7425-40de-944b-e07fc1f90ae7/s"),
         ("/usr/lib/python3.11/os.py", "/usr/lib/python3.12/re.py"),
         ("/etc//passwd", "/etc/./passwd"),
     ],

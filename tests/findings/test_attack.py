@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rtml.errors import UsageError
 from rtml.findings.attack import VERSIONS, renumbered, with_attack
-from rtml.rules.run import load_all
+from rtml.rules.running.run import load_all
 from rtml.schema import FINDINGS, conform
 from tests.test_cli import rtml
 
@@ -21,9 +21,7 @@ IDS = sorted({*renumbered("v19"), *renumbered("v18"), "T1059.004", "T1562.009", 
 
 def findings(*techniques: list[str] | None) -> pl.DataFrame:
     rows = {"finding_id": [str(i) for i in range(len(techniques))], "techniques": techniques}
-    return conform(
-        pl.DataFrame(rows, schema_overrides={"techniques": pl.List(pl.String)}), FINDINGS
-    )
+    return conform(pl.DataFrame(rows, schema_overrides={"techniques": pl.List(pl.String)}), FINDINGS)
 
 
 def test_no_id_of_one_version_remains_in_the_other():
@@ -68,9 +66,13 @@ def test_unknown_versions_are_wrong_use():
 def test_the_export_speaks_both(tmp_path: Path, words: tuple[str, ...], wanted: list[str]):
     file = tmp_path / "f.parquet"
     whole = {name: [None] for name in FINDINGS} | {
-        "finding_id": ["f"], "source": ["rule"], "detector": ["rules"], "type": ["A:Runtime/B"],
-        "container_id": ["c"], "techniques": [["T1070.003", "T1562.004", "T1685"]],
-    }  # fmt: skip
+        "finding_id": ["f"],
+        "source": ["rule"],
+        "detector": ["rules"],
+        "type": ["A:Runtime/B"],
+        "container_id": ["c"],
+        "techniques": [["T1070.003", "T1562.004", "T1685"]],
+    }
     rows = conform(pl.DataFrame(whole), FINDINGS).with_columns(
         pl.lit("2026-01-01").str.to_datetime(time_unit="ns", time_zone="UTC").alias(name)
         for name in ("first_seen", "last_seen")

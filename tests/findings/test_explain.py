@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
-from rtml.findings import because, explain
-from rtml.findings.explain import ALONE
+from rtml.findings import because
+from rtml.models.explaining import explain
+from rtml.models.explaining.alarms import ALONE
 from rtml.schema import FINDINGS
 
 START = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
@@ -20,18 +21,34 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 def alarms(*rows: dict[str, Any]) -> pl.DataFrame:
-    base = {"container_id": "c", "window": START, "detector": "d", "score": 3.0,
-            "p_value": 0.01, "workload": "web", "host": "h"}  # fmt: skip
-    return pl.DataFrame([{**base, **row} for row in rows or ({},)]).cast(
-        {"window": pl.Datetime("ns", "UTC")}
-    )
+    base = {
+        "container_id": "c",
+        "window": START,
+        "detector": "d",
+        "score": 3.0,
+        "p_value": 0.01,
+        "workload": "web",
+        "host": "h",
+    }
+    return pl.DataFrame([{**base, **row} for row in rows or ({},)]).cast({"window": pl.Datetime("ns", "UTC")})
 
 
 def surprises(*rows: dict[str, Any]) -> pl.DataFrame:
-    base = {"host": "h", "time": START, "container_id": "c", "window": START, "process_id": 3,
-            "root_id": 2, "family": "lineage", "conditional": "lineage.child",
-            "key": "/usr/bin/curl", "context": "web: /bin/sh", "bits": 8.0, "known": True,
-            "seen": False}  # fmt: skip
+    base = {
+        "host": "h",
+        "time": START,
+        "container_id": "c",
+        "window": START,
+        "process_id": 3,
+        "root_id": 2,
+        "family": "lineage",
+        "conditional": "lineage.child",
+        "key": "/usr/bin/curl",
+        "context": "web: /bin/sh",
+        "bits": 8.0,
+        "known": True,
+        "seen": False,
+    }
     full = [{**base, "seq": i, **row} for i, row in enumerate(rows)]
     table = {name: [row.get(name) for row in full] for name in EVENT_SURPRISES}
     return pl.DataFrame(table, schema=EVENT_SURPRISES)
@@ -39,21 +56,23 @@ def surprises(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def processes() -> pl.DataFrame:
     rows = [
-        {"process_id": 3, "root_id": 2, "since": START, "exe": "/usr/bin/curl", "comm": "curl",
-         "ancestors": ["/bin/sh", "[nginx]"]},
+        {
+            "process_id": 3,
+            "root_id": 2,
+            "since": START,
+            "exe": "/usr/bin/curl",
+            "comm": "curl",
+            "ancestors": ["/bin/sh", "[nginx]"],
+        },
         {"process_id": 7, "root_id": 7, "since": START, "exe": "/bin/a\x1b[2J", "ancestors": []},
-    ]  # fmt: skip
+    ]
     table = {name: [row.get(name) for row in rows] for name in PROCESSES}
     return pl.DataFrame(table, schema=PROCESSES)
 
 
 def test_a_finding_names_chain_reason_type_and_severity():
-    (found,) = explain(
-        alarms(), surprises({}, {"bits": 2.0, "context": "web: sh"}), processes()
-    ).to_dicts()
-    assert found["title"] == (
-        "web: [nginx] -> sh -> curl (never seen: child given its ancestors, 8.0 bits)"
-    )
+    (found,) = explain(alarms(), surprises({}, {"bits": 2.0, "context": "web: sh"}), processes()).to_dicts()
+    assert found["title"] == ("web: [nginx] -> sh -> curl (never seen: child given its ancestors, 8.0 bits)")
     assert found["type"] == "Execution:Runtime/AnomalousBehavior.Lineage"
     assert (found["severity"], found["score"], found["p_value"]) == (5.0, 3.0, 0.01)
     assert (found["source"], found["detector"], found["process_id"]) == ("model", "d", 2)
@@ -65,8 +84,11 @@ def test_a_finding_names_chain_reason_type_and_severity():
 
 
 def test_roots_with_a_material_share_get_their_own_finding():
-    rows = surprises({"bits": 10.0}, {"bits": 4.0, "root_id": 7, "process_id": 7, "key": "b"},
-                     {"bits": 1.0, "root_id": 8, "process_id": 8, "key": "c"})  # fmt: skip
+    rows = surprises(
+        {"bits": 10.0},
+        {"bits": 4.0, "root_id": 7, "process_id": 7, "key": "b"},
+        {"bits": 1.0, "root_id": 8, "process_id": 8, "key": "c"},
+    )
     found = explain(alarms(), rows, processes())
     assert sorted(found["process_id"]) == [2, 7]
     assert all("\x1b" not in title for title in found["title"])
@@ -118,36 +140,55 @@ def test_an_alarm_without_surprise_is_never_dropped():
 
 
 def test_a_title_does_not_show_a_trifle_for_the_sake_of_the_family():
-    said = pl.DataFrame({
-        "container_id": "c", "window": [START], "feature": ["destinations.fanout"],
-        "value": [30.0], "usual": [2.0], "share": [0.7],
-    }).cast({"window": pl.Datetime("ns", "UTC")})  # fmt: skip
+    said = pl.DataFrame(
+        {
+            "container_id": "c",
+            "window": [START],
+            "feature": ["destinations.fanout"],
+            "value": [30.0],
+            "usual": [2.0],
+            "share": [0.7],
+        }
+    ).cast({"window": pl.Datetime("ns", "UTC")})
     rows = surprises(
-        {"bits": 22.0}, {"family": "destinations", "conditional": "destinations.address",
-                         "bits": 0.8, "key": "203.0.113.9:80", "seen": True},
-    )  # fmt: skip
+        {"bits": 22.0},
+        {
+            "family": "destinations",
+            "conditional": "destinations.address",
+            "bits": 0.8,
+            "key": "203.0.113.9:80",
+            "seen": True,
+        },
+    )
     (found,) = explain(alarms(), rows, processes(), said).to_dicts()
     assert "22.0 bits" in found["title"]
 
 
 def test_what_the_detector_says_goes_first():
-    said = pl.DataFrame({
-        "container_id": "c", "window": [START, START],
-        "feature": ["destinations.fanout", "lineage.depth"],
-        "value": [30.0, 4.0], "usual": [2.0, 3.0], "share": [0.7, 0.2],
-    }).cast({"window": pl.Datetime("ns", "UTC")})  # fmt: skip
+    said = pl.DataFrame(
+        {
+            "container_id": "c",
+            "window": [START, START],
+            "feature": ["destinations.fanout", "lineage.depth"],
+            "value": [30.0, 4.0],
+            "usual": [2.0, 3.0],
+            "share": [0.7, 0.2],
+        }
+    ).cast({"window": pl.Datetime("ns", "UTC")})
     rows = surprises(
-        {}, {"family": "destinations", "conditional": "destinations.address", "bits": 3.0,
-             "key": "203.0.113.9:80", "seen": True},
-    )  # fmt: skip
+        {},
+        {
+            "family": "destinations",
+            "conditional": "destinations.address",
+            "bits": 3.0,
+            "key": "203.0.113.9:80",
+            "seen": True,
+        },
+    )
     (found,) = explain(alarms(), rows, processes(), said).to_dicts()
     assert found["type"] == "Behavior:Runtime/AnomalousBehavior.Destinations"
-    assert [part["feature"] for part in found["contributions"]] == [
-        "destinations.fanout", "lineage.depth",
-    ]  # fmt: skip
-    assert found["title"].endswith(
-        "curl -> 203.0.113.9:80 (rare: destination given the program, 3.0 bits)"
-    )
+    assert [part["feature"] for part in found["contributions"]] == ["destinations.fanout", "lineage.depth"]
+    assert found["title"].endswith("curl -> 203.0.113.9:80 (rare: destination given the program, 3.0 bits)")
     assert because(found)[0] == "destinations.fanout: 30, usually 2 (70 %)"
 
 

@@ -16,25 +16,35 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from rtml.cli import app
-from rtml.findings.sequences import SEQUENCES, SEVERITY, correlate
-from rtml.findings.signals import SEQUENCE_TYPE, parameters
+from rtml.findings.sequences.correlating import SEQUENCES, SEVERITY, correlate
+from rtml.findings.sequences.signals import SEQUENCE_TYPE, parameters
 from rtml.schema import FINDINGS, conform, empty
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 TYPES = (
-    "Execution:Runtime/ReverseShell", "Impact:Runtime/CryptoMinerExecuted",
+    "Execution:Runtime/ReverseShell",
+    "Impact:Runtime/CryptoMinerExecuted",
     "CredentialAccess:Kubernetes/AnomalousBehavior.SecretsAccessed",
-    "Persistence:Runtime/SuspiciousCommand", "Execution:Runtime/NewBinaryExecuted",
-)  # fmt: skip
+    "Persistence:Runtime/SuspiciousCommand",
+    "Execution:Runtime/NewBinaryExecuted",
+)
 _NUMBERS = itertools.count()
 
 
 def finding(hours: float = 0, kind: str = TYPES[0], **more: Any) -> dict[str, Any]:
     at = START + dt.timedelta(hours=hours)
     return {
-        "finding_id": f"f{next(_NUMBERS):05}", "source": "rule", "detector": "rules", "type": kind,
-        "severity": 8.0, "first_seen": at, "last_seen": at, "count": 1, "title": kind, **more,
-    }  # fmt: skip
+        "finding_id": f"f{next(_NUMBERS):05}",
+        "source": "rule",
+        "detector": "rules",
+        "type": kind,
+        "severity": 8.0,
+        "first_seen": at,
+        "last_seen": at,
+        "count": 1,
+        "title": kind,
+        **more,
+    }
 
 
 def table(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -72,11 +82,12 @@ def test_a_chain_over_audit_and_runtime_is_one_finding_with_its_stages_in_order(
     row = found.row(0, named=True)
     assert (row["type"], row["severity"], row["count"]) == (SEQUENCE_TYPE, SEVERITY, 4)
     assert [stage["tactic"] for stage in row["stages"]] == [
-        "privilege-escalation", "execution", "credential-access", "impact",
-    ]  # fmt: skip
-    assert [one["finding_id"] for one in row["signals"]] == [
-        rows[i]["finding_id"] for i in (1, 2, 3, 0)
+        "privilege-escalation",
+        "execution",
+        "credential-access",
+        "impact",
     ]
+    assert [one["finding_id"] for one in row["signals"]] == [rows[i]["finding_id"] for i in (1, 2, 3, 0)]
     assert row["actors"] == ["mallory"]
     assert row["resources"] == ["container c1", "pod web/a"]
     assert (row["container_id"], row["pod"], row["cluster"]) == ("c1", "a", "k")
@@ -116,12 +127,14 @@ def test_a_day_is_the_limit():
         ({"container_id": "c1", "host": "n1"}, {"container_id": "c2", "host": "n1"}),
         ({"cluster": "k"}, {"cluster": "k"}),  # nothing is known of them but the cluster
         ({}, {}),
-        (pod("a", actor="system:serviceaccount:kube-system:replicaset-controller"),
-         pod("b", actor="system:serviceaccount:kube-system:replicaset-controller")),
+        (
+            pod("a", actor="system:serviceaccount:kube-system:replicaset-controller"),
+            pod("b", actor="system:serviceaccount:kube-system:replicaset-controller"),
+        ),
         (pod("a", actor="(no name)"), pod("b", actor="(no name)")),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_unrelated_things_never_join(one: dict[str, Any], two: dict[str, Any]):
     rows = [finding(0, TYPES[0], **one), finding(1, TYPES[1], **two)]
     assert correlate(table(*rows)).is_empty()
@@ -138,10 +151,7 @@ ACCOUNT = {"actor": "system:serviceaccount:web:builder", "cluster": "k"}
         ({"actor": "mallory", "cluster": "k"}, pod("a", actor="mallory")),
         (ACCOUNT, pod("a", service_account="builder")),
         (pod("a", host="n1"), {"cluster": "k", "host": "n1"}),
-        (
-            {"actor": "ci", "workload": "w", "namespace": "web", "cluster": "k"},
-            pod("a", workload="w"),
-        ),
+        ({"actor": "ci", "workload": "w", "namespace": "web", "cluster": "k"}, pod("a", workload="w")),
     ],
     ids=str,
 )
@@ -154,8 +164,11 @@ def test_a_shared_account_or_host_of_two_pods_links_neither():
         (ACCOUNT, {"service_account": "builder"}),
         ({"host": "n1", "cluster": "k"}, {"host": "n1"}),
     ):
-        rows = [finding(0, TYPES[0], **hub), finding(1, TYPES[1], **pod("a", **of_pod)),
-                finding(2, TYPES[3], **pod("b", **of_pod))]  # fmt: skip
+        rows = [
+            finding(0, TYPES[0], **hub),
+            finding(1, TYPES[1], **pod("a", **of_pod)),
+            finding(2, TYPES[3], **pod("b", **of_pod)),
+        ]
         assert correlate(table(*rows)).is_empty()
 
 
@@ -194,20 +207,32 @@ def test_a_finding_in_two_files_counts_once_as_seen_last():
 
 
 THINGS: list[dict[str, Any]] = [
-    pod("a"), pod("b"), pod("a", container_id="c1"), {"container_id": "c1", "host": "n1"},
-    {"container_id": "c2", "host": "n1"}, {"host": "n1"}, {"host": "n1", "cluster": "k"}, {},
-    {"actor": "mallory", "cluster": "k"}, pod("a", actor="mallory"), pod("b", actor="mallory"),
-    ACCOUNT, pod("b", service_account="builder", host="n1"), pod("c", workload="w"),
+    pod("a"),
+    pod("b"),
+    pod("a", container_id="c1"),
+    {"container_id": "c1", "host": "n1"},
+    {"container_id": "c2", "host": "n1"},
+    {"host": "n1"},
+    {"host": "n1", "cluster": "k"},
+    {},
+    {"actor": "mallory", "cluster": "k"},
+    pod("a", actor="mallory"),
+    pod("b", actor="mallory"),
+    ACCOUNT,
+    pod("b", service_account="builder", host="n1"),
+    pod("c", workload="w"),
     {"actor": "x", "workload": "w", "namespace": "web", "cluster": "k"},
     {"actor": "\x1f\n", "cluster": ""},
-]  # fmt: skip
+]
 some_findings = st.lists(
     st.builds(
         lambda hours, kind, thing: finding(hours, TYPES[kind], **THINGS[thing]),
-        st.integers(0, 96), st.integers(0, len(TYPES) - 1), st.integers(0, len(THINGS) - 1),
+        st.integers(0, 96),
+        st.integers(0, len(TYPES) - 1),
+        st.integers(0, len(THINGS) - 1),
     ),
     max_size=24,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -240,9 +265,7 @@ def test_findings_about_something_else_change_nothing(rows):
     other = [finding(i, TYPES[i % 4], cluster="z", namespace="z", pod="z") for i in range(4)]
     alone = members(correlate(table(*rows)))
     beside = members(correlate(table(*rows, *other)))
-    assert sorted(map(sorted, beside)) == sorted(
-        map(sorted, [*alone, {row["finding_id"] for row in other}])
-    )
+    assert sorted(map(sorted, beside)) == sorted(map(sorted, [*alone, {row["finding_id"] for row in other}]))
 
 
 def test_the_command_leaves_archived_findings_out(tmp_path: Path):

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from rtml.errors import RtmlError, UsageError
-from rtml.findings.filters import TESTS, condition
-from rtml.findings.suppression import ARCHIVED, SUPPRESSIONS, Suppression, suppress
-from rtml.findings.suppression_files import read_suppressions
+from rtml.findings.suppression.archiving import ARCHIVED, SUPPRESSIONS, Suppression, suppress
+from rtml.findings.suppression.files import read_suppressions
+from rtml.findings.suppression.filters import TESTS, condition
 from rtml.schema import FINDINGS, conform
 
 NOW = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
@@ -81,42 +81,32 @@ def test_number_tests_mean_what_they_say(field, test, have, number):
 
 def test_lists_pass_by_one_element_and_negative_tests_by_all():
     frame = findings({"techniques": ["T1059", "T1105"]}, {"techniques": []}, {"techniques": None})
-    for test, expected in {
-        "equals": [True, False, False],
-        "not_equals": [False, True, True],
-    }.items():
+    for test, expected in {"equals": [True, False, False], "not_equals": [False, True, True]}.items():
         assert frame.select(m=condition("techniques", test, "T1105"))["m"].to_list() == expected
     reasons = [{"feature": "A rule (rule by X)", "value": 1.0, "usual": None, "share": 1.0}]
     told = findings({"contributions": reasons}, {})
-    assert told.select(m=condition("contributions", "matches", "A rule*"))["m"].to_list() == [
-        True, False,
-    ]  # fmt: skip
+    assert told.select(m=condition("contributions", "matches", "A rule*"))["m"].to_list() == [True, False]
 
 
 def test_times_compare_as_times():
     frame = findings({"first_seen": NOW}, {"first_seen": None})
     for value in ("2026-06-01T02:00:01+02:00", dt.date(2026, 6, 2)):
-        assert frame.select(m=condition("first_seen", "less", value))["m"].to_list() == [
-            True,
-            False,
-        ]
+        assert frame.select(m=condition("first_seen", "less", value))["m"].to_list() == [True, False]
 
 
-where = st.dictionaries(
-    st.sampled_from(["image", "type"]), st.sampled_from(TEXTS), min_size=1, max_size=2
-)
+where = st.dictionaries(st.sampled_from(["image", "type"]), st.sampled_from(TEXTS), min_size=1, max_size=2)
 
 
 @given(
-    st.lists(st.fixed_dictionaries({"image": st.none() | st.sampled_from(TEXTS),
-                                    "type": st.sampled_from(TEXTS)}), max_size=8),
+    st.lists(
+        st.fixed_dictionaries({"image": st.none() | st.sampled_from(TEXTS), "type": st.sampled_from(TEXTS)}),
+        max_size=8,
+    ),
     st.lists(st.tuples(where, st.integers(-2, 2)), max_size=4),
-)  # fmt: skip
+)
 def test_kept_and_archived_are_all_of_them(rows, wheres):
     frame = findings(*rows)
-    rules = [
-        rule(asked, str(i), NOW + dt.timedelta(days=days)) for i, (asked, days) in enumerate(wheres)
-    ]
+    rules = [rule(asked, str(i), NOW + dt.timedelta(days=days)) for i, (asked, days) in enumerate(wheres)]
     done = suppress(frame, rules, NOW)
     both = pl.concat([done.kept, done.archived.select(FINDINGS.names())]).sort("finding_id")
     assert_frame_equal(both, frame.sort("finding_id"))
@@ -131,17 +121,15 @@ def test_kept_and_archived_are_all_of_them(rows, wheres):
 
 def test_the_first_rule_takes_it_and_an_expired_one_only_counts():
     frame = findings({"type": "A"}, {"type": "B"})
-    rules = [
-        rule({"type": "A"}, "old", NOW),
-        rule({"type": ["A", "B"]}, "all"),
-        rule({"type": "B"}, "b"),
-    ]
+    rules = [rule({"type": "A"}, "old", NOW), rule({"type": ["A", "B"]}, "all"), rule({"type": "B"}, "b")]
     done = suppress(frame, rules, NOW)
     assert done.kept.is_empty()
     assert done.archived["suppressed_by"].to_list() == ["all", "all"]
     assert done.account.select("active", "matched", "archived").rows() == [
-        (False, 1, 0), (True, 2, 2), (True, 1, 0),
-    ]  # fmt: skip
+        (False, 1, 0),
+        (True, 2, 2),
+        (True, 1, 0),
+    ]
 
 
 GOOD = "name: n\n  owner: o\n  reason: r\n  expires: 2027-01-01\n  where: "
@@ -151,8 +139,7 @@ for letter, before in zip("bcdefghijklm", "abcdefghijkl", strict=True):
 WRONG = {
     "image: [[[[": f"- {GOOD}{{image: {{in: {LAUGHS}}}}}",
     "first_seen: [[[[": f"- {GOOD}{{first_seen: {{less: {LAUGHS}}}}}",
-    "unknown test": "- name: n\n  owner: o\n  reason: r\n  expires: 2027-01-01\n"
-    "  where: {type: &x {y: *x}}",
+    "unknown test": "- name: n\n  owner: o\n  reason: r\n  expires: 2027-01-01\n  where: {type: &x {y: *x}}",
     "did you mean 'severity'": f"- {GOOD}{{severty: {{less: 3}}}}",
     "did you mean 'matches'": f"- {GOOD}{{image: {{match: a}}}}",
     "empty condition": f"- {GOOD}{{image: {{}}}}",

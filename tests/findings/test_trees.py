@@ -14,19 +14,25 @@ START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 def images(*rows: tuple) -> pl.DataFrame:
     full = [
-        {"process_id": p, "parent_id": parent, "root_id": root, "pid": p, "exe": exe,
-         "cmdline": f"{exe}\x1b[2J", "since": START + dt.timedelta(seconds=i)}
+        {
+            "process_id": p,
+            "parent_id": parent,
+            "root_id": root,
+            "pid": p,
+            "exe": exe,
+            "cmdline": f"{exe}\x1b[2J",
+            "since": START + dt.timedelta(seconds=i),
+        }
         for i, (p, parent, root, exe) in enumerate(rows)
-    ]  # fmt: skip
+    ]
     table = {name: [row.get(name) for row in full] for name in PROCESSES}
     return pl.DataFrame(table, schema=PROCESSES)
 
 
 def test_children_hang_under_parents_and_the_process_is_marked():
     tree = process_tree(
-        images((1, None, 1, "/sh"), (2, 1, 1, "/sh"), (2, 1, 1, "/ls"), (3, 1, 1, "/x"),
-               (9, 4, 9, "/o")), 2
-    )  # fmt: skip
+        images((1, None, 1, "/sh"), (2, 1, 1, "/sh"), (2, 1, 1, "/ls"), (3, 1, 1, "/x"), (9, 4, 9, "/o")), 2
+    )
     assert [child["process_id"] for child in tree["children"]] == [2, 3]
     assert [child["here"] for child in tree["children"]] == [True, False]
     lines = tree_lines(tree)

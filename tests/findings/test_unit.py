@@ -16,9 +16,18 @@ START = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
 
 
 def evidence(*rows: dict) -> pl.DataFrame:
-    base = {"container_id": "c", "host": "h", "process_id": 1, "type": "T", "title": "t",
-            "count": 1, "weight": 1.0, "severity": 5.0, "score": 0.5,
-            "techniques": ["T1059"]}  # fmt: skip
+    base = {
+        "container_id": "c",
+        "host": "h",
+        "process_id": 1,
+        "type": "T",
+        "title": "t",
+        "count": 1,
+        "weight": 1.0,
+        "severity": 5.0,
+        "score": 0.5,
+        "techniques": ["T1059"],
+    }
     full = [{name: {**base, **row}.get(name) for name in EVIDENCE} for row in rows]
     return pl.DataFrame(full, schema=EVIDENCE).with_columns(slot_of())
 
@@ -32,9 +41,12 @@ NONE = pl.DataFrame(schema=CONTRIBUTIONS)
 
 def test_one_finding_per_container_slot_root_and_type():
     rows = evidence(
-        {"seq": 1, "time": at(0)}, {"seq": 2, "time": at(4.9)}, {"seq": 3, "time": at(5)},
-        {"seq": 4, "time": at(0), "process_id": None}, {"seq": 5, "time": at(0), "type": "U"},
-    )  # fmt: skip
+        {"seq": 1, "time": at(0)},
+        {"seq": 2, "time": at(4.9)},
+        {"seq": 3, "time": at(5)},
+        {"seq": 4, "time": at(0), "process_id": None},
+        {"seq": 5, "time": at(0), "type": "U"},
+    )
     found = aggregate(rows, NONE, "rule", "rules")
     assert found.schema == FINDINGS
     assert sorted(found["count"]) == [1, 1, 1, 2]

@@ -15,14 +15,39 @@ from rtml.notebook.trees import QUIET
 from rtml.schema import FINDINGS, conform
 
 HOSTILE = (
-    "<script>alert(1)</script>", "\x1b[2J\x1b]0;x\x07", "\u202egnp.exe", "a\u200bb\u2066c",
-    "\"'><img src=x onerror=alert(1)>", "]]></svg><script>", "&lt;b&gt;",
-    "$\\href{javascript:x}{y}$", "\ud800 lone", "\x00\ufffe", "line\nbreak\ttab", "x" * 5000, "",
-)  # fmt: skip
+    "<script>alert(1)</script>",
+    "\x1b[2J\x1b]0;x\x07",
+    "\u202egnp.exe",
+    "a\u200bb\u2066c",
+    "\"'><img src=x onerror=alert(1)>",
+    "]]></svg><script>",
+    "&lt;b&gt;",
+    "$\\href{javascript:x}{y}$",
+    "\ud800 lone",
+    "\x00\ufffe",
+    "line\nbreak\ttab",
+    "x" * 5000,
+    "",
+)
 KNOWN = {
-    "table", "thead", "tbody", "tr", "th", "td", "code", "pre", "b", "br", "p", "svg", "rect",
-    "text", "title", "line", "circle",
-}  # fmt: skip
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "code",
+    "pre",
+    "b",
+    "br",
+    "p",
+    "svg",
+    "rect",
+    "text",
+    "title",
+    "line",
+    "circle",
+}
 AT = dt.datetime(2026, 11, 24, 3, 0, tzinfo=dt.UTC)
 
 
@@ -54,10 +79,15 @@ def clean(shown: Shown) -> set[str]:
 def hostile_events(text: str) -> pl.LazyFrame:
     times = [AT + dt.timedelta(seconds=n) for n in range(4)]
     return pl.LazyFrame(
-        {"time": times, "kind": ["exec", text, "open", text], "workload": text,
-         "container_id": text, "count": [None, 2, None, 1]},
+        {
+            "time": times,
+            "kind": ["exec", text, "open", text],
+            "workload": text,
+            "container_id": text,
+            "count": [None, 2, None, 1],
+        },
         schema_overrides={"time": pl.Datetime("ns", "UTC"), "count": pl.Int64},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -68,14 +98,24 @@ def test_no_string_becomes_markup(text: str):
     assert clean(table(frame)) == {"table", "thead", "tbody", "tr", "th", "td"}
     assert "code" in clean(table(frame, code=["list"]))
     clean(facts({text: text, "list": [text, None]}))
-    node = {"process_id": 1, "pid": 1, "left_out": 0, "children": [],
-            "images": [{"exe": text, "comm": text, "cmdline": text}]}  # fmt: skip
+    node = {
+        "process_id": 1,
+        "pid": 1,
+        "left_out": 0,
+        "children": [],
+        "images": [{"exe": text, "comm": text, "cmdline": text}],
+    }
     assert clean(tree(node, {1: text})) <= {"pre", "b", "br"}
     clean(activity(hostile_events(framed), marks={framed: AT}))
     values = {"who": [framed], "window": [AT], "here": [True], "a.b": [1.0]}
     clean(peers(pl.DataFrame(values), "a.b", framed))
-    finding = {"finding_id": ["f"], "detector": [framed], "title": [framed], "first_seen": [AT],
-               "last_seen": [AT]}  # fmt: skip
+    finding = {
+        "finding_id": ["f"],
+        "detector": [framed],
+        "title": [framed],
+        "first_seen": [AT],
+        "last_seen": [AT],
+    }
     times = {name: pl.Datetime("ns", "UTC") for name in ("first_seen", "last_seen")}
     findings = conform(pl.DataFrame(finding, schema_overrides=times), FINDINGS)
     clean(timeline(hostile_events(framed), findings, "f"))
@@ -103,8 +143,7 @@ def test_a_time_has_its_day_where_days_differ():
 def test_what_is_left_out_is_counted():
     many = pl.DataFrame({"n": range(100)})
     assert table(many, most=3).text.endswith("… 97 more rows")
-    leaves = [{"process_id": n, "pid": n, "left_out": 0, "children": [], "images": []}
-              for n in range(1, 30)]  # fmt: skip
+    leaves = [{"process_id": n, "pid": n, "left_out": 0, "children": [], "images": []} for n in range(1, 30)]
     root = {**leaves[0], "process_id": 0, "pid": 0, "children": leaves, "left_out": 4}
     lines = tree(root, {20: "strange"}).text.splitlines()
     assert lines[-1] == f"└─ … {29 - QUIET - 1 + 4} more"

@@ -28,9 +28,7 @@ def descendants(recorder: int) -> dict[int, str]:
     parents, names = {}, {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(process.name)] = int(
-                (process / "stat").read_text().rpartition(")")[2].split()[1]
-            )
+            parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
             names[int(process.name)] = (process / "comm").read_text().strip()
         except OSError:
             continue

@@ -91,8 +91,11 @@ def test_an_attack_leaves_nothing_that_it_planted(attack: Attack):
 def test_an_attack_is_explained(attack: Attack):
     number = attack.technique.replace(".", "/")
     assert f"https://attack.mitre.org/techniques/{number}/" in attack.references
-    assert attack.needs and attack.name[0].isupper() or attack.name.startswith(("dd ", "ptrace ",
-        "process_vm_writev", "socat", "sudo", "unshare"))  # fmt: skip
+    assert (
+        attack.needs
+        and attack.name[0].isupper()
+        or attack.name.startswith(("dd ", "ptrace ", "process_vm_writev", "socat", "sudo", "unshare"))
+    )
 
 
 @each
@@ -113,13 +116,32 @@ def test_a_payload_stand_in_names_no_address_but_its_own_loopback(path: Path):
     assert dangers(path.read_text("utf-8")) == []
 
 
-@pytest.mark.parametrize("text", [
-    "echo b > /proc/sysrq-trigger", "echo '|/tmp/x' > /proc/sys/kernel/core_pattern", "reboot -f",
-    "insmod /tmp/x.ko", "mkfs.ext4 /dev/sda", "dd if=/tmp/x of=/dev/sda", ":(){ :|:& };:",
-    "rm -rf /", "rm -rf /*", "pkill -9 nginx", "kill -9 1", "chroot /mnt sh", "yes > /tmp/x",
-    "curl http://10.0.0.1/", "curl https://example.org/x", "nc 8.8.8.8 53", "echo x > /dev/sda",
-    "while true; do :; done", "nohup sleep 99", "cat /host/etc/shadow", "kill -KILL -1",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "echo b > /proc/sysrq-trigger",
+        "echo '|/tmp/x' > /proc/sys/kernel/core_pattern",
+        "reboot -f",
+        "insmod /tmp/x.ko",
+        "mkfs.ext4 /dev/sda",
+        "dd if=/tmp/x of=/dev/sda",
+        ":(){ :|:& };:",
+        "rm -rf /",
+        "rm -rf /*",
+        "pkill -9 nginx",
+        "kill -9 1",
+        "chroot /mnt sh",
+        "yes > /tmp/x",
+        "curl http://10.0.0.1/",
+        "curl https://example.org/x",
+        "nc 8.8.8.8 53",
+        "echo x > /dev/sda",
+        "while true; do :; done",
+        "nohup sleep 99",
+        "cat /host/etc/shadow",
+        "kill -KILL -1",
+    ],
+)
 def test_what_would_hurt_is_refused(text: str):
     assert dangers(text)
 
@@ -131,9 +153,7 @@ def test_no_expression_of_the_deny_list_is_broken():
 def test_a_dangerous_file_is_refused_by_name(tmp_path: Path):
     text = (HERE / "attacks" / "log-wiping.yml").read_text("utf-8")
     (tmp_path / "mine.yml").write_text(text.replace("ls /var/log", "curl http://10.1.2.3/x"))
-    with pytest.raises(
-        UsageError, match=r"mine\.yml: address that is not the lab's: '10\.1\.2\.3'"
-    ):
+    with pytest.raises(UsageError, match=r"mine\.yml: address that is not the lab's: '10\.1\.2\.3'"):
         catalogue(tmp_path)
 
 

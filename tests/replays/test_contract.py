@@ -36,17 +36,20 @@ def test_a_whole_attack_is_read(tmp_path: Path):
     assert attack.id == "one" and attack.expects[0].patterns() == {"exe": "id$"}
 
 
-@pytest.mark.parametrize(("old", "new", "says"), [
-    ("seconds: 5", "secs: 5", "did you mean 'seconds'"),
-    ("{run: id}", "{runs: id}", "did you mean 'run'"),
-    ("{run: id}", "{run: id, wait: 3}", "either run or wait"),
-    ("{run: id}", "{wait: 30}", "pauses alone take 30 s"),
-    ("kind: exec", "kind: exek", "no event kind"),
-    ("exe: id$", "exe: 'id('", "no regular expression"),
-    ("T1059.004", "reverse", "technique"),
-    ("entry: exec", "entry: magic", "entry"),
-    ("steps: [{run: id}]", "steps: []", "steps"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seconds: 5", "secs: 5", "did you mean 'seconds'"),
+        ("{run: id}", "{runs: id}", "did you mean 'run'"),
+        ("{run: id}", "{run: id, wait: 3}", "either run or wait"),
+        ("{run: id}", "{wait: 30}", "pauses alone take 30 s"),
+        ("kind: exec", "kind: exek", "no event kind"),
+        ("exe: id$", "exe: 'id('", "no regular expression"),
+        ("T1059.004", "reverse", "technique"),
+        ("entry: exec", "entry: magic", "entry"),
+        ("steps: [{run: id}]", "steps: []", "steps"),
+    ],
+)
 def test_a_broken_attack_is_refused_with_its_reason(tmp_path: Path, old: str, new: str, says: str):
     with pytest.raises(UsageError, match="one.yml") as caught:
         read(tmp_path, WHOLE.replace(old, new))
@@ -65,13 +68,16 @@ def test_every_scenario_names_what_exists(path: Path):
     assert set(check_scenario(scenario)) == set(scenario.attacks)
 
 
-@pytest.mark.parametrize(("change", "says"), [
-    ({"workloads": {"webb": 1}}, "unknown workload 'webb'; did you mean 'web'"),
-    ({"attacks": ["reverse-shell-bsh"]}, "did you mean 'reverse-shell-bash'"),
-    ({"workloads": {"web": 1}, "attacks": ["reverse-shell-bash"]}, "needs workload 'app'"),
-    ({"attacks": ["reverse-shell-bash"] * 2}, "names an attack twice"),
-    ({"rollouts": [{"workload": "api", "at": 1}]}, "unknown workload 'api'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"workloads": {"webb": 1}}, "unknown workload 'webb'; did you mean 'web'"),
+        ({"attacks": ["reverse-shell-bsh"]}, "did you mean 'reverse-shell-bash'"),
+        ({"workloads": {"web": 1}, "attacks": ["reverse-shell-bash"]}, "needs workload 'app'"),
+        ({"attacks": ["reverse-shell-bash"] * 2}, "names an attack twice"),
+        ({"rollouts": [{"workload": "api", "at": 1}]}, "unknown workload 'api'"),
+    ],
+)
 def test_a_scenario_that_cannot_be_is_refused(change: dict, says: str):
     whole = {"name": "s", "seconds": 60, "workloads": {"app": 1, "web": 1}}
     with pytest.raises(UsageError) as caught:

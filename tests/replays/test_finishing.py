@@ -65,6 +65,4 @@ def test_the_sitting_names_every_container_and_action(tmp_path: Path):
     journal.write("action", action="look", cmd="ls", container="web-1", output="secret")
     sitting = sitting_of(read_journal(tmp_path / "journal.jsonl"))
     assert set(sitting["containers"]) == {"web-1", "web-1.2"}
-    assert sitting["benign_operator_actions"] == [
-        {"what": "look", "cmd": "ls", "container": "web-1"}
-    ]
+    assert sitting["benign_operator_actions"] == [{"what": "look", "cmd": "ls", "container": "web-1"}]

@@ -23,8 +23,17 @@ pytestmark = live
 @pytest.fixture
 def recorder(tmp_path: Path, lab_images: None):
     (tmp_path / "short.yml").write_text(SCENARIO)
-    command = [sys.executable, "-m", "rtml.cli", "replay", "record", "--scenario",
-               str(tmp_path / "short.yml"), "--out", str(tmp_path / "out")]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "rtml.cli",
+        "replay",
+        "record",
+        "--scenario",
+        str(tmp_path / "short.yml"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path
     )
@@ -69,9 +78,7 @@ def test_a_killed_recorder_leaves_nothing(recorder: subprocess.Popen[str], numbe
     assert settled(recorder.pid) == [], f"killed after {moment:.2f} s"
 
 
-def test_an_interrupted_recording_is_kept_and_marked(
-    recorder: subprocess.Popen[str], tmp_path: Path
-):
+def test_an_interrupted_recording_is_kept_and_marked(recorder: subprocess.Popen[str], tmp_path: Path):
     wait_until_up(recorder)
     time.sleep(3)
     recorder.send_signal(signal.SIGINT)

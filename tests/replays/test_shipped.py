@@ -31,9 +31,7 @@ def windows(capture: Capture) -> pl.DataFrame:
     """Every minute of every workload container in which something happened."""
     outside = pl.col("container_id").cast(pl.String).is_in(capture.infrastructure())
     cell = pl.col("time").to_physical() // MINUTE
-    rows = capture.events(["container_id", "time"]).filter(
-        pl.col("container_id").is_not_null() & ~outside
-    )
+    rows = capture.events(["container_id", "time"]).filter(pl.col("container_id").is_not_null() & ~outside)
     return rows.select(pl.col("container_id").cast(pl.String), _cell=cell).unique().collect()
 
 
@@ -42,9 +40,7 @@ def techniques(sitting: str, labels: pl.DataFrame) -> set[str]:
     return set(labels.filter(pl.col("attack_id").is_in(names))["technique"])
 
 
-def test_a_day_and_more_is_benign_and_48_attacks_are_labelled(
-    windows: pl.DataFrame, labels: pl.DataFrame
-):
+def test_a_day_and_more_is_benign_and_48_attacks_are_labelled(windows: pl.DataFrame, labels: pl.DataFrame):
     benign = windows.join(cells_of(labels, MINUTE), on=CELLS.names(), how="anti")
     assert benign.height >= 24 * 60
     assert labels.height >= 48 and labels["provenance"].unique().to_list() == ["replay"]

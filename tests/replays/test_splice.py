@@ -15,13 +15,13 @@ from rtml.captures.digest import digest_capture
 from rtml.captures.processes import process_images
 from rtml.captures.roots import root_of
 from rtml.errors import RtmlError, UsageError
-from rtml.evaluation.labels import in_capture, read_labels
+from rtml.evaluation.labels.reading import in_capture, read_labels
 from rtml.evaluation.trees import attack_trees
-from rtml.replays.placing import Place, choose, free
-from rtml.replays.recorded import read_rejects
-from rtml.replays.splice import GAP, Spliced, splice
-from rtml.replays.splice_files import splice_to
 from rtml.schema import IDENTITY
+from rtml.splicing.placing import Place, choose, free
+from rtml.splicing.recorded import read_rejects
+from rtml.splicing.splice import GAP, Spliced, splice
+from rtml.splicing.splice_files import splice_to
 
 TRIALS = 24
 
@@ -74,9 +74,8 @@ def test_what_was_recorded_is_unchanged(done: Spliced, lab: Capture, labels: pl.
     old = lab.events().collect()
     top = int(old.select(pl.col("seq").max()).item())
     assert_frame_equal(
-        done.events.filter(pl.col("seq") <= top), old.sort("time", "seq"),
-        categorical_as_str=True,
-    )  # fmt: skip
+        done.events.filter(pl.col("seq") <= top), old.sort("time", "seq"), categorical_as_str=True
+    )
     images = lab.processes().collect()
     kept = done.processes.join(images.select("process_id").unique(), on="process_id", how="semi")
     order = ["since", "process_id", "image_seq"]
@@ -88,8 +87,23 @@ def test_a_trial_is_the_attack_shifted_in_time_to_the_nanosecond(
     done: Spliced, lab: Capture, labels: pl.DataFrame
 ):
     events, images = lab.events().collect(), lab.processes().collect()
-    same = ["kind", "result", "exe", "comm", "cmdline", "path", "path_to", "flags", "domain",
-            "dst_ip", "dst_port", "request", "wrote", "uid", "exe_memory"]  # fmt: skip
+    same = [
+        "kind",
+        "result",
+        "exe",
+        "comm",
+        "cmdline",
+        "path",
+        "path_to",
+        "flags",
+        "domain",
+        "dst_ip",
+        "dst_port",
+        "request",
+        "wrote",
+        "uid",
+        "exe_memory",
+    ]
     for source, trial in pairs(done, labels):
         before = of_tree(events, images, source)
         after = of_tree(done.events, done.processes, trial)
@@ -131,9 +145,7 @@ def shape(images: pl.DataFrame) -> list[tuple]:
     return [(number[p], number.get(q, -1), exe, seq is None) for p, q, exe, seq in rows]
 
 
-def test_the_root_hangs_below_the_process_that_corresponds(
-    done: Spliced, lab: Capture, labels: pl.DataFrame
-):
+def test_the_root_hangs_below_the_process_that_corresponds(done: Spliced, lab: Capture, labels: pl.DataFrame):
     first = done.processes.unique("process_id", keep="last", maintain_order=True)
     facts = {row["process_id"]: row for row in first.iter_rows(named=True)}
     for source, trial in pairs(done, labels):
@@ -155,15 +167,16 @@ def test_lineage_follows_from_the_events_too(done: Spliced):
     trials = made(done)["process_id"].implode()
     mine = pl.col("root_id").is_in(trials)
     assert_frame_equal(derived.filter(mine), told.filter(mine))
-    again = process_images(done.events.filter(pl.col("process_id").is_in(
-        told.filter(mine)["process_id"].implode())))  # fmt: skip
+    again = process_images(
+        done.events.filter(pl.col("process_id").is_in(told.filter(mine)["process_id"].implode()))
+    )
     assert again.height >= told.filter(mine).height
 
 
 def test_an_exec_matches_one_image(done: Spliced):
-    execs = done.events.filter(
-        (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
-    ).select(pl.col("host").cast(pl.String), image_seq="seq", process="process_id")
+    execs = done.events.filter((pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)).select(
+        pl.col("host").cast(pl.String), image_seq="seq", process="process_id"
+    )
     met = execs.join(done.processes, on=["host", "image_seq"])
     assert met.height == execs.height
     assert (met["process"] == met["process_id"]).all()
@@ -207,14 +220,12 @@ def test_the_result_is_a_sound_capture(done: Spliced, lab: Capture, tmp_path: Pa
 
 def test_the_same_seed_gives_the_same_bytes(lab, labels, trees, tmp_path: Path):
     for name, seed in (("one", 5), ("two", 5), ("other", 6)):
-        done = splice(lab, labels.sample(fraction=1, shuffle=True, seed=seed), trees,
-                      trials=8, seed=seed)  # fmt: skip
+        done = splice(lab, labels.sample(fraction=1, shuffle=True, seed=seed), trees, trials=8, seed=seed)
         splice_to(tmp_path / name, done, read_rejects(lab))
     one, two, other = (open_capture(tmp_path / n / "capture") for n in ("one", "two", "other"))
     assert digest_capture(one) == digest_capture(two) != digest_capture(other)
     files = ["capture/processes.parquet", "capture/capture.json", "labels.parquet"]
-    assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes()
-               for f in files)  # fmt: skip
+    assert all((tmp_path / "one" / f).read_bytes() == (tmp_path / "two" / f).read_bytes() for f in files)
 
 
 def test_trials_keep_to_the_time_they_are_given(lab, labels, trees):
@@ -245,9 +256,8 @@ def test_a_spliced_attack_is_never_spliced_again(lab, labels, trees):
 def test_an_attack_without_a_peer_is_left_out_and_said_so(lab, labels, trees):
     infra = lab.containers().filter(pl.col("role") == "infrastructure")["container_id"][0]
     moved = labels.with_columns(
-        container_id=pl.when(pl.col("attack_id") == "a01").then(pl.lit(infra))
-        .otherwise("container_id")
-    )  # fmt: skip
+        container_id=pl.when(pl.col("attack_id") == "a01").then(pl.lit(infra)).otherwise("container_id")
+    )
     done = splice(lab, moved, trees, trials=15, seed=1)
     assert done.left_out == {"a01": "its processes are not in the capture"}
     assert "a01" not in done.trials

@@ -12,12 +12,11 @@ from rtml.captures import Capture, open_capture
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, LostInterval, Manifest
 from rtml.captures.processes import process_images, with_images
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.write import write_capture
 from rtml.errors import RtmlError
 from rtml.evaluation.trees import attack_trees
-from rtml.replays.splice import Spliced, splice
-from rtml.schema import LABELS, conform
+from rtml.schema import LABELS, REJECTS, conform
+from rtml.splicing.splice import Spliced, splice
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 FIRST, PID = {"c1": 0, "c2": 100, "c3": 200}, {"c1": 100, "c2": 200, "c3": 300}
@@ -37,11 +36,14 @@ def service(name: str) -> list[tuple]:
 def attack() -> list[tuple]:
     """Child 110 of the service forks 111, ends, and 111 falls to the init."""
     return [
-        (31, "c1", "fork", 101, 100, 110, None), (32, "c1", "exec", 110, 101, None, "/bin/sh"),
-        (33, "c1", "fork", 110, 101, 111, None), (34, "c1", "exec", 111, 110, None, "/tmp/x"),
-        (35, "c1", "exit", 110, 101, None, None), (36, "c1", "open", 111, 100, None, None),
+        (31, "c1", "fork", 101, 100, 110, None),
+        (32, "c1", "exec", 110, 101, None, "/bin/sh"),
+        (33, "c1", "fork", 110, 101, 111, None),
+        (34, "c1", "exec", 111, 110, None, "/tmp/x"),
+        (35, "c1", "exit", 110, 101, None, None),
+        (36, "c1", "open", 111, 100, None, None),
         (37, "c1", "exit", 111, 100, None, None),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture
@@ -53,21 +55,29 @@ def made(folder: Path, lost: list[LostInterval] | None = None) -> Capture:
     rows = sorted([*service("c1"), *service("c2"), *service("c3"), *attack()])
     names = ["at", "container_id", "kind", "pid", "ppid", "target_pid", "exe"]
     frame = pl.DataFrame(rows, schema=names, orient="row").with_columns(
-        time=pl.lit(BEGIN, pl.Datetime("ns", "UTC")) + pl.duration(seconds="at"), host=pl.lit("h"),
-        workload=pl.lit("w"), seq=pl.int_range(pl.len(), dtype=pl.Int64), path=pl.lit("/f"),
-    )  # fmt: skip
+        time=pl.lit(BEGIN, pl.Datetime("ns", "UTC")) + pl.duration(seconds="at"),
+        host=pl.lit("h"),
+        workload=pl.lit("w"),
+        seq=pl.int_range(pl.len(), dtype=pl.Int64),
+        path=pl.lit("/f"),
+    )
     events = identify(conform(frame))
     images = process_images(events)
     containers = [
         Container(
-            container_id=name, workload="w", host="h", events=11,
+            container_id=name,
+            workload="w",
+            host="h",
+            events=11,
             role="infrastructure" if name == "c3" else None,
             first_seen=BEGIN + dt.timedelta(seconds=at),
             last_seen=BEGIN + dt.timedelta(seconds=at + 90),
-        ) for name, at in FIRST.items()
-    ]  # fmt: skip
-    manifest = Manifest(sensor="made", hosts=["h"], containers=containers, events=events.height,
-                        lost_intervals=lost or [])  # fmt: skip
+        )
+        for name, at in FIRST.items()
+    ]
+    manifest = Manifest(
+        sensor="made", hosts=["h"], containers=containers, events=events.height, lost_intervals=lost or []
+    )
     write_capture(folder / "c", manifest, with_images(events, images), images, REJECTS.to_frame())
     return open_capture(folder / "c")
 

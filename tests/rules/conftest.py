@@ -51,19 +51,27 @@ def capture_of(rows: list[dict[str, Any]], blind: Sequence[str] = ()) -> RowCapt
     """Give rows a time, a number and a container where they name none."""
     filled = [
         {
-            "time": START + dt.timedelta(seconds=i), "seq": i, "host": "h", "container_id": "c1",
-            "workload": "web", "process_id": 1, **row,
+            "time": START + dt.timedelta(seconds=i),
+            "seq": i,
+            "host": "h",
+            "container_id": "c1",
+            "workload": "web",
+            "process_id": 1,
+            **row,
         }
         for i, row in enumerate(rows)
-    ]  # fmt: skip
+    ]
     ids = sorted({row["container_id"] for row in filled if row["container_id"]})
     containers = [
         Container(
-            container_id=name, role="infrastructure" if name == "infra" else "workload",
-            first_seen=START, last_seen=START, events=1,
+            container_id=name,
+            role="infrastructure" if name == "infra" else "workload",
+            first_seen=START,
+            last_seen=START,
+            events=1,
         )
         for name in ids
-    ]  # fmt: skip
+    ]
     manifest = Manifest(sensor="test", containers=containers, events=len(filled), blind=list(blind))
     return RowCapture("rows", manifest, filled)
 

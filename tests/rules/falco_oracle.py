@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from rtml.rules.falco_syntax import And, Negation, Node, Or, Test
+from rtml.rules.falco.syntax import And, Negation, Node, Or, Test
 
 
 def holds(node: Node, event: Mapping[str, Any]) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from rtml.rules.columns import DERIVED, LISTS
-from rtml.rules.contract import Rule
-from rtml.rules.expressions import SEPARATOR, expression, prepare
-from rtml.rules.inputs import blank
-from rtml.rules.views import VIEWS
+from rtml.rules.language.columns import DERIVED, LISTS
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.expressions import SEPARATOR, expression, prepare
+from rtml.rules.language.inputs import blank
+from rtml.rules.language.views import VIEWS
 from tests.rules.witness import _value, _wish
 
 TRIES = 80

@@ -18,7 +18,7 @@ from sigma.types import (
     SigmaRegularExpression,
     SigmaString,
     SpecialChars,
-)  # fmt: skip
+)
 
 COMPARE = {"LT": "__lt__", "LTE": "__le__", "GT": "__gt__", "GTE": "__ge__"}
 

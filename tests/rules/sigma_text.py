@@ -6,18 +6,21 @@ from typing import Any
 
 import yaml
 
-from rtml.rules.contract import Rule, Skipped
-from rtml.rules.sigma import parse
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.sigma.reading import parse
 
 
-def document(
-    detection: dict[str, Any], category: str = "process_creation", **more: Any
-) -> dict[str, Any]:
+def document(detection: dict[str, Any], category: str = "process_creation", **more: Any) -> dict[str, Any]:
     return {
-        "title": "A rule", "id": "11111111-2222-3333-4444-555555555555", "level": "high",
-        "author": "Someone", "logsource": {"product": "linux", "category": category},
-        "tags": ["attack.execution", "attack.t1059.004"], "detection": detection, **more,
-    }  # fmt: skip
+        "title": "A rule",
+        "id": "11111111-2222-3333-4444-555555555555",
+        "level": "high",
+        "author": "Someone",
+        "logsource": {"product": "linux", "category": category},
+        "tags": ["attack.execution", "attack.t1059.004"],
+        "detection": detection,
+        **more,
+    }
 
 
 def load_one(detection: dict[str, Any], category: str = "process_creation", **more: Any) -> Any:

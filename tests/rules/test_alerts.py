@@ -8,31 +8,47 @@ from pathlib import Path
 import pytest
 
 from rtml.errors import UsageError
-from rtml.rules.alerts import read_alerts
+from rtml.findings.importing import read_alerts
 from rtml.schema import FINDINGS
 
 TETRAGON = Path(__file__).parents[3] / "shared/data/tetragon"
 FALCO = {
-    "hostname": "n1", "priority": "Notice", "rule": "Terminal shell in container",
-    "source": "syscall", "tags": ["container", "mitre_execution", "T1059"],
-    "time": "2026-01-01T10:00:01.123456789Z", "output": "...",
-    "output_fields": {"container.id": "c1", "container.name": "web", "k8s.ns.name": "shop",
-                      "container.image.repository": "nginx", "container.image.tag": "1.27"},
-}  # fmt: skip
+    "hostname": "n1",
+    "priority": "Notice",
+    "rule": "Terminal shell in container",
+    "source": "syscall",
+    "tags": ["container", "mitre_execution", "T1059"],
+    "time": "2026-01-01T10:00:01.123456789Z",
+    "output": "...",
+    "output_fields": {
+        "container.id": "c1",
+        "container.name": "web",
+        "k8s.ns.name": "shop",
+        "container.image.repository": "nginx",
+        "container.image.tag": "1.27",
+    },
+}
 TRACEE = {
-    "timestamp": 1767261601000000000, "hostName": "n1", "eventName": "anti_debugging",
-    "container": {"id": "c2", "name": "app", "image": "app:1"}, "containerId": "c2",
+    "timestamp": 1767261601000000000,
+    "hostName": "n1",
+    "eventName": "anti_debugging",
+    "container": {"id": "c2", "name": "app", "image": "app:1"},
+    "containerId": "c2",
     "kubernetes": {"podName": "p", "podNamespace": "shop"},
-    "metadata": {"Properties": {"Severity": 3, "Category": "defense-evasion",
-                                "external_id": "T1622"}},
-}  # fmt: skip
+    "metadata": {"Properties": {"Severity": 3, "Category": "defense-evasion", "external_id": "T1622"}},
+}
 TRACEE_NEW = {
-    "timestamp": "2026-01-01T10:00:01Z", "name": "fileless_execution",
-    "workload": {"container": {"id": "c3", "image": {"name": "job:1"}},
-                 "pod": {"name": "p", "namespace": {"name": "shop"}}},
-    "threat": {"severity": "CRITICAL", "mitre": {"tactic": {"name": "Defense Evasion"},
-                                                 "technique": {"id": "T1620"}}},
-}  # fmt: skip
+    "timestamp": "2026-01-01T10:00:01Z",
+    "name": "fileless_execution",
+    "workload": {
+        "container": {"id": "c3", "image": {"name": "job:1"}},
+        "pod": {"name": "p", "namespace": {"name": "shop"}},
+    },
+    "threat": {
+        "severity": "CRITICAL",
+        "mitre": {"tactic": {"name": "Defense Evasion"}, "technique": {"id": "T1620"}},
+    },
+}
 
 
 def read(tmp_path: Path, sensor: str, *alerts: object):
@@ -65,16 +81,25 @@ def test_tracee_of_both_generations(tmp_path):
 def test_rejects_are_counted_with_reasons(tmp_path):
     host = {**FALCO, "output_fields": {"container.id": "host"}}
     found = read(
-        tmp_path, "falco", "{broken", "[]", FALCO, host, {**FALCO, "time": "soon"},
-        {**FALCO, "rule": None}, {**FALCO, "output_fields": 3},
-    )  # fmt: skip
+        tmp_path,
+        "falco",
+        "{broken",
+        "[]",
+        FALCO,
+        host,
+        {**FALCO, "time": "soon"},
+        {**FALCO, "rule": None},
+        {**FALCO, "output_fields": 3},
+    )
     assert found.alerts == 1
     assert found.rejects["line"].to_list() == [1, 2, 4, 5, 6, 7]
     assert found.rejects["text"][0] == "{broken"
     assert found.rejected == {
-        "not a JSON object": 2, "of the host, not of a container": 2,
-        "no time that can be read": 1, "names no rule": 1,
-    }  # fmt: skip
+        "not a JSON object": 2,
+        "of the host, not of a container": 2,
+        "no time that can be read": 1,
+        "names no rule": 1,
+    }
 
 
 def test_unknown_format_and_empty_file(tmp_path):

@@ -8,33 +8,46 @@ from typing import Any
 
 import polars as pl
 
-from rtml.findings.signals import SEQUENCE_TYPE
+from rtml.findings.sequences.signals import SEQUENCE_TYPE
 from tests.captures.test_k8s_audit import event, write
 from tests.rules.test_alerts import FALCO
 from tests.test_cli import rtml
 
 POD = {"resource": "pods", "namespace": "web", "name": "shop-1"}
 PRIVILEGED = {
-    "kind": "Pod", "metadata": {"name": "shop-1", "namespace": "web"},
+    "kind": "Pod",
+    "metadata": {"name": "shop-1", "namespace": "web"},
     "spec": {"containers": [{"image": "evil", "securityContext": {"privileged": True}}]},
-}  # fmt: skip
+}
 
 
 def alert(rule: str, minute: int, pod: str, tag: str) -> dict[str, Any]:
-    fields = {**FALCO["output_fields"], "k8s.ns.name": "web", "k8s.pod.name": pod,
-              "container.id": f"c-{pod}"}  # fmt: skip
-    return {**FALCO, "rule": rule, "time": f"2026-01-01T00:{minute:02}:00Z", "tags": [tag],
-            "output_fields": fields}  # fmt: skip
+    fields = {**FALCO["output_fields"], "k8s.ns.name": "web", "k8s.pod.name": pod, "container.id": f"c-{pod}"}
+    return {
+        **FALCO,
+        "rule": rule,
+        "time": f"2026-01-01T00:{minute:02}:00Z",
+        "tags": [tag],
+        "output_fields": fields,
+    }
 
 
 def test_a_privileged_pod_and_what_then_runs_in_it_are_one_sequence(tmp_path: Path):
     log = write(
         tmp_path / "audit.log",
-        event(1, verb="create", objectRef=POD, requestObject=PRIVILEGED,
-              user={"username": "mallory"}, responseStatus={"code": 201}),
-    )  # fmt: skip
-    alerts = [alert("Terminal shell in container", 5, "shop-1", "mitre_execution"),
-              alert("Outbound connection", 9, "other-7", "mitre_impact")]  # fmt: skip
+        event(
+            1,
+            verb="create",
+            objectRef=POD,
+            requestObject=PRIVILEGED,
+            user={"username": "mallory"},
+            responseStatus={"code": 201},
+        ),
+    )
+    alerts = [
+        alert("Terminal shell in container", 5, "shop-1", "mitre_execution"),
+        alert("Outbound connection", 9, "other-7", "mitre_impact"),
+    ]
     (tmp_path / "alerts.jsonl").write_text("\n".join(map(json.dumps, alerts)))
     audit, runtime, out = (tmp_path / f"{name}.parquet" for name in ("audit", "runtime", "out"))
     rtml("capture", "import", "k8s-audit", log, "--out", tmp_path / "c")
@@ -44,9 +57,7 @@ def test_a_privileged_pod_and_what_then_runs_in_it_are_one_sequence(tmp_path: Pa
     assert "1 attack sequences" in told.stdout
     (row,) = pl.read_parquet(out).to_dicts()
     assert (row["type"], row["severity"]) == (SEQUENCE_TYPE, 9.0)
-    assert {one["type"].partition(":")[0] for one in row["signals"]} >= {
-        "PrivilegeEscalation", "Execution",
-    }  # fmt: skip
+    assert {one["type"].partition(":")[0] for one in row["signals"]} >= {"PrivilegeEscalation", "Execution"}
     assert row["actors"] == ["mallory"] and row["pod"] == "shop-1"
     assert "other-7" not in told.stdout
 

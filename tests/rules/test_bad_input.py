@@ -12,8 +12,9 @@ import yaml
 from typer.testing import CliRunner
 
 from rtml.cli import app
-from rtml.rules import evaluate, load
-from rtml.rules.falco import load_falco
+from rtml.rules import load
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.running import evaluate
 from tests.conftest import LAB
 from tests.rules.conftest import capture_of
 from tests.rules.sigma_text import document
@@ -27,9 +28,7 @@ LITERALS = [f"/opt/{i:05}/x" for i in range(10_000)]
 
 def sigma(fields: object, number: int = 1, condition: str = "s") -> str:
     return yaml.safe_dump(
-        document(
-            {"s": fields, "condition": condition}, id=f"{number:08}-2222-3333-4444-555555555555"
-        )
+        document({"s": fields, "condition": condition}, id=f"{number:08}-2222-3333-4444-555555555555")
     )
 
 
@@ -41,8 +40,10 @@ def listed(items: list[str]) -> str:
     return f"- list: long\n  items: [{', '.join(items)}]\n"
 
 
-GOOD = {"sigma": sigma({"Image|endswith": "/sh"}, 99),
-        "falco": falco("evt.type = execve and proc.name = sh", "good")}  # fmt: skip
+GOOD = {
+    "sigma": sigma({"Image|endswith": "/sh"}, 99),
+    "falco": falco("evt.type = execve and proc.name = sh", "good"),
+}
 LOADERS: dict[str, Callable] = {"sigma": load, "falco": load_falco}
 both = pytest.mark.parametrize("engine", sorted(LOADERS))
 
@@ -64,22 +65,27 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "falco deep": ("falco", "[" * 5000, "not YAML"),
     "sigma unknown field": ("sigma", sigma({"Imag": "x"}), "did you mean 'Image'?"),
     "falco unknown field": ("falco", falco("evt.type = execve and proc.nam = a"), "'proc.name'?"),
-    "falco field of no sensor": ("falco", falco("evt.type = execve and proc.env contains a"),
-                                 "which no capture holds"),
+    "falco field of no sensor": (
+        "falco",
+        falco("evt.type = execve and proc.env contains a"),
+        "which no capture holds",
+    ),
     "falco unknown macro": ("falco", falco("spawnd and proc.name = a"), "'spawnd' is unknown"),
-    "falco recursive macro": ("falco", "- macro: a\n  condition: b\n- macro: b\n  condition: a\n"
-                              + falco("a"), "names itself: a > b"),
+    "falco recursive macro": (
+        "falco",
+        "- macro: a\n  condition: b\n- macro: b\n  condition: a\n" + falco("a"),
+        "names itself: a > b",
+    ),
     "sigma lookahead": ("sigma", sigma({"CommandLine|re": "a(?=b)"}), "(?="),
     "falco lookahead": ("falco", falco("evt.type = execve and proc.name regex 'a(?=b)'"), "look-a"),
     "sigma huge regex": ("sigma", sigma({"CommandLine|re": "(a{1000}){1000}"}), "size"),
-    "falco huge regex": ("falco", falco("evt.type=execve and proc.name regex '(a{1000}){1000}'"),
-                         "size"),
+    "falco huge regex": ("falco", falco("evt.type=execve and proc.name regex '(a{1000}){1000}'"), "size"),
     "sigma bad regex": ("sigma", sigma({"CommandLine|re": "("}), "missing"),
     "falco bad regex": ("falco", falco("evt.type = execve and proc.name regex '('"), "regex"),
     "sigma selection that is not there": ("sigma", sigma({"Image": "x"}, condition="s or t"), "t"),
     "falco bad condition": ("falco", falco("evt.type = execve and ("), "does not parse"),
     "sigma same id": ("sigma", GOOD["sigma"], "is also in"),
-}  # fmt: skip
+}
 
 
 def lay(folder: Path, engine: str, content: str | bytes) -> Path:
@@ -116,13 +122,14 @@ def test_what_is_no_file_is_named(tmp_path: Path, engine: str):
 @both
 def test_a_regex_that_blows_up_elsewhere_is_fast_here(tmp_path: Path, engine: str):
     evil = "(x+x+)+y"
-    text = {"sigma": sigma({"CommandLine|re": evil}),
-            "falco": falco(f"evt.type=execve and proc.exepath regex '{evil}'")}[engine]  # fmt: skip
+    text = {
+        "sigma": sigma({"CommandLine|re": evil}),
+        "falco": falco(f"evt.type=execve and proc.exepath regex '{evil}'"),
+    }[engine]
     (tmp_path / "evil.yaml").write_text(text)
     rules, skipped = LOADERS[engine]([tmp_path])
     assert skipped == []
-    lines = [{"kind": "exec", "exe": "x" * 5000 + tail, "cmdline": "x" * 5000 + tail}
-             for tail in ("", "y")]  # fmt: skip
+    lines = [{"kind": "exec", "exe": "x" * 5000 + tail, "cmdline": "x" * 5000 + tail} for tail in ("", "y")]
     start = time.perf_counter()
     assert evaluate(capture_of(lines), rules).hits["seq"].to_list() == [1]
     assert time.perf_counter() - start < 10
@@ -131,8 +138,11 @@ def test_a_regex_that_blows_up_elsewhere_is_fast_here(tmp_path: Path, engine: st
 @pytest.mark.parametrize("how", ["", "|contains", "|startswith", "|endswith", "falco"])
 def test_ten_thousand_literals_load_and_run_fast(tmp_path: Path, how: str):
     engine = "falco" if how == "falco" else "sigma"
-    text = (listed(LITERALS) + falco("evt.type = execve and proc.exepath in (long)")
-            if engine == "falco" else sigma({f"Image{how}": LITERALS}))  # fmt: skip
+    text = (
+        listed(LITERALS) + falco("evt.type = execve and proc.exepath in (long)")
+        if engine == "falco"
+        else sigma({f"Image{how}": LITERALS})
+    )
     (tmp_path / "long.yaml").write_text(text)
     start = time.perf_counter()
     rules, skipped = LOADERS[engine]([tmp_path])
@@ -157,17 +167,22 @@ def test_the_command_names_everything_and_goes_on(tmp_path: Path):
     for number, (engine, content, _) in enumerate(BAD.values()):
         place = tmp_path / engine / f"bad{number:02}.yaml"
         # All files of Falco make one set: names of their own, or the last would replace the others.
-        own = (
-            content if isinstance(content, bytes) else content.replace("bad", f"b{number}").encode()
-        )
+        own = content if isinstance(content, bytes) else content.replace("bad", f"b{number}").encode()
         place.write_bytes(own)
-    command = ["rules", str(LAB / "capture"), "--pack", "none", "--json",
-               "--sigma", str(tmp_path / "sigma"), "--falco", str(tmp_path / "falco")]  # fmt: skip
+    command = [
+        "rules",
+        str(LAB / "capture"),
+        "--pack",
+        "none",
+        "--json",
+        "--sigma",
+        str(tmp_path / "sigma"),
+        "--falco",
+        str(tmp_path / "falco"),
+    ]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)
-    assert {Path(one["file"]).name for one in said["skipped"]} == {
-        f"bad{n:02}.yaml" for n in range(len(BAD))
-    }
+    assert {Path(one["file"]).name for one in said["skipped"]} == {f"bad{n:02}.yaml" for n in range(len(BAD))}
     good = {rule["rule"]: rule["hits"] for rule in said["rules"]}
     assert good["falco/good"] > 0 and len(good) == 2

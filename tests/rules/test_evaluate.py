@@ -8,17 +8,18 @@ import random
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from rtml.rules import evaluate, findings_of, rule_scores, run_rules
+from rtml.rules import findings_of, rule_scores, run_rules
+from rtml.rules.running import evaluate
 from tests.rules.conftest import START, capture_of
 from tests.rules.sigma_text import rule
 
 SHELL = rule({"Image|endswith": "/sh"}, id="a" * 8 + "-0000-0000-0000-000000000001")
 CURL = rule({"Image|endswith": "/curl"}, level="low", id="a" * 8 + "-0000-0000-0000-000000000002")
 UNDER = rule(
-    {"ParentImage|endswith": "/sh", "ParentCommandLine|contains": "-c",
-     "AncestorImage|endswith": "/nginx"},
-    id="a" * 8 + "-0000-0000-0000-000000000003", level="critical",
-)  # fmt: skip
+    {"ParentImage|endswith": "/sh", "ParentCommandLine|contains": "-c", "AncestorImage|endswith": "/nginx"},
+    id="a" * 8 + "-0000-0000-0000-000000000003",
+    level="critical",
+)
 TREE = [
     {"kind": "accept", "process_id": 1, "parent_id": None, "comm": "nginx"},
     {"kind": "fork", "process_id": 1, "parent_id": None, "comm": "nginx"},
@@ -37,14 +38,14 @@ def test_hits_name_event_rule_and_lineage_root():
     assert titles(result.hits) == [(2, "1"), (3, "2"), (3, "3"), (4, "2")]
     assert result.hits["root_id"].to_list() == [2, 2, 2, 9]
     assert result.table.select("hits", "containers", "events", "could_match").rows() == [
-        (2, 1, 3, True), (1, 1, 3, True), (1, 1, 3, True),
-    ]  # fmt: skip
+        (2, 1, 3, True),
+        (1, 1, 3, True),
+        (1, 1, 3, True),
+    ]
 
 
 def test_infrastructure_and_host_processes_are_left_out():
-    rows = [
-        {"kind": "exec", "exe": "/bin/sh", "container_id": name} for name in ("c1", "infra", None)
-    ]
+    rows = [{"kind": "exec", "exe": "/bin/sh", "container_id": name} for name in ("c1", "infra", None)]
     result = evaluate(capture_of(rows), [SHELL])
     assert result.hits["container_id"].to_list() == ["c1"]
     assert result.table["events"].to_list() == [1]
@@ -57,17 +58,17 @@ def test_aggregated_events_count_as_often_as_they_happened():
 
 def test_could_not_match_is_not_found_nothing():
     cwd = rule({"CurrentDirectory": "/x"}, id="b" * 8 + "-0000-0000-0000-000000000001")
-    either = rule(
-        [{"CurrentDirectory": "/x"}, {"Image": "y"}], id="b" * 8 + "-0000-0000-0000-000000000002"
-    )
+    either = rule([{"CurrentDirectory": "/x"}, {"Image": "y"}], id="b" * 8 + "-0000-0000-0000-000000000002")
     dns = rule({"QueryName": "x"}, "dns_query", id="b" * 8 + "-0000-0000-0000-000000000003")
     mount = rule({"MountPoint": "x"}, "mount", id="b" * 8 + "-0000-0000-0000-000000000004")
     capture = capture_of([{"kind": "exec", "exe": "/bin/ls"}], blind=["dns"])
     table = evaluate(capture, [cwd, either, dns, mount]).table.sort("rule")
     assert table.select("could_match", "why_not").rows() == [
-        (False, "always null here: cwd"), (True, None),
-        (False, "the sensor cannot see dns events"), (False, "the capture has no mount events"),
-    ]  # fmt: skip
+        (False, "always null here: cwd"),
+        (True, None),
+        (False, "the sensor cannot see dns events"),
+        (False, "the capture has no mount events"),
+    ]
 
 
 def test_order_of_events_changes_nothing_and_more_events_change_no_finding():
@@ -87,8 +88,9 @@ def test_findings_per_type_container_slot_and_root():
     rules = [SHELL, CURL, UNDER]
     findings = findings_of(evaluate(capture_of(TREE), rules).hits, rules)
     assert findings.select("process_id", "count", "severity", "score").rows() == [
-        (2, 2, 9.0, 1.0), (9, 1, 2.0, 0.2),
-    ]  # fmt: skip
+        (2, 2, 9.0, 1.0),
+        (9, 1, 2.0, 0.2),
+    ]
     first = findings.row(0, named=True)
     assert first["title"] == "A rule (rule by Someone)"
     assert first["techniques"] == ["T1059.004"]
@@ -105,10 +107,9 @@ def test_evidence_is_capped_and_the_count_is_not():
 
 
 def test_scores_rank_by_level_then_by_rules():
-    windows = pl.DataFrame({
-        "container_id": ["c1", "c1", "nobody"],
-        "window": [START, START + dt.timedelta(minutes=1), START],
-    }).cast({"window": pl.Datetime("ns", "UTC")})  # fmt: skip
+    windows = pl.DataFrame(
+        {"container_id": ["c1", "c1", "nobody"], "window": [START, START + dt.timedelta(minutes=1), START]}
+    ).cast({"window": pl.Datetime("ns", "UTC")})
     rules = [SHELL, CURL, UNDER]
     scores = rule_scores(evaluate(capture_of(TREE), rules).hits, rules, windows)
     assert scores["score"].to_list() == [1.003, 0.0, 0.0]

@@ -17,28 +17,33 @@ from tests.rules.sigma_text import rule
 
 MAKE: dict[str, Any] = {
     "first_seen": FirstSeen,
-    "rules": lambda: RuleDetector([
-        rule({"Image|endswith": "/sh"}, level="low", id="a" * 8 + "-0000-0000-0000-000000000001"),
-        rule({"Image|endswith": "/nc"}, level="critical",
-             id="a" * 8 + "-0000-0000-0000-000000000002"),
-    ]),
-}  # fmt: skip
+    "rules": lambda: RuleDetector(
+        [
+            rule({"Image|endswith": "/sh"}, level="low", id="a" * 8 + "-0000-0000-0000-000000000001"),
+            rule({"Image|endswith": "/nc"}, level="critical", id="a" * 8 + "-0000-0000-0000-000000000002"),
+        ]
+    ),
+}
 every = pytest.mark.parametrize("name", sorted(EVENT_DETECTORS))
-BENIGN = [{"kind": "exec", "exe": exe, "image": "web:1", "process_id": i}
-          for i, exe in enumerate(["/bin/sh", "/bin/ls"] * 5)]  # fmt: skip
-LATER = [{"kind": "exec", "exe": exe, "image": "web:1", "process_id": 20 + i}
-         for i, exe in enumerate(["/bin/ls", "/bin/sh", "/tmp/nc", "/tmp/nc"])]  # fmt: skip
+BENIGN = [
+    {"kind": "exec", "exe": exe, "image": "web:1", "process_id": i}
+    for i, exe in enumerate(["/bin/sh", "/bin/ls"] * 5)
+]
+LATER = [
+    {"kind": "exec", "exe": exe, "image": "web:1", "process_id": 20 + i}
+    for i, exe in enumerate(["/bin/ls", "/bin/sh", "/tmp/nc", "/tmp/nc"])
+]
 ODD = [
     {"kind": "exec", "exe": exe, "image": image, "workload": workload, "process_id": pid}
-    for exe in (None, "", "/tmp/\x1b[2J\n") for image in (None, "", "a\x00b")
-    for workload in (None, "w") for pid in (None, 7)
-]  # fmt: skip
+    for exe in (None, "", "/tmp/\x1b[2J\n")
+    for image in (None, "", "a\x00b")
+    for workload in (None, "w")
+    for pid in (None, 7)
+]
 
 
 def windows(containers: tuple[str, ...] = ("c1",)) -> pl.DataFrame:
-    rows = [
-        {"container_id": c, "window": START, "workload": "web", "image": "i"} for c in containers
-    ]
+    rows = [{"container_id": c, "window": START, "workload": "web", "image": "i"} for c in containers]
     return pl.DataFrame(rows).cast({"window": pl.Datetime("ns", "UTC")})
 
 
@@ -81,11 +86,11 @@ def test_scoring_changes_nothing_and_learning_does(name):
 @every
 def test_appended_events_change_nothing_earlier(name):
     detector, rows = learnt(name), LATER
-    more = [*rows, *({**row, "process_id": 50 + i, "exe": f"/x{i}/nc"}
-                     for i, row in enumerate(rows * 30))]  # fmt: skip
+    more = [*rows, *({**row, "process_id": 50 + i, "exe": f"/x{i}/nc"} for i, row in enumerate(rows * 30))]
     one, two = (detector.observe(capture_of(each)) for each in (rows, more))
-    np.testing.assert_array_equal(detector.score(one, windows()), detector.score(
-        two.filter(pl.col("seq") < len(rows)), windows()))  # fmt: skip
+    np.testing.assert_array_equal(
+        detector.score(one, windows()), detector.score(two.filter(pl.col("seq") < len(rows)), windows())
+    )
     late = windows().with_columns(pl.col("window").dt.offset_by("1m"))
     both = pl.concat([windows(), late])
     cut = two.filter(pl.col("time") < late["window"][0])
@@ -98,9 +103,7 @@ def test_order_of_events_changes_no_bit(name):
     observed = learnt(name).observe(capture_of(LATER))
     turned = observed.reverse()
     detector = learnt(name)
-    np.testing.assert_array_equal(
-        detector.score(observed, windows()), detector.score(turned, windows())
-    )
+    np.testing.assert_array_equal(detector.score(observed, windows()), detector.score(turned, windows()))
     assert_frame_equal(detector.findings(observed), detector.findings(turned))
 
 
@@ -156,9 +159,7 @@ def test_without_an_image_the_workload_stands_for_it():
         for row in range(observed.height)
         for title in detector.findings(observed[row])["title"].to_list()
     }
-    assert titles == {
-        "/bin/sh runs for the first time in job", "/sh runs for the first time in web",
-    }  # fmt: skip
+    assert titles == {"/bin/sh runs for the first time in job", "/sh runs for the first time in web"}
     assert detector.score(observed, windows()).tolist() == [2.0]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rtml.rules.examples import matches
-from rtml.rules.falco import load_falco
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.language.examples import matches
 
 SHELL = """
 - list: shells
@@ -44,22 +44,23 @@ def test_a_rule(tmp_path):
     found = one(tmp_path, SHELL)
     assert (found.level, found.kinds, found.techniques) == ("critical", ("exec",), ("T1059.004",))
     assert found.finding_type == "Execution:Runtime/FalcoRule"
-    assert matches(found, [BASH, {**BASH, "comm": "Bash"}, {**BASH, "comm": None}]) == [
-        True, False, False,
-    ]  # fmt: skip
+    assert matches(found, [BASH, {**BASH, "comm": "Bash"}, {**BASH, "comm": None}]) == [True, False, False]
 
 
-@pytest.mark.parametrize("change", [
-    "- list: shells\n  items: [zsh]\n  override: {items: replace}",
-    "- list: shells\n  items: [zsh]",
-    "- macro: spawned\n  condition: and proc.args contains x\n  append: true",
-    "- rule: Shell\n  condition: and not proc.cmdline startswith 'bash -'\n"
-    "  override: {condition: append}",
-    "- rule: Shell\n  exceptions:\n  - {name: a, fields: [proc.name, proc.args],\n"
-    "     comps: [in, startswith], values: [[[bash, dash], '-']]}\n  append: true",
-    "- rule: Shell\n  exceptions: [{name: a, fields: proc.args, values: ['-i']}]\n"
-    "  override: {exceptions: append}",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        "- list: shells\n  items: [zsh]\n  override: {items: replace}",
+        "- list: shells\n  items: [zsh]",
+        "- macro: spawned\n  condition: and proc.args contains x\n  append: true",
+        "- rule: Shell\n  condition: and not proc.cmdline startswith 'bash -'\n"
+        "  override: {condition: append}",
+        "- rule: Shell\n  exceptions:\n  - {name: a, fields: [proc.name, proc.args],\n"
+        "     comps: [in, startswith], values: [[[bash, dash], '-']]}\n  append: true",
+        "- rule: Shell\n  exceptions: [{name: a, fields: proc.args, values: ['-i']}]\n"
+        "  override: {exceptions: append}",
+    ],
+)
 def test_changes_silence_the_rule(tmp_path, change):
     assert matches(one(tmp_path, SHELL, change), [BASH]) == [False]
 
@@ -72,22 +73,30 @@ def test_disabled_and_replaced_rules_are_named(tmp_path):
     assert "rule 'Shell' replaces the one in" in skipped[0].reason
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    (rule("spawnd"), "macro 'spawnd' is unknown; did you mean 'spawned'?"),
-    (rule("evt.type = execve and proc.nam = a"), "did you mean 'proc.name'?"),
-    (rule("evt.type = execve and proc.name regex '('"), "regex"),
-    (rule("evt.type = execve and proc.name"), "does not parse"),
-    (rule("evt.type = execve and proc.pid = abc"), "not a number"),
-    (rule("evt.type = execve and proc.env contains a"), "needs proc.env, which no capture holds"),
-    (rule("(" * 200 + "a" + ")" * 200), "nested more than"),
-    ("- macro: a\n  condition: b\n- macro: b\n  condition: a\n" + rule("a"), "names itself: a > b"),
-    ("- list: a\n  items: [a]\n" + rule("proc.name in (a)"), "list 'a' names itself"),
-    ("".join(f"- macro: m{i}\n  condition: m{i + 1} and m{i + 1}\n" for i in range(30))
-     + rule("m0"), "unknown"),
-    ("- rule: [", "not YAML"), ("just text", "is a list of rules"), ("- 3", "neither a rule"),
-    ("- rule: x\n  condition: [a]", "wrong form"), ("- rule: x", "has no condition"),
-    ("- rule: x\n  condition: a\n  append: true", "was not defined before"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (rule("spawnd"), "macro 'spawnd' is unknown; did you mean 'spawned'?"),
+        (rule("evt.type = execve and proc.nam = a"), "did you mean 'proc.name'?"),
+        (rule("evt.type = execve and proc.name regex '('"), "regex"),
+        (rule("evt.type = execve and proc.name"), "does not parse"),
+        (rule("evt.type = execve and proc.pid = abc"), "not a number"),
+        (rule("evt.type = execve and proc.env contains a"), "needs proc.env, which no capture holds"),
+        (rule("(" * 200 + "a" + ")" * 200), "nested more than"),
+        ("- macro: a\n  condition: b\n- macro: b\n  condition: a\n" + rule("a"), "names itself: a > b"),
+        ("- list: a\n  items: [a]\n" + rule("proc.name in (a)"), "list 'a' names itself"),
+        (
+            "".join(f"- macro: m{i}\n  condition: m{i + 1} and m{i + 1}\n" for i in range(30)) + rule("m0"),
+            "unknown",
+        ),
+        ("- rule: [", "not YAML"),
+        ("just text", "is a list of rules"),
+        ("- 3", "neither a rule"),
+        ("- rule: x\n  condition: [a]", "wrong form"),
+        ("- rule: x", "has no condition"),
+        ("- rule: x\n  condition: a\n  append: true", "was not defined before"),
+    ],
+)
 def test_bad_input_is_named_and_stops_no_other(tmp_path, text, reason):
     rules, skipped = load(tmp_path, SHELL, text)
     assert [found.title for found in rules] == ["Shell"]
@@ -114,9 +123,15 @@ def test_never_and_always(tmp_path):
 def test_views_of_files_and_ancestors(tmp_path):
     opened = "evt.type in (open, openat) and evt.is_open_read = true and fd.num >= 0 and "
     row = {"kind": "open", "path": "../../../../etc/shadow", "cwd": "/var/www", "result": 3}
-    for test in ("fd.name = /etc/shadow", "fd.directory = /etc", "fd.filename = shadow",
-                 "fd.nameraw glob '*../*../*'", "proc.aname[2] = containerd-shim",
-                 "proc.aname in (bash)", "not fd.name != /etc/shadow"):  # fmt: skip
+    for test in (
+        "fd.name = /etc/shadow",
+        "fd.directory = /etc",
+        "fd.filename = shadow",
+        "fd.nameraw glob '*../*../*'",
+        "proc.aname[2] = containerd-shim",
+        "proc.aname in (bash)",
+        "not fd.name != /etc/shadow",
+    ):
         found = one(tmp_path, rule(opened + test))
         event = {**row, "ancestors": ["/bin/bash", "/usr/bin/containerd-shim-runc-v2"]}
         assert matches(found, [event, {**event, "result": -2}]) == [True, False], test

@@ -7,15 +7,17 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.rules.examples import matches
-from rtml.rules.falco import load_falco
-from rtml.rules.falco_syntax import parse
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.falco.syntax import parse
+from rtml.rules.language.examples import matches
 from tests.rules.falco_oracle import holds
 
 COLUMNS = {
-    "proc.exepath": "exe", "k8s.ns.name": "namespace", "container.name": "container_name",
+    "proc.exepath": "exe",
+    "k8s.ns.name": "namespace",
+    "container.name": "container_name",
     "user.uid": "uid",
-}  # fmt: skip
+}
 TEXT = st.text(alphabet="aAbB/_%'\"\n .$^(\\", max_size=6)
 LITERAL = st.text(alphabet="aAb/_%'\"\n .$(\\", min_size=1, max_size=4)
 GLOB = st.text(alphabet="aAb/_%\n*?.$", min_size=1, max_size=5)
@@ -34,26 +36,35 @@ def in_list(field: str, operator: str, values: list[str]) -> str:
 
 ITEM = st.one_of(
     st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", FIELDS, OPERATORS, LITERAL),
-    st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", FIELDS, st.sampled_from(["glob", "iglob"]),
-              GLOB),
-    st.builds(in_list, FIELDS, st.sampled_from(["in", "intersects"]),
-              st.lists(LITERAL, min_size=1, max_size=3)),
-    st.builds(in_list, FIELDS, st.just("pmatch"),
-              st.lists(st.sampled_from(["/a", "/a/", "/A/b", "/"]), min_size=1, max_size=2)),
+    st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", FIELDS, st.sampled_from(["glob", "iglob"]), GLOB),
+    st.builds(
+        in_list, FIELDS, st.sampled_from(["in", "intersects"]), st.lists(LITERAL, min_size=1, max_size=3)
+    ),
+    st.builds(
+        in_list,
+        FIELDS,
+        st.just("pmatch"),
+        st.lists(st.sampled_from(["/a", "/a/", "/A/b", "/"]), min_size=1, max_size=2),
+    ),
     st.builds(lambda f: f"{f} exists", FIELDS),
-    st.builds(lambda o, v: f"user.uid {o} {v}", st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
-              st.integers(-1, 2)),
+    st.builds(
+        lambda o, v: f"user.uid {o} {v}",
+        st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
+        st.integers(-1, 2),
+    ),
     st.sampled_from(["proc.exepath regex '[ab]/?'", "proc.exepath regex 'A.*'"]),
-)  # fmt: skip
-SHAPE = st.sampled_from([
-    "{} and {}", "{} or {}", "not {} and {}", "not ({} and {})", "not {} or not not {}",
-    "({}) and not({})",
-])  # fmt: skip
-EVENT = st.fixed_dictionaries({
-    "proc.exepath": TEXT | st.none(), "k8s.ns.name": TEXT | st.none(),
-    "container.name": st.sampled_from(["/a", "/a/b", "/ab", "/", "A", "", None]),
-    "user.uid": st.sampled_from([0, 1, 2, 1000, None]),
-})  # fmt: skip
+)
+SHAPE = st.sampled_from(
+    ["{} and {}", "{} or {}", "not {} and {}", "not ({} and {})", "not {} or not not {}", "({}) and not({})"]
+)
+EVENT = st.fixed_dictionaries(
+    {
+        "proc.exepath": TEXT | st.none(),
+        "k8s.ns.name": TEXT | st.none(),
+        "container.name": st.sampled_from(["/a", "/a/b", "/ab", "/", "A", "", None]),
+        "user.uid": st.sampled_from([0, 1, 2, 1000, None]),
+    }
+)
 
 
 def test_fold_agrees_with_oracle(tmp_path: Path):
@@ -70,8 +81,7 @@ def test_fold_agrees_with_oracle(tmp_path: Path):
             assert "matches every event" in skipped[0].reason, skipped
             return
         rows = [
-            {"kind": "exec", **{COLUMNS[name]: value for name, value in event.items()}}
-            for event in events
+            {"kind": "exec", **{COLUMNS[name]: value for name, value in event.items()}} for event in events
         ]
         assert matches(rules[0], rows) == [holds(parse(text), event) for event in events], text
 

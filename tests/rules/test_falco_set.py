@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from rtml.rules import Rule, Skipped
-from rtml.rules.falco import load_falco
-from rtml.rules.falco_syntax import parse
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.falco.syntax import parse
 from tests.rules.falco_witness import falco_witness
 
 FALCO = Path(__file__).parents[3] / "shared/data/rules/falco"

@@ -15,13 +15,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rtml.rules.catalogue import catalogue, coverage
-from rtml.rules.contract import Rule
 from rtml.rules.correlations import Correlation
 from rtml.rules.correlations.examples import examples_of
+from rtml.rules.language.contract import Rule
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.model import Model
-from rtml.rules.run import load_all
+from rtml.rules.running.catalogue import catalogue, coverage
+from rtml.rules.running.run import load_all
 from tests.rules.conftest import START
 from tests.rules.test_intelligence_command import FIRES
 from tests.rules.test_reputation import good_names, random_names
@@ -64,12 +64,21 @@ def placed(rows: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
     for i, row in enumerate(rows):
         row = {"process_id": 1, "host": "h", **row}
         at = row["time"] - START if "time" in row else dt.timedelta(seconds=i)
-        own = {name: number * 1000 + row[name] for name in ("process_id", "parent_id")
-               if row.get(name) is not None}  # fmt: skip
-        moved.append({
-            **row, **own, "time": begin + at, "seq": number * 1000 + i,
-            "container_id": f"c{number}", "workload": f"w{number}",
-        })  # fmt: skip
+        own = {
+            name: number * 1000 + row[name]
+            for name in ("process_id", "parent_id")
+            if row.get(name) is not None
+        }
+        moved.append(
+            {
+                **row,
+                **own,
+                "time": begin + at,
+                "seq": number * 1000 + i,
+                "container_id": f"c{number}",
+                "workload": f"w{number}",
+            }
+        )
     return moved
 
 
@@ -84,8 +93,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             names = random_names(150, "abcdefghijklmnopqrstuvwxyz"[number::2], 10 * number + family)
             (folder / category / f"f{family}_x.txt").write_text("\n".join(names))
         words += ["--bad", f"{category}={folder / category}"]
-    done = rtml("reputation", "train", "--benign", folder / "good.txt", *words,
-                "--false-rate", "0.01", "--out", folder / "model")  # fmt: skip
+    done = rtml(
+        "reputation",
+        "train",
+        "--benign",
+        folder / "good.txt",
+        *words,
+        "--false-rate",
+        "0.01",
+        "--out",
+        folder / "model",
+    )
     assert done.returncode == 0, done.stderr
     return folder / "model"
 
@@ -103,8 +121,10 @@ def low_names(model: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def capture(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
-    asked = {kind: [{"kind": "dns", "exe": "/usr/bin/curl", "direction": "outbound",
-                     "domain": name}] for kind, name in low_names(model).items()}  # fmt: skip
+    asked = {
+        kind: [{"kind": "dns", "exe": "/usr/bin/curl", "direction": "outbound", "domain": name}]
+        for kind, name in low_names(model).items()
+    }
     rows = [
         row
         for number, kind in enumerate(TYPES, 1)
@@ -115,8 +135,7 @@ def capture(tmp_path_factory: pytest.TempPathFactory, model: Path) -> Path:
 
 def found(capture: Path, model: Path, gate: str) -> pl.DataFrame:
     out = capture.parent / f"{gate}.parquet"
-    done = rtml("rules", capture, "--intel", "test", "--reputation", model, "--gate", gate,
-                "--out", out)  # fmt: skip
+    done = rtml("rules", capture, "--intel", "test", "--reputation", model, "--gate", gate, "--out", out)
     assert done.returncode == 0, done.stderr
     return pl.read_parquet(out)
 
@@ -147,9 +166,7 @@ def test_the_command_line_finds_every_type_in_its_example(number, kind, ungated)
 
 
 @EACH
-def test_what_is_new_passes_our_gate_and_what_must_be_correlated_does_not_alone(
-    number, kind, ungated, gated
-):
+def test_what_is_new_passes_our_gate_and_what_must_be_correlated_does_not_alone(number, kind, ungated, gated):
     alone = types_in(ungated, number) == {kind}
     assert (kind in types_in(gated, number)) is not (kind in CORRELATED and alone)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtml.findings.reading import read_findings
-from rtml.rules.alerts import FORMATS, read_alerts
-from rtml.rules.json_values import json_values
+from rtml.experiment.judge import read_findings
+from rtml.findings.importing import FORMATS, read_alerts
+from rtml.reading.json_values import json_values
 from rtml.schema import FINDINGS
 from tests.conftest import LAB
 from tests.rules.test_alerts import FALCO, TETRAGON, TRACEE
@@ -34,18 +34,14 @@ def test_files_of_one_engine_become_one_table(tmp_path: Path):
     (tmp_path / "b.gz").write_bytes(gzip.compress(f"\n{json.dumps(FALCO)}\n[]".encode()))
     out = tmp_path / "f.parquet"
     done = rtml(
-        "findings",
-        "import",
-        "falco",
-        tmp_path / "a.jsonl",
-        tmp_path / "b.gz",
-        "--out",
-        out,
-        "--json",
+        "findings", "import", "falco", tmp_path / "a.jsonl", tmp_path / "b.gz", "--out", out, "--json"
     )
     assert json.loads(done.stdout) == {
-        "alerts": 2, "findings": 1, "rejected": 2, "reject_reasons": {"not a JSON object": 2},
-    }  # fmt: skip
+        "alerts": 2,
+        "findings": 1,
+        "rejected": 2,
+        "reject_reasons": {"not a JSON object": 2},
+    }
     assert pl.read_parquet(out).schema == FINDINGS and read_findings(out).height == 1
     rejects = pl.read_parquet(tmp_path / "f.rejects.parquet")
     assert rejects.select("line", "text").rows() == [(2, "{broken"), (3, "[]")]
@@ -66,8 +62,17 @@ def test_real_events_of_another_kind_are_rejects_and_not_lost(tmp_path: Path, en
 def test_imported_alerts_are_judged_like_any_findings(tmp_path: Path):
     (tmp_path / "a.jsonl").write_text(json.dumps(TRACEE))
     rtml("findings", "import", "tracee", tmp_path / "a.jsonl", "--out", tmp_path / "f.parquet")
-    done = rtml("evaluate", "--capture", LAB / "capture", "--labels", LAB / "labels.parquet",
-                "--findings", tmp_path / "f.parquet", "--out", tmp_path / "e")  # fmt: skip
+    done = rtml(
+        "evaluate",
+        "--capture",
+        LAB / "capture",
+        "--labels",
+        LAB / "labels.parquet",
+        "--findings",
+        tmp_path / "f.parquet",
+        "--out",
+        tmp_path / "e",
+    )
     assert done.returncode == 0, done.stderr
     assert "tracee" in done.stdout
 

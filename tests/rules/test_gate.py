@@ -9,18 +9,20 @@ import polars as pl
 import pytest
 
 from rtml.errors import UsageError
-from rtml.rules.gate import WITHIN, passing, with_gated
-from rtml.rules.run import Chosen, run_all
+from rtml.rules.running.gate import WITHIN, passing, with_gated
+from rtml.rules.running.run import Chosen, run_all
 from tests.rules.conftest import START, capture_of
 
 TOOL = {"kind": "exec", "exe": "/usr/bin/nmap", "cmdline": "nmap 10.0.0.1", "process_id": 10}
 SHADOW = {"kind": "open", "exe": "/bin/sh", "path": "/etc/sudoers", "wrote": True, "process_id": 20}
-ESCAPE = {"kind": "open", "exe": "/bin/sh", "path": "/sys/fs/cgroup/x/release_agent",
-          "wrote": True, "flags": "O_WRONLY"}  # fmt: skip
-TOOLS, SUDOERS = (
-    "Execution:Runtime/SuspiciousTool",
-    "PrivilegeEscalation:Runtime/SensitiveFileModified",
-)
+ESCAPE = {
+    "kind": "open",
+    "exe": "/bin/sh",
+    "path": "/sys/fs/cgroup/x/release_agent",
+    "wrote": True,
+    "flags": "O_WRONLY",
+}
+TOOLS, SUDOERS = ("Execution:Runtime/SuspiciousTool", "PrivilegeEscalation:Runtime/SensitiveFileModified")
 
 
 def at(minutes: float, row: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -23,13 +23,12 @@ FIRES = {
     "Backdoor:Runtime/C&CActivity.B": [{**CONNECT, "dst_ip": "2001:db8:c2::1:2"}],
     "UnauthorizedAccess:Runtime/TorClient": [{**CONNECT, "dst_ip": "192.0.2.70"}],
     "UnauthorizedAccess:Runtime/TorRelay": [
-        {**ACCEPT, "src_ip": "192.0.2.71"}, {**CONNECT, "dst_ip": "192.0.2.72"},
+        {**ACCEPT, "src_ip": "192.0.2.71"},
+        {**CONNECT, "dst_ip": "192.0.2.72"},
     ],
     "Trojan:Runtime/BlackholeTraffic": [{**CONNECT, "dst_ip": "198.51.100.53"}],
     "Trojan:Runtime/DropPoint": [{**CONNECT, "dst_ip": "203.0.113.7"}],
-    "CryptoCurrency:Runtime/BitcoinTool.B!DNS": [
-        {**DNS, "domain": "crypto.guarddutyc2activityb.com"}
-    ],
+    "CryptoCurrency:Runtime/BitcoinTool.B!DNS": [{**DNS, "domain": "crypto.guarddutyc2activityb.com"}],
     "Backdoor:Runtime/C&CActivity.B!DNS": [{**DNS, "domain": "C2.GuardDutyC2ActivityB.com."}],
     "Trojan:Runtime/BlackholeTraffic!DNS": [
         {**DNS, "domain": "gone.test.example", "answers": ["10.0.0.1", "2001:db8:dead::9"]}
@@ -44,13 +43,17 @@ FIRES = {
     "Execution:Runtime/MaliciousFileExecuted.Custom": [
         {"kind": "exec", "exe": "/tmp/y", "exe_sha256": OWN_FILE}
     ],
-}  # fmt: skip
+}
 QUIET = [
-    {**CONNECT, "dst_ip": "192.0.2.5"}, {**ACCEPT, "src_ip": "192.0.2.4"},
-    {**CONNECT, "dst_ip": "198.51.100.5"}, {**DNS, "domain": "notc2.example"},
-    {**DNS, "domain": "x.trusted.c2.example"}, {"kind": "exec", "exe": "/bin/ls"},
-    {**CONNECT, "dst_ip": "not an address"}, {**DNS, "domain": None},
-]  # fmt: skip
+    {**CONNECT, "dst_ip": "192.0.2.5"},
+    {**ACCEPT, "src_ip": "192.0.2.4"},
+    {**CONNECT, "dst_ip": "198.51.100.5"},
+    {**DNS, "domain": "notc2.example"},
+    {**DNS, "domain": "x.trusted.c2.example"},
+    {"kind": "exec", "exe": "/bin/ls"},
+    {**CONNECT, "dst_ip": "not an address"},
+    {**DNS, "domain": None},
+]
 
 
 def run(capture: Path, *more: object, out: Path | None = None) -> dict:
@@ -96,8 +99,7 @@ def test_the_entry_and_what_was_seen_are_in_the_evidence(tmp_path: Path):
     run(written(tmp_path, [{**CONNECT, "dst_ip": "198.51.100.9"}]), out=out)
     (finding,) = pl.read_parquet(out).to_dicts()
     assert finding["contributions"][0]["feature"] == (
-        "Test: command and control (connection) (rule by rtml contributors):"
-        " 198.51.100.0/28 (198.51.100.9)"
+        "Test: command and control (connection) (rule by rtml contributors): 198.51.100.0/28 (198.51.100.9)"
     )
     assert finding["evidence"] == [{"host": "h", "seq": 0}]
     assert (finding["severity"], finding["techniques"]) == (8.0, ["T1071"])

@@ -14,7 +14,7 @@ from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.matching import SILENCED
 from rtml.rules.intelligence.stix import values_of
-from rtml.rules.run import Chosen, run_all
+from rtml.rules.running.run import Chosen, run_all
 from tests.rules.conftest import capture_of
 
 
@@ -43,13 +43,18 @@ def test_plain_lines_and_why_some_are_none(tmp_path: Path):
     loaded = load(tmp_path, text)
     assert entries(loaded) == ["192.0.2.1", "2001:db8::/32", "a.example"]
     assert reasons(loaded) == [
-        (9, "more than one word"), (10, "a URL, not a name"),
-        (11, "one label: a whole top-level domain"), (12, "not an address or network"),
-        (13, "not an address or network"), (14, "a network of all addresses"),
-        (15, "an MD5, not a SHA-256"), (16, "a mail address, not a name"),
-        (17, "not an address, network, domain name or SHA-256"), (18, "not an address or network"),
+        (9, "more than one word"),
+        (10, "a URL, not a name"),
+        (11, "one label: a whole top-level domain"),
+        (12, "not an address or network"),
+        (13, "not an address or network"),
+        (14, "a network of all addresses"),
+        (15, "an MD5, not a SHA-256"),
+        (16, "a mail address, not a name"),
+        (17, "not an address, network, domain name or SHA-256"),
+        (18, "not an address or network"),
         (19, "not an address, network, domain name or SHA-256"),
-    ]  # fmt: skip
+    ]
     assert loaded.rejects["text"][1] == "http://a.example/x"
     assert loaded.rejects["file"].unique().to_list() == [str(tmp_path / "list")]
 
@@ -80,32 +85,37 @@ def bundle(*patterns: object, **more: object) -> str:
 def test_stix_takes_plain_alternatives_and_refuses_the_rest_by_name(tmp_path: Path):
     sha = "ab" * 32
     loaded = load(
-        tmp_path, format="stix", category="command-and-control", text=bundle(
+        tmp_path,
+        format="stix",
+        category="command-and-control",
+        text=bundle(
             "[ipv4-addr:value = '192.0.2.1'] OR [ipv6-addr:value = '2001:db8::1/64']",
             "([domain-name:value IN ('a.example','b.example') OR (domain-name:value='c.example')])",
             "[ipv4-addr:value = '192.0.2.2' AND domain-name:value = 'd.example']",
-            "[ipv4-addr:value != '192.0.2.3']", "[url:value = 'http://a.example']",
-            "[domain-name:value = 'e.example'] REPEATS 5 TIMES", "[ipv4-addr:value = ", "", 7,
-            f"[file:hashes.'SHA-256' = '{sha}']", "(" * 5000,
+            "[ipv4-addr:value != '192.0.2.3']",
+            "[url:value = 'http://a.example']",
+            "[domain-name:value = 'e.example'] REPEATS 5 TIMES",
+            "[ipv4-addr:value = ",
+            "",
+            7,
+            f"[file:hashes.'SHA-256' = '{sha}']",
+            "(" * 5000,
         ),
-    )  # fmt: skip
+    )
     assert entries(loaded) == ["192.0.2.1", "2001:db8::1/64", "a.example", "b.example", "c.example"]
     assert [line for line, _ in reasons(loaded)] == [4, 5, 6, 7, 8, 9, 10, 11, 12]
-    revoked = load(
-        tmp_path, bundle("[domain-name:value = 'a.example']", revoked=True), format="stix"
-    )
+    revoked = load(tmp_path, bundle("[domain-name:value = 'a.example']", revoked=True), format="stix")
     assert reasons(revoked) == [(2, "revoked")]
-    assert entries(load(tmp_path, bundle(f"[file:hashes.'SHA-256' = '{sha}']"), format="stix",
-                        category="custom-file")) == [sha]  # fmt: skip
+    assert entries(
+        load(tmp_path, bundle(f"[file:hashes.'SHA-256' = '{sha}']"), format="stix", category="custom-file")
+    ) == [sha]
 
 
 def test_stix_strings_may_hold_quotes():
     assert values_of(r"[domain-name:value = 'a\'b\\c']") == [r"a'b\c"]
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"type": "bundle"}', '{"objects": []}', "[" * 99999]
-)
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"type": "bundle"}', '{"objects": []}', "[" * 99999])
 def test_what_is_no_bundle_is_an_error_that_names_the_file(tmp_path: Path, text: str):
     with pytest.raises(RtmlError, match=r"list: no"):
         load(tmp_path, text, format="stix")
@@ -115,10 +125,7 @@ def test_files_that_are_no_lists(tmp_path: Path):
     with pytest.raises(RtmlError, match="larger than"):
         (tmp_path / "huge").write_text("x" * 11)
         read_list_text(tmp_path / "huge", most=10)
-    for data, reason in (
-        (b"a\nb\x00", "null byte in line 2"),
-        (b"a\n\xff", r"not UTF-8 \(line 2\)"),
-    ):
+    for data, reason in ((b"a\nb\x00", "null byte in line 2"), (b"a\n\xff", r"not UTF-8 \(line 2\)")):
         with pytest.raises(RtmlError, match=reason):
             load(tmp_path, data)
     with pytest.raises(RtmlError, match="No such file"):
@@ -167,9 +174,10 @@ def test_callers_leave_trusted_addresses_out(tmp_path: Path):
     lists = load_intelligence(["test"])
     seen = pl.Series(["203.0.113.200", "198.51.100.5", "198.51.100.6", "192.0.2.65", None, "x"])
     assert set(lists.callers(seen).select("value", "caller").rows()) == {
-        ("203.0.113.200", "MaliciousIPCaller.Custom"), ("198.51.100.6", "MaliciousIPCaller"),
+        ("203.0.113.200", "MaliciousIPCaller.Custom"),
+        ("198.51.100.6", "MaliciousIPCaller"),
         ("192.0.2.65", "TorIPCaller"),
-    }  # fmt: skip
+    }
     assert lists.callers(pl.Series([], dtype=pl.String)).is_empty()
 
 

@@ -26,9 +26,24 @@ any_v6 = st.integers(0, 2**128 - 1).map(ipaddress.IPv6Address)
 address = v4 | v6 | any_v4 | any_v6
 network = st.tuples(v4 | any_v4, st.integers(1, 32)) | st.tuples(v6 | any_v6, st.integers(1, 128))
 junk = st.sampled_from(
-    ["", "x", "1.2.3", "01.2.3.4", "1.2.3.256", "1.2.3.4.5", "::g", "1::2::3", ":", "1.2.3.4/8",
-     "٣.2.3.4", "::1%eth0", "1.2.3.4 ", "-1.2.3.4", "::\x00"]
-)  # fmt: skip
+    [
+        "",
+        "x",
+        "1.2.3",
+        "01.2.3.4",
+        "1.2.3.256",
+        "1.2.3.4.5",
+        "::g",
+        "1::2::3",
+        ":",
+        "1.2.3.4/8",
+        "٣.2.3.4",
+        "::1%eth0",
+        "1.2.3.4 ",
+        "-1.2.3.4",
+        "::\x00",
+    ]
+)
 
 
 def entries(values: list[str]) -> pl.DataFrame:
@@ -68,9 +83,9 @@ def test_addresses_are_read_as_the_standard_library_reads_them(texts):
         return int(found) + (0xFFFF << 32 if found.version == 4 else 0)
 
     got = numbers(pl.Series(texts, dtype=pl.String))
-    assert [
-        None if hi is None else hi << 64 | lo for hi, lo in got.rows()
-    ] == [number(text) for text in texts]  # fmt: skip
+    assert [None if hi is None else hi << 64 | lo for hi, lo in got.rows()] == [
+        number(text) for text in texts
+    ]
 
 
 @given(st.lists(st.tuples(address, st.integers(0, 130)) | st.tuples(junk, st.just(8)), max_size=8))
@@ -111,17 +126,13 @@ def test_domains_match_the_longest_listed_name_that_they_lie_under(listed, names
 def test_a_wide_network_of_ipv6_holds_no_ipv4():
     listed = network_entries(entries(["::/8", "::ffff:0:0/96"]), 0)
     got = match_addresses(pl.Series(["192.0.2.1", "::1"]), listed)
-    assert got.select("value", "entry").rows() == [
-        ("192.0.2.1", "::ffff:0:0/96"), ("::1", "::/8"),
-    ]  # fmt: skip
+    assert got.select("value", "entry").rows() == [("192.0.2.1", "::ffff:0:0/96"), ("::1", "::/8")]
 
 
 def test_stars_ask_for_subdomains_in_an_exact_list():
     found = domain_entries(entries(["*.a.example", "b.example"]), 0, exact=True)
     names = pl.Series(["x.a.example", "a.example", "x.b.example", "b.example", "q" * 100_000])
-    assert match_domains(names, found)["value"].to_list() == [
-        "a.example", "b.example", "x.a.example",
-    ]  # fmt: skip
+    assert match_domains(names, found)["value"].to_list() == ["a.example", "b.example", "x.a.example"]
 
 
 START = dt.datetime(2026, 1, 1)
@@ -140,9 +151,9 @@ query = st.tuples(
 def test_a_copy_is_a_resolvers_query_near_another_programs(queries):
     hits = pl.DataFrame(
         [(START + dt.timedelta(seconds=s), rule, name, exe) for s, rule, name, exe in queries],
-        schema={"time": pl.Datetime("us"), "rule": pl.String, "name": pl.String,
-                "program": pl.String}, orient="row",
-    )  # fmt: skip
+        schema={"time": pl.Datetime("us"), "rule": pl.String, "name": pl.String, "program": pl.String},
+        orient="row",
+    )
 
     def resolver(query):
         return query[3] in ("/coredns", "unbound")
@@ -157,15 +168,23 @@ def test_a_copy_is_a_resolvers_query_near_another_programs(queries):
     ]
 
 
-@given(st.lists(st.tuples(second, st.sampled_from("hi"), st.sampled_from("cd"), st.booleans()),
-                max_size=8))  # fmt: skip
+@given(st.lists(st.tuples(second, st.sampled_from("hi"), st.sampled_from("cd"), st.booleans()), max_size=8))
 def test_a_relay_has_both_directions_in_one_container_close_in_time(rows):
     hits = pl.DataFrame(
-        [(i, START + dt.timedelta(seconds=s), host, name, 0, way)
-         for i, (s, host, name, way) in enumerate(rows)],
-        schema={"row": pl.Int64, "time": pl.Datetime("us"), "host": pl.String,
-                "container_id": pl.String, "list": pl.Int64, "outbound": pl.Boolean}, orient="row",
-    )  # fmt: skip
+        [
+            (i, START + dt.timedelta(seconds=s), host, name, 0, way)
+            for i, (s, host, name, way) in enumerate(rows)
+        ],
+        schema={
+            "row": pl.Int64,
+            "time": pl.Datetime("us"),
+            "host": pl.String,
+            "container_id": pl.String,
+            "list": pl.Int64,
+            "outbound": pl.Boolean,
+        },
+        orient="row",
+    )
     assert set(both_ways(hits, "5s")["row"]) == {
         i
         for i, (s, host, name, way) in enumerate(rows)

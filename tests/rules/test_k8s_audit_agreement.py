@@ -15,7 +15,7 @@ import yaml
 
 from rtml.captures import import_capture, open_capture
 from rtml.errors import RtmlError
-from rtml.rules.run import Chosen, run_all
+from rtml.rules.running.run import Chosen, run_all
 from tests.conftest import SHARED
 
 FOLDER = SHARED / "k8s_audit"
@@ -26,9 +26,11 @@ LISTS: dict[str, dict[str, Any]] = {
     "allow_only_apache_container.yaml": {"allowed_images": ["httpd"]},
     "allow_nginx_container.yaml": {"allowed_images": ["nginx"]},
     "trust_nginx_container.yaml": {
-        "privileged_images": NGINX, "sensitive_mount_images": NGINX, "host_network_images": NGINX,
+        "privileged_images": NGINX,
+        "sensitive_mount_images": NGINX,
+        "host_network_images": NGINX,
     },
-}  # fmt: skip
+}
 """What the user's files of a case mean in lists of ours."""
 
 QUIET = "disallow_kactivity.yaml"

@@ -13,12 +13,12 @@ import pytest
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.rules import Rule, load, load_pack
-from rtml.rules.examples import failures, matches
 from rtml.rules.intelligence import load_intelligence
 from rtml.rules.intelligence.callers import caller_rules
-from rtml.rules.placeholders import rule_lists
-from rtml.rules.run import Chosen, run_all
-from rtml.rules.tactics import tactic
+from rtml.rules.language.examples import failures, matches
+from rtml.rules.language.tactics import tactic
+from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.sigma.placeholders import rule_lists
 from tests.captures.test_k8s_audit import event
 from tests.rules.witness import witness
 
@@ -82,16 +82,21 @@ def test_sigmas_own_rules_compile_and_fire(sigma_set: Path):
 @pytest.mark.parametrize(
     "call, expected",
     [
-        (("get", "secrets", None), "CredentialAccess"), (("GET", "pods", None), "Discovery"),
-        (("get", None, None), "Discovery"), (("create", "serviceaccounts", None), "Impact"),
+        (("get", "secrets", None), "CredentialAccess"),
+        (("GET", "pods", None), "Discovery"),
+        (("get", None, None), "Discovery"),
+        (("create", "serviceaccounts", None), "Impact"),
         (("create", "serviceaccounts", "token"), "CredentialAccess"),
-        (("create", "pods", "exec"), "Impact"), (("get", "pods", "exec"), "Impact"),
-        (("delete", "events", None), "DefenseEvasion"), (("delete", "pods", None), "Impact"),
-        (("patch", "clusterrolebindings", None), "Persistence"), ((None, "pods", None), None),
+        (("create", "pods", "exec"), "Impact"),
+        (("get", "pods", "exec"), "Impact"),
+        (("delete", "events", None), "DefenseEvasion"),
+        (("delete", "pods", None), "Impact"),
+        (("patch", "clusterrolebindings", None), "Persistence"),
+        ((None, "pods", None), None),
         (("create", "selfsubjectaccessreviews", None), "Discovery"),
         (("weird", "x", None), "Impact"),
     ],
-)  # fmt: skip
+)
 def test_tactics(call: tuple[str | None, ...], expected: str | None):
     schema = dict.fromkeys(["verb", "resource", "subresource"], pl.String)
     frame = pl.DataFrame([call], schema=schema, orient="row")
@@ -101,8 +106,14 @@ def test_tactics(call: tuple[str | None, ...], expected: str | None):
 def test_one_allowed_image_does_not_excuse_another():
     rule = next(rule for rule in RULES if rule.title == "Privileged pod created")
     pod = {"verb": "create", "resource": "pods", "privileged": True}
-    images = [["calico/node:v1"], ["calico/node@sha256:ab"], ["calico/node", "x"], ["xcalico/node"],
-              ["calico/node\nx"], None]  # fmt: skip
+    images = [
+        ["calico/node:v1"],
+        ["calico/node@sha256:ab"],
+        ["calico/node", "x"],
+        ["xcalico/node"],
+        ["calico/node\nx"],
+        None,
+    ]
     found = matches(rule, [{**pod, "images": one} for one in images])
     assert found == [False, False, True, True, True, True]
 
@@ -128,8 +139,10 @@ def test_an_unfilled_list_skips_its_rule_and_says_so():
 
 def test_stages_of_one_request_are_one_hit(tmp_path: Path):
     ref = {"resource": "pods", "subresource": "exec", "namespace": "kube-system", "name": "x"}
-    stages = [event(1, stage=s, verb="create", objectRef=ref)
-              for s in ("RequestReceived", "ResponseStarted", "ResponseComplete")]  # fmt: skip
+    stages = [
+        event(1, stage=s, verb="create", objectRef=ref)
+        for s in ("RequestReceived", "ResponseStarted", "ResponseComplete")
+    ]
     ran = run_all(capture_of(tmp_path, *stages), Chosen(packs=("k8s-audit",)))
     findings = ran.findings().filter(pl.col("type") == SINGLES[0])
     assert findings.select("count", "actor", "namespace", "pod", "container_id").rows() == [
@@ -147,8 +160,10 @@ def test_findings_are_per_actor_and_object(tmp_path: Path):
     findings = run_all(capture_of(tmp_path, *events), Chosen(packs=("k8s-audit",))).findings()
     exec_in_pod = findings.filter(pl.col("type") == "Execution:Kubernetes/ExecInPod")
     assert sorted(exec_in_pod.select("actor", "pod", "count").rows()) == [
-        ("alice", "a", 2), ("alice", "b", 1), ("bob\x1b[2J", "a", 1),
-    ]  # fmt: skip
+        ("alice", "a", 2),
+        ("alice", "b", 1),
+        ("bob\x1b[2J", "a", 1),
+    ]
     assert exec_in_pod["finding_id"].n_unique() == 3
     assert all(title.isprintable() for title in findings["title"])
 

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.rules import Rule, evaluate
-from rtml.rules.examples import matches
-from rtml.rules.falco import load_falco
-from rtml.rules.first_match import first_matches, with_first
+from rtml.rules import Rule
+from rtml.rules.falco.first_match import first_matches, with_first
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.language.examples import matches
+from rtml.rules.running import evaluate
 from tests.rules.conftest import capture_of
 from tests.rules.sigma_text import rule as sigma
 
@@ -26,9 +27,7 @@ TEXT = st.text(alphabet="aAbB_%'\"\n .$/", max_size=5)
 WORD = st.text(alphabet="aAbB_%'\".$", min_size=1, max_size=3)
 MAYBE = TEXT | st.none()
 LONG = st.text(alphabet="ab/_", min_size=0, max_size=24).map(lambda text: "/" + text)
-many = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def quoted(text: str) -> str:
@@ -60,8 +59,10 @@ def test_case_counts_in_falco_and_not_in_sigma(tmp_path, value, texts):
 
 
 @many
-@given(regex=st.sampled_from(["[ab]", "a+b?", "(?:aB|_%)", "A|b$"]),
-       texts=st.lists(MAYBE, min_size=1, max_size=10))  # fmt: skip
+@given(
+    regex=st.sampled_from(["[ab]", "a+b?", "(?:aB|_%)", "A|b$"]),
+    texts=st.lists(MAYBE, min_size=1, max_size=10),
+)
 def test_regex_searches_in_sigma_and_takes_the_whole_text_in_falco(tmp_path, regex, texts):
     (whole,) = falco(tmp_path, f"evt.type = execve and proc.exepath regex {quoted(regex)}")
     found = sigma({"Image|re": regex})
@@ -71,33 +72,37 @@ def test_regex_searches_in_sigma_and_takes_the_whole_text_in_falco(tmp_path, reg
     assert matches(whole, execs(rows)) == [
         t is not None and re.fullmatch(exact, t) is not None for t in texts
     ]
-    assert matches(found, rows) == [t is not None and re.search(exact, t) is not None
-                                    for t in texts]  # fmt: skip
+    assert matches(found, rows) == [t is not None and re.search(exact, t) is not None for t in texts]
 
 
 @many
 @given(value=WORD, texts=st.lists(MAYBE, min_size=1, max_size=10))
 def test_an_absent_field_is_unequal_to_nothing_in_falco(tmp_path, value, texts):
     unequal, negated = falco(
-        tmp_path, f"evt.type = execve and proc.exepath != {quoted(value)}",
+        tmp_path,
+        f"evt.type = execve and proc.exepath != {quoted(value)}",
         f"evt.type = execve and not (proc.exepath = {quoted(value)})",
-    )  # fmt: skip
+    )
     rows = execs([{"exe": text} for text in texts])
     assert matches(unequal, rows) == [t is not None and t != value for t in texts]
     assert matches(negated, rows) == [t != value for t in texts]
 
 
 @many
-@given(names=st.lists(st.tuples(LONG | st.none(), st.none() | st.sampled_from(
-    ["a", "ab", "nvidia-installe"])), min_size=1, max_size=10), wanted=LONG)  # fmt: skip
+@given(
+    names=st.lists(
+        st.tuples(LONG | st.none(), st.none() | st.sampled_from(["a", "ab", "nvidia-installe"])),
+        min_size=1,
+        max_size=10,
+    ),
+    wanted=LONG,
+)
 def test_names_are_fifteen_characters_in_falco_and_paths_in_sigma(tmp_path, names, wanted):
     base = wanted.rsplit("/", 1)[1][:15] or "a"
     (by_name,) = falco(tmp_path, f"evt.type = execve and proc.name = {quoted(base)}")
     by_path = sigma({"Image|endswith": "/" + base})
     rows = [{"exe": exe, "comm": comm} for exe, comm in names]
-    named = [
-        comm if comm is not None else exe and exe.rsplit("/", 1)[1][:15] for exe, comm in names
-    ]
+    named = [comm if comm is not None else exe and exe.rsplit("/", 1)[1][:15] for exe, comm in names]
     paths = [exe if exe is not None else comm and "/" + comm for exe, comm in names]
     assert matches(by_name, execs(rows)) == [name == base for name in named]
     assert matches(by_path, rows) == [p is not None and p.endswith("/" + base) for p in paths]
@@ -108,18 +113,21 @@ def test_names_are_fifteen_characters_in_falco_and_paths_in_sigma(tmp_path, name
 def test_never_and_always_of_falco(tmp_path, value, texts):
     test = f"proc.exepath contains {quoted(value)}"
     plain, never, always, beside = falco(
-        tmp_path, f"evt.type = execve and {test}", f"evt.type = execve and {test} and evt.num = 0",
+        tmp_path,
+        f"evt.type = execve and {test}",
+        f"evt.type = execve and {test} and evt.num = 0",
         f"evt.type = execve and {test} and evt.num >= 0",
         f"evt.type = execve and ({test} or evt.num = 0)",
-    )  # fmt: skip
+    )
     rows = execs([{"exe": text} for text in texts])
     assert never.kinds == ()
     assert matches(always, rows) == matches(beside, rows) == matches(plain, rows)
 
 
-@pytest.mark.parametrize(("test", "expected"), [
-    ("container.id != host", True), ("container.id = host", False), ("container", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [("container.id != host", True), ("container.id = host", False), ("container", None)],
+)
 def test_only_falco_has_a_notion_of_containers(tmp_path, test, expected):
     macro = "- macro: container\n  condition: (container.id != host)\n"
     file = tmp_path / "r.yaml"
@@ -129,10 +137,12 @@ def test_only_falco_has_a_notion_of_containers(tmp_path, test, expected):
     assert (found.kinds == ()) == (expected is False)
     if found.kinds:
         assert matches(found, execs([{"comm": "a"}])) == [True]
-    hits = evaluate(capture_of([
-        {"kind": "exec", "exe": "/bin/a", "container_id": None},
-        {"kind": "exec", "exe": "/bin/a"},
-    ]), [sigma({"Image|endswith": "/a"}), found]).hits  # fmt: skip
+    hits = evaluate(
+        capture_of(
+            [{"kind": "exec", "exe": "/bin/a", "container_id": None}, {"kind": "exec", "exe": "/bin/a"}]
+        ),
+        [sigma({"Image|endswith": "/a"}), found],
+    ).hits
     assert set(hits["seq"]) == {1}, "what runs on the host is looked at by nobody"
 
 
@@ -140,23 +150,22 @@ def test_only_falco_has_a_notion_of_containers(tmp_path, test, expected):
 @given(data=st.data(), texts=st.lists(MAYBE, min_size=1, max_size=8))
 def test_the_first_match_is_recorded_and_all_are_kept(tmp_path, data, texts):
     values = data.draw(st.lists(WORD, min_size=2, max_size=4))
-    rules = falco(tmp_path, *(f"evt.type = execve and proc.exepath contains {quoted(v)}"
-                              for v in values))  # fmt: skip
+    rules = falco(tmp_path, *(f"evt.type = execve and proc.exepath contains {quoted(v)}" for v in values))
     ours = sigma({"Image|contains": values[0]})
     result = evaluate(capture_of(execs([{"exe": text} for text in texts])), [ours, *rules])
     marked = first_matches(result.hits, [ours, *rules])
     want = {
         (seq, f"falco/r{n}"): n == min(m for m, v in enumerate(values) if v in text)
-        for seq, text in enumerate(texts) if text is not None
-        for n, value in enumerate(values) if value in text
-    }  # fmt: skip
+        for seq, text in enumerate(texts)
+        if text is not None
+        for n, value in enumerate(values)
+        if value in text
+    }
     own = marked.filter(marked["rule"] != ours.id)
-    assert {(seq, name): first for seq, name, first in own.select("seq", "rule", "first").rows()
-            } == want  # fmt: skip
-    assert (
-        marked.filter(marked["rule"] == ours.id)["first"].null_count() == marked.height - own.height
-    )
+    assert {(seq, name): first for seq, name, first in own.select("seq", "rule", "first").rows()} == want
+    assert marked.filter(marked["rule"] == ours.id)["first"].null_count() == marked.height - own.height
     table = with_first(result.table, result.hits, [ours, *rules]).sort("rule")
-    counts = [sum(first for (_, name), first in want.items() if name == f"falco/r{n}")
-              for n in range(len(values))]  # fmt: skip
+    counts = [
+        sum(first for (_, name), first in want.items() if name == f"falco/r{n}") for n in range(len(values))
+    ]
     assert table["first"].to_list() == [None, *counts]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rtml.findings.filters import TESTS
-from rtml.findings.suppression_files import read_suppressions
+from rtml.findings.suppression.files import read_suppressions
+from rtml.findings.suppression.filters import TESTS
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import described
 from rtml.rules.reputation.categories import CATEGORIES
@@ -28,8 +28,6 @@ def test_the_examples_are_read(tmp_path: Path):
     assert len(read_suppressions(tmp_path / "quiet.yml")) == 1
 
 
-@pytest.mark.parametrize(
-    "names", [categories(), CATEGORIES, TESTS], ids=["lists", "names", "tests"]
-)
+@pytest.mark.parametrize("names", [categories(), CATEGORIES, TESTS], ids=["lists", "names", "tests"])
 def test_every_category_and_test_is_on_the_page(names):
     assert [name for name in names if f"`{name}`" not in PAGE] == []

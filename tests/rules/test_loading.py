@@ -19,8 +19,7 @@ BAD = {
     "list.yml": "- a\n- b\n",
     "text.yml": "just text",
     "no_detection.yml": "title: x\nlogsource: {category: process_creation}\n",
-    "no_condition.yml": "title: x\nlogsource: {category: process_creation}\n"
-    "detection: {s: {Image: x}}",
+    "no_condition.yml": "title: x\nlogsource: {category: process_creation}\ndetection: {s: {Image: x}}",
     "bad_condition.yml": GOOD.replace("condition: s", "condition: s and missing"),
     "correlation.yml": "title: c\nid: 21111111-2222-3333-4444-555555555555\ncorrelation: {type: "
     "event_count, rules: [x], group-by: [Image], timespan: 5m, condition: {gte: 3}}\n",
@@ -78,7 +77,7 @@ def test_without_pysigma_the_error_says_what_to_install(monkeypatch):
     for name in [n for n in sys.modules if n == "sigma" or n.startswith("sigma.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sigma.collection", None)
-    monkeypatch.delitem(sys.modules, "rtml.rules.sigma")
-    monkeypatch.delattr("rtml.rules.sigma")
+    monkeypatch.delitem(sys.modules, "rtml.rules.sigma.reading")
+    monkeypatch.delattr("rtml.rules.sigma.reading")
     with pytest.raises(RtmlError, match=r"pip install 'rtml\[sigma\]'"):
         load([])

@@ -9,16 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sigma.rule import SigmaRule
 
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
-from rtml.rules.sigma import parse
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
+from rtml.rules.sigma.reading import parse
 from tests.rules.oracle import holds
 from tests.rules.sigma_text import document
 
 COLUMNS = {
-    "Image": "exe", "CommandLine": "cmdline", "CurrentDirectory": "cwd",
-    "DestinationPort": "dst_port", "SourceIp": "src_ip",
-}  # fmt: skip
+    "Image": "exe",
+    "CommandLine": "cmdline",
+    "CurrentDirectory": "cwd",
+    "DestinationPort": "dst_port",
+    "SourceIp": "src_ip",
+}
 TEXT = st.text(alphabet="aAbBéÉ/_%'\"\n .$^(", max_size=6)
 GLOB = st.text(alphabet="aAb/_%'\"\n*?\\.", min_size=1, max_size=5)
 FIELDS = st.sampled_from(["Image", "CommandLine", "CurrentDirectory"])
@@ -27,22 +30,33 @@ MODIFIERS = st.sampled_from(
 )
 VALUES = st.lists(GLOB, min_size=1, max_size=3)
 TEXT_ITEM = st.builds(lambda f, m, v: {f + m: v}, FIELDS, MODIFIERS, VALUES)
-OTHER_ITEM = st.sampled_from([
-    {"CommandLine": None}, {"Image|exists": True}, {"Image|exists": False},
-    {"CommandLine|re": "[ab]/?$"}, {"CommandLine|re": "^A|_%"}, {"DestinationPort": [22, 443]},
-    {"DestinationPort|gte": 443}, {"DestinationPort|lt": 443}, {"SourceIp|cidr": "10.0.0.0/9"},
-    {"SourceIp|cidr": ["fd00::/8", "192.0.2.7/32"]},
-])  # fmt: skip
+OTHER_ITEM = st.sampled_from(
+    [
+        {"CommandLine": None},
+        {"Image|exists": True},
+        {"Image|exists": False},
+        {"CommandLine|re": "[ab]/?$"},
+        {"CommandLine|re": "^A|_%"},
+        {"DestinationPort": [22, 443]},
+        {"DestinationPort|gte": 443},
+        {"DestinationPort|lt": 443},
+        {"SourceIp|cidr": "10.0.0.0/9"},
+        {"SourceIp|cidr": ["fd00::/8", "192.0.2.7/32"]},
+    ]
+)
 ITEM = TEXT_ITEM | OTHER_ITEM
 CONDITION = st.sampled_from(
     ["s and not t", "s or t", "s and t", "not s", "not (s and t)", "1 of them", "all of them"]
 )
-EVENT = st.fixed_dictionaries({
-    "Image": TEXT | st.none(), "CommandLine": TEXT | st.none(),
-    "CurrentDirectory": TEXT | st.none(),
-    "DestinationPort": st.sampled_from([22, 443, 444, None]),
-    "SourceIp": st.sampled_from(["10.1.2.3", "10.128.0.0", "fd12::1", "192.0.2.7", None]),
-})  # fmt: skip
+EVENT = st.fixed_dictionaries(
+    {
+        "Image": TEXT | st.none(),
+        "CommandLine": TEXT | st.none(),
+        "CurrentDirectory": TEXT | st.none(),
+        "DestinationPort": st.sampled_from([22, 443, 444, None]),
+        "SourceIp": st.sampled_from(["10.1.2.3", "10.128.0.0", "fd12::1", "192.0.2.7", None]),
+    }
+)
 
 
 def _rule(detection: dict[str, Any]) -> tuple[Rule, Any]:
@@ -54,10 +68,7 @@ def _rule(detection: dict[str, Any]) -> tuple[Rule, Any]:
 
 
 @settings(max_examples=250, deadline=None)
-@given(
-    ITEM, ITEM, CONDITION,
-    st.lists(EVENT, min_size=1, max_size=12),
-)  # fmt: skip
+@given(ITEM, ITEM, CONDITION, st.lists(EVENT, min_size=1, max_size=12))
 def test_fold_agrees_with_oracle(first, second, condition, events):
     rule, tree = _rule({"s": first, "t": second, "condition": condition})
     rows = [{COLUMNS[name]: value for name, value in event.items()} for event in events]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from rtml.rules import load_pack
-from rtml.rules.examples import failures
+from rtml.rules.language.examples import failures
 
 RULES, SKIPPED = load_pack("container")
 PURPOSES = (

@@ -22,27 +22,12 @@ from rtml.rules.reputation.training import FOLDS, _held_out, _parts, train
 from tests.rules.written import written
 from tests.test_cli import rtml
 
-SYLLABLES = [
-    "ba",
-    "der",
-    "mon",
-    "ti",
-    "wel",
-    "port",
-    "sa",
-    "lin",
-    "gra",
-    "ho",
-    "stone",
-    "ri",
-    "ver",
-]
+SYLLABLES = ["ba", "der", "mon", "ti", "wel", "port", "sa", "lin", "gra", "ho", "stone", "ri", "ver"]
 
 
 def good_names(count: int, seed: int = 1) -> list[str]:
     dice = random.Random(seed)
-    return [f"{''.join(dice.choices(SYLLABLES, k=4))}{dice.choice(['.org', '.com'])}"
-            for _ in range(count)]  # fmt: skip
+    return [f"{''.join(dice.choices(SYLLABLES, k=4))}{dice.choice(['.org', '.com'])}" for _ in range(count)]
 
 
 def random_names(count: int, letters: str, seed: int) -> list[str]:
@@ -65,9 +50,9 @@ def lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(lists: Path):
-    names, digests = read_names([lists / "good.txt"], bad_files([
-        f"malicious={lists / 'bad'}", f"abused={lists / 'dyn.txt'}",
-    ]))  # fmt: skip
+    names, digests = read_names(
+        [lists / "good.txt"], bad_files([f"malicious={lists / 'bad'}", f"abused={lists / 'dyn.txt'}"])
+    )
     return names, *train(names, digests, false_rate=0.01)
 
 
@@ -124,10 +109,7 @@ def test_the_same_names_give_the_same_bits_in_any_order(trained, lists):
 
 
 def test_a_saved_model_scores_the_same_and_a_changed_one_is_refused(trained, tmp_path: Path):
-    model, names = (
-        trained[1],
-        pl.Series(["qzxkvjqw.com", "monport.org", None, "db.svc", "qzxkvjqw.com"]),
-    )
+    model, names = (trained[1], pl.Series(["qzxkvjqw.com", "monport.org", None, "db.svc", "qzxkvjqw.com"]))
     model.save(tmp_path / "m")
     assert Model.load(tmp_path / "m").scores(names).equals(model.scores(names))
     assert model.scores(names)["value"].to_list() == ["monport.org", "qzxkvjqw.com"]
@@ -151,25 +133,49 @@ def test_hostile_names_score_finitely_or_have_no_reputation(texts):
 def test_every_category_fires_through_the_command_line(lists: Path, tmp_path: Path):
     files = {}
     for i, category in enumerate(CATEGORIES):
-        names = [
-            f"{letters}{n}{letters}.net" for n in range(60) for letters in [f"{category}zq{i}"]
-        ]
+        names = [f"{letters}{n}{letters}.net" for n in range(60) for letters in [f"{category}zq{i}"]]
         files[category] = tmp_path / f"{category}.txt"
         files[category].write_text("\n".join(names))
     bad = [part for name, file in files.items() for part in ("--bad", f"{name}={file}")]
-    made = rtml("reputation", "train", "--benign", lists / "good.txt", *bad, "--false-rate", "0.01",
-                "--out", tmp_path / "model", "--json")  # fmt: skip
+    made = rtml(
+        "reputation",
+        "train",
+        "--benign",
+        lists / "good.txt",
+        *bad,
+        "--false-rate",
+        "0.01",
+        "--out",
+        tmp_path / "model",
+        "--json",
+    )
     assert made.returncode == 0, made.stderr
     assert set(json.loads(made.stdout)["thresholds"]) == set(CATEGORIES)
     rows = [
-        {"kind": "dns", "exe": "/usr/bin/curl", "container_id": name, "process_id": i,
-         "domain": f"{name}zq{i}999{name}zq{i}.net"}
+        {
+            "kind": "dns",
+            "exe": "/usr/bin/curl",
+            "container_id": name,
+            "process_id": i,
+            "domain": f"{name}zq{i}999{name}zq{i}.net",
+        }
         for i, name in enumerate(CATEGORIES)
-    ]  # fmt: skip
-    quiet = [{"kind": "dns", "container_id": "quiet", "process_id": 9, "domain": name}
-             for name in ("web.default.svc.cluster.local", "monport.org", "db", None)]  # fmt: skip
-    done = rtml("rules", written(tmp_path, [*rows, *quiet]), "--pack", "none", "--reputation",
-                tmp_path / "model", "--out", tmp_path / "f.parquet", "--json")  # fmt: skip
+    ]
+    quiet = [
+        {"kind": "dns", "container_id": "quiet", "process_id": 9, "domain": name}
+        for name in ("web.default.svc.cluster.local", "monport.org", "db", None)
+    ]
+    done = rtml(
+        "rules",
+        written(tmp_path, [*rows, *quiet]),
+        "--pack",
+        "none",
+        "--reputation",
+        tmp_path / "model",
+        "--out",
+        tmp_path / "f.parquet",
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     found = pl.read_parquet(tmp_path / "f.parquet")
     assert dict(found.select("container_id", "type").rows()) == {
@@ -184,16 +190,32 @@ def test_trusted_names_and_the_resolvers_copy_are_silenced(lists: Path, trained,
     (tmp_path / "ok.txt").write_text("qzxkvjqwbbfw.com")
     (tmp_path / "ok.yml").write_text("lists: [{name: ok, file: ok.txt, trusted: true}]")
     query = {"kind": "dns", "exe": "/usr/bin/curl", "domain": "xwqkjvzpqyyd.com"}
-    capture = written(tmp_path, [
-        query, {**query, "exe": "/coredns", "container_id": "dns", "process_id": 2},
-        {**query, "domain": "www.qzxkvjqwbbfw.com"},
-    ])  # fmt: skip
-    done = rtml("rules", capture, "--pack", "none", "--intel", tmp_path / "ok.yml", "--reputation",
-                tmp_path / "model", "--out", tmp_path / "f.parquet", "--json")  # fmt: skip
+    capture = written(
+        tmp_path,
+        [
+            query,
+            {**query, "exe": "/coredns", "container_id": "dns", "process_id": 2},
+            {**query, "domain": "www.qzxkvjqwbbfw.com"},
+        ],
+    )
+    done = rtml(
+        "rules",
+        capture,
+        "--pack",
+        "none",
+        "--intel",
+        tmp_path / "ok.yml",
+        "--reputation",
+        tmp_path / "model",
+        "--out",
+        tmp_path / "f.parquet",
+        "--json",
+    )
     assert pl.read_parquet(tmp_path / "f.parquet")["container_id"].to_list() == ["c1"]
     assert {(row["by"], row["events"]) for row in json.loads(done.stdout)["silenced"]} == {
-        ("trusted: ok", 1), ("the resolver's copy", 1),
-    }  # fmt: skip
+        ("trusted: ok", 1),
+        ("the resolver's copy", 1),
+    }
 
 
 @pytest.mark.parametrize(
@@ -208,9 +230,7 @@ def test_trusted_names_and_the_resolvers_copy_are_silenced(lists: Path, trained,
 )
 def test_wrong_use_is_one_clear_line(lists: Path, tmp_path: Path, arguments, code, text):
     asked = [part.replace("{d}", str(lists)) for part in arguments]
-    done = rtml(
-        "reputation", "train", "--benign", lists / "good.txt", *asked, "--out", tmp_path / "m"
-    )
+    done = rtml("reputation", "train", "--benign", lists / "good.txt", *asked, "--out", tmp_path / "m")
     assert (done.returncode, len(done.stderr.splitlines())) == (code, 1), done.stderr
     assert text in done.stderr and not (tmp_path / "m").exists()
 

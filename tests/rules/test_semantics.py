@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
 from tests.rules.sigma_text import load_one, refusal, rule
 
 
@@ -50,9 +50,7 @@ def test_text(fields, yes, no):
 
 def test_absent_field_never_matches_and_not_makes_it_true():
     one = load_one({"s": {"Image|endswith": "/sh"}, "condition": "not s"})
-    assert matches(one, [{"exe": None}, {"exe": "/bin/sh"}, {"exe": "/bin/ls"}]) == [
-        True, False, True,
-    ]  # fmt: skip
+    assert matches(one, [{"exe": None}, {"exe": "/bin/sh"}, {"exe": "/bin/ls"}]) == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +80,7 @@ def test_network(fields, event, expected):
 
 
 def test_host_names_of_connections_are_seen_in_dns_queries():
-    one = rule({"DestinationHostname|endswith": ".ngrok.io", "Initiated": "true"},
-               "network_connection")  # fmt: skip
+    one = rule({"DestinationHostname|endswith": ".ngrok.io", "Initiated": "true"}, "network_connection")
     assert one.kinds == ("connect", "dns")
     events = [{"kind": "dns", "domain": "a.ngrok.io", "direction": "outbound"}]
     assert matches(one, events) == [True]
@@ -97,9 +94,7 @@ def test_list_columns_match_when_one_value_does():
 
 def test_failed_execs_and_reads_are_not_process_creations_and_file_events():
     made = rule({"CommandLine|contains": "x"})
-    assert matches(made, [{"cmdline": "x", "result": -2}, {"cmdline": "x", "result": 0}]) == [
-        False, True,
-    ]  # fmt: skip
+    assert matches(made, [{"cmdline": "x", "result": -2}, {"cmdline": "x", "result": 0}]) == [False, True]
     changed = rule({"TargetFilename": "/etc/a"}, "file_event")
     events = [
         {"kind": "open", "path": "/etc/a", "wrote": False},

@@ -12,13 +12,25 @@ from tests.rules.conftest import START
 
 def hits(**alarms: int) -> pl.DataFrame:
     rows = [
-        {"rule": name, "workload": "job", "image": "j", "container_id": "c", "root_id": i,
-         "time": START + dt.timedelta(minutes=5 * i)}
-        for name, n in alarms.items() for i in range(n)
-    ]  # fmt: skip
-    schema = {"rule": pl.String, "workload": pl.String, "image": pl.String,
-              "container_id": pl.String, "root_id": pl.Int64,
-              "time": pl.Datetime("ns", "UTC")}  # fmt: skip
+        {
+            "rule": name,
+            "workload": "job",
+            "image": "j",
+            "container_id": "c",
+            "root_id": i,
+            "time": START + dt.timedelta(minutes=5 * i),
+        }
+        for name, n in alarms.items()
+        for i in range(n)
+    ]
+    schema = {
+        "rule": pl.String,
+        "workload": pl.String,
+        "image": pl.String,
+        "container_id": pl.String,
+        "root_id": pl.Int64,
+        "time": pl.Datetime("ns", "UTC"),
+    }
     return pl.DataFrame(rows, schema=schema)
 
 
@@ -50,5 +62,6 @@ def test_exceptions_hold_for_their_workload_only():
     other = hits(a=2).with_columns(workload=pl.lit("web"))
     kept = apply(pl.concat([hits(a=9, b=1), other]), exceptions)
     assert kept.group_by("rule", "workload").len().sort("rule", "workload").rows() == [
-        ("a", "web", 2), ("b", "job", 1),
-    ]  # fmt: skip
+        ("a", "web", 2),
+        ("b", "job", 1),
+    ]

@@ -12,28 +12,22 @@ import polars as pl
 from hypothesis import HealthCheck, find, settings
 from hypothesis.strategies import characters, from_regex
 
-from rtml.rules.columns import DERIVED, LISTS, TYPES, is_number
-from rtml.rules.conditions import (
-    Absent,
-    All,
-    AnyOf,
-    Condition,
-    Network,
-    Not,
-    Number,
-    Pattern,
-    Text,
-)  # fmt: skip
-from rtml.rules.contract import Rule
-from rtml.rules.examples import matches
+from rtml.rules.language.columns import DERIVED, LISTS, TYPES, is_number
+from rtml.rules.language.conditions import Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.examples import matches
 
 TRIES = 60
 PRINTABLE = characters(min_codepoint=32, max_codepoint=126)
-QUIET = settings(
-    database=None, derandomize=True, max_examples=2000, suppress_health_check=list(HealthCheck)
-)
-RAW = {"program": "exe", "target": "path", "file": "path", "user": "uid",
-       "image_repositories": "images", "image_text": "images"}  # fmt: skip
+QUIET = settings(database=None, derandomize=True, max_examples=2000, suppress_health_check=list(HealthCheck))
+RAW = {
+    "program": "exe",
+    "target": "path",
+    "file": "path",
+    "user": "uid",
+    "image_repositories": "images",
+    "image_text": "images",
+}
 CALLS: dict[str, dict[str, Any]] = {
     "credentialaccess": {"verb": "get", "resource": "secrets"},
     "defenseevasion": {"verb": "delete", "resource": "events"},
@@ -43,9 +37,13 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 """An API call of each tactic."""
 ALWAYS = {
-    "written": {"wrote": True}, "addressed": {"dst_ip": "203.0.113.9"},
-    "succeeded": {"result": 0}, "read": {"wrote": False}, "": {}, "final": {},
-}  # fmt: skip
+    "written": {"wrote": True},
+    "addressed": {"dst_ip": "203.0.113.9"},
+    "succeeded": {"result": 0},
+    "read": {"wrote": False},
+    "": {},
+    "final": {},
+}
 
 
 def witness(rule: Rule) -> dict[str, Any] | None:
@@ -124,7 +122,5 @@ def _value(wanted: list[tuple[str, Any]]) -> Any:
 @cache
 def example(regex: str) -> str:
     """Return a printable text in which the regular expression is found; always the same."""
-    text: str = find(
-        from_regex(re.compile(regex), alphabet=PRINTABLE), lambda t: True, settings=QUIET
-    )
+    text: str = find(from_regex(re.compile(regex), alphabet=PRINTABLE), lambda t: True, settings=QUIET)
     return text

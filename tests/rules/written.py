@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.write import write_capture
-from rtml.schema import empty
+from rtml.schema import REJECTS, empty
 from tests.rules.conftest import capture_of
 
 
@@ -15,7 +14,10 @@ def written(folder: Path, rows: list[dict[str, Any]], blind: tuple[str, ...] = (
     """Write the rows as a capture into ``folder/capture``."""
     capture = capture_of(rows, blind)
     write_capture(
-        folder / "capture", capture.manifest, capture.events().collect(),
-        capture.processes().collect(), empty(REJECTS),
-    )  # fmt: skip
+        folder / "capture",
+        capture.manifest,
+        capture.events().collect(),
+        capture.processes().collect(),
+        empty(REJECTS),
+    )
     return folder / "capture"

@@ -12,25 +12,28 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "PROCESSES", "REJECTS", "Lost", "Reading", "Sensor"]
-
-REJECTS = pl.Schema(
-    {"file": pl.String(), "line": pl.Int64(), "reason": pl.String(), "text": pl.String()}
-)
-"""Input that could not be read: where, why, and its first 200 characters."""
+__all__ = ["CONTAINERS", "PROCESSES", "Lost", "Reading", "Sensor"]
 
 _UTC = pl.Datetime("ns", "UTC")
-CONTAINERS = pl.Schema({
-    "container_id": pl.String(), "container_name": pl.String(), "role": pl.String(),
-    "started": _UTC,
-})  # fmt: skip
+CONTAINERS = pl.Schema(
+    {"container_id": pl.String(), "container_name": pl.String(), "role": pl.String(), "started": _UTC}
+)
 """What a sensor knows of containers beyond the events; ``role`` may be ``infrastructure``."""
 
-PROCESSES = pl.Schema({
-    "process_id": pl.Int64(), "parent_id": pl.Int64(), "host": pl.String(),
-    "container_id": pl.String(), "pid": pl.Int32(), "ppid": pl.Int32(), "started": _UTC,
-    "exe": pl.String(), "cmdline": pl.String(), "uid": pl.Int32(),
-})  # fmt: skip
+PROCESSES = pl.Schema(
+    {
+        "process_id": pl.Int64(),
+        "parent_id": pl.Int64(),
+        "host": pl.String(),
+        "container_id": pl.String(),
+        "pid": pl.Int32(),
+        "ppid": pl.Int32(),
+        "started": _UTC,
+        "exe": pl.String(),
+        "cmdline": pl.String(),
+        "uid": pl.Int32(),
+    }
+)
 """Processes as a sensor first declared them, also those without any event: the ancestors."""
 
 

@@ -43,11 +43,7 @@ def question(number: int, name: str, kind: str) -> bytes:
     b'\x01a\x01b\x00\x00\x01\x00\x01'
     """
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    return (
-        struct.pack(">6H", number, 0x100, 1, 0, 0, 0)
-        + labels
-        + struct.pack(">BHH", 0, TYPES[kind], 1)
-    )
+    return struct.pack(">6H", number, 0x100, 1, 0, 0, 0) + labels + struct.pack(">BHH", 0, TYPES[kind], 1)
 
 
 def main(manner: str, server: str, count: str, pause: str, kind: str = "A") -> None:

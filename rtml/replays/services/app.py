@@ -85,7 +85,7 @@ ROUTES = {"item": item, "order": order, "lookup": lookup, "export": export, "pay
 class Handler(BaseHTTPRequestHandler):
     """``/shop/<route>?id=…`` and ``/health``."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer one request; a failing neighbour is a 502, never a crash."""
         parts = urlsplit(self.path)
         values = parse_qs(parts.query)

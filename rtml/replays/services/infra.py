@@ -63,27 +63,28 @@ def answer(packet: bytes, names: dict[str, list[str]]) -> bytes:
     found = [known[Names.turn % len(known)]] if known and kind == 1 else []
     flags = 0x8180 if known else 0x8183
     head = packet[:2] + struct.pack(">HHHHH", flags, 1, len(found), 0, 0)
-    tail = b"".join(b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x0a\x00\x04" + socket.inet_aton(ip)
-                    for ip in found)  # fmt: skip
+    tail = b"".join(
+        b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x0a\x00\x04" + socket.inet_aton(ip) for ip in found
+    )
     return head + question + tail
 
 
 class Web(BaseHTTPRequestHandler):
     """Serve the stand-ins below /artefacts; take uploads and forget them."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Send a file of the artefact folder, or a word."""
         path = Path("/artefacts") / Path(self.path.partition("?")[0]).name
         self._send(path.read_bytes() if path.is_file() else b"ok\n")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         """Read what comes and forget it."""
         left = int(self.headers.get("Content-Length") or 0)
         while left > 0 and (piece := self.rfile.read(min(left, 65536))):
             left -= len(piece)
         self._send(b'{"message": "no such image"}\n')
 
-    do_PUT = do_POST  # noqa: N815
+    do_PUT = do_POST
 
     def _send(self, body: bytes) -> None:
         with contextlib.suppress(OSError):
@@ -157,10 +158,11 @@ def main() -> None:
     """Start every listener and wait for ever."""
     Path(SOCKET).unlink(missing_ok=True)
     servers: list[socketserver.BaseServer] = [
-        socketserver.UDPServer(("0.0.0.0", 53), Names), docker(),
+        socketserver.UDPServer(("0.0.0.0", 53), Names),
+        docker(),
         *(Plain(("0.0.0.0", port), Web) for port in (80, 443, 8000, 8080)),
         *(Ports(("0.0.0.0", port), Sink) for port in (25, 3333, 4444, 9001)),
-    ]  # fmt: skip
+    ]
     Path(SOCKET).chmod(0o666)
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()

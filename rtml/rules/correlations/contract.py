@@ -11,8 +11,8 @@ import polars as pl
 import yaml
 
 from rtml.captures.store import Capture
-from rtml.rules.conditions import All
-from rtml.rules.contract import Rule
+from rtml.rules.language.conditions import All
+from rtml.rules.language.contract import Rule
 
 __all__ = ["Correlation", "Step", "correlation", "document_of"]
 
@@ -37,7 +37,7 @@ class Correlation(Rule):
         What the capture must hold for the correlation to be able to match; each step on its own.
     find
         From a capture to the events that complete the sequence: the columns of
-        `rtml.rules.evaluate.HITS` but ``rule`` and ``root_id``, and perhaps ``entry``: what it was
+        `rtml.rules.account.HITS` but ``rule`` and ``root_id``, and perhaps ``entry``: what it was
         (which writer, which peer), shown with the finding. Lazy; an event may come twice.
     """
 
@@ -65,14 +65,22 @@ def correlation(
     """
     facts = document_of(name)
     return Correlation(
-        id=f"correlation:{name}", title=facts["title"], level=facts["level"],
-        finding_type=facts["finding_type"], techniques=tuple(facts["techniques"]), tags=(),
-        authors="rtml contributors", licence="Apache-2.0",
+        id=f"correlation:{name}",
+        title=facts["title"],
+        level=facts["level"],
+        finding_type=facts["finding_type"],
+        techniques=tuple(facts["techniques"]),
+        tags=(),
+        authors="rtml contributors",
+        licence="Apache-2.0",
         source=f"rtml/rules/correlations/{name}.py",
-        kinds=tuple(dict.fromkeys(kind for step in steps for kind in step.kinds)), where="",
-        condition=All(()), description=" ".join((find.__doc__ or "").split()), steps=steps,
+        kinds=tuple(dict.fromkeys(kind for step in steps for kind in step.kinds)),
+        where="",
+        condition=All(()),
+        description=" ".join((find.__doc__ or "").split()),
+        steps=steps,
         find=find,
-    )  # fmt: skip
+    )
 
 
 def document_of(name: str) -> dict[str, Any]:

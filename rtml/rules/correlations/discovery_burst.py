@@ -12,11 +12,40 @@ from rtml.rules.correlations.sequence import ORDER, completed, observed
 __all__ = ["COMMANDS", "DISCOVERY_BURST", "find"]
 
 COMMANDS = (
-    "arch", "arp", "capsh", "df", "dmesg", "env", "findmnt", "getcap", "getent", "groups",
-    "hostname", "id", "ifconfig", "ip", "last", "lastlog", "lsblk", "lscpu", "lsmod", "lsof",
-    "mount", "netstat", "printenv", "ps", "pstree", "route", "ss", "systemctl", "uname", "uptime",
-    "w", "who", "whoami",
-)  # fmt: skip
+    "arch",
+    "arp",
+    "capsh",
+    "df",
+    "dmesg",
+    "env",
+    "findmnt",
+    "getcap",
+    "getent",
+    "groups",
+    "hostname",
+    "id",
+    "ifconfig",
+    "ip",
+    "last",
+    "lastlog",
+    "lsblk",
+    "lscpu",
+    "lsmod",
+    "lsof",
+    "mount",
+    "netstat",
+    "printenv",
+    "ps",
+    "pstree",
+    "route",
+    "ss",
+    "systemctl",
+    "uname",
+    "uptime",
+    "w",
+    "who",
+    "whoami",
+)
 """Programs that only tell about the host; each alone is everyday."""
 
 DISTINCT = 4
@@ -48,8 +77,4 @@ def _beyond(rows: pl.LazyFrame) -> pl.LazyFrame:
     return once.filter(pl.col("command").cum_count().over(unit) >= DISTINCT)
 
 
-DISCOVERY_BURST = correlation(
-    "discovery_burst",
-    steps=(Step(("exec",), ("program",)),),
-    find=find,
-)
+DISCOVERY_BURST = correlation("discovery_burst", steps=(Step(("exec",), ("program",)),), find=find)

@@ -12,9 +12,27 @@ from rtml.rules.correlations.sequence import completed, followed, observed, writ
 __all__ = ["DOWNLOADED_THEN_EXECUTED", "DOWNLOADERS", "find"]
 
 DOWNLOADERS = (
-    "curl", "wget", "wget2", "aria2c", "axel", "fetch", "lwp-download", "GET", "ftp", "lftp",
-    "tftp", "scp", "sftp", "nc", "ncat", "netcat", "socat", "busybox", "rclone", "gsutil",
-)  # fmt: skip
+    "curl",
+    "wget",
+    "wget2",
+    "aria2c",
+    "axel",
+    "fetch",
+    "lwp-download",
+    "GET",
+    "ftp",
+    "lftp",
+    "tftp",
+    "scp",
+    "sftp",
+    "nc",
+    "ncat",
+    "netcat",
+    "socat",
+    "busybox",
+    "rclone",
+    "gsutil",
+)
 """Tools that bring files from elsewhere."""
 
 _WITHIN = "10m"

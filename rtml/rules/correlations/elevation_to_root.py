@@ -12,11 +12,40 @@ from rtml.rules.correlations.sequence import ORDER, completed, observed
 __all__ = ["ELEVATION_TO_ROOT", "ORDINARY", "find"]
 
 ORDINARY = (
-    "sudo", "su", "doas", "login", "sshd", "sshd-session", "cron", "crond", "atd", "runuser",
-    "gosu", "su-exec", "setpriv", "pkexec", "passwd", "chsh", "chfn", "newgrp", "gpasswd", "chage",
-    "expiry", "mount", "umount", "ping", "ping6", "fusermount", "fusermount3", "unix_chkpwd",
-    "polkit-agent-helper-1", "dbus-daemon-launch-helper", "newuidmap", "newgidmap", "ssh-keysign",
-)  # fmt: skip
+    "sudo",
+    "su",
+    "doas",
+    "login",
+    "sshd",
+    "sshd-session",
+    "cron",
+    "crond",
+    "atd",
+    "runuser",
+    "gosu",
+    "su-exec",
+    "setpriv",
+    "pkexec",
+    "passwd",
+    "chsh",
+    "chfn",
+    "newgrp",
+    "gpasswd",
+    "chage",
+    "expiry",
+    "mount",
+    "umount",
+    "ping",
+    "ping6",
+    "fusermount",
+    "fusermount3",
+    "unix_chkpwd",
+    "polkit-agent-helper-1",
+    "dbus-daemon-launch-helper",
+    "newuidmap",
+    "newgidmap",
+    "ssh-keysign",
+)
 """Setuid programs of ordinary distributions, and services that change users for a living."""
 
 
@@ -35,9 +64,7 @@ def find(capture: Capture) -> pl.LazyFrame:
     own = _latest(rows.filter(root), before, "process_id", "own")
     both = _latest(own, before, "parent_id", "kin")
     former, by = pl.coalesce("own_uid", "kin_uid"), pl.coalesce("own_program", "kin_program")
-    risen = both.filter(
-        (former > 0) & ~ordinary(pl.col("program"), ORDINARY) & ~ordinary(by, ORDINARY)
-    )
+    risen = both.filter((former > 0) & ~ordinary(pl.col("program"), ORDINARY) & ~ordinary(by, ORDINARY))
     known = pl.col("program").fill_null("?")
     return completed(risen, pl.format("{} was user {}", known, former))
 
@@ -45,9 +72,12 @@ def find(capture: Capture) -> pl.LazyFrame:
 def _timeline(capture: Capture, rows: pl.LazyFrame) -> pl.LazyFrame:
     """Who each process was, and when: its beginning and images, and the events themselves."""
     images = capture.processes().select(
-        "process_id", "uid", time="since", program=pl.coalesce("exe", "/" + pl.col("comm")),
+        "process_id",
+        "uid",
+        time="since",
+        program=pl.coalesce("exe", "/" + pl.col("comm")),
         order=pl.coalesce("image_seq", -1),
-    )  # fmt: skip
+    )
     seen = rows.select("process_id", "uid", "time", "program", order="seq")
     return pl.concat([images, seen]).drop_nulls(["process_id", "uid"]).sort("time", "order")
 
@@ -60,8 +90,4 @@ def _latest(rows: pl.LazyFrame, before: pl.LazyFrame, key: str, name: str) -> pl
     )
 
 
-ELEVATION_TO_ROOT = correlation(
-    "elevation_to_root",
-    steps=(Step(("exec", "setuid"), ("uid",)),),
-    find=find,
-)
+ELEVATION_TO_ROOT = correlation("elevation_to_root", steps=(Step(("exec", "setuid"), ("uid",)),), find=find)

@@ -20,23 +20,18 @@ def find(capture: Capture) -> pl.LazyFrame:
     the file was written before the capture began or under another name of the same file.
     """
     execs = observed(capture, ["exec"], ["exe_written", "program"], where="succeeded")
-    files = (
-        written(capture)
-        .sort(ORDER)
-        .select("host", "container_id", "time", "path", "writer", found=True)
-    )
+    files = written(capture).sort(ORDER).select("host", "container_id", "time", "path", "writer", found=True)
     joined = execs.sort(ORDER).join_asof(
-        files, on="time", by_left=["host", "container_id", "program"],
-        by_right=["host", "container_id", "path"], allow_exact_matches=False,
+        files,
+        on="time",
+        by_left=["host", "container_id", "program"],
+        by_right=["host", "container_id", "path"],
+        allow_exact_matches=False,
         check_sortedness=False,
-    )  # fmt: skip
+    )
     new = joined.filter(pl.col("found").is_not_null() | pl.col("exe_written").is_not_null())
     writer = pl.col("writer").fill_null("a process that was not seen")
     return completed(new, pl.format("{} written by {}", pl.col("program").fill_null("?"), writer))
 
 
-NEW_BINARY_EXECUTED = correlation(
-    "new_binary_executed",
-    steps=(Step(("exec",), ("program",)),),
-    find=find,
-)
+NEW_BINARY_EXECUTED = correlation("new_binary_executed", steps=(Step(("exec",), ("program",)),), find=find)

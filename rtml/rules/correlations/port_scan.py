@@ -35,15 +35,15 @@ def find(capture: Capture) -> pl.LazyFrame:
     ).drop_nulls(["scanner", "dst_port"])
     unit = ["host", "container_id", "scanner", "minute"]
     private = tries.filter(pl.col("dst_ip").cast(pl.String).str.contains(_PRIVATE))
-    return pl.concat([
-        _beyond(tries, [*unit, "dst_ip"], "dst_port", PORTS, "ports of {}"),
-        _beyond(private, [*unit, "dst_port"], "dst_ip", HOSTS, "hosts on port {}"),
-    ])  # fmt: skip
+    return pl.concat(
+        [
+            _beyond(tries, [*unit, "dst_ip"], "dst_port", PORTS, "ports of {}"),
+            _beyond(private, [*unit, "dst_port"], "dst_ip", HOSTS, "hosts on port {}"),
+        ]
+    )
 
 
-def _beyond(
-    tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: str
-) -> pl.LazyFrame:
+def _beyond(tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: str) -> pl.LazyFrame:
     """Events that are the first with their value and at least the ``most``-th value of a unit."""
     crowd = tries.group_by("scanner", "minute", by[-1]).agg(pl.col(counted).n_unique())
     crowd = crowd.filter(pl.col(counted) >= most)
@@ -55,8 +55,4 @@ def _beyond(
     return completed(rows, pl.format(f"{most} or more {words}", by[-1]))
 
 
-PORT_SCAN = correlation(
-    "port_scan",
-    steps=(Step(("connect",), ("dst_ip", "dst_port")),),
-    find=find,
-)
+PORT_SCAN = correlation("port_scan", steps=(Step(("connect",), ("dst_ip", "dst_port")),), find=find)

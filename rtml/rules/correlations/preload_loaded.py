@@ -29,17 +29,16 @@ def find(capture: Capture) -> pl.LazyFrame:
     named = execs.with_columns(path=pl.col("cmdline").str.extract(r"\bLD_PRELOAD=(/[^\s'\":]+)", 1))
     own = followed(files, named, [*_CONTAINER, "path"], "7d", ["writer"])
     writer = pl.col("first_writer").fill_null("?")
-    return pl.concat([
-        completed(first, pl.format("/etc/ld.so.preload written by {}", writer)),
-        completed(own, pl.format("{} written by {}", "path", writer)),
-    ])  # fmt: skip
+    return pl.concat(
+        [
+            completed(first, pl.format("/etc/ld.so.preload written by {}", writer)),
+            completed(own, pl.format("{} written by {}", "path", writer)),
+        ]
+    )
 
 
 PRELOAD_LOADED = correlation(
     "preload_loaded",
-    steps=(
-        Step(("create", "write", "open", "rename", "link"), ("target",)),
-        Step(("exec",), ("cmdline",)),
-    ),
+    steps=(Step(("create", "write", "open", "rename", "link"), ("target",)), Step(("exec",), ("cmdline",))),
     find=find,
 )

@@ -19,10 +19,37 @@ LIBRARY = r"\.so(?:\.\d+)*$"
 """Path of a shared library."""
 
 INSTALLERS = (
-    "apk", "apt", "apt-get", "aptitude", "dnf", "dpkg", "dpkg-deb", "microdnf", "pacman", "rpm",
-    "unattended-upgr", "yum", "zypper", "pip", "pip3", "npm", "gem", "cargo", "buildah", "kaniko",
-    "ldconfig", "dpkg-preconfigu", "cc1", "ld", "gcc", "g++", "make", "ninja", "rustc", "go",
-)  # fmt: skip
+    "apk",
+    "apt",
+    "apt-get",
+    "aptitude",
+    "dnf",
+    "dpkg",
+    "dpkg-deb",
+    "microdnf",
+    "pacman",
+    "rpm",
+    "unattended-upgr",
+    "yum",
+    "zypper",
+    "pip",
+    "pip3",
+    "npm",
+    "gem",
+    "cargo",
+    "buildah",
+    "kaniko",
+    "ldconfig",
+    "dpkg-preconfigu",
+    "cc1",
+    "ld",
+    "gcc",
+    "g++",
+    "make",
+    "ninja",
+    "rustc",
+    "go",
+)
 """Package managers and builders: they write programs and libraries for a living."""
 
 _SYSTEM = r"^/(?:usr/)?(?:local/)?(?:s?bin|lib|lib64|libexec)/|^/[^/]+$"

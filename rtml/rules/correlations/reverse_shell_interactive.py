@@ -23,9 +23,9 @@ def find(capture: Capture) -> pl.LazyFrame:
     one under a login program. Fails when the shell waits longer, and for a relay over named pipes,
     where another process holds the connection (rules on command lines find those).
     """
-    execs = observed(
-        capture, ["exec"], ["cmdline", "parent_id", "parent_image"], where="succeeded"
-    ).filter(pl.col("cmdline").str.contains(BARE_SHELL) & ~ordinary(pl.col("parent_image"), _LOGIN))
+    execs = observed(capture, ["exec"], ["cmdline", "parent_id", "parent_image"], where="succeeded").filter(
+        pl.col("cmdline").str.contains(BARE_SHELL) & ~ordinary(pl.col("parent_image"), _LOGIN)
+    )
     began = outbound(capture).with_columns(kin="process_id")
     found = followed(began, family(execs), ["host", "kin"], _WITHIN, ["peer"], rare="then")
     return completed(found, PEER)

@@ -38,8 +38,11 @@ def find(capture: Capture) -> pl.LazyFrame:
     shell = pl.col("program").str.contains(SHELL) | pl.col("cmdline").str.contains(BARE_SHELL)
     started = followed(
         last.with_columns(kin="process_id", peer="first_peer"),
-        family(execs.filter(shell)), ["host", "kin"], _WITHIN, ["peer"],
-    )  # fmt: skip
+        family(execs.filter(shell)),
+        ["host", "kin"],
+        _WITHIN,
+        ["peer"],
+    )
     stayed = last.filter(pl.col("program").str.contains(SHELL))
     return pl.concat([completed(rows, PEER) for rows in (stayed, started)])
 

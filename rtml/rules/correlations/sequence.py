@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
 __all__ = ["ORDER", "WRITE_KINDS", "completed", "family", "followed", "observed", "written"]
@@ -20,12 +20,10 @@ ORDER = ("time", "host", "seq")
 """In time; events of one moment in a fixed order, so that results do not depend on files."""
 
 
-def observed(
-    capture: Capture, kinds: Iterable[str], columns: Iterable[str], where: str = ""
-) -> pl.LazyFrame:
+def observed(capture: Capture, kinds: Iterable[str], columns: Iterable[str], where: str = "") -> pl.LazyFrame:
     """Events of workload containers with keys, identity and ``columns``, in no order.
 
-    ``columns`` are those that rules may read (`rtml.rules.columns`), under their own names. Filter
+    ``columns`` are those that rules may read (`rtml.rules.language.columns`), under their own names. Filter
     before sorting: most events are part of no sequence.
     """
     columns = sorted(columns)
@@ -41,9 +39,13 @@ def completed(rows: pl.LazyFrame, entry: pl.Expr | None = None) -> pl.LazyFrame:
 
 
 def followed(
-    first: pl.LazyFrame, then: pl.LazyFrame, by: Sequence[str], within: str,
-    keep: Sequence[str] = (), rare: Literal["first", "then"] = "first",
-) -> pl.LazyFrame:  # fmt: skip
+    first: pl.LazyFrame,
+    then: pl.LazyFrame,
+    by: Sequence[str],
+    within: str,
+    keep: Sequence[str] = (),
+    rare: Literal["first", "then"] = "first",
+) -> pl.LazyFrame:
     """Return the rows of ``then`` that come after a row of ``first`` with the same keys.
 
     Parameters
@@ -80,9 +82,8 @@ def followed(
         *by, "time", _found=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
     )
     joined = then.sort(ORDER).join_asof(
-        before, on="time", by=list(by), strategy="backward", tolerance=within,
-        check_sortedness=False,
-    )  # fmt: skip
+        before, on="time", by=list(by), strategy="backward", tolerance=within, check_sortedness=False
+    )
     return joined.filter(pl.col("_found").is_not_null()).drop("_found")
 
 
@@ -93,8 +94,6 @@ def family(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 def written(capture: Capture) -> pl.LazyFrame:
     """Files put under a path inside a container: ``host, container_id, path, writer`` and keys."""
-    rows = observed(
-        capture, WRITE_KINDS, ["kind", "outcome", "program", "target"], where="written"
-    )  # fmt: skip
+    rows = observed(capture, WRITE_KINDS, ["kind", "outcome", "program", "target"], where="written")
     done = rows.filter(pl.col("outcome") >= 0).rename({"target": "path", "program": "writer"})
     return done.drop_nulls("path")

@@ -49,8 +49,7 @@ def with_forebears(rows: pl.LazyFrame, capture: Capture) -> pl.LazyFrame:
     line = rows.with_columns(_kin0="process_id")
     for i in range(_GENERATIONS):
         line = line.join(
-            parents.rename({"process_id": f"_kin{i}", "parent_id": f"_kin{i + 1}"}),
-            on=f"_kin{i}", how="left",
-        )  # fmt: skip
+            parents.rename({"process_id": f"_kin{i}", "parent_id": f"_kin{i + 1}"}), on=f"_kin{i}", how="left"
+        )
     names = [f"_kin{i}" for i in range(_GENERATIONS + 1)]
     return line.with_columns(kin=pl.concat_list(names)).explode("kin").drop(names)

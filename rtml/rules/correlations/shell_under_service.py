@@ -21,24 +21,16 @@ def find(capture: Capture) -> pl.LazyFrame:
     Services that exist to give shells (sshd, telnetd) do not count. Fails when the service began to
     serve before the capture did and accepts nothing in it.
     """
-    rows = observed(
-        capture, ["exec"], ["cmdline", "interactive", "program"], where="succeeded"
-    ).filter(
+    rows = observed(capture, ["exec"], ["cmdline", "interactive", "program"], where="succeeded").filter(
         pl.col("cmdline").str.contains(BARE_SHELL).fill_null(False)
         | (pl.col("program").str.contains(SHELL).fill_null(False) & pl.col("interactive"))
     )
     serving = servers(capture).rename({"process_id": "kin"})
-    found = followed(
-        serving, with_forebears(rows, capture), ["host", "kin"], "365d", ["server"], rare="then"
-    )
+    found = followed(serving, with_forebears(rows, capture), ["host", "kin"], "365d", ["server"], rare="then")
     login = named(pl.col("first_server"), LOGINS).any().over("host", "seq")
-    return completed(
-        found.filter(~login), pl.format("below {}", pl.col("first_server").fill_null("?"))
-    )
+    return completed(found.filter(~login), pl.format("below {}", pl.col("first_server").fill_null("?")))
 
 
 SHELL_UNDER_SERVICE = correlation(
-    "shell_under_service",
-    steps=(Step(SERVING), Step(("exec",), ("cmdline",))),
-    find=find,
+    "shell_under_service", steps=(Step(SERVING), Step(("exec",), ("cmdline",))), find=find
 )

@@ -109,9 +109,8 @@ def match_addresses(addresses: pl.Series, networks: pl.DataFrame) -> pl.DataFram
         seen.lazy()
         .join(prefixes(networks["bits"]).lazy(), how="cross")
         .filter(~(four & (pl.col("bits") < MAPPED)))
-        .select("value", "bits", hi=pl.col("hi") & pl.col("mask_hi"),
-                lo=pl.col("lo") & pl.col("mask_lo"))
-    )  # fmt: skip
+        .select("value", "bits", hi=pl.col("hi") & pl.col("mask_hi"), lo=pl.col("lo") & pl.col("mask_lo"))
+    )
     return (
         tried.join(networks.lazy(), on=["hi", "lo", "bits"])
         .sort("value", "list", "bits", "entry", descending=[False, False, True, False])

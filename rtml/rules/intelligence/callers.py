@@ -1,6 +1,6 @@
 """Lists over the Kubernetes audit log: who called the API from an address that is known for ill.
 
-One rule for each list and tactic (`rtml.rules.tactics`): the market's types
+One rule for each list and tactic (`rtml.rules.language.tactics`): the market's types
 ``<Tactic>:Kubernetes/MaliciousIPCaller``, ``….Custom`` and ``…/TorIPCaller``.
 """
 
@@ -9,23 +9,26 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.columns import SEPARATOR
-from rtml.rules.conditions import Absent, All, Not, Text
-from rtml.rules.contract import Rule
-from rtml.rules.evaluate import HITS, Evaluation, account
-from rtml.rules.inputs import rule_inputs
+from rtml.rules.account import HITS, Evaluation, account
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched
+from rtml.rules.language.columns import SEPARATOR
+from rtml.rules.language.conditions import Absent, All, Not, Text
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.inputs import rule_inputs
 from rtml.text import visible
 
 __all__ = ["SEVERITY", "caller_rules", "match_callers"]
 
 SEVERITY = {
-    "CredentialAccess": "high", "DefenseEvasion": "high", "Discovery": "medium", "Impact": "high",
+    "CredentialAccess": "high",
+    "DefenseEvasion": "high",
+    "Discovery": "medium",
+    "Impact": "high",
     "Persistence": "medium",
-}  # fmt: skip
+}
 """Level of a hit by tactic, where the list names none."""
 
 _COLUMNS = ("source_ips", "tactic", "username")
@@ -53,13 +56,19 @@ def _caller(one: ListDescription) -> str | None:
 
 def _rule(one: ListDescription, tactic: str) -> Rule:
     return Rule(
-        id=_rule_id(one.name, tactic), title=f"{one.name} (API caller, {tactic})",
-        level=one.severity or SEVERITY[tactic], finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
-        techniques=categories()[one.category or ""].techniques, tags=("caller",),
-        authors=one.author, licence=one.licence, source=str(one.file), kinds=("audit",),
+        id=_rule_id(one.name, tactic),
+        title=f"{one.name} (API caller, {tactic})",
+        level=one.severity or SEVERITY[tactic],
+        finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
+        techniques=categories()[one.category or ""].techniques,
+        tags=("caller",),
+        authors=one.author,
+        licence=one.licence,
+        source=str(one.file),
+        kinds=("audit",),
         where="final",
         condition=All((Not(Absent("source_ips")), Text("tactic", "equals", (tactic,)))),
-    )  # fmt: skip
+    )
 
 
 def match_callers(capture: Capture, lists: Intelligence) -> Matched:
@@ -114,7 +123,9 @@ def _silenced(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
         by="trusted: " + pl.col("trusted").replace_strict(names, return_dtype=pl.String),
     )
     rule = pl.format("intel:{}:caller:{}", "list", "in:tactic")
-    counted = calls.join(spoken, on="value").group_by(rule.alias("rule"), "by").agg(
-        events=pl.col("count").fill_null(1).sum()
-    )  # fmt: skip
+    counted = (
+        calls.join(spoken, on="value")
+        .group_by(rule.alias("rule"), "by")
+        .agg(events=pl.col("count").fill_null(1).sum())
+    )
     return counted.select(pl.col(name).cast(kind) for name, kind in SILENCED.items())

@@ -12,9 +12,12 @@ import yaml
 __all__ = ["USES", "Category", "categories"]
 
 USES: dict[str, str] = {
-    "address": "address", "relay": "address", "answer": "address", "domain": "domain",
+    "address": "address",
+    "relay": "address",
+    "answer": "address",
+    "domain": "domain",
     "sha256": "sha256",
-}  # fmt: skip
+}
 """How a list is matched against events, and the kind of entry that it takes."""
 
 
@@ -55,8 +58,10 @@ def categories() -> dict[str, Category]:
     text = (files("rtml.rules.intelligence") / "categories.yml").read_text("utf-8")
     return {
         name: Category(
-            row["level"], tuple(row["techniques"]),
-            {use: row[use] for use in USES if use in row}, row.get("caller"),
+            row["level"],
+            tuple(row["techniques"]),
+            {use: row[use] for use in USES if use in row},
+            row.get("caller"),
         )
         for name, row in yaml.safe_load(text).items()
-    }  # fmt: skip
+    }

@@ -10,7 +10,7 @@ import pydantic
 import yaml
 
 from rtml.errors import RtmlError, UsageError, did_you_mean, lookup
-from rtml.rules.contract import LEVELS
+from rtml.findings.levels import LEVELS
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.files import read_list_text
 

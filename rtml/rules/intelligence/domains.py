@@ -63,15 +63,15 @@ def match_domains(names: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     # Only suffixes as long as some listed name: a few joins' worth, however long a hostile name is.
     tails = [
         frame.filter(pl.col("labels").list.len() >= size).select(
-            "value", domain=pl.col("labels").list.tail(size).list.join("."),
-            whole=pl.col("labels").list.len() == size, size=pl.lit(size),
+            "value",
+            domain=pl.col("labels").list.tail(size).list.join("."),
+            whole=pl.col("labels").list.len() == size,
+            size=pl.lit(size),
         )
         for size in sizes
-    ]  # fmt: skip
+    ]
     if not tails:
-        return pl.DataFrame(
-            schema={"value": pl.String, "list": listed.schema["list"], "entry": pl.String}
-        )
+        return pl.DataFrame(schema={"value": pl.String, "list": listed.schema["list"], "entry": pl.String})
     return (
         pl.concat(tails)
         .join(listed.lazy(), on="domain")

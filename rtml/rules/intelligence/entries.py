@@ -42,12 +42,18 @@ def classify(raw: pl.DataFrame) -> pl.DataFrame:
     text = pl.col("value")
     digits = pl.when(text.str.contains(r"^[0-9a-f]{32,128}$")).then(text.str.len_chars())
     kind = (
-        pl.when(digits == 64).then(pl.lit("sha256"))
-        .when(pl.col("bits").is_not_null()).then(pl.lit("address"))
-        .when(text.str.contains(_NAME) & ~text.str.contains(r"\.[0-9]+$")
-              & (text.str.len_chars() <= LONGEST_NAME) & digits.is_null())
+        pl.when(digits == 64)
+        .then(pl.lit("sha256"))
+        .when(pl.col("bits").is_not_null())
+        .then(pl.lit("address"))
+        .when(
+            text.str.contains(_NAME)
+            & ~text.str.contains(r"\.[0-9]+$")
+            & (text.str.len_chars() <= LONGEST_NAME)
+            & digits.is_null()
+        )
         .then(pl.lit("domain"))
-    )  # fmt: skip
+    )
     reason = pl.coalesce(
         "reason",
         pl.when(pl.col("bits") == 0).then(pl.lit("a network of all addresses")),
@@ -61,27 +67,33 @@ def _why(text: pl.Expr, digits: pl.Expr) -> pl.Expr:
     """Say what an entry that is none of ours looks like."""
     number = text.str.contains(_V4) & text.str.contains(r"[./]")
     return (
-        pl.when(text.fill_null("") == "").then(pl.lit("empty"))
-        .when(text.str.contains("://", literal=True)).then(pl.lit("a URL, not a name"))
+        pl.when(text.fill_null("") == "")
+        .then(pl.lit("empty"))
+        .when(text.str.contains("://", literal=True))
+        .then(pl.lit("a URL, not a name"))
         .when(digits.is_in(list(_HASH_LENGTHS)))
-        .then(digits.replace_strict(_HASH_LENGTHS, default=None, return_dtype=pl.String)
-              + ", not a SHA-256")
+        .then(digits.replace_strict(_HASH_LENGTHS, default=None, return_dtype=pl.String) + ", not a SHA-256")
         .when(number | text.str.contains(":", literal=True))
         .then(pl.lit("not an address or network"))
-        .when(text.str.contains("@", literal=True)).then(pl.lit("a mail address, not a name"))
+        .when(text.str.contains("@", literal=True))
+        .then(pl.lit("a mail address, not a name"))
         .when(~text.str.contains(".", literal=True) & text.str.contains(rf"^{_LABEL}$"))
         .then(pl.lit("one label: a whole top-level domain"))
         .otherwise(pl.lit("not an address, network, domain name or SHA-256"))
-    )  # fmt: skip
+    )
 
 
 def _networks(value: pl.Series) -> pl.DataFrame:
     """Parse addresses and networks; columns null where the value is neither."""
-    parts = value.alias("value").to_frame().select(
-        address=pl.col("value").str.replace(r"/[0-9]{1,3}$", ""),
-        length=pl.col("value").str.extract(r"/([0-9]{1,3})$").cast(pl.UInt16, strict=False),
-        slash=pl.col("value").str.contains("/", literal=True),
-    )  # fmt: skip
+    parts = (
+        value.alias("value")
+        .to_frame()
+        .select(
+            address=pl.col("value").str.replace(r"/[0-9]{1,3}$", ""),
+            length=pl.col("value").str.extract(r"/([0-9]{1,3})$").cast(pl.UInt16, strict=False),
+            slash=pl.col("value").str.contains("/", literal=True),
+        )
+    )
     # A zone names a link of one machine: no entry of a list has one.
     plain = pl.when(~pl.col("address").str.contains("%", literal=True)).then("address")
     parsed = pl.concat([parts, numbers(parts.select(plain).to_series())], how="horizontal")
@@ -89,14 +101,9 @@ def _networks(value: pl.Series) -> pl.DataFrame:
     most = pl.when(four).then(32).otherwise(128)
     # All of IPv4 is as little a network as all of IPv6.
     shared = pl.when(four & (pl.col("length") > 0)).then(MAPPED).otherwise(0)
-    bits = (
-        pl.when(~pl.col("slash")).then(128)
-        .when(pl.col("length") <= most).then(pl.col("length") + shared)
-    )  # fmt: skip
+    bits = pl.when(~pl.col("slash")).then(128).when(pl.col("length") <= most).then(pl.col("length") + shared)
     return _masked(
-        parsed.select(
-            "hi", "lo", bits=pl.when(pl.col("hi").is_not_null()).then(bits).cast(pl.UInt8)
-        )
+        parsed.select("hi", "lo", bits=pl.when(pl.col("hi").is_not_null()).then(bits).cast(pl.UInt8))
     )
 
 
@@ -121,11 +128,13 @@ def domain_entries(found: pl.DataFrame, number: int, exact: bool) -> pl.DataFram
     return (
         found.filter(pl.col("kind") == "domain")
         .select(
-            list=pl.lit(number, pl.UInt32), domain=pl.col("value").str.replace(r"^\*?\.", ""),
-            exact=~starred & exact, entry="value",
+            list=pl.lit(number, pl.UInt32),
+            domain=pl.col("value").str.replace(r"^\*?\.", ""),
+            exact=~starred & exact,
+            entry="value",
         )
         .unique(["domain", "exact"], keep="first", maintain_order=True)
-    )  # fmt: skip
+    )
 
 
 def hash_entries(found: pl.DataFrame, number: int) -> pl.DataFrame:

@@ -32,8 +32,7 @@ def _plain(text: str, one: ListDescription) -> pl.DataFrame:
 def _csv(text: str, one: ListDescription) -> pl.DataFrame:
     """One column of a CSV file; lines that begin with ``#`` are comments."""
     reader = csv.reader(
-        ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)),
-        strict=True,
+        ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)), strict=True
     )
     lines: list[int] = []
     values: list[str | None] = []
@@ -49,9 +48,7 @@ def _csv(text: str, one: ListDescription) -> pl.DataFrame:
             values.append(row[at].strip() if 0 <= at < len(row) else None)
     except csv.Error as error:
         raise RtmlError(f"{one.file}: line {reader.line_num}: not CSV ({error})") from error
-    short = pl.when(pl.col("value").fill_null("") == "").then(
-        pl.lit(f"nothing in column {one.column}")
-    )
+    short = pl.when(pl.col("value").fill_null("") == "").then(pl.lit(f"nothing in column {one.column}"))
     return pl.DataFrame(
         {"line": lines, "value": values}, schema={"line": pl.Int64, "value": pl.String}
     ).with_columns(reason=short)
@@ -60,9 +57,7 @@ def _csv(text: str, one: ListDescription) -> pl.DataFrame:
 def _position(header: list[str], one: ListDescription) -> int:
     names = [name.strip() for name in header]
     if one.column not in names:
-        raise RtmlError(
-            f"{one.file}: no column {one.column!r}; {did_you_mean(str(one.column), names)}"
-        )
+        raise RtmlError(f"{one.file}: no column {one.column!r}; {did_you_mean(str(one.column), names)}")
     return names.index(str(one.column))
 
 
@@ -71,6 +66,8 @@ def _stix(text: str, one: ListDescription) -> pl.DataFrame:
 
 
 FORMATS: dict[str, Callable[[str, ListDescription], pl.DataFrame]] = {
-    "plain": _plain, "csv": _csv, "stix": _stix,
-}  # fmt: skip
+    "plain": _plain,
+    "csv": _csv,
+    "stix": _stix,
+}
 """Readers by the name that a description gives; each yields `RAW`."""

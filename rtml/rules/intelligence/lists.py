@@ -8,27 +8,21 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import REJECTS
 from rtml.errors import UsageError
 from rtml.rules.intelligence.addresses import match_addresses
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription, described
 from rtml.rules.intelligence.domains import match_domains
-from rtml.rules.intelligence.entries import (
-    classify,
-    domain_entries,
-    hash_entries,
-    network_entries,
-)
+from rtml.rules.intelligence.entries import classify, domain_entries, hash_entries, network_entries
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.formats import FORMATS, RAW
+from rtml.schema import REJECTS
 
 __all__ = ["CALLERS", "Intelligence", "load_intelligence"]
 
-CALLERS = pl.Schema({
-    "value": pl.String, "caller": pl.String, "level": pl.String, "list": pl.String,
-    "entry": pl.String,
-})  # fmt: skip
+CALLERS = pl.Schema(
+    {"value": pl.String, "caller": pl.String, "level": pl.String, "list": pl.String, "entry": pl.String}
+)
 """An address that called an API: its family of finding (`Category.caller`), list and entry."""
 
 
@@ -37,7 +31,7 @@ class Intelligence:
     """Lists and their entries.
 
     ``entries`` has a frame for each kind (address, domain, sha256); their column ``list`` counts in
-    ``lists``. ``rejects`` (`rtml.captures.sensors.contract.REJECTS`) are lines without an entry.
+    ``lists``. ``rejects`` (`rtml.schema.REJECTS`) are lines without an entry.
     """
 
     lists: tuple[ListDescription, ...]
@@ -59,9 +53,7 @@ class Intelligence:
         good = found.filter(pl.col("list").is_in(trusted))
         bad = found.filter(~pl.col("list").is_in(trusted))
         first = good.unique("value", keep="first", maintain_order=True)
-        silenced = bad.join(
-            first.select("value", trusted="list"), on="value", maintain_order="left"
-        )
+        silenced = bad.join(first.select("value", trusted="list"), on="value", maintain_order="left")
         return bad.join(first, on="value", how="anti", maintain_order="left"), silenced
 
     def callers(self, addresses: pl.Series) -> pl.DataFrame:
@@ -139,9 +131,7 @@ def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
     found = [_classified(one) for one in lists]
     entries = {
         "address": [network_entries(each, i) for i, each in enumerate(found)],
-        "domain": [
-            domain_entries(each, i, lists[i].match == "exact") for i, each in enumerate(found)
-        ],
+        "domain": [domain_entries(each, i, lists[i].match == "exact") for i, each in enumerate(found)],
         "sha256": [hash_entries(each, i) for i, each in enumerate(found)],
     }
     rejects = [_rejects(each, one) for each, one in zip(found, lists, strict=True)]
@@ -165,9 +155,7 @@ def _classified(one: ListDescription) -> pl.DataFrame:
     if not useless:
         return found
     reason = pl.when(pl.col("kind").is_in(useless)).then(
-        pl.format(
-            "category {} has no finding type for this kind ({})", pl.lit(one.category), "kind"
-        )
+        pl.format("category {} has no finding type for this kind ({})", pl.lit(one.category), "kind")
     )
     found = found.with_columns(reason=pl.coalesce("reason", reason))
     return found.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
@@ -175,6 +163,5 @@ def _classified(one: ListDescription) -> pl.DataFrame:
 
 def _rejects(found: pl.DataFrame, one: ListDescription) -> pl.DataFrame:
     return found.filter(pl.col("kind").is_null()).select(
-        file=pl.lit(str(one.file)), line="line", reason="reason",
-        text=pl.col("value").str.slice(0, 200),
-    )  # fmt: skip
+        file=pl.lit(str(one.file)), line="line", reason="reason", text=pl.col("value").str.slice(0, 200)
+    )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.contract import Rule
-from rtml.rules.evaluate import HITS, TABLE, Evaluation, account, with_root
+from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.intelligence.categories import USES
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.observed import OBSERVED, Observed
 from rtml.rules.intelligence.relay import both_ways
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.intelligence.rules import list_rules, rule_id
+from rtml.rules.language.contract import Rule
 from rtml.text import visible
 
 __all__ = ["SILENCED", "Matched", "counted", "list_hits", "match_lists"]
@@ -44,18 +44,15 @@ def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
 
     Returns
     -------
-    Hits are `rtml.rules.evaluate.HITS` with ``entry``: what the list holds, and what was seen if
+    Hits are `rtml.rules.account.HITS` with ``entry``: what the list holds, and what was seen if
     that differs. An event counts once for each rule, by the longest entry. Fails when the sensor
     does not see a kind of event or a column (hashes, names): the account says so.
     """
     rules = list_rules(intelligence)
     parts = [
-        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)])
-        for use in USES
+        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)]) for use in USES
     ]
-    hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort(
-        "time", "host", "seq", "rule"
-    )
+    hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort("time", "host", "seq", "rule")
     table = pl.concat([TABLE.to_frame(), *(table for _, table, _ in parts)])
     silenced = pl.concat([SILENCED.to_frame(), *(quiet for _, _, quiet in parts)])
     return Matched(
@@ -90,9 +87,7 @@ def _one(
     return hits, table, pl.concat(quiet)
 
 
-def _named(
-    matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]
-) -> pl.DataFrame:
+def _named(matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]) -> pl.DataFrame:
     """Add the rule; a list whose category has no such use is not looked at."""
     ids = {i: rule_id(one.name, use) for i, one in enumerate(intelligence.lists)}
     rule = pl.col("list").replace_strict(ids, return_dtype=pl.String)
@@ -123,8 +118,9 @@ def list_hits(found: pl.DataFrame) -> pl.DataFrame:
     once = ordered.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
-        "entry", root_id=pl.lit(None, pl.Int64),
-    ).select(*HITS, "entry")  # fmt: skip
+        "entry",
+        root_id=pl.lit(None, pl.Int64),
+    ).select(*HITS, "entry")
 
 
 def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -133,9 +129,7 @@ def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
     return counts.select("rule", pl.col("events").cast(pl.Int64), by=pl.lit(by)).select(*SILENCED)
 
 
-def _trusted(
-    values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence
-) -> pl.DataFrame:
+def _trusted(values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence) -> pl.DataFrame:
     names = {i: f"trusted: {one.name}" for i, one in enumerate(intelligence.lists)}
     by = pl.col("trusted").replace_strict(names, return_dtype=pl.String)
     return trusted.join(values, on="value").select("rule", "events", by=by).select(*SILENCED)

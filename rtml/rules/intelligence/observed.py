@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.expressions import SEPARATOR
-from rtml.rules.inputs import KEYS, rule_inputs
+from rtml.rules.language.expressions import SEPARATOR
+from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
 __all__ = ["OBSERVED", "Observed"]
@@ -38,22 +38,24 @@ class Observed:
         wanted = dict.fromkeys([*self.columns, *self.more, *extra])
         rows = rule_inputs(capture, self.kinds, self.where, wanted)
         rows = rows.select(
-            *dict.fromkeys([*KEYS, *IDENTITY]), value=self.value,
+            *dict.fromkeys([*KEYS, *IDENTITY]),
+            value=self.value,
             outbound=_OUT if "direction" in wanted else pl.lit(True),
             **{"name" if name == "domain" else name: pl.col(f"in:{name}") for name in extra},
-        )  # fmt: skip
+        )
         return rows.explode("value") if self.many else rows
 
 
 _PEER = pl.when(_OUT).then("in:dst_ip").otherwise("in:src_ip")
 OBSERVED: dict[str, Observed] = {
-    "address": Observed(("connect",), ("dst_ip",), pl.when(_OUT).then("in:dst_ip"),
-                        more=("kind", "direction")),
-    "relay": Observed(("accept", "connect"), ("dst_ip", "src_ip"), _PEER,
-                      more=("kind", "direction")),
-    "answer": Observed(("dns",), ("answers",), pl.col("in:answers").str.split(SEPARATOR),
-                       names=True, many=True),
+    "address": Observed(
+        ("connect",), ("dst_ip",), pl.when(_OUT).then("in:dst_ip"), more=("kind", "direction")
+    ),
+    "relay": Observed(("accept", "connect"), ("dst_ip", "src_ip"), _PEER, more=("kind", "direction")),
+    "answer": Observed(
+        ("dns",), ("answers",), pl.col("in:answers").str.split(SEPARATOR), names=True, many=True
+    ),
     "domain": Observed(("dns",), ("domain",), pl.col("in:domain"), names=True),
     "sha256": Observed(("exec",), ("exe_sha256",), pl.col("in:exe_sha256"), where="succeeded"),
-}  # fmt: skip
+}
 """By use (`rtml.rules.intelligence.categories.USES`)."""

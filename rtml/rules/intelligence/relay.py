@@ -37,9 +37,13 @@ def both_ways(hits: pl.DataFrame, within: str = WITHIN) -> pl.DataFrame:
     parts = [
         rows.filter(pl.col("outbound") == way).join_asof(
             rows.filter(pl.col("outbound") != way).select(*by, "time", _other="outbound"),
-            on="time", by=by, strategy="nearest", tolerance=within, check_sortedness=False,
+            on="time",
+            by=by,
+            strategy="nearest",
+            tolerance=within,
+            check_sortedness=False,
         )
         for way in (True, False)
-    ]  # fmt: skip
+    ]
     near = pl.concat(parts).filter(pl.col("_other").is_not_null()).drop("_other")
     return near.sort("time", maintain_order=True)

@@ -12,10 +12,22 @@ import polars as pl
 __all__ = ["RESOLVERS", "WITHIN", "copies"]
 
 RESOLVERS = (
-    "coredns", "kube-dns", "node-cache", "dnsmasq", "dnsmasq-nanny", "unbound", "named",
-    "systemd-resolve", "systemd-resolved", "pdns_recursor", "dnsdist", "dnscrypt-proxy", "stubby",
-    "kresd", "nscd",
-)  # fmt: skip
+    "coredns",
+    "kube-dns",
+    "node-cache",
+    "dnsmasq",
+    "dnsmasq-nanny",
+    "unbound",
+    "named",
+    "systemd-resolve",
+    "systemd-resolved",
+    "pdns_recursor",
+    "dnsdist",
+    "dnscrypt-proxy",
+    "stubby",
+    "kresd",
+    "nscd",
+)
 """Names of programs that resolve names for others."""
 
 WITHIN = "5s"
@@ -44,12 +56,22 @@ def copies(hits: pl.DataFrame, within: str = WITHIN) -> pl.Series:
     """
     program = pl.col("program").str.replace(r"^.*/", "")
     rows = hits.select(
-        "rule", "time", name=pl.col("name").str.to_lowercase().str.strip_chars_end("."),
+        "rule",
+        "time",
+        name=pl.col("name").str.to_lowercase().str.strip_chars_end("."),
         resolver=program.is_in(RESOLVERS).fill_null(False),
-    ).with_row_index("_row")  # fmt: skip
+    ).with_row_index("_row")
     asked = rows.filter(~pl.col("resolver")).sort("time").select("rule", "name", "time", asked=True)
-    near = rows.filter("resolver").sort("time").join_asof(
-        asked, on="time", by=["rule", "name"], strategy="nearest", tolerance=within,
-        check_sortedness=False,
-    )  # fmt: skip
+    near = (
+        rows.filter("resolver")
+        .sort("time")
+        .join_asof(
+            asked,
+            on="time",
+            by=["rule", "name"],
+            strategy="nearest",
+            tolerance=within,
+            check_sortedness=False,
+        )
+    )
     return rows["_row"].is_in(near.filter("asked")["_row"].implode())

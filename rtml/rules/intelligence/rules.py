@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from rtml.rules.conditions import Absent, All, Condition, Not
-from rtml.rules.contract import Rule
 from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.observed import OBSERVED
+from rtml.rules.language.conditions import Absent, All, Condition, Not
+from rtml.rules.language.contract import Rule
 
 __all__ = ["list_rules", "rule_id"]
 
 _PHRASES = {
-    "address": "connection", "relay": "connections both ways", "answer": "DNS answer",
-    "domain": "DNS query", "sha256": "executed file",
-}  # fmt: skip
+    "address": "connection",
+    "relay": "connections both ways",
+    "answer": "DNS answer",
+    "domain": "DNS query",
+    "sha256": "executed file",
+}
 
 
 def rule_id(name: str, use: str) -> str:
@@ -51,13 +54,20 @@ def list_rules(intelligence: Intelligence) -> list[Rule]:
                 continue
             rules.append(
                 Rule(
-                    id=rule_id(one.name, use), title=f"{one.name} ({_PHRASES[use]})",
-                    level=one.level, finding_type=finding_type, techniques=category.techniques,
-                    tags=(use,), authors=one.author, licence=one.licence, source=str(one.file),
-                    kinds=OBSERVED[use].kinds, where=OBSERVED[use].where,
+                    id=rule_id(one.name, use),
+                    title=f"{one.name} ({_PHRASES[use]})",
+                    level=one.level,
+                    finding_type=finding_type,
+                    techniques=category.techniques,
+                    tags=(use,),
+                    authors=one.author,
+                    licence=one.licence,
+                    source=str(one.file),
+                    kinds=OBSERVED[use].kinds,
+                    where=OBSERVED[use].where,
                     condition=_needed(OBSERVED[use].columns),
                 )
-            )  # fmt: skip
+            )
     return rules
 
 

@@ -19,9 +19,13 @@ from rtml.errors import RtmlError
 __all__ = ["indicators", "values_of"]
 
 _PATHS = (
-    "ipv4-addr:value", "ipv6-addr:value", "domain-name:value", "file:hashes.'SHA-256'",
-    "file:hashes.\"SHA-256\"", "file:hashes.SHA256",
-)  # fmt: skip
+    "ipv4-addr:value",
+    "ipv6-addr:value",
+    "domain-name:value",
+    "file:hashes.'SHA-256'",
+    'file:hashes."SHA-256"',
+    "file:hashes.SHA256",
+)
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<path>[a-z0-9-]+:[\w.-]+(?:'[^']*'|\"[^\"]*\")?)"
     r"|(?P<word>OR|IN)\b|(?P<mark>[\[\]()=,]))"

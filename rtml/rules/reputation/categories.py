@@ -17,13 +17,9 @@ class Kind:
 
 
 CATEGORIES: dict[str, Kind] = {
-    "abused": Kind(
-        "Impact:Runtime/AbusedDomainRequest.Reputation", "medium", ("T1568", "T1071.004")
-    ),
+    "abused": Kind("Impact:Runtime/AbusedDomainRequest.Reputation", "medium", ("T1568", "T1071.004")),
     "bitcoin": Kind("Impact:Runtime/BitcoinDomainRequest.Reputation", "high", ("T1496.001",)),
-    "malicious": Kind(
-        "Impact:Runtime/MaliciousDomainRequest.Reputation", "high", ("T1071.004", "T1568.002")
-    ),
+    "malicious": Kind("Impact:Runtime/MaliciousDomainRequest.Reputation", "high", ("T1071.004", "T1568.002")),
     "suspicious": Kind("Impact:Runtime/SuspiciousDomainRequest.Reputation", "low", ("T1071.004",)),
 }
 """By the name that training files are given under."""

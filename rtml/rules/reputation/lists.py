@@ -68,9 +68,7 @@ def read_names(
         split = split_names(lines.cast(pl.String)).drop_nulls("registered")
         family = re.split(r"[_\-. ]", file.name, maxsplit=1)[0]
         parts.append(split.with_columns(category=pl.lit(category), family=pl.lit(family)))
-    names = pl.concat(parts).unique(
-        ["registered", "under", "category"], keep="first", maintain_order=True
-    )
+    names = pl.concat(parts).unique(["registered", "under", "category"], keep="first", maintain_order=True)
     accused = names.filter(pl.col("category") != BENIGN)
     innocent = names.filter(pl.col("category") == BENIGN).join(
         accused, on=["registered", "under"], how="anti", maintain_order="left"
@@ -80,6 +78,4 @@ def read_names(
     names = pl.concat([innocent, accused])
     families = pl.col("family").n_unique().over("category")
     own = (families == 1) | (pl.col("category") == BENIGN)
-    return names.with_columns(
-        family=pl.when(own).then("registered").otherwise("family")
-    ), digests  # fmt: skip
+    return names.with_columns(family=pl.when(own).then("registered").otherwise("family")), digests

@@ -5,13 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.conditions import Absent, Not
-from rtml.rules.contract import Rule
-from rtml.rules.evaluate import Evaluation, account, with_root
+from rtml.rules.account import Evaluation, account, with_root
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched, counted, list_hits
 from rtml.rules.intelligence.observed import OBSERVED
 from rtml.rules.intelligence.resolvers import copies
+from rtml.rules.language.conditions import Absent, Not
+from rtml.rules.language.contract import Rule
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.model import Model
 from rtml.text import visible
@@ -23,13 +23,21 @@ def reputation_rules(model: Model, source: str = "") -> list[Rule]:
     """Return one rule for each category that the model knows."""
     return [
         Rule(
-            id=f"reputation:{name}", title=f"Low reputation of a name: {name}",
-            level=CATEGORIES[name].level, finding_type=CATEGORIES[name].finding_type,
-            techniques=CATEGORIES[name].techniques, tags=(), authors="", licence="", source=source,
-            kinds=OBSERVED["domain"].kinds, where="", condition=Not(Absent("domain")),
+            id=f"reputation:{name}",
+            title=f"Low reputation of a name: {name}",
+            level=CATEGORIES[name].level,
+            finding_type=CATEGORIES[name].finding_type,
+            techniques=CATEGORIES[name].techniques,
+            tags=(),
+            authors="",
+            licence="",
+            source=source,
+            kinds=OBSERVED["domain"].kinds,
+            where="",
+            condition=Not(Absent("domain")),
         )
         for name in model.card.thresholds
-    ]  # fmt: skip
+    ]
 
 
 def match_reputation(

@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from rtml.detectors.storage import State, parse_state, read_files, state_bytes, write_files
 from rtml.errors import RtmlError
+from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 from rtml.rules.reputation.categories import CATEGORIES
 from rtml.rules.reputation.names import split_names
 from rtml.rules.reputation.ngrams import FEATURES, ngrams
 
 __all__ = ["LOW", "Card", "Model", "Threshold"]
 
-LOW = pl.Schema({
-    "value": pl.String, "category": pl.String, "score": pl.Float64, "threshold": pl.Float64,
-})  # fmt: skip
+LOW = pl.Schema({"value": pl.String, "category": pl.String, "score": pl.Float64, "threshold": pl.Float64})
 """A name of low reputation, in the category whose threshold it exceeds by most."""
 
 
@@ -66,13 +64,13 @@ class Model:
 
     def low(self, names: pl.Series) -> pl.DataFrame:
         """Return the distinct names of low reputation (`LOW`), one row each."""
-        limits = pl.DataFrame({
-            "category": list(self.card.thresholds),
-            "threshold": [limit.value for limit in self.card.thresholds.values()],
-        })  # fmt: skip
-        long = self.scores(names).unpivot(
-            index="value", variable_name="category", value_name="score"
+        limits = pl.DataFrame(
+            {
+                "category": list(self.card.thresholds),
+                "threshold": [limit.value for limit in self.card.thresholds.values()],
+            }
         )
+        long = self.scores(names).unpivot(index="value", variable_name="category", value_name="score")
         return (
             long.join(limits, on="category", maintain_order="left")
             .filter(pl.col("score") > pl.col("threshold"))

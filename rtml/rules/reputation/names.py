@@ -48,15 +48,15 @@ def split_names(names: pl.Series) -> pl.DataFrame:
     plain = pl.DataFrame({"name": names.cast(pl.String), "plain": plain_name(names)})
     text = pl.col("plain")
     public = (
-        text.str.contains(_PUBLIC)
-        & ~text.str.contains(_INTERNAL)
-        & (text.str.len_chars() <= LONGEST_NAME)
+        text.str.contains(_PUBLIC) & ~text.str.contains(_INTERNAL) & (text.str.len_chars() <= LONGEST_NAME)
     )
     chosen = pl.when(public).then(registered(text))
     return plain.with_columns(registered=chosen).select(
-        "name", "registered",
+        "name",
+        "registered",
         under=pl.when(pl.col("registered").is_not_null()).then(
-            text.str.head(text.str.len_chars() - pl.col("registered").str.len_chars())
-            .str.strip_chars_end(".")
+            text.str.head(text.str.len_chars() - pl.col("registered").str.len_chars()).str.strip_chars_end(
+                "."
+            )
         ),
-    )  # fmt: skip
+    )

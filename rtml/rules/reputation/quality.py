@@ -13,10 +13,16 @@ __all__ = ["QUALITY", "RATES", "quality_of"]
 RATES = {"recall_1pct": 0.01, "recall_01pct": 0.001}
 """Recall at a threshold that this share of held-out good names exceeds."""
 
-QUALITY = pl.Schema({
-    "category": pl.String, "family": pl.String, "names": pl.Int64, "auroc": pl.Float64,
-    **dict.fromkeys(RATES, pl.Float64), "note": pl.String,
-})  # fmt: skip
+QUALITY = pl.Schema(
+    {
+        "category": pl.String,
+        "family": pl.String,
+        "names": pl.Int64,
+        "auroc": pl.Float64,
+        **dict.fromkeys(RATES, pl.Float64),
+        "note": pl.String,
+    }
+)
 """``family`` is null for the category as a whole; ``note`` says why a number is null."""
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

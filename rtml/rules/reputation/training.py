@@ -61,9 +61,8 @@ def train(
         intercepts.append(float(whole.intercept_[0]))
     table = pl.concat(quality)
     card = Card(
-        thresholds=thresholds, files=dict(sorted(digests.items())), seed=seed,
-        quality=table.to_dicts(),
-    )  # fmt: skip
+        thresholds=thresholds, files=dict(sorted(digests.items())), seed=seed, quality=table.to_dicts()
+    )
     return Model(card, np.array(weights), np.array(intercepts)), table
 
 
@@ -108,6 +107,8 @@ def _threshold(benign: Array, false_rate: float) -> Threshold:
     scores = np.sort(benign[np.isfinite(benign)])[::-1]
     allowed = int(false_rate * (len(scores) + 1))
     return Threshold(
-        value=float(scores[min(allowed, len(scores) - 1)]), false_rate=false_rate,
-        benign=len(scores), resolvable=allowed > 0,
-    )  # fmt: skip
+        value=float(scores[min(allowed, len(scores) - 1)]),
+        false_rate=false_rate,
+        benign=len(scores),
+        resolvable=allowed > 0,
+    )

@@ -58,9 +58,11 @@ STORY = [
     (60, 1, 0, "fork", [61]),
     (61, 60, 0, "exec", ["/bin/bash", "bash", "-i"]),
     *((70, 1, 0, "connect", [-111, 3, address(1000 + n)]) for n in range(16)),
-    *((80 + n, 70, 0, "exec", [f"/usr/bin/{name}", name])
-      for n, name in enumerate(("whoami", "id", "uname", "ps", "who", "w", "df", "lscpu"))),
-]  # fmt: skip
+    *(
+        (80 + n, 70, 0, "exec", [f"/usr/bin/{name}", name])
+        for n, name in enumerate(("whoami", "id", "uname", "ps", "who", "w", "df", "lscpu"))
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -12,15 +12,15 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from rtml.captures.processes import process_images
-from rtml.captures.sensors.contract import REJECTS
 from rtml.captures.store import open_capture
 from rtml.captures.write import write_capture
-from rtml.rules import evaluate, findings_of
+from rtml.rules import findings_of
+from rtml.rules.account import HITS, TABLE
 from rtml.rules.correlations import CORRELATIONS, Correlation
 from rtml.rules.correlations.examples import Example, examples_of
-from rtml.rules.evaluate import HITS, TABLE
-from rtml.rules.run import load_all
-from rtml.schema import KINDS, empty
+from rtml.rules.running import evaluate
+from rtml.rules.running.run import load_all
+from rtml.schema import KINDS, REJECTS, empty
 from tests.rules.conftest import RowCapture, capture_of
 
 EACH = pytest.mark.parametrize("one", CORRELATIONS, ids=lambda one: one.name)
@@ -40,11 +40,13 @@ def elsewhere(rows: list[dict[str, Any]], later: int) -> list[dict[str, Any]]:
     shift = {"process_id": 1000, "parent_id": 1000, "seq": len(rows)}
     return [
         {
-            **row, **{k: row[k] + n for k, n in shift.items() if row.get(k) is not None},
-            "container_id": "other", "time": row["time"].replace(hour=later),
+            **row,
+            **{k: row[k] + n for k, n in shift.items() if row.get(k) is not None},
+            "container_id": "other",
+            "time": row["time"].replace(hour=later),
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +109,7 @@ def test_the_order_of_files_does_not_matter(one: Correlation, tmp_path):
     rows = first.events().collect()
     found = []
     for name, events in (("a", rows), ("b", rows.reverse())):
-        write_capture(
-            tmp_path / name, first.manifest, events, process_images(events), empty(REJECTS)
-        )
+        write_capture(tmp_path / name, first.manifest, events, process_images(events), empty(REJECTS))
         found.append(evaluate(open_capture(tmp_path / name), [one]).hits)
     assert found[0].height
     assert_frame_equal(*found)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from rtml.config import Rules
+from rtml.experiment.config import Rules
 from rtml.rules import apply, findings_of, rule_scores, tune
 from rtml.rules.correlations import CORRELATIONS, NEW_BINARY_EXECUTED
 from rtml.rules.correlations.examples import examples_of
-from rtml.rules.run import Chosen, run_all
-from rtml.rules.suppressed import with_suppressed
+from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.running.suppressed import with_suppressed
 from tests.rules.conftest import capture_of
 
 STORY = [dict(event) for event in examples_of(NEW_BINARY_EXECUTED)[0].events]

@@ -1,0 +1,125 @@
+"""Rows of a CSV file as text, with the rows that do not fit counted and kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from rtml.errors import RtmlError
+from rtml.schema import REJECTS
+
+__all__ = ["Rows", "header_of", "load", "reject", "rows_of"]
+
+_BLOCK = 1 << 26  # bytes; a row, its longest command line included, must fit into one block
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the wanted columns with their ``line`` (record number, header = 1), and the rest."""
+
+    table: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def load(path: Path) -> bytes:
+    """Return a file's content as UTF-8; other bytes are kept visibly, as backslash escapes.
+
+    Raises
+    ------
+    RtmlError
+        No such file, a folder, an unreadable file, or an empty one.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RtmlError(f"{path}: {error.strerror or error}") from error
+    if not raw.strip():
+        raise RtmlError(f"{path}: the file is empty")
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        raw = raw.decode("utf-8", "backslashreplace").encode()
+    return raw
+
+
+def header_of(raw: bytes) -> list[str]:
+    r"""Return the column names in the first row.
+
+    Examples
+    --------
+    >>> header_of(b'timestamp,"processId"\n1,2')
+    ['timestamp', 'processId']
+    """
+    line = raw[: 1 << 16].removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0]
+    text = line.decode("utf-8", "replace").strip()
+    try:
+        return next(csv.reader(io.StringIO(text)), [])
+    except csv.Error:
+        return []
+
+
+def rows_of(path: Path, raw: bytes, wanted: Collection[str]) -> Rows:
+    """Split a CSV file into rows; one with too few or too many fields is a reject.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    raw
+        The content, UTF-8, with a header.
+    wanted
+        Columns to keep; those that the header lacks are left out. All are text, empty is null.
+
+    Returns
+    -------
+    The rows. A file cut off inside a quoted field gives one reject for what follows the quote.
+    """
+    odd: list[tuple[int, str, str]] = []
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+        odd.append((row.number, reason, row.text[:200]))
+        return "skip"
+
+    raw = raw if b"\n" in raw else raw + b"\n"  # the parser wants an end to a lone header
+    present = [name for name in header_of(raw) if name in wanted]
+    try:
+        table = _parsed(raw, present, refuse)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise RtmlError(f"{path}: not a readable CSV file ({error})") from error
+    frame = pl.DataFrame(pl.from_arrow(table))
+    lines = np.setdiff1d(np.arange(2, frame.height + len(odd) + 2), [line for line, *_ in odd])
+    rejects = [(str(path), *row) for row in odd]
+    return Rows(
+        frame.insert_column(0, pl.Series("line", lines, pl.Int64)),
+        pl.DataFrame(rejects, schema=REJECTS, orient="row"),
+    )
+
+
+def _parsed(raw: bytes, columns: list[str], refuse: pa_csv.InvalidRowHandler) -> pa.Table:
+    return pa_csv.read_csv(
+        pa.BufferReader(raw),
+        # One thread: only then does the handler learn the number of the row.
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
+        parse_options=pa_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=refuse),
+        convert_options=pa_csv.ConvertOptions(
+            include_columns=columns,
+            column_types=dict.fromkeys(columns, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+def reject(path: Path, rows: pl.DataFrame, reason: pl.Expr) -> pl.DataFrame:
+    """Make rejects of rows: ``line``, the reason, and the row's first 200 characters."""
+    text = pl.concat_str(pl.exclude("line").cast(pl.String), separator=",", ignore_nulls=True)
+    return rows.select(file=pl.lit(str(path)), line="line", reason=reason, text=text.str.slice(0, 200))

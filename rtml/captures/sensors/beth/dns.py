@@ -1,0 +1,82 @@
+"""DNS rows of BETH: a query and its response are two events, seen on the wire."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.sensors.beth.csv_rows import reject
+from rtml.captures.sensors.clock import is_plausible
+from rtml.schema import POLARS
+
+__all__ = ["DNS", "dns_events"]
+
+DNS = ("Timestamp", "SourceIP", "DestinationIP", "DnsQuery", "DnsAnswer", "DnsQueryType", "SensorId")
+"""Columns of the DNS layout that are read."""
+
+_QUOTED = r"'[^']*'|\"[^\"]*\""
+
+
+def dns_events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Turn rows of the DNS layout into events.
+
+    Parameters
+    ----------
+    path
+        For the rejects.
+    table
+        Columns `DNS` as text, and ``line``.
+
+    Returns
+    -------
+    Events of kind ``dns`` (no process is known), and the rows without a possible time as rejects.
+    ``direction`` is told by which end has the address in the sensor's name (``ip-10-0-0-1``), and
+    is null for sensors with other names.
+    """
+    time = pl.col("Timestamp").str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)
+    year = pl.col("Timestamp").str.extract(r"^(\d{4})-").cast(pl.Int32, strict=False)
+    rows = table.with_columns(time=pl.when(year.is_between(1970, 2199)).then(time))
+    possible = is_plausible(pl.col("time").to_physical())
+    given = pl.col("Timestamp").fill_null("(empty)").str.slice(0, 60)
+    reason = pl.format("time {} is not between 1970 and 2200", given)
+    bad = rows.filter(~possible).select("line", *DNS)
+    return _named(rows.filter(possible)), reject(path, bad, reason)
+
+
+def _named(rows: pl.DataFrame) -> pl.DataFrame:
+    host = pl.col("SensorId").fill_null("unknown")
+    events = rows.with_columns(
+        seq=pl.col("line") - 2,
+        kind=pl.lit("dns"),
+        sensor=pl.lit("beth"),
+        host=host,
+        container_id=host,
+        container_name=host,
+        src_ip="SourceIP",
+        dst_ip="DestinationIP",
+        direction=_direction(),
+        domain="DnsQuery",
+        query_type=_listed("DnsQueryType").list.first(),
+        answers=_listed("DnsAnswer"),
+    )
+    return events.select(name for name in POLARS if name in events.columns)
+
+
+def _direction() -> pl.Expr:
+    return (
+        pl.when(_is_sensor("SourceIP"))
+        .then(pl.lit("outbound"))
+        .when(_is_sensor("DestinationIP"))
+        .then(pl.lit("inbound"))
+    )
+
+
+def _is_sensor(column: str) -> pl.Expr:
+    return "ip-" + pl.col(column).str.replace_all(".", "-", literal=True) == pl.col("SensorId")
+
+
+def _listed(column: str) -> pl.Expr:
+    """Split a list as Python writes it; no list at all stays null."""
+    parts = pl.col(column).str.extract_all(_QUOTED)
+    return parts.list.eval(pl.element().str.slice(1, pl.element().str.len_chars() - 2))

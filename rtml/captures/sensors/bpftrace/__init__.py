@@ -1,0 +1,1 @@
+"""bpftrace: the JSON lines of our own sensor script."""

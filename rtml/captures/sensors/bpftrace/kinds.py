@@ -1,0 +1,271 @@
+"""What each line of ``sensor.bt`` means: per kind one function from fields to event columns."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import polars as pl
+
+from rtml.captures.sensors.bpftrace.payloads import dns_question, socket_address, unescape
+
+__all__ = ["EVENTS_OF", "events_of"]
+
+Fields = pl.DataFrame
+_REST = "rest"
+
+_SYSCALLS = {
+    101: "ptrace",
+    105: "setuid",
+    117: "setresuid",
+    126: "capset",
+    155: "pivot_root",
+    161: "chroot",
+    166: "umount2",
+    175: "init_module",
+    176: "delete_module",
+    246: "kexec_load",
+    250: "keyctl",
+    272: "unshare",
+    298: "perf_event_open",
+    304: "open_by_handle_at",
+    308: "setns",
+    310: "process_vm_readv",
+    311: "process_vm_writev",
+    313: "finit_module",
+    321: "bpf",
+    323: "userfaultfd",
+    425: "io_uring_setup",
+}
+"""x86-64 numbers of the calls that the sensor reports at their return, denied ones included."""
+
+_CALL_KINDS = {
+    "setuid": "setuid",
+    "setresuid": "setuid",
+    "capset": "capset",
+    "init_module": "module_load",
+    "finit_module": "module_load",
+    "unshare": "unshare",
+    "setns": "setns",
+    "bpf": "bpf",
+    "process_vm_writev": "vm_write",
+    "userfaultfd": "userfaultfd",
+}
+_PTRACE = {
+    0: "TRACEME",
+    1: "PEEKTEXT",
+    2: "PEEKDATA",
+    3: "PEEKUSER",
+    4: "POKETEXT",
+    5: "POKEDATA",
+    6: "POKEUSER",
+    7: "CONT",
+    8: "KILL",
+    9: "SINGLESTEP",
+    12: "GETREGS",
+    13: "SETREGS",
+    16: "ATTACH",
+    17: "DETACH",
+    24: "SYSCALL",
+    0x4200: "SETOPTIONS",
+    0x4204: "GETREGSET",
+    0x4205: "SETREGSET",
+    0x4206: "SEIZE",
+    0x4207: "INTERRUPT",
+}
+_ACCESS = {0: "O_RDONLY", 1: "O_WRONLY", 2: "O_RDWR", 3: "O_ACCMODE"}
+_FLAGS = {
+    0o100: "O_CREAT",
+    0o200: "O_EXCL",
+    0o1000: "O_TRUNC",
+    0o2000: "O_APPEND",
+    0o4000: "O_NONBLOCK",
+    0o200000: "O_DIRECTORY",
+    0o400000: "O_NOFOLLOW",
+    0o2000000: "O_CLOEXEC",
+    0o10000000: "O_PATH",
+}
+_SIGNALS = {int(s): s.name for s in signal.Signals}
+
+
+def _text(i: int) -> pl.Expr:
+    """Field ``i`` of the rest; absent and empty are null."""
+    piece = pl.col(_REST).list.get(i, null_on_oob=True)
+    return pl.when(piece != "").then(piece)
+
+
+def _number(i: int) -> pl.Expr:
+    return _text(i).cast(pl.Int64, strict=False)
+
+
+def _small(i: int) -> pl.Expr:
+    """Return a field as a 32-bit number; null where it does not fit."""
+    return _number(i).cast(pl.Int32, strict=False)
+
+
+def _result(i: int) -> pl.Expr:
+    """Make it 0 or -errno: a descriptor or a count is success."""
+    return _number(i).clip(-4095, 0)
+
+
+def _named(i: int, names: dict[int, str]) -> pl.Expr:
+    return _number(i).replace_strict(names, default=_text(i), return_dtype=pl.String)
+
+
+def _payload(fields: Fields, i: int) -> pl.Series:
+    return fields.select(_text(i).alias("payload")).to_series()
+
+
+def _exec(fields: Fields) -> Fields:
+    return fields.with_columns(exe=_text(1), started_ns=_number(0), result=pl.lit(0))
+
+
+def _execfail(fields: Fields) -> Fields:
+    return fields.with_columns(kind=pl.lit("exec"), result=_result(0), path=_text(1))
+
+
+def _open(fields: Fields) -> Fields:
+    flags = _number(1).fill_null(0)
+    writes = ((flags & 3) != 0) | ((flags & 0o1100) != 0)
+    result = _result(0)
+    return fields.with_columns(
+        result=result, path=_text(3), flags=_flag_names(fields), wrote=writes & (result == 0)
+    )
+
+
+def _flag_names(fields: Fields) -> pl.Series:
+    """Spell each distinct flag word once."""
+    words = fields.select(_number(1).fill_null(0).alias("word")).to_series()
+    spelled = {word: _spell_flags(word) for word in words.unique().to_list()}
+    return words.replace_strict(spelled, return_dtype=pl.String)
+
+
+def _spell_flags(word: int) -> str:
+    return "|".join([_ACCESS[word & 3], *(name for bit, name in _FLAGS.items() if word & bit)])
+
+
+def _connect(fields: Fields) -> Fields:
+    to = socket_address(unescape(_payload(fields, 2)))
+    return fields.with_columns(
+        result=_result(0),
+        direction=pl.lit("outbound"),
+        dst_ip=to["ip"],
+        dst_port=to["port"],
+        socket_path=to["path"],
+    )
+
+
+def _accept(fields: Fields) -> Fields:
+    peer = socket_address(unescape(_payload(fields, 1)))
+    return fields.with_columns(
+        result=pl.lit(0), direction=pl.lit("inbound"), src_ip=peer["ip"], src_port=peer["port"]
+    )
+
+
+def _bind(fields: Fields) -> Fields:
+    own = socket_address(unescape(_payload(fields, 1)))
+    return fields.with_columns(src_ip=own["ip"], src_port=own["port"], socket_path=own["path"])
+
+
+def _dns(fields: Fields) -> Fields:
+    question = dns_question(unescape(_payload(fields, 1)))
+    return fields.with_columns(
+        question.get_columns(),
+        kind=pl.lit("dns"),
+        direction=pl.lit("outbound"),
+        protocol=pl.lit("udp"),
+        dst_ip=_text(0),
+        dst_port=pl.lit(53),
+    )
+
+
+def _call(fields: Fields) -> Fields:
+    name = _named(0, _SYSCALLS)
+    kind = name.replace_strict(_CALL_KINDS, default=pl.lit("syscall"), return_dtype=pl.String)
+    return fields.with_columns(kind=kind, request=name, result=_result(1))
+
+
+EVENTS_OF: dict[str, Callable[[Fields], Fields]] = {
+    "exec": _exec,
+    "execfail": _execfail,
+    "fork": lambda f: f.with_columns(target_pid=_small(0)),
+    "exit": lambda f: f.with_columns(request=(_number(0) // 256).cast(pl.String)),
+    "open": _open,
+    "connect": _connect,
+    "accept": _accept,
+    "bind": _bind,
+    "listen": lambda f: f,
+    "dup": lambda f: f.with_columns(request=_text(1)),
+    "dnsq": _dns,
+    "ptrace": lambda f: f.with_columns(request=_named(0, _PTRACE), target_pid=_small(1)),
+    "memfd": lambda f: f.with_columns(path="memfd:" + _text(1).fill_null("")),
+    "mount": lambda f: f.with_columns(result=_result(0), path=_text(1)),
+    "unlink": lambda f: f.with_columns(path=_text(0)),
+    "rename": lambda f: f.with_columns(path_to=_text(0)),
+    "chmod": lambda f: f.with_columns(mode=_small(0), path=_text(1)),
+    "fchmod": lambda f: f.with_columns(kind=pl.lit("chmod"), mode=_small(0)),
+    "kill": lambda f: f.with_columns(request=_named(0, _SIGNALS), target_pid=_small(1)),
+    "sys": _call,
+}
+"""From the name that the sensor prints to the columns of the event."""
+
+_PIECES = ("argv", "argv2", "argv3")
+
+
+def events_of(fields: Fields) -> tuple[Fields, Fields]:
+    """Turn split lines into event rows.
+
+    Parameters
+    ----------
+    fields
+        ``line, name``, the numbers of the head, ``comm`` and ``rest`` (list of further fields).
+
+    Returns
+    -------
+    Events (columns of `rtml.schema.EVENTS` plus ``line, nsecs, cgroup, started_ns``) and rejects
+    (``line, reason``): argv pieces whose exec is not in the log.
+    """
+    base = fields.with_columns(
+        kind=pl.col("name"),
+        started_ns=pl.lit(None, pl.Int64),
+        result=pl.lit(None, pl.Int64),
+        exe=pl.lit(None, pl.String),
+    )
+    parts = [
+        EVENTS_OF[str(name[0])](rows)
+        for name, rows in base.filter(~pl.col("name").is_in(_PIECES))
+        .partition_by("name", as_dict=True, maintain_order=True)
+        .items()
+    ]
+    if not parts:
+        return base.clear().drop(_REST, "name", "problem"), fields.select(
+            "line", reason=pl.lit("argv without exec")
+        )
+    events = pl.concat(parts, how="diagonal_relaxed").sort("line")
+    cmdlines, orphans = _cmdlines(events, fields.filter(pl.col("name").is_in(_PIECES)))
+    events = events.join(cmdlines, on="line", how="left", maintain_order="left")
+    return events.drop(_REST, "name", "tid", "problem"), orphans
+
+
+def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
+    """Join the pieces of argv (first up to 168 bytes each) to the exec that they follow."""
+    execs = events.filter((pl.col("kind") == "exec") & (pl.col("result") == 0))
+    owner = execs.select("nsecs", "tid", exec_line="line").sort("nsecs")
+    text = pl.when(pl.col("name") == "argv").then(_text(1)).otherwise(_text(0)).fill_null("")
+    placed = (
+        pieces.with_columns(piece=text)
+        .sort("nsecs")
+        .join_asof(owner, on="nsecs", by="tid", check_sortedness=False)
+    )
+    orphans = placed.filter(pl.col("exec_line").is_null()).select(
+        "line", reason=pl.lit("argv without its exec")
+    )
+    whole = (
+        placed.drop_nulls("exec_line")
+        .sort("exec_line", "name")
+        .group_by("exec_line", maintain_order=True)
+        .agg(pl.col("piece").str.join(""))
+    )
+    words = unescape(whole["piece"]).text()
+    line = whole.select(line="exec_line", cmdline=words.str.replace_all("\0", " ", literal=True))
+    return line.with_columns(pl.col("cmdline").str.strip_chars_end()), orphans

@@ -1,0 +1,127 @@
+"""The lab's own sensor: ``bpftrace -f json`` output of ``sensor.bt`` (plain or gzip).
+
+One JSON object a line; ``printf`` lines carry one event, fields separated by 0x1f: name, boot-time
+nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has.
+``lost_events`` lines count losses. A ``sitting.json`` beside the file names the containers by
+cgroup id and gives the clock offset; without it containers are ``cgroup:N`` and times are those
+since boot, laid on the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.sensors.bpftrace.kinds import EVENTS_OF, events_of
+from rtml.captures.sensors.bpftrace.sitting import Sitting, read_sitting
+from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.errors import RtmlError
+from rtml.reading.lines import read_lines
+from rtml.schema import REJECTS
+
+__all__ = ["SENSOR"]
+
+SEPARATOR = "\x1f"
+HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
+_METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
+_LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, not time
+
+
+def read(path: Path) -> Reading:
+    """Read one sensor log; every line is an event, a piece of one, metadata, or a reject."""
+    text, problem = read_lines(path, json=True)
+    lines = _parsed(text)
+    if lines["type"].null_count() == lines.height:
+        raise RtmlError(f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)")
+    sitting = read_sitting(path.parent / "sitting.json")
+    fields = _fields(lines)
+    events, bad = events_of(fields.filter(pl.col("problem").is_null()))
+    rejects = _rejects(path, lines, fields, bad, problem)
+    reading = sitting.place(events.drop("line"))
+    return Reading(
+        events=reading,
+        rejects=rejects,
+        records=events.height + rejects.height,
+        lost=_lost(lines, sitting, fields),
+        containers=sitting.containers(),
+        version=sitting.sensor_version,
+    )
+
+
+def _parsed(text: pl.Series) -> pl.DataFrame:
+    """Line number, record type and data; both null where a line is not JSON of that shape."""
+    line = pl.col("line").str
+    return (
+        pl.DataFrame({"line": text})
+        .with_row_index("number", offset=1)
+        .filter(line.strip_chars() != "")
+        .with_columns(type=line.json_path_match("$.type"), data=line.json_path_match("$.data"))
+    )
+
+
+def _fields(lines: pl.DataFrame) -> pl.DataFrame:
+    """Split the data of printf lines; ``problem`` says why a line cannot be an event."""
+    split = pl.col("data").str.strip_suffix("\n").str.split(SEPARATOR)
+    rows = lines.filter(pl.col("type") == "printf").select(line="number", raw=split)
+    piece = {name: pl.col("raw").list.get(i, null_on_oob=True) for i, name in enumerate(HEAD)}
+    numbers = {name: piece[name].cast(pl.Int64, strict=False) for name in HEAD[1:-1]}
+    known = piece["name"].is_in([*EVENTS_OF, "argv", "argv2", "argv3", "begin"])
+    whole = pl.all_horizontal(pl.col(*HEAD[1:-1]).is_not_null())
+    return (
+        rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
+        .filter(pl.col("name") != "begin")
+        .with_columns(
+            problem=pl.when(~known)
+            .then("unknown event " + pl.col("name").str.slice(0, 40))
+            .when(~whole)
+            .then(pl.lit("a field is missing or not a number"))
+            .when(~pl.col("nsecs").is_between(0, _LATEST))
+            .then(pl.lit("absurd timestamp"))
+            .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
+            .then(pl.lit("pid or uid out of range"))
+        )
+        .drop("raw")
+    )
+
+
+def _rejects(
+    path: Path, lines: pl.DataFrame, fields: pl.DataFrame, bad: pl.DataFrame, problem: str | None
+) -> pl.DataFrame:
+    broken = lines.filter(pl.col("type").is_null()).select(
+        line="number", reason=pl.lit("not a JSON record of bpftrace")
+    )
+    odd = lines.filter(~pl.col("type").is_in(["printf", *_METADATA])).select(
+        line="number", reason="unknown record type " + pl.col("type").str.slice(0, 40)
+    )
+    refused = fields.filter(pl.col("problem").is_not_null()).select("line", reason="problem")
+    where = pl.concat([broken, odd, refused, bad.select("line", "reason")], how="vertical_relaxed")
+    known = where.join(lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line")
+    if problem:
+        end = pl.DataFrame({"line": [lines.height + 1], "reason": [problem], "text": [""]})
+        known = pl.concat([known, end], how="vertical_relaxed")
+    named = known.with_columns(file=pl.lit(path.name)).sort("line")
+    return named.select(REJECTS.names()).cast(REJECTS)
+
+
+def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[Lost]:
+    """Losses carry no time: they lie between the events printed before and after them."""
+    losses = lines.filter(pl.col("type") == "lost_events").select(
+        "number", count=pl.col("line").str.json_path_match("$.data.events").cast(pl.Int64)
+    )
+    if losses.is_empty():
+        return []
+    times = fields.filter(pl.col("problem").is_null()).select(number="line", at="nsecs")
+    times = times.with_columns(pl.col("number").cast(losses.schema["number"])).sort("number")
+    around = losses.join_asof(times, on="number").join_asof(
+        times, on="number", strategy="forward", suffix="_after"
+    )
+    return [
+        Lost(sitting.host, sitting.wall(a), sitting.wall(b), count or 0)
+        for count, a, b in around.select("count", "at", "at_after").iter_rows()
+    ]
+
+
+SENSOR = Sensor(
+    name="bpftrace", read=read, blind=frozenset({"write", "mmap_exec", "link", "create", "audit"})
+)

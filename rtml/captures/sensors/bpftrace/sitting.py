@@ -1,0 +1,130 @@
+"""``sitting.json``: which containers a recording watched, and where its clock stood."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rtml.captures.sensors.contract import CONTAINERS
+from rtml.errors import RtmlError
+
+__all__ = ["Sitting", "read_sitting"]
+
+_UTC = pl.Datetime("ns", "UTC")
+_WHO = pl.Schema(
+    {
+        "cgroup": pl.Int64(),
+        "pidns": pl.Int64(),
+        "container_id": pl.String(),
+        "container_name": pl.String(),
+        "image": pl.String(),
+        "workload": pl.String(),
+        "from": pl.Int64(),
+    }
+)
+_NAMES = ["container_id", "container_name", "image", "workload"]
+_STARTING = 2 * 10**9
+"""Nanoseconds that a container takes to start: its stamp is made when it runs."""
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """Clock offset (wall minus boot, nanoseconds), host name, containers by cgroup id."""
+
+    offset: int
+    host: str
+    sensor_version: str | None
+    facts: dict[str, dict[str, Any]]
+
+    def wall(self, boot_ns: int | None) -> dt.datetime | None:
+        """Wall time of a boot time."""
+        if boot_ns is None:
+            return None
+        return dt.datetime.fromtimestamp((boot_ns + self.offset) / 1e9, dt.UTC)
+
+    def place(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Give events their host, wall time and container; unknown cgroups keep their number.
+
+        Where a container does not tell its workload (all may share one image), its name is that.
+        """
+        who = self._who()
+        by_cgroup = who.drop("pidns", "from").unique("cgroup", keep="first", maintain_order=True)
+        placed = events.join(by_cgroup, on="cgroup", how="left", maintain_order="left")
+        placed = _by_namespace(placed, who.drop("cgroup"))
+        unnamed = "cgroup:" + pl.col("cgroup").cast(pl.String)
+        return (
+            placed.with_columns(
+                *(pl.coalesce(name, f"{name}_pidns") for name in _NAMES),
+                host=pl.lit(self.host),
+                sensor=pl.lit("bpftrace"),
+                time=(pl.col("nsecs") + self.offset).cast(_UTC),
+                started=(pl.col("started_ns") + self.offset).cast(_UTC),
+            )
+            .with_columns(container_id=pl.coalesce("container_id", unnamed))
+            .drop("cgroup", "pidns", "nsecs", "started_ns", *(f"{name}_pidns" for name in _NAMES))
+        )
+
+    def _who(self) -> pl.DataFrame:
+        rows = [
+            (
+                c.get("cgroup_v2_id"),
+                c.get("pidns"),
+                c.get("id"),
+                name,
+                c.get("image"),
+                c.get("workload", name),
+                c.get("started", {}).get("boot_ns", 0) - _STARTING,
+            )
+            for name, c in self.facts.items()
+        ]
+        return pl.DataFrame(rows, schema=_WHO, orient="row")
+
+    def containers(self) -> pl.DataFrame:
+        """Roles and start times of the containers."""
+        rows = [
+            (c.get("id"), name, c.get("role"), c.get("started", {}).get("unix_ns"))
+            for name, c in self.facts.items()
+        ]
+        columns = pl.DataFrame(
+            rows, schema=dict(zip(CONTAINERS, [pl.String] * 3 + [pl.Int64], strict=True)), orient="row"
+        )
+        return columns.cast({"started": _UTC})
+
+
+def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
+    """Add the container by pid namespace and time, as columns with the suffix ``_pidns``.
+
+    The runtime's own first steps run in the container's namespaces before its cgroup. A number is
+    used again when a container is replaced: the one that started last is meant.
+    """
+    first = pl.col("from") == pl.col("from").min().over("pidns")
+    since = who.with_columns(pl.when(first).then(pl.lit(-(2**62))).otherwise("from").alias("from"))
+    numbered = events.with_row_index("_row").sort("nsecs")
+    named = since.rename({name: f"{name}_pidns" for name in _NAMES}).sort("from")
+    return (
+        numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns", check_sortedness=False)
+        .sort("_row")
+        .drop("_row", "from", strict=False)
+    )
+
+
+def read_sitting(path: Path) -> Sitting:
+    """Read ``sitting.json``; absent: boot times on the Unix epoch, no container names."""
+    if not path.is_file():
+        return Sitting(0, "localhost", None, {})
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        clock = facts["clock_start"]
+        return Sitting(
+            offset=int(clock["unix_ns"]) - int(clock["boot_ns"]),
+            host=str(facts.get("host", {}).get("hostname", "lab")),
+            sensor_version=facts.get("host", {}).get("bpftrace"),
+            facts=dict(facts.get("containers", {})),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RtmlError(f"{path}: not a sitting file ({type(error).__name__}: {error})") from error

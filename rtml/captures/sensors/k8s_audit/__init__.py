@@ -1,0 +1,1 @@
+"""The Kubernetes audit log: JSON events of the API server."""

@@ -1,0 +1,164 @@
+"""What Kubernetes objects of an audit event say: pods, roles, bindings, services, data keys.
+
+Secrets never leave this module: of data only the keys are returned, and one Boolean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
+
+__all__ = ["object_facts"]
+
+_CREDENTIAL = re.compile(
+    r"aws[_-]?(?:s3[_-]?)?(?:access[_-]?key|secret)|passw(?:or)?d|passphrase|private[_-]?key"
+    r"|api[_-]?key|client[_-]?secret|secret[_-]?key|(?:auth|access|bearer)[_-]?token"
+    r"|-----begin [a-z ]*private key|akia[0-9a-z]{16}"
+)
+_MOST_SEARCHED = 1_000_000
+_TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spec"))
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+_HASH = re.compile(r"-[0-9a-z]{5,10}$")
+
+
+def object_facts(request: Any, response: Any) -> dict[str, Any]:
+    """Return columns of the audit table from the objects of a request and its response.
+
+    What the request does not say is taken from the response: a patch names only what changes, a
+    read has no request object.
+
+    Examples
+    --------
+    >>> pod = {"kind": "Pod", "spec": {"hostPID": True, "containers": [{"image": "nginx:1"}]}}
+    >>> facts = object_facts(pod, None)
+    >>> facts["images"], facts["host_pid"], facts["host_network"]
+    (['nginx:1'], True, None)
+    """
+    facts = _facts(mapping(request))
+    answered = mapping(response)
+    if answered and answered.get("kind") != "Status":
+        said = _facts(answered)
+        facts = {name: said[name] if value is None else value for name, value in facts.items()}
+    return facts
+
+
+def _facts(found: dict[str, Any]) -> dict[str, Any]:
+    spec = mapping(found, "spec")
+    return {
+        "object_kind": word(found.get("kind")),
+        "labels": pairs(mapping(found, "metadata").get("labels")),
+        "owner": _owner(found),
+        **_pod(spec or found),
+        **_role(found),
+        **_service(found, spec),
+        **_data(found),
+        **_review(found, spec),
+    }
+
+
+def _owner(found: dict[str, Any]) -> str | None:
+    """Name the workload that a pod belongs to; the hash in a replica set's name is left out."""
+    owners = [mapping(one) for one in items(mapping(found, "metadata").get("ownerReferences"))]
+    for one in owners:
+        name = word(one.get("name"))
+        if name:
+            return _HASH.sub("", name) if one.get("kind") in ("ReplicaSet", "Job") else name
+    return None
+
+
+def _pod(spec: dict[str, Any]) -> dict[str, Any]:
+    pods = [pod for path in _TEMPLATES if (pod := mapping(spec, *path))]
+    containers = [mapping(c) for pod in pods for name in _CONTAINERS for c in items(pod.get(name))]
+    secure = [mapping(one, "securityContext") for one in containers]
+    volumes = [mapping(one, "hostPath") for pod in pods for one in items(pod.get("volumes"))]
+    return {
+        "images": texts(one.get("image") for one in containers),
+        "commands": texts(" ".join(_argv(one)) for one in containers),
+        "privileged": any(one.get("privileged") is True for one in secure) if containers else None,
+        "capabilities": texts(cap for one in secure for cap in _added(one)),
+        "host_paths": texts(one.get("path") for one in volumes),
+        "host_network": _first(pods, "hostNetwork", flag),
+        "host_pid": _first(pods, "hostPID", flag),
+        "host_ipc": _first(pods, "hostIPC", flag),
+        "pod_service_account": _first(pods, "serviceAccountName", word),
+        "node": _first(pods, "nodeName", word),
+    }
+
+
+def _first(pods: list[dict[str, Any]], name: str, as_type: Any) -> Any:
+    return next((found for pod in pods if (found := as_type(pod.get(name))) is not None), None)
+
+
+def _argv(container: dict[str, Any]) -> Iterator[str]:
+    for name in ("command", "args"):
+        yield from (one for one in items(container.get(name)) if isinstance(one, str))
+
+
+def _added(secure: dict[str, Any]) -> list[Any]:
+    return items(mapping(secure, "capabilities").get("add"))
+
+
+def _role(found: dict[str, Any]) -> dict[str, Any]:
+    rules = [mapping(one) for one in items(found.get("rules"))]
+    ref = mapping(found, "roleRef")
+    kind, name = word(ref.get("kind")) or "?", word(ref.get("name"))
+    return {
+        "rule_groups": texts(one for rule in rules for one in items(rule.get("apiGroups"))),
+        "rule_resources": texts(one for rule in rules for one in items(rule.get("resources"))),
+        "rule_verbs": texts(one for rule in rules for one in items(rule.get("verbs"))),
+        "role": f"{kind}/{name}" if name else None,
+        "subjects": texts(_subject(mapping(one)) for one in items(found.get("subjects"))),
+    }
+
+
+def _subject(one: dict[str, Any]) -> str | None:
+    kind, name, namespace = (word(one.get(key)) for key in ("kind", "name", "namespace"))
+    place = f"{namespace}/" if namespace and kind == "ServiceAccount" else ""
+    return f"{kind or '?'}:{place}{name}" if name else None
+
+
+def _service(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    if found.get("kind") != "Service":
+        return dict.fromkeys(("service_type", "ports", "selector"))
+    ports = [mapping(one) for one in items(spec.get("ports"))]
+    numbers = (one.get(key) for one in ports for key in ("port", "nodePort"))
+    return {
+        "service_type": word(spec.get("type")),
+        "ports": texts(str(n) for n in numbers if isinstance(n, int) and not isinstance(n, bool)),
+        "selector": pairs(spec.get("selector")),
+    }
+
+
+def _data(found: dict[str, Any]) -> dict[str, Any]:
+    kind = found.get("kind")
+    if kind not in ("ConfigMap", "Secret"):
+        return dict.fromkeys(("data_keys", "holds_secret", "secret_type"))
+    data = {**mapping(found, "data"), **mapping(found, "stringData"), **mapping(found, "binaryData")}
+    return {
+        "data_keys": texts(data),
+        "holds_secret": _credentials(data) if kind == "ConfigMap" else None,
+        "secret_type": word(found.get("type")) if kind == "Secret" else None,
+    }
+
+
+def _credentials(data: dict[str, Any]) -> bool:
+    """Tell whether a config map seems to hold a credential; the values go no further."""
+    return any(
+        _CREDENTIAL.search(f"{key}={value}"[:_MOST_SEARCHED].lower())
+        for key, value in data.items()
+        if isinstance(value, str)
+    )
+
+
+def _review(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    asked = mapping(spec, "resourceAttributes")
+    verb, resource, part = (word(asked.get(key)) for key in ("verb", "resource", "subresource"))
+    what = f"{resource}/{part}" if part else resource
+    review = (word(found.get("kind")) or "").endswith("AccessReview")
+    return {
+        "permission": f"{verb or '*'} {what or '*'}" if asked else None,
+        "allowed": flag(mapping(found, "status").get("allowed")) if review else None,
+    }

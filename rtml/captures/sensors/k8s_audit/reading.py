@@ -1,0 +1,199 @@
+"""Kubernetes audit log: events of ``audit.k8s.io``, one a line, pretty-printed, or an EventList.
+
+Plain or gzip. The log does not say which cluster it is of: a ``cluster.json`` beside the file may
+(``{"cluster": "prod", "account": "…", "host": "…"}``). ``time`` is when the request was received.
+``result`` is 0 for an HTTP status below 400, else the error number that comes closest. Stages of
+one request are all kept (`rtml.captures.audit`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rtml.captures.audit import AUDIT
+from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.k8s_audit.objects import object_facts
+from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
+from rtml.captures.sensors.recognise import wrong_format
+from rtml.errors import RtmlError
+from rtml.reading.json_stream import Document, documents, redacted
+from rtml.schema import KINDS, REJECTS
+
+__all__ = ["API_SERVER", "SENSOR", "read"]
+
+API_SERVER = "kube-apiserver"
+"""Host of audit events where ``cluster.json`` names none: they happen in the API server."""
+
+_UTC = pl.Datetime("ns", "UTC")
+_BLOCK = 20_000
+_ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
+_OTHER_ERROR = -5
+_TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
+_PLACES = ("time", "stage_time")
+_WORKLOADS = (
+    "deployments",
+    "daemonsets",
+    "statefulsets",
+    "replicasets",
+    "jobs",
+    "cronjobs",
+    "replicationcontrollers",
+)
+_ROW = pl.Schema(
+    {
+        **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
+        "stage_time": pl.String(),
+        "time": pl.String(),
+        "line": pl.Int64(),
+    }
+)
+
+
+def read(path: Path) -> Reading:
+    """Read one log; every event of it is a row or a reject."""
+    rows, rejects = _read(path)
+    late = rows.filter(pl.col("time").is_null())
+    rejects += [(line, "no time that can be read", "") for line in late["line"]]
+    rows = rows.drop_nulls("time").sort("time", maintain_order=True)
+    if rows.is_empty():
+        with path.open("rb") as stream:
+            raise wrong_format(path, "a Kubernetes audit log", stream.read(4096))
+    place = _place(path.parent / "cluster.json")
+    named = rows.with_columns(
+        host=pl.lit(place["host"] or API_SERVER), seq=pl.int_range(pl.len(), dtype=pl.Int64)
+    )
+    refused = pl.DataFrame(rejects, schema=["line", "reason", "text"], orient="row")
+    refused = refused.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS)
+    return Reading(
+        events=_events(named, place),
+        rejects=refused.sort("line", maintain_order=True),
+        records=rows.height + refused.height,
+        audit=named.with_columns(final=pl.lit(None, pl.Boolean)).select(AUDIT.names()).cast(AUDIT),
+    )
+
+
+def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """Parse blocks of events, so that the parsed objects of only one are in memory."""
+    blocks, rows, rejects = [pl.DataFrame(schema=_ROW)], [], []
+    for document in documents(path):
+        for event, problem in _split(document):
+            if problem is not None:
+                rejects.append((document.line, problem, redacted(document.raw)))
+                continue
+            rows.append({**_row(event), "line": document.line})
+            if len(rows) >= _BLOCK:
+                blocks.append(pl.DataFrame(rows, schema=_ROW))
+                rows = []
+    blocks.append(pl.DataFrame(rows, schema=_ROW))
+    texts_of = {
+        name: pl.col(name).str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False)
+        for name in _PLACES
+    }
+    return pl.concat(blocks).with_columns(**texts_of), rejects
+
+
+def _split(document: Document) -> Iterator[tuple[Any, str | None]]:
+    """Yield the events of a document with what is wrong with each."""
+    if document.problem is not None:
+        yield None, document.problem
+        return
+    value, listed = document.value, False
+    if isinstance(value, dict) and value.get("kind") == "EventList":
+        value, listed = value.get("items"), True
+    for event in value if isinstance(value, list) else [value]:
+        yield event, _problem(event, listed)
+
+
+def _problem(event: Any, listed: bool) -> str | None:
+    if not isinstance(event, dict):
+        return "not a JSON object"
+    version = event.get("apiVersion", "audit.k8s.io/" if listed or "auditID" in event else "")
+    ours = isinstance(version, str) and version.startswith("audit.k8s.io/")
+    if event.get("kind", "Event") != "Event" or not ours:
+        return "not an audit event (kind Event of audit.k8s.io)"
+    return None if word(event.get("auditID")) else "no auditID"
+
+
+def _row(event: dict[str, Any]) -> dict[str, Any]:
+    ref, user, notes = (mapping(event, name) for name in ("objectRef", "user", "annotations"))
+    facts = object_facts(event.get("requestObject"), event.get("responseObject"))
+    code = mapping(event, "responseStatus").get("code")
+    name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
+    uri = event.get("requestURI")
+    return {
+        "audit_id": word(event.get("auditID")),
+        "stage": word(event.get("stage")),
+        "level": word(event.get("level")),
+        "verb": word(event.get("verb")),
+        "uri": word(uri),
+        "cut": (isinstance(uri, str) and len(uri) > MOST_TEXT) or _long(facts),
+        "api_group": word(ref.get("apiGroup")),
+        "api_version": word(ref.get("apiVersion")),
+        "resource": word(ref.get("resource")),
+        "subresource": word(ref.get("subresource")),
+        "object_namespace": word(ref.get("namespace")),
+        "object_name": name,
+        "username": word(user.get("username")),
+        "user_uid": word(user.get("uid")),
+        "groups": texts(items(user.get("groups"))),
+        "impersonated": word(mapping(event, "impersonatedUser").get("username")),
+        "source_ips": texts(items(event.get("sourceIPs"))),
+        "user_agent": word(event.get("userAgent")),
+        "code": code if type(code) is int and 0 <= code < 1000 else None,
+        "decision": word(notes.get("authorization.k8s.io/decision")),
+        "decision_reason": word(notes.get("authorization.k8s.io/reason")),
+        "stage_time": word(event.get("stageTimestamp")),
+        "time": next((at for key in _TIMES if (at := word(event.get(key)))), None),
+        **facts,
+    }
+
+
+def _long(facts: dict[str, Any]) -> bool:
+    """Tell whether a value reached the length that is kept."""
+    lists = [value for value in facts.values() if isinstance(value, list)]
+    return any(len(one) >= MOST_ITEMS or any(len(t) >= MOST_TEXT for t in one) for one in lists)
+
+
+def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
+    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    is_pod = pl.col("resource") == "pods"
+    error = pl.col("code").replace_strict(_ERRORS, default=_OTHER_ERROR, return_dtype=pl.Int32)
+    one_image = pl.when(pl.col("images").list.len() == 1).then(pl.col("images").list.first())
+    return rows.select(
+        "time",
+        "seq",
+        "host",
+        kind=pl.lit("audit"),
+        sensor=pl.lit("k8s-audit"),
+        result=pl.when(pl.col("code") < 400).then(0).when(pl.col("code") >= 400).then(error),
+        cluster=pl.lit(place["cluster"], pl.String),
+        account=pl.lit(place["account"], pl.String),
+        namespace="object_namespace",
+        pod=pl.when(is_pod).then("object_name"),
+        workload=pl.when(pl.col("resource").is_in(_WORKLOADS)).then("object_name").when(is_pod).then("owner"),
+        service_account="pod_service_account",
+        image=one_image,
+        src_ip=pl.col("source_ips").list.first(),
+        request=pl.concat_str("verb", what.replace("", None), separator=" ", ignore_nulls=True).replace(
+            "", None
+        ),
+    )
+
+
+def _place(path: Path) -> dict[str, str | None]:
+    names = ("cluster", "account", "host")
+    if not path.is_file():
+        return dict.fromkeys(names)
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RtmlError(f"{path}: not JSON ({error})") from error
+    return {name: word(mapping(found).get(name)) for name in names}
+
+
+SENSOR = Sensor(name="k8s-audit", read=read, blind=frozenset(KINDS) - {"audit"}, identified=True)

@@ -1,0 +1,1 @@
+"""SysFlow: Avro files of entities, events and flows."""

@@ -1,0 +1,182 @@
+"""Records of a SysFlow file: from Avro to one frame per record type, nothing dropped in silence.
+
+Old writers tag nanosecond times as ``timestamp-millis``; decoding them so would overflow, so the
+logical types are taken out of the schema before the first record is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fastavro
+import polars as pl
+
+from rtml.captures.sensors.recognise import AVRO, wrong_format
+from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
+from rtml.errors import RtmlError
+from rtml.schema import REJECTS
+
+__all__ = ["Records", "read_records"]
+
+_BATCH = 100_000
+_SYNC = 16
+_SCHEMAS = EVENTS | ENTITIES
+_NO_PROCESS = "a Kubernetes message: it belongs to no process"
+
+
+@dataclass
+class Records:
+    """What a file held: frames by record type (with ``index``, the record's place), and the rest.
+
+    ``claimed`` counts the records that are no entities: events, and what could not be read.
+    """
+
+    path: Path
+    parts: dict[str, list[pl.DataFrame]] = field(default_factory=lambda: {k: [] for k in _SCHEMAS})
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    damaged: bool = False
+
+    def frame(self, kind: str) -> pl.DataFrame:
+        """Return all records of one type, in the order of the file."""
+        blank = pl.DataFrame(schema={"index": pl.Int64, **_SCHEMAS[kind]})
+        return pl.concat([blank, *self.parts[kind]])
+
+    def rejects(self) -> pl.DataFrame:
+        """Return what could not be used, one row per record, as a frame of `REJECTS`."""
+        rows = [(str(self.path), line, reason, text[:200]) for line, reason, text in self.rejected]
+        return pl.DataFrame(rows, schema=REJECTS, orient="row")
+
+    @property
+    def claimed(self) -> int:
+        """Count the records that claim to be events."""
+        return sum(part.height for kind in EVENTS for part in self.parts[kind]) + len(self.rejected)
+
+
+def read_records(path: Path) -> Records:
+    """Read every record of a SysFlow file as far as it can be decoded.
+
+    Returns
+    -------
+    Frames with the columns of `sysflow_schema`. Record types that are not known and Kubernetes
+    messages are rejects, one each; a damaged or cut-off end is one reject, as nobody can tell how
+    many records it held. Names that are not UTF-8 are kept with backslash escapes.
+
+    Raises
+    ------
+    RtmlError
+        No such file, an empty one, not Avro, or Avro of something else.
+    """
+    records = Records(path)
+    try:
+        with path.open("rb") as file:
+            _check_head(path, file)
+            _read(records, file)
+    except OSError as error:
+        raise RtmlError(f"{path}: {error.strerror or error}") from error
+    return records
+
+
+def _check_head(path: Path, file: BinaryIO) -> None:
+    head = file.read(1 << 16)
+    if not head:
+        raise RtmlError(f"{path}: the file is empty")
+    if not head.startswith(AVRO):
+        raise wrong_format(path, "a SysFlow file (Avro)", head)
+    file.seek(0)
+
+
+def _read(records: Records, file: BinaryIO) -> None:
+    reader = _reader(records.path, file)
+    sync = _at(file, file.tell() - _SYNC)
+    batch: dict[str, list[tuple[int, dict[str, Any]]]] = {kind: [] for kind in _SCHEMAS}
+    index = -1
+    for index, kind, content in _decoded(records, reader):
+        if kind in batch:
+            batch[kind].append((index, content))
+        else:
+            reason = _NO_PROCESS if kind == "K8sEvent" else f"unknown record type {kind!r}"
+            records.rejected.append((index, reason, str(content)[:200]))
+        if index % _BATCH == _BATCH - 1:
+            _flush(records, batch)
+    _flush(records, batch)
+    if not records.damaged and _at(file, file.seek(0, os.SEEK_END) - _SYNC) != sync:
+        records.rejected.append((index + 1, "the file ends inside a block", ""))
+
+
+def _at(file: BinaryIO, offset: int) -> bytes:
+    """Read a sync marker, which ends the header and every block, without moving on."""
+    here = file.tell()
+    file.seek(max(offset, 0))
+    marker = file.read(_SYNC)
+    file.seek(here)
+    return marker
+
+
+def _reader(path: Path, file: BinaryIO) -> Any:
+    try:
+        reader = fastavro.reader(
+            file,
+            return_record_name=True,
+            return_record_name_override=True,
+            handle_unicode_errors="backslashreplace",
+        )
+        _clear_logical_types(reader.writer_schema)
+    except Exception as error:  # fastavro has no common error: a damaged header raises anything
+        raise RtmlError(f"{path}: the Avro header is damaged ({error})") from error
+    if not _is_sysflow(reader.writer_schema):
+        raise RtmlError(f"{path}: Avro, but not SysFlow: its records are no union named 'rec'")
+    return reader
+
+
+def _is_sysflow(schema: object) -> bool:
+    fields = schema.get("fields", []) if isinstance(schema, dict) else []
+    return [entry["name"] for entry in fields] == ["rec"] and isinstance(fields[0]["type"], list)
+
+
+def _clear_logical_types(schema: object) -> None:
+    """Take the logical types out of a parsed schema, in place: the decoder looks at this one."""
+    if isinstance(schema, dict):
+        schema.pop("logicalType", None)
+        for part in schema.values():
+            _clear_logical_types(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _clear_logical_types(part)
+
+
+def _decoded(records: Records, reader: Any) -> Iterator[tuple[int, str, Any]]:
+    """Yield place, short type name and content of each record, up to the first damage."""
+    short: dict[str, str] = {}
+    index = 0
+    try:
+        for index, record in enumerate(reader):
+            content = record["rec"]
+            name, content = content if isinstance(content, tuple) else ("", content)
+            kind = short.setdefault(name, name.rsplit(".")[-1])
+            yield index, kind, content
+            index += 1
+    except Exception as error:  # as above: zlib, struct, EOF, index, value and memory errors
+        reason = f"the file is cut off or damaged here: {type(error).__name__} {error}".strip()
+        records.rejected.append((index, reason, ""))
+        records.damaged = True
+
+
+def _flush(records: Records, batch: dict[str, list[tuple[int, dict[str, Any]]]]) -> None:
+    """Turn a batch of decoded records into frames, so that memory holds few Python objects."""
+    for kind, rows in batch.items():
+        if rows:
+            records.parts[kind].append(_frame(records.path, kind, rows))
+            rows.clear()
+
+
+def _frame(path: Path, kind: str, rows: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
+    index = pl.Series("index", [place for place, _ in rows], pl.Int64)
+    try:
+        frame = pl.DataFrame([content for _, content in rows], schema=_SCHEMAS[kind])
+    except (pl.exceptions.PolarsError, TypeError, OverflowError, AttributeError) as error:
+        raise RtmlError(f"{path}: {kind} records do not have SysFlow's fields ({error})") from error
+    return frame.insert_column(0, index)

@@ -1,0 +1,166 @@
+"""Read and check attack labels: parquet, CSV or JSON lines in, one `LABELS` frame out.
+
+Labels are few and written by people, so every fault is named with its row and the way out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from rtml.errors import RtmlError, did_you_mean
+from rtml.evaluation.labels.rows import ROWS, read_rows
+from rtml.evaluation.labels.times import as_utc
+from rtml.schema import LABELS, conform
+
+__all__ = ["in_capture", "read_labels", "refuse_rule_labels", "validate"]
+
+REQUIRED = ("attack_id", "container_id", "start", "end")
+
+
+def read_labels(path: Path | str) -> pl.DataFrame:
+    r"""Read a label file and return a valid `LABELS` frame, sorted by start and attack.
+
+    Parameters
+    ----------
+    path
+        ``.parquet``, ``.csv``, ``.jsonl`` or ``.ndjson``. Needs ``attack_id``, ``container_id``,
+        ``start`` and ``end``; ``technique``, ``name``, ``host``, ``process_id`` and ``provenance``
+        may be absent (null), further columns are ignored. Times are ISO-8601 (without an offset:
+        UTC) or Unix integers, whose unit (s, ms, us, ns) follows from their magnitude.
+
+    Returns
+    -------
+    One row per attack; no row when the file holds none (then recall is undefined, not 0).
+
+    Raises
+    ------
+    RtmlError
+        Fails when the file or a required column is missing, a time cannot be read, an attack ends
+        before it starts, or an ``attack_id`` occurs twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "labels.csv")
+    ...     _ = file.write_text("attack_id,container_id,start,end\na1,c1,1795490205,1795490208\n")
+    ...     read_labels(file).select("attack_id", "start").item(0, "start").isoformat()
+    '2026-11-24T03:16:45+00:00'
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RtmlError(f"labels {path}: no such file")
+    if path.suffix not in (".parquet", *ROWS):
+        known = ", ".join((".parquet", *ROWS))
+        raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {known}")
+    raw = _parquet(path) if path.suffix == ".parquet" else read_rows(path)
+    return validate(raw, str(path))
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as fault:
+        raise RtmlError(f"labels {path}: cannot be read as Parquet ({fault})") from fault
+
+
+def validate(raw: pl.DataFrame, where: str = "labels") -> pl.DataFrame:
+    """Return ``raw`` as a `LABELS` frame, or raise an `RtmlError` that names row and column.
+
+    Examples
+    --------
+    >>> validate(pl.DataFrame({"attack": ["a1"], "container_id": ["c"], "start": [1], "end": [2]}))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: labels: no column 'attack_id'; did you mean 'attack'?
+    """
+    for name in REQUIRED:
+        if name not in raw.columns:
+            raise RtmlError(f"{where}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+    timed = raw.with_columns(as_utc(raw[name], where) for name in ("start", "end"))
+    try:
+        labels = conform(timed, LABELS)
+    except pl.exceptions.PolarsError as fault:
+        raise RtmlError(f"{where}: a column has the wrong type ({fault})") from fault
+    _refuse_gaps(labels, where)
+    _refuse_backwards(labels, where)
+    _refuse_twins(labels, where)
+    return labels.sort("start", "attack_id")
+
+
+def _refuse_gaps(labels: pl.DataFrame, where: str) -> None:
+    for name in REQUIRED:
+        gaps = labels[name].is_null().arg_true()
+        if len(gaps):
+            raise RtmlError(f"{where}: row {gaps[0] + 1} has no {name!r}; every attack needs one")
+
+
+def _refuse_backwards(labels: pl.DataFrame, where: str) -> None:
+    wrong = labels.filter(pl.col("end") < pl.col("start"))
+    for attack, start, end in wrong.select("attack_id", "start", "end").head(1).iter_rows():
+        raise RtmlError(f"{where}: attack {attack!r} ends ({end}) before it starts ({start})")
+
+
+def _refuse_twins(labels: pl.DataFrame, where: str) -> None:
+    twins = labels.filter(pl.col("attack_id").is_duplicated())["attack_id"].unique().sort()
+    if len(twins):
+        raise RtmlError(f"{where}: attack_id {twins[0]!r} occurs twice; one row per attack")
+
+
+def in_capture(labels: pl.DataFrame, container_ids: Iterable[str]) -> tuple[pl.DataFrame, list[str]]:
+    """Keep the labels whose container the capture knows; say how many were left out.
+
+    Returns
+    -------
+    The labels kept and a list of warnings (empty when all match).
+
+    Raises
+    ------
+    RtmlError
+        Fails when there are labels and none of them names a container of the capture.
+
+    Examples
+    --------
+    >>> at = pl.Series([0, 0]).cast(pl.Datetime("ns", "UTC"))
+    >>> both = conform(pl.DataFrame({"attack_id": ["a", "b"], "container_id": ["c1", "c9"],
+    ...                              "start": at, "end": at}), LABELS)
+    >>> kept, warnings = in_capture(both, ["c1"])
+    >>> kept.height, warnings
+    (1, ["1 of 2 labels name no container of the capture and were left out: 'b'"])
+    """
+    kept = labels.filter(pl.col("container_id").is_in(sorted(set(container_ids))))
+    lost = labels.height - kept.height
+    if labels.height and kept.is_empty():
+        first = labels.item(0, "container_id")
+        raise RtmlError(
+            f"labels name no container of the capture (first label: {first!r}); "
+            "do labels and capture belong to the same recording?"
+        )
+    if not lost:
+        return kept, []
+    names = labels.join(kept, on="attack_id", how="anti")["attack_id"].sort().head(5).to_list()
+    text = ", ".join(repr(name) for name in names)
+    said = f"{lost} of {labels.height} labels name no container of the capture"
+    return kept, [f"{said} and were left out: {text}"]
+
+
+def refuse_rule_labels(labels: pl.DataFrame) -> None:
+    """Raise when labels were made by rules: rules would then be judged by themselves.
+
+    Examples
+    --------
+    >>> refuse_rule_labels(pl.DataFrame({"attack_id": ["a"], "provenance": ["rule"]}))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.RtmlError: 1 of 1 labels were made by rules (provenance 'rule'), so a comparison ...
+    """
+    ruled = labels.filter(pl.col("provenance").str.to_lowercase() == "rule")
+    if ruled.height:
+        raise RtmlError(
+            f"{ruled.height} of {labels.height} labels were made by rules (provenance 'rule'), so "
+            "a comparison with rules would find every one of them by construction; use labels from "
+            "replays or analysts, or leave these out"
+        )

@@ -1,0 +1,193 @@
+"""Experiments are data: a YAML file, perhaps on top of a ``base``, checked and hashed.
+
+``base: default`` takes every value of ``default.yml`` beside the file and overrides what is
+written; mappings merge key by key. An unknown key is an error that names the file, the key and
+the nearest known one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from rtml.errors import UsageError, did_you_mean
+
+__all__ = ["Experiment", "Rules", "Split", "load_experiment"]
+
+_MOST_BYTES = 1_000_000
+_MOST_BASES = 8
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(_Strict):
+    """Where training ends and testing begins: UTC times, or shares of the time (0 to 1).
+
+    ``early_attacks`` says what to do about labelled attacks before the test: refuse to run, or
+    leave their windows out of learning, calibration and tuning.
+    """
+
+    calibrate: dt.datetime | float = 0.5
+    test: dt.datetime | float = 0.7
+    early_attacks: Literal["refuse", "leave out"] = "refuse"
+
+    @field_validator("calibrate", "test")
+    @classmethod
+    def _utc(cls, value: dt.datetime | float) -> dt.datetime | float:
+        if isinstance(value, dt.datetime):
+            return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+        if not 0 < value < 1:
+            raise ValueError("a share of the time lies between 0 and 1")
+        return value
+
+
+class Rules(_Strict):
+    """The rule side: our pack, files of Sigma and Falco, threat lists, lowest level, the gate."""
+
+    pack: str | None = "container"
+    sigma: list[Path] = []
+    falco: list[Path] = []
+    intel: list[Path] = []
+    reputation: Path | None = None
+    level: Literal["informational", "low", "medium", "high", "critical"] = "low"
+    gate: Literal["none", "ours"] = "none"
+
+
+class Experiment(_Strict):
+    """Everything that decides the result of an experiment."""
+
+    name: str = "experiment"
+    capture: list[str] = []
+    labels: Path | None = None
+    window: str = "60s"
+    split: Split = Split()
+    families: list[str] | None = None
+    blocks: int = Field(8, ge=2, le=1000)
+    detectors: dict[str, dict[str, Any]] = {}
+    rules: Rules = Rules()
+    budget: float = Field(1.0, gt=0)
+    seed: int = Field(0, ge=0)
+    tried: int | None = Field(None, ge=1)
+    notes: list[str] = []
+
+    @field_validator("capture", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("detectors", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        named = {name: {} for name in value} if isinstance(value, list) else value
+        return {k: v or {} for k, v in named.items()} if isinstance(named, Mapping) else named
+
+    def digest(self) -> str:
+        """Short hash of the resolved experiment: the same values give the same name."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+_MODELS: dict[str, type[BaseModel]] = {"split": Split, "rules": Rules}
+
+
+def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    r"""Read an experiment file, its bases, and ``key.sub=value`` overrides.
+
+    Raises
+    ------
+    UsageError
+        The file is absent or no YAML mapping, a key is unknown, a value has the wrong type, or
+        bases form a ring.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "default.yml").write_text("seed: 3\nsplit: {test: 0.9}")
+    >>> _ = (folder / "mine.yml").write_text("base: default\nbudget: 2")
+    >>> mine = load_experiment(folder / "mine.yml", ["seed=5"])
+    >>> mine.seed, mine.budget, mine.split.test
+    (5, 2.0, 0.9)
+    >>> load_experiment(folder / "mine.yml", ["budgit=1"])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: ...mine.yml: unknown key 'budgit'; did you mean 'budget'?
+    """
+    values = _with_bases(path, ())
+    for override in overrides:
+        _set(values, override)
+    try:
+        return Experiment.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(f"{path}: {_explain(error)}") from error
+
+
+def _with_bases(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen or len(seen) > _MOST_BASES:
+        raise UsageError(f"{path}: bases refer to each other in a ring")
+    values = _read(path)
+    base = values.pop("base", None)
+    if base is None:
+        return values
+    if not isinstance(base, str) or Path(base).name != base:
+        raise UsageError(f"{path}: base {base!r} must be the plain name of a file beside it")
+    return _merge(_with_bases(path.parent / f"{base}.yml", (*seen, path.resolve())), values)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise UsageError(f"{path}: larger than {_MOST_BYTES:,} bytes, not an experiment")
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        first = " ".join(str(error).split())
+        raise UsageError(f"{path}: not YAML ({first})") from error
+    if not isinstance(values, dict):
+        raise UsageError(f"{path}: an experiment is a mapping of keys to values")
+    return values
+
+
+def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, found, text = override.partition("=")
+    if not found or not key:
+        raise UsageError(f"--set {override!r}: write key=value, for instance --set seed=3")
+    *path, last = key.split(".")
+    for name in path:
+        inner = values.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise UsageError(f"--set {override!r}: {name!r} has no keys of its own")
+        values = inner
+    try:
+        values[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {override!r}: the value is not YAML") from error
+
+
+def _explain(error: ValidationError) -> str:
+    """Say what the first problem is; an unknown key gets the nearest known one."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        return f"{'.'.join(where) or 'the file'}: {first['msg']}"
+    model = _MODELS.get(where[0], Experiment) if where[1:] else Experiment
+    return f"unknown key {'.'.join(where)!r}; {did_you_mean(where[-1], model.model_fields)}"

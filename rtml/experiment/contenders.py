@@ -1,0 +1,119 @@
+"""The sides: rules, as they come and tuned on benign time; the simple rival; every model."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.evaluation import Side, Split
+from rtml.experiment.config import Rules
+from rtml.models import Scored
+from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
+from rtml.rules.running.run import Chosen, run_all
+
+__all__ = ["RuleSide", "first_seen_side", "model_sides", "rule_side"]
+
+_UTC = pl.Datetime("ns", "UTC")
+
+
+@dataclass(frozen=True)
+class RuleSide:
+    """What the rules said, over all time, and how they were tuned."""
+
+    rules: list[Rule]
+    skipped: list[Skipped]
+    table: pl.DataFrame
+    exceptions: pl.DataFrame
+    sides: tuple[Side, Side]
+
+
+def rule_side(
+    capture: Capture,
+    chosen: Rules,
+    windows: pl.DataFrame,
+    split: Split,
+    every: str,
+    budget: float,
+    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+) -> RuleSide:
+    """Run the rules and make both of their sides: tuned first, for it joins the union.
+
+    Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
+    of the early hits those that ``quiet`` keeps.
+    """
+    ran = run_all(
+        capture,
+        Chosen(
+            (chosen.pack,) if chosen.pack else (),
+            tuple(chosen.sigma),
+            tuple(chosen.falco),
+            tuple(chosen.intel),
+            chosen.reputation,
+            level=chosen.level,
+            gate=chosen.gate,
+        ),
+    )
+    detector = RuleDetector(ran.rules, every, budget)
+    test = windows.filter(pl.col("part") == "test")
+    default = _side("rules, default", "rules", detector, ran.hits, test)
+    early = quiet(ran.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
+    detector.learn(early, windows.filter(pl.col("part") != "test"))
+    tuned = _side(
+        "rules, tuned", "rules", detector, ran.hits, test, split.test, f"{detector.state.height} exceptions"
+    )
+    return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
+
+
+def first_seen_side(
+    capture: Capture,
+    windows: pl.DataFrame,
+    split: Split,
+    every: str,
+    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+) -> Side:
+    """Make the side of the competitor that any feature of rare programs must beat.
+
+    It knows the pairs of image and program that ran before the test, as the models do.
+    """
+    detector = FirstSeen(every)
+    observed = detector.observe(capture)
+    before = pl.col("time") < pl.lit(split.test, _UTC)
+    detector.learn(quiet(observed.filter(before)), windows)
+    test = windows.filter(pl.col("part") == "test")
+    note = f"first run of a program in an image; {detector.state.height} pairs known"
+    return _side("first seen", "rival", detector, observed, test, split.test, note)
+
+
+def _side(
+    name: str,
+    kind: str,
+    detector: EventDetector,
+    observed: pl.DataFrame,
+    test: pl.DataFrame,
+    fitted_until: dt.datetime | None = None,
+    note: str = "",
+) -> Side:
+    scores = test.select(
+        "container_id", "window", score=pl.Series(detector.score(observed, test)).fill_nan(None)
+    )
+    return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
+
+
+def model_sides(scored: Scored, fitted_until: dt.datetime) -> list[Side]:
+    """One side per detector: its findings, its scores, the alarm rule as a note."""
+    return [
+        Side(
+            name.replace("_", " "),
+            "model",
+            scored.findings.filter(pl.col("detector") == name),
+            # The margin, not the score: peer groups share one ranking only in units of their tails.
+            scored.scores.filter(pl.col("detector") == name).select("container_id", "window", score="margin"),
+            fitted_until,
+            note="" if alarm.resolvable else "alarms above everything in calibration",
+        )
+        for name, alarm in scored.alarms.items()
+    ]

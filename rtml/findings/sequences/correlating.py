@@ -1,0 +1,220 @@
+"""Attack sequences: several tactics against one thing within a day, as one finding.
+
+The procedure, with its parameters in ``sequences.yml``:
+
+1. *Signals* are findings of rules and of models that stand for a tactic (`rtml.findings.sequences.signals`).
+   Archived findings are none.
+2. Signals are *linked* by what they are about (`rtml.findings.sequences.links`).
+3. Of all spans of 24 hours that begin with a signal, each linked group takes the one with the most
+   tactics (then the most types, the most signals, the earliest). Signals that hold together inside
+   of it and show at least two tactics by at least two types, in at least two acts (two rules
+   that match one event are one act), are a sequence. They are taken away,
+   and the rest is looked at again. So no two signals of a sequence are further apart than that.
+
+The result does not depend on the order of findings, nor on how they are spread over files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import polars as pl
+
+from rtml.findings.sequences.links import components, keys_of
+from rtml.findings.sequences.signals import SEQUENCE_TYPE, Parameters, parameters, signals_of
+from rtml.findings.unit import MOST_EVIDENCE
+from rtml.schema import FINDINGS, IDENTITY, conform
+from rtml.text import visible
+
+__all__ = ["MOST_SIGNALS", "SEQUENCES", "SEVERITY", "correlate"]
+
+SEVERITY = 9.0
+"""Critical: the market's band that single findings never reach."""
+
+MOST_SIGNALS = 100
+"""Signals that a sequence lists, in order of time; ``count`` counts all."""
+
+_UTC = pl.Datetime("ns", "UTC")
+_SIGNAL = pl.Struct(
+    {
+        "finding_id": pl.String(),
+        "tactic": pl.String(),
+        "type": pl.String(),
+        "source": pl.String(),
+        "severity": pl.Float64(),
+        "first_seen": _UTC,
+        "last_seen": _UTC,
+        "title": pl.String(),
+    }
+)
+_STAGE = pl.Struct({"tactic": pl.String(), "first_seen": _UTC, "signals": pl.Int64()})
+SEQUENCES = pl.Schema(
+    {
+        **FINDINGS,
+        "stages": pl.List(_STAGE),
+        "signals": pl.List(_SIGNAL),
+        "actors": pl.List(pl.String),
+        "resources": pl.List(pl.String),
+    }
+)
+"""A finding and what it is made of: stages in order, signals in order, who and what."""
+
+
+def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.DataFrame:
+    """Find attack sequences.
+
+    Parameters
+    ----------
+    findings
+        `rtml.schema.FINDINGS` of rules and models, of audit and runtime events; not the archived.
+    settings
+        Default: those that come with rtml.
+
+    Returns
+    -------
+    `SEQUENCES`, sorted by ``first_seen`` and ``finding_id``. Columns that say where are filled
+    where all signals agree. Fails when sensors name one pod differently, or only one of them its
+    cluster: nothing is then seen as the same.
+    """
+    settings = settings or parameters()
+    signals = signals_of(findings, settings)
+    keys = keys_of(signals, settings)
+    pool = signals.select("finding_id", "first_seen", "tactic", "type", act=_act()).join(
+        components(keys, settings, []), on="finding_id"
+    )
+    found = []
+    while not (spans := _best_spans(pool, settings)).is_empty():
+        inside = pool.join(spans, on="group").filter(pl.col("first_seen").is_between("start", "end"))
+        good = _holding(inside, keys, settings)
+        found.append(good)
+        failed = spans.join(inside.join(good, on="finding_id"), on="group", how="anti")
+        begun = pool.join(failed, on="group").filter(pl.col("first_seen") == pl.col("start"))
+        spent = pl.concat([good.select("finding_id"), begun.select("finding_id")])
+        pool = pool.join(spent, on="finding_id", how="anti")
+    members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}), *found])
+    return _described(signals.join(members, on="finding_id"), settings)
+
+
+def _act() -> pl.Expr:
+    """Name the event that a finding shows first: two rules that match one event are one act."""
+    shown = pl.col("evidence").list.first()
+    event = pl.format("{} {}", shown.struct.field("seq"), shown.struct.field("host"))
+    return pl.coalesce(event, "finding_id")
+
+
+def _counts() -> list[pl.Expr]:
+    return [
+        pl.col(one).n_unique().alias(many)
+        for one, many in (("tactic", "tactics"), ("type", "types"), ("act", "acts"))
+    ]
+
+
+def _enough(settings: Parameters) -> pl.Expr:
+    least = {"tactics": settings.least_tactics, "types": settings.least_types, "acts": settings.least_acts}
+    return pl.all_horizontal(pl.col(name) >= number for name, number in least.items())
+
+
+def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
+    """Return ``group``, ``start``, ``end`` of the span to take from each group that has one."""
+    starting = pool.sort("group", "first_seen").rolling(
+        "first_seen", period=settings.window, offset="0s", closed="both", group_by="group"
+    )
+    counts = starting.agg(*_counts(), n=pl.len())
+    order = ["tactics", "types", "n", "first_seen"]
+    best = counts.filter(_enough(settings)).sort(*order, descending=[True, True, True, False])
+    return best.unique("group", keep="first").select(
+        "group", start="first_seen", end=pl.col("first_seen").dt.offset_by(settings.window)
+    )
+
+
+def _holding(inside: pl.DataFrame, keys: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
+    """Return ``finding_id`` and ``sequence`` of what holds together within its span."""
+    placed = keys.join(inside.select("finding_id", "group"), on="finding_id")
+    joined = components(placed, settings, ["group"]).rename({"group": "sequence"})
+    rows = inside.join(joined, on="finding_id")
+    counts = rows.group_by("sequence").agg(_counts())
+    return rows.join(counts.filter(_enough(settings)), on="sequence").select("finding_id", "sequence")
+
+
+def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
+    """Make the finding of each sequence of its members."""
+    rank = {tactic: i for i, tactic in enumerate(settings.stages)}
+    order = pl.col("tactic").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
+    rows = members.with_columns(order=order).sort("first_seen", "order", "finding_id")
+    agreed = [
+        pl.when(pl.col(name).drop_nulls().n_unique() == 1).then(pl.col(name).drop_nulls().first()).alias(name)
+        for name in (*IDENTITY, "actor")
+    ]
+    found = rows.group_by("sequence", maintain_order=True).agg(
+        *agreed,
+        first_seen=pl.col("first_seen").min(),
+        last_seen=pl.coalesce("last_seen", "first_seen").max(),
+        count=pl.len().cast(pl.Int64),
+        score=pl.col("tactic").n_unique().cast(pl.Float64),
+        techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
+        evidence=pl.col("evidence").list.head(5).explode().drop_nulls().head(MOST_EVIDENCE),
+        contributions=pl.struct(
+            feature=pl.format("{}: {} [{}]", "tactic", "type", "finding_id"),
+            value="severity",
+            usual=pl.lit(None, pl.Float64),
+            share=1.0 / pl.len(),
+        ).head(MOST_SIGNALS),
+        signals=pl.struct(*(field.name for field in _SIGNAL.fields)).head(MOST_SIGNALS),
+        actors=pl.col("actor").drop_nulls().unique().sort().head(MOST_SIGNALS),
+        resources=_resource().drop_nulls().unique().sort().head(MOST_SIGNALS),
+        ids=pl.col("finding_id").sort(),
+    )
+    found = found.join(_stages(rows), on="sequence").with_columns(
+        source=pl.lit("rule"),
+        detector=pl.lit("sequence"),
+        type=pl.lit(SEQUENCE_TYPE),
+        severity=pl.lit(SEVERITY),
+    )
+    return conform(_named(found), SEQUENCES).sort("first_seen", "finding_id")
+
+
+def _resource() -> pl.Expr:
+    """Name what a signal is about: its pod, else workload, container, host."""
+    pod = pl.concat_str(
+        pl.lit("pod"), pl.concat_str("namespace", "pod", separator="/", ignore_nulls=True), separator=" "
+    )
+    workload = pl.concat_str(
+        pl.lit("workload"),
+        pl.concat_str("namespace", "workload", separator="/", ignore_nulls=True),
+        separator=" ",
+    )
+    return (
+        pl.when(pl.col("pod").is_not_null())
+        .then(pod)
+        .when(pl.col("container_id").is_not_null())
+        .then("container " + pl.col("container_id"))
+        .when(pl.col("workload").is_not_null())
+        .then(workload)
+        .when(pl.col("actor").is_null())
+        .then("host " + pl.col("host"))
+    )
+
+
+def _stages(rows: pl.DataFrame) -> pl.DataFrame:
+    each = rows.group_by("sequence", "tactic", "order").agg(
+        pl.col("first_seen").min(), signals=pl.len().cast(pl.Int64)
+    )
+    ordered = each.sort("first_seen", "order").group_by("sequence", maintain_order=True)
+    return ordered.agg(stages=pl.struct("tactic", "first_seen", "signals"))
+
+
+def _named(found: pl.DataFrame) -> pl.DataFrame:
+    """Add id and title; a loop over sequences."""
+    rows = found.select("ids", "stages", "actors", "resources", "count").iter_rows(named=True)
+    ids, titles = [], []
+    for row in rows:
+        text = "\x1f".join([SEQUENCE_TYPE, *row["ids"]]).encode("utf-8", "surrogatepass")
+        ids.append(hashlib.blake2b(text, digest_size=16).hexdigest())
+        about = [*row["resources"], *row["actors"]]
+        more = f" and {len(about) - 1} more" if len(about) > 1 else ""
+        steps = " → ".join(stage["tactic"] for stage in row["stages"])
+        what = visible(about[0], 120) if about else "unknown"
+        titles.append(f"{what}{more}: {steps} ({row['count']} findings)")
+    return found.with_columns(
+        finding_id=pl.Series(ids, dtype=pl.String), title=pl.Series(titles, dtype=pl.String)
+    )

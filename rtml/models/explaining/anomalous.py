@@ -1,0 +1,193 @@
+"""Anomalous API calls: from alarms about a user to the market's eight types, each with its reasons.
+
+An alarm says "this user, this minute". Of the user's requests in it, those that carry at least
+`MATERIAL` of the surprise become findings; where none does, the most surprising one. The type
+depends on what the request did (``anomalous.yml``). Each reason tells the profile, what was
+observed, how often that had been seen in the training time, and what is usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+import yaml
+
+from rtml.baselines import Baseline
+from rtml.baselines.conditional import SEPARATOR
+from rtml.features.audit import PROFILES
+from rtml.findings.actors import by_actor, named
+from rtml.findings.unit import aggregate, slot_of
+from rtml.models.explaining.alarms import MATERIAL
+from rtml.models.explaining.frequency import frequency, period, usual
+from rtml.schema import FINDINGS, empty
+from rtml.text import visible
+
+__all__ = ["call_types", "explain_calls"]
+
+_CELL = ["container_id", "window"]
+_EVENT = ["host", "seq"]
+_SCALE = 2**20
+
+
+@cache
+def _table() -> list[Mapping[str, Any]]:
+    text = files("rtml.models.explaining").joinpath("anomalous.yml").read_text("utf-8")
+    table: list[Mapping[str, Any]] = yaml.safe_load(text)
+    return table
+
+
+def call_types(calls: pl.LazyFrame) -> pl.LazyFrame:
+    """Add ``type``, ``severity`` and ``techniques`` to requests (columns of the audit table).
+
+    Examples
+    --------
+    >>> from rtml.captures.audit import AUDIT
+    >>> from rtml.schema import conform
+    >>> calls = pl.LazyFrame({"verb": ["list", "create"], "resource": ["secrets", "pods"],
+    ...                       "subresource": [None, "exec"]})
+    >>> call_types(conform(calls, AUDIT)).collect()["type"].to_list()
+    ['CredentialAccess:Kubernetes/AnomalousBehavior.SecretsAccessed',
+     'Execution:Kubernetes/AnomalousBehavior.ExecInPod']
+    """
+    line = pl.lit(len(_table()) - 1)
+    for number, one in reversed(list(enumerate(_table()))):
+        line = pl.when(_meets(one)).then(pl.lit(number)).otherwise(line)
+    facts = pl.LazyFrame(
+        {
+            "_line": range(len(_table())),
+            **{name: [one[name] for one in _table()] for name in ("type", "severity", "techniques")},
+        },
+        schema_overrides={"techniques": pl.List(pl.String)},
+    )
+    whole = pl.col("subresource").is_null()
+    lined = calls.with_columns(whole=whole).with_columns(_line=line.cast(pl.Int64))
+    joined = lined.join(facts, on="_line", how="left", maintain_order="left")
+    return joined.drop("_line", "whole")
+
+
+def _meets(line: Mapping[str, Any]) -> pl.Expr:
+    tests = [pl.lit(True)]
+    for column, values in line.get("where", {}).items():
+        tests.append(pl.col(column).is_in(values).fill_null(False))
+    for column, pattern in line.get("like", {}).items():
+        text = pl.col(column)
+        found = pl.element().str.to_lowercase().str.contains(pattern)
+        many = text.list.eval(found).list.any()
+        one = text.str.to_lowercase().str.contains(pattern)
+        tests.append((one if column == "role" else many).fill_null(False))
+    return pl.all_horizontal(tests)
+
+
+def explain_calls(
+    alarms: pl.DataFrame, surprises: pl.DataFrame, calls: pl.LazyFrame, baseline: Baseline, until: Any = None
+) -> pl.DataFrame:
+    """Turn alarming windows of API users into findings.
+
+    Parameters
+    ----------
+    alarms
+        `rtml.models.explaining.alarms.ALARMS` whose ``container_id`` is the user.
+    surprises
+        `rtml.features.surprises` of the family ``audit``.
+    calls
+        `rtml.features.api_calls.calls_of` the capture.
+    baseline
+        What was learnt: the source of frequencies and usual values.
+    until
+        When learning ended; null: with the last thing learnt.
+
+    Returns
+    -------
+    `rtml.schema.FINDINGS` with ``actor``, one per detector, type, user, object and 5 minutes. An
+    alarm always has its finding.
+    """
+    events = _responsible(alarms, surprises)
+    if events.is_empty():
+        return empty(FINDINGS)
+    what = call_types(calls).collect()
+    events = events.join(_facts(what), on=_EVENT, how="left").with_columns(slot_of("window"))
+    placed, keys = by_actor(events.with_columns(actor="container_id"))
+    reasons = _reasons(placed, baseline, period(baseline, until))
+    parts = [
+        named(
+            aggregate(
+                rows.unique(_EVENT, maintain_order=True),
+                reasons.filter(pl.col("detector") == detector),
+                "model",
+                detector,
+            ),
+            keys,
+        )
+        for (detector,), rows in placed.partition_by("detector", as_dict=True, maintain_order=True).items()
+    ]
+    return pl.concat([empty(FINDINGS), *parts]).sort("first_seen", "finding_id")
+
+
+def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
+    """Return the surprising pairs of the requests that carry the alarm."""
+    micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
+    raised = alarms.select(*_CELL, "detector", "score", "p_value")
+    inside = surprises.join(raised, on=_CELL).with_columns(micro=micro)
+    inside = inside.with_columns(count=pl.lit(1, pl.Int64))
+    own = pl.col("micro").sum().over("detector", *_CELL, *_EVENT)
+    whole = pl.col("micro").sum().over("detector", *_CELL)
+    great = inside.with_columns(own=own, whole=whole).with_columns(
+        top=pl.col("own").max().over("detector", *_CELL)
+    )
+    return (
+        great.filter((pl.col("own") >= pl.col("whole") * MATERIAL) | (pl.col("own") == pl.col("top")))
+        .with_columns(weight=pl.col("own") / _SCALE)
+        .sort("detector", "time", *_EVENT, "conditional", "key")
+    )
+
+
+def _facts(calls: pl.DataFrame) -> pl.DataFrame:
+    name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
+    text = ["account", "cluster", "namespace", "pod", "service_account", "image"]
+    return calls.select(
+        *_EVENT,
+        "type",
+        "severity",
+        "techniques",
+        *(pl.col(one).cast(pl.String) for one in text),
+        workload=pl.col("pod_workload").replace("-", None),
+        target=name,
+        title="call",
+    )
+
+
+def _reasons(events: pl.DataFrame, baseline: Baseline, span: tuple[Any, Any]) -> pl.DataFrame:
+    """Say of each surprising pair what its profile is and what it was compared with."""
+    pairs = events.filter(pl.col("micro") > 0)
+    told = pl.Series([_told(row, baseline, span) for row in pairs.iter_rows(named=True)], dtype=pl.String)
+    unit = ["detector", "container_id", "slot", "type"]
+    whole = pl.col("micro").sum().over(unit)
+    return pairs.with_columns(feature=told).select(
+        *unit,
+        "feature",
+        process_id=pl.lit(None, pl.Int64),
+        value="bits",
+        usual=pl.lit(None, pl.Float64),
+        share=pl.col("micro") / whole,
+    )
+
+
+def _told(row: Mapping[str, Any], baseline: Baseline, span: tuple[Any, Any]) -> str:
+    profile, what = PROFILES[row["conditional"]]
+    counts, whose = baseline.of(row["conditional"]), row["actor"]
+    if profile == "workload":
+        parts = [row["namespace"] or "-", row["workload"] or "-"]
+        counts, whose = counts.filter(pl.col("subject") == SEPARATOR.join(parts)), "/".join(parts)
+    else:
+        counts = counts.filter(pl.col("workload") == whose)
+    seen = int(counts.filter(pl.col("key") == row["key"])["count"].sum())
+    begun, ended = (f"{at:%Y-%m-%d}" if at else "?" for at in span)
+    key, whose = visible(str(row["key"]), 80), visible(whose, 60)
+    return (
+        f"{profile} {whose}: {what} {key} {frequency(seen, span)} ({seen} in {begun} … {ended});"
+        f" usual: {usual(counts)}"
+    )

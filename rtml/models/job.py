@@ -1,0 +1,118 @@
+"""The batch scoring job: plan, run, commit one folder, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rtml import __version__
+from rtml.baselines import Baseline
+from rtml.captures import open_captures
+from rtml.captures.digest import digest_capture
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.experiment.tracking import fetch_model
+from rtml.findings.suppression.archiving import suppress as archive
+from rtml.findings.suppression.files import read_suppressions
+from rtml.models.bundle import load_model
+from rtml.models.scoring import Scored, score
+from rtml.reading.whole import whole_folder
+
+__all__ = ["run_job"]
+
+_DONE = "score.json"
+_ENGINES = {"local": None}
+
+
+def run_job(
+    captures: Sequence[str],
+    model: str,
+    out: Path,
+    budget: float | None = None,
+    engine: str = "local",
+    resume: bool = False,
+    suppress: Path | None = None,
+) -> dict[str, Any]:
+    """Score captures with a model and write ``out``.
+
+    Findings that the rules of the file ``suppress`` mean go to ``suppressed.parquet`` there.
+
+    Returns
+    -------
+    What ``out/score.json`` holds: captures, model, counts, and what each budget promises. Beside it
+    are ``scores.parquet``, ``windows.parquet`` and ``findings.parquet``.
+
+    Raises
+    ------
+    RtmlError
+        ``out`` exists, and is not the same job's result or ``resume`` was not asked for.
+    """
+    lookup(_ENGINES, engine, "engine")
+    if budget is not None and not budget > 0:
+        raise UsageError(f"--budget {budget:g}: must be above 0")
+    quiet = read_suppressions(suppress) if suppress is not None else []
+    capture = open_captures(captures)
+    folder = fetch_model(model)
+    loaded = load_model(folder)
+    plan = {
+        "rtml": __version__,
+        "captures": list(captures),
+        "data": digest_capture(capture),
+        "model": loaded.description.notes,
+        "uri": model,
+        "asked_budget": budget,
+        "suppress": [rule.model_dump(mode="json") for rule in quiet],
+    }
+    if out.exists():
+        return _resumed(out, plan, resume)
+    scored = score(capture, loaded, Baseline.load(folder / "baseline"), budget)
+    done = archive(scored.findings, quiet)
+    scored = replace(scored, findings=done.kept)
+    result = {
+        **plan,
+        **_counts(scored),
+        "archived": done.archived.height,
+        "suppressions": done.account.select("name", "active", "matched", "archived").to_dicts(),
+    }
+    _commit(out, result, scored, done.archived if quiet else None)
+    return result
+
+
+def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
+    """Return the result that is there, if it is the one that was asked for."""
+    if not resume:
+        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+    try:
+        done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RtmlError(f"{out}: is not a result of `rtml score`") from error
+    names = ("data", "model", "asked_budget")
+    differs = [name for name in names if done.get(name) != plan[name]]
+    if done.get("suppress", []) != plan["suppress"]:
+        differs.append("suppress")
+    if differs:
+        raise RtmlError(f"{out}: is the result of another job ({', '.join(differs)} differ)")
+    return done
+
+
+def _counts(scored: Scored) -> dict[str, Any]:
+    return {
+        "windows": scored.windows.height,
+        "skipped": scored.skipped,
+        "alarms": int(scored.scores["alarm"].sum()),
+        "findings": scored.findings.height,
+        "budget": {name: alarm.sentence() for name, alarm in scored.alarms.items()},
+    }
+
+
+def _commit(out: Path, result: dict[str, Any], scored: Scored, archived: pl.DataFrame | None) -> None:
+    with whole_folder(out) as half:
+        for name in ("windows", "scores", "findings"):
+            getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
+        if archived is not None:
+            archived.write_parquet(half / "suppressed.parquet", compression="zstd")
+        (half / _DONE).write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")

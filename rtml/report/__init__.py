@@ -1,0 +1,11 @@
+"""What people see of a ledger: the page, its pictures, the terminal, and its files.
+
+`write_report` makes one self-contained page, `ledger_view` the terminal's table, `write_ledger`
+``ledger.json`` and ``ledger.parquet``.
+"""
+
+from rtml.report.ledger_files import write_ledger
+from rtml.report.page import write_report
+from rtml.report.terminal import ledger_table, ledger_view
+
+__all__ = ["ledger_table", "ledger_view", "write_ledger", "write_report"]

@@ -1,0 +1,112 @@
+"""The account of rules: hits, what each rule saw, and why one could not match."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.language.conditions import outcomes
+from rtml.rules.language.contract import Rule
+from rtml.rules.language.inputs import KEYS
+from rtml.rules.language.views import dead_views
+from rtml.schema import IDENTITY, POLARS
+
+__all__ = ["HITS", "TABLE", "Evaluation", "account", "no_events", "with_root"]
+
+HITS = pl.Schema(
+    {
+        **{name: pl.String if name in IDENTITY else POLARS[name] for name in (*KEYS, *IDENTITY)},
+        "rule": pl.String,
+        "root_id": pl.Int64,
+    }
+)
+"""One row per event and rule that matched it; ``root_id`` is the lineage root (see findings).
+
+Hits may carry one column more, ``entry``: what the rule matched, for a rule that is a list or a
+correlation."""
+
+TABLE = pl.Schema(
+    {
+        "rule": pl.String,
+        "title": pl.String,
+        "level": pl.String,
+        "type": pl.String,
+        "authors": pl.String,
+        "source": pl.String,
+        "events": pl.Int64,
+        "hits": pl.Int64,
+        "containers": pl.Int64,
+        "could_match": pl.Boolean,
+        "why_not": pl.String,
+    }
+)
+"""One row per rule: events considered, hits, containers with hits, and whether it could match."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Hits (`HITS`) and the account of every rule (`TABLE`)."""
+
+    hits: pl.DataFrame
+    table: pl.DataFrame
+
+
+def with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
+    """Fill ``root_id`` from the process table; a process without one is its own root."""
+    if hits.is_empty():
+        return hits
+    roots = capture.processes().select("process_id", "root_id").unique("process_id").collect()
+    known = hits.drop("root_id").join(roots, on="process_id", how="left", maintain_order="left")
+    return known.with_columns(pl.coalesce("root_id", "process_id")).select(hits.columns)
+
+
+def account(
+    capture: Capture, rules: list[Rule], hits: pl.DataFrame, events: int, dead: frozenset[str]
+) -> pl.DataFrame:
+    """Make the account (`TABLE`) of rules that saw ``events``; ``dead``: columns all null."""
+    per_rule = hits.group_by("rule").agg(
+        hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").drop_nulls().n_unique()
+    )
+    rows = [
+        {
+            "rule": rule.id,
+            "title": rule.title,
+            "level": rule.level,
+            "type": rule.finding_type,
+            "authors": rule.authors,
+            "source": rule.source,
+            "events": events,
+            "why_not": _why_not(capture, rule, events, dead),
+        }
+        for rule in rules
+    ]
+    table = pl.DataFrame(rows, schema={k: v for k, v in TABLE.items() if k not in _LATER})
+    table = table.join(per_rule, on="rule", how="left", maintain_order="left")
+    return table.select(
+        pl.exclude("hits", "containers"),
+        pl.col("hits", "containers").fill_null(0),
+        could_match=pl.col("why_not").is_null(),
+    ).select(pl.col(name).cast(kind) for name, kind in TABLE.items())
+
+
+_LATER = ("hits", "containers", "could_match")
+
+
+def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) -> str | None:
+    if not rule.kinds:
+        return "no event of a container can satisfy it"
+    if events == 0:
+        return no_events(capture, rule.kinds)
+    if outcomes(rule.condition, dead | dead_views(dead))[0]:
+        return None
+    return f"always null here: {', '.join(sorted(dead & rule.columns))}"
+
+
+def no_events(capture: Capture, kinds: Sequence[str]) -> str:
+    """Say why a capture holds no event of these kinds: the sensor is blind, or none happened."""
+    unseen = set(kinds) <= set(capture.manifest.blind)
+    reason = "the sensor cannot see" if unseen else "the capture has no"
+    return f"{reason} {', '.join(kinds)} events"

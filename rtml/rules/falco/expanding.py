@@ -1,0 +1,143 @@
+"""Macros, lists and exceptions of Falco, replaced by what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from rtml.errors import did_you_mean
+from rtml.rules.falco.documents import Definitions, Entry
+from rtml.rules.falco.syntax import (
+    And,
+    Macro,
+    Negation,
+    Node,
+    Or,
+    SyntaxProblem,
+    Test,
+    Value,
+    parse,
+    value_of,
+)
+from rtml.rules.falco.translating import Refused
+
+__all__ = ["Expander"]
+
+MOST_NODES = 50_000
+"""Macros that name each other twice grow without end; no honest rule comes near this."""
+
+MOST_ITEMS = 200_000
+_LISTS = ("in", "pmatch", "intersects")
+
+
+class Expander:
+    """Replaces macros and lists of one set of definitions; counts what one rule grows to."""
+
+    def __init__(self, known: Definitions) -> None:
+        self._known, self._nodes = known, 0
+        self._parsed: dict[str, Node] = {}
+
+    def rule(self, entry: Entry) -> Node:
+        """Return the condition of a rule with its exceptions, all macros replaced.
+
+        Raises
+        ------
+        Refused
+            A macro is unknown, names itself, or does not parse; the condition grows too large.
+        """
+        self._nodes = 0
+        exceptions = list(_exceptions(entry.values.get("exceptions") or []))
+        try:
+            parsed = parse(entry.values["condition"])
+        except SyntaxProblem as problem:
+            raise Refused(f"the condition does not parse: {problem}") from None
+        whole = And((parsed, Negation(Or(tuple(exceptions))))) if exceptions else parsed
+        return self._expand(whole, ())
+
+    def _expand(self, node: Node, inside: tuple[str, ...]) -> Node:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise Refused(f"grows beyond {MOST_NODES} parts once its macros are replaced")
+        match node:
+            case And(args):
+                return And(tuple(self._expand(arg, inside) for arg in args))
+            case Or(args):
+                return Or(tuple(self._expand(arg, inside) for arg in args))
+            case Negation(arg):
+                return Negation(self._expand(arg, inside))
+            case Macro(name):
+                if name in inside:
+                    raise Refused(f"macro {name!r} names itself: {' > '.join([*inside, name])}")
+                return self._expand(self._macro(name), (*inside, name))
+            case Test():
+                return node
+
+    def _macro(self, name: str) -> Node:
+        if name not in self._known.macros:
+            near = did_you_mean(name, self._known.macros)
+            hint = f"; {near}" if near.startswith("did") else ""
+            raise Refused(f"macro {name!r} is unknown{hint}")
+        if name not in self._parsed:
+            try:
+                self._parsed[name] = parse(self._known.macros[name].values["condition"])
+            except SyntaxProblem as problem:
+                raise Refused(f"macro {name!r} does not parse: {problem}") from None
+        return self._parsed[name]
+
+    def literals(self, test: Test) -> tuple[str, ...]:
+        """Values of a test; a bare word that names a list is replaced by the list's items.
+
+        Raises
+        ------
+        Refused
+            A list names itself, or holds too many items.
+        """
+        if test.operator not in _LISTS:
+            return tuple(value.text for value in test.values)
+        found = dict.fromkeys(self._items(test.values, ()))
+        return tuple(found)
+
+    def _items(self, values: Iterable[Value], inside: tuple[str, ...]) -> Iterator[str]:
+        for count, value in enumerate(values):
+            if count > MOST_ITEMS or len(inside) > 50:
+                raise Refused(f"a list of more than {MOST_ITEMS} items, or lists too deep")
+            if not value.bare or value.text not in self._known.lists:
+                yield value.text
+            elif value.text in inside:
+                raise Refused(f"list {value.text!r} names itself")
+            else:
+                items = self._known.lists[value.text].values.get("items") or []
+                yield from self._items(map(value_of, items), (*inside, value.text))
+
+
+def _exceptions(entries: list[Any]) -> Iterator[Node]:
+    """One condition per row of values: all its fields compare so."""
+    for one in entries:
+        if not isinstance(one, Mapping) or "fields" not in one:
+            raise Refused("an exception needs a name and fields")
+        fields = one["fields"]
+        single = isinstance(fields, str)
+        names = [fields] if single else list(fields)
+        comps = one.get("comps") or ("in" if single else ["="] * len(names))
+        operators = [comps] if isinstance(comps, str) else list(comps)
+        rows = one.get("values") or []
+        if single:
+            rows = [[rows]] if rows else []
+        for row in rows:
+            if not isinstance(row, list) or len(row) != len(names) or len(operators) != len(names):
+                raise Refused(f"exception {one.get('name')!r}: values and fields differ in number")
+            yield And(tuple(map(_comparison, names, operators, row)))
+
+
+def _comparison(name: str, operator: str, value: Any) -> Node:
+    """Build the text of one comparison's left side; the values need no text of their own."""
+    operator = operator if operator in _LISTS or not isinstance(value, list) else "in"
+    values = value if isinstance(value, list) else [value]
+    try:
+        shell = parse(f"{name} {operator} x")
+    except SyntaxProblem as problem:
+        raise Refused(f"exception: {problem}") from None
+    if not isinstance(shell, Test):
+        raise Refused(f"exception: {name} {operator} is no comparison")
+    found = tuple(value_of(str(one).strip("()")) for one in values)
+    return Test(shell.field, shell.argument, shell.transform, shell.operator, found)

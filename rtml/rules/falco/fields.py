@@ -1,0 +1,113 @@
+"""Falco's fields and system calls as data: ``mappings/falco.yml`` says what each one means here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from rtml.errors import did_you_mean
+from rtml.rules.language.conditions import All, Condition, Text, any_of
+from rtml.rules.language.settle import FALSE
+from rtml.rules.sigma.mapping import UnknownName
+from rtml.schema import KINDS
+
+__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of"]
+
+MISSING = "missing:"
+"""Before the name of a field that no capture holds, in place of a column."""
+
+UNSEEN = "unseen"
+"""In place of a kind of event: of system calls that no capture holds."""
+
+_SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_exe", "proc.aexepath": "ancestor_exe"}
+_DEEPEST = 8
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a field means: columns by kinds of event (all kinds when empty), or a constant."""
+
+    name: str
+    columns: tuple[tuple[tuple[str, ...], str], ...]
+    constant: str | None = None
+    literals: tuple[str, ...] = ()
+
+
+@cache
+def _data() -> dict[str, Any]:
+    text = files("rtml.rules").joinpath("mappings/falco.yml").read_text("utf-8")
+    data: dict[str, Any] = yaml.safe_load(text)
+    return data
+
+
+def field_of(name: str, argument: str | None) -> Field:
+    """Look a field up.
+
+    Raises
+    ------
+    UnknownName
+        Falco has no such field, or none that rtml knows.
+
+    Examples
+    --------
+    >>> field_of("proc.aname", "2").columns
+    (((), 'ancestor_2'),)
+    >>> field_of("proc.nam", None)
+    Traceback (most recent call last):
+    ...
+    rtml.rules.sigma.mapping.UnknownName: field 'proc.nam' is unknown; did you mean 'proc.name'?
+    """
+    data = _data()
+    shown = name if argument is None else f"{name}[{argument}]"
+    literals = tuple(data["literals"].get(name, ()))
+    if name in data["constants"]:
+        return Field(shown, (), data["constants"][name], literals)
+    if argument is not None and name in _SERIES:
+        return Field(shown, (((), _ancestor(name, argument)),))
+    if name in data["missing"].split() or (argument is not None and name in data["fields"]):
+        return Field(shown, (((), MISSING + shown),))
+    if name not in data["fields"]:
+        known = [*data["fields"], *data["constants"], *data["missing"].split(), "evt.type"]
+        raise UnknownName(f"field {shown!r} is unknown; {did_you_mean(name, known)}")
+    entry = data["fields"][name]
+    if isinstance(entry, str):
+        return Field(shown, (((), entry),), None, literals)
+    columns = tuple(
+        (tuple(kinds.split()), column) for kinds, names in entry.items() for column in names.split()
+    )
+    return Field(shown, columns, None, literals)
+
+
+def _ancestor(name: str, argument: str) -> str:
+    if argument == "0":
+        return "proc_name" if name == "proc.aname" else "exe"
+    if not argument.isdigit() or int(argument) > _DEEPEST:
+        return f"{MISSING}{name}[{argument}]"
+    return f"{_SERIES[name]}_{int(argument)}"
+
+
+def called(names: tuple[str, ...]) -> Condition:
+    """Return the condition that an event came of one of these system calls.
+
+    Examples
+    --------
+    >>> called(("execve", "execveat"))
+    Text(column='kind', how='equals', values=('exec',), cased=True)
+    """
+    parts = [part for name in names for part in _called(name)]
+    return any_of(parts) if parts else FALSE
+
+
+def _called(name: str) -> list[Condition]:
+    data = _data()
+    kinds = tuple(kind for kind in KINDS if name in data["kinds"].get(kind, "").split())
+    if kinds:
+        return [Text("kind", "equals", kinds, True)]
+    if name in data["unseen"].split():
+        return [Text("kind", "equals", (UNSEEN,), True)]
+    request = Text("request", "equals", (name,), True)
+    return [All((Text("kind", "equals", ("syscall",), True), request))]

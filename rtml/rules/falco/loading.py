@@ -1,0 +1,131 @@
+"""Falco's rules: load rule files of Falco, and say of every rule that does not fit why.
+
+Only containers are looked at, so a rule for the host can never match. Falco reports the first rule
+that matches an event; here all are evaluated and all that match are reported
+(`rtml.rules.falco.first_match` keeps the difference).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from rtml.findings.priorities import level_of
+from rtml.findings.rule_types import finding_type_of
+from rtml.rules.falco.documents import Definitions, Entry
+from rtml.rules.falco.expanding import Expander
+from rtml.rules.falco.fields import MISSING, UNSEEN
+from rtml.rules.falco.translating import Refused, translate
+from rtml.rules.language.conditions import Condition, columns_of
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.language.inputs import blank
+from rtml.rules.language.masks import masks
+from rtml.rules.language.settle import FALSE, kinds_of, settle
+from rtml.rules.sigma.loading import read_text, rule_files
+from rtml.rules.sigma.mapping import UnknownName
+
+__all__ = ["PREFIX", "load_falco"]
+
+PREFIX = "falco/"
+"""Ids of rules of Falco begin so; the rest is the rule's name."""
+
+_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
+
+
+def load_falco(paths: Iterable[str | Path], disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
+    """Load rule files of Falco, all into one set of definitions, in the order given.
+
+    Parameters
+    ----------
+    paths
+        Files, or folders that are searched for ``*.yml`` and ``*.yaml``.
+    disabled
+        Also rules that their file disables (``enabled: false``); else they are skipped.
+
+    Returns
+    -------
+    Rules in the order of their files, and what was skipped: broken files, rules that depend on a
+    field that no capture holds (named). A rule that can never match in a container (one for the
+    host, or one that an empty list switches off) has no kinds: it counts as "could not match".
+
+    Raises
+    ------
+    RtmlError
+        A path does not exist.
+    """
+    known = Definitions()
+    for file in rule_files(paths):
+        text = read_text(file)
+        if isinstance(text, Skipped):
+            known.skipped.append(text)
+        else:
+            known.add(text, str(file))
+    expander = Expander(known)
+    rules: list[Rule] = []
+    for entry in known.rules.values():
+        found = _rule(entry, expander, disabled)
+        if isinstance(found, Rule):
+            rules.append(found)
+        else:
+            known.skipped.append(found)
+    return rules, known.skipped
+
+
+def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
+    def skipped(reason: str) -> Skipped:
+        return Skipped(entry.file, f"rule {entry.name!r}: {reason}")
+
+    if entry.values.get("enabled") == "false" and not disabled:
+        return skipped("disabled in its file (enabled: false)")
+    try:
+        condition = translate(expander.rule(entry), expander.literals)
+        kinds = kinds_of(condition)
+        if not kinds and settle(condition, {UNSEEN}) != FALSE:
+            raise Refused("asks for system calls that no capture holds")
+        rule = _made(entry, kinds, settle(condition, set(kinds)))
+        # What Polars refuses (a broken or huge regex, say) is found on an empty event.
+        masks(blank(rule.columns), [rule])
+    except (Refused, UnknownName) as error:
+        return skipped(str(error))
+    except (pl.exceptions.PolarsError, RecursionError) as error:
+        return skipped(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+    return rule
+
+
+def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
+    _possible(kinds, condition)
+    values = entry.values
+    tags = tuple(map(str, values.get("tags") or ()))
+    tactics = [tag.removeprefix("mitre_") for tag in tags]
+    return Rule(
+        id=f"{PREFIX}{entry.name}",
+        title=entry.name,
+        level=level_of(str(values.get("priority", ""))),
+        finding_type=finding_type_of(tactics, "FalcoRule"),
+        techniques=tuple(tag for tag in tags if _TECHNIQUE.fullmatch(tag)),
+        tags=tags,
+        authors=entry.authors,
+        licence=entry.licence,
+        source=entry.file,
+        kinds=kinds,
+        # Falco names a failed exec's caller; that is not the program which did not start.
+        where="succeeded" if kinds == ("exec",) else "",
+        condition=condition,
+        description=" ".join(str(values.get("desc", "")).split()),
+    )
+
+
+def _possible(kinds: tuple[str, ...], condition: Condition) -> None:
+    columns = columns_of(condition)
+    if kinds and not columns:
+        raise Refused("matches every event")
+    _complete(columns)
+
+
+def _complete(columns: frozenset[str]) -> None:
+    missing = sorted(c.removeprefix(MISSING) for c in columns if c.startswith(MISSING))
+    if missing:
+        raise Refused(f"needs {', '.join(missing)}, which no capture holds")

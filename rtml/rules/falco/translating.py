@@ -1,0 +1,190 @@
+"""From Falco's tree to the condition tree of all rules.
+
+An absent field makes every comparison false, ``!=`` too: that one also asks that the field is
+there. ``not (a = b)`` stays true.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import ipaddress
+from collections.abc import Callable
+
+import polars as pl
+
+from rtml.rules.falco.fields import MISSING, Field, called, field_of
+from rtml.rules.falco.syntax import And, Macro, Negation, Node, Or, Test
+from rtml.rules.language.columns import DERIVED, is_number
+from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
+from rtml.rules.language.settle import FALSE, TRUE
+from rtml.schema import POLARS
+
+__all__ = ["Refused", "translate"]
+
+_ADDRESSES = frozenset({"src_ip", "dst_ip"})
+_ORDER = ("<", "<=", ">", ">=")
+_HOW = {"contains": "contains", "icontains": "contains", "startswith": "starts", "endswith": "ends"}
+Literals = tuple[str, ...]
+
+
+class Refused(Exception):
+    """The condition asks for something that has no meaning here; the text says what."""
+
+
+def translate(node: Node, literals: Callable[[Test], Literals]) -> Condition:
+    """Translate a tree whose macros are replaced already.
+
+    Parameters
+    ----------
+    node
+        What `rtml.rules.falco.expanding.expand` returns.
+    literals
+        Returns the values of a test with lists replaced by their items.
+
+    Raises
+    ------
+    Refused, UnknownName
+        An operator or a value without a meaning for the field; an unknown field.
+    """
+    match node:
+        case And(args):
+            return All(tuple(translate(arg, literals) for arg in args))
+        case Or(args):
+            return any_of(translate(arg, literals) for arg in args)
+        case Negation(arg):
+            return Not(translate(arg, literals))
+        case Macro(name):
+            raise Refused(f"macro {name!r} is not replaced")
+        case Test():
+            return _test(node, literals(node))
+
+
+def _test(test: Test, values: Literals) -> Condition:
+    if test.field in ("evt.type", "syscall.type"):
+        return _call(test.operator, values)
+    field = field_of(test.field, test.argument)
+    odd = [v for v in values if not {v, f"{test.operator} {v}"} & {*field.literals}]
+    if field.literals and odd:
+        raise Refused(f"{field.name} can be compared here only with: {', '.join(field.literals)}")
+    if field.constant is not None:
+        return _constant(field, test.operator, values)
+    parts = [_on(kinds, column, test, values) for kinds, column in field.columns]
+    if test.operator != "!=":
+        return any_of(parts)
+    there = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
+    return All((any_of(there), Not(any_of(parts))))
+
+
+def _when(kinds: tuple[str, ...], condition: Condition) -> Condition:
+    return All((Text("kind", "equals", kinds, True), condition)) if kinds else condition
+
+
+def _call(operator: str, values: Literals) -> Condition:
+    if operator in ("=", "in"):
+        return called(values)
+    if operator == "!=":
+        return Not(called(values))
+    if operator == "exists":
+        return TRUE
+    raise Refused(f"evt.type {operator} is not supported")
+
+
+def _constant(field: Field, operator: str, values: Literals) -> Condition:
+    mine = str(field.constant)
+    match operator:
+        case "exists":
+            return TRUE
+        case "=" | "in":
+            return TRUE if mine in values else FALSE
+        case "!=":
+            return FALSE if mine in values else TRUE
+        case ">" | ">=":
+            return TRUE if mine.isdigit() else FALSE
+        case "<" | "<=":
+            return FALSE
+    raise Refused(f"{field.name} {operator} is not supported")
+
+
+def _on(kinds: tuple[str, ...], column: str, test: Test, values: Literals) -> Condition:
+    if test.operator == "exists":
+        return _when(kinds, Not(Absent(column)))
+    if test.transform not in (None, "tolower", "toupper"):
+        raise Refused(f"{test.transform}() is not supported")
+    return _when(kinds, any_of(_one(column, test, value) for value in values) if values else FALSE)
+
+
+def _one(column: str, test: Test, value: str) -> Condition:
+    """Test one column against one value."""
+    operator = test.operator
+    if column.startswith(MISSING):
+        return Text(column, "equals", (value,), True)  # refused later, unless its branch falls
+    if operator in _ORDER:
+        return Number(column, operator, _number(test, value))  # type: ignore[arg-type]
+    if operator in ("=", "!=", "in", "intersects"):
+        return _equals(column, test, value)
+    if operator in _HOW:
+        cased = operator != "icontains" and test.transform is None
+        return Text(column, _HOW[operator], (_folded(test, value),), cased)  # type: ignore[arg-type]
+    if operator == "pmatch":
+        return _under(column, value)
+    if operator in ("glob", "iglob"):
+        lower = operator == "iglob"
+        return Pattern(column, _glob(value.lower() if lower else value), cased=not lower)
+    if operator == "regex":
+        return Pattern(column, f"^(?:{value})$")  # Falco's regex must match the whole text
+    raise Refused(f"operator {operator} is not supported")
+
+
+def _folded(test: Test, value: str) -> str:
+    """Refuse a value that the transformed field can never have."""
+    if test.transform is not None:
+        wanted = value.lower() if test.transform == "tolower" else value.upper()
+        if wanted != value:
+            raise Refused(f"{test.transform}({test.field}) can never be {value!r}")
+    return value
+
+
+def _equals(column: str, test: Test, value: str) -> Condition:
+    if column in _ADDRESSES:
+        return _network(column, value)
+    if is_number(column):
+        return Number(column, "==", _number(test, value))
+    if (POLARS.get(column) or (DERIVED[column].dtype if column in DERIVED else None)) == pl.Boolean:
+        return Text(column, "equals", (value.lower(),), True)
+    return Text(column, "equals", (_folded(test, value),), test.transform is None)
+
+
+def _network(column: str, value: str) -> Condition:
+    try:
+        return Network(column, str(ipaddress.ip_network(value, strict=False)))
+    except ValueError:
+        raise Refused(f"{value!r} is no address or network") from None
+
+
+def _number(test: Test, value: str) -> float:
+    try:
+        return int(value, 0) if value.lower().startswith("0x") else float(value)
+    except ValueError:
+        raise Refused(f"{test.field} {test.operator} {value!r}: not a number") from None
+
+
+def _glob(value: str) -> str:
+    return f"(?s)^{_body(value)}$"
+
+
+def _body(value: str) -> str:
+    """Regular expression of a glob; ``*`` runs over slashes too, as in Falco."""
+    if "[" in value:
+        raw = fnmatch.translate(value)
+        return raw.removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z")
+    wild = {"*": ".*", "?": "."}
+    return "".join(wild.get(c) or pl.escape_regex(c) for c in value)
+
+
+def _under(column: str, value: str) -> Condition:
+    """Test for this folder or what is below it; each part of the folder may be a glob."""
+    folder = value.rstrip("/")
+    if any(c in folder for c in "*?["):
+        return Pattern(column, f"(?s)^{_body(folder).replace('.*', '[^/]*')}(?:/.*)?$")
+    inside = Text(column, "starts", (folder + "/",), True)
+    return any_of([Text(column, "equals", (folder or "/",), True), inside])

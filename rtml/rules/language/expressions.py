@@ -1,0 +1,149 @@
+"""The fold from a condition to one Polars expression, one function per node type.
+
+The expressions read prepared columns (`prepare`), so that every column is lowered once however
+many rules read it. Each leaf ends in ``fill_null(False)``: an absent column never matches.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from functools import singledispatch
+
+import polars as pl
+
+from rtml.rules.language.columns import LISTS, SEPARATOR, address, is_number
+from rtml.rules.language.conditions import Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text
+from rtml.rules.language.views import VIEWS
+
+__all__ = ["SEPARATOR", "expression", "prepare"]
+
+
+@singledispatch
+def expression(condition: Condition) -> pl.Expr:
+    """Return the Boolean expression, never null, over columns made by `prepare`.
+
+    Examples
+    --------
+    >>> events = pl.DataFrame({"program": ["/bin/SH", "/bin/ls", None]})
+    >>> shell = Text("program", "ends", ("/sh", "/bash"))
+    >>> prepare(events, [shell]).select(expression(shell)).to_series().to_list()
+    [True, False, False]
+    """
+    raise TypeError(f"no fold for {type(condition).__name__}")
+
+
+@expression.register
+def _(condition: All) -> pl.Expr:
+    return pl.all_horizontal([expression(arg) for arg in condition.args] or [pl.lit(True)])
+
+
+@expression.register
+def _(condition: AnyOf) -> pl.Expr:
+    return pl.any_horizontal([expression(arg) for arg in condition.args] or [pl.lit(False)])
+
+
+@expression.register
+def _(condition: Not) -> pl.Expr:
+    return ~expression(condition.arg)
+
+
+@expression.register
+def _(condition: Absent) -> pl.Expr:
+    return pl.col(condition.column).is_null()
+
+
+@expression.register
+def _(condition: Text) -> pl.Expr:
+    values = list(condition.values if condition.cased else map(str.lower, condition.values))
+    return _on(condition.column, condition.cased, lambda text: _literal(text, condition, values))
+
+
+@expression.register
+def _(condition: Pattern) -> pl.Expr:
+    return _on(condition.column, condition.cased, lambda text: text.str.contains(condition.regex))
+
+
+@expression.register
+def _(condition: Number) -> pl.Expr:
+    column = pl.col(condition.column)
+    if not is_number(condition.column):
+        column = column.cast(pl.String).cast(pl.Float64, strict=False)
+    compare: dict[str, Callable[[pl.Expr, float], pl.Expr]] = {
+        "==": pl.Expr.__eq__,
+        "<": pl.Expr.__lt__,
+        "<=": pl.Expr.__le__,
+        ">": pl.Expr.__gt__,
+        ">=": pl.Expr.__ge__,
+    }
+    return compare[condition.how](column, condition.value).fill_null(False)
+
+
+@expression.register
+def _(condition: Network) -> pl.Expr:
+    network = ipaddress.ip_network(condition.cidr, strict=False)
+    low, high = address(str(network[0])), address(str(network[-1]))
+    return _each(
+        pl.col(f"address:{condition.column}"),
+        condition.column in LISTS,
+        lambda text: text.is_between(pl.lit(low), pl.lit(high)),
+    )
+
+
+def _on(column: str, cased: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    return _each(pl.col(f"{'text' if cased else 'lower'}:{column}"), column in LISTS, test)
+
+
+def _each(values: pl.Expr, many: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Test a text; or each text of a list, of which one must pass."""
+    if not many:
+        return test(values).fill_null(False)
+    return values.list.eval(test(pl.element()).fill_null(False)).list.any().fill_null(False)
+
+
+def _literal(text: pl.Expr, condition: Text, values: list[str]) -> pl.Expr:
+    match condition.how:
+        case "equals":
+            return text.is_in(values)
+        case "contains":
+            one = len(values) == 1
+            return text.str.contains(values[0], literal=True) if one else text.str.contains_any(values)
+        case "starts":
+            return pl.any_horizontal([text.str.starts_with(value) for value in values])
+        case "ends":
+            return pl.any_horizontal([text.str.ends_with(value) for value in values])
+
+
+def prepare(inputs: pl.DataFrame, conditions: Iterable[Condition]) -> pl.DataFrame:
+    """Add the lowered, plain and address forms that the conditions read, each once.
+
+    Parameters
+    ----------
+    inputs
+        Distinct inputs; list columns as text joined by `SEPARATOR`.
+    """
+    wanted = {name for one in conditions for name in expression(one).meta.root_names()}
+    forms = [name.partition(":") for name in sorted(wanted) if ":" in name]
+    read = {name.rpartition(":")[2] for name in wanted}
+    inputs = inputs.with_columns(VIEWS[n].expression.alias(n) for n in sorted(read & set(VIEWS)))
+    return inputs.with_columns(_form(inputs, form, name).alias(f"{form}:{name}") for form, _, name in forms)
+
+
+def _form(inputs: pl.DataFrame, form: str, name: str) -> pl.Expr:
+    text = pl.col(name).cast(pl.String)
+    if form == "lower":
+        text = text.str.to_lowercase()
+    many = text.str.split(SEPARATOR) if name in LISTS else text
+    return many if form != "address" else _addresses(inputs, name, many)
+
+
+def _addresses(inputs: pl.DataFrame, name: str, many: pl.Expr) -> pl.Expr:
+    """Parse each distinct address once, in Python: the standard library knows every spelling."""
+    texts = inputs.select(many.alias("text"))
+    flat = texts.explode("text") if name in LISTS else texts
+    known = flat["text"].drop_nulls().unique().to_list()
+    table = pl.Series(known, dtype=pl.String), pl.Series(map(address, known), dtype=pl.String)
+    lookup = (pl.element() if name in LISTS else many).replace_strict(
+        *table, default=None, return_dtype=pl.String
+    )
+    return many.list.eval(lookup) if name in LISTS else lookup

@@ -1,0 +1,146 @@
+"""Columns made of others once per distinct input, not once per event.
+
+Falco's fields are cut out of what a capture holds (the name of a program out of its path, the
+folder out of a file's name): on distinct inputs that costs little, and no rule pays for a form that
+none reads.
+"""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+import stat
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
+
+import polars as pl
+
+__all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
+
+COMM_LENGTH = 15
+"""Characters of a process name that the kernel keeps."""
+
+_SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True)
+class View:
+    """A column computed from prepared inputs; null where what it needs is null."""
+
+    needs: tuple[str, ...]
+    expression: pl.Expr
+    dtype: pl.DataType | type[pl.DataType] = pl.String
+
+
+def _col(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.String)
+
+
+def _base(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(r"(?s)^.*/", "")
+
+
+def _cut(text: pl.Expr) -> pl.Expr:
+    return text.str.slice(0, COMM_LENGTH)
+
+
+def _first(text: pl.Expr) -> pl.Expr:
+    return text.str.extract(r"^(\S+)")
+
+
+def _rest(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(r"^\S*\s?", "")
+
+
+def _line(name: pl.Expr, rest: pl.Expr) -> pl.Expr:
+    """Falco's command line: the process name, not the first argument, before the arguments."""
+    return pl.when(rest == "").then(name).otherwise(name + " " + rest)
+
+
+def _resolve(paths: pl.Series) -> pl.Series:
+    odd = paths.filter(paths.str.contains(r"//|/\.{1,2}(?:/|$)").fill_null(False)).unique()
+    plain = [posixpath.normpath("/" + p.lstrip("/") if p[0] == "/" else p) for p in odd.to_list()]
+    return paths.replace(odd, pl.Series(plain, dtype=pl.String))
+
+
+def _mode_names(modes: pl.Series) -> pl.Series:
+    known = modes.drop_nulls().unique().to_list()
+    names = [n for n in dir(stat) if n.startswith(("S_IR", "S_IW", "S_IX", "S_IS")) and n.isupper()]
+    bits = {n: getattr(stat, n) for n in sorted(names) if isinstance(getattr(stat, n), int)}
+    spelled = ["|".join(n for n, bit in bits.items() if mode & bit == bit) for mode in known]
+    return modes.replace_strict(known, spelled, default=None, return_dtype=pl.String)
+
+
+_ERRORS = {-number: name for number, name in errno.errorcode.items()}
+_NAME = pl.coalesce(_col("comm"), _cut(_base(_col("exe"))))
+_PARENT = _cut(_base(_col("parent_image")))
+_FILE = _col("file").map_batches(_resolve, pl.String)
+_NAMES = (
+    _col("ancestors")
+    .str.replace_all(f"[^{_SEPARATOR}]*/", "")
+    .str.replace_all(f"([^{_SEPARATOR}]{{{COMM_LENGTH}}})[^{_SEPARATOR}]+", "${1}")
+)
+_TYPECHARS = {"file": "f", "directory": "d", "ipv4": "4", "ipv6": "6", "unix": "u"}
+
+VIEWS: dict[str, View] = {
+    "proc_name": View(("comm", "exe"), _NAME),
+    "proc_exe": View(("cmdline", "exe"), pl.coalesce(_first(_col("cmdline")), _col("exe"))),
+    "proc_args": View(("cmdline",), _rest(_col("cmdline"))),
+    "proc_cmdline": View(("comm", "exe", "cmdline"), _line(_NAME, _rest(_col("cmdline")))),
+    "proc_cwd": View(("cwd",), _col("cwd").str.replace(r"/?$", "/")),
+    "parent_name": View(("parent_image",), _PARENT),
+    "parent_exe": View(
+        ("parent_cmdline", "parent_image"), pl.coalesce(_first(_col("parent_cmdline")), _col("parent_image"))
+    ),
+    "parent_line": View(("parent_image", "parent_cmdline"), _line(_PARENT, _rest(_col("parent_cmdline")))),
+    "ancestor_names": View(("ancestors",), _NAMES),
+    "file_resolved": View(("file",), _FILE),
+    "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
+    "file_name": View(("file",), _base(_FILE)),
+    "image_repository": View(("image",), _col("image").str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")),
+    "mode_names": View(("mode",), pl.col("mode").map_batches(_mode_names, pl.String)),
+    "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC")),
+    "ptrace_request": View(("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")),
+    "tty_number": View(("tty",), pl.when(pl.col("tty").is_not_null()).then(1), pl.Int32),
+    "fd_typechar": View(
+        ("fd_type",), _col("fd_type").replace_strict(_TYPECHARS, default=None, return_dtype=pl.String)
+    ),
+    "target_user": View(("euid",), pl.when(pl.col("euid") == 0).then(pl.lit("root")).otherwise(_col("euid"))),
+    "fd_family": View(
+        ("fd_type",),
+        _col("fd_type").replace_strict(
+            {"ipv4": "ip", "ipv6": "ip", "unix": "unix"}, default=None, return_dtype=pl.String
+        ),
+    ),
+    "fd_number": View(("error",), pl.when(pl.col("error") < 0).then(-1).otherwise(0), pl.Int32),
+    "error_name": View(
+        ("error",), pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String)
+    ),
+    **{
+        f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True))
+        for n in range(1, 9)
+    },
+    **{
+        f"ancestor_exe_{n}": View(
+            ("ancestors",), _col("ancestors").str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True)
+        )
+        for n in range(1, 9)
+    },
+}
+"""Name to definition."""
+
+
+def sources(columns: Iterable[str]) -> frozenset[str]:
+    """Columns that must be at hand to compute these, each view replaced by what it needs.
+
+    Examples
+    --------
+    >>> sorted(sources(["proc_name", "tty"]))
+    ['comm', 'exe', 'tty']
+    """
+    return frozenset(need for name in columns for need in (VIEWS[name].needs if name in VIEWS else (name,)))
+
+
+def dead_views(dead: Set[str]) -> frozenset[str]:
+    """Name the views that are null throughout because everything that they need is."""
+    return frozenset(name for name, view in VIEWS.items() if dead >= set(view.needs))

@@ -1,0 +1,1 @@
+"""Running rules over a capture: hits, account, gate, tuning, findings."""

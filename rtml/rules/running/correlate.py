@@ -1,0 +1,88 @@
+"""Run correlations over a capture, with the account of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.rules.account import HITS, TABLE, Evaluation, account, no_events
+from rtml.rules.correlations.contract import Correlation, Step
+from rtml.rules.language.inputs import rule_inputs
+from rtml.text import visible
+
+__all__ = ["correlate"]
+
+
+def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluation:
+    """Run correlations.
+
+    Parameters
+    ----------
+    capture
+        Infrastructure containers and host processes are not looked at.
+    correlations
+        Ids must be unique.
+
+    Returns
+    -------
+    Hits are `rtml.rules.account.HITS` with ``entry``, each event once for each correlation. A
+    correlation one of whose steps has no event, or a column that is always null, could not match;
+    the account says which.
+    """
+    seen = _seen(capture, correlations)
+    parts = [_one(capture, one, seen) for one in correlations]
+    hits = [_empty(), *(part.hits for part in parts)]
+    return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema={**HITS, "entry": pl.String})
+
+
+def _seen(capture: Capture, correlations: Sequence[Correlation]) -> pl.DataFrame:
+    """Per kind: how many events, and of every column that a step reads whether it is ever there."""
+    steps = [step for one in correlations for step in one.steps]
+    kinds = sorted({kind for step in steps for kind in step.kinds})
+    columns = sorted({column for step in steps for column in step.columns})
+    rows = rule_inputs(capture, kinds, "", [*columns, "kind"])
+    return (
+        rows.group_by(kind="in:kind")
+        .agg(
+            pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events"),
+            **{name: pl.col(f"in:{name}").is_not_null().any() for name in columns},
+        )
+        .collect(engine="streaming")
+    )
+
+
+def _one(capture: Capture, one: Correlation, seen: pl.DataFrame) -> Evaluation:
+    events = int(seen.filter(pl.col("kind").is_in(one.kinds))["events"].sum())
+    reason = next(filter(None, (_missing(capture, step, seen) for step in one.steps)), None)
+    hits = _empty() if reason else _hits(one, capture)
+    table = account(capture, [one], hits, events, frozenset()).with_columns(
+        could_match=pl.lit(reason is None), why_not=pl.lit(reason, pl.String)
+    )
+    return Evaluation(hits, table)
+
+
+def _missing(capture: Capture, step: Step, seen: pl.DataFrame) -> str | None:
+    rows = seen.filter(pl.col("kind").is_in(step.kinds))
+    if rows.is_empty():
+        return no_events(capture, step.kinds)
+    never = [name for name in step.columns if not rows[name].any()]
+    return f"always null here: {', '.join(never)}" if never else None
+
+
+def _hits(one: Correlation, capture: Capture) -> pl.DataFrame:
+    found = one.find(capture).with_columns(rule=pl.lit(one.id), root_id=pl.lit(None, pl.Int64)).collect()
+    if "entry" not in found.columns:
+        found = found.with_columns(entry=pl.lit(None, pl.String))
+    shown = {text: visible(text) for text in found["entry"].drop_nulls().unique()}
+    return (
+        found.with_columns(pl.col("entry").replace_strict(shown, return_dtype=pl.String))
+        .sort("time", "host", "seq", "entry")
+        .unique(["host", "seq"], keep="first", maintain_order=True)
+        .select(pl.col(name).cast(kind) for name, kind in _empty().schema.items())
+    )

@@ -1,0 +1,193 @@
+"""The rule baseline in one call: load, evaluate, make findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.errors import lookup
+from rtml.findings.levels import LEVELS
+from rtml.rules.account import TABLE, Evaluation
+from rtml.rules.correlations import CORRELATIONS
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.intelligence.callers import match_callers
+from rtml.rules.intelligence.lists import load_intelligence
+from rtml.rules.intelligence.matching import SILENCED, Matched, match_lists
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.running.actors import with_actor
+from rtml.rules.running.evaluate import evaluate
+from rtml.rules.running.findings import findings_of
+from rtml.rules.running.gate import GATES, passing, with_gated
+from rtml.rules.sigma.loading import load, load_pack
+from rtml.rules.sigma.placeholders import rule_lists
+from rtml.schema import REJECTS
+
+__all__ = ["Chosen", "Ran", "load_all", "run_all", "run_rules"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What to run: our packs by name; files of Sigma, of Falco; threat lists (descriptions).
+
+    ``reputation`` is the folder of a model of domain names.
+    ``gate`` decides which hits of 14 finding types count: all (``none``), or those that pass our
+    gate (``ours``, `rtml.rules.running.gate`). ``lists`` fills lists that rules name
+    (`rtml.rules.sigma.placeholders`).
+    """
+
+    packs: tuple[str, ...] = ("container",)
+    sigma: tuple[str | Path, ...] = ()
+    falco: tuple[str | Path, ...] = ()
+    intel: tuple[str | Path, ...] = ()
+    reputation: Path | None = None
+    level: str = "informational"
+    gate: str = "none"
+    lists: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """Everything that ran, as one: its rules, hits and account.
+
+    ``silenced`` (`rtml.rules.intelligence.matching.SILENCED`) are hits of lists that trusted lists
+    spoke against or that were copies; ``rejects`` are lines of lists that could not be read.
+    """
+
+    rules: list[Rule]
+    skipped: list[Skipped]
+    evaluation: Evaluation
+    silenced: pl.DataFrame = field(default_factory=SILENCED.to_frame)
+    rejects: pl.DataFrame = field(default_factory=REJECTS.to_frame)
+
+    @property
+    def hits(self) -> pl.DataFrame:
+        """One row per event and rule."""
+        return self.evaluation.hits
+
+    def findings(self) -> pl.DataFrame:
+        """Return findings (`rtml.schema.FINDINGS`) made of the hits."""
+        return findings_of(self.hits, self.rules)
+
+
+def load_all(
+    paths: Iterable[str | Path] = (),
+    packs: Iterable[str] = ("container",),
+    falco: Iterable[str | Path] = (),
+    lists: Path | None = None,
+) -> tuple[list[Rule], list[Skipped]]:
+    """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped.
+
+    Correlations come with the pack ``container``.
+    """
+    rules: dict[str, Rule] = {}
+    skipped: list[Skipped] = []
+    names = tuple(packs)
+    ours: list[Rule] = list(CORRELATIONS) if "container" in names else []
+    values = rule_lists(lists)
+    packed = [load_pack(name, values) for name in names]
+    parts = [*packed, (ours, []), load(paths, values), load_falco(falco)]
+    for found, refused in parts:
+        skipped += refused
+        for rule in found:
+            if rule.id in rules:
+                skipped.append(Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}"))
+            rules.setdefault(rule.id, rule)
+    return list(rules.values()), skipped
+
+
+def run_all(capture: Capture, chosen: Chosen) -> Ran:
+    """Run rules, correlations and lists over a capture.
+
+    Parameters
+    ----------
+    capture
+        An opened capture.
+    chosen
+        What to run; rules and lists below its level are left out.
+
+    Returns
+    -------
+    The account has one column more than `TABLE`, ``gated``: hits that pass our gate, whichever gate
+    was chosen; so both are always reported.
+    """
+    gate = lookup({name: name for name in GATES}, chosen.gate, "gate")
+    rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco, chosen.lists)
+    least = LEVELS[chosen.level]
+    rules = [rule for rule in rules if LEVELS[rule.level] >= least]
+    ran = Ran(rules, skipped, evaluate(capture, rules))
+    lists = load_intelligence(chosen.intel)
+    ran = replace(ran, rejects=lists.rejects)
+    if chosen.intel:
+        ran = _with(ran, match_lists(capture, lists), least)
+        if capture.manifest.audit:
+            ran = _with(ran, match_callers(capture, lists), least)
+    if chosen.reputation is not None:
+        # Imports scikit-learn: a second that nobody pays who has no model.
+        from rtml.rules.reputation.matching import match_reputation
+        from rtml.rules.reputation.model import Model
+
+        model, source = Model.load(chosen.reputation), str(chosen.reputation)
+        ran = _with(ran, match_reputation(capture, model, lists, source), least)
+    return _gated(ran, capture, gate)
+
+
+def _with(ran: Ran, matched: Matched, least: float) -> Ran:
+    """Join what lists or a model matched; rules below the least level are left out."""
+    extra = [rule for rule in matched.rules if LEVELS[rule.level] >= least]
+    kept = pl.col("rule").is_in([rule.id for rule in extra])
+    own = Evaluation(matched.evaluation.hits.filter(kept), matched.evaluation.table.filter(kept))
+    return replace(
+        ran,
+        rules=[*ran.rules, *extra],
+        evaluation=_joined(ran.evaluation, own),
+        silenced=pl.concat([ran.silenced, matched.silenced.filter(kept)]),
+    )
+
+
+def _gated(ran: Ran, capture: Capture, gate: str) -> Ran:
+    passes = passing(ran.hits, ran.rules, capture)
+    table = with_gated(ran.evaluation.table, ran.hits, passes)
+    hits = ran.hits.filter(passes) if gate == "ours" else ran.hits
+    return replace(ran, evaluation=Evaluation(with_actor(hits, capture), table))
+
+
+def _joined(*parts: Evaluation) -> Evaluation:
+    hits = pl.concat([part.hits for part in parts], how="diagonal")
+    table = pl.concat([TABLE.to_frame(), *(part.table for part in parts)])
+    return Evaluation(
+        hits.sort("time", "host", "seq", "rule", maintain_order=True),
+        table.sort("hits", "rule", descending=[True, False]),
+    )
+
+
+def run_rules(
+    capture: Capture,
+    paths: Iterable[str | Path] = (),
+    pack: str | None = "container",
+    falco: Iterable[str | Path] = (),
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Skipped]]:
+    """Run a rule pack and rule files over a capture.
+
+    Parameters
+    ----------
+    capture
+        An opened capture.
+    paths
+        Sigma files or folders.
+    pack
+        Name of one of our packs, or null for none.
+    falco
+        Falco files or folders, read into one set of definitions in this order.
+
+    Returns
+    -------
+    Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.account.TABLE`), and
+    what was skipped with its reason.
+    """
+    chosen = Chosen((pack,) if pack else (), tuple(paths), tuple(falco))
+    ran = run_all(capture, chosen)
+    return ran.findings(), ran.evaluation.table, ran.skipped

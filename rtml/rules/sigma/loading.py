@@ -1,0 +1,100 @@
+"""Find rule files and load them; what cannot be loaded is listed with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from rtml.errors import RtmlError, lookup
+from rtml.reading.aliases import alias_problem
+from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.sigma.placeholders import Lists
+
+__all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
+
+MAX_BYTES = 5_000_000
+"""A larger file is not a rule."""
+
+PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
+"""Rule packs of our own, by name."""
+
+
+def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:
+    """Load every rule of files and folders.
+
+    Parameters
+    ----------
+    paths
+        Sigma files, or folders that are searched for ``*.yml`` and ``*.yaml``.
+    lists
+        Values of placeholders (`rtml.rules.sigma.placeholders`); default: those that come with rtml.
+
+    Returns
+    -------
+    Rules in order of their files' names, and what was skipped: broken or unsupported files, and
+    rules whose id was loaded before.
+
+    Raises
+    ------
+    RtmlError
+        A path does not exist, or pySigma is not installed.
+    """
+    from rtml.rules.sigma import reading  # imports pySigma
+
+    rules: dict[str, Rule] = {}
+    skipped: list[Skipped] = []
+    for file in rule_files(paths):
+        text = read_text(file)
+        found = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
+        for one in found:
+            if isinstance(one, Skipped):
+                skipped.append(one)
+            elif one.id in rules:
+                skipped.append(Skipped(str(file), f"id {one.id} is also in {rules[one.id].source}"))
+            else:
+                rules[one.id] = one
+    return list(rules.values()), skipped
+
+
+def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:
+    """Load a pack that comes with rtml.
+
+    Examples
+    --------
+    >>> rules, skipped = load_pack("container")
+    >>> len(rules) >= 20, skipped
+    (True, [])
+    """
+    folder = lookup(PACKS, name, "rule pack")
+    with as_file(files("rtml.rules").joinpath(folder)) as path:
+        return load([path], lists)
+
+
+def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:
+    """Find the rule files of files and folders, each once; `RtmlError` where a path is not."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise RtmlError(f"{path}: no such rule file or folder")
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in (".yml", ".yaml"))
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def read_text(file: Path) -> str | Skipped:
+    """Read a file; a folder, a binary or an unreadable one becomes a reason."""
+    try:
+        if not file.is_file():
+            return Skipped(str(file), "not a regular file")
+        if file.stat().st_size > MAX_BYTES:
+            return Skipped(str(file), f"larger than {MAX_BYTES} bytes")
+        text = file.read_bytes().decode("utf-8")
+    except OSError as error:
+        return Skipped(str(file), f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        return Skipped(str(file), "not UTF-8 text")
+    problem = alias_problem(text)
+    return Skipped(str(file), problem) if problem else text

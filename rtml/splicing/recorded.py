@@ -1,0 +1,57 @@
+"""What in a capture belongs to its attacks: rows of their process trees in their containers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.joining import JoinedCapture
+from rtml.captures.store import Capture
+from rtml.schema import REJECTS
+
+__all__ = ["Recorded", "read_recorded", "read_rejects"]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A capture in memory; ``own_events`` and ``own_images`` say whose they are."""
+
+    events: pl.DataFrame
+    images: pl.DataFrame
+    labels: pl.DataFrame
+    own_events: pl.DataFrame
+    own_images: pl.DataFrame
+
+
+def read_recorded(capture: Capture, labels: pl.DataFrame, trees: pl.DataFrame) -> Recorded:
+    """Read a capture and pick out what its recorded (not spliced) attacks did.
+
+    Parameters
+    ----------
+    capture, labels
+        The capture and all its labels.
+    trees
+        ``attack_id, process_id``: the processes of each attack.
+    """
+    own = labels.filter(pl.col("provenance").ne_missing("spliced"))
+    home = own.select("attack_id", "container_id").join(trees, on="attack_id")
+    events, images = capture.events().collect(), capture.processes().collect()
+    keys = ["process_id", "container_id"]
+    named = events.with_columns(pl.col("container_id").cast(pl.String))
+    return Recorded(
+        events=events,
+        images=images,
+        labels=own,
+        own_events=named.join(home, on=keys, maintain_order="left"),
+        own_images=images.join(home, on=keys, maintain_order="left"),
+    )
+
+
+def read_rejects(capture: Capture) -> pl.DataFrame:
+    """Return the refused input lines of a capture; none where it has no such file."""
+    parts = capture.parts if isinstance(capture, JoinedCapture) else (capture,)
+    files = [Path(part.path) / "rejects.parquet" for part in parts]
+    found = [pl.read_parquet(file) for file in files if file.is_file()]
+    return pl.concat([REJECTS.to_frame(), *found])

@@ -1,0 +1,163 @@
+"""Many trials from few recordings: recorded attacks put into benign time of other containers.
+
+A spliced trial is a recorded attack told again of a container that really ran, at a time when it
+was really benign. It is made for tight intervals, not for new evidence: the attack's own events
+are the same each time, only what surrounds them differs. So every label of a trial is marked
+``spliced`` and reports say so.
+
+Fails to be like the real thing where an attack changes what the container does afterwards (a
+slower service, a stopped one), and where addresses of the containers differ: they are not changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures.manifest import Manifest
+from rtml.captures.store import Capture
+from rtml.errors import RtmlError, UsageError
+from rtml.schema import conform
+from rtml.splicing.peers import extents
+from rtml.splicing.placing import choose
+from rtml.splicing.recorded import Recorded, read_recorded
+from rtml.splicing.rewriting import new_names, rewrite_events, rewrite_labels, rewrite_processes
+from rtml.splicing.room import places_of_attacks, taken_time
+from rtml.splicing.trial_table import trial_table
+
+__all__ = ["GAP", "Spliced", "splice"]
+
+GAP = 60.0
+"""Least seconds between a trial and any other attack in its container: one feature window."""
+
+
+@dataclass(frozen=True)
+class Spliced:
+    """A capture with trials in it, in memory. ``left_out``: attacks without a trial, and why."""
+
+    events: pl.DataFrame
+    processes: pl.DataFrame
+    labels: pl.DataFrame
+    manifest: Manifest
+    trials: dict[str, int]
+    left_out: dict[str, str]
+
+
+def splice(
+    capture: Capture,
+    labels: pl.DataFrame,
+    trees: pl.DataFrame,
+    *,
+    trials: int,
+    seed: int,
+    gap: float = GAP,
+    within: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
+) -> Spliced:
+    """Put ``trials`` recorded attacks into benign time of other containers of ``capture``.
+
+    Parameters
+    ----------
+    capture
+        Holds the attacks and the benign time; several as one: `rtml.captures.open_captures`.
+    labels
+        Schema `rtml.schema.LABELS`. Those that are spliced already are never spliced again.
+    trees
+        ``attack_id, process_id``: the processes of each attack
+        (`rtml.evaluation.trees.attack_trees`).
+    trials
+        How many; each attack has about the same number.
+    seed
+        The same capture, labels and seed give the same bytes.
+    gap
+        Least seconds between two attacks in one container, also to the recorded ones.
+    within
+        Use only benign time from the first to before the second (null: no bound).
+
+    Returns
+    -------
+    All that was in the capture, unchanged, and the trials. A trial lies in a container of the same
+    image, digest and workload as the recorded one; its root has the process there that corresponds
+    to its recorded parent. Infrastructure, other attacks and time with lost events are never used.
+
+    Raises
+    ------
+    UsageError
+        ``trials`` is no positive number, or ``gap`` is negative.
+    RtmlError
+        No attack can be spliced, or not all trials fit; the message says how many do.
+    """
+    if trials < 1 or gap < 0:
+        raise UsageError(f"--trials {trials}, --gap {gap:g}: wanted at least 1 and at least 0")
+    recorded = read_recorded(capture, labels, trees)
+    ends = extents(recorded.labels, recorded.own_events)
+    places, left_out = places_of_attacks(capture, recorded, ends, within)
+    lengths: dict[str, int] = dict(ends.select("attack_id", "length").iter_rows())
+    chosen = choose(
+        {name: lengths[name] for name in places},
+        places,
+        taken_time(capture, labels, ends),
+        trials,
+        round(gap * 1e9),
+        seed,
+    )
+    if len(chosen) < trials:
+        raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
+    left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
+    return _told_again(
+        capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out
+    )
+
+
+def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], trials: int) -> str:
+    if not placed:
+        why = next(iter(left_out.values()), "there is no attack")
+        if len(left_out) < len(lengths):
+            shortest = min(lengths.values()) / 1e9
+            why = f"no benign time is long enough (the shortest attack takes {shortest:.1f} s)"
+        return f"nothing can be spliced: {why}; record more benign time of these workloads"
+    return (
+        f"only {placed} of {trials} trials fit into the benign time;"
+        f" ask for fewer --trials, a smaller --gap, or record more benign time"
+    )
+
+
+def _told_again(
+    capture: Capture, recorded: Recorded, table: pl.DataFrame, labels: pl.DataFrame, left_out: dict[str, str]
+) -> Spliced:
+    base = recorded.events
+    top = base.select(pl.max_horizontal(pl.col("pid").max(), pl.col("target_pid").max())).item()
+    names = new_names(recorded.own_events, recorded.own_images, table, top or 0)
+    first = int(base.select(pl.col("seq").max().fill_null(0)).item()) + 1
+    told = rewrite_events(recorded.own_events, table, names, first)
+    images = rewrite_processes(recorded.own_images, table, names, told)
+    added = conform(told)
+    events = pl.concat([base, added]).sort("time", "seq", maintain_order=True)
+    order = ["since", "process_id", "image_seq"]
+    counts = table.group_by("attack_id").len().sort("attack_id")
+    every = pl.concat([labels, rewrite_labels(recorded.labels, table, names[1])])
+    return Spliced(
+        events=events,
+        processes=pl.concat([recorded.images, images]).sort(order, nulls_last=False),
+        labels=every.sort("start", "attack_id"),
+        manifest=_manifest(capture.manifest, added),
+        trials={str(name): int(n) for name, n in counts.iter_rows()},
+        left_out=left_out,
+    )
+
+
+def _manifest(old: Manifest, added: pl.DataFrame) -> Manifest:
+    """Count what was added; everything else stays as it was."""
+    kinds = Counter(old.kinds)
+    kinds.update(added["kind"].cast(pl.String).to_list())
+    more = Counter(added["container_id"].cast(pl.String).to_list())
+    containers = [c.model_copy(update={"events": c.events + more[c.container_id]}) for c in old.containers]
+    return old.model_copy(
+        update={
+            "events": old.events + added.height,
+            "kinds": dict(sorted(kinds.items(), key=lambda item: (-item[1], item[0]))),
+            "containers": containers,
+        }
+    )
