@@ -15,9 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from rtml.captures import open_capture
-from rtml.rules import Rule, load
+from rtml.rules import Rule, evaluate, load
 from rtml.rules.language.inputs import rule_inputs
-from rtml.rules.running import evaluate
 from rtml.rules.sigma.mapping import log_sources
 
 __all__ = ["RULES", "agreement", "available", "run_ours", "run_sqlite"]

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["RtmlError", "UsageError", "did_you_mean", "lookup"]
+__all__ = ["NotSaved", "RtmlError", "UsageError", "did_you_mean", "lookup"]
 
 
 class RtmlError(Exception):
@@ -21,10 +21,14 @@ class RtmlError(Exception):
     exit_code = 1
 
 
-class UsageError(RtmlError):
+class UsageError(RtmlError, ValueError):
     """The command, the configuration or the call asks for something that does not exist."""
 
     exit_code = 2
+
+
+class NotSaved(RtmlError):
+    """Something learnt cannot be written down without pickle, which is never used; the error says what."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.times import MINUTE, Window
 
 __all__ = ["CELLS", "PartialCapture", "cells_of", "leave_out"]
 
@@ -20,7 +21,7 @@ CELLS = pl.Schema({"container_id": pl.String(), "_cell": pl.Int64()})
 """A window of a container; ``_cell`` counts windows since 1970."""
 
 
-def cells_of(spans: pl.DataFrame, every: int, after: int = 1) -> pl.DataFrame:
+def cells_of(spans: pl.DataFrame, every: Window, after: int = 1) -> pl.DataFrame:
     """Return the windows (`CELLS`) that spans touch, and ``after`` more.
 
     Parameters
@@ -28,14 +29,14 @@ def cells_of(spans: pl.DataFrame, every: int, after: int = 1) -> pl.DataFrame:
     spans
         ``container_id``, ``start``, ``end``.
     every
-        Length of a window in nanoseconds.
+        Length of a window.
 
     Examples
     --------
     >>> import datetime as dt
     >>> at = dt.datetime(1970, 1, 1, 0, 2, 30, tzinfo=dt.UTC)
     >>> spans = pl.DataFrame({"container_id": ["a"], "start": [at], "end": [at]})
-    >>> cells_of(spans, 60 * 10**9)["_cell"].to_list()
+    >>> cells_of(spans, MINUTE)["_cell"].to_list()
     [2, 3]
     """
     first, last = (_cell(name, every) for name in ("start", "end"))
@@ -48,11 +49,11 @@ def cells_of(spans: pl.DataFrame, every: int, after: int = 1) -> pl.DataFrame:
     )
 
 
-def _cell(column: str, every: int) -> pl.Expr:
-    return pl.col(column).cast(pl.Datetime("ns", "UTC")).to_physical() // every
+def _cell(column: str, every: Window) -> pl.Expr:
+    return pl.col(column).cast(pl.Datetime("ns", "UTC")).to_physical() // every.nanoseconds
 
 
-def leave_out(events: pl.LazyFrame, cells: pl.DataFrame, every: int, column: str = "time") -> pl.LazyFrame:
+def leave_out(events: pl.LazyFrame, cells: pl.DataFrame, every: Window, column: str = "time") -> pl.LazyFrame:
     """Drop the rows whose container and time lie in one of the cells; the order stays."""
     keys = {"_container": pl.col("container_id").cast(pl.String), "_cell": _cell(column, every)}
     return (
@@ -67,11 +68,11 @@ class PartialCapture(Capture):
     """``whole`` without the ``cells``; processes and containers are those of the whole."""
 
     whole: Capture | None = None
-    every: int = 60 * 10**9
+    every: Window = MINUTE
     cells: pl.DataFrame = field(default_factory=lambda: CELLS.to_frame())
 
     @classmethod
-    def of(cls, whole: Capture, cells: pl.DataFrame, every: int) -> Capture:
+    def of(cls, whole: Capture, cells: pl.DataFrame, every: Window) -> Capture:
         """Return ``whole`` itself when there is nothing to leave out."""
         if cells.is_empty():
             return whole

@@ -7,6 +7,7 @@ both read (``s3://bucket/capture``).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +57,20 @@ class Capture:
 
     path: str
     manifest: Manifest
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime]:
+        """Times of the first and of the last event.
+
+        Raises
+        ------
+        RtmlError
+            The capture holds no event.
+        """
+        start, end = self.manifest.start, self.manifest.end
+        if start is None or end is None:
+            raise RtmlError(f"{self.path}: no events, so no time to look at")
+        return start, end
 
     def events(
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None

@@ -6,23 +6,21 @@ and returns it, or raises the error that the work itself would have ended with s
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from rtml.commands.names import PACKS
 from rtml.errors import RtmlError, UsageError, lookup
-from rtml.experiment.tracking import fetch_model, is_remote
 from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = [
     "above_zero",
     "bad_list",
     "capture",
+    "configuration",
     "existing",
     "intelligence",
-    "model",
     "new",
     "one_of",
     "pack",
@@ -75,6 +73,14 @@ def existing(value: Any) -> Any:
     return value
 
 
+def configuration(value: Path) -> Path:
+    """Check that an experiment's file exists; without one nothing was asked for."""
+    try:
+        return Path(existing(value))
+    except RtmlError as error:
+        raise UsageError(str(error)) from error
+
+
 def new(value: Any) -> Any:
     """Check that nothing is there yet."""
     for path in _values(value):
@@ -102,21 +108,14 @@ def capture(value: Any) -> Any:
     return value
 
 
-def model(value: str) -> str:
-    """Check that a folder holds a model; URIs of MLflow are left to the work."""
-    if not is_remote(value):
-        fetch_model(value)
-    return value
-
-
 def pack(value: str | None) -> str | None:
     """Check the name of a rule pack, or ``none``."""
     return value if value == "none" else one_of("rule pack", PACKS)(value)
 
 
-def intelligence(value: list[Path] | None) -> list[Path] | None:
+def intelligence(value: Any) -> Any:
     """Check that descriptions of threat lists exist; ``test`` stands for the shipped ones."""
-    existing([path for path in value or () if str(path) != "test"])
+    existing([path for path in _values(value) if str(path) != "test"])
     return value
 
 
@@ -141,18 +140,18 @@ def bad_list(value: list[str]) -> list[str]:
 
 def window(value: str) -> str:
     """Check the length of a window."""
-    from rtml.features.source import interval
+    from rtml.times import Window
 
-    interval(value)
+    Window.of(value)
     return value
 
 
 def time(value: str | None) -> str | None:
     """Check a point of time."""
-    try:
-        dt.datetime.fromisoformat(value or "2026-11-24")
-    except ValueError as error:
-        raise UsageError(f"--since {value!r}: write a time like 2026-11-24T03:14:00Z") from error
+    if value is not None:
+        from rtml.times import moment
+
+        moment(value)
     return value
 
 

@@ -23,7 +23,9 @@ Set = Annotated[
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Experiment file.")],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="Experiment file.", callback=arguments.configuration)
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
     ] = None,
@@ -56,7 +58,9 @@ def train(
     captures: Annotated[
         list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.", callback=arguments.capture)
     ],
-    config: Annotated[Path, typer.Option("--config", help="Experiment file.")],
+    config: Annotated[
+        Path, typer.Option("--config", help="Experiment file.", callback=arguments.configuration)
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="Also keep the model here.", callback=arguments.new)
     ] = None,
@@ -69,11 +73,11 @@ def train(
     Prints the model's URI, which `rtml score --model` takes. Time after the config's `split.test`
     is not read when that is a time; with shares all of the captures is benign time.
     """
+    if out is None and not track:
+        raise UsageError("the model would be lost: give --out, or leave tracking on")
     from rtml.commands.experiment_checks import check_names
     from rtml.experiment.config import load_experiment
 
-    if out is None and not track:
-        raise UsageError("the model would be lost: give --out, or leave tracking on")
     experiment = load_experiment(config, set_ or [])
     check_names(experiment)
     from rtml.commands.training import train_and_keep

@@ -33,4 +33,4 @@ def check_experiment(experiment: Experiment) -> None:
     arguments.existing([experiment.labels, *rules.sigma, *rules.falco])
     arguments.existing(rules.reputation)
     arguments.intelligence(rules.intel)
-    arguments.one_of("rule pack", names.PACKS)(rules.pack)
+    arguments.one_of("rule pack", names.PACKS)(rules.packs)

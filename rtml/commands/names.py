@@ -29,7 +29,7 @@ PACKS = ("container", "k8s-audit")
 """`rtml.rules.sigma.loading.PACKS`."""
 
 GATES = ("none", "ours")
-"""`rtml.rules.running.gate.GATES`."""
+"""`rtml.rules.chosen.GATES`."""
 
 ALERTS = ("falco", "tetragon", "tracee")
 """`rtml.findings.importing.FORMATS`."""

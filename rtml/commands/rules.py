@@ -106,23 +106,24 @@ def rules(
     from rtml.findings.suppression.archiving import archive_of
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.chosen import Chosen
     from rtml.rules.falco.first_match import with_first
-    from rtml.rules.running.run import Chosen, run_all
+    from rtml.rules.running.run import run_all
     from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
-        _packs(pack),
-        tuple(sigma or ()),
-        tuple(falco or ()),
-        tuple(intel or ()),
-        reputation,
+        pack=_packs(pack),
+        sigma=tuple(sigma or ()),
+        falco=tuple(falco or ()),
+        intel=tuple(intel or ()),
+        reputation=reputation,
         gate=gate,
         lists=lists,
     )
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if pack is None:
-        chosen = replace(chosen, packs=_fitting(capture.manifest))
+        chosen = replace(chosen, pack=_fitting(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
         done = archive(ran.findings(), quiet)

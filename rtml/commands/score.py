@@ -45,13 +45,15 @@ def score(
     complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
     `suppressed.parquet`.
     """
-    arguments.model(model)
+    from rtml.experiment.tracking import fetch_model
+
     if out.exists() and not resume:
         raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+    folder = fetch_model(model)
     from rtml.models.job import run_job
 
     with progress("scoring"):
-        done = run_job(captures, model, out, budget, engine, resume, suppress)
+        done = run_job(captures, folder, out, budget, engine, resume, suppress, uri=model)
     if as_json:
         print_json(done)
         return

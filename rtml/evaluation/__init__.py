@@ -15,9 +15,10 @@ from rtml.evaluation.ledger import Ledger, build_ledger
 from rtml.evaluation.matching import match
 from rtml.evaluation.proof import Proof, attacks_in_training, prove
 from rtml.evaluation.sides import Side, union
-from rtml.evaluation.split import Split, assign, by_fractions, by_times
+from rtml.evaluation.split import assign
 from rtml.evaluation.track import Track, make_track
 from rtml.evaluation.verdict import Verdict, assess
+from rtml.splits import Split
 
 __all__ = [
     "Ledger",
@@ -31,8 +32,6 @@ __all__ = [
     "attacks_in_training",
     "budget_curves",
     "build_ledger",
-    "by_fractions",
-    "by_times",
     "evidence_processes",
     "in_capture",
     "make_track",

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from rtml.evaluation.targets import overlaps
-from rtml.times import span
+from rtml.times import Length, span
 
 __all__ = ["CANARIES", "DELAY", "delayed", "inverted", "null", "perfect", "random"]
 
@@ -24,7 +24,7 @@ DELAY = dt.timedelta(minutes=3)
 """How late the delayed canary is."""
 
 
-def perfect(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, seed: int = 0) -> np.ndarray:
+def perfect(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, seed: int = 0) -> np.ndarray:
     """Score 1 where a window overlaps an attack, else 0.
 
     Examples
@@ -35,22 +35,22 @@ def perfect(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, se
     return windows["target"].fill_null(0).to_numpy().astype(float)
 
 
-def inverted(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, seed: int = 0) -> np.ndarray:
+def inverted(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, seed: int = 0) -> np.ndarray:
     """Score the wrong way round: what a sign error looks like."""
     return -perfect(windows, labels, every, seed)
 
 
-def null(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, seed: int = 0) -> np.ndarray:
+def null(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, seed: int = 0) -> np.ndarray:
     """Score every window alike."""
     return np.zeros(windows.height)
 
 
-def random(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, seed: int = 0) -> np.ndarray:
+def random(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, seed: int = 0) -> np.ndarray:
     """Score by chance."""
     return np.random.default_rng(seed).random(windows.height)
 
 
-def delayed(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, seed: int = 0) -> np.ndarray:
+def delayed(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, seed: int = 0) -> np.ndarray:
     """Score 1 only in windows of an attack that began at least `DELAY` before them."""
     late = overlaps(windows, labels, every).filter(pl.col("window") >= pl.col("start") + span(DELAY))
     key = ["container_id", "window"]

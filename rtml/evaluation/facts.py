@@ -38,7 +38,7 @@ def gather(
         "smallest_rate_per_hour": 1 / hours,
         "counts": track.counts,
         "windows": {
-            "seconds": track.every.total_seconds(),
+            "seconds": track.every.seconds,
             "attack": positive,
             "benign": benign,
             "left out after attacks": int(target.null_count()),

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.split import PARTS, Split
-from rtml.times import instant, span
+from rtml.splits import PARTS, Split
+from rtml.times import MINUTE, Length, Window, instant
 
 __all__ = ["Proof", "attacks_in_training", "group_leaks", "prove"]
 
@@ -39,7 +39,7 @@ class Proof:
         return f"max(train) < min(calibrate) < min(test): {', '.join(steps)}"
 
 
-def prove(windows: pl.DataFrame, every: dt.timedelta) -> Proof:
+def prove(windows: pl.DataFrame, every: Length = MINUTE) -> Proof:
     """Prove ``max(train) < min(calibrate) < min(test)``, over all windows and per container.
 
     Parameters
@@ -69,17 +69,18 @@ def prove(windows: pl.DataFrame, every: dt.timedelta) -> Proof:
     rtml.errors.RtmlError: split violated: train ends at 2026-01-01 03:00:00+00:00, after...
     """
     used = windows.filter(pl.col("part").is_not_null())
-    spans = {part: _span(used.filter(pl.col("part") == part), part, every) for part in PARTS}
+    length = Window.of(every)
+    spans = {part: _span(used.filter(pl.col("part") == part), part, length) for part in PARTS}
     _refuse_overlap(spans, "all containers")
-    _refuse_container_overlap(used, every)
+    _refuse_container_overlap(used, length)
     return Proof(spans, used["container_id"].n_unique(), windows.height - used.height, group_leaks(used))
 
 
-def _span(rows: pl.DataFrame, part: str, every: dt.timedelta) -> tuple[dt.datetime, dt.datetime, int]:
+def _span(rows: pl.DataFrame, part: str, every: Window) -> tuple[dt.datetime, dt.datetime, int]:
     first, last = rows["window"].min(), rows["window"].max()
     if not isinstance(first, dt.datetime) or not isinstance(last, dt.datetime):
         raise RtmlError(f"split: the part {part!r} holds no whole window; move its boundaries")
-    return first, last + every, rows.height
+    return first, last + every.length, rows.height
 
 
 def _refuse_overlap(spans: dict[str, tuple[dt.datetime, dt.datetime, int]], where: str) -> None:
@@ -92,10 +93,10 @@ def _refuse_overlap(spans: dict[str, tuple[dt.datetime, dt.datetime, int]], wher
             )
 
 
-def _refuse_container_overlap(used: pl.DataFrame, every: dt.timedelta) -> None:
+def _refuse_container_overlap(used: pl.DataFrame, every: Window) -> None:
     order = pl.col("part").replace_strict({name: n for n, name in enumerate(PARTS)})
     spans = used.group_by("container_id", order.alias("order")).agg(
-        begin=pl.col("window").min(), end=pl.col("window").max() + span(every)
+        begin=pl.col("window").min(), end=pl.col("window").max() + every.span
     )
     wrong = (
         spans.sort("container_id", "order")
@@ -140,12 +141,13 @@ def attacks_in_training(labels: pl.DataFrame, split: Split, allow: bool = False)
     --------
     >>> begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     >>> hour = dt.timedelta(hours=1)
-    >>> split = Split(begin, begin + hour, begin + 2 * hour, begin + 3 * hour)
+    >>> split = Split(begin + hour, begin + 2 * hour, begin, begin + 3 * hour)
     >>> labels = pl.DataFrame({"attack_id": ["a"], "start": [begin], "end": [begin]})
     >>> attacks_in_training(labels, split, allow=True)
     ["benign data is not benign: 1 attack(s) overlap training or calibration time: 'a'"]
     """
-    early = labels.filter((pl.col("start") < instant(split.test)) & (pl.col("end") >= instant(split.start)))
+    start, _, test, _ = split.edges
+    early = labels.filter((pl.col("start") < instant(test)) & (pl.col("end") >= instant(start)))
     if early.is_empty():
         return []
     names = ", ".join(repr(name) for name in early["attack_id"].sort().head(5))

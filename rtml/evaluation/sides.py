@@ -14,7 +14,7 @@ import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.schema import FINDINGS, conform
-from rtml.times import span
+from rtml.times import Length, Window
 
 __all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
 
@@ -87,7 +87,7 @@ def union(name: str, sides: Sequence[Side]) -> Side:
     )
 
 
-def flags(windows: pl.DataFrame, every: dt.timedelta, name: str) -> pl.DataFrame:
+def flags(windows: pl.DataFrame, every: Length, name: str) -> pl.DataFrame:
     """Return one bare finding per window (``container_id``, ``window``, optional ``score``).
 
     It spans the whole window and names no process.
@@ -107,14 +107,14 @@ def flags(windows: pl.DataFrame, every: dt.timedelta, name: str) -> pl.DataFrame
             source=pl.lit("model"),
             detector=pl.lit(name),
             first_seen="window",
-            last_seen=pl.col("window") + span(every) - _NS,
+            last_seen=pl.col("window") + Window.of(every).span - _NS,
             count=1,
         ),
         FINDINGS,
     )
 
 
-def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
+def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> pl.DataFrame:
     """Return what rules say about each window: the highest severity of a finding in it, else 0.
 
     Few levels, so its AUROC is flagged as a hard score; it is there so that rules and models stand
@@ -135,7 +135,7 @@ def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedel
     return joined.with_columns(pl.col("score").fill_null(0.0))
 
 
-def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) -> int:
+def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> int:
     """Count the windows that a finding lies in: how much of the time a side flags.
 
     Examples
@@ -151,7 +151,7 @@ def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: dt.timedelta) 
     return windows.join(_covered(findings, every), on=key, how="semi").height
 
 
-def _covered(findings: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
-    first = pl.col("first_seen").dt.truncate(every)
-    window = pl.datetime_ranges(first, "last_seen", every, time_unit="ns")
+def _covered(findings: pl.DataFrame, every: Length) -> pl.DataFrame:
+    length = Window.of(every)
+    window = pl.datetime_ranges(length.start("first_seen"), "last_seen", length.text, time_unit="ns")
     return findings.select("container_id", "severity", window=window).explode("window", empty_as_null=False)

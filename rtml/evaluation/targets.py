@@ -6,31 +6,29 @@ import datetime as dt
 
 import polars as pl
 
-from rtml.times import span
+from rtml.times import Length, Window, span
 
 __all__ = ["overlaps", "targets"]
 
 
-def overlaps(windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta) -> pl.DataFrame:
+def overlaps(windows: pl.DataFrame, labels: pl.DataFrame, every: Length) -> pl.DataFrame:
     """Return ``container_id, window, attack_id, start``: every window that shares time with one.
 
     A window ``[w, w + every)`` and an attack ``[start, end]`` overlap when ``w <= end`` and
-    ``w + span(every) > start``.
+    ``w + every > start``.
     """
     attacks = labels.select("container_id", "attack_id", "start", "end")
     return (
         windows.select("container_id", "window")
         .join(attacks, on="container_id")
         .filter(pl.col("window") <= pl.col("end"))
-        .filter(pl.col("window") + span(every) > pl.col("start"))
+        .filter(pl.col("window") + Window.of(every).span > pl.col("start"))
         .select("container_id", "window", "attack_id", "start")
         .sort("container_id", "window", "attack_id")
     )
 
 
-def targets(
-    windows: pl.DataFrame, labels: pl.DataFrame, every: dt.timedelta, grace: dt.timedelta
-) -> pl.DataFrame:
+def targets(windows: pl.DataFrame, labels: pl.DataFrame, every: Length, grace: dt.timedelta) -> pl.DataFrame:
     """Add ``target``: 1 during an attack, 0 benign, null (left out) in the grace after an attack.
 
     An attack leaves traces behind (a shell that idles, a connection that closes): its container's

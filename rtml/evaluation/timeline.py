@@ -84,7 +84,7 @@ def make_timeline(
     begin, last = own["window"].min(), own["window"].max()
     if not isinstance(begin, dt.datetime) or not isinstance(last, dt.datetime):
         raise RtmlError(f"timeline: no test window belongs to container {container_id!r}")
-    end = last + track.every
+    end = last + track.every.length
     width = dt.timedelta(seconds=max(1, round((end - begin).total_seconds() / BINS)))
     proper = [side for side in sides if side.kind in ("rules", "model")]
     attacks = track.labels.filter(pl.col("container_id") == container_id)

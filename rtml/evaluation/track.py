@@ -12,13 +12,12 @@ from rtml.errors import RtmlError, did_you_mean
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE
 from rtml.evaluation.ranking import Ranked, ranks
-from rtml.evaluation.split import Split, assign
+from rtml.evaluation.split import assign
 from rtml.evaluation.targets import overlaps, targets
-from rtml.times import UTC_NS, instant
+from rtml.splits import Split
+from rtml.times import MINUTE, UTC_NS, Length, Window, instant
 
 __all__ = ["Track", "make_track"]
-
-EVERY = dt.timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Track:
     processes: pl.DataFrame | None
     event_processes: pl.DataFrame | None
     split: Split | None
-    every: dt.timedelta
+    every: Window
     grace: dt.timedelta
     seed: int
     notes: tuple[str, ...]
@@ -45,7 +44,7 @@ class Track:
     @property
     def container_days(self) -> float:
         """Observed test time, summed over containers."""
-        return self.windows.height * self.every / dt.timedelta(days=1)
+        return self.windows.height * self.every.length / dt.timedelta(days=1)
 
     def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Return the findings that touch test time, in containers that were observed."""
@@ -88,7 +87,7 @@ def make_track(
     processes: pl.DataFrame | None = None,
     event_processes: pl.DataFrame | None = None,
     split: Split | None = None,
-    every: dt.timedelta = EVERY,
+    every: Length = MINUTE,
     grace: dt.timedelta = GRACE,
     seed: int = 0,
 ) -> Track:
@@ -118,24 +117,24 @@ def make_track(
     >>> track.labels.height, round(track.container_days * 1440)
     (0, 1)
     """
-    facts = _facts(windows)
+    facts, window = _facts(windows), Window.of(every)
     attacks = validate(labels)
     if split is not None:
-        facts = assign(facts, split, every).filter(pl.col("part") == "test").drop("part")
+        facts = assign(facts, split, window).filter(pl.col("part") == "test").drop("part")
     if facts.is_empty():
         raise RtmlError("no window lies in test time; move the split's boundaries")
     kept = _test_attacks(attacks, split)
     return Track(
-        targets(facts, kept, every, grace),
+        targets(facts, kept, window, grace),
         kept,
-        overlaps(facts, kept, every),
+        overlaps(facts, kept, window),
         processes,
         event_processes,
         split,
-        every,
+        window,
         grace,
         seed,
-        _notes(attacks, kept, facts, every),
+        _notes(attacks, kept, facts, window),
         _counts(windows.join(facts, on="container_id", how="semi"), kept),
     )
 
@@ -161,9 +160,7 @@ def _test_attacks(attacks: pl.DataFrame, split: Split | None) -> pl.DataFrame:
     return attacks.filter((pl.col("end") >= begin) & (pl.col("start") < end))
 
 
-def _notes(
-    attacks: pl.DataFrame, kept: pl.DataFrame, facts: pl.DataFrame, every: dt.timedelta
-) -> tuple[str, ...]:
+def _notes(attacks: pl.DataFrame, kept: pl.DataFrame, facts: pl.DataFrame, every: Window) -> tuple[str, ...]:
     notes = []
     if attacks.height > kept.height:
         notes.append(f"{attacks.height - kept.height} attack(s) lie outside test time: left out")

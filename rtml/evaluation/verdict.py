@@ -16,7 +16,6 @@ from rtml.evaluation.sides import Side, flags, rule_scores
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
 from rtml.schema import FINDINGS, conform
-from rtml.times import span
 
 __all__ = ["DELAY_RULE", "Verdict", "assess"]
 
@@ -101,7 +100,7 @@ def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
 def _per_attack(side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track) -> pl.DataFrame:
     """Return one row per attack: found, findings, when, delay in seconds, and by what evidence."""
     sources = findings.select("source").with_row_index("finding")
-    whole = pl.col("detected").dt.truncate(track.every) + span(track.every)
+    whole = track.every.start("detected") + track.every.span
     timed = hits.join(sources, on="finding").with_columns(
         first_seen=pl.when(pl.col("source") == "model").then(whole).otherwise(pl.col("detected"))
     )

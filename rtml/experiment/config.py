@@ -11,15 +11,19 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rtml.errors import UsageError, did_you_mean
+from rtml.rules.chosen import Chosen
+from rtml.splits import Split
+from rtml.times import Window
 
-__all__ = ["Experiment", "Rules", "Split", "load_experiment"]
+__all__ = ["Experiment", "load_experiment"]
 
 _MOST_BYTES = 1_000_000
 _MOST_BASES = 8
@@ -27,39 +31,6 @@ _MOST_BASES = 8
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Split(_Strict):
-    """Where training ends and testing begins: UTC times, or shares of the time (0 to 1).
-
-    ``early_attacks`` says what to do about labelled attacks before the test: refuse to run, or
-    leave their windows out of learning, calibration and tuning.
-    """
-
-    calibrate: dt.datetime | float = 0.5
-    test: dt.datetime | float = 0.7
-    early_attacks: Literal["refuse", "leave out"] = "refuse"
-
-    @field_validator("calibrate", "test")
-    @classmethod
-    def _utc(cls, value: dt.datetime | float) -> dt.datetime | float:
-        if isinstance(value, dt.datetime):
-            return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
-        if not 0 < value < 1:
-            raise ValueError("a share of the time lies between 0 and 1")
-        return value
-
-
-class Rules(_Strict):
-    """The rule side: our pack, files of Sigma and Falco, threat lists, lowest level, the gate."""
-
-    pack: str | None = "container"
-    sigma: list[Path] = []
-    falco: list[Path] = []
-    intel: list[Path] = []
-    reputation: Path | None = None
-    level: Literal["informational", "low", "medium", "high", "critical"] = "low"
-    gate: Literal["none", "ours"] = "none"
 
 
 class Experiment(_Strict):
@@ -73,7 +44,7 @@ class Experiment(_Strict):
     families: list[str] | None = None
     blocks: int = Field(8, ge=2, le=1000)
     detectors: dict[str, dict[str, Any]] = {}
-    rules: Rules = Rules()
+    rules: Chosen = Chosen(level="low")
     budget: float = Field(1.0, gt=0)
     seed: int = Field(0, ge=0)
     tried: int | None = Field(None, ge=1)
@@ -90,13 +61,40 @@ class Experiment(_Strict):
         named = {name: {} for name in value} if isinstance(value, list) else value
         return {k: v or {} for k, v in named.items()} if isinstance(named, Mapping) else named
 
+    @field_validator("split", mode="before")
+    @classmethod
+    def _utc(cls, value: Any) -> Any:
+        """Take times without an offset for UTC: in a file nobody's own clock is meant."""
+        if not isinstance(value, Mapping):
+            return value
+        return {k: v.replace(tzinfo=dt.UTC) if _bare(v) else v for k, v in value.items()}
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _level(cls, value: Any) -> Any:
+        return {"level": "low", **value} if isinstance(value, Mapping) else value
+
+    @field_validator("window")
+    @classmethod
+    def _length(cls, value: str) -> str:
+        return Window.of(value).text
+
+    @property
+    def every(self) -> Window:
+        """Length of the windows."""
+        return Window.of(self.window)
+
     def digest(self) -> str:
         """Short hash of the resolved experiment: the same values give the same name."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-_MODELS: dict[str, type[BaseModel]] = {"split": Split, "rules": Rules}
+def _bare(value: object) -> bool:
+    return isinstance(value, dt.datetime) and value.tzinfo is None
+
+
+_SECTIONS: dict[str, type[Split] | type[Chosen]] = {"split": Split, "rules": Chosen}
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -187,7 +185,8 @@ def _explain(error: ValidationError) -> str:
     """Say what the first problem is; an unknown key gets the nearest known one."""
     first = error.errors()[0]
     where = [str(part) for part in first["loc"]]
-    if first["type"] != "extra_forbidden":
+    if first["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{'.'.join(where) or 'the file'}: {first['msg']}"
-    model = _MODELS.get(where[0], Experiment) if where[1:] else Experiment
-    return f"unknown key {'.'.join(where)!r}; {did_you_mean(where[-1], model.model_fields)}"
+    section = _SECTIONS.get(where[0]) if where[1:] else None
+    known = Experiment.model_fields if section is None else [field.name for field in fields(section)]
+    return f"unknown key {'.'.join(where)!r}; {did_you_mean(where[-1], known)}"

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures import Capture
-from rtml.evaluation import Side, Split
-from rtml.experiment.config import Rules
+from rtml.evaluation import Side
 from rtml.models import Scored
 from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
-from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.chosen import Chosen
+from rtml.rules.running.run import run_all
+from rtml.splits import Split
+from rtml.times import Window
 
 __all__ = ["RuleSide", "first_seen_side", "model_sides", "rule_side"]
 
@@ -33,10 +35,10 @@ class RuleSide:
 
 def rule_side(
     capture: Capture,
-    chosen: Rules,
+    chosen: Chosen,
     windows: pl.DataFrame,
     split: Split,
-    every: str,
+    every: Window,
     budget: float,
     quiet: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> RuleSide:
@@ -45,25 +47,15 @@ def rule_side(
     Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
     of the early hits those that ``quiet`` keeps.
     """
-    ran = run_all(
-        capture,
-        Chosen(
-            (chosen.pack,) if chosen.pack else (),
-            tuple(chosen.sigma),
-            tuple(chosen.falco),
-            tuple(chosen.intel),
-            chosen.reputation,
-            level=chosen.level,
-            gate=chosen.gate,
-        ),
-    )
+    ran = run_all(capture, chosen)
     detector = RuleDetector(ran.rules, every, budget)
     test = windows.filter(pl.col("part") == "test")
     default = _side("rules, default", "rules", detector, ran.hits, test)
-    early = quiet(ran.hits.filter(pl.col("time") < pl.lit(split.test, _UTC)))
+    begin = split.edges[2]
+    early = quiet(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC)))
     detector.learn(early, windows.filter(pl.col("part") != "test"))
     tuned = _side(
-        "rules, tuned", "rules", detector, ran.hits, test, split.test, f"{detector.state.height} exceptions"
+        "rules, tuned", "rules", detector, ran.hits, test, begin, f"{detector.state.height} exceptions"
     )
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
@@ -72,7 +64,7 @@ def first_seen_side(
     capture: Capture,
     windows: pl.DataFrame,
     split: Split,
-    every: str,
+    every: Window,
     quiet: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Side:
     """Make the side of the competitor that any feature of rare programs must beat.
@@ -81,11 +73,12 @@ def first_seen_side(
     """
     detector = FirstSeen(every)
     observed = detector.observe(capture)
-    before = pl.col("time") < pl.lit(split.test, _UTC)
+    begin = split.edges[2]
+    before = pl.col("time") < pl.lit(begin, _UTC)
     detector.learn(quiet(observed.filter(before)), windows)
     test = windows.filter(pl.col("part") == "test")
     note = f"first run of a program in an image; {detector.state.height} pairs known"
-    return _side("first seen", "rival", detector, observed, test, split.test, note)
+    return _side("first seen", "rival", detector, observed, test, begin, note)
 
 
 def _side(

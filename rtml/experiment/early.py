@@ -8,10 +8,10 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.captures.leaving_out import CELLS, PartialCapture, cells_of, leave_out
-from rtml.evaluation import Split, attacks_in_training
+from rtml.evaluation import attacks_in_training
 from rtml.experiment.config import Experiment
-from rtml.features.source import interval
-from rtml.times import instant
+from rtml.splits import Split
+from rtml.times import Window, instant
 
 __all__ = ["Early", "without_early_attacks"]
 
@@ -22,7 +22,7 @@ class Early:
 
     capture: Capture
     cells: pl.DataFrame
-    every: int
+    every: Window
     notes: list[str]
 
     def quiet(self, hits: pl.DataFrame) -> pl.DataFrame:
@@ -40,10 +40,10 @@ def without_early_attacks(
     RtmlError
         An attack lies before the test, and the experiment does not say to leave it out.
     """
-    every = interval(experiment.window)
+    every = experiment.every
     leaving = experiment.split.early_attacks == "leave out"
     attacks_in_training(labels, split, allow=leaving)
-    early = labels.filter(pl.col("start") < instant(split.test))
+    early = labels.filter(pl.col("start") < instant(split.edges[2]))
     if early.is_empty():
         return Early(capture, CELLS.to_frame(), every, [])
     cells = cells_of(early, every)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,18 +10,17 @@ import polars as pl
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, Side, Split, build_ledger, in_capture, make_track, read_labels
+from rtml.evaluation import Ledger, Side, build_ledger, in_capture, make_track, read_labels
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.sides import rule_scores
 from rtml.experiment.report_input import page
-from rtml.features.source import interval
 from rtml.findings.reading import read_findings
 from rtml.report import write_ledger, write_report
 from rtml.rules import FirstSeen
+from rtml.times import Window, instant, moment
 
 __all__ = ["judge", "read_findings"]
 
-_UTC = pl.Datetime("ns", "UTC")
 _KINDS = {FirstSeen.name: "rival"}
 
 
@@ -43,19 +41,17 @@ def judge(
     capture = open_captures(captures)
     known = capture.containers()["container_id"].to_list()
     labels, warnings = in_capture(read_labels(label_file), known)
-    windows = features.windows(capture, None, ["activity"], every, start=_time(since))
-    length = dt.timedelta(seconds=interval(every) / 1e9)
+    begin, length = None if since is None else moment(since), Window.of(every)
+    windows = features.observed(capture, length, start=begin)
     sides = list(_sides(finding_files, windows, length))
-    if since is not None:
-        labels = labels.filter(pl.col("end") >= pl.lit(_time(since), _UTC))
-    split: Split | None = None
+    if begin is not None:
+        labels = labels.filter(pl.col("end") >= instant(begin))
     track = make_track(
         windows,
         labels,
         capture.processes().collect(),
         evidence_processes((side.findings for side in sides), capture.events()),
-        split,
-        length,
+        every=length,
     )
     ledger = build_ledger(sides, track, None, _features(finding_files), budget, notes=warnings)
     out.mkdir(parents=True, exist_ok=True)
@@ -65,17 +61,7 @@ def judge(
     return ledger, write_report(source, out / "report.html")
 
 
-def _time(text: str | None) -> dt.datetime | None:
-    if text is None:
-        return None
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"--since {text!r}: write a time like 2026-11-24T03:14:00Z") from error
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
-
-
-def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: dt.timedelta) -> Iterator[Side]:
+def _sides(paths: Sequence[Path], windows: pl.DataFrame, every: Window) -> Iterator[Side]:
     if not paths:
         raise UsageError("no findings: give --findings FILE (repeatable)")
     for path in paths:

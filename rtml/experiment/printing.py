@@ -56,7 +56,7 @@ def _split(outcome: Outcome) -> str:
 
 def _baseline(outcome: Outcome) -> str:
     """How much is known: for programs per workload, the chance that the next is new."""
-    table = outcome.trained.baseline.maturity()
+    table = outcome.model.baseline.maturity()
     execs = table.filter(table["family"] == "lineage.child")
     events = int(execs["events"].sum())
     if not events:

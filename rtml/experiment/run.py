@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from rtml import features
-from rtml.baselines import Baseline
 from rtml.captures import Capture, open_captures
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import NotSaved, RtmlError, UsageError
 from rtml.evaluation import (
     Ledger,
     Proof,
     Side,
-    Split,
     Track,
     build_ledger,
-    by_fractions,
-    by_times,
     in_capture,
     make_track,
     prove,
@@ -34,12 +28,11 @@ from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, r
 from rtml.experiment.early import without_early_attacks
 from rtml.experiment.report_input import page
 from rtml.experiment.tracking import Run, tracked_run
-from rtml.features.source import interval
-from rtml.models import Scored, Trained, score, train
-from rtml.models.bundle import load_model, save_model
+from rtml.models import Model, Scored, load_model, train
 from rtml.report import write_ledger, write_report
+from rtml.splits import Split
 
-__all__ = ["Outcome", "run_experiment"]
+__all__ = ["Outcome", "kept", "learn", "run_experiment"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Outcome:
     capture: Capture
     split: Split
     proof: Proof
-    trained: Trained
+    model: Model
     scored: Scored
     rules: RuleSide
     sides: Sequence[Side]
@@ -92,20 +85,20 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
 
 
 def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -> Outcome:
-    every = dt.timedelta(seconds=interval(experiment.window) / 1e9)
+    every = experiment.every
     capture = open_captures(experiment.capture)
     known = capture.containers()["container_id"].to_list()
     labels, warnings = in_capture(read_labels(label_file), known)
-    split = _split(capture, experiment, every)
+    split = experiment.split.over(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
-    trained, scored = _models(capture, early.capture, experiment, split, out / "model")
-    windows = pl.concat([trained.windows, scored.windows.with_columns(part=pl.lit("test"))])
+    trained = learn(experiment, early.capture, split)
+    model, saved = kept(trained, out / "model")
+    scored = model.score(capture, start=split.edges[2])
+    windows = _windows(model, scored)
     proof = prove(windows, every)
-    rules = rule_side(
-        capture, experiment.rules, windows, split, experiment.window, experiment.budget, early.quiet
-    )
-    rival = first_seen_side(capture, windows, split, experiment.window, early.quiet)
-    sides = [*rules.sides, *model_sides(scored, split.test), rival]
+    rules = rule_side(capture, experiment.rules, windows, split, every, experiment.budget, early.quiet)
+    rival = first_seen_side(capture, windows, split, every, early.quiet)
+    sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
     track = make_track(
         scored.windows,
         labels,
@@ -115,56 +108,50 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
         every,
         seed=experiment.seed,
     )
+    notes = [*warnings, *early.notes, *experiment.notes, *saved]
     ledger = build_ledger(
-        sides,
-        track,
-        proof,
-        scored.windows,
-        experiment.budget,
-        tried=experiment.tried,
-        notes=[*warnings, *early.notes, *experiment.notes],
+        sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
     )
     write_ledger(ledger, out)
     _keep(out, windows, scored, sides)
-    source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run.run_id if run else None)
+    run_id = run.run_id if run else None
+    source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
     report = write_report(source, out / "report.html")
-    return Outcome(
-        experiment,
+    uri = run.model_uri if run and not saved else str(out / "model")
+    made = (model, scored, rules, sides, track, ledger)
+    return Outcome(experiment, capture, split, proof, *made, out, report, run_id, uri)
+
+
+def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
+    """Train the model that an experiment describes."""
+    return train(
         capture,
+        experiment.detectors,
         split,
-        proof,
-        trained,
-        scored,
-        rules,
-        sides,
-        track,
-        ledger,
-        out,
-        report,
-        run.run_id if run else None,
-        run.model_uri if run else str(out / "model"),
+        families=experiment.families,
+        every=experiment.every,
+        blocks=experiment.blocks,
+        seed=experiment.seed,
+        budget=experiment.budget,
+        notes={"experiment": experiment.digest()},
     )
 
 
-def _split(capture: Capture, experiment: Experiment, every: dt.timedelta) -> Split:
-    """Resolve the split's times; shares are shares of the time that the windows span."""
-    windows = features.windows(capture, None, ["activity"], experiment.window)
-    calibrate, test = experiment.split.calibrate, experiment.split.test
-    if isinstance(calibrate, dt.datetime) and isinstance(test, dt.datetime):
-        return by_times(windows, every, calibrate, test)
-    if isinstance(calibrate, float) and isinstance(test, float):
-        return by_fractions(windows, every, calibrate, test - calibrate)
-    raise UsageError("split: give both `calibrate` and `test` as times, or both as shares")
+def kept(model: Model, folder: Path) -> tuple[Model, list[str]]:
+    """Save and load a model: what is judged is what a user would load.
+
+    A model that cannot be saved without pickle is judged as it is, and the ledger says so.
+    """
+    try:
+        model.save(folder)
+    except NotSaved as error:
+        return model, [f"the model was not saved: {error}"]
+    return replace(load_model(folder), windows=model.windows), []
 
 
-def _models(
-    capture: Capture, early: Capture, experiment: Experiment, split: Split, folder: Path
-) -> tuple[Trained, Scored]:
-    """Train, save, load and score: what is judged is what a user would load."""
-    trained = train(early, experiment, split.calibrate, split.test)
-    save_model(trained.model, folder, trained.baseline.save)
-    baseline = Baseline.load(folder / "baseline")
-    return trained, score(capture, load_model(folder), baseline, start=split.test)
+def _windows(model: Model, scored: Scored) -> pl.DataFrame:
+    assert model.windows is not None
+    return pl.concat([model.windows, scored.windows.with_columns(part=pl.lit("test"))])
 
 
 def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side]) -> None:
@@ -176,7 +163,7 @@ def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side
 
 def _log(outcome: Outcome, run: Run) -> None:
     run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
-    data = outcome.trained.model.description.data
+    data = outcome.model.description.data
     run.tags(
         {
             "rtml.experiment": outcome.experiment.digest(),
@@ -187,6 +174,7 @@ def _log(outcome: Outcome, run: Run) -> None:
     columns = ["found", "false", "recall", "rate", "auroc", "average_precision", "tpr", "delay"]
     for row in outcome.ledger.summary.iter_rows(named=True):
         run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})
-    run.files(outcome.out / "model", "model")
+    if (outcome.out / "model").is_dir():
+        run.files(outcome.out / "model", "model")
     for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet"):
         run.file(outcome.out / name)

@@ -26,8 +26,9 @@ from rtml.features.files import FILES
 from rtml.features.lineage import LINEAGE
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Events, Source, open_source
-from rtml.features.surprise import EVENT_SURPRISES, event_surprises
-from rtml.features.windows import assemble
+from rtml.features.surprise import EVENT_SURPRISES
+from rtml.features.windows import assemble, assemble_with_surprises
+from rtml.times import MINUTE, Length
 
 __all__ = [
     "AUDIT_FAMILIES",
@@ -38,10 +39,12 @@ __all__ = [
     "Source",
     "feature_columns",
     "learn",
+    "observed",
     "open_source",
     "prequential",
     "surprises",
     "windows",
+    "windows_and_surprises",
 ]
 
 FAMILIES: dict[str, Family] = {
@@ -61,7 +64,7 @@ def _chosen(names: Iterable[str] | None) -> dict[str, Family]:
     return {name: lookup(known, name, "feature family") for name in wanted}
 
 
-def _source(events: Events, processes: Table | None, every: str, families: Iterable[str] | None) -> Source:
+def _source(events: Events, processes: Table | None, every: Length, families: Iterable[str] | None) -> Source:
     """Open what the families look at: containers, or the users of an audit log."""
     chosen = set(_chosen(families))
     if not chosen & set(AUDIT_FAMILIES):
@@ -94,7 +97,7 @@ def learn(
     start, end
         Only events with ``start <= time < end``.
     """
-    source = _source(events, processes, "60s", families).between(start, end)
+    source = _source(events, processes, MINUTE, families).between(start, end)
     chosen = _chosen(families).values()
     conditionals = [each for family in chosen for each in family.conditionals]
     return baselines.learn(source.events, source.processes, conditionals, source.peers)
@@ -104,7 +107,7 @@ def windows(
     events: Events,
     baseline: Baseline | None = None,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
     processes: Table | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
@@ -134,10 +137,23 @@ def windows(
     return assemble(source, baseline or Baseline(), _chosen(families))
 
 
-def _roots(source: Source) -> pl.DataFrame:
-    """Return the lineage root of every process."""
-    known = source.processes.select("host", "process_id", "root_id").collect()
-    return known.group_by("host", "process_id").agg(pl.col("root_id").min())
+def windows_and_surprises(
+    events: Events,
+    baseline: Baseline,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    processes: Table | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return `windows` and `surprises` of the same time from one reading of the events.
+
+    Notes
+    -----
+    Parameters are those of `windows`.
+    """
+    source = _source(events, processes, every, families).between(start, end)
+    return assemble_with_surprises(source, baseline, _chosen(families))
 
 
 def surprises(
@@ -145,7 +161,7 @@ def surprises(
     processes: Table | None,
     baseline: Baseline,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
 ) -> pl.DataFrame:
     """Score single events: the source of window sums and of explanations.
 
@@ -154,14 +170,17 @@ def surprises(
     Columns of `EVENT_SURPRISES`, one row per window, process and distinct (context, key), standing
     for the first such event; sorted by time. Empty when the baseline is.
     """
-    source = _source(events, processes, every, families)
-    roots = _roots(source)
-    tables = [pl.DataFrame(schema=EVENT_SURPRISES)]
-    if not baseline.empty:
-        for family in _chosen(families).values():
-            for each in family.conditionals:
-                tables.append(event_surprises(each, source, baseline, roots))
-    return pl.concat(tables).sort("time", "host", "seq", "conditional", "context", "key")
+    return windows_and_surprises(events, baseline, families, every, processes)[1]
+
+
+def observed(
+    capture: Events, every: Length = MINUTE, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> pl.DataFrame:
+    """Return which windows were observed: `windows` without any feature.
+
+    Whatever judges findings needs no more: who was watched, when, and whether events were lost.
+    """
+    return windows(capture, None, (), every, start=start, end=end)
 
 
 def prequential(
@@ -169,7 +188,7 @@ def prequential(
     processes: Table | None = None,
     blocks: int = 8,
     families: Iterable[str] | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
 ) -> tuple[pl.DataFrame, Baseline]:

@@ -48,7 +48,7 @@ def activity(material: Material) -> pl.DataFrame:
         all=pl.col("hits").sum(), failed=pl.col("failed").sum(), kinds=pl.len().cast(pl.Float64)
     )
     by_kind = cells.pivot("kind", on_columns=KINDS, index=CELL, values="hits")
-    rates = pl.col(*KINDS, "all", "failed") * (60e9 / material.source.every)
+    rates = pl.col(*KINDS, "all", "failed") * (60 / material.source.every.seconds)
     return by_kind.join(totals, on=CELL).with_columns(rates)
 
 

@@ -11,8 +11,9 @@ import polars as pl
 from rtml.captures.processes import PROCESSES
 from rtml.captures.store import Capture
 from rtml.errors import UsageError
-from rtml.features.source import LOST, Events, Source, interval
+from rtml.features.source import LOST, Events, Source
 from rtml.schema import IDENTITY, conform
+from rtml.times import MINUTE, Length, Window
 
 __all__ = ["CALL_COLUMNS", "NOBODY", "audit_source", "calls_of"]
 
@@ -55,7 +56,7 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
     )
 
 
-def audit_source(events: Events, every: str = "60s") -> Source:
+def audit_source(events: Events, every: Length = MINUTE) -> Source:
     """Turn the audit log of a capture into a source whose containers are users.
 
     Raises
@@ -78,4 +79,4 @@ def audit_source(events: Events, every: str = "60s") -> Source:
     lost = [each.model_dump() for each in events.manifest.lost_intervals]
     gaps = conform(pl.DataFrame(lost, schema=[*LOST, "count"], infer_schema_length=None), LOST)
     identity = conform(named, pl.Schema({name: pl.String() for name in IDENTITY}))
-    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, interval(every))
+    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, Window.of(every))

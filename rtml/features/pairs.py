@@ -25,6 +25,7 @@ CELL = ["container_id", "window"]
 
 _PEERS = ["workload", "image", "repository"]
 _CODE = ["group", "pair"]
+_PROCESS = ["host", "process_id"]
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ class Pairs:
     names
         What the codes stand for: ``group`` (peer columns), ``pair`` (``subject``, ``key``), and the
         same three results.
+    events
+        One row per window, process and raw columns: ``group``, ``pair``, ``host``, ``process_id``, and
+        ``time`` and ``seq`` of the first such event. None where nobody asked for events.
     """
 
     rows: pl.DataFrame
     names: pl.DataFrame
+    events: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,24 @@ class Material:
     pairs: Mapping[str, Pairs]
 
 
-def _cells(source: Source, selection: Selection) -> pl.DataFrame:
+def _cells(source: Source, selection: Selection, detailed: bool) -> pl.DataFrame:
+    """Reduce the events of a selection to distinct cells; detailed ones keep process and first event."""
     chosen = selection(source.events, source.processes).with_columns(source.window)
-    grouped = chosen.group_by(*CELL, *selection.by).agg(HITS.sum().alias("hits"))
+    if not detailed:
+        grouped = chosen.group_by(*CELL, *selection.by).agg(HITS.sum().alias("hits"))
+        return grouped.collect(engine="streaming")
+    earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
+    grouped = chosen.group_by(*CELL, *_PROCESS, *selection.by).agg(
+        HITS.sum().alias("hits"), earliest, pl.col("time").min()
+    )
     return grouped.collect(engine="streaming")
+
+
+def _plain(cells: pl.DataFrame, selection: Selection) -> pl.DataFrame:
+    """Leave out what detailed cells know of processes and events."""
+    if "seq" not in cells.columns:
+        return cells
+    return cells.group_by(*CELL, *selection.by).agg(pl.col("hits").sum())
 
 
 def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -83,18 +102,29 @@ def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
 def _scored(cells: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline) -> Pairs:
     coded, texts = with_text(cells.drop("hits"), conditional)
     containers, groups = _grouped(source)
-    rows = coded.lazy().unique().join(containers.lazy(), on="container_id").collect()
+    placed = coded.join(containers, on="container_id")
+    rows = placed.select(*CELL, *_CODE).unique()
     names = rows.select(_CODE).unique().join(texts, on="pair").join(groups, on="group")
     scored = baseline.surprise(conditional, names)
-    return Pairs(rows.join(scored.select(*_CODE, "bits", "known", "seen"), on=_CODE), scored)
+    results = scored.select(*_CODE, "bits", "known", "seen")
+    return Pairs(rows.join(results, on=_CODE), scored, placed if "seq" in placed.columns else None)
 
 
-def gather(source: Source, conditionals: Iterable[Conditional], baseline: Baseline) -> Material:
-    """Reduce the events of a source for some conditionals, and score their pairs."""
+def gather(
+    source: Source, conditionals: Iterable[Conditional], baseline: Baseline, *, detailed: bool = False
+) -> Material:
+    """Reduce the events of a source for some conditionals, and score their pairs.
+
+    Parameters
+    ----------
+    detailed
+        Also keep which process had a pair first, and in which event (`Pairs.events`): the events are
+        read no more often for it, but cells are as many as processes.
+    """
     wanted = list(conditionals)
-    reduced = {each.selection: None for each in wanted}
-    by_selection = {selection: _cells(source, selection) for selection in reduced}
-    cells = {each.name: by_selection[each.selection] for each in wanted}
+    selections = {each.selection: None for each in wanted}
+    reduced = {selection: _cells(source, selection, detailed) for selection in selections}
+    cells = {each.name: _plain(reduced[each.selection], each.selection) for each in wanted}
     counted = [] if baseline.empty else wanted
-    pairs = {each.name: _scored(cells[each.name], source, each, baseline) for each in counted}
+    pairs = {each.name: _scored(reduced[each.selection], source, each, baseline) for each in counted}
     return Material(source, baseline, cells, pairs)

@@ -32,8 +32,9 @@ def blocks_of(source: Source, blocks: int) -> list[Source]:
     first, last = span.select(pl.all().to_physical()).row(0)
     if first is None:
         return []
-    number = (last - first) // source.every + 1
-    cuts = sorted({first + source.every * (number * k // blocks) for k in range(blocks)})
+    step = source.every.nanoseconds
+    number = (last - first) // step + 1
+    cuts = sorted({first + step * (number * k // blocks) for k in range(blocks)})
     edges: list[dt.datetime | None] = pl.Series(cuts[1:]).cast(pl.Int64).cast(_UTC).to_list()
     return [source.between(*pair) for pair in zip([None, *edges], [*edges, None], strict=True)]
 

@@ -11,10 +11,10 @@ import polars as pl
 from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.store import INFRASTRUCTURE, Capture
-from rtml.errors import UsageError
 from rtml.schema import IDENTITY, conform
+from rtml.times import MINUTE, Length, Window
 
-__all__ = ["LOST", "Events", "Source", "interval", "open_source"]
+__all__ = ["LOST", "Events", "Source", "open_source"]
 
 Events = Capture | pl.LazyFrame | pl.DataFrame
 """What features are made of: a capture, or a table of events."""
@@ -24,25 +24,6 @@ LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
 """Intervals in which the sensor lost events; a null end is open."""
 
 _IDENTITY = pl.Schema({name: pl.String() for name in IDENTITY})
-_UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-
-
-def interval(every: str) -> int:
-    """Return the length of a window in nanoseconds.
-
-    Examples
-    --------
-    >>> interval("60s"), interval("5m")
-    (60000000000, 300000000000)
-    >>> interval("1 week")
-    Traceback (most recent call last):
-    ...
-    rtml.errors.UsageError: window length '1 week': write a whole number and s, m or h, like '60s'
-    """
-    number, unit = every[:-1], every[-1:]
-    if unit not in _UNITS or not (number.isascii() and number.isdigit() and int(number)):
-        raise UsageError(f"window length {every!r}: write a whole number and s, m or h, like '60s'")
-    return int(number) * _UNITS[unit]
 
 
 @dataclass(frozen=True)
@@ -60,14 +41,14 @@ class Source:
     lost
         Rows of `LOST`.
     every
-        Length of a window in nanoseconds.
+        Length of a window.
     """
 
     events: pl.LazyFrame
     processes: pl.LazyFrame
     identity: pl.DataFrame
     lost: pl.DataFrame
-    every: int = 60 * 10**9
+    every: Window = MINUTE
 
     @property
     def peers(self) -> pl.DataFrame:
@@ -86,8 +67,7 @@ class Source:
     @property
     def window(self) -> pl.Expr:
         """The start of the window that an event is in; windows start at multiples since 1970."""
-        ticks = pl.col("time").to_physical() // self.every * self.every
-        return ticks.cast(_UTC).alias("window")
+        return self.every.start("time")
 
     @cached_property
     def volume(self) -> pl.DataFrame:
@@ -145,7 +125,7 @@ def _from_events(events: pl.LazyFrame, processes: pl.LazyFrame | None) -> Source
 
 
 def open_source(
-    events: Events, processes: pl.LazyFrame | pl.DataFrame | None = None, every: str = "60s"
+    events: Events, processes: pl.LazyFrame | pl.DataFrame | None = None, every: Length = MINUTE
 ) -> Source:
     """Turn a capture, or a table of events with its processes, into a `Source`.
 
@@ -157,4 +137,4 @@ def open_source(
         source = _from_capture(events)
     else:
         source = _from_events(events.lazy(), None if processes is None else processes.lazy())
-    return replace(source, every=interval(every))
+    return replace(source, every=Window.of(every))

@@ -29,17 +29,15 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional
+from rtml.baselines import Conditional
 from rtml.baselines.backoff import SCALE
-from rtml.baselines.coding import with_text
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Pairs
 from rtml.features.source import Source
 
-__all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
+__all__ = ["EVENT_SURPRISES", "event_surprises", "lineage_roots", "window_surprises"]
 
-_PAIR = ["workload", "image", "repository", "subject", "key"]
 _UTC = pl.Datetime("ns", "UTC")
 EVENT_SURPRISES = pl.Schema(
     {
@@ -97,34 +95,30 @@ def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame
     return aggregated.collect(engine="streaming")
 
 
-def event_surprises(
-    conditional: Conditional, source: Source, baseline: Baseline, roots: pl.DataFrame
-) -> pl.DataFrame:
+def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame) -> pl.DataFrame:
     """Return one row per window, process and distinct pair: its first event, and its bits.
 
     Parameters
     ----------
-    conditional, source, baseline
-        What to score, where, and against which history.
+    conditional, pairs
+        What was scored; the pairs were gathered with their events.
     roots
         ``host``, ``process_id``, ``root_id``: the lineage root of every process.
     """
-    selection = conditional.selection
-    chosen = selection(source.events, source.processes).with_columns(source.window)
-    cell = [*CELL, "host", "process_id"]
-    earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
-    cells = chosen.group_by(*cell, *selection.by).agg(earliest, pl.col("time").min())
-    coded, texts = with_text(cells.collect(engine="streaming"), conditional)
-    rows = (
-        coded.with_columns(pl.col("container_id", "host").cast(pl.String))
-        .join(source.peers, on="container_id")
-        .join(texts, on="pair")
+    assert pairs.events is not None
+    first = (
+        pairs.events.with_columns(pl.col("container_id", "host").cast(pl.String))
         .join(roots, on=["host", "process_id"], how="left")
         .sort("time", "seq")
-        .unique([*cell, "pair"], keep="first", maintain_order=True)
+        .unique([*CELL, "host", "process_id", "pair"], keep="first", maintain_order=True)
     )
-    scored = baseline.surprise(conditional, rows.select(_PAIR).unique())
-    return _described(rows.join(scored, on=_PAIR, nulls_equal=True), conditional)
+    return _described(first.join(pairs.names, on=["group", "pair"]), conditional)
+
+
+def lineage_roots(source: Source) -> pl.DataFrame:
+    """Return the lineage root of every process: ``host``, ``process_id``, ``root_id``."""
+    known = source.processes.select("host", "process_id", "root_id").collect()
+    return known.group_by("host", "process_id").agg(pl.col("root_id").min())
 
 
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:

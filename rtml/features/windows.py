@@ -8,12 +8,12 @@ import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
-from rtml.features.pairs import CELL, gather
+from rtml.features.pairs import CELL, Material, gather
 from rtml.features.source import Source
-from rtml.features.surprise import window_surprises
+from rtml.features.surprise import EVENT_SURPRISES, event_surprises, lineage_roots, window_surprises
 from rtml.schema import IDENTITY
 
-__all__ = ["assemble", "schema"]
+__all__ = ["assemble", "assemble_with_surprises", "schema"]
 
 _UTC = pl.Datetime("ns", "UTC")
 
@@ -35,7 +35,7 @@ def _base(source: Source) -> pl.DataFrame:
 def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Add ``complete``: false where the host lost events at some time of the window."""
     gaps = source.lost.select("host", "start", "end")
-    end = pl.col("window") + pl.duration(nanoseconds=source.every)
+    end = pl.col("window") + source.every.span
     hit = (
         base.select(*CELL, "host")
         .join(gaps, on="host", how="inner")
@@ -48,9 +48,8 @@ def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
     return base.join(marked, on=CELL, how="left").with_columns(pl.col("complete").fill_null(True))
 
 
-def _of_family(family: Family, source: Source, baseline: Baseline) -> list[pl.DataFrame]:
+def _of_family(family: Family, material: Material) -> list[pl.DataFrame]:
     """Return the feature tables of one family, with full names."""
-    material = gather(source, family.conditionals, baseline)
     own = family.own(material)
     full = {name: f"{family.name}.{name}" for name in family.names}
     tables = [own.rename(full).select(*CELL, *full.values())]
@@ -73,10 +72,36 @@ def _filled(table: pl.DataFrame, family: Family, baseline: Baseline) -> pl.DataF
 
 def assemble(source: Source, baseline: Baseline, families: Mapping[str, Family]) -> pl.DataFrame:
     """Compute the families over a source: see `rtml.features.windows`."""
-    table = _complete(_base(source), source)
+    return _assembled(source, baseline, families, detailed=False)[0]
+
+
+def assemble_with_surprises(
+    source: Source, baseline: Baseline, families: Mapping[str, Family]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Compute the families, and the surprise of single events, from one reading of the events.
+
+    Returns
+    -------
+    Windows as of `assemble`, and `EVENT_SURPRISES`: one row per window, process and distinct
+    (context, key), standing for the first such event; sorted by time. No rows without a baseline.
+    """
+    table, parts = _assembled(source, baseline, families, detailed=True)
+    events = pl.concat([EVENT_SURPRISES.to_frame(), *parts])
+    return table, events.sort("time", "host", "seq", "conditional", "context", "key")
+
+
+def _assembled(
+    source: Source, baseline: Baseline, families: Mapping[str, Family], *, detailed: bool
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    table, events = _complete(_base(source), source), []
+    roots = lineage_roots(source) if detailed and not baseline.empty else None
     for family in families.values():
-        for features in _of_family(family, source, baseline):
+        material = gather(source, family.conditionals, baseline, detailed=detailed)
+        for features in _of_family(family, material):
             table = table.join(features, on=CELL, how="left")
         table = _filled(table, family, baseline)
+        if roots is not None:
+            events += [event_surprises(c, material.pairs[c.name], roots) for c in family.conditionals]
     columns = schema(families.values())
-    return table.select(pl.col(name).cast(kind) for name, kind in columns.items()).sort(CELL)
+    ordered = table.select(pl.col(name).cast(kind) for name, kind in columns.items()).sort(CELL)
+    return ordered, events

@@ -1,11 +1,12 @@
-"""The batch job: train a model on benign captures, score captures with it, commit the result.
+"""Models: trained on benign time, saved and loaded whole, judging captures.
 
-`train` learns baseline, detectors and calibration from benign time (`Trained`); `score` turns a
-capture into windows, scores and findings (`Scored`); `run_job` does that for a model URI and
-writes one folder, whole or not at all.
+`train` makes a `Model` of baseline, detectors and calibrations; `Model.score` turns a capture into
+windows, scores and findings (`Scored`) and changes nothing, `Model.stream` goes on learning;
+`rtml.models.job` scores captures into one folder, whole or not at all.
 """
 
-from rtml.models.scoring import Scored, score
-from rtml.models.training import Trained, train
+from rtml.models.model import Model, load_model
+from rtml.models.scoring import SCORES, Scored
+from rtml.models.training import train
 
-__all__ = ["Scored", "Trained", "score", "train"]
+__all__ = ["SCORES", "Model", "Scored", "load_model", "train"]

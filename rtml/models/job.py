@@ -11,15 +11,13 @@ from typing import Any
 import polars as pl
 
 from rtml import __version__
-from rtml.baselines import Baseline
 from rtml.captures import open_captures
 from rtml.captures.digest import digest_capture
 from rtml.errors import RtmlError, UsageError, lookup
-from rtml.experiment.tracking import fetch_model
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
-from rtml.models.bundle import load_model
-from rtml.models.scoring import Scored, score
+from rtml.models.model import load_model
+from rtml.models.scoring import Scored
 from rtml.reading.whole import whole_folder
 
 __all__ = ["run_job"]
@@ -30,16 +28,18 @@ _ENGINES = {"local": None}
 
 def run_job(
     captures: Sequence[str],
-    model: str,
+    model: Path,
     out: Path,
     budget: float | None = None,
     engine: str = "local",
     resume: bool = False,
     suppress: Path | None = None,
+    uri: str | None = None,
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
 
-    Findings that the rules of the file ``suppress`` mean go to ``suppressed.parquet`` there.
+    ``model`` is its folder, ``uri`` what the result calls it. Findings that the rules of the file
+    ``suppress`` mean go to ``suppressed.parquet`` there.
 
     Returns
     -------
@@ -53,23 +53,22 @@ def run_job(
     """
     lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
-        raise UsageError(f"--budget {budget:g}: must be above 0")
+        raise UsageError(f"budget {budget:g}: must be above 0")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
-    folder = fetch_model(model)
-    loaded = load_model(folder)
+    loaded = load_model(model)
     plan = {
         "rtml": __version__,
         "captures": list(captures),
         "data": digest_capture(capture),
         "model": loaded.description.notes,
-        "uri": model,
+        "uri": uri or str(model),
         "asked_budget": budget,
         "suppress": [rule.model_dump(mode="json") for rule in quiet],
     }
     if out.exists():
         return _resumed(out, plan, resume)
-    scored = score(capture, loaded, Baseline.load(folder / "baseline"), budget)
+    scored = loaded.score(capture, budget)
     done = archive(scored.findings, quiet)
     scored = replace(scored, findings=done.kept)
     result = {

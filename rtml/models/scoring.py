@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml import features
-from rtml.baselines import Baseline
 from rtml.captures import Capture
 from rtml.detectors import Detector, peer_groups
 from rtml.features.api_calls import calls_of
-from rtml.features.source import interval
 from rtml.models.alarm import Alarm
-from rtml.models.bundle import Model
+from rtml.models.calibration import Calibration
 from rtml.models.explaining import explain
 from rtml.models.explaining.anomalous import explain_calls
+from rtml.models.parts import Parts
 from rtml.schema import FINDINGS, IDENTITY, empty
 
 __all__ = ["SCORES", "Scored", "score"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_CELL = ["container_id", "window"]
 SCORES = pl.Schema(
     {
         "detector": pl.String(),
@@ -56,44 +56,36 @@ class Scored:
 
 
 def score(
+    parts: Parts,
     capture: Capture,
-    model: Model,
-    baseline: Baseline,
     budget: float | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
 ) -> Scored:
-    """Score a capture with a freshly loaded model.
+    """Score a capture with the parts of a model; online detectors among them go on learning.
 
-    Online detectors go on learning while they score (score first, then learn), so a model object
-    is used up by this: load it anew for the next capture.
-
-    Parameters
-    ----------
-    budget
-        False findings per container-day; None takes the model's own.
-    start, end
-        Only windows in ``start <= window < end``.
+    The events are read once: windows and the surprise of single events come from the same reading.
+    `rtml.models.Model.score` calls this with copies, and documents the parameters.
 
     Returns
     -------
-    Windows that the model has learnt from are left out: it would know them by heart.
+    Windows that the model has learnt from are left out: it would know them already.
     """
-    about = model.description
-    given = features.windows(capture, baseline, about.families, about.every, start=start, end=end)
+    about = parts.description
+    given, events = features.windows_and_surprises(
+        capture, parts.baseline, about.families, about.window, start=start, end=end
+    )
     windows = _unlearnt(given, about.learned_until)
-    seconds = interval(about.every) / 1e9
-    wanted = budget if budget is not None else float(about.notes.get("budget") or 1.0)
+    seconds, wanted = about.window.seconds, about.budget if budget is None else budget
     tables, alarms = [empty(SCORES)], {}
-    for name, detector in model.detectors.items():
-        alarms[name] = model.calibrations[name].threshold(wanted, seconds, detector.in_bits)
-        tables.append(_scores(name, detector, model, alarms[name], windows))
+    for name, detector in parts.detectors.items():
+        alarms[name] = parts.calibrations[name].threshold(wanted, seconds, detector.in_bits)
+        tables.append(_scores(name, detector, parts.calibrations[name], alarms[name], windows))
     scores = pl.concat(tables)
-    surprises = _surprises(capture, baseline, model, windows)
-    explained = _findings if _of_containers(model) else _calls_of_users
-    findings = explained(capture, model, baseline, windows, scores, surprises)
-    skipped = given.height - windows.height
-    return Scored(windows, scores, findings, surprises, alarms, skipped)
+    surprises = events.join(windows.select(_CELL), on=_CELL, how="semi", maintain_order="left")
+    explained = _calls_of_users if set(about.families) & set(features.AUDIT_FAMILIES) else _findings
+    findings = explained(parts, capture, windows, scores, surprises)
+    return Scored(windows, scores, findings, surprises, alarms, given.height - windows.height)
 
 
 def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
@@ -107,14 +99,16 @@ def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFr
     return joined.filter(~learnt).drop("_until")
 
 
-def _scores(name: str, detector: Detector, model: Model, alarm: Alarm, windows: pl.DataFrame) -> pl.DataFrame:
-    calibration, groups = model.calibrations[name], peer_groups(windows)
-    found = detector.prequential(windows)
+def _scores(
+    name: str, detector: Detector, calibration: Calibration, alarm: Alarm, windows: pl.DataFrame
+) -> pl.DataFrame:
+    groups = peer_groups(windows)
+    raw = detector.prequential(windows)
     columns = {
-        "score": found,
-        "p_value": calibration.p_values(found, groups),
-        "margin": calibration.margins(found, groups),
-        "alarm": calibration.alarms(found, groups, alarm),
+        "score": raw,
+        "p_value": calibration.p_values(raw, groups),
+        "margin": calibration.margins(raw, groups),
+        "alarm": calibration.alarms(raw, groups, alarm),
     }
     rows = windows.select("container_id", "window", "workload", "complete")
     return (
@@ -124,53 +118,30 @@ def _scores(name: str, detector: Detector, model: Model, alarm: Alarm, windows: 
     )
 
 
-def _surprises(capture: Capture, baseline: Baseline, model: Model, windows: pl.DataFrame) -> pl.DataFrame:
-    about = model.description
-    keys = windows.select("container_id", "window")
-    found = features.surprises(capture, None, baseline, about.families, about.every)
-    return found.with_columns(pl.col("container_id").cast(pl.String)).join(
-        keys, on=["container_id", "window"], how="semi", maintain_order="left"
-    )
-
-
-def _of_containers(model: Model) -> bool:
-    return not set(model.description.families) & set(features.AUDIT_FAMILIES)
-
-
 def _calls_of_users(
-    capture: Capture,
-    model: Model,
-    baseline: Baseline,
-    windows: pl.DataFrame,
-    scores: pl.DataFrame,
-    surprises: pl.DataFrame,
+    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
 ) -> pl.DataFrame:
     """Explain alarms about users of the Kubernetes API."""
-    ends = [dt.datetime.fromisoformat(at) for at in model.description.learned_until.values()]
+    ends = [dt.datetime.fromisoformat(at) for at in parts.description.learned_until.values()]
     raised = scores.filter("alarm")
-    return explain_calls(raised, surprises, calls_of(capture), baseline, max(ends, default=None))
+    return explain_calls(raised, surprises, calls_of(capture), parts.baseline, max(ends, default=None))
 
 
 def _findings(
-    capture: Capture,
-    model: Model,
-    baseline: Baseline,
-    windows: pl.DataFrame,
-    scores: pl.DataFrame,
-    surprises: pl.DataFrame,
+    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
 ) -> pl.DataFrame:
     """Explain each detector's alarms with its own reasons."""
     processes = capture.processes().collect()
     identity = windows.select(*IDENTITY, "window")
-    parts = [empty(FINDINGS)]
-    for name, detector in model.detectors.items():
+    tables = [empty(FINDINGS)]
+    for name, detector in parts.detectors.items():
         raised = scores.filter((pl.col("detector") == name) & pl.col("alarm"))
-        alarms = raised.join(identity, on=["container_id", "window"], suffix="_w")
+        alarms = raised.join(identity, on=_CELL, suffix="_w")
         if alarms.is_empty():
             continue
-        rows = windows.join(raised, on=["container_id", "window"], how="semi", maintain_order="left")
-        parts.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
-    return pl.concat(parts).sort("first_seen", "detector", "finding_id")
+        rows = windows.join(raised, on=_CELL, how="semi", maintain_order="left")
+        tables.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
+    return pl.concat(tables).sort("first_seen", "detector", "finding_id")
 
 
 def _contributions(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:

@@ -7,107 +7,164 @@ every later window will be. So calibration and test windows are alike in all but
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import polars as pl
 
 from rtml import features
 from rtml.baselines import Baseline
-from rtml.captures import Capture
+from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
 from rtml.detectors import DETECTORS, Detector, feature_columns, peer_groups
 from rtml.errors import RtmlError, UsageError, lookup
-from rtml.experiment.config import Experiment
-from rtml.features.source import interval
-from rtml.models.bundle import Description, Model
 from rtml.models.calibration import Calibration
+from rtml.models.model import Model
+from rtml.models.parts import Description
+from rtml.splits import Split, at_edge, borders
+from rtml.times import MINUTE, Length, Window
 
-__all__ = ["Trained", "train"]
+__all__ = ["Detectors", "train"]
+
+Parameters: TypeAlias = Mapping[str, Any]
+Detectors: TypeAlias = Iterable["str | Detector"] | Mapping[str, "Parameters | Detector | None"]
+"""Names and unlearnt detectors; or, by label, parameters (of the detector of that name) or a detector."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A model, the baseline it compares with, and the windows it was made of.
-
-    ``windows`` carry ``part``: ``train`` or ``calibrate``.
-    """
-
-    model: Model
-    baseline: Baseline
-    windows: pl.DataFrame
+_USUAL = Split()
 
 
 def train(
-    capture: Capture, experiment: Experiment, calibrate: dt.datetime, until: dt.datetime | None = None
-) -> Trained:
+    captures: Capture | str | Path | Sequence[str | Path],
+    detectors: Detectors = ("surprise",),
+    split: Split = _USUAL,
+    *,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    blocks: int = 8,
+    seed: int = 0,
+    budget: float = 1.0,
+    notes: Mapping[str, int | float | str | bool | None] | None = None,
+) -> Model:
     """Learn what is normal.
 
     Parameters
     ----------
-    capture
-        Benign time, at least up to ``until``; later events are never read.
-    experiment
-        Families, detectors and their parameters, window length, seed.
-    calibrate
-        Detectors and baseline learn from windows that end by then.
-    until
-        Calibration uses the windows from ``calibrate`` that end by then; None: to the end.
+    captures
+        Benign time, at least up to the split's test: a capture, or paths of some.
+    detectors
+        Names of registered ones, detectors of your own (`rtml.adapt`), or either by label. Given
+        detectors stay unlearnt: the model learns copies.
+    split
+        Baseline and detectors learn from what ends by ``calibrate``; thresholds come from what lies
+        between that and ``test``; later events are never read.
+    families
+        Names of `rtml.features.FAMILIES`; None takes all of containers.
+    every
+        Length of a window.
+    blocks
+        Spans that the training time is cut into: each is featured by what came before it.
+    seed
+        Of every detector that draws at random.
+    budget
+        False findings per container-day that thresholds aim at, unless scoring says otherwise.
+    notes
+        Anything worth keeping with the model.
+
+    Returns
+    -------
+    The model, with the windows that it was made of.
 
     Raises
     ------
     RtmlError
-        A part holds no window; a detector gets a parameter that it does not know.
+        A part of the split holds no window.
+    UsageError
+        A detector or a family does not exist; a detector gets a parameter that it does not know; two
+        detectors have one label.
     """
-    every, names = experiment.window, experiment.families
-    border, end = _border(calibrate, every), None if until is None else _border(until, every, False)
-    learnt, baseline = features.prequential(
-        capture, blocks=experiment.blocks, families=names, every=every, end=border
-    )
-    held = features.windows(capture, baseline, names, every, start=border, end=end)
-    for part, table in (("training", learnt), ("calibration", held)):
-        if table.is_empty():
-            raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-    detectors = {name: _learnt(name, experiment, learnt) for name in experiment.detectors}
-    groups = peer_groups(held)
-    calibrations = {
-        name: Calibration.fit(each.prequential(held), groups, unit=float(each.in_bits))
-        for name, each in detectors.items()
-    }
+    capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
+    window, asked = Window.of(every), _labelled(detectors)
+    kinds = {label: _unlearnt(label, given, seed) for label, given in asked}
+    learnt, held, baseline = _featured(capture, split, window, families, blocks)
+    for detector in kinds.values():
+        detector.learn(learnt)
     windows = pl.concat(
         [learnt.with_columns(part=pl.lit("train")), held.with_columns(part=pl.lit("calibrate"))]
     )
-    about = _description(capture, experiment, windows)
-    return Trained(Model(about, detectors, calibrations), baseline, windows)
-
-
-def _border(time: dt.datetime, every: str, up: bool = True) -> dt.datetime:
-    """Move a time to the next (or the last) border between windows, so that none is cut."""
-    step = interval(every)
-    at = int(time.timestamp() * 1e6) * 1000
-    ticks = -(-at // step) if up else at // step
-    return dt.datetime.fromtimestamp(ticks * step / 1e9, dt.UTC)
-
-
-def _learnt(name: str, experiment: Experiment, windows: pl.DataFrame) -> Detector:
-    kind = lookup(DETECTORS, name, "detector")
-    try:
-        detector = kind(**{"seed": experiment.seed, **experiment.detectors[name]})
-    except TypeError as error:
-        raise UsageError(f"detector {name!r}: {error}") from error
-    detector.learn(windows)
-    return detector
-
-
-def _description(capture: Capture, experiment: Experiment, windows: pl.DataFrame) -> Description:
-    step = dt.timedelta(microseconds=interval(experiment.window) / 1000)
-    last = windows.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
-    return Description(
+    about = Description(
         features=feature_columns(windows),
-        families=list(experiment.families or features.FAMILIES),
-        every=experiment.window,
-        parameters={name: dict(given) for name, given in experiment.detectors.items()},
-        learned_until={str(c): (at + step).isoformat() for c, at in last.iter_rows()},
+        families=list(features.FAMILIES if families is None else families),
+        every=window.text,
+        parameters={label: _parameters(given) for label, given in asked},
+        learned_until=_learned_until(windows, window),
         data={capture.path: digest_capture(capture)},
-        notes={"budget": experiment.budget, "seed": experiment.seed, "experiment": experiment.digest()},
+        notes={"budget": budget, "seed": seed, **(notes or {})},
     )
+    return Model(about, kinds, _calibrated(kinds, held), baseline, windows)
+
+
+def _featured(
+    capture: Capture, split: Split, window: Window, families: Iterable[str] | None, blocks: int
+) -> tuple[pl.DataFrame, pl.DataFrame, Baseline]:
+    """Return the windows to learn from and to calibrate on, and the baseline of the former."""
+    whole = borders(capture, window)
+    calibrate, test = (at_edge(*whole, edge, window) for edge in (split.calibrate, split.test))
+    border, end = window.border(calibrate), window.border_before(test)
+    learnt, baseline = features.prequential(
+        capture, blocks=blocks, families=families, every=window, start=split.start, end=border
+    )
+    held = features.windows(capture, baseline, families, window, start=border, end=end)
+    for part, table in (("training", learnt), ("calibration", held)):
+        if table.is_empty():
+            raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
+    return learnt, held, baseline
+
+
+def _paths(captures: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
+    return [captures] if isinstance(captures, str | Path) else captures
+
+
+def _labelled(detectors: Detectors) -> list[tuple[str, Parameters | Detector | None]]:
+    """Return what was asked for by label; a detector without one goes by its name."""
+    if isinstance(detectors, Mapping):
+        return list(detectors.items())
+    pairs: list[tuple[str, Parameters | Detector | None]] = [
+        (given, None) if isinstance(given, str) else (given.name, given) for given in detectors
+    ]
+    labels = [label for label, _ in pairs]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise UsageError(f"two detectors are called {twice[0]!r}; give a mapping from label to detector")
+    return pairs
+
+
+def _unlearnt(label: str, given: Parameters | Detector | None, seed: int) -> Detector:
+    """Return a detector to learn with: a copy of a given one, or a new one of that name."""
+    if given is not None and not isinstance(given, Mapping):
+        return copy.deepcopy(given)
+    kind = lookup(DETECTORS, label, "detector")
+    try:
+        return kind(**{"seed": seed, **(given or {})})
+    except TypeError as error:
+        raise UsageError(f"detector {label!r}: {error}") from error
+
+
+def _parameters(given: Parameters | Detector | None) -> dict[str, int | float | str | None]:
+    return dict(given) if isinstance(given, Mapping) else {}
+
+
+def _calibrated(detectors: Mapping[str, Detector], held: pl.DataFrame) -> dict[str, Calibration]:
+    groups = peer_groups(held)
+    return {
+        label: Calibration.fit(detector.prequential(held), groups, unit=float(detector.in_bits))
+        for label, detector in detectors.items()
+    }
+
+
+def _learned_until(windows: pl.DataFrame, window: Window) -> dict[str, str]:
+    """Return, per container, the end of the last window that was learnt or calibrated on."""
+    last = windows.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
+    return {str(container): (at + window.length).isoformat() for container, at in last.iter_rows()}

@@ -12,9 +12,9 @@ from rtml.captures import open_capture
 from rtml.captures.digest import digest_capture
 from rtml.captures.leaving_out import PartialCapture, cells_of, leave_out
 from rtml.evaluation.labels.reading import read_labels
+from rtml.times import MINUTE
 from tests.conftest import LAB
 
-MINUTE = 60 * 10**9
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 seconds = st.integers(0, 600)
 

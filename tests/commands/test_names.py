@@ -10,7 +10,7 @@ from rtml.detectors import DETECTORS
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
 from rtml.findings.importing import FORMATS
-from rtml.rules.running.gate import GATES
+from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
 
 REGISTRIES = {

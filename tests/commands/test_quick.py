@@ -99,23 +99,6 @@ ANSWERS = [
     ),
     (
         2,
-        "yesterday",
-        [
-            "evaluate",
-            "--capture",
-            CAPTURE,
-            "--labels",
-            "{file}",
-            "--findings",
-            "{file}",
-            "--out",
-            "{new}",
-            "--since",
-            "yesterday",
-        ],
-    ),
-    (
-        2,
         "category",
         ["reputation", "train", "--benign", "{file}", "--bad", "malicous={file}", "--out", "{new}"],
     ),
@@ -137,10 +120,27 @@ def commands(group: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 COMMANDS = sorted(commands(get_command(app)))
 TABLES = {"fastavro", "numpy", "polars", "pyarrow"}
 READ = [
+    (
+        2,
+        "yesterday",
+        [
+            "evaluate",
+            "--capture",
+            CAPTURE,
+            "--labels",
+            "{file}",
+            "--findings",
+            "{file}",
+            "--out",
+            "{new}",
+            "--since",
+            "yesterday",
+        ],
+    ),
     (2, "window length", ["features", CAPTURE, "--window", "fast", "--out", "{new}"]),
     (2, "did you mean 'surprise'", [*RUN, "detectors={suprise: }"]),
     (2, "did you mean 'lineage'", [*RUN, "families=[linage]"]),
-    (2, "rules.gate", [*RUN, "rules.gate=nonsense"]),
+    (2, "unknown gate", [*RUN, "rules.gate=nonsense"]),
     (2, "rule pack", [*RUN, "rules.pack=nonsense"]),
     (1, "no capture here", [*RUN, "capture=absent"]),
     (1, "No such file", [*RUN, "labels=absent"]),

@@ -13,12 +13,13 @@ from rtml.evaluation.budget import finding_curve, window_curve
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.proof import prove
 from rtml.evaluation.sides import Side
-from rtml.evaluation.split import assign, by_fractions
+from rtml.evaluation.split import assign
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import flag_windows
 from rtml.report.ledger_files import as_json, write_ledger, write_whole
 from rtml.report.terminal import ledger_view
 from rtml.schema import LABELS, empty
+from rtml.splits import Split
 from tests.evaluation.frames import MINUTE, at, make_finding, make_labels, score_frame
 
 MODEL = {"source": "model", "detector": "forest"}
@@ -99,7 +100,8 @@ def test_who_found_each_attack(sides, track):
 
 
 def test_facts_say_what_the_data_cannot(sides, windows, labels):
-    split = by_fractions(windows, MINUTE, 0.2, 0.1)
+    first, last = windows["window"].min(), windows["window"].max() + MINUTE
+    split = Split(0.2, 0.3).between(first, last)
     proof = prove(assign(windows, split, MINUTE), MINUTE)
     facts = build_ledger(sides, make_track(windows, labels, split=split), proof=proof).facts
     assert facts["counts"]["hosts"] == 1 and facts["counts"]["attacks"] == 4

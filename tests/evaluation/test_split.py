@@ -8,15 +8,24 @@ import pytest
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation.proof import attacks_in_training, prove
 from rtml.evaluation.sides import Side
-from rtml.evaluation.split import Split, assign, by_fractions, by_times, refuse_peeking
+from rtml.evaluation.split import assign, refuse_peeking
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
 from rtml.schema import FINDINGS, empty
-from tests.evaluation.frames import BEGIN, MINUTE, at, make_labels, make_windows
+from rtml.splits import Split
+from tests.evaluation.frames import BEGIN, MINUTE, at, make_labels
+
+
+def ends(windows):
+    return windows["window"].min(), windows["window"].max() + MINUTE
+
+
+def share(windows, calibrate, test):
+    return Split(calibrate, test).between(*ends(windows))
 
 
 def halves(windows):
-    return assign(windows, by_fractions(windows, MINUTE, 0.4, 0.2), MINUTE)
+    return assign(windows, share(windows, 0.4, 0.6), MINUTE)
 
 
 def test_fractions_are_of_time(windows):
@@ -28,7 +37,7 @@ def test_fractions_are_of_time(windows):
 
 
 def test_a_straddling_window_belongs_to_no_part(windows):
-    split = by_times(windows, MINUTE, at(30.5), at(60))
+    split = Split(at(30.5), at(60)).between(*ends(windows))
     parts = assign(windows, split, MINUTE)
     assert parts.filter(pl.col("part").is_null())["window"].unique().to_list() == [at(30)]
     assert prove(parts, MINUTE).left_out == 4
@@ -49,17 +58,28 @@ def test_an_empty_part_is_refused(windows):
     parts = halves(windows).filter(pl.col("part") != "calibrate")
     with pytest.raises(RtmlError, match="'calibrate' holds no whole window"):
         prove(parts, MINUTE)
-    with pytest.raises(RtmlError, match="no windows to split"):
-        by_fractions(windows.clear(), MINUTE)
 
 
-def test_boundaries_out_of_order_or_without_zone():
-    with pytest.raises(UsageError, match="must begin before"):
-        Split(at(0), at(5), at(3), at(9))
-    with pytest.raises(UsageError, match="UTC"):
-        Split(dt.datetime(2026, 1, 1), at(1), at(2), at(3))
-    with pytest.raises(UsageError, match="fractions"):
-        by_fractions(make_windows(1, 5), MINUTE, 0.9, 0.2)
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        ((at(5), at(3), at(0), at(9)), "calibrate .* must come before test"),
+        ((at(5), at(7), at(6)), "start .* must come before calibrate"),
+        ((dt.datetime(2026, 1, 1), at(1)), "UTC"),
+        ((0.5, at(3)), "both as shares"),
+        ((0.9, 0.2), "must come before"),
+        ((0.0, 0.2), "must come before"),
+        ((0.5, 1.2), "must come before"),
+    ],
+)
+def test_edges_out_of_order_mixed_or_without_zone(edges, message):
+    with pytest.raises(UsageError, match=message):
+        Split(*edges)
+
+
+def test_shares_must_be_of_something():
+    with pytest.raises(UsageError, match="shares of what"):
+        Split(0.5, 0.7).bounds("test")
 
 
 def test_group_leaks_are_noted(windows):
@@ -70,7 +90,7 @@ def test_group_leaks_are_noted(windows):
 
 
 def test_attacks_in_benign_time(windows):
-    split = by_fractions(windows, MINUTE, 0.4, 0.2)
+    split = share(windows, 0.4, 0.6)
     early = make_labels(("a", "c0", 10, 12, None), ("b", "c0", 100, 101, None))
     with pytest.raises(RtmlError, match="benign data is not benign: 1 attack"):
         attacks_in_training(early, split)
@@ -79,7 +99,7 @@ def test_attacks_in_benign_time(windows):
 
 
 def test_a_threshold_from_test_time_is_refused(windows, labels):
-    split = by_fractions(windows, MINUTE, 0.4, 0.2)
+    split = share(windows, 0.4, 0.6)
     refuse_peeking("model", split.test, split)
     late = Side("late", "model", empty(FINDINGS), fitted_until=at(119))
     track = make_track(windows, labels, split=split)
@@ -88,7 +108,7 @@ def test_a_threshold_from_test_time_is_refused(windows, labels):
 
 
 def test_only_test_time_is_judged(windows, labels):
-    track = make_track(windows, labels, split=by_times(windows, MINUTE, at(30), at(60)))
+    track = make_track(windows, labels, split=Split(at(30), at(60)).between(*ends(windows)))
     assert track.labels["attack_id"].to_list() == ["a5", "a4", "a6"]
     assert track.container_days == pytest.approx(4 * 60 / 1440)
     assert track.notes == ("3 attack(s) lie outside test time: left out",)

@@ -108,18 +108,16 @@ def test_an_experiment_never_writes_over_another(demo: Outcome, demo_config: Exp
 def test_training_reads_nothing_of_the_test_time(demo: Outcome, demo_config: Experiment, tmp_path: Path):
     """Cut all test events away: the model must be the same, byte for byte."""
     from rtml.captures.write import write_capture
-    from rtml.models import train
 
-    early = demo.capture.events().filter(pl.col("time") < pl.lit(demo.split.test)).collect()
+    early = demo.capture.events().filter(pl.col("time") < pl.lit(demo.split.edges[2])).collect()
     processes = demo.capture.processes().collect()
     manifest = demo.capture.manifest.model_copy(update={"events": early.height})
     write_capture(tmp_path / "c", manifest, early, processes, pl.DataFrame())
     from rtml.captures import open_capture
-    from rtml.models.bundle import save_model
+    from rtml.experiment.run import learn
 
     assert early.schema == POLARS
-    cut = train(open_capture(tmp_path / "c"), demo_config, demo.split.calibrate, demo.split.test)
-    save_model(cut.model, tmp_path / "m", cut.baseline.save)
+    learn(demo_config, open_capture(tmp_path / "c"), demo.split).save(tmp_path / "m")
     for path in sorted((demo.out / "model").rglob("*")):
         if path.is_file() and path.name != "model.json":  # which names the capture
             other = tmp_path / "m" / path.relative_to(demo.out / "model")

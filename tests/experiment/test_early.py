@@ -9,9 +9,10 @@ import pytest
 
 from rtml.captures import open_captures
 from rtml.errors import RtmlError
-from rtml.evaluation import Split, read_labels
+from rtml.evaluation import read_labels
 from rtml.experiment.config import Experiment
 from rtml.experiment.early import without_early_attacks
+from rtml.splits import Split
 from tests.conftest import LAB
 
 
@@ -19,7 +20,7 @@ def at(hour: int, minute: int) -> dt.datetime:
     return dt.datetime(2026, 11, 24, hour, minute, tzinfo=dt.UTC)
 
 
-LATE = Split(at(2, 57), at(3, 6), at(3, 20), at(3, 28))
+LATE = Split(at(3, 6), at(3, 20), at(2, 57), at(3, 28))
 """A test that begins in the midst of the attacks."""
 
 
@@ -49,6 +50,6 @@ def test_left_out_windows_are_missing_for_models_and_for_tuning_alike():
 
 def test_without_early_attacks_the_capture_is_the_same():
     capture, labels = open_captures([LAB / "capture"]), read_labels(LAB / "labels.parquet")
-    benign = Split(at(2, 57), at(3, 6), at(3, 14), at(3, 28))
+    benign = Split(at(3, 6), at(3, 14), at(2, 57), at(3, 28))
     early = without_early_attacks(capture, labels, benign, asked())
     assert early.capture is capture and early.notes == []

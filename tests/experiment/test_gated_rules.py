@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.experiment import Outcome
-from rtml.experiment.config import Rules
 from rtml.experiment.contenders import rule_side
 from rtml.experiment.printing import _rules
+from rtml.rules.chosen import Chosen
+from rtml.times import MINUTE
 
 
 def test_ungated_is_the_default_and_both_numbers_are_printed(demo: Outcome):
@@ -19,8 +20,11 @@ def test_ungated_is_the_default_and_both_numbers_are_printed(demo: Outcome):
 
 
 def test_the_gated_side_has_fewer_findings_of_the_same_rules(demo: Outcome):
-    windows = pl.concat([demo.trained.windows, demo.scored.windows.with_columns(part=pl.lit("test"))])
-    gated = rule_side(demo.capture, Rules(gate="ours"), windows, demo.split, "60s", 1.0, lambda hits: hits)
+    assert demo.model.windows is not None
+    windows = pl.concat([demo.model.windows, demo.scored.windows.with_columns(part=pl.lit("test"))])
+    gated = rule_side(
+        demo.capture, Chosen(level="low", gate="ours"), windows, demo.split, MINUTE, 1.0, lambda hits: hits
+    )
     ungated = {side.name: side for side in demo.rules.sides}
     (default,) = [side for side in gated.sides if side.name == "rules, default"]
     both = default.findings, ungated["rules, default"].findings

@@ -22,7 +22,7 @@ RULE = """
 
 
 def test_suppressed_findings_are_archived_in_the_result(demo: Outcome, tmp_path: Path):
-    job = [str(LAB / "capture")], str(demo.out / "model")
+    job = [str(LAB / "capture")], demo.out / "model"
     plain = run_job(*job, tmp_path / "plain")
     all_of_them = pl.read_parquet(tmp_path / "plain" / "findings.parquet")
     rules = {year: tmp_path / f"{year}.yml" for year in (2001, 2999)}

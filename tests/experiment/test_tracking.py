@@ -36,7 +36,7 @@ def test_parameters_hashes_proof_and_metrics_are_logged(tracked: Outcome):
 
 
 def test_the_model_scores_the_same_from_its_uri(tracked: Outcome, tmp_path: Path):
-    done = run_job([str(LAB / "capture")], tracked.model_uri, tmp_path / "scored")
+    done = run_job([str(LAB / "capture")], fetch_model(tracked.model_uri), tmp_path / "scored")
     ours, theirs = (
         pl.read_parquet(folder / "scores.parquet") for folder in (tracked.out, tmp_path / "scored")
     )

@@ -13,11 +13,10 @@ import pytest
 from rtml import features
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.errors import UsageError
-from rtml.experiment.config import Experiment
 from rtml.features.api_calls import calls_of
+from rtml.models import train
 from rtml.models.explaining.anomalous import call_types, explain_calls
-from rtml.models.scoring import score
-from rtml.models.training import train
+from rtml.splits import Split
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 LEARNT = 300
@@ -150,8 +149,8 @@ def capture_of(folder: Path, requests: list[dict[str, Any]]) -> Capture:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     capture = capture_of(tmp_path_factory.mktemp("learnt"), ordinary())
-    experiment = Experiment(families=["audit"], detectors={"surprise": {}})
-    return train(capture, experiment, BEGIN + dt.timedelta(minutes=LEARNT * 0.6))
+    split = Split(BEGIN + dt.timedelta(minutes=LEARNT * 0.6), capture.span[1] + dt.timedelta(minutes=1))
+    return train(capture, ["surprise"], split, families=["audit"])
 
 
 @pytest.mark.parametrize("kind, severity, call, body", EIGHT, ids=[f"{e[0]} {e[1]}" for e in EIGHT])
@@ -160,7 +159,7 @@ def test_each_type_is_told_of_a_thief_who_does_it(
 ):
     stolen = request(5000, 1000, *call, **THIEF, requestObject=body, responseObject=body)
     usual = [request(6000 + i, 990 + i / 9, "get", "pods") for i in range(20)]
-    scored = score(capture_of(tmp_path, [*usual, stolen]), trained.model, trained.baseline)
+    scored = trained.score(capture_of(tmp_path, [*usual, stolen]))
     (finding,) = scored.findings.to_dicts()
     assert (finding["type"], finding["severity"], finding["actor"]) == (kind, severity, "alice")
     assert finding["source"] == "model" and finding["container_id"] is None
@@ -174,7 +173,7 @@ def test_each_type_is_told_of_a_thief_who_does_it(
 
 def test_ordinary_requests_raise_nothing(trained: Any, tmp_path: Path):
     usual = [request(6000 + i, 990 + i, "get", ("pods", "configmaps")[i % 2]) for i in range(60)]
-    scored = score(capture_of(tmp_path, usual), trained.model, trained.baseline)
+    scored = trained.score(capture_of(tmp_path, usual))
     assert scored.findings.is_empty()
     assert scored.windows.height == 60
 

@@ -12,9 +12,8 @@ import yaml
 from typer.testing import CliRunner
 
 from rtml.cli import app
-from rtml.rules import load
+from rtml.rules import evaluate, load
 from rtml.rules.falco.loading import load_falco
-from rtml.rules.running import evaluate
 from tests.conftest import LAB
 from tests.rules.conftest import capture_of
 from tests.rules.sigma_text import document

@@ -7,13 +7,12 @@ from itertools import groupby
 import polars as pl
 
 from rtml.captures import Capture
-from rtml.rules import Rule, load_pack
+from rtml.rules import Rule, evaluate, load_pack
 from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.columns import WHERE
 from rtml.rules.language.inputs import input_of
 from rtml.rules.language.lineage import lineage
 from rtml.rules.language.masks import masks
-from rtml.rules.running import evaluate
 from tests.conftest import SHARED
 
 Pairs = set[tuple[str, int, str]]

@@ -8,8 +8,7 @@ import random
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from rtml.rules import findings_of, rule_scores, run_rules
-from rtml.rules.running import evaluate
+from rtml.rules import evaluate, findings_of, rule_scores, run_rules
 from tests.rules.conftest import START, capture_of
 from tests.rules.sigma_text import rule
 

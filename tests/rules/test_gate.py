@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from rtml.errors import UsageError
+from rtml.rules.chosen import Chosen
 from rtml.rules.running.gate import WITHIN, passing, with_gated
-from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.running.run import run_all
 from tests.rules.conftest import START, capture_of
 
 TOOL = {"kind": "exec", "exe": "/usr/bin/nmap", "cmdline": "nmap 10.0.0.1", "process_id": 10}

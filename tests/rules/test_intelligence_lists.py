@@ -9,12 +9,13 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError, UsageError
+from rtml.rules.chosen import Chosen
 from rtml.rules.intelligence import load_intelligence
 from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.matching import SILENCED
 from rtml.rules.intelligence.stix import values_of
-from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.running.run import run_all
 from tests.rules.conftest import capture_of
 
 
@@ -162,7 +163,7 @@ def test_a_description_of_nothing_is_refused(tmp_path: Path, text: str):
 def test_severity_author_and_level_reach_rules_and_findings(tmp_path: Path):
     load(tmp_path, "a.example", severity="critical", author="Ann", category="phishing")
     rows = [{"kind": "dns", "domain": "x.a.example"}]
-    chosen = Chosen(packs=(), intel=(tmp_path / "lists.yml",), level="critical")
+    chosen = Chosen(pack=(), intel=(tmp_path / "lists.yml",), level="critical")
     ran = run_all(capture_of(rows), chosen)
     (finding,) = ran.findings().to_dicts()
     assert (finding["severity"], finding["title"]) == (9.0, "n (DNS query) (rule by Ann)")
@@ -183,7 +184,7 @@ def test_callers_leave_trusted_addresses_out(tmp_path: Path):
 
 def test_an_empty_list_and_an_empty_capture(tmp_path: Path):
     load(tmp_path, "# nothing\n")
-    chosen = Chosen(packs=(), intel=(tmp_path / "lists.yml", "test"))
+    chosen = Chosen(pack=(), intel=(tmp_path / "lists.yml", "test"))
     ran = run_all(capture_of([]), chosen)
     assert ran.hits.is_empty() and ran.findings().is_empty() and len(ran.rules) >= 15
     assert not ran.evaluation.table["could_match"].any()

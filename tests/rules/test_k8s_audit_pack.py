@@ -13,11 +13,12 @@ import pytest
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.rules import Rule, load, load_pack
+from rtml.rules.chosen import Chosen
 from rtml.rules.intelligence import load_intelligence
 from rtml.rules.intelligence.callers import caller_rules
 from rtml.rules.language.examples import failures, matches
 from rtml.rules.language.tactics import tactic
-from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.running.run import run_all
 from rtml.rules.sigma.placeholders import rule_lists
 from tests.captures.test_k8s_audit import event
 from tests.rules.witness import witness
@@ -143,7 +144,7 @@ def test_stages_of_one_request_are_one_hit(tmp_path: Path):
         event(1, stage=s, verb="create", objectRef=ref)
         for s in ("RequestReceived", "ResponseStarted", "ResponseComplete")
     ]
-    ran = run_all(capture_of(tmp_path, *stages), Chosen(packs=("k8s-audit",)))
+    ran = run_all(capture_of(tmp_path, *stages), Chosen(pack=("k8s-audit",)))
     findings = ran.findings().filter(pl.col("type") == SINGLES[0])
     assert findings.select("count", "actor", "namespace", "pod", "container_id").rows() == [
         (1, "alice", "kube-system", "x", None)
@@ -157,7 +158,7 @@ def test_findings_are_per_actor_and_object(tmp_path: Path):
         event(i, verb="create", user={"username": user}, objectRef={**ref, "name": pod})
         for i, (user, pod) in enumerate(calls)
     ]
-    findings = run_all(capture_of(tmp_path, *events), Chosen(packs=("k8s-audit",))).findings()
+    findings = run_all(capture_of(tmp_path, *events), Chosen(pack=("k8s-audit",))).findings()
     exec_in_pod = findings.filter(pl.col("type") == "Execution:Kubernetes/ExecInPod")
     assert sorted(exec_in_pod.select("actor", "pod", "count").rows()) == [
         ("alice", "a", 2),
@@ -176,7 +177,7 @@ def test_callers_from_listed_addresses(tmp_path: Path):
         event(3, sourceIPs=["8.8.8.8", "192.0.2.66"]),
         event(4, sourceIPs=["8.8.8.8"]),
     ]
-    ran = run_all(capture_of(tmp_path, *events), Chosen(packs=(), intel=("test",)))
+    ran = run_all(capture_of(tmp_path, *events), Chosen(pack=(), intel=("test",)))
     found = ran.findings().sort("first_seen")
     assert found.select("type", "severity", "actor").rows() == [
         ("CredentialAccess:Kubernetes/TorIPCaller", 8.0, "alice"),

@@ -15,11 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.rules import Rule
+from rtml.rules import Rule, evaluate
 from rtml.rules.falco.first_match import first_matches, with_first
 from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.examples import matches
-from rtml.rules.running import evaluate
 from tests.rules.conftest import capture_of
 from tests.rules.sigma_text import rule as sigma
 

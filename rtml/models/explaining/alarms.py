@@ -19,6 +19,7 @@ from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type, severity
 from rtml.schema import FINDINGS, IDENTITY, conform, empty
+from rtml.times import MINUTE, Length, Window
 
 __all__ = ["ALARMS", "ALONE", "MATERIAL", "explain"]
 
@@ -52,7 +53,7 @@ def explain(
     surprises: pl.DataFrame,
     processes: pl.DataFrame,
     contributions: pl.DataFrame | None = None,
-    every: str = "60s",
+    every: Length = MINUTE,
 ) -> pl.DataFrame:
     """Turn alarming windows into findings.
 
@@ -76,7 +77,7 @@ def explain(
     and no evidence: an alarm is never dropped.
     """
     wanted: dict[str, Any] = {**dict.fromkeys(IDENTITY, pl.String), **ALARMS}
-    rows = conform(alarms, pl.Schema(wanted)).with_columns(until=pl.col("window").dt.offset_by(every))
+    rows = conform(alarms, pl.Schema(wanted)).with_columns(until=pl.col("window") + Window.of(every).span)
     parts = [
         _of_detector(part, surprises, processes, contributions)
         for part in rows.partition_by("detector", maintain_order=True)

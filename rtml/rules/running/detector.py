@@ -15,6 +15,7 @@ from rtml.rules.language.contract import Rule
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.running.findings import findings_of, rule_scores
 from rtml.rules.running.tuning import EXCEPTIONS, apply, tune
+from rtml.times import MINUTE, Length, Window
 
 __all__ = ["RuleDetector", "container_days"]
 
@@ -54,8 +55,8 @@ class RuleDetector:
 
     name: ClassVar[str] = "rules"
 
-    def __init__(self, rules: Sequence[Rule], every: str = "60s", budget: float = 1.0) -> None:
-        self._rules, self._every, self._budget = rules, every, budget
+    def __init__(self, rules: Sequence[Rule], every: Length = MINUTE, budget: float = 1.0) -> None:
+        self._rules, self._every, self._budget = rules, Window.of(every), budget
         self._exceptions = EXCEPTIONS.to_frame()
 
     def observe(self, capture: Capture) -> pl.DataFrame:
@@ -64,7 +65,7 @@ class RuleDetector:
 
     def learn(self, observed: pl.DataFrame, windows: pl.DataFrame) -> None:
         """Make the exceptions anew from hits in benign windows, and from the time these span."""
-        window = pl.col("time").dt.truncate(self._every).cast(windows.schema["window"])
+        window = self._every.start().cast(windows.schema["window"])
         benign = observed.with_columns(pl.col("container_id").cast(pl.String), window=window).join(
             windows.select(pl.col("container_id").cast(pl.String), "window"),
             on=["container_id", "window"],
@@ -89,7 +90,7 @@ class RuleDetector:
         return self._exceptions
 
 
-def container_days(windows: pl.DataFrame, every: str) -> pl.DataFrame:
+def container_days(windows: pl.DataFrame, every: Length) -> pl.DataFrame:
     """Return how long each workload was watched: ``workload``, ``container_days``.
 
     Examples
@@ -98,9 +99,6 @@ def container_days(windows: pl.DataFrame, every: str) -> pl.DataFrame:
     >>> container_days(windows, "60s").row(0)
     ('web', 0.5)
     """
-    day = dt.timedelta(days=1)
-    length = pl.lit(0).cast(_UTC).dt.offset_by(every).to_physical() / (
-        day / dt.timedelta(microseconds=1) * 1000
-    )
+    days = Window.of(every).length / dt.timedelta(days=1)
     workload = pl.coalesce(pl.col("workload", "image", "container_id").cast(pl.String))
-    return windows.group_by(workload=workload).agg(container_days=pl.len() * length)
+    return windows.group_by(workload=workload).agg(container_days=pl.len() * days)

@@ -10,6 +10,7 @@ from rtml.findings.actors import by_actor, named
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import UNIT, aggregate, slot_of
 from rtml.rules.language.contract import Rule
+from rtml.times import MINUTE, Length, Window
 
 __all__ = ["findings_of", "rule_scores"]
 
@@ -83,7 +84,7 @@ def _contributions(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def rule_scores(
-    hits: pl.DataFrame, rules: Sequence[Rule], windows: pl.DataFrame, every: str = "60s"
+    hits: pl.DataFrame, rules: Sequence[Rule], windows: pl.DataFrame, every: Length = MINUTE
 ) -> pl.DataFrame:
     """Score container windows by the gravest rule that matched, ties by how many rules did.
 
@@ -99,7 +100,7 @@ def rule_scores(
     every
         Length of a window.
     """
-    window = pl.col("time").dt.truncate(every).cast(windows.schema["window"]).alias("window")
+    window = Window.of(every).start().cast(windows.schema["window"])
     scored = (
         hits.join(_facts(rules), on="rule")
         .group_by(pl.col("container_id").cast(pl.String), window)

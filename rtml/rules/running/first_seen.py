@@ -17,6 +17,7 @@ from rtml.findings.unit import CONTRIBUTIONS, aggregate, slot_of
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.rules.running.event_detector import per_window
 from rtml.schema import IDENTITY
+from rtml.times import MINUTE, Length, Window
 
 __all__ = ["FirstSeen"]
 
@@ -64,8 +65,8 @@ class FirstSeen:
 
     name: ClassVar[str] = "first_seen"
 
-    def __init__(self, every: str = "60s") -> None:
-        self._every = every
+    def __init__(self, every: Length = MINUTE) -> None:
+        self._every = Window.of(every)
         self._known = pl.DataFrame(schema=dict.fromkeys(_PAIR, pl.String))
 
     def observe(self, capture: Capture) -> pl.DataFrame:
@@ -94,7 +95,7 @@ class FirstSeen:
         """Count the pairs that run for the first time in each window."""
         if self._known.is_empty():
             return np.full(windows.height, np.nan)
-        window = pl.col("time").dt.truncate(self._every).cast(windows.schema["window"])
+        window = self._every.start().cast(windows.schema["window"])
         counts = (
             self._first(observed).group_by("container_id", window=window).agg(score=pl.len().cast(pl.Float64))
         )

@@ -28,10 +28,7 @@ from rtml.rules.correlations.programs import INSTALLERS, ordinary
 from rtml.rules.language.contract import Rule
 from rtml.rules.running.catalogue import catalogue
 
-__all__ = ["GATES", "passing", "with_gated"]
-
-GATES = ("none", "ours")
-"""Ungated, as the rules say; or gated, as described above."""
+__all__ = ["passing", "with_gated"]
 
 WITHIN = "5m"
 """The unit of a finding in time (`rtml.findings.unit.SLOT`)."""

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.errors import lookup
 from rtml.findings.levels import LEVELS
 from rtml.rules.account import TABLE, Evaluation
+from rtml.rules.chosen import Chosen
 from rtml.rules.correlations import CORRELATIONS
 from rtml.rules.falco.loading import load_falco
 from rtml.rules.intelligence.callers import match_callers
@@ -21,32 +21,12 @@ from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.running.actors import with_actor
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.running.findings import findings_of
-from rtml.rules.running.gate import GATES, passing, with_gated
+from rtml.rules.running.gate import passing, with_gated
 from rtml.rules.sigma.loading import load, load_pack
 from rtml.rules.sigma.placeholders import rule_lists
 from rtml.schema import REJECTS
 
-__all__ = ["Chosen", "Ran", "load_all", "run_all", "run_rules"]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What to run: our packs by name; files of Sigma, of Falco; threat lists (descriptions).
-
-    ``reputation`` is the folder of a model of domain names.
-    ``gate`` decides which hits of 14 finding types count: all (``none``), or those that pass our
-    gate (``ours``, `rtml.rules.running.gate`). ``lists`` fills lists that rules name
-    (`rtml.rules.sigma.placeholders`).
-    """
-
-    packs: tuple[str, ...] = ("container",)
-    sigma: tuple[str | Path, ...] = ()
-    falco: tuple[str | Path, ...] = ()
-    intel: tuple[str | Path, ...] = ()
-    reputation: Path | None = None
-    level: str = "informational"
-    gate: str = "none"
-    lists: Path | None = None
+__all__ = ["Ran", "load_all", "run_all", "run_rules"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +94,6 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
     The account has one column more than `TABLE`, ``gated``: hits that pass our gate, whichever gate
     was chosen; so both are always reported.
     """
-    gate = lookup({name: name for name in GATES}, chosen.gate, "gate")
     rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco, chosen.lists)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
@@ -132,7 +111,7 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
 
         model, source = Model.load(chosen.reputation), str(chosen.reputation)
         ran = _with(ran, match_reputation(capture, model, lists, source), least)
-    return _gated(ran, capture, gate)
+    return _gated(ran, capture, chosen.gate)
 
 
 def _with(ran: Ran, matched: Matched, least: float) -> Ran:
@@ -188,6 +167,6 @@ def run_rules(
     Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.account.TABLE`), and
     what was skipped with its reason.
     """
-    chosen = Chosen((pack,) if pack else (), tuple(paths), tuple(falco))
+    chosen = Chosen(pack, tuple(map(Path, paths)), tuple(map(Path, falco)))
     ran = run_all(capture, chosen)
     return ran.findings(), ran.evaluation.table, ran.skipped

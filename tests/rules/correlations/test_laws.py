@@ -14,11 +14,10 @@ from polars.testing import assert_frame_equal
 from rtml.captures.processes import process_images
 from rtml.captures.store import open_capture
 from rtml.captures.write import write_capture
-from rtml.rules import findings_of
+from rtml.rules import evaluate, findings_of
 from rtml.rules.account import HITS, TABLE
 from rtml.rules.correlations import CORRELATIONS, Correlation
 from rtml.rules.correlations.examples import Example, examples_of
-from rtml.rules.running import evaluate
 from rtml.rules.running.run import load_all
 from rtml.schema import KINDS, REJECTS, empty
 from tests.rules.conftest import RowCapture, capture_of

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rtml.rules import evaluate
 from rtml.rules.correlations import CORRELATIONS
 from rtml.rules.correlations.sequence import followed
-from rtml.rules.running import evaluate
 from rtml.schema import KINDS
 from tests.rules.conftest import START, RowCapture, capture_of
 

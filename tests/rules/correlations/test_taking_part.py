@@ -7,9 +7,10 @@ import pytest
 
 from rtml.experiment.config import Rules
 from rtml.rules import apply, findings_of, rule_scores, tune
+from rtml.rules.chosen import Chosen
 from rtml.rules.correlations import CORRELATIONS, NEW_BINARY_EXECUTED
 from rtml.rules.correlations.examples import examples_of
-from rtml.rules.running.run import Chosen, run_all
+from rtml.rules.running.run import run_all
 from rtml.rules.running.suppressed import with_suppressed
 from tests.rules.conftest import capture_of
 
@@ -30,7 +31,7 @@ def test_the_lowest_level_leaves_it_out(ran):
 
 
 def test_no_pack_no_correlations():
-    table = run_all(capture_of(STORY), Chosen(packs=())).evaluation.table
+    table = run_all(capture_of(STORY), Chosen(pack=())).evaluation.table
     assert table.is_empty()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,12 @@ import pytest
 from rtml.detectors import DETECTORS
 from rtml.detectors.contract import feature_columns, peer_groups
 from rtml.errors import RtmlError, UsageError
-from rtml.models.bundle import Description, Model, load_model, save_model
+from rtml.features import learn
+from rtml.models import Model, load_model
 from rtml.models.calibration import Calibration
+from rtml.models.parts import Description
 from tests.detectors.frames import windows
+from tests.features.frames import busy
 
 KINDS = {"isolation_forest": {"trees": 3}, "surprise": {}, "half_space_trees": {"trees": 2}}
 
@@ -34,17 +38,12 @@ def model():
         data={"capture": "ab" * 32},
         notes={"budget": 1.0, "config": None},
     )
-    return Model(description, detectors, calibrations)
-
-
-def write_baseline(folder):
-    folder.mkdir()
-    (folder / "counts.parquet").write_bytes(b"counts")
+    return Model(description, detectors, calibrations, learn(*busy()))
 
 
 @pytest.fixture
 def folder(model, tmp_path):
-    return save_model(model, tmp_path / "model", write_baseline)
+    return model.save(tmp_path / "model")
 
 
 def test_everything_comes_back(model, folder):
@@ -57,11 +56,11 @@ def test_everything_comes_back(model, folder):
             again.calibrations[label].p_values(scores, peer_groups(frame)),
             model.calibrations[label].p_values(scores, peer_groups(frame)),
         )
-    assert (folder / "baseline" / "counts.parquet").read_bytes() == b"counts"
+    assert again.baseline.counts.equals(model.baseline.counts) and not model.baseline.empty
 
 
 def test_the_same_model_is_the_same_bytes(model, folder, tmp_path):
-    other = save_model(model, tmp_path / "other", write_baseline)
+    other = model.save(tmp_path / "other")
     assert (folder / "model.json").read_bytes() == (other / "model.json").read_bytes()
 
 
@@ -70,24 +69,25 @@ def test_nothing_is_left_beside_the_folder(folder):
 
 
 def test_a_failure_leaves_nothing(model, tmp_path):
-    def broken(folder):
-        raise RtmlError("disk full")
+    class Full:
+        def save(self, folder):
+            raise RtmlError("disk full")
 
     with pytest.raises(RtmlError, match="disk full"):
-        save_model(model, tmp_path / "model", broken)
+        replace(model, baseline=Full()).save(tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_model_is_not_written_over_another(model, folder):
     with pytest.raises(RtmlError, match="exists already"):
-        save_model(model, folder)
+        model.save(folder)
 
 
 @pytest.mark.parametrize("label", ["../up", "a/b", "", ".hidden", "A", "x" * 200])
 def test_a_label_is_never_a_path(model, tmp_path, label):
-    bad = Model(model.description, {label: model.detectors["surprise"]})
+    bad = replace(model, detectors={label: model.detectors["surprise"]})
     with pytest.raises(UsageError, match="label"):
-        save_model(bad, tmp_path / "model")
+        bad.save(tmp_path / "model")
 
 
 @pytest.mark.parametrize("name", ["baseline/counts.parquet", "detectors/surprise/state.json"])

@@ -1,11 +1,11 @@
-"""A whole model in one folder: what it was trained on, its detectors, their calibrations.
+"""A whole model in one folder: what it was trained on, its detectors, calibrations and baseline.
 
 ::
 
     model.json                      description, kind of each detector, digest of every file
     detectors/<label>/…             what the detector's ``save`` wrote
     calibrations/<label>/…          what `Calibration.save` wrote
-    baseline/…                      written and read by `rtml.baselines`, by way of the caller
+    baseline/…                      what `Baseline.save` wrote
 
 The folder appears in one rename, so a half-written model never opens. On loading, every file must
 be the one that was written: missing, extra, changed and linked files are refused by name. Labels
@@ -17,53 +17,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
-import pydantic
-
 from rtml import __version__
-from rtml.detectors import DETECTORS, Detector
+from rtml.baselines import Baseline
+from rtml.detectors import DETECTORS
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.models.calibration import Calibration
+from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
 from rtml.reading.whole import whole_folder
 
-__all__ = ["FORMAT", "Description", "Model", "load_model", "save_model"]
+__all__ = ["FORMAT", "read_parts", "write_parts"]
 
 FORMAT = 1
 """Version of the folder's layout; another one is refused."""
 
 _INDEX = "model.json"
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
-
-
-class Description(State):
-    """What a model was trained on, and how."""
-
-    features: list[str]
-    """Feature columns, in order."""
-    families: list[str]
-    """Feature families that make them."""
-    every: str
-    """Window length, as a Polars duration."""
-    parameters: dict[str, dict[str, int | float | str | None]] = {}
-    """Per detector label, what it was made with."""
-    learned_until: dict[str, str] = {}
-    """Per container, the time (ISO 8601) until which its events were learnt."""
-    data: dict[str, str] = {}
-    """Digest of each capture that was learnt or calibrated on."""
-    notes: dict[str, int | float | str | bool | None] = {}
-    """Anything else worth keeping: alarm budget, configuration digest."""
-
-    @pydantic.field_validator("learned_until")
-    @classmethod
-    def _times(cls, value: dict[str, str]) -> dict[str, str]:
-        for time in value.values():
-            datetime.fromisoformat(time)
-        return value
 
 
 class _Index(State):
@@ -77,42 +48,35 @@ class _Index(State):
     files: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Model:
-    """Detectors and calibrations by label, and their description."""
-
-    description: Description
-    detectors: dict[str, Detector]
-    calibrations: dict[str, Calibration] = field(default_factory=dict)
-
-
-def save_model(model: Model, folder: Path, baseline: Callable[[Path], object] | None = None) -> Path:
-    """Write a model into a new folder.
+def write_parts(parts: Parts, folder: Path) -> Path:
+    """Write a model into a new folder, whole or not at all.
 
     Parameters
     ----------
-    model
+    parts
         What to write.
     folder
         Must not exist yet.
-    baseline
-        Called with the path where the baseline belongs, to write it.
+
+    Raises
+    ------
+    RtmlError
+        The folder exists; a detector cannot be written without pickle, and says why.
+    UsageError
+        A label would make no safe name of a folder.
     """
     if folder.exists():
         raise RtmlError(f"{folder}: exists already; a model is never written over another")
-    for label in {**model.detectors, **model.calibrations}:
+    for label in {**parts.detectors, **parts.calibrations}:
         if not _LABEL.fullmatch(label):
             raise UsageError(f"{label!r}: a detector label is lower-case letters, digits, - _ and .")
-    with whole_folder(folder) as part:
-        _write(model, part, baseline)
+    with whole_folder(folder) as half:
+        _write(parts, half)
     return folder
 
 
-def load_model(folder: Path) -> Model:
-    """Read a model; whatever is not as it was written is an `RtmlError` that names it.
-
-    The baseline, if there is one, is in ``folder / "baseline"`` and its files are checked as well.
-    """
+def read_parts(folder: Path) -> Parts:
+    """Read what `write_parts` wrote; whatever is not as it was written is an `RtmlError` that names it."""
     index = _index(folder)
     detectors = {}
     for label, kind in index.detectors.items():
@@ -122,25 +86,24 @@ def load_model(folder: Path) -> Model:
         label: Calibration.load(folder / "calibrations" / _safe(label, folder))
         for label in index.calibrations
     }
-    return Model(index.description, detectors, calibrations)
+    return Parts(index.description, detectors, calibrations, Baseline.load(folder / "baseline"))
 
 
-def _write(model: Model, part: Path, baseline: Callable[[Path], object] | None) -> None:
-    for label, detector in model.detectors.items():
-        detector.save(part / "detectors" / label)
-    for label, calibration in model.calibrations.items():
-        calibration.save(part / "calibrations" / label)
-    if baseline is not None:
-        baseline(part / "baseline")
+def _write(parts: Parts, half: Path) -> None:
+    for label, detector in parts.detectors.items():
+        detector.save(half / "detectors" / label)
+    for label, calibration in parts.calibrations.items():
+        calibration.save(half / "calibrations" / label)
+    parts.baseline.save(half / "baseline")
     index = _Index(
         format=FORMAT,
         rtml=__version__,
-        description=model.description,
-        detectors={label: detector.name for label, detector in sorted(model.detectors.items())},
-        calibrations=sorted(model.calibrations),
-        files=_files(part),
+        description=parts.description,
+        detectors={label: detector.name for label, detector in sorted(parts.detectors.items())},
+        calibrations=sorted(parts.calibrations),
+        files=_files(half),
     )
-    (part / _INDEX).write_bytes(state_bytes(index))
+    (half / _INDEX).write_bytes(state_bytes(index))
 
 
 def _index(folder: Path) -> _Index:

@@ -1,0 +1,68 @@
+"""What a model is made of: its description, detectors, calibrations and baseline."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import polars as pl
+import pydantic
+
+from rtml.baselines import Baseline
+from rtml.detectors import Detector
+from rtml.models.calibration import Calibration
+from rtml.reading.state import State
+from rtml.times import Window
+
+__all__ = ["Description", "Parts"]
+
+
+class Description(State):
+    """What a model was trained on, and how."""
+
+    features: list[str]
+    """Feature columns, in order."""
+    families: list[str]
+    """Feature families that make them."""
+    every: str
+    """Window length, as a Polars duration."""
+    parameters: dict[str, dict[str, int | float | str | None]] = {}
+    """Per detector label, what it was made with."""
+    learned_until: dict[str, str] = {}
+    """Per container, the time (ISO 8601) until which its events were learnt."""
+    data: dict[str, str] = {}
+    """Digest of each capture that was learnt or calibrated on."""
+    notes: dict[str, int | float | str | bool | None] = {}
+    """Anything else worth keeping: alarm budget, configuration digest."""
+
+    @pydantic.field_validator("learned_until")
+    @classmethod
+    def _times(cls, value: dict[str, str]) -> dict[str, str]:
+        for time in value.values():
+            dt.datetime.fromisoformat(time)
+        return value
+
+    @property
+    def window(self) -> Window:
+        """Length of the windows that the model judges."""
+        return Window.of(self.every)
+
+    @property
+    def budget(self) -> float:
+        """False findings per container-day that the model was made for."""
+        return float(self.notes.get("budget") or 1.0)
+
+
+@dataclass(frozen=True, repr=False)
+class Parts:
+    """Everything that a model needs to judge a capture; nothing of it is kept elsewhere.
+
+    ``windows`` (features with ``part``: train or calibrate) are what it was made of. They are there
+    after training, for proofs and pictures, and not saved: null in a model that was loaded.
+    """
+
+    description: Description
+    detectors: dict[str, Detector]
+    calibrations: dict[str, Calibration]
+    baseline: Baseline
+    windows: pl.DataFrame | None = field(default=None, compare=False)
