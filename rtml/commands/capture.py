@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtml.commands import arguments, names
-from rtml.commands.output import console, print_facts, print_json, print_table, progress
+from rtml.commands.output import console, print_facts, print_json, print_table
+from rtml.commands.progress import progress
 from rtml.errors import RtmlError
 
 if TYPE_CHECKING:

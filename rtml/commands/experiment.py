@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments
-from rtml.commands.output import console, print_json, progress
+from rtml.commands.output import console, print_json
+from rtml.commands.progress import progress
 from rtml.errors import UsageError
 
 __all__ = ["app", "train"]

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, names
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 
 __all__ = ["features"]
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, names
-from rtml.commands.output import console, progress
+from rtml.commands.output import console
+from rtml.commands.progress import progress
 
 __all__ = ["app"]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtml.commands import arguments
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 from rtml.text import visible
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import typer
 
 from rtml.commands import arguments
 from rtml.commands.archived import suppression_lines
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 from rtml.errors import UsageError
 from rtml.text import visible
 

@@ -21,7 +21,7 @@ from rtml.text import visible
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "write_parquet"]
+__all__ = ["console", "print_facts", "print_json", "print_table", "write_parquet"]
 
 _WIDE = 140
 console = Console(
@@ -76,8 +76,3 @@ def write_parquet(table: pl.DataFrame, out: Path) -> None:
         raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
     finally:
         half.unlink(missing_ok=True)
-
-
-def progress(text: str) -> Any:
-    """Show a spinner with ``text`` on a terminal, nothing elsewhere."""
-    return Console(stderr=True).status(text)

@@ -10,7 +10,8 @@ import typer
 
 from rtml.commands import arguments, names
 from rtml.commands.archived import suppression_lines
-from rtml.commands.output import console, print_json, print_table, progress, write_parquet
+from rtml.commands.output import console, print_json, print_table, write_parquet
+from rtml.commands.progress import progress
 from rtml.commands.rule_types import show_types
 from rtml.errors import UsageError
 from rtml.text import visible

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, names
-from rtml.commands.output import console, print_json, progress
+from rtml.commands.output import console, print_json
+from rtml.commands.progress import progress
 from rtml.errors import RtmlError
 from rtml.text import visible
 

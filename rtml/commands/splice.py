@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments
-from rtml.commands.output import console, print_json, print_table, progress
+from rtml.commands.output import console, print_json, print_table
+from rtml.commands.progress import progress
 
 __all__ = ["splice"]
 

@@ -25,6 +25,7 @@ from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.priorities import level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
+from rtml.progress import steps
 from rtml.reading.json_values import json_values
 from rtml.schema import IDENTITY, REJECTS, conform, empty
 
@@ -89,7 +90,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     reader = lookup(FORMATS, sensor, "alert format")
     rows: list[Row] = []
     refused: list[tuple[str, int, str, str]] = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
         for line, text, value in json_values(_content(Path(path))):
             try:
                 rows.append(_checked(reader(_mapping(value))))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from rtml.errors import RtmlError
+from rtml.progress import report
 from rtml.reading import lines  # noqa: F401  registers the codec error handler rtml.json
 
 __all__ = ["MOST_BYTES", "Document", "documents", "redacted"]
@@ -23,6 +24,7 @@ MOST_BYTES = 64_000_000
 """A longer document is refused. An API server accepts objects of about three million bytes; a list
 of events may hold many."""
 
+_OFTEN = 10_000  # lines between two reports of progress
 _GZIP = b"\x1f\x8b"
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
@@ -91,13 +93,17 @@ def _parsed(line: int, raw: bytes) -> Document:
 def _lines(path: Path) -> Iterator[tuple[int, bytes, str | None]]:
     """Yield number, line and problem of the non-empty lines."""
     number, any_line = 0, False
+    step = f"parsing {path.name}"
     try:
+        size = path.stat().st_size
         with path.open("rb") as plain:
             packed = plain.read(2) == _GZIP
             plain.seek(0)
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=plain)) if packed else plain
             while line := _line(stream):
                 number += 1
+                if number % _OFTEN == 0:
+                    report(step, plain.tell(), size, "bytes")
                 if line.strip():
                     any_line = True
                     long = len(line) > MOST_BYTES
@@ -108,6 +114,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes, str | None]]:
         return
     except OSError as error:
         raise RtmlError(f"{path}: {error.strerror or error}") from error
+    report(step, size, size, "bytes")
     if not any_line:
         raise RtmlError(f"{path}: the file is empty")
 

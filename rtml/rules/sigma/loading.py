@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from rtml.errors import RtmlError, lookup
+from rtml.progress import steps
 from rtml.reading.aliases import alias_problem
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.sigma.placeholders import Lists
@@ -44,7 +45,7 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
 
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
-    for file in rule_files(paths):
+    for file in steps(rule_files(paths), "loading rules", "files"):
         text = read_text(file)
         found = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
         for one in found:

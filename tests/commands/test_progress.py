@@ -1,0 +1,198 @@
+"""Progress: nothing for short work, a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from rtml.captures import import_capture
+from rtml.commands import progress as shown
+from rtml.commands.progress import Display, progress
+from rtml.errors import RtmlError
+from rtml.progress import listening, report, stage, steps
+from tests.captures.test_bpftrace import line
+from tests.conftest import LAB, REPOSITORY
+
+
+class Clock:
+    """Seconds that only a test lets pass."""
+
+    tenths = 1000
+
+    def __call__(self) -> float:
+        return self.tenths / 10
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def display(clock: Clock, terminal: bool) -> tuple[Display, StringIO]:
+    file = StringIO()
+    return Display("importing", Console(file=file, force_terminal=terminal, width=160), clock), file
+
+
+def passing(clock: Clock, seconds: float, one: Display) -> None:
+    """Let time pass as the thread does, ten looks a second."""
+    for _ in range(round(seconds * 10)):
+        clock.tenths += 1
+        one.tick()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_work_of_less_than_two_seconds_shows_nothing(clock: Clock, terminal: bool):
+    one, file = display(clock, terminal)
+    one.hear("reading", 1, 4, "files")
+    passing(clock, 1.9, one)
+    one.close()
+    assert file.getvalue() == ""
+
+
+def test_a_pipe_gets_one_plain_line_every_ten_seconds(clock: Clock):
+    one, file = display(clock, terminal=False)
+    one.hear("reading", 0, 12, "files")
+    passing(clock, 9.9, one)
+    assert file.getvalue() == ""
+    one.hear("reading", 3, 12, "files")
+    passing(clock, 0.1, one)
+    assert file.getvalue() == "importing: reading 3 of 12 files · 25 % · 18 files/min · 30 s left\n"
+    passing(clock, 30, one)
+    one.close()
+    assert len(file.getvalue().splitlines()) == 4
+    assert "\x1b" not in file.getvalue()
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_remaining_time(clock: Clock):
+    one, file = display(clock, terminal=True)
+    one.hear("decoding", 0, 1e9, "bytes")
+    passing(clock, 2.0, one)
+    one.hear("decoding", 25e7, 1e9, "bytes")
+    passing(clock, 3.0, one)
+    drawn = file.getvalue()
+    assert "250.0 MB of 1.0 GB · 25 % · 50.0 MB/s · 15 s left" in drawn
+    assert "━" in drawn and "importing" in drawn
+    one.close()
+    assert "\x1b[2K" in file.getvalue()[len(drawn) :], "the bar is taken away at the end"
+
+
+def test_a_terminal_gets_a_clock_where_nobody_knows_the_total(clock: Clock):
+    one, file = display(clock, terminal=True)
+    one.hear("resolving", 0, None, "")
+    passing(clock, 7.0, one)
+    assert re.search(r"resolving.* 7 s", file.getvalue())
+
+
+def test_steps_lie_within_each_other_and_vanish_when_they_end(clock: Clock):
+    one, file = display(clock, terminal=False)
+    one.hear("experiment", 1, 4, "steps")
+    one.hear("scoring", 2, 5, "detectors")
+    one.hear("rules", 1, 3, "groups")
+    one.hear("rules", 3, 3, "groups")
+    passing(clock, 10, one)
+    first = file.getvalue()
+    assert "experiment 1 of 4 steps" in first and "; scoring 2 of 5 detectors" in first
+    assert "rules" not in first
+    one.hear("scoring", 5, 5, "detectors")
+    one.hear("experiment", 4, 4, "steps")
+    passing(clock, 10, one)
+    assert file.getvalue()[len(first) :] == "importing: 20 s\n"
+
+
+def test_names_of_files_cannot_move_a_cursor(clock: Clock):
+    for terminal in (True, False):
+        one, file = display(clock, terminal)
+        one.hear("parsing \x1b[2J[red]log", 1, 2, "files")
+        passing(clock, 10, one)
+        assert "\x1b[2J" not in file.getvalue() and r"\x1b[2J[red]log" in file.getvalue()
+
+
+def test_a_command_shows_progress_on_standard_error_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(shown, "EVERY", 0.05)
+    with progress("counting"):
+        for _ in steps(range(4), "numbers", "numbers"):
+            time.sleep(0.15)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.search(r"^counting: numbers 2 of 4 numbers · 50 %", err, re.M)
+
+
+def test_a_terminal_keeps_its_standard_output_and_gets_its_cursor_back(monkeypatch: pytest.MonkeyPatch):
+    file, own = StringIO(), sys.stdout
+    monkeypatch.setattr(shown, "AFTER", 0.0)
+    monkeypatch.setattr(shown, "Console", lambda **_: Console(file=file, force_terminal=True))
+    with progress("working"):
+        time.sleep(0.5)
+        assert "working" in file.getvalue()
+        assert sys.stdout is own
+    assert file.getvalue().rindex("\x1b[?25h") > file.getvalue().rindex("\x1b[?25l")
+
+
+def test_a_failure_ends_the_progress_too():
+    def silent(*heard: object) -> None:
+        raise AssertionError(heard)
+
+    with listening(silent), pytest.raises(RtmlError), progress("failing"):
+        raise RtmlError("no")
+    assert "progress" not in {thread.name for thread in threading.enumerate()}
+    report("nobody listens", 1, 2, "files")
+
+
+HURRIED = """
+import sys
+import rtml.commands.progress
+rtml.commands.progress.EVERY = 0.0
+from rtml.cli import main
+main()
+"""
+
+
+def test_json_stays_json_while_progress_is_shown(tmp_path: Path):
+    arguments = ["rules", str(LAB / "capture"), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", HURRIED, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["findings"] > 0
+    assert "running rules: " in done.stderr and "groups" in done.stderr
+
+
+def test_the_inner_listener_hears_and_every_step_ends():
+    outer: list[tuple[object, ...]] = []
+    inner: list[tuple[object, ...]] = []
+    with listening(lambda *heard: outer.append(heard)):
+        with listening(lambda *heard: inner.append(heard)):
+            for number in steps([1, 2, 3], "cut short", "numbers"):
+                if number == 2:
+                    break
+            with pytest.raises(RtmlError), stage("broken"):
+                raise RtmlError("no")
+        report("after", 1)
+    assert outer == [("after", 1, None, "")]
+    assert inner[-3:] == [("cut short", 3, 3, "numbers"), ("broken", 0, None, ""), ("broken", 1, 1, "")]
+
+
+@pytest.mark.parametrize("events", [5, 5000])
+def test_an_import_reports_its_steps_not_its_events(tmp_path: Path, events: int):
+    (tmp_path / "log").write_text("\n".join(line("exec", n, "/bin/sh") for n in range(1, events + 1)))
+    heard: list[tuple[str, float, float | None, str]] = []
+    with listening(lambda *one: heard.append(one)):
+        import_capture("bpftrace", [tmp_path / "log"], tmp_path / "c")
+    assert list(dict.fromkeys(step for step, *_ in heard)) == ["reading", "resolving processes", "writing"]
+    assert len(heard) == 6
+    still = {step for step, done, total, _ in heard if done != total}
+    assert still == {step for step, done, total, _ in heard if done == total}
