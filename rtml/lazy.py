@@ -1,41 +1,44 @@
-"""Rooms whose names are imported when they are first asked for (PEP 562)."""
+"""Packages whose names load what they stand for when they are first used."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
-from importlib import import_module
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 __all__ = ["lazily"]
 
 
-def lazily(room: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Make the ``__getattr__`` of a package: what nobody asks for is never imported.
+def lazily(
+    package: str, names: Mapping[str, str], rooms: Sequence[str] = ()
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package (PEP 562).
 
     Parameters
     ----------
-    room
-        Name of the package; none of its names may be that of a module in it.
-    homes
-        Name to the module that has it.
+    package
+        Its ``__name__``.
+    names
+        What it offers, and the module that each name comes from.
+    rooms
+        Modules of its own that it offers as they are.
 
     Examples
     --------
-    >>> ask = lazily("rtml", {"RtmlError": "rtml.errors"})
-    >>> ask("RtmlError").exit_code
-    1
-    >>> ask("Nonsense")
+    >>> load, names = lazily("shop", {"sqrt": "math", "pi": "math"})
+    >>> load("sqrt")(9.0), names()
+    (3.0, ['pi', 'sqrt'])
+    >>> load("cube")
     Traceback (most recent call last):
     ...
-    AttributeError: module 'rtml' has no attribute 'Nonsense'
+    AttributeError: module 'shop' has no attribute 'cube'
     """
 
-    def ask(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        value = getattr(import_module(homes[name]), name)
-        setattr(sys.modules[room], name, value)
-        return value
+    def load(name: str) -> Any:
+        if name in rooms:
+            return importlib.import_module(f"{package}.{name}")
+        if name not in names:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(importlib.import_module(names[name]), name)
 
-    return ask
+    return load, lambda: sorted([*names, *rooms])

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 
-import rtml
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
@@ -19,6 +18,7 @@ from rtml.captures.write import write_capture
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.progress import stage, steps
 from rtml.schema import conform
+from rtml.version import VERSION
 
 __all__ = ["import_capture"]
 
@@ -113,7 +113,7 @@ def _manifest(
     reasons = rejects.group_by("reason").len().sort("len", "reason", descending=[True, False])
     kinds = events.group_by("kind").len().sort("len", "kind", descending=[True, False])
     return Manifest(
-        rtml_version=rtml.__version__,
+        rtml_version=VERSION,
         sensor=sensor.name,
         sensor_version=next((r.version for r in readings if r.version), None),
         hosts=sorted(str(host) for host in events["host"].unique().drop_nulls()),

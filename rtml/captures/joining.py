@@ -20,7 +20,7 @@ SEQ_SHIFT = 2**40
 """``seq`` of the n-th capture (by start, then path) is raised by n times this: never used twice."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class JoinedCapture(Capture):
     """Captures read as one table; each keeps its own processes."""
 

@@ -63,7 +63,7 @@ def leave_out(events: pl.LazyFrame, cells: pl.DataFrame, every: Window, column: 
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PartialCapture(Capture):
     """``whole`` without the ``cells``; processes and containers are those of the whole."""
 

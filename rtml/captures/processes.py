@@ -1,4 +1,4 @@
-"""Process images and their ancestry: who ran what, begotten by whom.
+"""Process images and their ancestry: who ran what, and who started whom.
 
 An *image* is a program in a process: an exec makes a new one, a fork inherits the parent's. The
 ancestors of an image are the images that led to it, nearest first, whether by fork and exec or by

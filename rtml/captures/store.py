@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from pyarrow import fs
@@ -21,6 +22,8 @@ from rtml.captures.manifest import Container, Manifest, parse_manifest
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import RtmlError, did_you_mean
 from rtml.schema import POLARS, conform, empty
+from rtml.showing.tables import facts as table_of_facts
+from rtml.text import visible
 
 __all__ = ["CONTAINER_FACTS", "INFRASTRUCTURE", "Capture", "open_capture"]
 
@@ -48,7 +51,7 @@ def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
     return fs.LocalFileSystem(), str(Path(path).absolute())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Capture:
     """An opened capture.
 
@@ -57,6 +60,34 @@ class Capture:
 
     path: str
     manifest: Manifest
+
+    def __repr__(self) -> str:
+        """Say in a line what is in it."""
+        facts = self.facts()
+        return (
+            f"{type(self).__name__}({visible(self.path)!r}: {facts['events']} events of"
+            f" {facts['containers']} containers, {facts['minutes']} min)"
+        )
+
+    def _repr_html_(self) -> str:
+        return table_of_facts(self.facts()).markup
+
+    def facts(self) -> dict[str, Any]:
+        """Return what heads every page about this capture, in print order."""
+        manifest = self.manifest
+        length = "no events"
+        if manifest.start is not None and manifest.end is not None:
+            minutes, seconds = divmod(round((manifest.end - manifest.start).total_seconds()), 60)
+            length = f"{minutes}:{seconds:02d}"
+        return {
+            "capture": self.path,
+            "events": f"{manifest.events:,}",
+            "containers": len(manifest.containers),
+            "minutes": length,
+            "lost": f"{manifest.lost:,}",
+            "rejected": f"{manifest.rejected:,}",
+            "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+        }
 
     @property
     def span(self) -> tuple[dt.datetime, dt.datetime]:

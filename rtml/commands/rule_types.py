@@ -1,4 +1,4 @@
-"""``rtml rules --types``: the market's finding types, and what of ours stands for each."""
+"""``rtml rules --types``: GuardDuty's finding types, and what of ours stands for each."""
 
 from __future__ import annotations
 

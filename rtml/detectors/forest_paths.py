@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from rtml.arrays import Array
+from rtml.detectors.forest_trees import Ints, Trees
 
-__all__ = ["PathTree", "average_path", "path_tree", "split_parts"]
+__all__ = ["Paths", "Rows", "average_path"]
 
+Rows = npt.NDArray[np.float32]
 
-class PathTree(NamedTuple):
-    """What one tree says about path lengths."""
-
-    tree: Any
-    """The scikit-learn ``Tree``."""
-    leaf_length: Array
-    """Per node: its depth plus the expected rest of an unbuilt subtree of its size."""
+_CELLS = 2**15
+"""Rows times trees that descend at once: more would leave the processor's cache."""
 
 
 def average_path(n: Array) -> Array:
@@ -38,31 +35,71 @@ def average_path(n: Array) -> Array:
     return np.asarray(np.where(n > 2, long, np.where(n == 2, 1.0, 0.0)))
 
 
-def path_tree(tree: Any) -> PathTree:
-    """Measure one fitted tree whose children come after their parents."""
-    left, right = tree.children_left, tree.children_right
-    depth = np.zeros(tree.node_count)
-    for node in np.flatnonzero(left != -1):
-        depth[left[node]] = depth[right[node]] = depth[node] + 1.0
-    return PathTree(tree, depth + average_path(tree.n_node_samples.astype(np.float64)))
+class Paths:
+    """How rows descend from the root of each tree to a leaf, and how long that takes.
 
-
-def split_parts(path: PathTree, rows: npt.NDArray[np.float32]) -> Array:
-    """Return shape (rows, columns): by how much each column's splits shorten the path.
-
-    The expected length at a node is the mean over the training rows in it. Following a row down,
-    every split changes that expectation; the change belongs to the split's column. The parts of a
-    row add up to (expected length at the root) - (length of the row): nothing is left over.
+    Examples
+    --------
+    >>> stump = Trees(
+    ...     np.array([1, -1, -1]), np.array([2, -1, -1]), np.array([0, -2, -2]),
+    ...     np.array([0.5, -2.0, -2.0]), np.array([3, 2, 1]))
+    >>> Paths(stump).lengths(np.array([[0.5], [0.6]], dtype=np.float32))
+    array([[2., 1.]])
     """
-    tree, parents = path.tree, np.flatnonzero(path.tree.children_left != -1)
-    size, expected = tree.n_node_samples, path.leaf_length.copy()
-    for node in parents[::-1]:
-        a, b = tree.children_left[node], tree.children_right[node]
-        expected[node] = (size[a] * expected[a] + size[b] * expected[b]) / size[node]
-    children = np.concatenate([tree.children_left[parents], tree.children_right[parents]])
-    above = np.concatenate([parents, parents])
-    change = sparse.csr_matrix(
-        (expected[above] - expected[children], (children, tree.feature[above])),
-        shape=(tree.node_count, tree.n_features),
-    )
-    return np.asarray((tree.decision_path(rows) @ change).todense())
+
+    def __init__(self, trees: Trees) -> None:
+        self.trees, self._levels = trees, list(trees.levels())
+        left, right, size = trees.children_left, trees.children_right, trees.n_node_samples
+        leaf = left == -1
+        self._column = np.where(leaf, 0, trees.feature)
+        # A leaf is its own child (right, left), so that no row need be taken out on the way.
+        self._child = np.where(leaf, np.arange(len(leaf)), [right, left]).T.ravel()
+        self._length = average_path(size.astype(np.float64))
+        for depth, level in enumerate(self._levels):
+            self._length[level] += depth
+        self._expected = expected = self._length.copy()
+        for level in reversed(self._levels):
+            node = level[~leaf[level]]
+            a, b = left[node], right[node]
+            expected[node] = (size[a] * expected[a] + size[b] * expected[b]) / size[node]
+        self.usual = float(average_path(np.array(float(size[0]))))
+        """What a length is compared with: the average among as many rows as grew a tree."""
+
+    def blocks(self, rows: Rows, gaps: Array) -> Iterator[tuple[Rows, Array]]:
+        """Yield slices of both arrays, each small enough to descend at once; at least one."""
+        step = max(1, _CELLS // len(self._levels[0]))
+        for start in range(0, max(len(rows), 1), step):
+            yield rows[start : start + step], gaps[start : start + step]
+
+    def descend(self, rows: Rows) -> Iterator[Ints]:
+        """Yield, level by level, the nodes where rows are, shape (trees, rows).
+
+        As in scikit-learn, a float32 value is compared with a float64 threshold.
+        """
+        values, first = rows.astype(np.float64).ravel(), np.arange(len(rows)) * rows.shape[1]
+        nodes = np.repeat(self._levels[0][:, None], len(rows), axis=1)
+        yield nodes
+        for _ in self._levels[1:]:
+            value = values.take(first + self._column.take(nodes))
+            nodes = self._child.take(2 * nodes + (value <= self.trees.threshold.take(nodes)))
+            yield nodes
+
+    def lengths(self, rows: Rows) -> Array:
+        """Return each row's depth plus the expected rest below its leaf, shape (trees, rows)."""
+        *_, leaves = self.descend(rows)
+        return self._length.take(leaves)
+
+    def parts(self, rows: Rows) -> Array:
+        """Return shape (rows, columns): by how much each column's splits shorten the paths.
+
+        The expected length at a node is the mean over the training rows in it. Following a row
+        down, every split changes that expectation; the change belongs to the split's column. The
+        parts of a row add up, over all trees, to (expected length at the root) - (length of the
+        row): nothing is left over.
+        """
+        total, first = np.zeros(rows.size), np.arange(len(rows)) * rows.shape[1]
+        for above, below in pairwise(self.descend(rows)):
+            cell = (first + self._column.take(above)).ravel()
+            change = (self._expected.take(above) - self._expected.take(below)).ravel()
+            total += np.bincount(cell, weights=change, minlength=rows.size)
+        return total.reshape(rows.shape)

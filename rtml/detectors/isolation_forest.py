@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
@@ -15,15 +14,15 @@ from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
-from rtml.detectors.forest_file import dump_forest, load_forest
-from rtml.detectors.forest_paths import average_path, path_tree, split_parts
+from rtml.detectors.forest_paths import Paths, Rows
+from rtml.detectors.forest_trees import Trees, load_trees
 from rtml.detectors.scaling import Scale, ScaleState
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import UsageError
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
 __all__ = ["IsolationForest"]
 
-_FILES = ("forest.skops", "state.json")
+_FILES = ("forest.npz", "state.json")
 
 
 class ForestState(State):
@@ -107,7 +106,7 @@ class IsolationForest:
         self._features: list[str] | None = None
         self._fleet: Scale | None = None
         self._groups: dict[str, Scale] = {}
-        self._adopt(None)
+        self._paths: Paths | None = None
 
     def learn(self, windows: pl.DataFrame) -> None:
         """Grow a new forest from these windows (at least two); the order of rows has no effect."""
@@ -127,19 +126,14 @@ class IsolationForest:
             n_jobs=self.jobs,
         )
         forest.fit(self._placed(ordered)[0])
-        self._adopt(forest.set_params(n_jobs=None))  # what is saved must not depend on threads
+        self._paths = Paths(Trees.of(forest))
 
     def score(self, windows: pl.DataFrame) -> Array:
         """Return the anomaly score of each window."""
-        if self._forest is None:
+        if self._paths is None:
             return no_opinion(windows)
-        rows, gaps = self._placed(windows)
-        q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
-        total = np.zeros(windows.height)
-        # Trees are summed one by one: a row's bits must not depend on how many rows come along.
-        for path in self._paths:
-            total += _hastened(path.leaf_length[path.tree.apply(rows)], q)
-        return np.asarray(np.exp2(-total / len(self._paths) / self._normal))
+        blocks = self._paths.blocks(*self._placed(windows))
+        return np.concatenate([_scores(self._paths, *block) for block in blocks])
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Return `score`: a batch detector does not learn on the way."""
@@ -151,29 +145,19 @@ class IsolationForest:
         Before negative parts (features that make the window look usual) are left out, the parts
         add up to the expected path length minus the window's own.
         """
-        if self._forest is None or windows.is_empty():
+        if self._paths is None or windows.is_empty():
             return shares([], *[np.empty((windows.height, 0))] * 3)
-        rows, gaps = self._placed(windows)
-        raw = self._matrix(windows)
+        blocks = self._paths.blocks(*self._placed(windows))
+        parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
         return shares(
             [*(self._features or []), UNKNOWN],
-            self._parts(rows, gaps),
-            raw,
+            parts,
+            self._matrix(windows),
             np.array([self._scale(g).usual for g in peer_groups(windows)]),
         )
 
-    def _parts(self, rows: npt.NDArray[np.float32], gaps: Array) -> Array:
-        q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
-        parts, saved = np.zeros(gaps.shape), np.zeros(len(gaps))
-        for path in self._paths:
-            parts += split_parts(path, rows)
-            length = path.leaf_length[path.tree.apply(rows)]
-            saved += length - _hastened(length, q)
-        whole = np.maximum(gaps.sum(axis=1), 1e-300)
-        return np.asarray((parts + (saved / whole)[:, None] * gaps) / len(self._paths))
-
     def save(self, folder: Path) -> None:
-        """Write the trees (skops) and everything else (JSON)."""
+        """Write the trees (arrays) and everything else (JSON)."""
         fleet = ScaleState.of(self._fleet) if self._fleet else None
         groups = {name: ScaleState.of(scale) for name, scale in sorted(self._groups.items())}
         state = ForestState(
@@ -185,12 +169,12 @@ class IsolationForest:
             fleet=fleet,
             groups=groups,
         )
-        trees = dump_forest(self._forest) if self._forest is not None else b""
+        trees = self._paths.trees.dump() if self._paths else b""
         write_files(folder, dict(zip(_FILES, (trees, state_bytes(state)), strict=True)))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; node indices are validated before a tree is built."""
+        """Read what `save` wrote; the arrays are checked before a row descends."""
         files = read_files(folder, _FILES)
         state = parse_state(files["state.json"], ForestState, folder)
         own = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
@@ -198,16 +182,9 @@ class IsolationForest:
             return own
         own._features, own._fleet = state.features, state.fleet.scale()
         own._groups = {name: scale.scale() for name, scale in state.groups.items()}
-        try:
-            own._adopt(load_forest(files["forest.skops"], len(state.features) + 1))
-        except RtmlError as error:
-            raise RtmlError(f"{folder / 'forest.skops'}: {error}") from None
+        limits = {"columns": len(state.features) + 1, "trees": state.trees, "samples": state.samples}
+        own._paths = Paths(load_trees(files["forest.npz"], folder / "forest.npz", **limits))
         return own
-
-    def _adopt(self, forest: Any) -> None:
-        self._forest = forest
-        self._paths = [path_tree(tree.tree_) for tree in forest.estimators_] if forest else []
-        self._normal = float(average_path(np.array(float(forest.max_samples_)))) if forest else 1.0
 
     def _scale(self, group: str) -> Scale:
         scale = self._groups.get(group, self._fleet)
@@ -217,7 +194,7 @@ class IsolationForest:
     def _matrix(self, windows: pl.DataFrame) -> Array:
         return matrix(windows, self._features or [])
 
-    def _placed(self, windows: pl.DataFrame) -> tuple[npt.NDArray[np.float32], Array]:
+    def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
         raw, groups = self._matrix(windows), np.array(peer_groups(windows), dtype=np.str_)
         rows, gaps = np.empty(raw.shape, dtype=np.float32), np.empty(raw.shape)
@@ -228,7 +205,20 @@ class IsolationForest:
         return rows, gaps
 
 
-def _hastened(length: Array, q: Array) -> Array:
-    """Return the path length when each split ends the path with chance ``q``."""
+def _hastened(lengths: Array, gaps: Array) -> Array:
+    """Return path lengths, shape (trees, rows), when each split ends the path with chance q."""
+    q = np.minimum(gaps.mean(axis=1), 1.0 - 1e-12)
     rate = np.maximum(q, 1e-300)
-    return np.asarray(np.where(q > 0, -np.expm1(length * np.log1p(-q)) / rate, length))
+    return np.asarray(np.where(q > 0, -np.expm1(lengths * np.log1p(-q)) / rate, lengths))
+
+
+def _scores(paths: Paths, rows: Rows, gaps: Array) -> Array:
+    lengths = paths.lengths(rows)
+    # Trees are summed one by one: a row's bits must not depend on how many rows come along.
+    return np.asarray(np.exp2(-sum(_hastened(lengths, gaps)) / len(lengths) / paths.usual))
+
+
+def _parts(paths: Paths, rows: Rows, gaps: Array) -> Array:
+    lengths = paths.lengths(rows)
+    saved = sum(lengths - _hastened(lengths, gaps)) / np.maximum(gaps.sum(axis=1), 1e-300)
+    return np.asarray((paths.parts(rows) + saved[:, None] * gaps) / len(lengths))

@@ -25,14 +25,17 @@ from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
 from rtml.progress import steps
+from rtml.showing.tables import table
 
 __all__ = ["MEASURES", "Ledger", "build_ledger", "by_attack"]
 
 MEASURES = ("recall", "rate", "auroc", "average_precision", "tpr", "delay")
 """Columns of the summary; each also has ``_low``, ``_high``, ``_method`` and ``_reason``."""
 
+_NAMED = 4
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Ledger:
     """The result of an evaluation.
 
@@ -50,6 +53,30 @@ class Ledger:
     curve: pl.DataFrame
     points: pl.DataFrame
     facts: dict[str, Any]
+
+    def __repr__(self) -> str:
+        """Say in a line who was judged on what."""
+        sides = ", ".join(self.summary["side"].to_list()[:_NAMED])
+        return f"Ledger({self.by_attack.height} attacks; {self.summary.height} sides: {sides} …)"
+
+    def _repr_html_(self) -> str:
+        return table(self.view(), code=["side"]).markup
+
+    def view(self) -> pl.DataFrame:
+        """Return what people look at first, one row per side: found, false findings, ranking."""
+        attacks = self.by_attack.height
+        interval = pl.format(
+            "{} – {}", *((pl.col(f"recall_{end}") * 100).round(0).cast(pl.Int64) for end in ("low", "high"))
+        )
+        return self.summary.select(
+            "side",
+            pl.col("found").alias(f"found of {attacks}"),
+            interval.alias("95 %"),
+            "false",
+            pl.col("rate").alias("false per container-day"),
+            pl.col("auroc").alias("AUROC"),
+            pl.col("average_precision").alias("AP"),
+        )
 
 
 def build_ledger(

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "run_experiment"]
 
-__getattr__ = lazily(__name__, dict.fromkeys(__all__, "rtml.experiment.run"))
+__getattr__, __dir__ = lazily(__name__, dict.fromkeys(__all__, "rtml.experiment.run"))

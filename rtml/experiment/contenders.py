@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from rtml.captures import Capture
-from rtml.evaluation import Side
+from rtml.evaluation import Side, assign
 from rtml.models import Scored
 from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
 from rtml.rules.chosen import Chosen
-from rtml.rules.running.run import run_all
+from rtml.rules.running.run import Ran, run_all
 from rtml.splits import Split
 from rtml.times import Window
 
-__all__ = ["RuleSide", "first_seen_side", "model_sides", "rule_side"]
+__all__ = ["RuleSide", "first_seen_side", "model_sides", "rule_side", "tuned_and_default"]
 
 _UTC = pl.Datetime("ns", "UTC")
 
@@ -48,16 +48,44 @@ def rule_side(
     of the early hits those that ``quiet`` keeps.
     """
     ran = run_all(capture, chosen)
-    detector = RuleDetector(ran.rules, every, budget)
     test = windows.filter(pl.col("part") == "test")
+    learnt = windows.filter(pl.col("part") != "test")
+    detector = RuleDetector(ran.rules, every, budget)
     default = _side("rules, default", "rules", detector, ran.hits, test)
-    begin = split.edges[2]
-    early = quiet(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC)))
-    detector.learn(early, windows.filter(pl.col("part") != "test"))
-    tuned = _side(
-        "rules, tuned", "rules", detector, ran.hits, test, begin, f"{detector.state.height} exceptions"
-    )
+    tuned = _tuned(detector, ran, learnt, test, split.edges[2], quiet)
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
+
+
+def tuned_and_default(
+    ran: Ran, windows: pl.DataFrame, split: Split | None, every: Window, budget: float
+) -> Iterator[Side]:
+    """Make both sides of rules that ran: tuned on the time before the test, and as they come.
+
+    Without a split there is no time to tune on, and only one side.
+    """
+    detector = RuleDetector(ran.rules, every, budget)
+    if split is None:
+        yield _side("rules", "rules", detector, ran.hits, windows)
+        return
+    part = assign(windows, split, every)
+    test = part.filter(pl.col("part") == "test")
+    learnt = part.filter(pl.col("part").is_in(["train", "calibrate"]))
+    default = _side("rules, default", "rules", detector, ran.hits, test)
+    yield _tuned(detector, ran, learnt, test, split.edges[2], lambda hits: hits)
+    yield default
+
+
+def _tuned(
+    detector: RuleDetector,
+    ran: Ran,
+    learnt: pl.DataFrame,
+    test: pl.DataFrame,
+    begin: dt.datetime,
+    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+) -> Side:
+    detector.learn(quiet(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC))), learnt)
+    note = f"{detector.state.height} exceptions"
+    return _side("rules, tuned", "rules", detector, ran.hits, test, begin, note)
 
 
 def first_seen_side(
@@ -96,7 +124,7 @@ def _side(
     return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
 
 
-def model_sides(scored: Scored, fitted_until: dt.datetime) -> list[Side]:
+def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
     """One side per detector: its findings, its scores, the alarm rule as a note."""
     return [
         Side(

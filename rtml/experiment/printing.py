@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from rtml.experiment.report_input import capture_facts, top_findings
+from rtml.experiment.report_input import top_findings
 from rtml.experiment.run import Outcome
 from rtml.experiment.tracking import tracking_uri
 from rtml.findings import because
@@ -39,7 +39,7 @@ def _line(console: Console, name: str, text: str) -> None:
 
 
 def _capture(outcome: Outcome) -> str:
-    facts = capture_facts(outcome.capture)
+    facts = outcome.capture.facts()
     return (
         f"{facts['capture']}   {facts['events']} events · {facts['containers']} containers ·"
         f" {facts['minutes']} min · lost {facts['lost']} · rejected {facts['rejected']}"

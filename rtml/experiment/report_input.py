@@ -14,7 +14,7 @@ from rtml.findings import process_tree
 from rtml.report.input import ReportInput, TreeRow
 from rtml.rules import Skipped
 
-__all__ = ["capture_facts", "page", "top_findings"]
+__all__ = ["page", "top_findings"]
 
 _SHOWN = 15
 
@@ -34,7 +34,7 @@ def page(
     return ReportInput(
         title=title,
         ledger=ledger,
-        capture=capture_facts(capture),
+        capture=capture.facts(),
         timeline=_timeline(capture, sides, track),
         tree=_tree(capture, top, track),
         tree_title=top["title"][0] if top.height else "",
@@ -46,24 +46,6 @@ def page(
         lab=bool(track.labels["provenance"].is_in(["replay", "spliced"]).any()),
         run=run,
     )
-
-
-def capture_facts(capture: Capture) -> dict[str, Any]:
-    """Return the facts that head a report and the terminal output, in print order."""
-    manifest = capture.manifest
-    length = "no events"
-    if manifest.start is not None and manifest.end is not None:
-        minutes, seconds = divmod(round((manifest.end - manifest.start).total_seconds()), 60)
-        length = f"{minutes}:{seconds:02d}"
-    return {
-        "capture": capture.path,
-        "events": f"{manifest.events:,}",
-        "containers": len(manifest.containers),
-        "minutes": length,
-        "lost": f"{manifest.lost:,}",
-        "rejected": f"{manifest.rejected:,}",
-        "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
-    }
 
 
 def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:

@@ -40,7 +40,7 @@ __all__ = ["Outcome", "kept", "learn", "run_experiment"]
 _done = partial(report, "experiment", total=4, unit="steps")  # train, score, run the rules, judge
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Outcome:
     """Everything an experiment made, for printing and for notebooks."""
 
@@ -58,6 +58,13 @@ class Outcome:
     report: Path
     run_id: str | None
     model_uri: str
+
+    def __repr__(self) -> str:
+        """Say in a line what was run, and where the results are."""
+        return f"Outcome({self.experiment.name!r} in {str(self.out)!r}: {self.ledger!r})"
+
+    def _repr_html_(self) -> str:
+        return self.ledger._repr_html_()
 
 
 def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> Outcome:

@@ -8,12 +8,16 @@ does not change when later events are appended. Registration: one import, one en
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
 
 import polars as pl
 
 from rtml import baselines
 from rtml.baselines import Baseline
+from rtml.captures import Capture
 from rtml.errors import UsageError, lookup
 from rtml.features.activity import ACTIVITY
 from rtml.features.api_calls import audit_source
@@ -28,6 +32,7 @@ from rtml.features.prequential import prequential_windows
 from rtml.features.source import Events, Source, open_source
 from rtml.features.surprise import EVENT_SURPRISES
 from rtml.features.windows import assemble, assemble_with_surprises
+from rtml.splits import Split
 from rtml.times import MINUTE, Length
 
 __all__ = [
@@ -42,6 +47,7 @@ __all__ = [
     "observed",
     "open_source",
     "prequential",
+    "split_windows",
     "surprises",
     "windows",
     "windows_and_surprises",
@@ -205,3 +211,50 @@ def prequential(
     """
     source = _source(events, processes, every, families).between(start, end)
     return prequential_windows(source, _chosen(families), blocks)
+
+
+def split_windows(
+    capture: Capture,
+    split: Split | None = None,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    blocks: int = 8,
+) -> pl.DataFrame:
+    """Feature a capture as training, calibration and judging will see it.
+
+    Parameters
+    ----------
+    capture
+        An opened capture.
+    split
+        Where calibration and the test begin; None features all time without a baseline.
+    families, every, blocks
+        As for `windows` and `prequential`.
+
+    Returns
+    -------
+    `windows` with ``part``: ``train`` rows are compared with what came before them (the first block
+    is only learnt from), ``calibrate`` and ``test`` rows with all of the training time.
+    """
+    if split is None:
+        return windows(capture, None, families, every)
+    whole = split.over(capture, every)
+    learnt, baseline = prequential(
+        capture, None, blocks, families, every, start=whole.start, end=whole.edges[1]
+    )
+    later = {
+        part: windows(capture, baseline, families, every, None, *whole.bounds(part))
+        for part in ("calibrate", "test")
+    }
+    tables = {"train": learnt, **later}
+    return pl.concat([table.with_columns(part=pl.lit(part)) for part, table in tables.items()])
+
+
+class _Room(ModuleType):
+    """A module that may also be called: ``rtml.features(capture, split)``."""
+
+    def __call__(self, *values: Any, **options: Any) -> pl.DataFrame:
+        return split_windows(*values, **options)
+
+
+sys.modules[__name__].__class__ = _Room

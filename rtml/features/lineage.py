@@ -79,7 +79,7 @@ def lineage(material: Material) -> pl.DataFrame:
       a network service (`rtml.features.programs`); in pairs, 0 and up.
 
     Both are 0 in a window that starts no program. Fails when a service is unknown by name or starts
-    shells in the line of duty (then the count is usual there, and detectors learn so), when the
+    shells as a matter of course (then the count is usual there, and detectors learn so), when the
     sensor loses the exec of a parent, and when the attack stays inside one process.
 
     References

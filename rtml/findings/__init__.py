@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SLOT", "aggregate", "because", "finding_id", "process_tree"]
 
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "SLOT": "rtml.findings.unit",

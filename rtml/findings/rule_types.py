@@ -30,7 +30,7 @@ PURPOSES: dict[str, str] = {
 def finding_type_of(tags: Iterable[str], name: str = "SigmaRule") -> str:
     """Return ``<Purpose>:Runtime/<name>`` by the first tactic among the tags.
 
-    Our own namespace: a foreign rule is not said to be one of the market's finding types.
+    Our own namespace: a foreign rule is not said to be one of GuardDuty's finding types.
 
     Examples
     --------

@@ -217,7 +217,7 @@ class Calibration:
         """Return where the tail of calibration scores begins, and its mean excess.
 
         The excess is at least a hundredth of all scores' spread, so that a group whose scores were
-        all alike does not turn a hair's breadth into an alarm; 1 when all scores are alike.
+        all alike does not turn the least difference into an alarm; 1 when all scores are alike.
         """
         start, beyond = _beyond(against)
         excess = (beyond.sum() + _PULL * self._fleet_excess) / (len(beyond) + _PULL)

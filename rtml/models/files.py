@@ -19,7 +19,6 @@ import json
 import re
 from pathlib import Path
 
-from rtml import __version__
 from rtml.baselines import Baseline
 from rtml.detectors import DETECTORS
 from rtml.errors import RtmlError, UsageError, lookup
@@ -27,6 +26,7 @@ from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
 from rtml.reading.whole import whole_folder
+from rtml.version import VERSION
 
 __all__ = ["FORMAT", "read_parts", "write_parts"]
 
@@ -97,7 +97,7 @@ def _write(parts: Parts, half: Path) -> None:
     parts.baseline.save(half / "baseline")
     index = _Index(
         format=FORMAT,
-        rtml=__version__,
+        rtml=VERSION,
         description=parts.description,
         detectors={label: detector.name for label, detector in sorted(parts.detectors.items())},
         calibrations=sorted(parts.calibrations),

@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from rtml import __version__
 from rtml.captures import open_captures
 from rtml.captures.digest import digest_capture
 from rtml.errors import RtmlError, UsageError, lookup
@@ -19,6 +18,7 @@ from rtml.findings.suppression.files import read_suppressions
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
 from rtml.reading.whole import whole_folder
+from rtml.version import VERSION
 
 __all__ = ["run_job"]
 
@@ -58,7 +58,7 @@ def run_job(
     capture = open_captures(captures)
     loaded = load_model(model)
     plan = {
-        "rtml": __version__,
+        "rtml": VERSION,
         "captures": list(captures),
         "data": digest_capture(capture),
         "model": loaded.description.notes,

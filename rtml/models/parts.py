@@ -48,6 +48,11 @@ class Description(State):
         return Window.of(self.every)
 
     @property
+    def fitted_until(self) -> dt.datetime | None:
+        """End of what was learnt and calibrated on; null when nothing was."""
+        return max(map(dt.datetime.fromisoformat, self.learned_until.values()), default=None)
+
+    @property
     def budget(self) -> float:
         """False findings per container-day that the model was made for."""
         return float(self.notes.get("budget") or 1.0)

@@ -11,6 +11,7 @@ from rtml import features
 from rtml.captures import Capture
 from rtml.detectors import Detector, peer_groups
 from rtml.features.api_calls import calls_of
+from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
 from rtml.models.calibration import Calibration
 from rtml.models.explaining import explain
@@ -18,6 +19,7 @@ from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.parts import Parts
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, empty
+from rtml.showing.tables import table
 
 __all__ = ["SCORES", "Scored", "score"]
 
@@ -39,13 +41,14 @@ SCORES = pl.Schema(
 """One row per detector and window; ``score`` null: no opinion (never a silent 0)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scored:
     """What a model says of a capture.
 
     ``windows``: features; ``scores``: `SCORES`; ``findings``: `rtml.schema.FINDINGS`; ``alarms``:
     per detector the rule that its budget and calibration gave; ``surprises``: event level, of the
-    scored time; ``skipped``: windows that the model had learnt from and did not judge.
+    scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the
+    windows that it was made of, where it still has them; ``fitted_until``: the end of what it learnt.
     """
 
     windows: pl.DataFrame
@@ -54,6 +57,36 @@ class Scored:
     surprises: pl.DataFrame
     alarms: dict[str, Alarm]
     skipped: int
+    learnt: pl.DataFrame | None = None
+    fitted_until: dt.datetime | None = None
+
+    def top(self, most: int = 10) -> Findings:
+        """Return the gravest findings."""
+        return Findings(self.findings).top(most)
+
+    def __repr__(self) -> str:
+        """Say in a line what was judged and what came out."""
+        return (
+            f"Scored({self.windows.height:,} windows by {', '.join(self.alarms)}:"
+            f" {int(self.scores['alarm'].sum()):,} alarms, {self.findings.height:,} findings;"
+            f" {self.skipped:,} windows were learnt from and not judged)"
+        )
+
+    def _repr_html_(self) -> str:
+        return table(self.view(), code=["detector"]).markup
+
+    def view(self) -> pl.DataFrame:
+        """Return one row per detector: windows, no opinion, alarms, findings, what its budget promises."""
+        counts = self.scores.group_by("detector", maintain_order=True).agg(
+            windows=pl.len(), no_opinion=pl.col("score").null_count(), alarms=pl.col("alarm").sum()
+        )
+        findings = self.findings.group_by("detector").agg(findings=pl.len())
+        promises = {name: alarm.sentence() for name, alarm in self.alarms.items()}
+        return (
+            counts.join(findings, on="detector", how="left", maintain_order="left")
+            .with_columns(pl.col("findings").fill_null(0))
+            .with_columns(budget=pl.col("detector").replace_strict(promises, return_dtype=pl.String))
+        )
 
 
 def score(
@@ -86,7 +119,8 @@ def score(
     surprises = events.join(windows.select(_CELL), on=_CELL, how="semi", maintain_order="left")
     explained = _calls_of_users if set(about.families) & set(features.AUDIT_FAMILIES) else _findings
     findings = explained(parts, capture, windows, scores, surprises)
-    return Scored(windows, scores, findings, surprises, alarms, given.height - windows.height)
+    skipped = given.height - windows.height
+    return Scored(windows, scores, findings, surprises, alarms, skipped, parts.windows, about.fitted_until)
 
 
 def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:

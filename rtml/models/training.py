@@ -87,7 +87,8 @@ def train(
         detectors have one label.
     """
     capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
-    window, asked = Window.of(every), _labelled(detectors)
+    # In the order of labels, as a model that was loaded has them.
+    window, asked = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     kinds = {label: _unlearnt(label, given, seed) for label, given in asked}
     learnt, held, baseline = _featured(capture, split, window, families, blocks)
     for detector in steps(kinds.values(), "learning", "detectors"):

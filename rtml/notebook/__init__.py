@@ -8,9 +8,9 @@ direction overrides are spelled out.
 
 from rtml.notebook.activity import activity
 from rtml.notebook.peers import peers
-from rtml.notebook.shown import Shown
-from rtml.notebook.tables import facts, table
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
+from rtml.showing.shown import Shown
+from rtml.showing.tables import facts, table
 
 __all__ = ["Shown", "activity", "facts", "peers", "table", "timeline", "tree"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from rtml.notebook.drawing import FAINT, INK, LEFT, RIGHT, Axis, line, paper, rect, text, times
-from rtml.notebook.shown import Content, Shown, svg
+from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["COLOURS", "MOST_STRIPS", "activity", "counted"]
 

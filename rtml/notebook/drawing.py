@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from rtml.notebook.shown import Content, element
+from rtml.showing.shown import Content, element
 
 __all__ = [
     "ALARM",

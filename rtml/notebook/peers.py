@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from rtml.notebook.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, dot, line, numbers, paper, text
-from rtml.notebook.shown import Content, Shown, svg
+from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["MOST_LINES", "peers"]
 

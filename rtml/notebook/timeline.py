@@ -9,7 +9,7 @@ import polars as pl
 
 from rtml.notebook.activity import counted
 from rtml.notebook.drawing import ALARM, FAINT, INK, LEFT, QUIET, Axis, line, paper, rect, text, times
-from rtml.notebook.shown import Content, Shown, svg
+from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["timeline"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rtml.notebook.shown import NO_MATH, Content, Shown, element, html
+from rtml.showing.shown import NO_MATH, Content, Shown, element, html
 from rtml.text import basename, visible
 
 __all__ = ["tree"]

@@ -46,7 +46,7 @@ __all__ = [
     "tune",
 ]
 
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "LEVELS": "rtml.findings.levels",

@@ -20,7 +20,7 @@ Stretch = tuple[int, int]
 class Place:
     """A stretch in which a container could have been attacked in a given way.
 
-    ``parent`` is the process that would have begotten the attack's root (null: it entered from
+    ``parent`` is the process that would have been the parent of the attack's root (null: it entered from
     outside), ``lineage`` its lineage root, ``ppid`` the pid that the root then shows as parent,
     ``init`` the pid of the container's first process, to which orphans fall.
     """

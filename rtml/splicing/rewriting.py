@@ -1,4 +1,4 @@
-"""Recorded events told again of another container and another time.
+"""Recorded events moved to another container and another time.
 
 Everything that names a place, a process or a moment is rewritten; what happened is not. Joins
 only: no loop over events.

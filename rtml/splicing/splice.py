@@ -1,6 +1,6 @@
 """Many trials from few recordings: recorded attacks put into benign time of other containers.
 
-A spliced trial is a recorded attack told again of a container that really ran, at a time when it
+A spliced trial is a recorded attack moved into a container that really ran, at a time when it
 was really benign. It is made for tight intervals, not for new evidence: the attack's own events
 are the same each time, only what surrounds them differs. So every label of a trial is marked
 ``spliced`` and reports say so.

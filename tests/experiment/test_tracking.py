@@ -47,7 +47,7 @@ def test_the_model_scores_the_same_from_its_uri(tracked: Outcome, tmp_path: Path
 def test_no_pickle_is_among_the_files(tracked: Outcome):
     files = [p for p in fetch_model(tracked.model_uri).rglob("*") if p.is_file()]
     assert files
-    assert {p.suffix for p in files} <= {".json", ".parquet", ".skops", ".npz", ".npy"}
+    assert {p.suffix for p in files} <= {".json", ".parquet", ".npz", ".npy"}
 
 
 def test_a_finished_job_is_resumed_and_another_is_not(tracked: Outcome, tmp_path: Path):

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from rtml.notebook import activity, facts, peers, table, timeline, tree
-from rtml.notebook.shown import Shown, element
 from rtml.notebook.trees import QUIET
 from rtml.schema import FINDINGS, conform
+from rtml.showing.shown import Shown, element
 
 HOSTILE = (
     "<script>alert(1)</script>",

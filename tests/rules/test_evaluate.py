@@ -115,16 +115,17 @@ def test_scores_rank_by_level_then_by_rules():
 
 
 def test_empty_capture_and_no_rules():
-    findings, table, skipped = run_rules(capture_of([]))
-    assert findings.is_empty()
-    assert skipped == []
-    assert not table["could_match"].any()
+    ran = run_rules(capture_of([]))
+    assert ran.findings().is_empty()
+    assert ran.skipped == []
+    assert not ran.evaluation.table["could_match"].any()
     assert evaluate(capture_of(TREE), []).hits.is_empty()
 
 
 def test_run_rules_on_the_shipped_capture(lab):
-    findings, table, skipped = run_rules(lab)
-    assert skipped == []
-    assert table.height >= 20
+    ran = run_rules(lab)
+    findings = ran.findings()
+    assert ran.skipped == []
+    assert ran.evaluation.table.height >= 20
     assert findings["finding_id"].is_unique().all()
     assert findings.select(pl.col("source").unique()).item() == "rule"

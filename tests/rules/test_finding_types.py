@@ -1,4 +1,4 @@
-"""All 46 finding types of the market: something stands for each, and the command line finds it.
+"""All 46 finding types of GuardDuty: something stands for each, and the command line finds it.
 
 Each type's example runs in a container of its own, in one capture on disk, through one run of the
 real command line: examples of rules and correlations are those beside them, those of lists use the

@@ -29,7 +29,7 @@ from rtml.text import visible
 __all__ = ["MOST_SIGNALS", "SEQUENCES", "SEVERITY", "correlate"]
 
 SEVERITY = 9.0
-"""Critical: the market's band that single findings never reach."""
+"""Critical: GuardDuty's band that single findings never reach."""
 
 MOST_SIGNALS = 100
 """Signals that a sequence lists, in order of time; ``count`` counts all."""

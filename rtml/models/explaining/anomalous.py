@@ -1,4 +1,4 @@
-"""Anomalous API calls: from alarms about a user to the market's eight types, each with its reasons.
+"""Anomalous API calls: from alarms about a user to GuardDuty's eight types, each with its reasons.
 
 An alarm says "this user, this minute". Of the user's requests in it, those that carry at least
 `MATERIAL` of the surprise become findings; where none does, the most surprising one. The type

@@ -1,4 +1,4 @@
-"""How often something was seen in training time, in the market's four classes."""
+"""How often something was seen in training time, in GuardDuty's four classes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a model's finding is called: ``<Purpose>:Runtime/AnomalousBehavior.<Family>``.
 
-The grammar is the market's, the suffix says that no rule spoke. The purpose is that of the family
+The grammar is GuardDuty's, the suffix says that no rule spoke. The purpose is that of the family
 of features that contributed most: who started what is *Execution*, whom a program talks to is
-*Behavior* (the market's word for traffic that differs from what was usual).
+*Behavior* (GuardDuty's word for traffic that differs from what was usual).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def model_type(family: str | None) -> str:
 def severity(p_value: pl.Expr) -> pl.Expr:
     """Severity of an alarm from its p-value: ``1 - 2 log10 p``, between 1 and 8.9.
 
-    0.1 is 3 (low), 0.01 is 5 (medium), 0.001 is 7 (high). 9 and above is the market's band for
+    0.1 is 3 (low), 0.01 is 5 (medium), 0.001 is 7 (high). 9 and above is GuardDuty's band for
     correlated attack sequences, which one alarm is not. Without a p-value: 5. A conformal p-value
     cannot fall below 1/(n + 1), so little calibration data cannot claim a high severity.
 

@@ -46,7 +46,7 @@ ORDINARY = (
     "newgidmap",
     "ssh-keysign",
 )
-"""Setuid programs of ordinary distributions, and services that change users for a living."""
+"""Setuid programs of ordinary distributions, and services whose work is to change users."""
 
 
 def find(capture: Capture) -> pl.LazyFrame:

@@ -50,7 +50,7 @@ INSTALLERS = (
     "rustc",
     "go",
 )
-"""Package managers and builders: they write programs and libraries for a living."""
+"""Package managers and builders: writing programs and libraries is their work."""
 
 _SYSTEM = r"^/(?:usr/)?(?:local/)?(?:s?bin|lib|lib64|libexec)/|^/[^/]+$"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CALLERS", "Intelligence", "Matched", "load_intelligence", "match_lists"]
 
-__getattr__ = lazily(
+__getattr__, __dir__ = lazily(
     __name__,
     {
         "CALLERS": "rtml.rules.intelligence.lists",

@@ -1,6 +1,6 @@
 """Lists over the Kubernetes audit log: who called the API from an address that is known for ill.
 
-One rule for each list and tactic (`rtml.rules.language.tactics`): the market's types
+One rule for each list and tactic (`rtml.rules.language.tactics`): GuardDuty's types
 ``<Tactic>:Kubernetes/MaliciousIPCaller``, ``….Custom`` and ``…/TorIPCaller``.
 """
 

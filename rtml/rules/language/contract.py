@@ -12,6 +12,7 @@ import polars as pl
 from rtml.rules.language.conditions import Condition, columns_of
 from rtml.rules.language.expressions import expression
 from rtml.rules.language.views import sources
+from rtml.text import visible
 
 __all__ = ["Rule", "Skipped"]
 
@@ -24,16 +25,16 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Rule:
-    """One rule: what it looks for, what it stands for, and whom to thank.
+    """One rule: what it looks for, what it stands for, and who wrote it.
 
     Parameters
     ----------
     id, title, level
         As in the rule's file; ``level`` is a key of `LEVELS`.
     finding_type
-        The finding type that a match means, in the market's grammar.
+        The finding type that a match means, in GuardDuty's grammar.
     techniques, tags
         ATT&CK technique ids (``T1059.004``); all tags as written.
     authors, licence
@@ -62,6 +63,10 @@ class Rule:
     condition: Condition
     examples: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     description: str = ""
+
+    def __repr__(self) -> str:
+        """Name the rule; its condition is long."""
+        return f"{type(self).__name__}({self.id!r}, {visible(self.title)!r}, {self.level})"
 
     @cached_property
     def columns(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """What a Kubernetes API call is typical of: one of five tactics, from ``mappings/k8s_tactics.yml``.
 
-The market's finding types for callers (anonymous, of a listed address) exist once per tactic, but
+GuardDuty's finding types for callers (anonymous, of a listed address) exist once per tactic, but
 which calls count as which is unpublished: the table is ours.
 """
 

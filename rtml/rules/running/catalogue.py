@@ -1,4 +1,4 @@
-"""The market's 46 runtime finding types, and what of ours stands for each."""
+"""GuardDuty's 46 runtime finding types, and what of ours stands for each."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Our approximation of the gate on 14 finding types: report only the suspicious cases.
 
 GuardDuty reports these types "only in suspicious instances" and does not publish which. So a rule
-that fires on the literal condition (*ungated*) and the market's finding are not the same thing.
+that fires on the literal condition (*ungated*) and GuardDuty's finding are not the same thing.
 What passes here (*gated*), in full:
 
 * not below, and not written by, a package manager or builder in the system's folders

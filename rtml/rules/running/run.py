@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.levels import LEVELS
+from rtml.findings.shown import Findings
 from rtml.rules.account import TABLE, Evaluation
 from rtml.rules.chosen import Chosen
 from rtml.rules.correlations import CORRELATIONS
@@ -25,11 +26,12 @@ from rtml.rules.running.gate import passing, with_gated
 from rtml.rules.sigma.loading import load, load_pack
 from rtml.rules.sigma.placeholders import rule_lists
 from rtml.schema import REJECTS
+from rtml.showing.tables import table as table_of
 
 __all__ = ["Ran", "load_all", "run_all", "run_rules"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ran:
     """Everything that ran, as one: its rules, hits and account.
 
@@ -51,6 +53,28 @@ class Ran:
     def findings(self) -> pl.DataFrame:
         """Return findings (`rtml.schema.FINDINGS`) made of the hits."""
         return findings_of(self.hits, self.rules)
+
+    def top(self, most: int = 10) -> Findings:
+        """Return the gravest findings."""
+        return Findings(self.findings()).top(most)
+
+    def view(self) -> pl.DataFrame:
+        """Return the account of the rules that matched, and of those that could not."""
+        table = self.evaluation.table
+        shown = table.filter((pl.col("hits") > 0) | ~pl.col("could_match"))
+        return shown.select("title", "level", "type", "hits", "containers", "why_not")
+
+    def __repr__(self) -> str:
+        """Say in a line what ran and what matched."""
+        table = self.evaluation.table
+        return (
+            f"Ran({len(self.rules)} rules: {self.hits.height:,} hits of {self.hits['rule'].n_unique()};"
+            f" {table.filter(~pl.col('could_match')).height} could not match here,"
+            f" {len(self.skipped)} skipped)"
+        )
+
+    def _repr_html_(self) -> str:
+        return table_of(self.view()).markup
 
 
 def load_all(
@@ -145,28 +169,35 @@ def _joined(*parts: Evaluation) -> Evaluation:
 
 def run_rules(
     capture: Capture,
-    paths: Iterable[str | Path] = (),
+    sigma: Iterable[str | Path] = (),
     pack: str | None = "container",
     falco: Iterable[str | Path] = (),
-) -> tuple[pl.DataFrame, pl.DataFrame, list[Skipped]]:
-    """Run a rule pack and rule files over a capture.
+    *,
+    intel: Iterable[str | Path] = (),
+    level: str = "informational",
+    gate: str = "none",
+) -> Ran:
+    """Run a rule pack of ours and rule files over a capture.
 
     Parameters
     ----------
     capture
         An opened capture.
-    paths
+    sigma
         Sigma files or folders.
     pack
-        Name of one of our packs, or null for none.
+        Name of one of our packs, or None.
     falco
         Falco files or folders, read into one set of definitions in this order.
+    intel
+        Descriptions of threat lists.
+    level, gate
+        See `rtml.rules.chosen.Chosen`.
 
     Returns
     -------
-    Findings (`rtml.schema.FINDINGS`), the account of every rule (`rtml.rules.account.TABLE`), and
-    what was skipped with its reason.
+    Rules, hits, the account of every rule, what was skipped with its reason; ``findings()`` makes
+    findings of the hits.
     """
-    chosen = Chosen(pack, tuple(map(Path, paths)), tuple(map(Path, falco)))
-    ran = run_all(capture, chosen)
-    return ran.findings(), ran.evaluation.table, ran.skipped
+    sigma, falco, intel = (tuple(map(Path, paths)) for paths in (sigma, falco, intel))
+    return run_all(capture, Chosen(pack, sigma, falco, intel, level=level, gate=gate))

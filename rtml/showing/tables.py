@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from rtml.notebook.shown import NO_MATH, Shown, element, html
+from rtml.showing.shown import NO_MATH, Shown, element, html
 from rtml.text import visible
 
 __all__ = ["MOST_ROWS", "facts", "table"]

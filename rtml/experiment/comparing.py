@@ -1,0 +1,141 @@
+"""Set models and rules side by side on one track, from values that a notebook holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import polars as pl
+
+from rtml import features
+from rtml.captures import Capture
+from rtml.errors import UsageError
+from rtml.evaluation import (
+    Ledger,
+    Proof,
+    Side,
+    attacks_in_training,
+    build_ledger,
+    in_capture,
+    make_track,
+    prove,
+    read_labels,
+)
+from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation.labels.reading import validate
+from rtml.experiment.contenders import model_sides, tuned_and_default
+from rtml.findings.shown import Findings
+from rtml.models import Scored
+from rtml.rules.running.run import Ran
+from rtml.splits import Split
+from rtml.times import MINUTE, Length, Window
+
+__all__ = ["Contender", "compare"]
+
+Contender: TypeAlias = Scored | Ran | Side | Findings | pl.DataFrame
+"""What can be judged: a model's scores, rules that ran, findings of anybody, or a ready side."""
+
+
+def compare(
+    capture: Capture,
+    labels: pl.DataFrame | str | Path,
+    contenders: Sequence[Contender] | Mapping[str, Contender],
+    split: Split | None = None,
+    *,
+    every: Length = MINUTE,
+    budget: float = 1.0,
+    seed: int = 0,
+) -> Ledger:
+    """Judge models and rules against labelled attacks, on the same windows.
+
+    Parameters
+    ----------
+    capture
+        What was scored; its processes and events say which finding belongs to which attack.
+    labels
+        A table (`rtml.schema.LABELS`), or a file of one.
+    contenders
+        `Model.score` gives one side per detector. `run_rules` gives two: tuned on the time before the
+        test, as models are, and as they come. Findings of another tool are one side. In a mapping,
+        keys name the sides; a model of several detectors keeps their names behind it.
+    split
+        Where the test begins. Without one all time is judged, and rules are not tuned: then nothing
+        shows that nobody has seen the attacks, and the ledger says so.
+    every
+        Length of a window.
+    budget
+        False findings per container-day that were aimed at.
+    seed
+        Of the random row and of resampling.
+
+    Returns
+    -------
+    The ledger: one row per side beside the trivial ones; the last expression of a notebook cell.
+
+    Raises
+    ------
+    RtmlError
+        Labels lie before the test (unless the split says to leave them out), come from rules, or no
+        window lies in test time; a model was fitted on test time.
+    UsageError
+        There is nothing to judge.
+    """
+    named = _named(contenders)
+    if not named:
+        raise UsageError("nothing to compare: give scores, rules that ran, or findings")
+    window = Window.of(every)
+    whole = None if split is None else split.over(capture, window)
+    table = read_labels(Path(labels)) if isinstance(labels, str | Path) else validate(labels)
+    attacks, warnings = in_capture(table, capture.containers()["container_id"].to_list())
+    if whole is not None:
+        warnings += attacks_in_training(attacks, whole, allow=whole.early_attacks == "leave out")
+    windows = features.observed(capture, window)
+    sides = [side for name, given in named for side in _sides(name, given, windows, whole, window, budget)]
+    track = make_track(
+        windows,
+        attacks,
+        capture.processes().collect(),
+        evidence_processes((side.findings for side in sides), capture.events()),
+        whole,
+        window,
+        seed=seed,
+    )
+    scored = next((given for _, given in named if isinstance(given, Scored)), None)
+    columns = None if scored is None else scored.windows
+    return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=warnings)
+
+
+def _named(contenders: Sequence[Contender] | Mapping[str, Contender]) -> list[tuple[str, Contender]]:
+    if isinstance(contenders, Mapping):
+        return list(contenders.items())
+    return [("", given) for given in contenders]
+
+
+def _sides(
+    name: str, given: Contender, windows: pl.DataFrame, split: Split | None, window: Window, budget: float
+) -> Iterator[Side]:
+    """Make the sides of one contender; a name goes before the names of several."""
+    if isinstance(given, Side):
+        yield given if not name else replace(given, name=name)
+    elif isinstance(given, Scored):
+        sides = model_sides(given, given.fitted_until)
+        for side in sides:
+            full = f"{name}: {side.name}" if name and len(sides) > 1 else name or side.name
+            yield replace(side, name=full)
+    elif isinstance(given, Ran):
+        for side in tuned_and_default(given, windows, split, window, budget):
+            yield replace(side, name=side.name.replace("rules", name or "rules", 1))
+    else:
+        frame = given.frame if isinstance(given, Findings) else given
+        source = frame["source"].drop_nulls().head(1).to_list() if "source" in frame.columns else []
+        kind = "rules" if source == ["rule"] else "model"
+        yield Side(name or "findings", kind, frame)
+
+
+def _proof(scored: Scored | None, window: Window) -> Proof | None:
+    if scored is None or scored.learnt is None:
+        return None
+    tested = scored.windows.with_columns(part=pl.lit("test"))
+    return prove(pl.concat([scored.learnt, tested]), window)
