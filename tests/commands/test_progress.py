@@ -8,17 +8,24 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from rtml.captures import import_capture
+from rtml.captures import Capture, import_capture
+from rtml.captures.sensors.sysflow import records
 from rtml.commands import progress as shown
 from rtml.commands.progress import Display, progress
 from rtml.errors import RtmlError
+from rtml.models import train
 from rtml.progress import listening, report, stage, steps
+from rtml.reading import json_stream
+from rtml.rules.chosen import Chosen
+from rtml.rules.correlations import CORRELATIONS
+from rtml.rules.running.run import run_all
 from tests.captures.test_bpftrace import line
 from tests.conftest import LAB, REPOSITORY
 
@@ -196,3 +203,46 @@ def test_an_import_reports_its_steps_not_its_events(tmp_path: Path, events: int)
     assert len(heard) == 6
     still = {step for step, done, total, _ in heard if done != total}
     assert still == {step for step, done, total, _ in heard if done == total}
+
+
+def heard_in(work: Callable[[], object]) -> dict[str, list[tuple[float, float | None, str]]]:
+    """Return what a piece of work reported, by step; every step has ended."""
+    heard: dict[str, list[tuple[float, float | None, str]]] = {}
+    with listening(lambda step, *rest: heard.setdefault(step, []).append(rest)):
+        work()
+    assert all(reports[-1][0] == reports[-1][1] for reports in heard.values()), heard
+    return heard
+
+
+def test_training_and_scoring_report_blocks_families_and_detectors(lab: Capture):
+    heard = heard_in(lambda: train(lab, ["random", "flag_all"], families=["activity"]).score(lab))
+    assert heard["baseline"][3] == (3, 8, "blocks")
+    assert heard["features"][0] == (0, 1, "families")
+    for step in ("learning", "calibrating", "scoring"):
+        assert heard[step] == [(n, 2, "detectors") for n in (0, 1, 2)], step
+
+
+def test_rules_report_files_groups_and_correlations(lab: Capture):
+    heard = heard_in(lambda: run_all(lab, Chosen()))
+    assert {step: reports[0][2] for step, reports in heard.items()} == {
+        "loading rules": "files",
+        "evaluating rules": "groups",
+        "correlating": "correlations",
+    }
+    assert len(heard["correlating"]) == len(CORRELATIONS) + 1
+
+
+def test_a_long_log_is_told_in_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json_stream, "_OFTEN", 1000)
+    (tmp_path / "audit.log").write_text('{"a": 1}\n' * 5000)
+    heard = heard_in(lambda: list(json_stream.documents(tmp_path / "audit.log")))
+    done = [one for one, total, unit in heard["parsing audit.log"] if (total, unit) == (45000, "bytes")]
+    assert len(done) == 6 and done == sorted(done)
+
+
+def test_a_binary_log_is_told_in_bytes(monkeypatch: pytest.MonkeyPatch, shared: Path):
+    monkeypatch.setattr(records, "_BATCH", 50)
+    file = min((shared / "sysflow").rglob("*.sf"), key=lambda path: path.stat().st_size)
+    heard = heard_in(lambda: records.read_records(file))
+    size = file.stat().st_size
+    assert heard[f"decoding {file.name}"][-1] == (size, size, "bytes")
