@@ -12,6 +12,7 @@ from rich.markup import escape
 
 import rtml
 from rtml.commands import register
+from rtml.commands.options import with_option
 from rtml.errors import RtmlError
 from rtml.text import visible
 
@@ -64,7 +65,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, typer.Abort):
         return 130
     if isinstance(error, RtmlError):
-        message, code = str(error), error.exit_code
+        message, code = with_option(error), error.exit_code
     elif hasattr(error, "format_message"):  # wrong use, found by the command-line parser
         message, code = str(error.format_message()), 2
     elif isinstance(error, BrokenPipeError):

@@ -1,24 +1,58 @@
 """Errors that a person can act on: who, what, where, and the way out.
 
 ``RtmlError`` ends a command with exit code 1 (the work failed), ``UsageError`` with 2 (wrong use).
-Both are printed as one line; anything else is a bug and may show a traceback.
+Both are printed as one line; anything else is a bug and may show a traceback. In Python they can
+also be caught by kind:
+
+================== ============================== =============================================
+error              is also a                      when
+================== ============================== =============================================
+`RtmlError`                                       the base of all
+`UsageError`       `ValueError`                   an argument or a setting is wrong
+`UnknownNameError` `UsageError`, `LookupError`    a name that was asked for does not exist
+`MissingError`     `LookupError`                  the data lack a column, a container, a window
+`MissingFileError` `FileNotFoundError`            a file, a folder, a capture is not there
+================== ============================== =============================================
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 
-__all__ = ["NotSaved", "RtmlError", "UsageError", "did_you_mean", "lookup"]
+__all__ = [
+    "MissingError",
+    "MissingFileError",
+    "NotSaved",
+    "RtmlError",
+    "UnknownNameError",
+    "UsageError",
+    "did_you_mean",
+    "lookup",
+    "unreadable",
+]
 
 
 class RtmlError(Exception):
-    """The work failed for a reason that the user can understand and mend."""
+    """The work failed for a reason that the user can understand and mend.
+
+    Parameters
+    ----------
+    message
+        One line; it never speaks of a command's options.
+    argument
+        Name of the argument that must change, where it is one; the command line knows its option.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
 
 
 class UsageError(RtmlError, ValueError):
@@ -29,6 +63,18 @@ class UsageError(RtmlError, ValueError):
 
 class NotSaved(RtmlError):
     """Something learnt cannot be written down without pickle, which is never used; the error says what."""
+
+
+class UnknownNameError(UsageError, LookupError):
+    """A detector, a family, a field or another name that was asked for is not known."""
+
+
+class MissingError(RtmlError, LookupError):
+    """The data do not hold the column, the container or the window that was asked for."""
+
+
+class MissingFileError(RtmlError, FileNotFoundError):
+    """There is no such file or folder, or it is not what was asked for (no capture, no model)."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -47,15 +93,30 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def lookup(table: Mapping[str, T], name: str, what: str) -> T:
-    """Return ``table[name]``, or raise a `UsageError` that names the nearest entry.
+    """Return ``table[name]``, or raise an `UnknownNameError` that names the nearest entry.
 
     Examples
     --------
     >>> lookup({"bpftrace": 1}, "bpftrase", "sensor")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown sensor 'bpftrase'; did you mean 'bpftrace'?
+    rtml.errors.UnknownNameError: unknown sensor 'bpftrase'; did you mean 'bpftrace'?
     """
     if name not in table:
-        raise UsageError(f"unknown {what} {name!r}; {did_you_mean(name, table)}")
+        raise UnknownNameError(f"unknown {what} {name!r}; {did_you_mean(name, table)}")
     return table[name]
+
+
+def unreadable(path: Path | str, error: OSError) -> RtmlError:
+    """Return the error of a file that the system does not give: a `MissingFileError` where none is.
+
+    Examples
+    --------
+    >>> try:
+    ...     _ = Path("no/such/file").read_bytes()
+    ... except OSError as error:
+    ...     unreadable("no/such/file", error)
+    MissingFileError('no/such/file: No such file or directory')
+    """
+    kind = MissingFileError if isinstance(error, FileNotFoundError) else RtmlError
+    return kind(f"{path}: {error.strerror or error}")

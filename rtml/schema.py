@@ -20,6 +20,7 @@ __all__ = [
     "LABELS",
     "POLARS",
     "REJECTS",
+    "SCORES",
     "WORLD_WRITABLE",
     "conform",
     "empty",
@@ -179,6 +180,24 @@ FINDINGS = pl.Schema(
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
 
 ``actor`` is who called the Kubernetes API, null for what happened in a container."""
+
+
+SCORES = pl.Schema(
+    {
+        "detector": pl.String(),
+        "container_id": pl.String(),
+        "window": _UTC,
+        "workload": pl.String(),
+        "complete": pl.Boolean(),
+        "score": pl.Float64(),
+        "p_value": pl.Float64(),
+        "margin": pl.Float64(),
+        "alarm": pl.Boolean(),
+    }
+)
+"""One row per detector and window; ``score`` null: no opinion (never a silent 0).
+
+``margin`` is what windows are ranked by. Rules have no p-value, and their margin is their score."""
 
 
 def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:

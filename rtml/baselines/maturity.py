@@ -25,6 +25,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.baselines.counting import POPULATION
+from rtml.peers import peer_group
 
 __all__ = ["MATURE", "maturity"]
 
@@ -56,7 +57,7 @@ def maturity(counts: pl.DataFrame, threshold: float = MATURE) -> pl.DataFrame:
 
     Returns
     -------
-    One row per family and group (the workload, else the repository, else ``fleet``), sorted:
+    One row per family and group (`rtml.peers`: the workload, where it is known), sorted:
     ``events``, ``contexts`` and ``keys`` (distinct), ``once``, ``twice`` (keys seen so often),
     ``unseen`` with its 95 % interval ``low`` .. ``high`` (probabilities in [0, 1]), ``mature``.
     No row for a group without events.
@@ -71,7 +72,7 @@ def maturity(counts: pl.DataFrame, threshold: float = MATURE) -> pl.DataFrame:
     """
     species = (
         counts.filter(pl.col("family") != POPULATION)
-        .with_columns(group=pl.coalesce("workload", "repository", pl.lit("fleet")))
+        .with_columns(group=peer_group(counts.columns))
         .group_by(*_GROUP, *_SPECIES)
         .agg(pl.col("count").sum())
     )

@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.baselines.counting import COUNTS
 from rtml.errors import RtmlError
+from rtml.reading.whole import write_text
 
 __all__ = ["FORMAT", "read", "write"]
 
@@ -35,9 +36,7 @@ def write(counts: pl.DataFrame, path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     counts.write_parquet(path / _TABLE, compression="zstd")
     header = {"format": FORMAT, "rows": counts.height, "sha256": _digest(path / _TABLE)}
-    draft = path / f"{_HEADER}.part"
-    draft.write_text(json.dumps(header, indent=1) + "\n")
-    draft.replace(path / _HEADER)
+    write_text(path / _HEADER, json.dumps(header, indent=1) + "\n")
 
 
 def _header(path: Path) -> dict[str, object]:

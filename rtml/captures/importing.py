@@ -15,8 +15,9 @@ from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
 from rtml.captures.write import write_capture
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
+from rtml.reading.whole import require_new
 from rtml.schema import conform
 from rtml.version import VERSION
 
@@ -51,8 +52,7 @@ def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
     kind = lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; remove it or choose another --out")
+    require_new(out)
     readings = [kind.read(path) for path in steps(inputs, "reading", "files")]
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)

@@ -8,6 +8,7 @@ import json
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rtml.errors import RtmlError
+from rtml.reading.faults import explained
 
 __all__ = ["FORMAT_VERSION", "Container", "Input", "LostInterval", "Manifest", "parse_manifest"]
 
@@ -103,9 +104,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise RtmlError(f"{where}: {field}: {first['msg']}") from error
+        raise RtmlError(f"{where}: {explained(error, Manifest)}") from error
     if manifest.format_version > FORMAT_VERSION:
         raise RtmlError(
             f"{where}: format version {manifest.format_version} is newer than this rtml reads"

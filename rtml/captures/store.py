@@ -20,7 +20,7 @@ from pyarrow import fs
 from rtml.captures.audit import AUDIT
 from rtml.captures.manifest import Container, Manifest, parse_manifest
 from rtml.captures.processes import PROCESSES, process_images
-from rtml.errors import RtmlError, did_you_mean
+from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.schema import POLARS, conform, empty
 from rtml.showing.tables import facts as table_of_facts
 from rtml.text import visible
@@ -121,7 +121,7 @@ class Capture:
         """
         unknown = [name for name in columns or () if name not in POLARS]
         if unknown:
-            raise RtmlError(f"no event column {unknown[0]!r}; {did_you_mean(unknown[0], POLARS)}")
+            raise MissingError(f"no event column {unknown[0]!r}; {did_you_mean(unknown[0], POLARS)}")
         frame = empty().lazy()
         if self.manifest.events:
             parts = f"{self.path}/events/**/*.parquet"
@@ -170,24 +170,23 @@ def open_capture(path: str | Path) -> Capture:
 
     Raises
     ------
+    MissingFileError
+        There is no such folder, or it holds no ``capture.json``.
     RtmlError
-        There is no such folder, it holds no ``capture.json``, or the manifest cannot be read.
+        The manifest cannot be read.
 
     Examples
     --------
     >>> open_capture("no/such/folder")
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: no/such/folder: no capture here (capture.json is missing); ...
+    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
     """
     where = str(path).rstrip("/")
     filesystem, inner = _filesystem(where)
     name = f"{inner}/capture.json"
     if filesystem.get_file_info(name).type != fs.FileType.File:
-        raise RtmlError(
-            f"{where}: no capture here (capture.json is missing);"
-            " make one with `rtml capture import SENSOR INPUT... --out CAPTURE`"
-        )
+        raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
     with filesystem.open_input_stream(name) as stream:
         text = stream.read().decode("utf-8", "replace")
     return Capture(where, parse_manifest(text, f"{where}/capture.json"))

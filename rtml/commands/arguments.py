@@ -10,8 +10,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from rtml.commands.names import PACKS
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.errors import MissingFileError, RtmlError, UsageError, lookup, unreadable
+from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = [
@@ -43,7 +46,7 @@ def one_of(what: str, names: Iterable[str]) -> Callable[[Any], Any]:
     >>> one_of("gate", ("none", "ours"))("our")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown gate 'our'; did you mean 'ours'?
+    rtml.errors.UnknownNameError: unknown gate 'our'; did you mean 'ours'?
     """
     known = dict.fromkeys(names)
 
@@ -63,13 +66,13 @@ def existing(value: Any) -> Any:
     >>> existing(Path("no/such/file"))
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: no/such/file: No such file or directory
+    rtml.errors.MissingFileError: no/such/file: No such file or directory
     """
     for path in _values(value):
         try:
             Path(path).stat()
         except OSError as error:
-            raise RtmlError(f"{path}: {error.strerror}") from error
+            raise unreadable(path, error) from error
     return value
 
 
@@ -84,8 +87,7 @@ def configuration(value: Path) -> Path:
 def new(value: Any) -> Any:
     """Check that nothing is there yet."""
     for path in _values(value):
-        if path.exists():
-            raise RtmlError(f"{path}: exists already; remove it or choose another --out")
+        require_new(path)
     return value
 
 
@@ -97,14 +99,12 @@ def capture(value: Any) -> Any:
     >>> capture(["no/such/folder"])
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: no/such/folder: no capture here (capture.json is missing); ...
+    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
     """
     for path in _values(value):
         if "://" not in path and not (Path(path) / "capture.json").is_file():
-            raise RtmlError(
-                f"{path.rstrip('/')}: no capture here (capture.json is missing);"
-                " make one with `rtml capture import SENSOR INPUT... --out CAPTURE`"
-            )
+            where = path.rstrip("/")
+            raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
     return value
 
 
@@ -127,22 +127,24 @@ def bad_list(value: list[str]) -> list[str]:
     >>> bad_list(["malicous=x.txt"])
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown category 'malicous'; did you mean 'malicious'?
+    rtml.errors.UnknownNameError: unknown category 'malicous'; did you mean 'malicious'?
     """
     for option in value:
         category, equals, file = option.partition("=")
         if not equals or not file:
-            raise UsageError(f"--bad {option!r}: write category=FILE, for instance malicious=x.txt")
+            hint = "write category=FILE, for instance malicious=x.txt"
+            raise UsageError(f"{option!r}: {hint}", argument="bad")
         one_of("category", CATEGORIES)(category)
         existing(file)
     return value
 
 
-def window(value: str) -> str:
-    """Check the length of a window."""
-    from rtml.times import Window
+def window(param: typer.CallbackParam, value: str | None) -> str | None:
+    """Check the length of a window; the usual one needs no check."""
+    if value is not None and value != param.default:
+        from rtml.times import Window
 
-    Window.of(value)
+        Window.of(value)
     return value
 
 
@@ -158,5 +160,5 @@ def time(value: str | None) -> str | None:
 def above_zero(value: float | None) -> float | None:
     """Check a budget."""
     if value is not None and not value > 0:
-        raise UsageError(f"--budget {value:g}: must be above 0")
+        raise UsageError(f"budget {value:g}: must be above 0", argument="budget")
     return value

@@ -31,26 +31,33 @@ def evaluate(
         typer.Argument(metavar="[FINDINGS...]", help="More findings.", callback=arguments.existing),
     ] = None,
     every: Annotated[
-        str, typer.Option("--window", help="Length of a window.", callback=arguments.window)
-    ] = "60s",
+        str | None, typer.Option("--window", help="Length of a window.", callback=arguments.window)
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time)
     ] = None,
     budget: Annotated[
-        float, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
-    ] = 1.0,
+        float | None, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of resampling.", min=0)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
 ) -> None:
     """Make a ledger: `rtml evaluate --capture C --labels L --findings F --out DIR`.
 
-    Each detector in the findings becomes one side. Scores of every window are used where
-    `scores.parquet` lies beside a findings file; else a side is judged by its findings alone.
+    Each detector in the findings becomes one side. Scores of every window are read from
+    `NAME.scores.parquet` beside `NAME.parquet`, else from `scores.parquet`; without any, rules are
+    ranked by their findings, and the ledger says so.
+
+    Findings of `rtml experiment run` are judged on that run's terms and give its ledger again;
+    of others, windows are 60s, all of the capture counts, the budget is 1 and the seed 0.
     """
     from rtml.experiment.judge import judge
     from rtml.report import ledger_view
 
     with progress("judging"):
-        ledger, report = judge(capture, labels, [*(findings or []), *(more or [])], out, every, since, budget)
+        ledger, report = judge(
+            capture, labels, [*(findings or []), *(more or [])], out, every, since, budget, seed
+        )
     if as_json:
         typer.echo((out / "ledger.json").read_text("utf-8"))
         return

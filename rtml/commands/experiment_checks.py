@@ -17,7 +17,7 @@ def check_names(experiment: Experiment) -> None:
     >>> check_names(Experiment(detectors=["suprise"]))
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown detector 'suprise'; did you mean 'surprise'?
+    rtml.errors.UnknownNameError: unknown detector 'suprise'; did you mean 'surprise'?
     """
     arguments.one_of("detector", names.DETECTORS)(list(experiment.detectors))
     arguments.one_of("feature family", names.FAMILIES)(experiment.families)

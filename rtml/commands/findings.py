@@ -52,6 +52,7 @@ def export(
     from rtml.findings.attack import with_attack
     from rtml.findings.jsonl import jsonl
     from rtml.findings.reading import read_findings
+    from rtml.reading.whole import write_text
 
     write = lookup({"jsonl": jsonl}, form, "format")
     text = write(with_attack(read_findings(file), attack))
@@ -59,6 +60,5 @@ def export(
         typer.echo(text, nl=False)
         return
     with progress("writing"):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, "utf-8")
+        write_text(out, text)
     console.print(f"{out}: {text.count(chr(10)):,} findings", markup=False)

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rtml.errors import RtmlError
+from rtml.reading import whole
 from rtml.text import visible
 
 if TYPE_CHECKING:
@@ -67,12 +67,4 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 def write_parquet(table: pl.DataFrame, out: Path) -> None:
     """Write a table whole or not at all."""
-    half = out.with_name(f".{out.name}.partial-{os.getpid()}")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        table.write_parquet(half, compression="zstd")
-        half.replace(out)
-    except OSError as error:
-        raise RtmlError(f"{out}: cannot be written ({error.strerror})") from error
-    finally:
-        half.unlink(missing_ok=True)
+    whole.write_parquet(out, table)

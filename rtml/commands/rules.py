@@ -19,6 +19,7 @@ from rtml.text import visible
 if TYPE_CHECKING:
     import polars as pl
 
+    from rtml.captures import Capture
     from rtml.captures.manifest import Manifest
     from rtml.findings.suppression.archiving import Suppressed
     from rtml.rules.running.run import Ran
@@ -82,6 +83,9 @@ def rules(
     types: Annotated[
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
     ] = False,
+    every: Annotated[
+        str, typer.Option("--window", help="Length of a window of the scores.", callback=arguments.window)
+    ] = "60s",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -95,6 +99,9 @@ def rules(
     `--gate ours` lets only those hits of 14 finding types count that pass our gate (new for the
     workload or beside other hits, not an installer's work); both numbers are always shown.
 
+    Beside `--out findings.parquet`, `scores.parquet` says of every window which level matched in it
+    (beside `--out rules.parquet`, `rules.scores.parquet`): `rtml evaluate` ranks windows by it.
+
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
     """
@@ -104,7 +111,6 @@ def rules(
     if not captures:
         raise UsageError("no capture: name one, or ask for --types")
     from rtml.captures import open_captures
-    from rtml.findings.suppression.archiving import archive_of
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
     from rtml.rules.chosen import Chosen
@@ -129,9 +135,7 @@ def rules(
         ran = run_all(capture, chosen)
         done = archive(ran.findings(), quiet)
         if out is not None:
-            write_parquet(done.kept, out)
-            if quiet:
-                write_parquet(done.archived, archive_of(out))
+            _write(out, done, _scores(ran, capture, every), suppressed=bool(quiet))
     table = with_first(with_suppressed(ran, done.archived), ran.hits, ran.rules)
     table = table.sort(["hits", "rule"], descending=[True, False])
     if as_json:
@@ -142,6 +146,30 @@ def rules(
 
 def _packs(pack: str | None) -> tuple[str, ...]:
     return () if pack == "none" else (pack or "container",)
+
+
+def _scores(ran: Ran, capture: Capture, every: str) -> pl.DataFrame:
+    """Score every observed window by what matched in it; suppressing changes findings, not scores."""
+    import polars as pl
+
+    from rtml import features
+    from rtml.rules import RuleDetector
+    from rtml.rules.running.scores import score_table
+
+    windows = features.observed(capture, every)
+    detector = RuleDetector(ran.rules, every)
+    scored = windows.with_columns(score=pl.Series(detector.score(ran.hits, windows)))
+    return score_table(detector.name, scored)
+
+
+def _write(out: Path, done: Suppressed, scores: pl.DataFrame, *, suppressed: bool) -> None:
+    from rtml.findings.beside import own_name
+    from rtml.findings.suppression.archiving import archive_of
+
+    write_parquet(done.kept, out)
+    write_parquet(scores, own_name(out, "scores.parquet"))
+    if suppressed:
+        write_parquet(done.archived, archive_of(out))
 
 
 def _fitting(manifest: Manifest) -> tuple[str, ...]:

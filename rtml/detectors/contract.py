@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from rtml.arrays import Array
+from rtml.peers import peer_groups
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -123,19 +124,6 @@ def matrix(windows: pl.DataFrame, features: list[str]) -> Array:
 
 def _absent(name: str) -> pl.Expr:
     return pl.lit(None, pl.Float64).alias(name)
-
-
-def peer_groups(windows: pl.DataFrame) -> list[str]:
-    """Return the peer group of each row: its workload, else its image, else ``"?"``.
-
-    Examples
-    --------
-    >>> peer_groups(pl.DataFrame({"workload": ["web", None], "image": ["nginx:1", "redis:7"]}))
-    ['web', 'redis:7']
-    """
-    names = [pl.col(n).cast(pl.String) for n in ("workload", "image") if n in windows.columns]
-    group = pl.coalesce(*names, pl.lit("?")).alias("group")
-    return windows.with_columns(group)["group"].to_list()
 
 
 def in_time_order(windows: pl.DataFrame) -> pl.DataFrame:

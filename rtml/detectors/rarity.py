@@ -11,7 +11,7 @@ import polars as pl
 from rtml.arrays import Array
 from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion
 from rtml.detectors.explanation import shares
-from rtml.errors import UsageError
+from rtml.errors import UnknownNameError
 from rtml.reading.state import State, read_state, write_state
 
 __all__ = ["Rarity"]
@@ -68,7 +68,7 @@ class Rarity:
         """Check that the count is there; history itself is in the baseline."""
         if self.feature not in windows.columns:
             have = ", ".join(feature_columns(windows))
-            raise UsageError(f"{self.name}: no column {self.feature!r}; the windows have: {have}")
+            raise UnknownNameError(f"{self.name}: no column {self.feature!r}; the windows have: {have}")
         self._learnt = self._learnt or not windows.is_empty()
 
     def score(self, windows: pl.DataFrame) -> Array:

@@ -13,7 +13,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
-from rtml.errors import UsageError
+from rtml.errors import UnknownNameError, UsageError
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
 __all__ = ["Surprise", "surprise_columns"]
@@ -140,7 +140,7 @@ class Surprise:
         self._features = surprise_columns(feature_columns(windows))
         if not self._features:
             have = ", ".join(feature_columns(windows))
-            raise UsageError(f"surprise: no feature family.bits_top3, _max or _sum in: {have}")
+            raise UnknownNameError(f"surprise: no feature family.bits_top3, _max or _sum in: {have}")
         raw, groups = matrix(windows, self._features)[:, :-1], np.array(peer_groups(windows))
         self._fleet = _usual(raw)
         self._groups = {name: _usual(raw[groups == name]) for name in np.unique(groups).tolist()}

@@ -16,7 +16,7 @@ from rtml.errors import RtmlError
 from rtml.schema import FINDINGS, conform
 from rtml.times import Length, Window
 
-__all__ = ["KINDS_OF_SIDE", "Side", "flags", "rule_scores", "touched", "union"]
+__all__ = ["KINDS_OF_SIDE", "Side", "flags", "scores_of_findings", "touched", "union"]
 
 _NS = pl.duration(nanoseconds=1, time_unit="ns")
 KINDS_OF_SIDE = ("rules", "model", "union", "rival", "trivial")
@@ -36,7 +36,8 @@ class Side:
     findings
         A `FINDINGS` frame, all parts of time; only test time is judged.
     scores
-        ``container_id, window, score`` (null = no opinion), or null for a side without scores.
+        ``container_id, window, score`` (null = no opinion), or null for a side without scores;
+        rules are then ranked by `scores_of_findings`.
     fitted_until
         End of the latest data that model or threshold were fitted on; refused when in test time.
     oracle
@@ -114,11 +115,13 @@ def flags(windows: pl.DataFrame, every: Length, name: str) -> pl.DataFrame:
     )
 
 
-def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> pl.DataFrame:
-    """Return what rules say about each window: the highest severity of a finding in it, else 0.
+def scores_of_findings(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> pl.DataFrame:
+    """Return the highest severity of a finding in each window, else 0: where only findings exist.
 
-    Few levels, so its AUROC is flagged as a hard score; it is there so that rules and models stand
-    in the same columns.
+    The score of rules is made of their hits (`rtml.rules.running.findings.rule_scores`), which know
+    in which window each rule matched. Alerts of another tool come without: a finding then counts in
+    every window from its first to its last event, also where nothing happened in between, and its
+    levels are few. The ledger says so in a remark.
 
     Examples
     --------
@@ -126,7 +129,7 @@ def rule_scores(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) ->
     >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
     >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
     ...                     "severity": [7.0]})
-    >>> rule_scores(one, windows, dt.timedelta(minutes=1))["score"].to_list()
+    >>> scores_of_findings(one, windows, dt.timedelta(minutes=1))["score"].to_list()
     [7.0, 0.0]
     """
     key = ["container_id", "window"]

@@ -39,20 +39,18 @@ def assign(windows: pl.DataFrame, split: Split, every: Length) -> pl.DataFrame:
     return windows.with_columns(part=part)
 
 
-def refuse_peeking(what: str, fitted_until: dt.datetime | None, split: Split) -> None:
+def refuse_peeking(what: str, fitted_until: dt.datetime | None, test: dt.datetime) -> None:
     """Raise when a model or a threshold was fitted on data that reaches into test time.
 
     Examples
     --------
     >>> begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     >>> hour = dt.timedelta(hours=1)
-    >>> split = Split(begin + hour, begin + 2 * hour, begin, begin + 3 * hour)
-    >>> refuse_peeking("threshold of forest", begin + 2.5 * hour, split)
+    >>> refuse_peeking("threshold of forest", begin + 2.5 * hour, begin + 2 * hour)
     Traceback (most recent call last):
     ...
     rtml.errors.RtmlError: threshold of forest was fitted on data up to 2026-01-01 02:30:00+00:00...
     """
-    test = split.edges[2]
     if fitted_until is not None and fitted_until > test:
         raise RtmlError(
             f"{what} was fitted on data up to {fitted_until}, but test time begins at "

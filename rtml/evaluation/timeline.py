@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.errors import RtmlError
+from rtml.errors import MissingError
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.times import UTC_NS, instant
@@ -83,7 +83,7 @@ def make_timeline(
     own = track.windows.filter(pl.col("container_id") == container_id)
     begin, last = own["window"].min(), own["window"].max()
     if not isinstance(begin, dt.datetime) or not isinstance(last, dt.datetime):
-        raise RtmlError(f"timeline: no test window belongs to container {container_id!r}")
+        raise MissingError(f"timeline: no test window belongs to container {container_id!r}")
     end = last + track.every.length
     width = dt.timedelta(seconds=max(1, round((end - begin).total_seconds() / BINS)))
     proper = [side for side in sides if side.kind in ("rules", "model")]

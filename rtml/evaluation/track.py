@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from rtml.errors import RtmlError, did_you_mean
+from rtml.errors import MissingError, RtmlError, did_you_mean
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE
 from rtml.evaluation.ranking import Ranked, ranks
@@ -26,7 +26,8 @@ class Track:
 
     ``windows`` holds ``container_id, window, complete, target`` of the test part, one row each;
     ``hits`` which test window overlaps which attack; ``split`` is null when the findings were
-    made elsewhere (then nothing proves that they never saw the test time).
+    made elsewhere (then nothing proves that they never saw the test time). ``test`` is when test
+    time begins and ends, null when all of the time is judged.
     """
 
     windows: pl.DataFrame
@@ -35,6 +36,7 @@ class Track:
     processes: pl.DataFrame | None
     event_processes: pl.DataFrame | None
     split: Split | None
+    test: tuple[dt.datetime, dt.datetime] | None
     every: Window
     grace: dt.timedelta
     seed: int
@@ -51,9 +53,9 @@ class Track:
         kept = findings.join(
             self.windows.select("container_id").unique(), on="container_id", how="semi", maintain_order="left"
         )
-        if self.split is None:
+        if self.test is None:
             return kept
-        begin, end = (instant(at) for at in self.split.bounds("test"))
+        begin, end = (instant(at) for at in self.test)
         return kept.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
 
     def scored(self, scores: pl.DataFrame) -> pl.DataFrame:
@@ -90,6 +92,7 @@ def make_track(
     every: Length = MINUTE,
     grace: dt.timedelta = GRACE,
     seed: int = 0,
+    test: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> Track:
     """Cut windows and labels to the test part and mark the positive windows.
 
@@ -102,6 +105,8 @@ def make_track(
         A `LABELS` frame; attacks outside test time are left out and counted in ``notes``.
     processes, event_processes
         See `rtml.evaluation.matching.match`.
+    test
+        Without a split: when test time begins and ends; null: all of the time is judged.
 
     Raises
     ------
@@ -120,10 +125,14 @@ def make_track(
     facts, window = _facts(windows), Window.of(every)
     attacks = validate(labels)
     if split is not None:
+        test = split.bounds("test")
         facts = assign(facts, split, window).filter(pl.col("part") == "test").drop("part")
+    elif test is not None:
+        begin, end = (instant(at) for at in test)
+        facts = facts.filter((pl.col("window") >= begin) & (pl.col("window") + window.span <= end))
     if facts.is_empty():
-        raise RtmlError("no window lies in test time; move the split's boundaries")
-    kept = _test_attacks(attacks, split)
+        raise RtmlError("no window lies in test time; move where it begins")
+    kept = _test_attacks(attacks, test)
     return Track(
         targets(facts, kept, window, grace),
         kept,
@@ -131,6 +140,7 @@ def make_track(
         processes,
         event_processes,
         split,
+        test,
         window,
         grace,
         seed,
@@ -143,7 +153,7 @@ def _facts(windows: pl.DataFrame) -> pl.DataFrame:
     for name in ("container_id", "window"):
         if name not in windows.columns:
             hint = did_you_mean(name, windows.columns)
-            raise RtmlError(f"windows: no column {name!r}; {hint}")
+            raise MissingError(f"windows: no column {name!r}; {hint}")
     complete = pl.col("complete") if "complete" in windows.columns else pl.lit(None, pl.Boolean)
     facts = windows.select(
         pl.col("container_id").cast(pl.String), pl.col("window").cast(UTC_NS), complete=complete
@@ -153,10 +163,10 @@ def _facts(windows: pl.DataFrame) -> pl.DataFrame:
     return facts.sort("container_id", "window")
 
 
-def _test_attacks(attacks: pl.DataFrame, split: Split | None) -> pl.DataFrame:
-    if split is None:
+def _test_attacks(attacks: pl.DataFrame, test: tuple[dt.datetime, dt.datetime] | None) -> pl.DataFrame:
+    if test is None:
         return attacks
-    begin, end = (instant(at) for at in split.bounds("test"))
+    begin, end = (instant(at) for at in test)
     return attacks.filter((pl.col("end") >= begin) & (pl.col("start") < end))
 
 

@@ -12,7 +12,7 @@ from rtml.errors import RtmlError
 from rtml.evaluation.matching import match, units
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
 from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
-from rtml.evaluation.sides import Side, flags, rule_scores
+from rtml.evaluation.sides import Side, flags, scores_of_findings
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
 from rtml.schema import FINDINGS, conform
@@ -23,6 +23,8 @@ DELAY_RULE = (
     "seconds from the attack's start; rules: to the first event that their finding shows; models: "
     "to the end of that event's window, because only a whole window is scored"
 )
+
+_FROM_FINDINGS = "no window scores were given: ranked by findings, each in every window of its span"
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,8 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     RtmlError
         Fails when the side was fitted on data from test time and is not marked as an oracle.
     """
-    if track.split is not None and not side.oracle:
-        refuse_peeking(f"side {side.name!r}", side.fitted_until, track.split)
+    if track.test is not None and not side.oracle:
+        refuse_peeking(f"side {side.name!r}", side.fitted_until, track.test[0])
     findings = track.in_test(conform(side.findings, FINDINGS))
     hits = _hits(side, findings, track)
     table = _per_attack(side, findings, hits, track)
@@ -87,7 +89,7 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
         **ranking,
         delay=_delay(table),
         attacks=table,
-        remarks=_remarks(ranked),
+        remarks=_remarks(side, ranked),
     )
 
 
@@ -139,11 +141,11 @@ def _delay(table: pl.DataFrame) -> Measure:
 
 
 def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> Ranked | None:
-    """Lay the side's window scores over the track; for rules the severity of their findings."""
+    """Lay the side's window scores over the track; for rules without scores those of their findings."""
     if side.scores is not None:
         return track.ranked(side.scores)
     if side.kind == "rules":
-        return track.ranked(rule_scores(findings, track.windows, track.every))
+        return track.ranked(scores_of_findings(findings, track.windows, track.every))
     return None
 
 
@@ -158,10 +160,10 @@ def _ranking(ranked: Ranked | None, seed: int, resamples: int) -> dict[str, Meas
     }
 
 
-def _remarks(ranked: Ranked | None) -> list[str]:
+def _remarks(side: Side, ranked: Ranked | None) -> list[str]:
     if ranked is None:
         return []
-    remarks = []
+    remarks = [_FROM_FINDINGS] if side.scores is None else []
     levels = len(np.unique(ranked.rank[ranked.rank > 0]))
     if 0 < levels <= HARD:
         remarks.append(f"hard score: only {levels} level(s), so AUROC and AP are coarse")

@@ -11,14 +11,14 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import UsageError
+from rtml.reading.faults import validated
+from rtml.reading.user_yaml import YamlError, parse_yaml, read_yaml
 from rtml.rules.chosen import Chosen
 from rtml.splits import Split
 from rtml.times import Window
@@ -30,7 +30,7 @@ _MOST_BASES = 8
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Experiment(_Strict):
@@ -58,8 +58,9 @@ class Experiment(_Strict):
     @field_validator("detectors", mode="before")
     @classmethod
     def _named(cls, value: Any) -> Any:
-        named = {name: {} for name in value} if isinstance(value, list) else value
-        return {k: v or {} for k, v in named.items()} if isinstance(named, Mapping) else named
+        if isinstance(value, list) and all(isinstance(name, str) for name in value):
+            return {name: {} for name in value}
+        return {k: v or {} for k, v in value.items()} if isinstance(value, Mapping) else value
 
     @field_validator("split", mode="before")
     @classmethod
@@ -94,9 +95,6 @@ def _bare(value: object) -> bool:
     return isinstance(value, dt.datetime) and value.tzinfo is None
 
 
-_SECTIONS: dict[str, type[Split] | type[Chosen]] = {"split": Split, "rules": Chosen}
-
-
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     r"""Read an experiment file, its bases, and ``key.sub=value`` overrides.
 
@@ -123,37 +121,19 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     values = _with_bases(path, ())
     for override in overrides:
         _set(values, override)
-    try:
-        return Experiment.model_validate(values)
-    except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error)}") from error
+    return validated(Experiment, values, str(path))
 
 
 def _with_bases(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in seen or len(seen) > _MOST_BASES:
         raise UsageError(f"{path}: bases refer to each other in a ring")
-    values = _read(path)
+    values = read_yaml(path, dict, "an experiment is a mapping of keys to values", _MOST_BYTES)
     base = values.pop("base", None)
     if base is None:
         return values
     if not isinstance(base, str) or Path(base).name != base:
         raise UsageError(f"{path}: base {base!r} must be the plain name of a file beside it")
     return _merge(_with_bases(path.parent / f"{base}.yml", (*seen, path.resolve())), values)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise UsageError(f"{path}: larger than {_MOST_BYTES:,} bytes, not an experiment")
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        first = " ".join(str(error).split())
-        raise UsageError(f"{path}: not YAML ({first})") from error
-    if not isinstance(values, dict):
-        raise UsageError(f"{path}: an experiment is a mapping of keys to values")
-    return values
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,25 +148,14 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 def _set(values: dict[str, Any], override: str) -> None:
     key, found, text = override.partition("=")
     if not found or not key:
-        raise UsageError(f"--set {override!r}: write key=value, for instance --set seed=3")
+        raise UsageError(f"{override!r}: write key=value, for instance seed=3", argument="overrides")
     *path, last = key.split(".")
     for name in path:
         inner = values.setdefault(name, {})
         if not isinstance(inner, dict):
-            raise UsageError(f"--set {override!r}: {name!r} has no keys of its own")
+            raise UsageError(f"{override!r}: {name!r} has no keys of its own", argument="overrides")
         values = inner
     try:
-        values[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"--set {override!r}: the value is not YAML") from error
-
-
-def _explain(error: ValidationError) -> str:
-    """Say what the first problem is; an unknown key gets the nearest known one."""
-    first = error.errors()[0]
-    where = [str(part) for part in first["loc"]]
-    if first["type"] not in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{'.'.join(where) or 'the file'}: {first['msg']}"
-    section = _SECTIONS.get(where[0]) if where[1:] else None
-    known = Experiment.model_fields if section is None else [field.name for field in fields(section)]
-    return f"unknown key {'.'.join(where)!r}; {did_you_mean(where[-1], known)}"
+        values[last] = parse_yaml(text, key)
+    except YamlError as error:
+        raise UsageError(f"{override!r}: {error.reason}", argument="overrides") from error

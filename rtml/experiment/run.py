@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures import Capture, open_captures
-from rtml.errors import NotSaved, RtmlError, UsageError
+from rtml.errors import NotSaved, UsageError
 from rtml.evaluation import (
     Ledger,
     Proof,
@@ -28,9 +28,11 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import without_early_attacks
 from rtml.experiment.report_input import page
+from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
 from rtml.progress import report, stage
+from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report
 from rtml.splits import Split
 
@@ -66,6 +68,12 @@ class Outcome:
     def _repr_html_(self) -> str:
         return self.ledger._repr_html_()
 
+    def moved(self, out: Path) -> Outcome:
+        """Return the same, its folder moved to ``out``."""
+        kept_here = self.model_uri == str(self.out / "model")
+        uri = str(out / "model") if kept_here else self.model_uri
+        return replace(self, out=out, report=out / self.report.name, model_uri=uri)
+
 
 def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> Outcome:
     """Train, score, run rules, judge, report.
@@ -75,7 +83,7 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     experiment
         Must name a capture and labels.
     out
-        New folder for model, scores, findings, ledger and report.
+        New folder for model, scores, findings, ledger and report; it appears whole, at the end.
     tracked
         Also log the run to MLflow.
 
@@ -84,13 +92,14 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     RtmlError
         Data is missing or cannot carry the split; ``out`` exists.
     """
-    if out.exists():
-        raise RtmlError(f"{out}: exists already; an experiment never writes over another")
+    require_new(out)
     if not experiment.capture or experiment.labels is None:
         raise UsageError("an experiment needs `capture` and `labels`")
     run = tracked_run("rtml", experiment.name) if tracked else nullcontext(None)
     with run as tracking:
-        outcome = _run(experiment, experiment.labels, out, tracking)
+        with whole_folder(out) as half:
+            made = _run(experiment, experiment.labels, half, tracking)
+        outcome = made.moved(out)
         if tracking is not None:
             with stage("logging to MLflow"):
                 _log(outcome, tracking)
@@ -121,7 +130,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
         sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
     )
     write_ledger(ledger, out)
-    _keep(out, windows, scored, sides)
+    terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
+    write_result(out, sides, terms, windows, scored)
     run_id = run.run_id if run else None
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
     report = write_report(source, out / "report.html")
@@ -182,13 +192,6 @@ def _windows(model: Model, scored: Scored) -> pl.DataFrame:
     return pl.concat([model.windows, scored.windows.with_columns(part=pl.lit("test"))])
 
 
-def _keep(out: Path, windows: pl.DataFrame, scored: Scored, sides: Sequence[Side]) -> None:
-    windows.write_parquet(out / "windows.parquet", compression="zstd")
-    scored.scores.write_parquet(out / "scores.parquet", compression="zstd")
-    findings = pl.concat([side.findings for side in sides if side.name != "rules, default"])
-    findings.write_parquet(out / "findings.parquet", compression="zstd")
-
-
 def _log(outcome: Outcome, run: Run) -> None:
     run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
     data = outcome.model.description.data
@@ -204,5 +207,5 @@ def _log(outcome: Outcome, run: Run) -> None:
         run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})
     if (outcome.out / "model").is_dir():
         run.files(outcome.out / "model", "model")
-    for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet"):
+    for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet", "scores.parquet", SIDES):
         run.file(outcome.out / name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from rtml.errors import RtmlError
+from rtml.errors import MissingFileError, RtmlError
 
 __all__ = ["Run", "fetch_model", "tracked_run", "tracking_uri"]
 
@@ -115,20 +115,22 @@ def fetch_model(uri: str) -> Path:
 
     Raises
     ------
+    MissingFileError
+        There is no such folder.
     RtmlError
-        There is no such model.
+        MLflow has no such model, or is not there.
 
     Examples
     --------
     >>> fetch_model("no/such/folder")
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: no/such/folder: no model here; give a folder or an MLflow URI ...
+    rtml.errors.MissingFileError: no/such/folder: no model here; give a folder or an MLflow URI ...
     """
     if not uri.startswith(_REMOTE):
         if not (Path(uri) / "model.json").is_file():
             hint = "give a folder or an MLflow URI like runs:/ID/model"
-            raise RtmlError(f"{uri}: no model here; {hint}")
+            raise MissingFileError(f"{uri}: no model here; {hint}")
         return Path(uri)
     mlflow = _mlflow()
     with _quiet(), _clear_errors(mlflow, uri):

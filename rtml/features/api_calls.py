@@ -12,6 +12,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.captures.store import Capture
 from rtml.errors import UsageError
 from rtml.features.source import LOST, Events, Source
+from rtml.images import named_repository
 from rtml.schema import IDENTITY, conform
 from rtml.times import MINUTE, Length, Window
 
@@ -37,7 +38,7 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
     events = capture.events(kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
     rows = events.join(capture.audit().filter("final"), on=["host", "seq"])
     what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
-    name = pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")
+    images = pl.col("images").list.eval(named_repository(pl.element()))
     user = pl.col("username").fill_null(NOBODY)
     return rows.with_columns(
         call=pl.concat_str(
@@ -49,7 +50,7 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
         agent=pl.col("user_agent").str.extract(r"^([^/\s]+)"),
         source=pl.col("source_ips").list.first(),
         space=pl.col("object_namespace").fill_null("-"),
-        image_set=pl.col("images").list.eval(name).list.unique().list.sort().list.join(", "),
+        image_set=images.list.unique().list.sort().list.join(", "),
         pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),
         container_id=user.cast(pl.Categorical()),
         workload=user.cast(pl.Categorical()),

@@ -65,7 +65,7 @@ def binaries(material: Material) -> pl.DataFrame:
     Trofimov's correction: with n = 0 nothing is known and the rarity is 1 bit, with n = 1000
     a program that nobody runs has 11).
 
-    - ``rarity_peers``: over the containers of the same workload (else repository); 0 and up.
+    - ``rarity_peers``: over the containers of the same peer group (`rtml.peers`); 0 and up.
     - ``rarity_images``: over images; 0 and up.
     - ``rarity_fleet``: over all containers; 0 and up.
     - ``written``: distinct programs whose file was written inside the container; 0 and up.

@@ -10,12 +10,14 @@ import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines.counting import COUNTS
 from rtml.features.addresses import domain_key, endpoint, port, scope
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.names import name_shape
 from rtml.features.pairs import CELL, Material, Pairs
 from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.peers import peer_group
 
 __all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
 
@@ -27,8 +29,6 @@ _LEVELS = (
     Level(WORKLOAD),
     Level(FLEET),
 )
-_PEER = pl.coalesce("workload", "repository", pl.lit(""))
-
 _CALLED = Selection(
     ("connect",),
     ("exe", BARE, "protocol", "dst_ip", "dst_port"),
@@ -74,10 +74,10 @@ def _spread(called: pl.DataFrame) -> pl.DataFrame:
 
 
 def _new(called: Pairs, baseline: Baseline) -> pl.DataFrame:
-    """Count the addresses that no container of the same workload has ever called."""
-    history = baseline.of(ADDRESS.name).select("key", _PEER.alias("_peer")).unique()
-    names = called.names.with_columns(_PEER.alias("_peer"), pl.col("key").rank("dense").alias("_key"))
-    fresh = names.join(history, on=["key", "_peer"], how="anti").select("group", "pair", "_key")
+    """Count the addresses that no container of the same peer group has ever called."""
+    history = baseline.of(ADDRESS.name).select("key", peer_group(COUNTS)).unique()
+    names = called.names.with_columns(pl.col("key").rank("dense").alias("_key"))
+    fresh = names.join(history, on=["key", "peers"], how="anti").select("group", "pair", "_key")
     rows = called.rows.join(fresh, on=["group", "pair"])
     return rows.group_by(CELL).agg(new=pl.col("_key").n_unique().cast(pl.Float64))
 
@@ -91,7 +91,7 @@ def destinations(material: Material) -> pl.DataFrame:
     - ``entropy``: spread of outbound connections over addresses, in bits, with the Miller-Madow
       correction (`rtml.features.entropy`); 0 (one address) to log2 of the connections.
     - ``fanout``: distinct addresses called; 0 and up.
-    - ``new``: distinct addresses and ports that no container of the same workload called in the
+    - ``new``: distinct addresses and ports that no container of the same peer group called in the
       baseline; 0 and up, null without a baseline.
     - ``domains``: distinct names asked for; 0 and up.
     - ``domain_length_max``: characters of the longest name; 0 to 255.

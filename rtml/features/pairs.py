@@ -23,7 +23,7 @@ __all__ = ["CELL", "Material", "Pairs", "gather"]
 CELL = ["container_id", "window"]
 """What a row of features is about."""
 
-_PEERS = ["workload", "image", "repository"]
+_PEERS = ["workload", "image", "repository", "peers"]
 _CODE = ["group", "pair"]
 _PROCESS = ["host", "process_id"]
 

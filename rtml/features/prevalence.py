@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.peers import peer_group
+
 __all__ = ["POPULATIONS", "rarity"]
 
 POPULATIONS: dict[str, tuple[pl.Expr, pl.Expr]] = {
-    "rarity_peers": (pl.coalesce("workload", "repository", pl.lit("")), pl.col("container")),
+    "rarity_peers": (pl.col("peers"), pl.col("container")),
     "rarity_images": (pl.lit(""), pl.coalesce("image", "container")),
     "rarity_fleet": (pl.lit(""), pl.col("container")),
 }
@@ -23,7 +25,7 @@ def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
     Parameters
     ----------
     names
-        ``key`` and the peer columns; others are kept.
+        ``key`` and ``peers`` (`rtml.peers.peer_group`); others are kept.
     counts, everyone
         Rows of a baseline: of the conditional, and of all containers that were learnt from.
 
@@ -33,12 +35,12 @@ def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
     >>> row = {"family": "f", "workload": "web", "key": "sh", "container": "c1", "count": 9}
     >>> counts = pl.DataFrame([row], COUNTS)
     >>> everyone = pl.DataFrame([{**row, "container": f"c{i}"} for i in range(3)], COUNTS)
-    >>> names = pl.DataFrame({"key": ["sh", "nc"], "workload": ["web"] * 2,
-    ...     "image": ["i"] * 2, "repository": ["i"] * 2})
+    >>> names = pl.DataFrame({"key": ["sh", "nc"], "peers": ["web"] * 2})
     >>> rarity(names, counts, everyone)["rarity_fleet"].to_list()
     [1.415, 3.0]
     """
     table = names
+    counts, everyone = (frame.with_columns(peer_group(frame.columns)) for frame in (counts, everyone))
     for name, (group, member) in POPULATIONS.items():
         size = everyone.group_by(group.alias("_group")).agg(_n=member.n_unique())
         having = counts.group_by(group.alias("_group"), "key").agg(_k=member.n_unique())

@@ -11,6 +11,8 @@ import polars as pl
 from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.store import INFRASTRUCTURE, Capture
+from rtml.images import repository
+from rtml.peers import peer_group
 from rtml.schema import IDENTITY, conform
 from rtml.times import MINUTE, Length, Window
 
@@ -52,16 +54,17 @@ class Source:
 
     @property
     def peers(self) -> pl.DataFrame:
-        """Per container the columns that peer groups are made of.
+        """Per container its peer group (``peers``) and the columns that histories are kept by.
 
         ``image`` is the digest where it is known, else the name; ``repository`` is the name
         without tag and digest, null for an image that has no name but its digest.
         """
-        name = pl.col("image").str.replace("@.*$", "").str.replace(":[^/:]*$", "")
-        nameless = pl.col("image").str.contains("^(sha256:)?[0-9a-f]{12,}$")
-        repository = pl.when(~nameless).then(name)
         return self.identity.select(
-            "container_id", "workload", image=pl.coalesce("image_digest", "image"), repository=repository
+            "container_id",
+            "workload",
+            peer_group(self.identity.columns),
+            image=pl.coalesce("image_digest", "image"),
+            repository=repository(pl.col("image")),
         )
 
     @property

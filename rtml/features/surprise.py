@@ -57,7 +57,7 @@ EVENT_SURPRISES = pl.Schema(
         "seen": pl.Boolean(),
     }
 )
-"""Event-level surprise. ``context`` reads ``workload: program < parent``."""
+"""Event-level surprise. ``context`` reads ``peer group: program < parent``."""
 
 
 def _aggregate(family: Family) -> list[pl.Expr]:
@@ -122,11 +122,10 @@ def lineage_roots(source: Source) -> pl.DataFrame:
 
 
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
-    group = pl.coalesce("workload", "repository", "container_id")
     subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
     return rows.with_columns(
         family=pl.lit(conditional.family),
         conditional=pl.lit(conditional.name),
-        context=pl.concat_str([group, subject], separator=": ", ignore_nulls=True),
+        context=pl.concat_str(["peers", subject], separator=": ", ignore_nulls=True),
         bits=pl.col("bits") / SCALE,
     ).select(pl.col(name).cast(kind) for name, kind in EVENT_SURPRISES.items())

@@ -9,9 +9,7 @@ Category, external_id), or ``name`` with ``threat``; events without either are n
 from __future__ import annotations
 
 import datetime as dt
-import gzip
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,13 +18,13 @@ from typing import Any
 
 import polars as pl
 
-from rtml.errors import RtmlError, lookup
+from rtml.errors import lookup
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.priorities import level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
-from rtml.reading.json_values import json_values
+from rtml.reading.documents import documents
 from rtml.schema import IDENTITY, REJECTS, conform, empty
 
 __all__ = ["FORMATS", "Alerts", "read_alerts"]
@@ -71,8 +69,8 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     Parameters
     ----------
     paths
-        JSON lines, or JSON values over several lines each; also gzip. One file or more: an alert
-        in two of them counts twice.
+        JSON lines, or JSON values over several lines each; also gzip and zstd, and logs with the
+        prefix of a container runtime. One file or more: an alert in two of them counts twice.
     sensor
         ``falco``, ``tetragon`` or ``tracee``.
 
@@ -80,7 +78,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     -------
     Findings (`rtml.schema.FINDINGS`), source ``rule``, detector the sensor; one per finding type,
     container and 5 minutes over all files. Alerts of the host have no container and are rejected,
-    as are lines that do not parse or name no rule or time.
+    as are lines that do not parse or name no rule or time, and the end of a file that is cut off.
 
     Raises
     ------
@@ -91,28 +89,19 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     rows: list[Row] = []
     refused: list[tuple[str, int, str, str]] = []
     for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
-        for line, text, value in json_values(_content(Path(path))):
+        for line, value, problem, raw in documents(Path(path)):
             try:
-                rows.append(_checked(reader(_mapping(value))))
+                rows.append(_checked(reader(_mapping(value, problem))))
             except Reject as reason:
-                refused.append((str(path), line, str(reason), text[:200]))
+                refused.append((str(path), line, str(reason), raw[:800].decode("utf-8", "replace")[:200]))
     counts = Counter(reason for _, _, reason, _ in refused)
     rejects = pl.DataFrame(refused, schema=REJECTS, orient="row")
     return Alerts(_findings(rows, sensor), len(rows), dict(sorted(counts.items())), rejects)
 
 
-def _content(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or f"not readable as gzip ({error})"
-        raise RtmlError(f"{path}: {reason}") from error
-    return data.decode("utf-8", "replace")
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
+def _mapping(value: Any, problem: str | None) -> Mapping[str, Any]:
+    if problem is not None:
+        raise Reject(problem)
     if not isinstance(value, dict):
         raise Reject("not a JSON object")
     return value

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.errors import RtmlError, did_you_mean
+from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.findings.jsonl import from_jsonl
+from rtml.reading.text import read_text
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["read_findings"]
 
+_MOST_BYTES = 2_000_000_000
 _NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
 
 
@@ -20,12 +22,16 @@ def read_findings(path: Path) -> pl.DataFrame:
 
     Raises
     ------
+    MissingFileError
+        There is no such file.
+    MissingError
+        It lacks a column.
     RtmlError
-        The file is missing, unreadable, or lacks a column.
+        It is unreadable.
     """
     try:
         if path.suffix in (".jsonl", ".json"):
-            raw = from_jsonl(path.read_text("utf-8"))
+            raw = from_jsonl(read_text(path, _MOST_BYTES))
         else:
             raw = pl.read_parquet(path)
         for name in _NEEDED:
@@ -33,8 +39,10 @@ def read_findings(path: Path) -> pl.DataFrame:
                 # Findings about an API call are of no container.
                 name != "container_id" and raw.height and raw[name].null_count() == raw.height
             ):
-                raise RtmlError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+                raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
         return conform(raw, FINDINGS)
-    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
+    except FileNotFoundError as error:
+        raise MissingFileError(f"{path}: no such file of findings") from error
+    except (OSError, pl.exceptions.PolarsError) as error:
         first = str(error).splitlines()[0]
         raise RtmlError(f"{path}: not readable as findings ({first})") from error

@@ -25,10 +25,10 @@ from rtml.errors import RtmlError, UsageError, lookup
 from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
-from rtml.reading.whole import whole_folder
+from rtml.reading.whole import require_new, whole_folder
 from rtml.version import VERSION
 
-__all__ = ["FORMAT", "read_parts", "write_parts"]
+__all__ = ["FORMAT", "digest_of", "read_parts", "write_parts"]
 
 FORMAT = 1
 """Version of the folder's layout; another one is refused."""
@@ -65,8 +65,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
     UsageError
         A label would make no safe name of a folder.
     """
-    if folder.exists():
-        raise RtmlError(f"{folder}: exists already; a model is never written over another")
+    require_new(folder)
     for label in {**parts.detectors, **parts.calibrations}:
         if not _LABEL.fullmatch(label):
             raise UsageError(f"{label!r}: a detector label is lower-case letters, digits, - _ and .")
@@ -87,6 +86,11 @@ def read_parts(folder: Path) -> Parts:
         for label in index.calibrations
     }
     return Parts(index.description, detectors, calibrations, Baseline.load(folder / "baseline"))
+
+
+def digest_of(folder: Path) -> str:
+    """Return the SHA-256 of a model's index, which holds the digest of every other file of the model."""
+    return hashlib.sha256((folder / _INDEX).read_bytes()).hexdigest()
 
 
 def _write(parts: Parts, half: Path) -> None:

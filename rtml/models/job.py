@@ -15,6 +15,7 @@ from rtml.captures.digest import digest_capture
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
+from rtml.models.files import digest_of
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
 from rtml.reading.whole import whole_folder
@@ -53,7 +54,7 @@ def run_job(
     """
     lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
-        raise UsageError(f"budget {budget:g}: must be above 0")
+        raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     loaded = load_model(model)
@@ -62,6 +63,7 @@ def run_job(
         "captures": list(captures),
         "data": digest_capture(capture),
         "model": loaded.description.notes,
+        "digest": digest_of(model),
         "uri": uri or str(model),
         "asked_budget": budget,
         "suppress": [rule.model_dump(mode="json") for rule in quiet],
@@ -84,12 +86,12 @@ def run_job(
 def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
     """Return the result that is there, if it is the one that was asked for."""
     if not resume:
-        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+        raise RtmlError(f"{out}: exists already; `resume` keeps a finished result", argument="resume")
     try:
         done: dict[str, Any] = json.loads((out / _DONE).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise RtmlError(f"{out}: is not a result of `rtml score`") from error
-    names = ("data", "model", "asked_budget")
+        raise RtmlError(f"{out}: is not the result of a scoring job") from error
+    names = ("data", "digest", "asked_budget")
     differs = [name for name in names if done.get(name) != plan[name]]
     if done.get("suppress", []) != plan["suppress"]:
         differs.append("suppress")

@@ -18,37 +18,22 @@ from rtml.models.explaining import explain
 from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.parts import Parts
 from rtml.progress import steps
-from rtml.schema import FINDINGS, IDENTITY, empty
+from rtml.schema import FINDINGS, IDENTITY, SCORES, empty
 from rtml.showing.tables import table
 
-__all__ = ["SCORES", "Scored", "score"]
+__all__ = ["Scored", "score"]
 
-_UTC = pl.Datetime("ns", "UTC")
 _CELL = ["container_id", "window"]
-SCORES = pl.Schema(
-    {
-        "detector": pl.String(),
-        "container_id": pl.String(),
-        "window": _UTC,
-        "workload": pl.String(),
-        "complete": pl.Boolean(),
-        "score": pl.Float64(),
-        "p_value": pl.Float64(),
-        "margin": pl.Float64(),
-        "alarm": pl.Boolean(),
-    }
-)
-"""One row per detector and window; ``score`` null: no opinion (never a silent 0)."""
 
 
 @dataclass(frozen=True, repr=False)
 class Scored:
     """What a model says of a capture.
 
-    ``windows``: features; ``scores``: `SCORES`; ``findings``: `rtml.schema.FINDINGS`; ``alarms``:
-    per detector the rule that its budget and calibration gave; ``surprises``: event level, of the
-    scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the
-    windows that it was made of, where it still has them; ``fitted_until``: the end of what it learnt.
+    ``windows``: features; ``scores`` and ``findings`` as in `rtml.schema`; ``alarms``: per detector the
+    rule that its budget and calibration gave; ``surprises``: event level, of the scored time;
+    ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the windows that
+    it was made of, where it still has them; ``fitted_until``: the end of what it learnt.
     """
 
     windows: pl.DataFrame

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtml.errors import RtmlError
+from rtml.reading.whole import write_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -79,10 +80,5 @@ def execute_file(path: Path) -> Path:
         raise RtmlError("notebooks need more packages: pip install 'rtml[notebooks]'") from error
     files: Any = nbformat
     notebook = execute(files.read(path, 4), path.parent)
-    half = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    try:
-        half.write_text(files.writes(notebook) + "\n", "utf-8")
-        half.replace(path)
-    finally:
-        half.unlink(missing_ok=True)
+    write_text(path, files.writes(notebook) + "\n")
     return path

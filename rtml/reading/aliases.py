@@ -6,7 +6,10 @@ import re
 
 import yaml
 
-__all__ = ["MOST_VALUES", "alias_problem"]
+__all__ = ["MOST_VALUES", "Fault", "alias_fault", "alias_problem", "children"]
+
+Fault = tuple[yaml.Mark, str]
+"""A place in a file, and what is wrong there."""
 
 MOST_VALUES = 1_000_000
 """More values than this, aliases followed, are not a rule file."""
@@ -17,8 +20,7 @@ _ANCHOR = re.compile(r"(?:^|[\s\[{,:-])&[^\s,\[\]{}]", re.M)
 def alias_problem(text: str) -> str | None:
     r"""Say what is wrong with the aliases of a YAML text; null when nothing is.
 
-    Parsers keep an alias as one object, so loading it costs nothing; printing it, comparing it or
-    walking it does. Broken YAML is left to the parser, which says where it breaks.
+    For texts that another parser reads. Broken YAML is left to it: it says where it breaks.
 
     Examples
     --------
@@ -30,34 +32,41 @@ def alias_problem(text: str) -> str | None:
         return None
     try:
         for document in yaml.compose_all(text, yaml.SafeLoader):
-            problem = _problem(document, {}, set())
-            if problem:
-                return problem
+            if (fault := alias_fault(document)) is not None:
+                return f"line {fault[0].line + 1}: {fault[1]}"
     except (yaml.YAMLError, RecursionError):
         return None
     return None
 
 
-def _problem(node: yaml.Node | None, sizes: dict[int, int], open_nodes: set[int]) -> str | None:
+def alias_fault(node: yaml.Node | None) -> Fault | None:
+    """Return where and why the aliases of a document cannot be followed; null where they can.
+
+    Parsers keep an alias as one object, so loading it costs nothing; printing it, comparing it or
+    walking it does.
+    """
+    return _fault(node, {}, set())
+
+
+def _fault(node: yaml.Node | None, sizes: dict[int, int], open_nodes: set[int]) -> Fault | None:
     """Add up the values below a node, each distinct node once."""
     if node is None or id(node) in sizes:
         return None
-    line = f"line {node.start_mark.line + 1}"
     if id(node) in open_nodes:
-        return f"{line}: an alias refers to itself"
+        return node.start_mark, "an alias refers to itself"
     open_nodes.add(id(node))
     total = 1
-    for child in _children(node):
-        problem = _problem(child, sizes, open_nodes)
-        if problem:
-            return problem
+    for child in children(node):
+        if (fault := _fault(child, sizes, open_nodes)) is not None:
+            return fault
         total += sizes[id(child)]
     open_nodes.discard(id(node))
     sizes[id(node)] = total
-    return f"{line}: more than {MOST_VALUES:,} values by aliases" if total > MOST_VALUES else None
+    return (node.start_mark, f"more than {MOST_VALUES:,} values by aliases") if total > MOST_VALUES else None
 
 
-def _children(node: yaml.Node) -> list[yaml.Node]:
+def children(node: yaml.Node) -> list[yaml.Node]:
+    """Return keys and values of a mapping, or the elements of a list."""
     if isinstance(node, yaml.MappingNode):
         return [part for pair in node.value for part in pair]
     return list(node.value) if isinstance(node, yaml.SequenceNode) else []

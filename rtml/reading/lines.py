@@ -1,17 +1,19 @@
-"""Lines of a log file that may be compressed, cut off, or not UTF-8: nothing is lost in silence."""
+"""Lines of a log file that may be packed, cut off, or not UTF-8: nothing is lost in silence."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
-import zlib
 from pathlib import Path
 
 import polars as pl
 
 from rtml.errors import RtmlError
+from rtml.reading.content import opened
 
-__all__ = ["read_lines"]
+__all__ = ["JSON_ESCAPES", "read_lines"]
+
+JSON_ESCAPES = "rtml.json"
+r"""Error handler of decoding that keeps a byte which is not UTF-8 visible inside JSON, as ``\\xNN``."""
 
 
 def _visible_in_json(error: UnicodeError) -> tuple[str, int]:
@@ -20,13 +22,11 @@ def _visible_in_json(error: UnicodeError) -> tuple[str, int]:
     return "".join(f"\\\\x{byte:02x}" for byte in bad), error.end
 
 
-codecs.register_error("rtml.json", _visible_in_json)
-
-_GZIP = b"\x1f\x8b"
+codecs.register_error(JSON_ESCAPES, _visible_in_json)
 
 
 def read_lines(path: Path, json: bool = False) -> tuple[pl.Series, str | None]:
-    r"""Read the non-empty lines of a plain or gzip text file.
+    r"""Read the lines of a text file, plain or packed; they end with LF or CR LF.
 
     Parameters
     ----------
@@ -44,34 +44,12 @@ def read_lines(path: Path, json: bool = False) -> tuple[pl.Series, str | None]:
     RtmlError
         No such file, a folder, an unreadable file, or an empty one.
     """
-    raw, problem = _content(path)
+    with opened(path) as (stream, content):
+        raw = stream.read()
     if not raw.strip():
         raise RtmlError(f"{path}: the file is empty")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("utf-8", "rtml.json" if json else "backslashreplace")
-    return pl.Series("line", text.splitlines() if "\r" in text else text.split("\n")), problem
-
-
-def _content(path: Path) -> tuple[bytes, str | None]:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RtmlError(f"{path}: {error.strerror or error}") from error
-    return _gunzip(raw) if raw.startswith(_GZIP) else (raw, None)
-
-
-def _gunzip(raw: bytes) -> tuple[bytes, str | None]:
-    """Unpack as far as the stream goes; a cut-off or damaged end is a problem, not a failure."""
-    try:
-        return gzip.decompress(raw), None
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        parts = []
-        for start in range(0, len(raw), 1 << 16):
-            try:
-                parts.append(unpacker.decompress(raw[start : start + (1 << 16)]))
-            except zlib.error:
-                break
-        return b"".join(parts), "the gzip stream is cut off or damaged"
+        text = raw.decode("utf-8", JSON_ESCAPES if json else "backslashreplace")
+    return pl.Series("line", text.replace("\r\n", "\n").split("\n")), content.problem

@@ -18,7 +18,8 @@ import numpy as np
 import pydantic
 
 from rtml.arrays import Array
-from rtml.errors import RtmlError
+from rtml.errors import MissingFileError, RtmlError, unreadable
+from rtml.reading.faults import explained
 
 __all__ = [
     "State",
@@ -56,7 +57,7 @@ def read_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
     """Return the bytes of exactly the files ``names``, or raise an `RtmlError` with the reason."""
     wanted = {*names, _DIGESTS}
     if not folder.is_dir():
-        raise RtmlError(f"{folder}: no such detector folder")
+        raise MissingFileError(f"{folder}: no such detector folder")
     found = {entry.name for entry in folder.iterdir()}
     if found != wanted:
         missing, extra = sorted(wanted - found), sorted(found - wanted)
@@ -89,9 +90,7 @@ def parse_state(data: bytes, kind: type[S], folder: Path) -> S:
     try:
         return kind.model_validate(json.loads(data))
     except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RtmlError(f"{folder}: bad detector state at {where!r}: {first['msg']}") from None
+        raise RtmlError(f"{folder}: bad state: {explained(error, kind)}") from None
     except (ValueError, RecursionError) as error:
         raise RtmlError(f"{folder}: state.json is not JSON ({error})") from None
 
@@ -121,4 +120,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RtmlError(f"{path}: cannot be read ({error.strerror})") from None
+        raise unreadable(path, error) from None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import UnknownNameError, UsageError, did_you_mean
 from rtml.replays.contract import Attack
 from rtml.replays.families import FAMILIES
 from rtml.replays.reading import HERE, load_attacks
@@ -116,11 +116,11 @@ def select(
     >>> select(catalogue(), part="tests")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown part 'tests'; did you mean 'test'?
+    rtml.errors.UnknownNameError: unknown part 'tests'; did you mean 'test'?
     """
     for name, value, table in (("family", family, FAMILIES), ("part", part, PARTS)):
         if value is not None and value not in table:
-            raise UsageError(f"unknown {name} {value!r}; {did_you_mean(value, table)}")
+            raise UnknownNameError(f"unknown {name} {value!r}; {did_you_mean(value, table)}")
     return {
         name: attack
         for name, attack in attacks.items()

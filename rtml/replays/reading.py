@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from rtml.errors import UsageError, did_you_mean
-from rtml.replays.contract import Action, Attack, Expectation, Load, Lossy, Rollout, Scenario, Step, Workload
+from rtml.reading.faults import validated
+from rtml.reading.user_yaml import read_yaml
+from rtml.replays.contract import Action, Attack, Scenario, Workload
 
 __all__ = [
     "HERE",
@@ -31,14 +31,6 @@ class Operators(BaseModel):
     actions: list[Action]
 
 
-_PARTS: dict[str, type[BaseModel]] = {
-    "steps": Step,
-    "expects": Expectation,
-    "load": Load,
-    "actions": Action,
-    "rollouts": Rollout,
-    "lossy": Lossy,
-}
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -60,28 +52,8 @@ def read_model(path: Path, model: type[Model], **more: Any) -> Model:
     ...
     rtml.errors.UsageError: ...smoke.yml: unknown key 'second'; did you mean 'seconds'?
     """
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(values, dict):
-        raise UsageError(f"{path}: a mapping of keys to values is wanted")
-    try:
-        return model.model_validate(more | values)
-    except ValidationError as error:
-        raise UsageError(f"{path}: {_explain(error, model)}") from error
-
-
-def _explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Name the first problem; an unknown key comes before a missing one, it is its likely cause."""
-    problems = sorted(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
-    where = [str(part) for part in problems[0]["loc"]]
-    if problems[0]["type"] != "extra_forbidden":
-        return f"{'.'.join(where) or 'the file'}: {problems[0]['msg']}"
-    known = _PARTS.get(where[0], model) if where[1:] else model
-    return f"unknown key {'.'.join(where)!r}; {did_you_mean(where[-1], known.model_fields)}"
+    values = read_yaml(path, dict, "a mapping of keys to values is wanted")
+    return validated(model, more | values, str(path))
 
 
 def load_attack(path: Path) -> Attack:

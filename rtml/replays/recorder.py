@@ -71,7 +71,7 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
     """
     attacks = check_scenario(scenario)
     if out.exists():
-        raise UsageError(f"{out}: exists already; remove it or choose another --out")
+        raise UsageError(f"{out}: exists already; remove it or choose another place", argument="out")
     require(examine())
     for name in sweep():
         say(f"removed what {name} had left")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from rtml.evaluation.ledger import MEASURES, Ledger
+from rtml.reading.whole import write_parquet, write_text
 
-__all__ = ["as_json", "write_ledger", "write_whole"]
+__all__ = ["as_json", "write_ledger"]
 
 FORMAT = 1
 
@@ -24,26 +22,11 @@ def write_ledger(ledger: Ledger, folder: Path | str) -> tuple[Path, Path]:
     Each file appears whole or not at all. The JSON is strict: unknown is null with a reason, there
     is no NaN.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    ledger_file, attacks_file = Path(folder) / "ledger.json", Path(folder) / "ledger.parquet"
     text = json.dumps(as_json(ledger), allow_nan=False, indent=1, ensure_ascii=True)
-    return (
-        write_whole(folder / "ledger.json", lambda path: path.write_text(text + "\n", "utf-8")),
-        write_whole(folder / "ledger.parquet", ledger.attacks.write_parquet),
-    )
-
-
-def write_whole(path: Path, write: Callable[[Path], Any]) -> Path:
-    """Let ``write`` fill a file beside ``path``, then move it into place in one step."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    try:
-        write(Path(name))
-        Path(name).chmod(0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-    return path
+    write_text(ledger_file, text + "\n")
+    write_parquet(attacks_file, ledger.attacks)
+    return ledger_file, attacks_file
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from rtml.reading.whole import write_text
 from rtml.report.figures import budget_figure, timeline_figure
 from rtml.report.input import ReportInput
-from rtml.report.ledger_files import write_whole
 from rtml.report.rows import attack_rows, finding_rows, point_rows, split_bars, summary_rows
 from rtml.report.strings import script_json, visible
 from rtml.report.tree import nested
@@ -29,9 +29,8 @@ _LONGEST = 2000  # characters of one string on the page
 def write_report(source: ReportInput, path: Path | str) -> Path:
     """Write the page to ``path`` (whole or not at all) and return the path."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = render_report(source)
-    return write_whole(path, lambda part: part.write_text(text, "utf-8", newline="\n"))
+    write_text(path, render_report(source))
+    return path
 
 
 def render_report(source: ReportInput) -> str:

@@ -89,8 +89,10 @@ def splice(
     RtmlError
         No attack can be spliced, or not all trials fit; the message says how many do.
     """
-    if trials < 1 or gap < 0:
-        raise UsageError(f"--trials {trials}, --gap {gap:g}: wanted at least 1 and at least 0")
+    if trials < 1:
+        raise UsageError(f"trials is {trials}: at least 1 is wanted", argument="trials")
+    if gap < 0:
+        raise UsageError(f"gap is {gap:g} seconds: at least 0 is wanted", argument="gap")
     recorded = read_recorded(capture, labels, trees)
     ends = extents(recorded.labels, recorded.own_events)
     places, left_out = places_of_attacks(capture, recorded, ends, within)
@@ -120,7 +122,7 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
         return f"nothing can be spliced: {why}; record more benign time of these workloads"
     return (
         f"only {placed} of {trials} trials fit into the benign time;"
-        f" ask for fewer --trials, a smaller --gap, or record more benign time"
+        " ask for fewer trials, a smaller gap, or record more benign time"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import fastavro
@@ -21,7 +21,14 @@ _OID = {
 _FOID = {"type": "fixed", "name": "sysflow.type.FOID", "size": 20}
 _FIELDS = {
     "SFHeader": {"version": "long", "exporter": "string"},
-    "Container": {"id": "string", "name": "string", "image": "string", "imageid": "string"},
+    "Container": {
+        "id": "string",
+        "name": "string",
+        "image": "string",
+        "imageid": "string",
+        "podId": ["null", "string"],
+    },
+    "Pod": {"id": "string", "name": "string", "namespace": "string"},
     "Process": {
         "oid": _OID,
         "poid": ["null", "sysflow.type.OID"],
@@ -42,6 +49,22 @@ _FIELDS = {
         "opFlags": "int",
         "args": {"type": "array", "items": "string"},
         "ret": "int",
+    },
+    "FileEvent": {
+        "procOID": "sysflow.type.OID",
+        "ts": "long",
+        "tid": "long",
+        "opFlags": "int",
+        "fileOID": "sysflow.type.FOID",
+        "ret": "int",
+        "newFileOID": ["null", "sysflow.type.FOID"],
+    },
+    "ProcessFlow": {
+        "procOID": "sysflow.type.OID",
+        "ts": "long",
+        "opFlags": "int",
+        "numThreadsCloned": "long",
+        "numThreadsExited": "long",
     },
     "FileFlow": {
         "procOID": "sysflow.type.OID",
@@ -70,10 +93,11 @@ _FIELDS = {
         "numRRecvBytes": "long",
         "numWSendBytes": "long",
     },
+    "K8sEvent": {"ts": "long", "message": "string"},
     "Quantum": {"spin": "int"},
 }
 _BLANK = {
-    "Container": {"name": "", "image": "", "imageid": ""},
+    "Container": {"name": "", "image": "", "imageid": "", "podId": None},
     "Process": {
         "poid": None,
         "ts": TIME,
@@ -87,6 +111,8 @@ _BLANK = {
     },
     "File": {"oid": FOID, "restype": ord("f"), "path": "/etc/passwd"},
     "ProcessEvent": {"ts": TIME, "tid": 7, "opFlags": 2, "args": [], "ret": 0},
+    "FileEvent": {"ts": TIME, "tid": 7, "opFlags": 1 << 18, "fileOID": FOID, "ret": 0, "newFileOID": None},
+    "ProcessFlow": {"ts": TIME, "opFlags": 5, "numThreadsCloned": 1, "numThreadsExited": 0},
     "FileFlow": {
         "ts": TIME,
         "tid": 7,
@@ -138,18 +164,23 @@ def oid(pid: int, created: int = TIME) -> dict[str, int]:
     return {"hpid": pid, "createTS": created}
 
 
+Record = tuple[str, dict[str, object]]
 Write = Callable[..., Path]
+
+
+def write_records(path: Path, records: Iterable[Record], **options: object) -> Path:
+    """Write records, given as (type, fields); fields that are left out get plain values."""
+    rows = [{"rec": (f"sysflow.{kind}", _BLANK.get(kind, {}) | body)} for kind, body in records]
+    with path.open("wb") as file:
+        fastavro.writer(file, SCHEMA, rows, **{"codec": "deflate"} | options)
+    return path
 
 
 @pytest.fixture
 def write_sysflow(tmp_path: Path) -> Write:
-    """Write records, given as (type, fields); fields that are left out get plain values."""
+    """Write records into a file of the test."""
 
-    def write(*records: tuple[str, dict[str, object]], **options: object) -> Path:
-        path = tmp_path / "made.sf"
-        rows = [{"rec": (f"sysflow.{kind}", _BLANK.get(kind, {}) | body)} for kind, body in records]
-        with path.open("wb") as file:
-            fastavro.writer(file, SCHEMA, rows, **{"codec": "deflate"} | options)
-        return path
+    def write(*records: Record, **options: object) -> Path:
+        return write_records(tmp_path / "made.sf", records, **options)
 
     return write

@@ -22,8 +22,8 @@ QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
     [
         (b"", "is empty"),
         (b" \n\n", "is empty"),
-        (b"Obj\x01\x00", "try rtml capture import sysflow"),
-        (b'{"type": "attached_probes", "data": {"probes": 3}}', "import bpftrace"),
+        (b"Obj\x01\x00", "looks like sysflow: import it with that sensor"),
+        (b'{"type": "attached_probes", "data": {"probes": 3}}', "looks like bpftrace"),
         (b'{"process_exec": {}}', "looks like JSON"),
         (b"a,b,c\n1,2,3\n", "not a BETH file"),
         (HEADER.replace("args,", "").encode(), "lacks columns args"),

@@ -15,29 +15,23 @@ from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
 from rtml.schema import KINDS, POLARS, REJECTS
 from tests.captures.test_bpftrace import line
-from tests.conftest import SHARED
+from tests.samples import DATA, SAMPLES, samples
 
-SAMPLES = {
-    "bpftrace": "lab/attacks/bpftrace.jsonl.gz",
-    "sysflow": "sysflow/alpine_alpine.sf",
-    "k8s-audit": "k8s_audit/k8s_audit_create_configmap_sensitive_values.json",
-    "beth": "beth/bethsecure_labelled_training_data.csv",
-}
-"""A real file of each sensor; a new sensor adds its own here."""
+FILES = [(name, path) for name in sorted(SAMPLES) for path in samples(name)]
 
 every_sensor = pytest.mark.parametrize("name", sorted(SENSORS))
+every_sample = pytest.mark.parametrize(
+    ("name", "path"), FILES, ids=[f"{name}:{path.name}" for name, path in FILES]
+)
 slow_fixture = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
 @pytest.fixture
-def sample(name: str, tmp_path: Path) -> Path:
-    """A real file, long ones cut to their first lines."""
-    if not SHARED.is_dir():
-        pytest.skip(f"real data is absent: {SHARED}")
-    path = SHARED / SAMPLES[name]
-    if path.suffix != ".gz":
+def sample(path: Path, tmp_path: Path) -> Path:
+    """A file of the sensor; of a long compressed log the first lines, unpacked."""
+    if path.suffix != ".gz" or path.is_relative_to(DATA):
         return path
     with gzip.open(path) as stream:
         head = [stream.readline() for _ in range(3000)]
@@ -46,11 +40,16 @@ def sample(name: str, tmp_path: Path) -> Path:
 
 
 @every_sensor
-def test_each_has_a_real_sample(name: str):
-    assert name in SAMPLES
+def test_each_has_a_sample_with_something_to_refuse(name: str):
+    files = [DATA / file for file in SAMPLES.get(name, ())]
+    assert files, f"{name}: no sample; put one into tests/data and name it in tests/samples.py"
+    for file in files:
+        assert file.stat().st_size <= 20_000, file
+        reading = SENSORS[name].read(file)
+        assert reading.events.height > reading.rejects.height > 0, file
 
 
-@every_sensor
+@every_sample
 def test_its_own_files_are_read_and_accounted_for(name: str, sample: Path):
     reading = SENSORS[name].read(sample)
     assert reading.events.height > 0
@@ -65,13 +64,13 @@ def test_its_own_files_are_read_and_accounted_for(name: str, sample: Path):
     assert not any(empty), "absent is null, never an empty string"
 
 
-@every_sensor
+@every_sample
 def test_reading_twice_gives_the_same(name: str, sample: Path):
     one, two = SENSORS[name].read(sample), SENSORS[name].read(sample)
     assert one.events.equals(two.events) and one.rejects.equals(two.rejects)
 
 
-@every_sensor
+@every_sample
 def test_a_capture_of_it_keeps_every_promise(name: str, sample: Path, tmp_path: Path):
     manifest = import_capture(name, [sample], tmp_path / "c")
     capture = open_capture(tmp_path / "c")
@@ -82,19 +81,21 @@ def test_a_capture_of_it_keeps_every_promise(name: str, sample: Path, tmp_path: 
     assert owners.join(images, on="process_id", how="anti").is_empty(), "a process without an image"
 
 
-@every_sensor
+@every_sample
 @pytest.mark.parametrize("part", [0.2, 0.9])
 def test_a_cut_off_file_is_an_error_or_a_counted_reject(name: str, part: float, sample: Path, tmp_path: Path):
-    whole = sample.read_bytes()
+    whole, most = sample.read_bytes(), SENSORS[name].read(sample).events.height
+    shapes = [whole, gzip.decompress(whole)] if sample.suffix == ".gz" else [whole]
     cut = tmp_path / f"cut{sample.suffix}"
-    cut.write_bytes(whole[: int(len(whole) * part)])
-    try:
-        reading = SENSORS[name].read(cut)
-    except RtmlError as error:
-        assert cut.name in str(error)
-        return
-    assert reading.events.height <= SENSORS[name].read(sample).events.height
-    assert reading.records == reading.events.height + reading.rejects.height
+    for content in shapes:
+        cut.write_bytes(content[: int(len(content) * part)])
+        try:
+            reading = SENSORS[name].read(cut)
+        except RtmlError as error:
+            assert cut.name in str(error)
+            continue
+        assert reading.events.height < most
+        assert reading.records == reading.events.height + reading.rejects.height
 
 
 @every_sensor

@@ -23,8 +23,8 @@ QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCh
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"timestamp,processId\n1,2\n", "try rtml capture import beth"),
-        (b'{"type": "attached_probes", "data": {"probes": 3}}', "import bpftrace"),
+        (b"timestamp,processId\n1,2\n", "looks like beth: import it with that sensor"),
+        (b'{"type": "attached_probes", "data": {"probes": 3}}', "looks like bpftrace"),
         (b'{"process_exec": {}}', "looks like JSON"),
         (b"%PDF-1.7", "not a SysFlow file"),
         (b"Obj\x01", "header is damaged"),

@@ -136,3 +136,20 @@ def test_damage_is_refused(tmp_path):
 def test_nonsense_budgets_are_refused(budget, seconds):
     with pytest.raises(UsageError):
         of([1.0]).threshold(budget, seconds)
+
+
+def test_a_score_at_the_limit_is_within_the_budget():
+    """Beyond 500 windows no window is left out: the sixth largest score itself has the limit."""
+    scores, groups = np.arange(600.0), ["g"] * 600
+    calibration = of(scores)
+    alarm = calibration.threshold(budget=6 * 1440 / 601, seconds=60)
+    assert alarm.resolvable and alarm.limit in calibration.margins(scores, groups)
+    assert np.flatnonzero(calibration.alarms(scores, groups, alarm)).tolist() == [*range(595, 600)]
+
+
+def test_a_score_at_the_floor_alarms_and_a_hair_below_does_not():
+    calibration = of(np.zeros(99), least=5)
+    alarm = calibration.threshold(budget=90, seconds=60, in_bits=True)
+    assert alarm.floor == 4.0 and alarm.resolvable
+    raised = calibration.alarms(np.array([4.0, np.nextafter(4.0, 0)]), ["g", "g"], alarm)
+    assert raised.tolist() == [True, False]

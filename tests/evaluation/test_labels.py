@@ -8,7 +8,9 @@ import pytest
 from rtml.errors import RtmlError
 from rtml.evaluation.labels.reading import in_capture, read_labels, refuse_rule_labels
 from rtml.schema import LABELS
+from tests.conftest import SHARED
 from tests.evaluation.frames import make_labels
+from tests.samples import DATA
 
 LAB_LINE = {
     "attack_id": "a01",
@@ -129,7 +131,11 @@ def test_rule_made_labels_are_refused():
         refuse_rule_labels(make_labels(("a", "c", 1, 2, None), provenance="Rule"))
 
 
-def test_real_lab_labels(shared):
-    labels = read_labels(shared / "lab" / "attacks" / "labels.jsonl")
-    assert labels.height == 16 and labels["technique"].null_count() == 0
+FILES = {DATA / "bpftrace/labels.jsonl": 2, SHARED / "lab/attacks/labels.jsonl": 16}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.is_file()], ids=str)
+def test_labels_of_our_recording(path):
+    labels = read_labels(path)
+    assert labels.height == FILES[path] and labels["technique"].null_count() == 0
     assert isinstance(labels.schema["start"], pl.Datetime)

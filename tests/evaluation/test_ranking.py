@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rtml.evaluation.measure import poisson_rate, share
 from rtml.evaluation.ranking import Ranked, auroc, ranks, tpr_at_fpr, weighted_precision
-from rtml.evaluation.sides import rule_scores
+from rtml.evaluation.sides import scores_of_findings
 from tests.evaluation.frames import MINUTE, make_finding, make_windows
 
 
@@ -50,6 +50,6 @@ def test_intervals_repeat_and_hold_their_point():
 
 def test_a_long_finding_marks_every_window_that_it_covers():
     windows = make_windows(2, 6)
-    scores = rule_scores(make_finding(first=1.5, last=3.2, severity=7.0), windows, MINUTE)
+    scores = scores_of_findings(make_finding(first=1.5, last=3.2, severity=7.0), windows, MINUTE)
     assert scores["score"].to_list()[:6] == [0.0, 7.0, 7.0, 7.0, 0.0, 0.0]
     assert scores["score"].sum() == 21.0

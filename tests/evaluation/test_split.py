@@ -100,7 +100,7 @@ def test_attacks_in_benign_time(windows):
 
 def test_a_threshold_from_test_time_is_refused(windows, labels):
     split = share(windows, 0.4, 0.6)
-    refuse_peeking("model", split.test, split)
+    refuse_peeking("model", split.test, split.test)
     late = Side("late", "model", empty(FINDINGS), fitted_until=at(119))
     track = make_track(windows, labels, split=split)
     with pytest.raises(RtmlError, match="side 'late' was fitted on data up to"):

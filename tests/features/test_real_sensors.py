@@ -1,4 +1,4 @@
-"""Every family over captures of every real sensor format: nothing crashes, nothing is silent."""
+"""Every family over captures of every sensor format: nothing crashes, nothing is silent."""
 
 from __future__ import annotations
 
@@ -8,21 +8,25 @@ import polars as pl
 import pytest
 
 from rtml.captures import import_capture, open_capture
-from rtml.features import FAMILIES, feature_columns, prequential, windows
+from rtml.features import AUDIT_FAMILIES, FAMILIES, feature_columns, prequential, windows
+from tests.conftest import SHARED
+from tests.samples import DATA, SAMPLES
 
-INPUTS = {"sysflow": ["sysflow/proc_k8s_small.sf"], "beth": ["beth/*training*.csv"]}
+LARGER = {"sysflow": "sysflow/proc_k8s_small.sf", "beth": "beth/*training*.csv"}
+INPUTS = {f"sample:{name}": [DATA / file for file in files] for name, files in SAMPLES.items()}
+INPUTS |= {f"real:{n}": found for n, p in LARGER.items() if (found := sorted(SHARED.glob(p)))}
 
 
-@pytest.mark.parametrize("sensor", INPUTS)
-def test_windows_of_a_real_capture(shared: Path, tmp_path: Path, sensor: str):
-    files = sorted(path for name in INPUTS[sensor] for path in shared.glob(name))
-    if not files:
-        pytest.skip(f"no {sensor} files in {shared}")
-    import_capture(sensor, files, tmp_path / "capture")
+@pytest.mark.parametrize("source", INPUTS)
+def test_windows_of_a_capture(tmp_path: Path, source: str):
+    sensor = source.partition(":")[2]
+    import_capture(sensor, INPUTS[source], tmp_path / "capture")
     capture = open_capture(tmp_path / "capture")
-    table, baseline = prequential(capture, blocks=2, every="10s")
-    everything = windows(capture, baseline, every="10s")
-    names = [name for family in FAMILIES.values() for name in family.columns]
+    families = AUDIT_FAMILIES if sensor == "k8s-audit" else FAMILIES
+    table, baseline = prequential(capture, blocks=2, families=families, every="10s")
+    everything = windows(capture, baseline, families, every="10s")
+    names = [name for family in families.values() for name in family.columns]
+    assert 0 < table.height < everything.height
     assert feature_columns(everything) == names
     values = everything.select(names)
     assert not any(values.null_count().row(0))

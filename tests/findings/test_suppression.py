@@ -137,9 +137,8 @@ LAUGHS = "&a [x, x, x, x, x, x, x, x]"
 for letter, before in zip("bcdefghijklm", "abcdefghijkl", strict=True):
     LAUGHS = f"[{LAUGHS}, &{letter} [{', '.join(['*' + before] * 8)}]]"
 WRONG = {
-    "image: [[[[": f"- {GOOD}{{image: {{in: {LAUGHS}}}}}",
-    "first_seen: [[[[": f"- {GOOD}{{first_seen: {{less: {LAUGHS}}}}}",
-    "unknown test": "- name: n\n  owner: o\n  reason: r\n  expires: 2027-01-01\n  where: {type: &x {y: *x}}",
+    "values by aliases": f"- {GOOD}{{image: {{in: {LAUGHS}}}}}",
+    "refers to itself": f"- {GOOD}{{type: &x {{y: *x}}}}",
     "did you mean 'severity'": f"- {GOOD}{{severty: {{less: 3}}}}",
     "did you mean 'matches'": f"- {GOOD}{{image: {{match: a}}}}",
     "empty condition": f"- {GOOD}{{image: {{}}}}",

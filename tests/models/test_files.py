@@ -125,7 +125,7 @@ def edited(folder, **change):
         ({"detectors": {"../../etc": "surprise"}}, "bad label"),
         ({"calibrations": ["a/../.."]}, "bad label"),
         ({"detectors": {"gone": "surprise"}}, "no such detector folder"),
-        ({"detectors": {"surprise": "rarity"}}, "bad detector state"),
+        ({"detectors": {"surprise": "rarity"}}, "bad state"),
     ],
 )
 def test_an_edited_index_is_refused(folder, change, message):

@@ -83,8 +83,8 @@ def test_rejects_are_counted_with_reasons(tmp_path):
     found = read(
         tmp_path,
         "falco",
-        "{broken",
         "[]",
+        "{broken",
         FALCO,
         host,
         {**FALCO, "time": "soon"},
@@ -93,9 +93,10 @@ def test_rejects_are_counted_with_reasons(tmp_path):
     )
     assert found.alerts == 1
     assert found.rejects["line"].to_list() == [1, 2, 4, 5, 6, 7]
-    assert found.rejects["text"][0] == "{broken"
+    assert found.rejects["text"][1] == "{broken"
     assert found.rejected == {
-        "not a JSON object": 2,
+        "cut off: the object does not end": 1,
+        "not a JSON object": 1,
         "of the host, not of a container": 2,
         "no time that can be read": 1,
         "names no rule": 1,

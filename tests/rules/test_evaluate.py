@@ -124,8 +124,9 @@ def test_empty_capture_and_no_rules():
 
 def test_run_rules_on_the_shipped_capture(lab):
     ran = run_rules(lab)
-    findings = ran.findings()
+    findings, table = ran.findings(), ran.evaluation.table
     assert ran.skipped == []
-    assert ran.evaluation.table.height >= 20
+    assert table.height >= 20
+    assert table.filter(pl.col("hits") > 0)["could_match"].all(), "what matched could match"
     assert findings["finding_id"].is_unique().all()
     assert findings.select(pl.col("source").unique()).item() == "rule"

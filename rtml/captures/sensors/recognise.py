@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 from rtml.errors import RtmlError
@@ -12,7 +11,6 @@ __all__ = ["AVRO", "recognise", "wrong_format"]
 AVRO = b"Obj\x01"
 """First bytes of an Avro object container file."""
 
-_GZIP = b"\x1f\x8b"
 _BETH = (b"timestamp,processid", b"timestamp,sourceip")
 
 
@@ -22,15 +20,14 @@ def recognise(head: bytes) -> str | None:
     Parameters
     ----------
     head
-        The first bytes of the file, a few hundred or more; gzip is looked into.
+        The first bytes of the file, unpacked (`rtml.reading.content.first_bytes`), a few hundred or
+        more.
 
     Examples
     --------
     >>> recognise(b"Obj\x01..."), recognise(b"timestamp,processId,"), recognise(b"%PDF-1.7")
     ('sysflow', 'beth', None)
     """
-    if head.startswith(_GZIP):
-        head = _unpacked(head)
     if head.startswith(AVRO):
         return "sysflow"
     if head.lstrip().lower().startswith(_BETH):
@@ -43,27 +40,22 @@ def recognise(head: bytes) -> str | None:
 
 
 def wrong_format(path: Path, wanted: str, head: bytes) -> RtmlError:
-    r"""Make the error of a sensor that was given a file of another format.
+    r"""Make the error of a sensor that was given a file of another format, or an empty one.
 
     Examples
     --------
     >>> print(wrong_format(Path("a.sf"), "a BETH CSV file", b"Obj\x01"))
-    a.sf: not a BETH CSV file; it looks like sysflow: try rtml capture import sysflow a.sf
+    a.sf: not a BETH CSV file; it looks like sysflow: import it with that sensor
     >>> print(wrong_format(Path("a.json"), "a BETH CSV file", b"{}"))
     a.json: not a BETH CSV file; it looks like JSON, which no sensor of that name reads
     """
+    if not head.strip():
+        return RtmlError(f"{path}: the file is empty")
     name = recognise(head)
     if name is not None:
-        hint = f"; it looks like {name}: try rtml capture import {name} {path}"
+        hint = f"; it looks like {name}: import it with that sensor"
     elif head.lstrip().startswith((b"{", b"[")):
         hint = "; it looks like JSON, which no sensor of that name reads"
     else:
         hint = ""
     return RtmlError(f"{path}: not {wanted}{hint}")
-
-
-def _unpacked(head: bytes) -> bytes:
-    try:
-        return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, 1 << 16)
-    except zlib.error:
-        return head

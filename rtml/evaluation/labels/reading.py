@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.errors import RtmlError, did_you_mean
+from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
 from rtml.schema import LABELS, conform
@@ -52,7 +52,7 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     """
     path = Path(path)
     if not path.is_file():
-        raise RtmlError(f"labels {path}: no such file")
+        raise MissingFileError(f"labels {path}: no such file")
     if path.suffix not in (".parquet", *ROWS):
         known = ", ".join((".parquet", *ROWS))
         raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {known}")
@@ -75,11 +75,11 @@ def validate(raw: pl.DataFrame, where: str = "labels") -> pl.DataFrame:
     >>> validate(pl.DataFrame({"attack": ["a1"], "container_id": ["c"], "start": [1], "end": [2]}))
     Traceback (most recent call last):
     ...
-    rtml.errors.RtmlError: labels: no column 'attack_id'; did you mean 'attack'?
+    rtml.errors.MissingError: labels: no column 'attack_id'; did you mean 'attack'?
     """
     for name in REQUIRED:
         if name not in raw.columns:
-            raise RtmlError(f"{where}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+            raise MissingError(f"{where}: no column {name!r}; {did_you_mean(name, raw.columns)}")
     timed = raw.with_columns(as_utc(raw[name], where) for name in ("start", "end"))
     try:
         labels = conform(timed, LABELS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,13 @@ from typing import Any
 import polars as pl
 
 from rtml.errors import RtmlError
+from rtml.reading.documents import json_value
+from rtml.reading.text import read_text
 from rtml.schema import LABELS
 
 __all__ = ["ROWS", "read_rows"]
 
+_MOST_BYTES = 256_000_000
 Rows = list[dict[str, Any]]
 
 
@@ -33,7 +35,7 @@ def _jsonl(text: str, path: Path) -> Rows:
 
 def _json_row(line: str, where: str) -> dict[str, Any]:
     try:
-        row = json.loads(line)
+        row = json_value(line)
     except ValueError as fault:
         raise RtmlError(f"{where} is not JSON ({fault})") from fault
     if not isinstance(row, dict):
@@ -50,11 +52,7 @@ def read_rows(path: Path) -> pl.DataFrame:
 
     A column that no row names stays absent, so that the caller can say which one is missing.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise RtmlError(f"labels {path}: cannot be read as UTF-8 text ({fault})") from fault
-    rows = ROWS[path.suffix](text, path)
+    rows = ROWS[path.suffix](read_text(path, _MOST_BYTES), path)
     if not rows:
         return pl.DataFrame(schema=LABELS)
     names = list(dict.fromkeys(name for row in rows for name in row if isinstance(name, str)))

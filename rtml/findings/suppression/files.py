@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pydantic
-import yaml
-
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import UsageError
 from rtml.findings.suppression.archiving import Suppression
+from rtml.reading.faults import validated
+from rtml.reading.user_yaml import read_yaml
 from rtml.schema import FINDINGS
 
 __all__ = ["read_suppressions"]
 
-_MOST_BYTES = 5_000_000
+_WANTED = "suppression rules are a list, each with name, owner, reason, …"
 
 
 def read_suppressions(path: Path) -> list[Suppression]:
@@ -22,11 +21,10 @@ def read_suppressions(path: Path) -> list[Suppression]:
 
     Raises
     ------
-    RtmlError
-        The file cannot be read.
     UsageError
-        It is no list of rules; a rule lacks owner, reason or expiry, or names a field, a test or a
-        value that does not exist: the rule and the nearest known name are said.
+        The file cannot be read, or is no list of rules; a rule lacks owner, reason or expiry, or
+        names a field, a test or a value that does not exist: the rule and the nearest known name
+        are said.
 
     Examples
     --------
@@ -45,16 +43,7 @@ def read_suppressions(path: Path) -> list[Suppression]:
     >>> read_suppressions(file)[0].expires.isoformat()
     '2027-02-01T00:00:00+00:00'
     """
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise RtmlError(f"{path}: larger than {_MOST_BYTES:,} bytes, no suppression rules")
-        rows = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise RtmlError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(rows, list):
-        raise UsageError(f"{path}: suppression rules are a list, each with name, owner, reason, …")
+    rows = read_yaml(path, list, _WANTED)
     rules = [_rule(path, number, row) for number, row in enumerate(rows, 1)]
     names = [rule.name for rule in rules]
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -65,17 +54,7 @@ def read_suppressions(path: Path) -> list[Suppression]:
 
 def _rule(path: Path, number: int, row: Any) -> Suppression:
     where = f"{path}: rule {number}"
-    try:
-        rule = Suppression.model_validate(row)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the rule"
-        text = first["msg"]
-        if first["type"] == "extra_forbidden":
-            text = f"unknown key; {did_you_mean(key, Suppression.model_fields)}"
-        elif first["type"] == "missing":
-            text = "is required"
-        raise UsageError(f"{where}: {key}: {text}") from error
+    rule = validated(Suppression, row, where)
     try:
         FINDINGS.to_frame().select(rule.matches())
     except UsageError as error:

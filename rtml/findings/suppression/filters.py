@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import UnknownNameError, UsageError, did_you_mean
 from rtml.schema import FINDINGS
 
 __all__ = ["FIELDS", "TESTS", "Test", "condition"]
@@ -75,13 +75,13 @@ def condition(field: str, test: str, value: Any) -> pl.Expr:
     >>> condition("severty", "less", 5)
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown field 'severty' of a finding; did you mean 'severity'?
+    rtml.errors.UnknownNameError: unknown field 'severty' of a finding; did you mean 'severity'?
     """
     if field not in FIELDS:
-        raise UsageError(f"unknown field {field!r} of a finding; {did_you_mean(field, FIELDS)}")
+        raise UnknownNameError(f"unknown field {field!r} of a finding; {did_you_mean(field, FIELDS)}")
     known: dict[str, Any] = {str(name): make for name, make in TESTS.items()}
     if test not in known:
-        raise UsageError(f"{field}: unknown test {test!r}; {did_you_mean(test, known)}")
+        raise UnknownNameError(f"{field}: unknown test {test!r}; {did_you_mean(test, known)}")
     wanted = _values(field, test, value)
     if field in _LISTS:
         each = known[test](_LISTS[field], wanted).fill_null(False)

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
+from rtml.reading.user_yaml import YamlError, parse_yaml
 from rtml.rules.language.contract import Skipped
 
 __all__ = ["Definitions", "Entry"]
@@ -57,9 +56,9 @@ class Definitions:
         """
         try:
             # Every scalar stays text: 'on' is the name of a program, not a truth.
-            documents = yaml.BaseLoader(text).get_single_data()
-        except (yaml.YAMLError, RecursionError) as error:
-            self._skip(file, f"not YAML: {' '.join(str(error).split())[:200]}")
+            documents = parse_yaml(text, file, texts_only=True)
+        except YamlError as error:
+            self._skip(file, f"line {error.line}: {error.reason[:200]}")
             return
         if not isinstance(documents, list):
             self._skip(file, "a Falco rule file is a list of rules, macros and lists")

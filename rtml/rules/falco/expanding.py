@@ -27,6 +27,8 @@ MOST_NODES = 50_000
 """Macros that name each other twice grow without end; no honest rule comes near this."""
 
 MOST_ITEMS = 200_000
+"""Items of one test, lists that name lists followed: those grow without end as macros do."""
+
 _LISTS = ("in", "pmatch", "intersects")
 
 
@@ -34,7 +36,7 @@ class Expander:
     """Replaces macros and lists of one set of definitions; counts what one rule grows to."""
 
     def __init__(self, known: Definitions) -> None:
-        self._known, self._nodes = known, 0
+        self._known, self._nodes, self._listed = known, 0, 0
         self._parsed: dict[str, Node] = {}
 
     def rule(self, entry: Entry) -> Node:
@@ -94,12 +96,13 @@ class Expander:
         """
         if test.operator not in _LISTS:
             return tuple(value.text for value in test.values)
-        found = dict.fromkeys(self._items(test.values, ()))
-        return tuple(found)
+        self._listed = 0
+        return tuple(dict.fromkeys(self._items(test.values, ())))
 
     def _items(self, values: Iterable[Value], inside: tuple[str, ...]) -> Iterator[str]:
-        for count, value in enumerate(values):
-            if count > MOST_ITEMS or len(inside) > 50:
+        for value in values:
+            self._listed += 1
+            if self._listed > MOST_ITEMS or len(inside) > 50:
                 raise Refused(f"a list of more than {MOST_ITEMS} items, or lists too deep")
             if not value.bare or value.text not in self._known.lists:
                 yield value.text

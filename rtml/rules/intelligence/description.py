@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pydantic
-import yaml
 
-from rtml.errors import RtmlError, UsageError, did_you_mean, lookup
+from rtml.errors import RtmlError, UsageError, lookup
 from rtml.findings.levels import LEVELS
+from rtml.reading.faults import validated
+from rtml.reading.user_yaml import read_yaml
 from rtml.rules.intelligence.categories import categories
-from rtml.rules.intelligence.files import read_list_text
 
 __all__ = ["ListDescription", "described", "shipped_lists"]
 
@@ -91,10 +91,8 @@ def described(path: str | Path) -> list[ListDescription]:
 
     Raises
     ------
-    RtmlError
-        The file cannot be read.
     UsageError
-        It is no such description; the list and the key are named.
+        The file cannot be read, or is no such description; the list and the key are named.
 
     Examples
     --------
@@ -104,28 +102,16 @@ def described(path: str | Path) -> list[ListDescription]:
     file = Path(path)
     if str(path) == "test" and not file.exists():
         file = shipped_lists()
-    try:
-        value = yaml.safe_load(read_list_text(file))
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(f"{file}: not YAML ({' '.join(str(error).split())})") from error
-    rows = value.get("lists") if isinstance(value, dict) else None
+    nothing = "describes no lists; write 'lists:' with one mapping for each"
+    rows = read_yaml(file, dict, nothing).get("lists")
     if not isinstance(rows, list) or not rows:
-        raise UsageError(f"{file}: describes no lists; write 'lists:' with one mapping for each")
+        raise UsageError(f"{file}: {nothing}")
     return [_one(file, number, row) for number, row in enumerate(rows, 1)]
 
 
 def _one(file: Path, number: int, row: Any) -> ListDescription:
     where = f"{file}: list {number}"
-    try:
-        one = ListDescription.model_validate(row)
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the entry"
-        hint = did_you_mean(key, ListDescription.model_fields)
-        unknown = first["type"] == "extra_forbidden"
-        raise UsageError(
-            f"{where}: " + (f"unknown key {key!r}; {hint}" if unknown else f"{key}: {first['msg']}")
-        ) from error
+    one = validated(ListDescription, row, where)
     try:
         _check(one)
     except RtmlError as error:

@@ -8,13 +8,13 @@ Source: https://docs.oasis-open.org/cti/stix/v2.1/stix-v2.1.html (chapter 9).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rtml.errors import RtmlError
+from rtml.reading.documents import json_value
 
 __all__ = ["indicators", "values_of"]
 
@@ -47,8 +47,8 @@ def indicators(text: str, path: Path) -> Iterator[Raw]:
         The text is no STIX bundle.
     """
     try:
-        bundle = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        bundle = json_value(text)
+    except ValueError as error:
         raise RtmlError(f"{path}: not JSON, so no STIX bundle ({error})") from error
     objects = bundle.get("objects") if isinstance(bundle, dict) else None
     if not isinstance(objects, list) or bundle.get("type") != "bundle":

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.audit import AUDIT
+from rtml.images import named_repository
 from rtml.rules.language import tactics
 from rtml.rules.language.views import VIEWS
 from rtml.schema import POLARS
@@ -92,9 +93,7 @@ _FD_TYPE = (
     .then(pl.lit("unix"))
 )
 _OUTBOUND = _text("direction") == "outbound"
-_REPOSITORIES = (
-    pl.col("images").list.eval(pl.element().str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")).list.join(SEPARATOR)
-)
+_REPOSITORIES = pl.col("images").list.eval(named_repository(pl.element())).list.join(SEPARATOR)
 _PROGRAM = pl.coalesce(_text("exe"), "/" + _text("comm"))
 DERIVED: dict[str, Derived] = {
     # Rules end in '/nginx': a process known only by its name is offered as if at the root.

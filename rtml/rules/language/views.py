@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.images import repository
+
 __all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
 
 COMM_LENGTH = 15
@@ -25,11 +27,15 @@ _SEPARATOR = "\x1f"
 
 @dataclass(frozen=True)
 class View:
-    """A column computed from prepared inputs; null where what it needs is null."""
+    """A column computed from prepared inputs.
+
+    Null where everything that it ``needs`` is null; a ``total`` one has a value even there.
+    """
 
     needs: tuple[str, ...]
     expression: pl.Expr
     dtype: pl.DataType | type[pl.DataType] = pl.String
+    total: bool = False
 
 
 def _col(name: str) -> pl.Expr:
@@ -97,9 +103,9 @@ VIEWS: dict[str, View] = {
     "file_resolved": View(("file",), _FILE),
     "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
     "file_name": View(("file",), _base(_FILE)),
-    "image_repository": View(("image",), _col("image").str.replace(r"(?::[^/@]*)?(?:@.*)?$", "")),
+    "image_repository": View(("image",), repository(pl.col("image"))),
     "mode_names": View(("mode",), pl.col("mode").map_batches(_mode_names, pl.String)),
-    "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC")),
+    "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC"), total=True),
     "ptrace_request": View(("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")),
     "tty_number": View(("tty",), pl.when(pl.col("tty").is_not_null()).then(1), pl.Int32),
     "fd_typechar": View(
@@ -112,9 +118,11 @@ VIEWS: dict[str, View] = {
             {"ipv4": "ip", "ipv6": "ip", "unix": "unix"}, default=None, return_dtype=pl.String
         ),
     ),
-    "fd_number": View(("error",), pl.when(pl.col("error") < 0).then(-1).otherwise(0), pl.Int32),
+    "fd_number": View(("error",), pl.when(pl.col("error") < 0).then(-1).otherwise(0), pl.Int32, total=True),
     "error_name": View(
-        ("error",), pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String)
+        ("error",),
+        pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String),
+        total=True,
     ),
     **{
         f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True))
@@ -143,4 +151,5 @@ def sources(columns: Iterable[str]) -> frozenset[str]:
 
 def dead_views(dead: Set[str]) -> frozenset[str]:
     """Name the views that are null throughout because everything that they need is."""
-    return frozenset(name for name, view in VIEWS.items() if dead >= set(view.needs))
+    partial = {name: view for name, view in VIEWS.items() if not view.total}
+    return frozenset(name for name, view in partial.items() if dead >= set(view.needs))

@@ -28,13 +28,14 @@ def bad_files(options: Sequence[str]) -> list[tuple[str, Path]]:
     >>> bad_files(["malicous=x.txt"])
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown category 'malicous'; did you mean 'malicious'?
+    rtml.errors.UnknownNameError: unknown category 'malicous'; did you mean 'malicious'?
     """
     found: list[tuple[str, Path]] = []
     for option in options:
         category, equals, file = option.partition("=")
         if not equals or not file:
-            raise UsageError(f"--bad {option!r}: write category=FILE, for instance malicious=x.txt")
+            hint = "write category=FILE, for instance malicious=x.txt"
+            raise UsageError(f"{option!r}: {hint}", argument="bad")
         lookup(CATEGORIES, category, "category")
         path = Path(file)
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]

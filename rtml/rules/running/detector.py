@@ -11,6 +11,7 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.captures.store import Capture
+from rtml.peers import peer_group
 from rtml.rules.language.contract import Rule
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.running.findings import findings_of, rule_scores
@@ -91,7 +92,7 @@ class RuleDetector:
 
 
 def container_days(windows: pl.DataFrame, every: Length) -> pl.DataFrame:
-    """Return how long each workload was watched: ``workload``, ``container_days``.
+    """Return how long each peer group was watched: ``workload`` (`rtml.peers`), ``container_days``.
 
     Examples
     --------
@@ -100,5 +101,4 @@ def container_days(windows: pl.DataFrame, every: Length) -> pl.DataFrame:
     ('web', 0.5)
     """
     days = Window.of(every).length / dt.timedelta(days=1)
-    workload = pl.coalesce(pl.col("workload", "image", "container_id").cast(pl.String))
-    return windows.group_by(workload=workload).agg(container_days=pl.len() * days)
+    return windows.group_by(workload=peer_group(windows.columns)).agg(container_days=pl.len() * days)

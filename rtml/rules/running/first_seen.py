@@ -14,6 +14,7 @@ import polars as pl
 from rtml.arrays import Array
 from rtml.captures.store import Capture
 from rtml.findings.unit import CONTRIBUTIONS, aggregate, slot_of
+from rtml.peers import image_group
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.rules.running.event_detector import per_window
 from rtml.schema import IDENTITY
@@ -24,14 +25,13 @@ __all__ = ["FirstSeen"]
 TYPE = "Execution:Runtime/FirstSeen"
 _PAIR = ["image", "exe"]
 _SEVERITY, _SCORE = 5.0, 0.5  # a rule of level medium
-_IMAGE = pl.coalesce(pl.col("image", "workload", "container_id").cast(pl.String))
 
 
 class FirstSeen:
     """First execution of a pair of image and program, ever: an alarm; the second is none.
 
-    Score of a window: how many pairs ran in it for the first time. Where the image is not known the
-    workload stands for it, then the container; where the program's path is not known its name. An
+    Score of a window: how many pairs ran in it for the first time. Where the image is not known its
+    peer group stands for it (`rtml.peers`); where the program's path is not known its name. An
     image that was never learnt is new with all its programs. NaN before learning. Failed executions
     are not looked at: what did not start did not run.
 
@@ -79,7 +79,7 @@ class FirstSeen:
                 *(pl.col(name).cast(pl.String) for name in IDENTITY if name != "image"),
                 *(name for name in KEYS if name not in IDENTITY),
                 root_id=pl.coalesce("root_id", "process_id"),
-                image=_IMAGE,
+                image=image_group(IDENTITY),
                 exe="in:program",
             )
             .drop_nulls(_PAIR)

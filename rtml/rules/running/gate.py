@@ -24,6 +24,7 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.levels import LEVELS
+from rtml.peers import peer_group
 from rtml.rules.correlations.programs import INSTALLERS, ordinary
 from rtml.rules.language.contract import Rule
 from rtml.rules.running.catalogue import catalogue
@@ -32,7 +33,6 @@ __all__ = ["passing", "with_gated"]
 
 WITHIN = "5m"
 """The unit of a finding in time (`rtml.findings.unit.SLOT`)."""
-_WORKLOAD = pl.coalesce(pl.col("workload", "image", "container_id"))
 _TREE, _CONTAINER = ["host", "container_id", "root_id"], ["host", "container_id"]
 
 
@@ -81,7 +81,7 @@ def _described(hits: pl.DataFrame, rules: Sequence[Rule], capture: Capture) -> p
     rows = hits.with_row_index("_row").join(facts, on="rule", how="left", maintain_order="left")
     rows = _with_programs(rows, capture)
     alike = pl.col("program").str.replace_all(r"\d+", "#")
-    first = pl.col("time").min().over(_WORKLOAD, "rule", alike)
+    first = pl.col("time").min().over(peer_group(rows.columns), "rule", alike)
     writer = pl.lit(None, pl.String)
     if "entry" in rows.columns:
         writer = pl.col("entry").str.extract(r" written by (/\S+)$", 1)

@@ -2,10 +2,10 @@
 
 A rule set out of the box against a calibrated model is no fair comparison: every operator tunes
 rules to the environment. The procedure: on benign calibration data, count for every pair of rule
-and workload its alarms (container x 5 minutes x lineage root) per container-day; within each
-workload, except the noisiest pairs, one after the other, until the alarms that remain fit the
-budget. Fails when benign data is short: with D container-days the smallest rate above zero is 1/D,
-so below a budget of 1/D every pair that fired once is excepted.
+and workload (the peer group, `rtml.peers`) its alarms (container x 5 minutes x lineage root) per
+container-day; within each workload, except the noisiest pairs, one after the other, until the
+alarms that remain fit the budget. Fails when benign data is short: with D container-days the
+smallest rate above zero is 1/D, so below a budget of 1/D every pair that fired once is excepted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.findings.unit import slot_of
+from rtml.peers import peer_group
 
 __all__ = ["EXCEPTIONS", "apply", "tune"]
 
@@ -27,8 +28,6 @@ EXCEPTIONS = pl.Schema(
     }
 )
 """One row per excepted pair, with the numbers that led to it."""
-
-_WORKLOAD = pl.coalesce(pl.col("workload", "image", "container_id").cast(pl.String))
 
 
 def tune(hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float = 1.0) -> pl.DataFrame:
@@ -60,7 +59,9 @@ def tune(hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float 
     [('curl', 2, 4.0)]
     """
     pairs = (
-        hits_benign.select("rule", "container_id", "root_id", slot_of(), workload=_WORKLOAD)
+        hits_benign.select(
+            "rule", "container_id", "root_id", slot_of(), workload=peer_group(hits_benign.columns)
+        )
         .unique()
         .group_by("rule", "workload")
         .agg(alarms=pl.len().cast(pl.Int64))
@@ -81,7 +82,7 @@ def tune(hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float 
 def apply(hits: pl.DataFrame, exceptions: pl.DataFrame) -> pl.DataFrame:
     """Drop the hits of excepted pairs of rule and workload; all other columns and rows stay."""
     return (
-        hits.with_columns(_workload=_WORKLOAD)
+        hits.with_columns(_workload=peer_group(hits.columns))
         .join(
             exceptions.select("rule", _workload="workload"),
             on=["rule", "_workload"],

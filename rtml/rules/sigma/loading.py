@@ -6,15 +6,17 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from rtml.errors import RtmlError, lookup
+from rtml.errors import MissingFileError, RtmlError, lookup
 from rtml.progress import steps
 from rtml.reading.aliases import alias_problem
+from rtml.reading.text import read_text as read_whole
+from rtml.reading.user_yaml import MOST_BYTES
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.sigma.placeholders import Lists
 
 __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = MOST_BYTES
 """A larger file is not a rule."""
 
 PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
@@ -47,6 +49,8 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
     skipped: list[Skipped] = []
     for file in steps(rule_files(paths), "loading rules", "files"):
         text = read_text(file)
+        if not isinstance(text, Skipped) and (problem := alias_problem(text)) is not None:
+            text = Skipped(str(file), problem)
         found = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
         for one in found:
             if isinstance(one, Skipped):
@@ -77,7 +81,7 @@ def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
-            raise RtmlError(f"{path}: no such rule file or folder")
+            raise MissingFileError(f"{path}: no such rule file or folder")
         if path.is_dir():
             found += sorted(p for p in path.rglob("*") if p.suffix.lower() in (".yml", ".yaml"))
         else:
@@ -86,16 +90,10 @@ def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:
 
 
 def read_text(file: Path) -> str | Skipped:
-    """Read a file; a folder, a binary or an unreadable one becomes a reason."""
+    """Read a rule file; a folder, a binary or an unreadable one becomes a reason."""
+    if not file.is_file():
+        return Skipped(str(file), "not a regular file")
     try:
-        if not file.is_file():
-            return Skipped(str(file), "not a regular file")
-        if file.stat().st_size > MAX_BYTES:
-            return Skipped(str(file), f"larger than {MAX_BYTES} bytes")
-        text = file.read_bytes().decode("utf-8")
-    except OSError as error:
-        return Skipped(str(file), f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        return Skipped(str(file), "not UTF-8 text")
-    problem = alias_problem(text)
-    return Skipped(str(file), problem) if problem else text
+        return read_whole(file, MAX_BYTES)
+    except RtmlError as error:
+        return Skipped(str(file), str(error).removeprefix(f"{file}: "))

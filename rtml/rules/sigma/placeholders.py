@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import UsageError, did_you_mean
+from rtml.reading.user_yaml import read_yaml
 from rtml.rules.language.columns import EVERY, SEPARATOR
 from rtml.rules.language.conditions import AnyOf, Condition, Pattern, Text
 from rtml.rules.sigma.mapping import UnknownName
@@ -25,6 +25,8 @@ __all__ = ["Lists", "expanded", "rule_lists"]
 
 Lists = Mapping[str, tuple[str, ...] | None]
 """Name to values; None: nobody has filled it."""
+
+_WANTED = "write a mapping of names to lists, like allowed_users: [alice]"
 
 
 @cache
@@ -39,10 +41,8 @@ def rule_lists(path: Path | None = None) -> Lists:
 
     Raises
     ------
-    RtmlError
-        The file cannot be read.
     UsageError
-        It is not a mapping of names to lists of texts.
+        The file cannot be read, or is not a mapping of names to lists of texts.
 
     Examples
     --------
@@ -50,25 +50,14 @@ def rule_lists(path: Path | None = None) -> Lists:
     (('kube-system', 'kube-public', 'default'), None)
     """
     lists = dict(_shipped())
-    for name, value in _read(path).items() if path is not None else ():
+    changes = {} if path is None else read_yaml(path, dict, _WANTED)
+    for name, value in ((str(name), value) for name, value in changes.items()):
         append = isinstance(value, dict) and set(value) == {"append"}
         values = value["append"] if append else value
         if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
             raise UsageError(f"{path}: {name}: write a list of texts, or {{append: [...]}}")
         lists[name] = (*(lists.get(name) or ()), *values) if append else tuple(values)
     return lists
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RtmlError(f"{path}: cannot be read ({error})") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(f"{path}: not YAML ({' '.join(str(error).split())[:200]})") from error
-    if not isinstance(found, dict):
-        raise UsageError(f"{path}: write a mapping of names to lists, like allowed_users: [alice]")
-    return {str(name): value for name, value in found.items()}
 
 
 def expanded(name: str, columns: Iterable[str], lists: Lists) -> Condition:
@@ -87,7 +76,7 @@ def expanded(name: str, columns: Iterable[str], lists: Lists) -> Condition:
     """
     values = lists.get(name)
     if values is None:
-        hint = "fill it with --lists FILE" if name in lists else did_you_mean(name, lists)
+        hint = "its values go into `lists`" if name in lists else did_you_mean(name, lists)
         raise UnknownName(f"placeholder {name!r}: a list that nobody filled; {hint}")
     if not values:
         return AnyOf(())

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from rtml.errors import RtmlError
+from rtml.reading.content import opened
 from rtml.schema import REJECTS
 
 __all__ = ["Rows", "header_of", "load", "reject", "rows_of"]
@@ -29,25 +30,25 @@ class Rows:
     rejects: pl.DataFrame
 
 
-def load(path: Path) -> bytes:
-    """Return a file's content as UTF-8; other bytes are kept visibly, as backslash escapes.
+def load(path: Path) -> tuple[bytes, str | None]:
+    """Return a file's content as UTF-8, and what is wrong with its end; plain or packed.
+
+    Bytes that are not UTF-8 are kept visibly, as backslash escapes.
 
     Raises
     ------
     RtmlError
         No such file, a folder, an unreadable file, or an empty one.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise RtmlError(f"{path}: {error.strerror or error}") from error
+    with opened(path) as (stream, content):
+        raw = stream.read()
     if not raw.strip():
         raise RtmlError(f"{path}: the file is empty")
     try:
         raw.decode()
     except UnicodeDecodeError:
         raw = raw.decode("utf-8", "backslashreplace").encode()
-    return raw
+    return raw, content.problem
 
 
 def header_of(raw: bytes) -> list[str]:

@@ -32,7 +32,7 @@ from rtml.captures.sensors.clock import is_plausible
 from rtml.captures.sensors.contract import Reading, Sensor
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
-from rtml.schema import KINDS, POLARS
+from rtml.schema import KINDS, POLARS, REJECTS
 
 __all__ = ["SENSOR", "read"]
 
@@ -68,12 +68,15 @@ def read(path: Path) -> Reading:
     RtmlError
         No such file, an empty one, or one of another format.
     """
-    raw = load(path)
+    raw, problem = load(path)
     header = header_of(raw)
     wanted = _layout(path, raw, header)
     rows = rows_of(path, raw, (*wanted, "threadId"))
     events, refused = (dns_events if wanted == DNS else _events)(path, rows.table)
     rejects = pl.concat([rows.rejects, refused]).sort("line")
+    if problem is not None:
+        end = [(str(path), rows.table.height + rows.rejects.height + 2, problem, "")]
+        rejects = pl.concat([rejects, pl.DataFrame(end, schema=REJECTS, orient="row")])
     return Reading(events=events, rejects=rejects, records=events.height + rejects.height)
 
 

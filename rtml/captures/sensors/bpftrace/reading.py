@@ -1,4 +1,4 @@
-"""The lab's own sensor: ``bpftrace -f json`` output of ``sensor.bt`` (plain or gzip).
+"""The lab's own sensor: ``bpftrace -f json`` output of ``sensor.bt`` (plain, gzip or zstd).
 
 One JSON object a line; ``printf`` lines carry one event, fields separated by 0x1f: name, boot-time
 nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ import polars as pl
 
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.errors import RtmlError
+from rtml.reading.documents import json_value
+from rtml.reading.text import read_text
 
 __all__ = ["Sitting", "read_sitting"]
 
@@ -27,6 +28,7 @@ _WHO = pl.Schema(
         "from": pl.Int64(),
     }
 )
+_MOST_BYTES = 64_000_000
 _NAMES = ["container_id", "container_name", "image", "workload"]
 _STARTING = 2 * 10**9
 """Nanoseconds that a container takes to start: its stamp is made when it runs."""
@@ -118,7 +120,7 @@ def read_sitting(path: Path) -> Sitting:
     if not path.is_file():
         return Sitting(0, "localhost", None, {})
     try:
-        facts = json.loads(path.read_text("utf-8"))
+        facts = json_value(read_text(path, _MOST_BYTES))
         clock = facts["clock_start"]
         return Sitting(
             offset=int(clock["unix_ns"]) - int(clock["boot_ns"]),

@@ -1,6 +1,6 @@
 """Kubernetes audit log: events of ``audit.k8s.io``, one a line, pretty-printed, or an EventList.
 
-Plain or gzip. The log does not say which cluster it is of: a ``cluster.json`` beside the file may
+Plain, gzip or zstd. The log does not say which cluster it is of: a ``cluster.json`` beside the file may
 (``{"cluster": "prod", "account": "…", "host": "…"}``). ``time`` is when the request was received.
 ``result`` is 0 for an HTTP status below 400, else the error number that comes closest. Stages of
 one request are all kept (`rtml.captures.audit`).
@@ -8,7 +8,6 @@ one request are all kept (`rtml.captures.audit`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,9 @@ from rtml.captures.sensors.k8s_audit.objects import object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
-from rtml.reading.json_stream import Document, documents, redacted
+from rtml.reading.content import first_bytes
+from rtml.reading.documents import Document, documents, json_value, redacted
+from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
 
 __all__ = ["API_SERVER", "SENSOR", "read"]
@@ -31,6 +32,7 @@ API_SERVER = "kube-apiserver"
 
 _UTC = pl.Datetime("ns", "UTC")
 _BLOCK = 20_000
+_MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
 _TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
@@ -61,8 +63,7 @@ def read(path: Path) -> Reading:
     rejects += [(line, "no time that can be read", "") for line in late["line"]]
     rows = rows.drop_nulls("time").sort("time", maintain_order=True)
     if rows.is_empty():
-        with path.open("rb") as stream:
-            raise wrong_format(path, "a Kubernetes audit log", stream.read(4096))
+        raise wrong_format(path, "a Kubernetes audit log", first_bytes(path))
     place = _place(path.parent / "cluster.json")
     named = rows.with_columns(
         host=pl.lit(place["host"] or API_SERVER), seq=pl.int_range(pl.len(), dtype=pl.Int64)
@@ -190,8 +191,8 @@ def _place(path: Path) -> dict[str, str | None]:
     if not path.is_file():
         return dict.fromkeys(names)
     try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found = json_value(read_text(path, _MOST_PLACE))
+    except ValueError as error:
         raise RtmlError(f"{path}: not JSON ({error})") from error
     return {name: word(mapping(found).get(name)) for name in names}
 

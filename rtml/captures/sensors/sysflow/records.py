@@ -17,8 +17,9 @@ import polars as pl
 
 from rtml.captures.sensors.recognise import AVRO, wrong_format
 from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
+from rtml.reading.content import first_bytes
 from rtml.schema import REJECTS
 
 __all__ = ["Records", "read_records"]
@@ -77,16 +78,19 @@ def read_records(path: Path) -> Records:
             _check_head(path, file)
             _read(records, file)
     except OSError as error:
-        raise RtmlError(f"{path}: {error.strerror or error}") from error
+        if isinstance(error, RtmlError):
+            raise
+        raise unreadable(path, error) from error
     return records
 
 
 def _check_head(path: Path, file: BinaryIO) -> None:
     head = file.read(1 << 16)
-    if not head:
-        raise RtmlError(f"{path}: the file is empty")
     if not head.startswith(AVRO):
-        raise wrong_format(path, "a SysFlow file (Avro)", head)
+        unpacked = first_bytes(path)
+        if unpacked.startswith(AVRO):
+            raise RtmlError(f"{path}: a packed SysFlow file; unpack it, its blocks are read by place")
+        raise wrong_format(path, "a SysFlow file (Avro)", unpacked)
     file.seek(0)
 
 

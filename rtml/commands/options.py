@@ -1,0 +1,32 @@
+"""What the command line calls an argument of the library: the one place where the two meet."""
+
+from __future__ import annotations
+
+from rtml.errors import RtmlError
+
+__all__ = ["OPTIONS", "with_option"]
+
+OPTIONS = {
+    "bad": "--bad",
+    "budget": "--budget",
+    "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
+    "finding_files": "--findings FILE, repeatable",
+    "gap": "--gap",
+    "out": "--out",
+    "overrides": "--set",
+    "resume": "--resume",
+    "trials": "--trials",
+}
+"""By the name of the argument that an error carries (`rtml.errors.RtmlError`)."""
+
+
+def with_option(error: RtmlError) -> str:
+    """Return the message of an error, and the option that its argument is.
+
+    Examples
+    --------
+    >>> with_option(RtmlError("x: exists already", argument="out")), with_option(RtmlError("x"))
+    ('x: exists already (--out)', 'x')
+    """
+    option = OPTIONS.get(error.argument or "")
+    return f"{error} ({option})" if option else str(error)

@@ -1,0 +1,179 @@
+"""Files of findings as sides: what lies beside them, and on which terms they are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from rtml.errors import MissingError, RtmlError, UsageError, did_you_mean
+from rtml.evaluation import Side
+from rtml.experiment.result import SIDES, Kind, Result, SideFacts, Terms, read_result
+from rtml.findings.beside import beside, owns
+from rtml.findings.reading import read_findings
+from rtml.rules import EVENT_DETECTORS, FirstSeen
+
+__all__ = ["Judged", "agreed", "read_judged", "sides_of"]
+
+_SCORES = "scores.parquet"
+_SCORE = ["container_id", "window", "margin"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A file of findings, the scores and windows beside it, and what an experiment said of them.
+
+    Each of the three is null where nobody wrote it down.
+    """
+
+    path: Path
+    findings: pl.DataFrame
+    scores: pl.DataFrame | None
+    windows: pl.DataFrame | None
+    result: Result | None
+
+    @property
+    def sides(self) -> list[SideFacts]:
+        """The sides of the experiment, then every other detector that has findings or scores.
+
+        Of what a whole folder shares only detectors with findings count: the others may belong to
+        another file.
+        """
+        pairs = self.findings.select("detector", "source").unique().sort("source", "detector")
+        sources: dict[str, str | None] = dict(pairs.iter_rows())
+        known = [side for side in self._told() if self._own(SIDES) or side.detector in sources]
+        if self._own(_SCORES):
+            sources = {**{name: _source(name) for name in self._scored()}, **sources}
+        for side in known:
+            sources.pop(side.detector, None)
+        ordered = sorted(sources.items(), key=lambda item: (str(item[1]), item[0]))
+        return known + [_plain(name, source) for name, source in ordered]
+
+    def _told(self) -> tuple[SideFacts, ...]:
+        return self.result.sides if self.result is not None else ()
+
+    def _scored(self) -> list[str]:
+        return [] if self.scores is None else self.scores["detector"].unique().to_list()
+
+    def _own(self, name: str) -> bool:
+        file = beside(self.path, name)
+        return file is not None and owns(self.path, file)
+
+    def scores_of(self, detector: str) -> pl.DataFrame | None:
+        """Return what a detector says of every window, or None where nobody wrote it down."""
+        if self.scores is None:
+            return None
+        rows = self.scores.filter(pl.col("detector") == detector)
+        return rows.select(_SCORE).rename({"margin": "score"}) if rows.height else None
+
+
+def _source(detector: str) -> str:
+    return "rule" if detector in EVENT_DETECTORS else "model"
+
+
+def _plain(detector: str, source: str | None) -> SideFacts:
+    """Return the side of a detector of which nothing is known but its name and source."""
+    kind: Kind = "rival" if detector == FirstSeen.name else "rules" if source == "rule" else "model"
+    return SideFacts(detector=detector, name=detector.replace("_", " "), kind=kind)
+
+
+def read_judged(path: Path) -> Judged:
+    """Read findings and what lies beside them, see `rtml.findings.beside`.
+
+    Raises
+    ------
+    RtmlError
+        One of the files cannot be read.
+    """
+    kept = beside(path, SIDES)
+    return Judged(
+        path,
+        read_findings(path).with_columns(pl.col("detector").fill_null("unknown")),
+        _table(beside(path, _SCORES), ["detector", *_SCORE]),
+        _table(beside(path, "windows.parquet"), _SCORE[:2]),
+        read_result(kept) if kept is not None else None,
+    )
+
+
+def _table(path: Path | None, columns: Sequence[str]) -> pl.DataFrame | None:
+    if path is None:
+        return None
+    try:
+        table = pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RtmlError(f"{path}: not readable ({str(error).splitlines()[0]})") from error
+    for name in columns:
+        if name not in table.columns:
+            raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, table.columns)}")
+    return table
+
+
+def sides_of(files: Sequence[Judged]) -> Iterator[Side]:
+    """Yield the sides of all files; beside others a file's sides carry its name.
+
+    Raises
+    ------
+    UsageError
+        Two files would take the scores of one detector from one file.
+    """
+    _refuse_shared_scores(files)
+    for file in files:
+        prefix = f"{_called(file, files)}: " if len(files) > 1 else ""
+        for side in file.sides:
+            yield Side(
+                prefix + side.name,
+                side.kind,
+                file.findings.filter(pl.col("detector") == side.detector),
+                file.scores_of(side.detector),
+                side.fitted_until,
+                note=side.note,
+            )
+        if not file.sides:
+            yield Side(f"{file.path.stem} (no findings)", "model", file.findings)
+
+
+def _called(file: Judged, files: Sequence[Judged]) -> str:
+    twins = [other for other in files if other.path.stem == file.path.stem]
+    return file.path.stem if len(twins) == 1 else f"{file.path.parent.name}/{file.path.stem}"
+
+
+def _refuse_shared_scores(files: Sequence[Judged]) -> None:
+    taken: dict[tuple[Path | None, str], Path] = {}
+    for file in files:
+        source = beside(file.path, _SCORES)
+        for name in (side.detector for side in file.sides if file.scores_of(side.detector) is not None):
+            other = taken.setdefault((source, name), file.path)
+            if other != file.path:
+                raise UsageError(
+                    f"{other} and {file.path} would both take the scores of {name!r} from {source};"
+                    f" call each file's own <name of the findings>.{_SCORES}"
+                )
+
+
+def agreed(files: Iterable[Judged], asked: Mapping[str, Any]) -> Terms:
+    """Return the terms: what was asked for, else what the experiments say, else what is usual.
+
+    Parameters
+    ----------
+    files
+        Those of experiments speak.
+    asked
+        By name of `Terms`; null: nothing was asked.
+
+    Raises
+    ------
+    UsageError
+        Two experiments differ in a term that was not asked for.
+    """
+    terms = {name: value for name, value in asked.items() if value is not None}
+    said = [(file.path, file.result.terms) for file in files if file.result is not None]
+    for name in (name for name in Terms.model_fields if name not in terms and said):
+        values = {getattr(kept, name): path for path, kept in said}
+        if len(values) > 1:
+            texts = ", ".join(f"{value} ({path})" for value, path in values.items())
+            raise UsageError(f"the experiments differ in {name}: {texts}; say which one holds")
+        terms[name] = next(iter(values))
+    return Terms(**terms)

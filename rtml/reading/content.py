@@ -1,0 +1,200 @@
+"""The one way into a file that may be packed: gzip and zstd, known by their first bytes.
+
+What stands before a cut or a damage is given, all of it; what is wrong with the end is told, never
+raised. Members and frames that follow one another are one file, as `gzip` and `zstd` read them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from rtml.errors import RtmlError, unreadable
+from rtml.progress import report
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+__all__ = ["FREE_BYTES", "MOST_GROWTH", "Content", "first_bytes", "opened"]
+
+MOST_GROWTH = 250
+"""A file that unpacks to more than so many times its size is a bomb. Logs grow ten- to fiftyfold."""
+
+FREE_BYTES = 256_000_000
+"""So much is unpacked before growth counts: a small file of one line again and again is no bomb."""
+
+_CHUNK = 1 << 16
+_STEP = 1 << 12  # bytes that are lost before a damage in zstd, which gives all of a step or nothing
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_MARK = b"\xef\xbb\xbf"
+_WIDE = re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]")
+Parts = Generator[bytes, None, str | None]
+
+
+class Content(io.RawIOBase):
+    """The bytes of a file, unpacked, without a byte-order mark.
+
+    ``problem`` says, once everything has been read, what is wrong with the end; else it is None.
+    """
+
+    def __init__(self, path: Path, file: io.BufferedReader) -> None:
+        self.problem: str | None = None
+        self._path = path
+        self._parts, self._rest = self._bounded(file), memoryview(b"")
+
+    def readable(self) -> bool:
+        """Tell that it can be read."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill ``buffer`` as far as the next part goes; 0 at the end."""
+        place = memoryview(buffer)
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = memoryview(part)
+        size = min(len(place), len(self._rest))
+        place[:size], self._rest = self._rest[:size], self._rest[size:]
+        return size
+
+    def readall(self) -> bytes:
+        """Return everything that is left."""
+        return b"".join([bytes(self._rest), *self._parts])
+
+    def _bounded(self, file: io.BufferedReader) -> Iterator[bytes]:
+        unpack, packed = _unpacker(file.peek(len(_ZSTD))), os.fstat(file.fileno()).st_size
+        allowed, size = packed * MOST_GROWTH, 0
+        for part in self._without_mark(unpack(file)):
+            size += len(part)
+            if unpack is not _plain and size > max(FREE_BYTES, allowed):
+                self.problem = f"unpacks to more than {MOST_GROWTH} times its size: not read further"
+                return
+            if packed:  # a pipe has no size
+                report(f"reading {self._path.name}", file.tell(), packed, "bytes")
+            yield part
+
+    def _without_mark(self, parts: Parts) -> Iterator[bytes]:
+        whole, head = self._told(parts), b""
+        for part in whole:
+            head += part
+            if len(head) > len(_MARK):
+                break
+        if _WIDE.match(head):
+            raise RtmlError(f"{self._path}: UTF-16 text, not UTF-8; save it as UTF-8")
+        yield head.removeprefix(_MARK)
+        yield from whole
+
+    def _told(self, parts: Parts) -> Iterator[bytes]:
+        self.problem = yield from parts
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[io.BufferedReader, Content]]:
+    r"""Open a file for reading: a stream of its bytes, and what will tell how it ended.
+
+    Fails when a pipe gives packed bytes: it has no size to hold growth against, so it ends after
+    `FREE_BYTES`.
+
+    Raises
+    ------
+    RtmlError
+        No such file, a folder, an unreadable one, or (on reading) UTF-16 text.
+
+    Examples
+    --------
+    >>> import gzip, tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "log.gz"
+    >>> _ = path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"two\n")[:-4])
+    >>> with opened(path) as (stream, content):
+    ...     list(stream), content.problem
+    ([b'one\n', b'two\n'], 'the gzip stream is cut off or damaged')
+    """
+    if "\0" in str(path):
+        raise RtmlError(f"{str(path)!r}: no file has a null byte in its name")
+    try:
+        with path.open("rb") as file:
+            content = Content(path, file)
+            try:
+                yield io.BufferedReader(content, 1 << 20), content
+            finally:
+                report(f"reading {path.name}", 1, 1)
+    except RtmlError:
+        raise
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def first_bytes(path: Path, size: int = 1 << 16) -> bytes:
+    """Return the beginning of a file, unpacked."""
+    with opened(path) as (stream, _):
+        return stream.read(size)
+
+
+def _unpacker(head: bytes) -> Callable[[BinaryIO], Parts]:
+    if head.startswith(_GZIP):
+        return _members
+    return _frames if head.startswith(_ZSTD) else _plain
+
+
+def _plain(file: BinaryIO) -> Parts:
+    while part := file.read(1 << 20):
+        yield part
+    return None
+
+
+def _members(file: BinaryIO) -> Parts:
+    """Unpack gzip members one after the other; zeros between and after them are padding."""
+    member, raw = zlib.decompressobj(wbits=31), file.read(_CHUNK)
+    while raw:
+        before = member.copy()
+        try:
+            yield member.decompress(raw)
+        except zlib.error:
+            yield from _until_damage(before, raw)
+            return "the gzip stream is cut off or damaged"
+        raw = member.unused_data
+        if member.eof:
+            member = zlib.decompressobj(wbits=31)
+            raw = _next_member(file, raw)
+            if raw and not raw.startswith(_GZIP):
+                return "what follows the gzip stream is no gzip"
+            if not raw:
+                return None
+        raw = raw or file.read(_CHUNK)
+    return "the gzip stream is cut off or damaged"
+
+
+def _next_member(file: BinaryIO, raw: bytes) -> bytes:
+    """Return at least two bytes from where a member must begin; nothing at the end of the file."""
+    while len(raw := raw.lstrip(b"\0")) < len(_GZIP) and (more := file.read(_CHUNK)):
+        raw += more
+    return raw
+
+
+def _until_damage(member: zlib._Decompress, raw: bytes) -> Iterator[bytes]:
+    try:
+        for at in range(len(raw)):
+            yield member.decompress(raw[at : at + 1])
+    except zlib.error:
+        return
+
+
+def _frames(file: BinaryIO) -> Parts:
+    import pyarrow as pa  # late: only zstd needs it
+
+    source = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+    try:
+        while part := source.read(_STEP):
+            yield part
+    except OSError as error:
+        if error.errno is not None:  # of the disk, not of the unpacker
+            raise
+        return f"the zstd stream is cut off or damaged ({error})"
+    return None

@@ -1,0 +1,228 @@
+r"""JSON documents of a log file, one at a time: one a line, several, or printed over many lines.
+
+Memory is bounded by the longest document, not by the file. A document that does not end does not
+swallow those after it: a line that is a whole object by itself begins anew. The prefix that a
+container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone) is
+taken off, and lines that it cut in parts are joined.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from rtml.reading.content import opened
+from rtml.reading.lines import JSON_ESCAPES
+
+__all__ = ["MOST_BYTES", "Document", "documents", "json_value", "redacted"]
+
+MOST_BYTES = 64_000_000
+"""A longer document is refused. An API server accepts objects of about three million bytes; a list
+of events may hold many."""
+
+_LONG = f"longer than {MOST_BYTES:,} bytes"
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
+_RUNTIME = re.compile(
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
+)
+_SURROGATES = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?P<alone>u[dD][89a-fA-F]..)|\\.")
+_BROKEN = "not JSON"
+_OPENING = re.compile(r"\s*(?=[{\[])")
+_DECODER = json.JSONDecoder()
+
+
+class Document(NamedTuple):
+    """A document, or why it is none; ``raw`` is its text."""
+
+    line: int
+    value: Any
+    problem: str | None
+    raw: bytes
+
+
+def documents(path: Path) -> Iterator[Document]:
+    r"""Yield the documents of a file, plain or packed, in order; an empty file has none.
+
+    A byte that is not UTF-8, or half a surrogate pair, is kept visibly (``\xNN``, ``\udNNN``).
+
+    Raises
+    ------
+    RtmlError
+        No such file, a folder, or an unreadable one. What is cut off or damaged is a document with
+        a problem.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "log"
+    >>> _ = path.write_text('{"a":\n1}\nx\n2027-01-15T08:00:00Z stdout F {"b": 2}{"c": 3}\n{')
+    >>> for line, value, problem, _ in documents(path):
+    ...     print(line, value, problem)
+    1 {'a': 1} None
+    3 None not JSON
+    4 {'b': 2} None
+    4 {'c': 3} None
+    5 None cut off: the object does not end
+    """
+    held: _Held | None = None
+    for number, line, problem in _lines(path):
+        if problem is not None:
+            yield Document(number, None, problem, line[:2000])
+            continue
+        document = _parsed(number, line)
+        if held is not None and not _begins_anew(document):
+            held.add(line)
+            if not held.is_open:
+                yield from held.documents()
+                held = None
+            continue
+        if held is not None:
+            yield held.cut_off()
+        held = _Held(number, line) if document.problem is not None and _depth(line) > 0 else None
+        if held is None:
+            yield from _values(document)
+    if held is not None:
+        yield held.cut_off()
+
+
+class _Held:
+    """Lines of a document that has not ended yet."""
+
+    def __init__(self, number: int, line: bytes) -> None:
+        self._begun, self._lines, self._size, self._depth = number, [line], len(line), _depth(line)
+
+    def add(self, line: bytes) -> None:
+        self._lines.append(line)
+        self._size, self._depth = self._size + len(line), self._depth + _depth(line)
+
+    @property
+    def is_open(self) -> bool:
+        return self._depth > 0 and self._size <= MOST_BYTES
+
+    def documents(self) -> Iterator[Document]:
+        raw = b"\n".join(self._lines)
+        if self._size > MOST_BYTES:
+            yield Document(self._begun, None, _LONG, raw[:2000])
+        else:
+            yield from _values(_parsed(self._begun, raw))
+
+    def cut_off(self) -> Document:
+        raw = b"\n".join(self._lines)
+        return Document(self._begun, None, "cut off: the object does not end", raw)
+
+
+def _begins_anew(document: Document) -> bool:
+    """Tell whether a line is an object by itself; an empty one may be a part of what is open."""
+    return document.problem is None and document.raw.startswith(b"{") and len(document.raw) > 2
+
+
+def json_value(text: str) -> Any:
+    r"""Return the value of a JSON text; half a surrogate pair in it becomes visible text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or nested too deeply.
+
+    Examples
+    --------
+    >>> json_value(r'["\ud83d\ude00", "\ud83d", "\\ud83d"]')
+    ['😀', '\\ud83d', '\\ud83d']
+    """
+    try:
+        return json.loads(_fit(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _fit(text: str) -> str:
+    """Escape the backslash of surrogates that stand alone: no other reader knows what they are."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _SURROGATES.sub(lambda m: f"\\\\{m['alone']}" if m["alone"] else m[0], text)
+
+
+def _depth(line: bytes) -> int:
+    brackets = _BRACKETS.findall(line)
+    return sum((b in (b"{", b"[")) - (b in (b"}", b"]")) for b in brackets)
+
+
+def _parsed(line: int, raw: bytes) -> Document:
+    try:
+        return Document(line, json.loads(_text(raw)), None, raw)
+    except RecursionError:
+        return Document(line, None, "nested too deeply", raw)
+    except ValueError:
+        return Document(line, None, _BROKEN, raw)
+
+
+def _text(raw: bytes) -> str:
+    return _fit(raw.decode("utf-8", JSON_ESCAPES))
+
+
+def _values(document: Document) -> Iterator[Document]:
+    """Yield a document, or the objects that stand in its place one behind the other."""
+    if document.problem != _BROKEN:
+        yield document
+        return
+    text, at = _text(document.raw), 0
+    while opening := _OPENING.match(text, at):
+        try:
+            value, end = _DECODER.raw_decode(text, opening.end())
+        except (ValueError, RecursionError):
+            break
+        yield Document(document.line, value, None, text[opening.end() : end].encode())
+        at = end
+    if not at:
+        yield document
+    elif rest := text[at:].strip():
+        yield document._replace(raw=rest.encode())
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield number, line and problem of the non-empty lines, without the prefix of a runtime."""
+    number, parts = 0, b""
+    with opened(path) as (stream, content):
+        while line := _line(stream):
+            number += 1
+            prefix = _RUNTIME.match(line)
+            line = parts + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
+            long = len(line) > MOST_BYTES
+            parts = line if prefix and prefix[1] == b"P" and not long else b""
+            if line.strip() and not parts:
+                yield number, line, _LONG if long else None
+        if parts:
+            yield number, parts, None
+        if content.problem is not None:
+            yield number + 1, b"", content.problem
+
+
+def _line(stream: BinaryIO) -> bytes:
+    """Read a line; of one that is too long the rest is read and dropped."""
+    line = stream.readline(MOST_BYTES + 1)
+    more = line
+    while len(more) > MOST_BYTES and not more.endswith(b"\n"):
+        more = stream.readline(MOST_BYTES + 1)
+    return line
+
+
+def redacted(raw: bytes, limit: int = 200) -> str:
+    """Return the start of a document with its keys and without any of its values.
+
+    What is refused is kept with its text; a log of API requests holds secrets.
+
+    Examples
+    --------
+    >>> redacted(b'{"kind": "Secret", "data": {"token": "c2VjcmV0"}, "args": ["-p", "hunter2"]')
+    '{"kind": "…", "data": {"token": "…"}, "args": ["…", "…"]'
+    >>> redacted(b"c2VjcmV0"), redacted(b'"token": "c2Vjc')
+    ('(8 bytes)', '"token": "…"')
+    """
+    if not raw.lstrip().startswith((b"{", b"[", b'"')):
+        return f"({len(raw)} bytes)"
+    hidden = _STRINGS.sub(lambda m: m[0] if m[1] else '"…"'.encode(), raw[: limit * 20])
+    return hidden.decode("utf-8", "backslashreplace")[:limit]

@@ -1,0 +1,146 @@
+"""The samples in ``tests/data``: counted by hand and by plain Python, and what they tell."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import fastavro
+import polars as pl
+import pytest
+
+from rtml.captures import Capture, import_capture, open_capture
+from rtml.captures.sensors import SENSORS
+from rtml.evaluation import read_labels
+from rtml.rules import run_rules
+from tests.captures.test_sysflow import clear
+from tests.data.make_sysflow import main as make_sysflow
+from tests.samples import DATA, SAMPLES
+
+COUNTS = {
+    "beth/processes.csv": (90, [42, 57, 72, 88]),
+    "beth/processes-short.csv": (9, [11]),
+    "beth/dns.csv": (24, [12, 13]),
+    "bpftrace/bpftrace.jsonl.gz": (1203, [400, 500, 600, 700, 800]),
+    "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
+    "sysflow/shop.sf": (152, [209, 210, 211, 212]),
+}
+"""Sample to events and the places of what is refused."""
+EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
+NO_EVENTS_OF_SYSFLOW = {"SFHeader", "Container", "Pod", "Process", "File"}
+
+
+def rows_of_a_table(path: Path) -> int:
+    with path.open(newline="") as file:
+        return len(list(csv.reader(file))) - 1
+
+
+def lines_of_a_sensor(path: Path) -> int:
+    quiet = ('"attached_probes"', '"lost_events"', '"data": "begin', '"data": "argv')
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    return sum(not any(word in line for word in quiet) for line in lines)
+
+
+def audit_events(path: Path) -> int:
+    """Count what a reader of JSON finds, and the line that none can read."""
+    text, count = path.read_text("utf-8"), 0
+    while text:
+        try:
+            value, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            value, end = {}, text.index("\n")
+        count += len(value.get("items", [value]))
+        text = text[end:].lstrip()
+    return count
+
+
+def records_of_avro(path: Path) -> int:
+    with path.open("rb") as file:
+        reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
+        clear(reader.writer_schema)
+        kinds = [record["rec"][0].rsplit(".")[-1] for record in reader]
+    assert EVENTS_OF_SYSFLOW | NO_EVENTS_OF_SYSFLOW <= set(kinds), "not every type is there"
+    return sum(kind not in NO_EVENTS_OF_SYSFLOW for kind in kinds)
+
+
+COUNTED: dict[str, Callable[[Path], int]] = {
+    "beth": rows_of_a_table,
+    "bpftrace": lines_of_a_sensor,
+    "k8s-audit": audit_events,
+    "sysflow": records_of_avro,
+}
+
+
+@pytest.mark.parametrize(("sensor", "file"), [(s, f) for s in SAMPLES for f in SAMPLES[s]])
+def test_every_input_record_is_an_event_or_a_reject(sensor: str, file: str):
+    reading = SENSORS[sensor].read(DATA / file)
+    events, refused = COUNTS[file]
+    assert (reading.events.height, reading.rejects["line"].to_list()) == (events, refused)
+    assert COUNTED[sensor](DATA / file) == events + len(refused)
+    assert reading.rejects["reason"].n_unique() == len(refused) - (sensor == "bpftrace")
+
+
+@pytest.fixture(scope="module")
+def lab_cut(tmp_path_factory: pytest.TempPathFactory) -> Capture:
+    folder = tmp_path_factory.mktemp("lab") / "capture"
+    import_capture("bpftrace", [DATA / SAMPLES["bpftrace"][0]], folder)
+    return open_capture(folder)
+
+
+def test_the_cut_of_our_recording_keeps_lineage_whole(lab_cut: Capture):
+    images = lab_cut.processes().collect()
+    run = images.filter(pl.col("exe") == "/usr/bin/id").row(0, named=True)
+    assert list(dict.fromkeys(run["ancestors"]))[:3] == ["/usr/bin/bash", "/bin/sh", "/usr/bin/python3"]
+    labels = read_labels(DATA / "bpftrace/labels.jsonl")
+    assert labels["attack_id"].to_list() == ["a01", "a09"]
+    roots = images.filter(pl.col("pid").is_in([6366, 9594]))
+    assert set(roots["container_id"].cast(pl.String)) == set(labels["container_id"])
+
+
+def test_the_cut_of_our_recording_says_what_was_lost_and_who_is_no_workload(lab_cut: Capture):
+    assert lab_cut.manifest.lost == 41
+    assert (lab_cut.manifest.rejected, len(lab_cut.infrastructure())) == (5, 1)
+    assert {"accept", "dns", "exec", "mount", "open", "ptrace", "vm_write"} <= set(lab_cut.manifest.kinds)
+
+
+def test_rules_find_both_attacks_of_the_cut(lab_cut: Capture):
+    ran = run_rules(lab_cut)
+    assert ran.skipped == []
+    findings = ran.findings()
+    labels = read_labels(DATA / "bpftrace/labels.jsonl").sort("attack_id")
+    types = ("Execution:Runtime/ReverseShell", "ProcessInjection.VirtualMemoryWrite")
+    for attack, kind in zip(labels.rows(named=True), types, strict=True):
+        (row,) = findings.filter(pl.col("type").str.ends_with(kind)).rows(named=True)
+        assert row["container_id"] == attack["container_id"]
+        assert attack["start"] <= row["first_seen"] <= row["last_seen"] <= attack["end"]
+
+
+def test_the_sysflow_sample_is_what_its_script_writes(tmp_path: Path):
+    again = SENSORS["sysflow"].read(make_sysflow(tmp_path))
+    kept = SENSORS["sysflow"].read(DATA / "sysflow/shop.sf")
+    assert again.events.equals(kept.events) and again.processes.equals(kept.processes)
+    assert again.rejects.drop("file").equals(kept.rejects.drop("file"))
+
+
+def test_sysflow_names_workloads_and_the_sandbox_is_none(tmp_path: Path):
+    import_capture("sysflow", [DATA / "sysflow/shop.sf"], tmp_path / "c")
+    capture = open_capture(tmp_path / "c")
+    names = capture.events(["workload"]).unique().collect()["workload"].cast(pl.String)
+    assert set(names) == {"orders/basket/basket", "orders/ledger/ledger", "alpine:3.20"}
+    tool = capture.processes().filter(pl.col("exe") == "/tmp/.j").collect().row(0, named=True)
+    assert tool["ancestors"][:2] == ["/bin/sh", "/usr/bin/node"]
+    digests = capture.events(["image_digest"]).drop_nulls().unique().collect()["image_digest"]
+    assert set(digests.cast(pl.String)) == {"sha256:" + "5e" * 32, "sha256:" + "7a" * 32}
+
+
+def test_audit_values_of_secrets_stay_outside(tmp_path: Path):
+    import_capture("k8s-audit", [DATA / "k8s-audit/audit.jsonl"], tmp_path / "c")
+    capture = open_capture(tmp_path / "c")
+    audit = capture.audit().collect()
+    assert audit["final"].sum() == capture.manifest.audit - 1 == 20
+    assert audit["holds_secret"].sum() == 1
+    assert "invented-for-a-test" not in audit.write_ndjson()
+    assert set(capture.events(["cluster"]).collect()["cluster"].cast(pl.String)) == {"orders-test"}

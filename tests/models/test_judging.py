@@ -1,0 +1,136 @@
+"""Judging: same bits from a model that was kept, nothing learnt judged, budgets that mean something."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from rtml.captures import Capture
+from rtml.models import SCORES, Model, Scored
+from rtml.schema import FINDINGS
+from tests.models.conftest import (
+    CALIBRATE,
+    DETECTORS,
+    END,
+    INTRUSION,
+    event,
+    judged,
+    learnt,
+    minute,
+    opened,
+    shop,
+)  # fmt: skip
+
+KEY = ["detector", "container_id", "window"]
+PLACE = (pl.col("container_id") == INTRUSION[0]) & (pl.col("window") == minute(INTRUSION[1]))
+
+
+def alarms(scored: Scored) -> set[tuple[object, ...]]:
+    return set(scored.scores.filter("alarm").select(KEY).rows())
+
+
+def test_a_kept_model_says_the_same_bits_as_the_trained_one(model: Model, capture: Capture, scored: Scored):
+    ours = judged(model, capture)
+    for name in ("windows", "findings", "surprises"):
+        assert_frame_equal(getattr(ours, name), getattr(scored, name), check_exact=True)
+    assert_frame_equal(ours.scores.sort(KEY), scored.scores.sort(KEY), check_exact=True)
+    assert ours.alarms == scored.alarms
+
+
+def test_judging_changes_nothing(folder: Path, capture: Capture, scored: Scored):
+    fresh = opened(folder)
+    for _ in range(2):
+        assert_frame_equal(judged(fresh, capture).scores, scored.scores, check_exact=True)
+
+
+def test_windows_that_were_learnt_are_skipped_and_counted(scored: Scored):
+    assert scored.windows["window"].min() == minute(CALIBRATE)
+    assert scored.windows.height == 4 * (END - CALIBRATE)
+    assert scored.skipped == 4 * CALIBRATE
+
+
+def test_a_container_that_was_not_learnt_is_judged_from_its_beginning(model: Model, tmp_path: Path):
+    early = [event("web-9", 60 * n, "open", path="/etc/conf.d/a") for n in range(3)]
+    found = judged(model, shop(tmp_path / "c", *early))
+    assert found.windows.filter(pl.col("container_id") == "web-9")["window"].to_list() == [
+        minute(n) for n in range(3)
+    ]
+    assert found.skipped == 4 * CALIBRATE
+
+
+def test_every_detector_judges_every_window_once(scored: Scored):
+    assert scored.scores.schema == SCORES
+    assert scored.scores.select(KEY).is_unique().all()
+    assert scored.scores.height == scored.windows.height * len(DETECTORS)
+    assert set(scored.scores["detector"]) == set(scored.alarms) == set(DETECTORS)
+    assert scored.scores["score"].null_count() == 0
+
+
+def test_infrastructure_is_judged_nowhere(scored: Scored):
+    for table in (scored.windows, scored.scores, scored.findings, scored.surprises):
+        assert "lab-1" not in table["container_id"].to_list()
+
+
+def test_the_intrusion_ranks_first_and_its_finding_names_what_happened(scored: Scored):
+    for name in ("surprise", "isolation_forest"):
+        top = scored.scores.filter(pl.col("detector") == name).sort("margin", descending=True)
+        assert top.head(1).select(PLACE).to_series().item(), name
+    assert scored.findings.schema == FINDINGS
+    (finding,) = scored.findings.filter(
+        (pl.col("detector") == "surprise") & (pl.col("container_id") == INTRUSION[0])
+    ).rows(named=True)
+    assert finding["evidence"] and finding["source"] == "model"
+    assert minute(INTRUSION[1]) <= finding["first_seen"] <= finding["last_seen"] < minute(INTRUSION[1] + 1)
+    assert 0.99 < sum(part["share"] for part in finding["contributions"]) < 1.001
+
+
+def test_only_alarms_become_findings(scored: Scored):
+    raised = scored.scores.filter("alarm")
+    found = scored.findings.with_columns(window=pl.col("first_seen").dt.truncate("60s"))
+    assert 0 < raised.height < scored.scores.height
+    assert found.join(raised, on=KEY, how="anti").is_empty()
+    assert raised.join(found, on=KEY, how="anti").is_empty()
+
+
+def test_a_larger_budget_raises_the_same_alarms_and_more(model: Model, capture: Capture):
+    raised = [alarms(judged(model, capture, budget=b)) for b in (0.01, 1.0, 100.0, 400.0, 1440.0)]
+    for smaller, larger in zip(raised, raised[1:], strict=False):
+        assert smaller <= larger
+    assert len(raised[0]) < len(raised[-1])
+
+
+def test_without_a_budget_the_models_own_is_meant(model: Model, capture: Capture, scored: Scored):
+    assert alarms(judged(model, capture, budget=20.0)) == alarms(scored)
+    assert {alarm.budget for alarm in scored.alarms.values()} == {20.0}
+
+
+def test_only_scores_in_bits_have_a_floor(scored: Scored):
+    """Twenty windows of 1,440 a day: a window needs the bits of one in 72."""
+    floors = {name: alarm.floor for name, alarm in scored.alarms.items()}
+    assert floors.pop("surprise") == pytest.approx(math.log2(72))
+    assert set(floors.values()) == {-math.inf}
+
+
+SPANS = [(35, None, 20), (None, 35, 20), (32, 34, 8), (99, None, 0)]
+
+
+@pytest.mark.parametrize(("start", "end", "height"), SPANS)
+def test_a_span_is_half_open(folder: Path, capture: Capture, start: int | None, end: int | None, height: int):
+    span = {"start": start, "end": end}
+    moments = {name: minute(at) for name, at in span.items() if at is not None}
+    part = judged(opened(folder), capture, **moments)
+    assert (part.windows.height, part.scores.height) == (height, height * len(DETECTORS))
+    assert part.surprises["window"].is_in(part.windows["window"].implode()).all()
+
+
+def test_no_opinion_is_null_and_never_an_alarm(capture: Capture):
+    """Rarity of a column that is null where nothing was learnt to compare with."""
+    blind = learnt(capture, detectors={"single_feature": {"feature": "lineage.bits_max"}})
+    blind.detectors["single_feature"].feature = "lineage.absent"
+    table = judged(blind, capture, budget=1e6).scores
+    assert table["score"].null_count() == table["p_value"].null_count() == table.height > 0
+    assert not table["alarm"].any()

@@ -1,0 +1,70 @@
+"""Whether a rule could match at all: what is null throughout, seen through the forms of Falco."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rtml.rules import evaluate
+from rtml.rules.falco.loading import load_falco
+from rtml.rules.language.inputs import blank
+from rtml.rules.language.views import VIEWS, dead_views
+from tests.rules.conftest import capture_of
+
+ROWS = [
+    {"kind": "exec", "exe": "/bin/sh", "comm": "sh", "cmdline": "sh -c id"},
+    {"kind": "open", "path": "/etc/passwd", "result": 0},
+    {"kind": "create", "path": "/tmp/x", "result": 0},
+]
+"""No working directory, no terminal, no image, no flags."""
+
+
+def account(tmp_path: Path, condition: str) -> tuple[int, bool, str | None]:
+    """Return hits of a Falco rule on `ROWS`, whether it could match, and why not."""
+    file = tmp_path / "rule.yaml"
+    file.write_text(f"- rule: r\n  condition: {condition!r}\n  priority: NOTICE\n")
+    rules, skipped = load_falco([file])
+    assert skipped == []
+    table = evaluate(capture_of(ROWS), rules).table
+    hits, could, why = table.select("hits", "could_match", "why_not").row(0)
+    return hits, could, why
+
+
+@pytest.mark.parametrize(
+    ("condition", "missing"),
+    [
+        ("evt.type = execve and proc.cwd startswith /tmp", "cwd"),
+        ("evt.type = execve and proc.tty != 0", "tty"),
+        ("evt.type = execve and container.image.repository = nginx", "image"),
+        ("evt.type = execve and proc.name = sh and proc.cwd = /tmp/", "cwd"),
+        ("evt.type = open and fd.name = /etc/passwd and proc.name = cat", "comm, exe"),
+        ("evt.type = open and (proc.exe = a or proc.cmdline = b)", "cmdline, comm, exe"),
+    ],
+)
+def test_a_form_of_what_is_null_throughout_cannot_match(tmp_path: Path, condition: str, missing: str):
+    assert account(tmp_path, condition) == (0, False, f"always null here: {missing}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "hits"),
+    [
+        ("evt.type = execve and proc.name = sh", 1),
+        ("evt.type = execve and (proc.cwd startswith /tmp or proc.name = bash)", 0),
+        ("evt.type = execve and not proc.cwd startswith /tmp", 1),
+        ("evt.type = execve and proc.cmdline startswith 'sh '", 1),
+        ("evt.type = open and fd.num >= 0", 2),
+        ("evt.type = open and evt.res = SUCCESS", 2),
+        ("evt.type = creat and evt.arg.flags contains O_CREAT", 1),
+    ],
+)
+def test_what_holds_or_needs_nothing_of_it_could_match(tmp_path: Path, condition: str, hits: int):
+    assert account(tmp_path, condition) == (hits, True, None)
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_is_dead_exactly_when_it_is_null_where_all_it_needs_is(name: str):
+    view = VIEWS[name]
+    value = blank(view.needs).select(view.expression.alias(name))[name].item()
+    assert (name in dead_views(set(view.needs))) == (value is None)
+    assert name not in dead_views(set(view.needs[1:]))
