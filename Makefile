@@ -15,7 +15,7 @@ install: $(VENV)/.installed ## make the virtual environment with every extra
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@bash .ci/venv $(PYTHON) $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mlflow,sigma,notebooks,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mlflow,sigma,pyod,notebooks,dev]'
 	@touch $@
 
 system: ## install what recording needs (Debian, root): podman, runc, bpftrace, mmdebstrap

@@ -24,13 +24,13 @@ from rtml.version import VERSION
 __all__ = ["import_capture"]
 
 
-def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
+def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> Manifest:
     """Import sensor files into a new capture.
 
     Parameters
     ----------
     sensor
-        Name of a registered sensor format.
+        Name of a registered sensor format, or one that is not registered.
     inputs
         Files; each is one sitting (process ids are resolved within it). Their order does not
         matter.
@@ -49,7 +49,7 @@ def import_capture(sensor: str, inputs: Sequence[Path], out: Path) -> Manifest:
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
-    kind = lookup(SENSORS, sensor, "sensor")
+    kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
     require_new(out)

@@ -6,14 +6,14 @@ and returns it, or raises the error that the work itself would have ended with s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from rtml.commands.names import PACKS
-from rtml.errors import MissingFileError, RtmlError, UsageError, lookup, unreadable
+from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
 
@@ -38,7 +38,7 @@ def _values(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def one_of(what: str, names: Iterable[str]) -> Callable[[Any], Any]:
+def one_of(what: str, names: Collection[str]) -> Callable[[Any], Any]:
     """Make the check that a value is among names; ``what`` says what they are names of.
 
     Examples
@@ -48,11 +48,11 @@ def one_of(what: str, names: Iterable[str]) -> Callable[[Any], Any]:
     ...
     rtml.errors.UnknownNameError: unknown gate 'our'; did you mean 'ours'?
     """
-    known = dict.fromkeys(names)
 
     def check(value: Any) -> Any:
         for name in _values(value):
-            lookup(known, name, what)
+            if name not in names:
+                raise UnknownNameError(f"unknown {what} {name!r}; {did_you_mean(name, names)}")
         return value
 
     return check

@@ -19,7 +19,9 @@ def check_names(experiment: Experiment) -> None:
     ...
     rtml.errors.UnknownNameError: unknown detector 'suprise'; did you mean 'surprise'?
     """
-    arguments.one_of("detector", names.DETECTORS)(list(experiment.detectors))
+    kinds = [str(given.get("kind", label)) for label, given in experiment.detectors.items()]
+    ours = [kind for kind in kinds if ":" not in kind]  # others name a class of another package
+    arguments.one_of("detector", names.DETECTORS)(ours)
     arguments.one_of("feature family", names.FAMILIES)(experiment.families)
 
 

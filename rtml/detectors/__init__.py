@@ -1,30 +1,116 @@
 """Detectors: from windows to one score per window, higher = stranger, NaN = no opinion.
 
-Registering one is an import and an entry in `DETECTORS`; `rtml.detectors.contract` is the promise
-and ``tests/detectors/test_laws.py`` holds every entry to it. `rtml.models.calibration` turns
-scores into p-values and alarms, `rtml.models.bundle` keeps a whole model in one folder.
+Registering one is an entry of `DETECTORS`, or an entry point of ``rtml.detectors`` in somebody else's
+package; `rtml.detectors.contract` is the promise and `rtml.testing.check_detector` holds every entry
+to it. Estimators of scikit-learn, PyOD and River come in by `adapt`, or by kind as in
+``sklearn:OneClassSVM``. `rtml.models.calibration` turns scores into p-values and alarms,
+`rtml.models.bundle` keeps a whole model in one folder.
 """
 
-from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, peer_groups
-from rtml.detectors.flag_all import FlagAll
-from rtml.detectors.half_space_trees import HalfSpaceTrees
-from rtml.detectors.isolation_forest import IsolationForest
-from rtml.detectors.local_outlier_factor import LocalOutlierFactor
-from rtml.detectors.random_scores import RandomScores
-from rtml.detectors.rarity import Rarity
-from rtml.detectors.single_feature import SingleFeature
-from rtml.detectors.surprise import Surprise
+from __future__ import annotations
 
-__all__ = ["CONTRIBUTIONS", "DETECTORS", "Detector", "feature_columns", "peer_groups"]
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-DETECTORS: dict[str, type[Detector]] = {
-    "flag_all": FlagAll,
-    "half_space_trees": HalfSpaceTrees,
-    "isolation_forest": IsolationForest,
-    "local_outlier_factor": LocalOutlierFactor,
-    "random": RandomScores,
-    "rarity": Rarity,
-    "single_feature": SingleFeature,
-    "surprise": Surprise,
-}
+from rtml.detectors.adapters import adapt, adapted_class
+from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, is_detector, peer_groups
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.registry import Registry
+
+__all__ = [
+    "CONTRIBUTIONS",
+    "DETECTORS",
+    "Detector",
+    "adapt",
+    "detector_class",
+    "feature_columns",
+    "load_detector",
+    "make_detector",
+    "peer_groups",
+]
+
+DETECTORS: Registry[type[Detector]] = Registry(
+    "detector",
+    "rtml.detectors",
+    {
+        "flag_all": "rtml.detectors.flag_all:FlagAll",
+        "half_space_trees": "rtml.detectors.half_space_trees:HalfSpaceTrees",
+        "isolation_forest": "rtml.detectors.isolation_forest:IsolationForest",
+        "local_outlier_factor": "rtml.detectors.local_outlier_factor:LocalOutlierFactor",
+        "random": "rtml.detectors.random_scores:RandomScores",
+        "rarity": "rtml.detectors.rarity:Rarity",
+        "single_feature": "rtml.detectors.single_feature:SingleFeature",
+        "surprise": "rtml.detectors.surprise:Surprise",
+    },
+    is_detector,
+)
 """Every detector by name."""
+
+
+def detector_class(kind: str) -> type[Detector]:
+    """Return the class of a kind of detector.
+
+    Parameters
+    ----------
+    kind
+        A name of `DETECTORS`, or ``sklearn:``, ``pyod:`` or ``river:`` and the name of a class
+        (`rtml.detectors.adapters.names`); nothing else is ever imported.
+
+    Raises
+    ------
+    UsageError
+        No such kind; the nearest is named.
+    RtmlError
+        The package that it is of is not installed, or its plug-in is broken.
+
+    Examples
+    --------
+    >>> detector_class("surprise").name, detector_class("sklearn:OneClassSVM").name
+    ('surprise', 'sklearn:OneClassSVM')
+    >>> detector_class("sklearn:OneClassSVN")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: unknown estimator of sklearn 'OneClassSVN'; did you mean 'OneClassSVM'?
+    """
+    return adapted_class(kind) if ":" in kind else lookup(DETECTORS, kind, "detector")
+
+
+def make_detector(label: str, parameters: Mapping[str, Any], seed: int = 0) -> Detector:
+    """Make a detector as a configuration names it.
+
+    Parameters
+    ----------
+    label
+        What the detector is called; its kind too, unless ``parameters`` has ``kind``.
+    parameters
+        Keywords of the kind; a ``seed`` of its own wins over ``seed``.
+
+    Raises
+    ------
+    UsageError
+        No such kind, or it does not take these parameters.
+
+    Examples
+    --------
+    >>> make_detector("tight", {"kind": "sklearn:OneClassSVM", "nu": 0.01}).name
+    'sklearn:OneClassSVM'
+    >>> make_detector("rarity", {"featur": "events"})
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: detector 'rarity': ... got an unexpected keyword argument 'featur'...
+    """
+    given = {"seed": seed, **parameters}
+    kind = detector_class(given.pop("kind", label))
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise UsageError(f"detector {label!r}: {error}") from error
+
+
+def load_detector(kind: str, folder: Path) -> Detector:
+    """Read a detector that was saved in ``folder``; an unknown kind is an `RtmlError` like damage."""
+    try:
+        return detector_class(kind).load(folder)
+    except UsageError as error:
+        raise RtmlError(f"{folder}: {error}") from error

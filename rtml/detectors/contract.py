@@ -2,8 +2,8 @@
 
 One sentence: **scores rise with strangeness, scoring never learns, and a detector that has not
 learnt answers NaN ("no opinion"), never 0.** scikit-learn's sign is the opposite: its adapter flips
-it once. Adding a detector takes one file and one entry in ``rtml.detectors.DETECTORS``; the laws of
-``tests/detectors/test_laws.py`` then run over it by themselves.
+it once. Adding a detector takes one file and one entry in ``rtml.detectors.DETECTORS`` (or an entry
+point of ``rtml.detectors`` in another package); `rtml.testing.check_detector` holds it to the laws.
 
 Missing values stay NaN in the matrix and each detector says what it does with them; a value beyond
 ``HUGE`` (infinite ones too) counts as ``HUGE``; a feature column that the detector was not trained
@@ -20,6 +20,7 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.peers import peer_groups
+from rtml.schema import feature_columns
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -28,6 +29,7 @@ __all__ = [
     "Detector",
     "feature_columns",
     "in_time_order",
+    "is_detector",
     "matrix",
     "no_opinion",
     "peer_groups",
@@ -85,15 +87,27 @@ class Detector(Protocol):
         ...
 
 
-def feature_columns(windows: pl.DataFrame) -> list[str]:
-    """Return the feature columns of a windows frame: Float64, named ``family.feature``, sorted.
+def is_detector(thing: object) -> bool:
+    """Say whether something is a class with every member that the contract asks for.
 
     Examples
     --------
-    >>> feature_columns(pl.DataFrame({"events": [1], "b.y": [0.5], "a.x": [1.0], "host": ["h"]}))
-    ['a.x', 'b.y']
+    >>> is_detector(dict)
+    False
     """
-    return sorted(n for n, kind in windows.schema.items() if kind == pl.Float64 and "." in n)
+    wanted = (
+        "name",
+        "online",
+        "trivial",
+        "in_bits",
+        "learn",
+        "score",
+        "prequential",
+        "explain",
+        "save",
+        "load",
+    )
+    return isinstance(thing, type) and all(hasattr(thing, member) for member in wanted)
 
 
 def matrix(windows: pl.DataFrame, features: list[str]) -> Array:

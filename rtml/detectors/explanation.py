@@ -46,21 +46,28 @@ def shares(names: list[str], parts: Array, values: Array, usual: Array) -> pl.Da
     return frame.sort("row", "share", "feature", descending=[False, True, False])
 
 
-def by_replacement(score: Callable[[Array], float], row: Array, usual: Array) -> Array:
+def by_replacement(score: Callable[[Array], Array], row: Array, usual: Array) -> Array:
     """Return how much the score of one row falls when one column is set to its usual value.
 
     Works for any detector. Columns that only matter together share no credit, so the parts need
     not add up to the score; `shares` says how they compare.
 
+    Parameters
+    ----------
+    score
+        From rows to one score each; asked once, for the row itself and every changed one.
+    row, usual
+        What the row has in each column, and what is usual there.
+
     Examples
     --------
-    >>> by_replacement(lambda x: float(x.sum()), np.array([5.0, 1.0]), np.array([1.0, 1.0]))
+    >>> by_replacement(lambda rows: rows.sum(axis=1), np.array([5.0, 1.0]), np.array([1.0, 1.0]))
     array([4., 0.])
     """
-    whole = score(row)
+    columns = np.flatnonzero(row != usual)
+    rows = np.tile(row, (len(columns) + 1, 1))
+    rows[np.arange(1, len(rows)), columns] = usual[columns]
+    whole, *changed = score(rows)
     parts = np.zeros(len(row))
-    for column in np.flatnonzero(row != usual):
-        changed = row.copy()
-        changed[column] = usual[column]
-        parts[column] = whole - score(changed)
+    parts[columns] = whole - np.array(changed)
     return parts

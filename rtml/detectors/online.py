@@ -80,6 +80,10 @@ class Group(Generic[M]):
             return float("nan")
         return self.model.score(scaling.unit(self.scale, row).tolist())
 
+    def scores(self, rows: Array) -> Array:
+        """Score raw rows, each by itself."""
+        return np.array([self.score(row) for row in rows])
+
 
 class OnlineDetector(Generic[M]):
     """Learn, score and save peer groups; a subclass says which River model a group has.
@@ -149,9 +153,9 @@ class OnlineDetector(Generic[M]):
         if self._features is None:
             return no_opinion(windows)
         rows = zip(peer_groups(windows), self._matrix(windows), strict=True)
-        return np.array([self._of(name).score(row) for name, row in rows])
+        return np.array([self._group(name).score(row) for name, row in rows])
 
-    def _of(self, name: str) -> Group[M]:
+    def _group(self, name: str) -> Group[M]:
         """Return a peer group, or one that has no opinion."""
         return self._groups.get(name) or Group()
 
@@ -164,7 +168,7 @@ class OnlineDetector(Generic[M]):
             self._features = feature_columns(windows)
         names, raw = peer_groups(windows), self._matrix(windows)
         for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
-            scores[rows] = [self._of(names[i]).score(raw[i]) for i in rows]
+            scores[rows] = [self._group(names[i]).score(raw[i]) for i in rows]
             self._add([names[i] for i in rows], raw[rows])
         return scores
 
@@ -176,21 +180,27 @@ class OnlineDetector(Generic[M]):
             group = self._groups.get(name)
             if group is not None and group.scale is not None:
                 usual[i] = group.scale.usual
-                parts[i] = by_replacement(group.score, raw[i], usual[i])
+                parts[i] = by_replacement(group.scores, raw[i], usual[i])
         return shares([*(self._features or []), UNKNOWN], parts, raw, usual)
 
     def save(self, folder: Path) -> None:
         """Write parameters, features and all groups as one JSON file."""
+        write_state(folder, self._state())
+
+    def _state(self) -> OnlineState:
         groups = {name: _frozen(group) for name, group in sorted(self._groups.items())}
-        state = OnlineState(parameters=self.parameters, features=self._features, groups=groups)
-        write_state(folder, state)
+        return OnlineState(parameters=self.parameters, features=self._features, groups=groups)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        state = read_state(folder, OnlineState)
+        return cls._of(read_state(folder, OnlineState), folder)
+
+    @classmethod
+    def _of(cls, state: OnlineState, folder: Path, **more: Any) -> Self:
+        """Make the detector that a state describes; ``more`` are parameters that it does not hold."""
         try:
-            detector = cls(**state.parameters)
+            detector = cls(**state.parameters, **more)
             detector._features = state.features
             detector._groups = {n: detector._thawed(g) for n, g in state.groups.items()}
         except (TypeError, ValueError, KeyError, OverflowError) as error:

@@ -2,7 +2,8 @@
 
 A feature family turns a capture into a table with one row per ``container_id`` and ``window`` and
 float columns named ``family.feature``. Windows without events do not exist. A feature at time t
-does not change when later events are appended. Registration: one import, one entry of `FAMILIES`.
+does not change when later events are appended. Registration: one entry of `FAMILIES`, or an entry
+point of ``rtml.features`` in somebody else's package.
 """
 
 from __future__ import annotations
@@ -18,20 +19,16 @@ import polars as pl
 from rtml import baselines
 from rtml.baselines import Baseline
 from rtml.captures import Capture
-from rtml.errors import UsageError, lookup
-from rtml.features.activity import ACTIVITY
+from rtml.errors import UsageError, did_you_mean
 from rtml.features.api_calls import audit_source
 from rtml.features.audit import AUDIT_FAMILY
-from rtml.features.binaries import BINARIES
-from rtml.features.calls import CALLS
 from rtml.features.contract import Family
-from rtml.features.destinations import DESTINATIONS
-from rtml.features.files import FILES
-from rtml.features.lineage import LINEAGE
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Events, Source, open_source
 from rtml.features.surprise import EVENT_SURPRISES
 from rtml.features.windows import assemble, assemble_with_surprises
+from rtml.registry import Registry
+from rtml.schema import feature_columns
 from rtml.splits import Split
 from rtml.times import MINUTE, Length
 
@@ -53,10 +50,21 @@ __all__ = [
     "windows_and_surprises",
 ]
 
-FAMILIES: dict[str, Family] = {
-    family.name: family for family in (LINEAGE, BINARIES, DESTINATIONS, FILES, CALLS, ACTIVITY)
-}
-"""Every registered family of containers by name: what ``families=None`` means."""
+FAMILIES: Registry[Family] = Registry(
+    "feature family",
+    "rtml.features",
+    {
+        "lineage": "rtml.features.lineage:LINEAGE",
+        "binaries": "rtml.features.binaries:BINARIES",
+        "destinations": "rtml.features.destinations:DESTINATIONS",
+        "files": "rtml.features.files:FILES",
+        "calls": "rtml.features.calls:CALLS",
+        "activity": "rtml.features.activity:ACTIVITY",
+    },
+    lambda thing: isinstance(thing, Family),
+)
+"""Every registered family of containers by name. ``families=None`` means ``FAMILIES.own``: a package that
+is installed beside us must be named, so that it changes nobody's results by being there."""
 
 AUDIT_FAMILIES: dict[str, Family] = {AUDIT_FAMILY.name: AUDIT_FAMILY}
 """Families of the Kubernetes audit log; their windows are of API users."""
@@ -65,9 +73,17 @@ Table = pl.LazyFrame | pl.DataFrame
 
 
 def _chosen(names: Iterable[str] | None) -> dict[str, Family]:
-    wanted = FAMILIES if names is None else names
-    known = {**FAMILIES, **AUDIT_FAMILIES}
-    return {name: lookup(known, name, "feature family") for name in wanted}
+    return {name: _family(name) for name in (FAMILIES.own if names is None else names)}
+
+
+def _family(name: str) -> Family:
+    if name in AUDIT_FAMILIES:
+        return AUDIT_FAMILIES[name]
+    if name not in FAMILIES:
+        raise UsageError(
+            f"unknown feature family {name!r}; {did_you_mean(name, [*FAMILIES, *AUDIT_FAMILIES])}"
+        )
+    return FAMILIES[name]
 
 
 def _source(events: Events, processes: Table | None, every: Length, families: Iterable[str] | None) -> Source:
@@ -78,11 +94,6 @@ def _source(events: Events, processes: Table | None, every: Length, families: It
     if chosen - set(AUDIT_FAMILIES):
         raise UsageError("family audit has windows of users: it goes with no family of containers")
     return audit_source(events, every)
-
-
-def feature_columns(table: pl.DataFrame) -> list[str]:
-    """Return the names of the features in a windows frame: its floats with a dot in the name."""
-    return [name for name, kind in table.schema.items() if "." in name and kind == pl.Float64]
 
 
 def learn(
@@ -99,7 +110,7 @@ def learn(
     events, processes
         A capture (then ``processes`` is its own), or two tables.
     families
-        Names of `FAMILIES`; None takes all.
+        Names of `FAMILIES`; None takes all of ours.
     start, end
         Only events with ``start <= time < end``.
     """
@@ -127,7 +138,7 @@ def windows(
     baseline
         History to compare with; without one, features that need it are null.
     families
-        Names of `FAMILIES`; None takes all.
+        Names of `FAMILIES`; None takes all of ours.
     every
         Length of a window: a whole number and ``s``, ``m`` or ``h``.
     start, end

@@ -109,4 +109,6 @@ BINARIES = Family(
     (*_RARITY, "written", "memory", "world_writable"),
     conditionals=(PROGRAMS,),
     historical=_RARITY,
+    purpose="Execution",
+    phrase="program given the image",
 )

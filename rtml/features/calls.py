@@ -116,4 +116,11 @@ def calls(material: Material) -> pl.DataFrame:
     return strong.group_by(CELL).agg(powerful=pair)
 
 
-CALLS = Family("calls", calls, ("powerful",), conditionals=(REQUEST,))
+CALLS = Family(
+    "calls",
+    calls,
+    ("powerful",),
+    conditionals=(REQUEST,),
+    purpose="PrivilegeEscalation",
+    phrase="system call given the program",
+)

@@ -33,6 +33,10 @@ class Family:
         What the baseline counts for this family; empty when it looks at the present only.
     historical
         Those of `names` that compare with history: null without a baseline.
+    purpose
+        Threat purpose of a finding that this family raised, first part of its type.
+    phrase
+        What was surprising, in words, for titles of findings; empty: the family's name.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Family:
     names: tuple[str, ...]
     conditionals: tuple[Conditional, ...] = ()
     historical: tuple[str, ...] = ()
+    purpose: str = "Behavior"
+    phrase: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -128,5 +128,10 @@ def destinations(material: Material) -> pl.DataFrame:
 
 _NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")
 DESTINATIONS = Family(
-    "destinations", destinations, _NAMES, conditionals=(ADDRESS, PORT, DOMAIN), historical=("new",)
+    "destinations",
+    destinations,
+    _NAMES,
+    conditionals=(ADDRESS, PORT, DOMAIN),
+    historical=("new",),
+    phrase="destination given the program",
 )

@@ -109,4 +109,4 @@ def files(material: Material) -> pl.DataFrame:
     return paths.group_by(CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
 
 
-FILES = Family("files", files, ("refused",), conditionals=(READ, WRITE))
+FILES = Family("files", files, ("refused",), conditionals=(READ, WRITE), phrase="path given the program")

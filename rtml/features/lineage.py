@@ -111,4 +111,11 @@ def lineage(material: Material) -> pl.DataFrame:
     return counted.collect()
 
 
-LINEAGE = Family("lineage", lineage, ("depth_max", "shell_under_service"), conditionals=(CHILD,))
+LINEAGE = Family(
+    "lineage",
+    lineage,
+    ("depth_max", "shell_under_service"),
+    conditionals=(CHILD,),
+    purpose="Execution",
+    phrase="child given its ancestors",
+)

@@ -19,8 +19,8 @@ from typing import Any
 import polars as pl
 
 from rtml.errors import lookup
-from rtml.findings.levels import LEVELS, WEIGHTS
-from rtml.findings.priorities import level_of
+from rtml.findings.attack import techniques_of
+from rtml.findings.levels import LEVELS, WEIGHTS, level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
@@ -29,19 +29,6 @@ from rtml.schema import IDENTITY, REJECTS, conform, empty
 
 __all__ = ["FORMATS", "Alerts", "read_alerts"]
 
-_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
-_TRACEE_LEVELS = {
-    "0": "informational",
-    "1": "low",
-    "2": "medium",
-    "3": "high",
-    "4": "critical",
-    "info": "informational",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "critical": "critical",
-}
 Row = dict[str, Any]
 
 
@@ -137,7 +124,7 @@ def _checked(row: Row) -> Row:
 
 
 def _row(rule: Any, time: Any, level: str, tags: list[str], **identity: Any) -> Row:
-    techniques = sorted({tag for tag in tags if _TECHNIQUE.fullmatch(tag)})
+    techniques = sorted(set(techniques_of(tags)))
     kind = finding_type_of((tag.removeprefix("mitre_") for tag in tags), "ImportedAlert")
     known = {name: _text(identity.get(name)) for name in IDENTITY}
     return {
@@ -205,7 +192,7 @@ def _tracee(alert: Mapping[str, Any]) -> Row:
     return _row(
         alert.get("eventName") or alert.get("name"),
         alert.get("timestamp"),
-        _TRACEE_LEVELS.get(severity, "low"),
+        level_of(severity),
         [str(technique), str(tactic).lower().replace(" ", "-")],
         host=alert.get("hostName"),
         container_id=container.get("id") or alert.get("containerId"),

@@ -9,7 +9,8 @@
 
 The folder appears in one rename, so a half-written model never opens. On loading, every file must
 be the one that was written: missing, extra, changed and linked files are refused by name. Labels
-become folder names only when they match ``[a-z0-9_.-]``; nothing else in a file is used as a path.
+become folder names only when they match ``[A-Za-z0-9_.:-]`` (``:`` as ``+``); nothing else in a file is
+used as a path.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from rtml.baselines import Baseline
-from rtml.detectors import DETECTORS
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.detectors import load_detector
+from rtml.errors import RtmlError, UsageError
 from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
@@ -34,7 +36,7 @@ FORMAT = 1
 """Version of the folder's layout; another one is refused."""
 
 _INDEX = "model.json"
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class _Index(State):
@@ -66,9 +68,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
         A label would make no safe name of a folder.
     """
     require_new(folder)
-    for label in {**parts.detectors, **parts.calibrations}:
-        if not _LABEL.fullmatch(label):
-            raise UsageError(f"{label!r}: a detector label is lower-case letters, digits, - _ and .")
+    _refuse_labels({**parts.detectors, **parts.calibrations})
     with whole_folder(folder) as half:
         _write(parts, half)
     return folder
@@ -79,8 +79,7 @@ def read_parts(folder: Path) -> Parts:
     index = _index(folder)
     detectors = {}
     for label, kind in index.detectors.items():
-        loader = lookup(DETECTORS, kind, f"detector in {folder / _INDEX}:")
-        detectors[label] = loader.load(folder / "detectors" / _safe(label, folder))
+        detectors[label] = load_detector(kind, folder / "detectors" / _safe(label, folder))
     calibrations = {
         label: Calibration.load(folder / "calibrations" / _safe(label, folder))
         for label in index.calibrations
@@ -95,9 +94,9 @@ def digest_of(folder: Path) -> str:
 
 def _write(parts: Parts, half: Path) -> None:
     for label, detector in parts.detectors.items():
-        detector.save(half / "detectors" / label)
+        detector.save(half / "detectors" / _folder(label))
     for label, calibration in parts.calibrations.items():
-        calibration.save(half / "calibrations" / label)
+        calibration.save(half / "calibrations" / _folder(label))
     parts.baseline.save(half / "baseline")
     index = _Index(
         format=FORMAT,
@@ -152,7 +151,23 @@ def _files(folder: Path) -> dict[str, str]:
     return digests
 
 
+def _refuse_labels(labels: Iterable[str]) -> None:
+    """Refuse labels that make no folder, or one folder where capitals make no difference."""
+    folders: dict[str, str] = {}
+    for label in labels:
+        if not _LABEL.fullmatch(label) or ".." in label:
+            raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
+        other = folders.setdefault(label.lower(), label)
+        if other != label:
+            raise UsageError(f"the detector labels {other!r} and {label!r} differ only by capitals")
+
+
 def _safe(label: str, folder: Path) -> str:
     if not _LABEL.fullmatch(label) or ".." in label:
         raise RtmlError(f"{folder / _INDEX}: bad label {label!r}")
-    return label
+    return _folder(label)
+
+
+def _folder(label: str) -> str:
+    """Return the folder of a label: a colon is no part of a name everywhere, and no label has a plus."""
+    return label.replace(":", "+")

@@ -26,7 +26,7 @@ class Description(State):
     """Feature families that make them."""
     every: str
     """Window length, as a Polars duration."""
-    parameters: dict[str, dict[str, int | float | str | None]] = {}
+    parameters: dict[str, dict[str, int | float | str | bool | None]] = {}
     """Per detector label, what it was made with."""
     learned_until: dict[str, str] = {}
     """Per container, the time (ISO 8601) until which its events were learnt."""

@@ -18,8 +18,8 @@ from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
-from rtml.detectors import DETECTORS, Detector, feature_columns, peer_groups
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
+from rtml.errors import RtmlError, UsageError
 from rtml.models.calibration import Calibration
 from rtml.models.model import Model
 from rtml.models.parts import Description
@@ -31,7 +31,8 @@ __all__ = ["Detectors", "train"]
 
 Parameters: TypeAlias = Mapping[str, Any]
 Detectors: TypeAlias = Iterable["str | Detector"] | Mapping[str, "Parameters | Detector | None"]
-"""Names and unlearnt detectors; or, by label, parameters (of the detector of that name) or a detector."""
+"""Names and unlearnt detectors; or, by label, a detector or parameters: of the detector of that name, or
+of the one that ``kind`` names among them."""
 
 
 _USUAL = Split()
@@ -56,13 +57,14 @@ def train(
     captures
         Benign time, at least up to the split's test: a capture, or paths of some.
     detectors
-        Names of registered ones, detectors of your own (`rtml.adapt`), or either by label. Given
+        Names of registered ones or kinds as ``pyod:ECOD`` (`rtml.detectors.detector_class`), detectors
+        of your own (`rtml.adapt`), or either by label. Given
         detectors stay unlearnt: the model learns copies.
     split
         Baseline and detectors learn from what ends by ``calibrate``; thresholds come from what lies
         between that and ``test``; later events are never read.
     families
-        Names of `rtml.features.FAMILIES`; None takes all of containers.
+        Names of `rtml.features.FAMILIES`; None takes all of ours of containers.
     every
         Length of a window.
     blocks
@@ -98,7 +100,7 @@ def train(
     )
     about = Description(
         features=feature_columns(windows),
-        families=list(features.FAMILIES if families is None else families),
+        families=list(features.FAMILIES.own if families is None else families),
         every=window.text,
         parameters={label: _parameters(given) for label, given in asked},
         learned_until=_learned_until(windows, window),
@@ -147,14 +149,10 @@ def _unlearnt(label: str, given: Parameters | Detector | None, seed: int) -> Det
     """Return a detector to learn with: a copy of a given one, or a new one of that name."""
     if given is not None and not isinstance(given, Mapping):
         return copy.deepcopy(given)
-    kind = lookup(DETECTORS, label, "detector")
-    try:
-        return kind(**{"seed": seed, **(given or {})})
-    except TypeError as error:
-        raise UsageError(f"detector {label!r}: {error}") from error
+    return make_detector(label, given or {}, seed)
 
 
-def _parameters(given: Parameters | Detector | None) -> dict[str, int | float | str | None]:
+def _parameters(given: Parameters | Detector | None) -> dict[str, int | float | str | bool | None]:
     return dict(given) if isinstance(given, Mapping) else {}
 
 

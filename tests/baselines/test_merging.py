@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rtml.baselines import Baseline, merge
 from rtml.features import learn
-from tests.features.frames import events
+from rtml.testing.events import events
 
 cells = st.lists(
     st.tuples(

@@ -16,7 +16,7 @@ from rtml.detectors.forest_paths import Paths, average_path
 from rtml.detectors.forest_trees import Trees, load_trees
 from rtml.detectors.isolation_forest import IsolationForest, _hastened, _parts
 from rtml.errors import RtmlError
-from tests.detectors.frames import outlier, windows, with_value
+from rtml.testing.windows import outlier, windows, with_value
 
 FILE = Path("model") / "forest.npz"
 

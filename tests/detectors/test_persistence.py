@@ -10,17 +10,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtml.detectors import DETECTORS
+from rtml.detectors import DETECTORS, detector_class
 from rtml.errors import RtmlError
 from rtml.reading.state import write_files
-from tests.detectors.frames import outlier, windows
+from rtml.testing.windows import outlier, windows
 
-EVERY = sorted(DETECTORS)
+ADAPTED = {
+    "sklearn:OneClassSVM": {"nu": 0.2},
+    "sklearn:IsolationForest": {"n_estimators": 3},
+    "river:HalfSpaceTrees": {"n_trees": 3, "height": 3, "window_size": 5},
+}
+EVERY = [*DETECTORS.own, *ADAPTED]
 every = pytest.mark.parametrize("name", EVERY)
 hostile = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-SMALL = {"isolation_forest": {"trees": 4}, "half_space_trees": {"trees": 3, "height": 3}}
+SMALL = {"isolation_forest": {"trees": 4}, "half_space_trees": {"trees": 3, "height": 3}, **ADAPTED}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +33,7 @@ def saved(tmp_path_factory):
     """One small learnt model of each kind: its folder and its scores."""
     folder, scores = tmp_path_factory.mktemp("models"), {}
     for name in EVERY:
-        detector = DETECTORS[name](seed=3, **SMALL.get(name, {}))
+        detector = detector_class(name)(seed=3, **SMALL.get(name, {}))
         detector.learn(windows())
         detector.save(folder / name)
         scores[name] = detector.score(outlier(windows(seed=2), 7))
@@ -42,7 +47,7 @@ def files_of(folder) -> dict[str, bytes]:
 @every
 def test_a_loaded_model_scores_bit_for_bit_and_saves_the_same_bytes(name, saved, tmp_path):
     folder, scores = saved
-    loaded = DETECTORS[name].load(folder / name)
+    loaded = detector_class(name).load(folder / name)
     np.testing.assert_array_equal(loaded.score(outlier(windows(seed=2), 7)), scores[name])
     loaded.save(tmp_path)
     assert files_of(tmp_path) == files_of(folder / name)
@@ -50,9 +55,9 @@ def test_a_loaded_model_scores_bit_for_bit_and_saves_the_same_bytes(name, saved,
 
 @every
 def test_a_loaded_model_learns_on_as_the_original_would(name, saved, tmp_path):
-    one = DETECTORS[name](seed=3, **SMALL.get(name, {}))
+    one = detector_class(name)(seed=3, **SMALL.get(name, {}))
     one.learn(windows())
-    two = DETECTORS[name].load(saved[0] / name)
+    two = detector_class(name).load(saved[0] / name)
     more = windows(seed=8)
     np.testing.assert_array_equal(one.prequential(more), two.prequential(more))
     one.save(tmp_path / "one")
@@ -76,7 +81,7 @@ def test_a_flipped_or_cut_file_is_refused(name, saved, tmp_path, data):
         del content[place:]
     path.write_bytes(bytes(content))
     with pytest.raises(RtmlError):
-        DETECTORS[name].load(folder)
+        detector_class(name).load(folder)
 
 
 @every
@@ -93,7 +98,7 @@ def test_what_passes_the_digest_is_refused_or_scores(name, saved, tmp_path, data
     shutil.rmtree(folder, ignore_errors=True)
     write_files(folder, {**files, victim: bytes(content)})
     try:
-        detector = DETECTORS[name].load(folder)
+        detector = detector_class(name).load(folder)
     except RtmlError:
         return
     assert detector.score(windows(seed=2)).shape == (48,)
@@ -121,7 +126,7 @@ def test_wrong_json_values_are_refused_or_score(name, saved, tmp_path, data):
     shutil.rmtree(folder, ignore_errors=True)
     write_files(folder, {**files, "state.json": json.dumps(state).encode()})
     try:
-        detector = DETECTORS[name].load(folder)
+        detector = detector_class(name).load(folder)
     except RtmlError:
         return
     assert detector.score(windows(seed=2)).shape == (48,)
@@ -132,18 +137,18 @@ def test_wrong_json_values_are_refused_or_score(name, saved, tmp_path, data):
 def test_other_json_is_refused(name, text, saved, tmp_path):
     write_files(tmp_path / "m", {**files_of(saved[0] / name), "state.json": text.encode()})
     with pytest.raises(RtmlError):
-        DETECTORS[name].load(tmp_path / "m")
+        detector_class(name).load(tmp_path / "m")
 
 
 @every
 def test_missing_and_extra_files_are_named(name, saved, tmp_path):
     with pytest.raises(RtmlError, match="no such detector folder"):
-        DETECTORS[name].load(tmp_path / "nowhere")
+        detector_class(name).load(tmp_path / "nowhere")
     shutil.copytree(saved[0] / name, tmp_path / "m")
     (tmp_path / "m" / "more.bin").write_bytes(b"?")
     with pytest.raises(RtmlError, match=r"more\.bin"):
-        DETECTORS[name].load(tmp_path / "m")
+        detector_class(name).load(tmp_path / "m")
     (tmp_path / "m" / "more.bin").unlink()
     (tmp_path / "m" / "state.json").unlink()
     with pytest.raises(RtmlError, match=r"state\.json"):
-        DETECTORS[name].load(tmp_path / "m")
+        detector_class(name).load(tmp_path / "m")

@@ -15,7 +15,7 @@ from rtml.detectors.half_space_trees import HalfSpaceTrees
 from rtml.detectors.local_outlier_factor import LocalOutlierFactor
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.state import write_files
-from tests.detectors.frames import windows
+from rtml.testing.windows import windows
 
 
 def test_river_still_says_zero_in_its_first_window_and_freezes_its_features():

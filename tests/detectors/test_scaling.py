@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rtml.detectors import scaling
 from rtml.detectors.contract import HUGE, feature_columns, in_time_order, matrix, peer_groups
 from rtml.detectors.scaling import ScaleState
-from tests.detectors.frames import windows
+from rtml.testing.windows import windows
 
 VALUES = st.floats(-HUGE, HUGE) | st.just(float("nan")) | st.floats(-100, 100)
 COLUMN = st.lists(VALUES, min_size=1, max_size=20).map(lambda v: np.array(v)[:, None])

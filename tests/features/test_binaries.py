@@ -7,7 +7,7 @@ import math
 import pytest
 
 from rtml.features import learn, windows
-from tests.features.frames import START, events
+from rtml.testing.events import START, events
 
 
 def runs(*rows: tuple[str, str, str]):

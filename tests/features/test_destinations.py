@@ -9,7 +9,7 @@ import pytest
 
 from rtml.features import learn, windows
 from rtml.features.entropy import miller_madow
-from tests.features.frames import events
+from rtml.testing.events import events
 
 
 def calls(*rows: tuple[str, int], **more):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtml.features import learn, surprises, windows
-from tests.features.frames import events
+from rtml.testing.events import events
 
 
 def opened(path: str, **more) -> dict[str, object]:

@@ -16,7 +16,7 @@ from rtml.captures.manifest import Container, Manifest
 from rtml.features import learn, prequential, surprises, windows
 from rtml.features.source import open_source
 from rtml.schema import conform
-from tests.features.frames import MINUTE, START, busy
+from rtml.testing.events import MINUTE, START, busy
 
 SHIFT = 10_000
 """Added to sequence numbers and process ids, so that two tables can stand in one capture."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rtml.features import learn, surprises, windows
-from tests.features.frames import events, execs
+from rtml.testing.events import events, execs
 
 USUAL = [("/bin/sh", "/usr/sbin/nginx", "/init"), ("/bin/ls", "/bin/sh", "/usr/sbin/nginx")] * 20
 

@@ -13,7 +13,7 @@ from rtml.errors import UsageError
 from rtml.features import FAMILIES, feature_columns, learn, prequential, windows
 from rtml.features.prequential import blocks_of
 from rtml.features.source import open_source
-from tests.features.frames import MINUTE, START, busy, events
+from rtml.testing.events import MINUTE, START, busy, events
 
 
 @pytest.fixture

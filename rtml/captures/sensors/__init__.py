@@ -1,16 +1,21 @@
-"""Sensor formats. Registration: one import and one entry of `SENSORS`."""
+"""Sensor formats. Registration: one entry of `SENSORS`, or an entry point of ``rtml.sensors``."""
 
 from __future__ import annotations
 
-from rtml.captures.sensors.beth import reading as beth
-from rtml.captures.sensors.bpftrace import reading as bpftrace
 from rtml.captures.sensors.contract import CONTAINERS, Lost, Reading, Sensor
-from rtml.captures.sensors.k8s_audit import reading as k8s_audit
-from rtml.captures.sensors.sysflow import reading as sysflow
+from rtml.registry import Registry
 
 __all__ = ["CONTAINERS", "SENSORS", "Lost", "Reading", "Sensor"]
 
-SENSORS: dict[str, Sensor] = {
-    sensor.name: sensor for sensor in (beth.SENSOR, bpftrace.SENSOR, k8s_audit.SENSOR, sysflow.SENSOR)
-}
+SENSORS: Registry[Sensor] = Registry(
+    "sensor",
+    "rtml.sensors",
+    {
+        "beth": "rtml.captures.sensors.beth.reading:SENSOR",
+        "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
+        "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
+        "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
+    },
+    lambda thing: isinstance(thing, Sensor),
+)
 """Every registered sensor by its name on the command line."""

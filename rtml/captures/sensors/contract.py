@@ -1,6 +1,7 @@
 """What a sensor format is: a name and a function from files to a `Reading`.
 
-A new sensor is one file here with one `Sensor` and one line in ``sensors/__init__.py``.
+A new sensor is one file with one `Sensor`, and one line: in ``sensors/__init__.py``, or an entry point of
+``rtml.sensors`` in somebody else's package. `rtml.testing.check_sensor` holds it to the laws.
 """
 
 from __future__ import annotations
@@ -84,9 +85,13 @@ class Sensor:
         Event kinds that this sensor can never report, so that no detector is judged on them.
     identified
         The sensor gives ``process_id`` and ``parent_id`` itself; nothing has to be inferred.
+    signature
+        Says from the first bytes of a file (a few hundred or more, unpacked) whether it is of this
+        format, so that another sensor can name this one; None: nobody is sent here.
     """
 
     name: str
     read: Callable[[Path], Reading]
     blind: frozenset[str] = field(default_factory=frozenset)
     identified: bool = False
+    signature: Callable[[bytes], bool] | None = None

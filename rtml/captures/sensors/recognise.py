@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
 
-__all__ = ["AVRO", "recognise", "wrong_format"]
-
-AVRO = b"Obj\x01"
-"""First bytes of an Avro object container file."""
-
-_BETH = (b"timestamp,processid", b"timestamp,sourceip")
+__all__ = ["recognise", "wrong_format"]
 
 
 def recognise(head: bytes) -> str | None:
@@ -28,14 +24,9 @@ def recognise(head: bytes) -> str | None:
     >>> recognise(b"Obj\x01..."), recognise(b"timestamp,processId,"), recognise(b"%PDF-1.7")
     ('sysflow', 'beth', None)
     """
-    if head.startswith(AVRO):
-        return "sysflow"
-    if head.lstrip().lower().startswith(_BETH):
-        return "beth"
-    if head.lstrip().startswith(b"{") and b'"attached_probes"' in head or b'"printf"' in head:
-        return "bpftrace"
-    if b"audit.k8s.io" in head or b'"auditID"' in head:
-        return "k8s-audit"
+    for name, sensor in SENSORS.working():
+        if sensor.signature is not None and sensor.signature(head):
+            return name
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.models.explaining.types import PHRASES
+from rtml.features import FAMILIES
 from rtml.text import basename
 
 __all__ = ["titles_of"]
@@ -57,5 +57,5 @@ def _title(row: dict[str, Any]) -> str:
 
 
 def _why(row: dict[str, Any]) -> str:
-    what = PHRASES.get(row["family"], row["family"])
+    what = (row["family"] in FAMILIES and FAMILIES[row["family"]].phrase) or row["family"]
     return f"{'rare' if row['seen'] else 'never seen'}: {what}, {row['bits']:.1f} bits"

@@ -9,29 +9,10 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["PHRASES", "PURPOSES", "model_type", "severity"]
+from rtml.features import FAMILIES
+from rtml.findings.levels import LEVELS
 
-PURPOSES: dict[str, str] = {
-    "lineage": "Execution",
-    "binaries": "Execution",
-    "destinations": "Behavior",
-    "domains": "Backdoor",
-    "files": "Behavior",
-    "privileges": "PrivilegeEscalation",
-    "calls": "PrivilegeEscalation",
-    "activity": "Behavior",
-}
-"""Threat purpose by feature family; a family that is not listed is ``Behavior``."""
-
-PHRASES: dict[str, str] = {
-    "lineage": "child given its ancestors",
-    "binaries": "program given the image",
-    "destinations": "destination given the program",
-    "domains": "domain given the program",
-    "files": "path given the program",
-    "calls": "system call given the program",
-}
-"""What was surprising, in words, by feature family."""
+__all__ = ["model_type", "severity"]
 
 
 def model_type(family: str | None) -> str:
@@ -43,7 +24,8 @@ def model_type(family: str | None) -> str:
     ('Execution:Runtime/AnomalousBehavior.Lineage', 'Behavior:Runtime/AnomalousBehavior.Activity')
     """
     name = family or "activity"
-    return f"{PURPOSES.get(name, 'Behavior')}:Runtime/AnomalousBehavior.{name.capitalize()}"
+    purpose = FAMILIES[name].purpose if name in FAMILIES else "Behavior"
+    return f"{purpose}:Runtime/AnomalousBehavior.{name.capitalize()}"
 
 
 def severity(p_value: pl.Expr) -> pl.Expr:
@@ -58,5 +40,6 @@ def severity(p_value: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"p": [0.1, 0.001, None]}).select(severity(pl.col("p"))).to_series().to_list()
     [3.0, 7.0, 5.0]
     """
+    least, most = LEVELS["informational"], LEVELS["critical"] - 0.1
     scaled = 1 - 2 * p_value.clip(1e-12, 1.0).log10()
-    return scaled.clip(1.0, 8.9).round(2).fill_null(5.0)
+    return scaled.clip(least, most).round(2).fill_null(LEVELS["medium"])

@@ -142,5 +142,14 @@ def _named(rows: pl.DataFrame) -> pl.DataFrame:
     return events.select(name for name in POLARS if name in events.columns)
 
 
-SENSOR = Sensor(name="beth", read=read, blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"})
+def _signature(head: bytes) -> bool:
+    return head.lstrip().lower().startswith((b"timestamp,processid", b"timestamp,sourceip"))
+
+
+SENSOR = Sensor(
+    name="beth",
+    read=read,
+    blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"},
+    signature=_signature,
+)
 """BETH files. What a sitting of Tracee was told to trace cannot be read from them."""

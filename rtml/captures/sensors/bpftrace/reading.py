@@ -19,10 +19,10 @@ from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
 from rtml.reading.lines import read_lines
 from rtml.schema import REJECTS
+from rtml.text import SEPARATOR
 
 __all__ = ["SENSOR"]
 
-SEPARATOR = "\x1f"
 HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
 _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
 _LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, not time
@@ -122,6 +122,13 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
     ]
 
 
+def _signature(head: bytes) -> bool:
+    return head.lstrip().startswith(b"{") and (b'"attached_probes"' in head or b'"printf"' in head)
+
+
 SENSOR = Sensor(
-    name="bpftrace", read=read, blind=frozenset({"write", "mmap_exec", "link", "create", "audit"})
+    name="bpftrace",
+    read=read,
+    blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
+    signature=_signature,
 )

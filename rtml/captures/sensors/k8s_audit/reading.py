@@ -197,4 +197,10 @@ def _place(path: Path) -> dict[str, str | None]:
     return {name: word(mapping(found).get(name)) for name in names}
 
 
-SENSOR = Sensor(name="k8s-audit", read=read, blind=frozenset(KINDS) - {"audit"}, identified=True)
+SENSOR = Sensor(
+    name="k8s-audit",
+    read=read,
+    blind=frozenset(KINDS) - {"audit"},
+    identified=True,
+    signature=lambda head: b"audit.k8s.io" in head or b'"auditID"' in head,
+)

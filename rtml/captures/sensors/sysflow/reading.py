@@ -31,7 +31,7 @@ from rtml.captures.sensors.sysflow.entities import (
     processes,
 )
 from rtml.captures.sensors.sysflow.kinds import described
-from rtml.captures.sensors.sysflow.records import Records, read_records
+from rtml.captures.sensors.sysflow.records import AVRO, Records, read_records
 from rtml.captures.sensors.sysflow.schema import EVENTS, OPERATIONS
 from rtml.schema import KINDS, POLARS
 
@@ -155,5 +155,6 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - {kind for *_, kind in OPERATIONS} - {"fork"},
     identified=True,
+    signature=lambda head: head.startswith(AVRO),
 )
 """SysFlow files; it cannot see bind, listen, dns, ptrace, chmod, mount, modules and the like."""

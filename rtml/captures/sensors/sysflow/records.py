@@ -15,14 +15,17 @@ from typing import Any, BinaryIO
 import fastavro
 import polars as pl
 
-from rtml.captures.sensors.recognise import AVRO, wrong_format
+from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
 from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
 from rtml.reading.content import first_bytes
 from rtml.schema import REJECTS
 
-__all__ = ["Records", "read_records"]
+__all__ = ["AVRO", "Records", "read_records"]
+
+AVRO = b"Obj\x01"
+"""First bytes of an Avro object container file."""
 
 _BATCH = 100_000
 _SYNC = 16

@@ -7,12 +7,22 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
+__all__ = ["FEATURES", "START", "outlier", "windows", "with_value"]
+
 FEATURES = ("a.x", "a.y", "a.bits_top3", "b.bits_max", "binaries.never_seen")
+"""Feature columns of `windows`."""
+
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def windows(rows: int = 24, workloads: tuple[str, ...] = ("web", "job"), seed: int = 1):
-    """``rows`` benign windows of one container per workload; time differs between the two."""
+def windows(rows: int = 24, workloads: tuple[str, ...] = ("web", "job"), seed: int = 1) -> pl.DataFrame:
+    """Return ``rows`` benign windows of one container per workload; ``a.x`` differs between the two.
+
+    Examples
+    --------
+    >>> windows(rows=2).select("container_id", "workload").rows()
+    [('job-1', 'job'), ('job-1', 'job'), ('web-1', 'web'), ('web-1', 'web')]
+    """
     rng = np.random.default_rng(seed)
     parts = []
     for number, workload in enumerate(workloads):
@@ -38,7 +48,13 @@ def windows(rows: int = 24, workloads: tuple[str, ...] = ("web", "job"), seed: i
 
 
 def outlier(frame: pl.DataFrame, row: int, factor: float = 40.0) -> pl.DataFrame:
-    """The frame with one row made strange in every column."""
+    """Return the frame with one row made strange in every column.
+
+    Examples
+    --------
+    >>> outlier(windows(rows=2), 1)["binaries.never_seen"].to_list()
+    [0.0, 40.0, 0.0, 0.0]
+    """
     here = pl.int_range(pl.len()) == row
     floats = [pl.when(here).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n) for n in FEATURES]
     events = pl.when(here).then(pl.col("events") * 40).otherwise(pl.col("events")).alias("events")
@@ -46,4 +62,11 @@ def outlier(frame: pl.DataFrame, row: int, factor: float = 40.0) -> pl.DataFrame
 
 
 def with_value(frame: pl.DataFrame, column: str, value: float | None) -> pl.DataFrame:
+    """Return the frame with one value all down a column, which is added where it is not there.
+
+    Examples
+    --------
+    >>> with_value(windows(rows=1), "z.new", 5.0)["z.new"].to_list()
+    [5.0, 5.0]
+    """
     return frame.with_columns(pl.lit(value, pl.Float64).alias(column))

@@ -1,4 +1,4 @@
-"""Small tables of events and processes, written by hand."""
+"""Small tables of events and processes, written by hand; for laws and tests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import polars as pl
 
 from rtml.captures.processes import PROCESSES
 from rtml.schema import POLARS, conform
+
+__all__ = ["MINUTE", "START", "busy", "events", "execs"]
 
 START = dt.datetime(2026, 11, 24, 10, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
@@ -26,7 +28,9 @@ def events(rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
     return conform(pl.DataFrame(records, schema=plain, orient="row"))
 
 
-def execs(*chains: tuple[str, ...], container: str = "web-1", start: float = 0, seq: int = 1):
+def execs(
+    *chains: tuple[str, ...], container: str = "web-1", start: float = 0, seq: int = 1
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Build exec events and their processes from chains ``(program, parent, grandparent ...)``."""
     rows = [
         {
@@ -54,7 +58,9 @@ def execs(*chains: tuple[str, ...], container: str = "web-1", start: float = 0, 
     return events(rows), conform(pl.DataFrame(images), PROCESSES)
 
 
-def busy(minutes: int = 6, containers: tuple[str, ...] = ("web-1", "app-1")):
+def busy(
+    minutes: int = 6, containers: tuple[str, ...] = ("web-1", "app-1")
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Build a little of everything: every family has something to say in every window."""
     rows: list[dict[str, object]] = []
     images: list[dict[str, object]] = []
@@ -68,7 +74,7 @@ def busy(minutes: int = 6, containers: tuple[str, ...] = ("web-1", "app-1")):
 def _minute(container: str, minute: int, seq: int) -> list[dict[str, object]]:
     base = {"container_id": container, "workload": container[:3], "image": "shop/base:1"}
     shell = {"exe": "/bin/sh", "process_id": seq + 1, **base}
-    varied = [
+    varied: list[dict[str, object]] = [
         {"kind": "exec", "exe": ["/bin/ls", "/tmp/x", "/bin/cat"][minute % 3]},
         {"kind": "open", "path": f"/etc/conf.d/{'abc'[minute % 3]}", "result": 0},
         {"kind": "open", "path": "/etc/shadow", "result": -13},
