@@ -7,15 +7,27 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands import arguments, names
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 from rtml.text import visible
 
 __all__ = ["import_findings", "rejects_of"]
 
 
 def import_findings(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="falco, tetragon or tracee.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON lines; also .gz.")],
+    engine: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENGINE",
+            help="falco, tetragon or tracee.",
+            callback=arguments.one_of("alert format", names.ALERTS),
+        ),
+    ],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="JSON lines; also .gz.", callback=arguments.existing),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file of findings.")],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:

@@ -23,6 +23,7 @@ from rtml.findings.attack import techniques_of
 from rtml.findings.levels import LEVELS, WEIGHTS, level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
+from rtml.progress import steps
 from rtml.reading.documents import documents
 from rtml.schema import IDENTITY, REJECTS, conform, empty
 
@@ -74,7 +75,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     reader = lookup(FORMATS, sensor, "alert format")
     rows: list[Row] = []
     refused: list[tuple[str, int, str, str]] = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
         for line, value, problem, raw in documents(Path(path)):
             try:
                 rows.append(_checked(reader(_mapping(value, problem))))

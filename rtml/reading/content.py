@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtml.errors import RtmlError, unreadable
+from rtml.progress import report
 from rtml.reading.unpacking import LONGEST_MAGIC, Parts, plain, unpacker
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ class Content(io.RawIOBase):
         return b"".join([bytes(self._rest), *self._parts])
 
     def _bounded(self, file: io.BufferedReader) -> Iterator[bytes]:
-        unpack = unpacker(file.peek(LONGEST_MAGIC))
-        allowed, size = os.fstat(file.fileno()).st_size * MOST_GROWTH, 0
+        unpack, packed = unpacker(file.peek(LONGEST_MAGIC)), os.fstat(file.fileno()).st_size
+        allowed, size = packed * MOST_GROWTH, 0
         for part in self._without_mark(unpack(file)):
             size += len(part)
             if unpack is not plain and size > max(FREE_BYTES, allowed):
                 self.problem = f"unpacks to more than {MOST_GROWTH} times its size: not read further"
                 return
+            if packed:  # a pipe has no size
+                report(f"reading {self._path.name}", file.tell(), packed, "bytes")
             yield part
 
     def _without_mark(self, parts: Parts) -> Iterator[bytes]:
@@ -114,7 +117,10 @@ def opened(path: Path) -> Iterator[tuple[io.BufferedReader, Content]]:
     try:
         with path.open("rb") as file:
             content = Content(path, file)
-            yield io.BufferedReader(content, 1 << 20), content
+            try:
+                yield io.BufferedReader(content, 1 << 20), content
+            finally:
+                report(f"reading {path.name}", 1, 1)
     except RtmlError:
         raise
     except OSError as error:
