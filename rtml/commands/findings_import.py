@@ -14,7 +14,9 @@ __all__ = ["import_findings", "rejects_of"]
 
 
 def import_findings(
-    engine: Annotated[str, typer.Argument(metavar="ENGINE", help="falco, tetragon or tracee.")],
+    engine: Annotated[
+        str, typer.Argument(metavar="ENGINE", help="falco, tetragon, tracee or one of a plug-in.")
+    ],
     inputs: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON lines; also .gz.")],
     out: Annotated[Path, typer.Option("--out", help="Parquet file of findings.")],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
