@@ -24,6 +24,7 @@ __all__ = [
     "WORLD_WRITABLE",
     "conform",
     "empty",
+    "feature_columns",
 ]
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -224,3 +225,16 @@ def _column(name: str, kind: pl.DataType, have: pl.DataType | None) -> pl.Expr:
 def empty(schema: pl.Schema = POLARS) -> pl.DataFrame:
     """Return a frame of no rows with the columns of ``schema``."""
     return pl.DataFrame(schema=schema)
+
+
+def feature_columns(windows: pl.DataFrame) -> list[str]:
+    """Return the feature columns of a windows frame: Float64, named ``family.feature``, sorted.
+
+    Sorted, because what is drawn at random for each column must not depend on the frame's order.
+
+    Examples
+    --------
+    >>> feature_columns(pl.DataFrame({"events": [1], "b.y": [0.5], "a.x": [1.0], "host": ["h"]}))
+    ['a.x', 'b.y']
+    """
+    return sorted(name for name, kind in windows.schema.items() if "." in name and kind == pl.Float64)

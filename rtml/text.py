@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["basename", "visible"]
+__all__ = ["SEPARATOR", "basename", "visible"]
+
+SEPARATOR = "\x1f"
+"""Between the parts of one text: the unit separator of ASCII, which names do not hold."""
 
 
 def visible(text: str, limit: int = 200) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtml.baselines.counting import COUNTS
@@ -38,11 +38,13 @@ def repository_of(image: str) -> str | None:
     return pl.DataFrame({"i": [image]}).select(repository(pl.col("i"))).item()
 
 
+@settings(deadline=None)
 @given(NAMED, TAG, HASH)
 def test_a_repository_is_the_name_whatever_tag_and_digest(name: str, tag: str, digest: str):
     assert repository_of(name + tag + digest) == name
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_repository_of_a_repository_is_itself_or_nothing(text: str):
     once = repository_of(text)
@@ -57,6 +59,7 @@ def test_an_image_without_a_name_has_no_repository_but_stays_in_lists(image: str
     assert pl.DataFrame({"i": [image]}).select(named_repository(pl.col("i"))).item() == image
 
 
+@settings(deadline=None)
 @given(NAMES, IMAGES, st.sampled_from([None, DIGEST]), st.sampled_from([None, "c1"]))
 def test_the_first_that_is_known_names_the_group(
     workload: str | None, image: str | None, digest: str | None, container: str | None

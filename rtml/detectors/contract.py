@@ -20,6 +20,7 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.peers import peer_groups
+from rtml.schema import feature_columns
 
 __all__ = [
     "CONTRIBUTIONS",
@@ -107,17 +108,6 @@ def is_detector(thing: object) -> bool:
         "load",
     )
     return isinstance(thing, type) and all(hasattr(thing, member) for member in wanted)
-
-
-def feature_columns(windows: pl.DataFrame) -> list[str]:
-    """Return the feature columns of a windows frame: Float64, named ``family.feature``, sorted.
-
-    Examples
-    --------
-    >>> feature_columns(pl.DataFrame({"events": [1], "b.y": [0.5], "a.x": [1.0], "host": ["h"]}))
-    ['a.x', 'b.y']
-    """
-    return sorted(n for n, kind in windows.schema.items() if kind == pl.Float64 and "." in n)
 
 
 def matrix(windows: pl.DataFrame, features: list[str]) -> Array:

@@ -12,9 +12,10 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.matching import SLOT, match
+from rtml.evaluation.matching import match
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
+from rtml.findings.unit import slot_of
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "window_curve"]
@@ -115,7 +116,7 @@ def _finding_best(findings: pl.DataFrame, track: Track) -> tuple[np.ndarray, pl.
 
 
 def _worst(rows: pl.DataFrame, time: str, value: str) -> pl.DataFrame:
-    unit = ["container_id", pl.col(time).dt.truncate(SLOT).alias("slot")]
+    unit = ["container_id", slot_of(time)]
     return rows.group_by(unit).agg(worst=pl.col(value).max())
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
-from rtml.evaluation.matching import SLOT
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.ranking import NEEDED
 from rtml.evaluation.track import Track
 from rtml.evaluation.verdict import DELAY_RULE
+from rtml.findings.unit import SLOT
 
 __all__ = ["gather"]
 

@@ -13,16 +13,14 @@ import datetime as dt
 import polars as pl
 
 from rtml.evaluation.trees import attack_trees, lineage_roots
+from rtml.findings.unit import slot_of
 from rtml.schema import empty
 from rtml.times import UTC_NS, span
 
-__all__ = ["GRACE", "MATCHES", "SLOT", "match", "units"]
+__all__ = ["GRACE", "MATCHES", "match", "units"]
 
 GRACE = dt.timedelta(seconds=60)
 """How long after an attack's end a finding still counts as its own: one default window."""
-
-SLOT = "5m"
-"""A unit that people read: container x 5 minutes x lineage root, for rules and models alike."""
 
 MATCHES = pl.Schema(
     [("finding", pl.UInt32()), ("attack_id", pl.String()), ("how", pl.String()), ("detected", UTC_NS)]
@@ -161,7 +159,7 @@ def units(findings: pl.DataFrame, matches: pl.DataFrame) -> tuple[int, int]:
     (1, 1)
     """
     keyed = findings.with_row_index("finding").select(
-        "finding", "container_id", "process_id", slot=pl.col("first_seen").dt.truncate(SLOT)
+        "finding", "container_id", "process_id", slot_of("first_seen")
     )
     key = ["container_id", "slot", "process_id"]
     false = keyed.join(matches, on="finding", how="anti")

@@ -11,14 +11,16 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.evaluation.matching import SLOT, match, units
+from rtml.evaluation.matching import match, units
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.findings.levels import LEVELS
+from rtml.findings.unit import slot_of
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["POINTS", "operating_points"]
 
+_LEAST = min(LEVELS.values())
 POINTS = pl.Schema(
     [
         ("side", pl.String()),
@@ -63,7 +65,7 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
     [('informational', 1), ('low', 1), ('medium', 1), ('high', 0), ('critical', 0)]
     """
     rows = [
-        _point(side.name, level, findings.filter(pl.col("severity").fill_null(1) >= least), track)
+        _point(side.name, level, findings.filter(pl.col("severity").fill_null(_LEAST) >= least), track)
         for side in sides
         if side.kind == "rules"
         for findings in [track.in_test(conform(side.findings, FINDINGS))]
@@ -77,7 +79,7 @@ def _point(side: str, level: str, findings: pl.DataFrame, track: Track) -> tuple
     read, false = units(findings, hits)
     found, attacks = hits["attack_id"].n_unique(), track.labels.height
     missed = findings.with_row_index("finding").join(hits, on="finding", how="anti")
-    slots = missed.select("container_id", pl.col("first_seen").dt.truncate(SLOT)).n_unique()
+    slots = missed.select("container_id", slot_of("first_seen")).n_unique()
     days = track.container_days
     share = found / attacks if attacks else None
     return side, level, found, share, read, false, false / days, slots / days

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.errors import RtmlError
+from rtml.schema import feature_columns
 from rtml.splits import PARTS, Split
 from rtml.times import MINUTE, Length, Window, instant
 
@@ -116,7 +117,7 @@ def group_leaks(used: pl.DataFrame) -> list[str]:
     sides = [used.filter(pl.col("part") == part) for part in ("train", "test")]
     names = [name for name in ("container_id", "workload", "image") if name in used.columns]
     notes = [_shared(name, *(side[name].drop_nulls().unique() for side in sides)) for name in names]
-    features = [name for name in used.columns if "." in name]
+    features = feature_columns(used)
     if features:
         hashes = [side.select(features).hash_rows(seed=7) for side in sides]
         equal = int(hashes[1].is_in(hashes[0].implode()).sum())

@@ -16,7 +16,7 @@ from rtml.evaluation.ranking import average_precision
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.evaluation.verdict import Verdict, assess, flag_windows
-from rtml.schema import FINDINGS, empty
+from rtml.schema import FINDINGS, empty, feature_columns
 
 __all__ = ["SEEDS", "best_single_feature", "flag_all", "random_verdict"]
 
@@ -92,8 +92,7 @@ def best_single_feature(features: pl.DataFrame, track: Track, allowed: float) ->
     A side marked ``oracle`` (an upper bound for shortcuts, never a result), or null when there is
     no feature, or nothing to rank.
     """
-    names = [n for n, kind in features.schema.items() if "." in n and kind == pl.Float64]
-    tried = [_feature(features, name, sign, track) for name in names for sign in (1, -1)]
+    tried = [_feature(features, name, sign, track) for name in feature_columns(features) for sign in (1, -1)]
     known = [(value, title, scores) for value, title, scores in tried if value is not None]
     if not known:
         return None

@@ -28,6 +28,7 @@ from rtml.features.source import Events, Source, open_source
 from rtml.features.surprise import EVENT_SURPRISES
 from rtml.features.windows import assemble, assemble_with_surprises
 from rtml.registry import Registry
+from rtml.schema import feature_columns
 from rtml.splits import Split
 from rtml.times import MINUTE, Length
 
@@ -93,11 +94,6 @@ def _source(events: Events, processes: Table | None, every: Length, families: It
     if chosen - set(AUDIT_FAMILIES):
         raise UsageError("family audit has windows of users: it goes with no family of containers")
     return audit_source(events, every)
-
-
-def feature_columns(table: pl.DataFrame) -> list[str]:
-    """Return the names of the features in a windows frame: its floats with a dot in the name."""
-    return [name for name, kind in table.schema.items() if "." in name and kind == pl.Float64]
 
 
 def learn(

@@ -7,7 +7,8 @@ and a table (`attack.yml`) turns either into the other on the way out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -17,10 +18,42 @@ import yaml
 
 from rtml.errors import lookup
 
-__all__ = ["VERSIONS", "renumbered", "with_attack"]
+__all__ = ["TECHNIQUE", "VERSIONS", "renumbered", "technique", "techniques_of", "with_attack"]
 
 VERSIONS = ("written", "v18", "v19")
 """As the rules' authors wrote them; or all of one version."""
+
+
+TECHNIQUE = r"T[0-9]{4}(?:\.[0-9]{3})?"
+"""What an id looks like: a technique, perhaps with a sub-technique."""
+
+_TAG = re.compile(rf"(?:attack\.)?({TECHNIQUE})", re.IGNORECASE)
+_LENGTH = len("T0000")
+
+
+def techniques_of(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return the techniques among the tags of a rule, in their order.
+
+    Sigma writes ``attack.t1059.004``, Falco and Tracee ``T1059.004``.
+
+    Examples
+    --------
+    >>> techniques_of(["attack.t1059.004", "attack.execution", "T1611", "T16"])
+    ('T1059.004', 'T1611')
+    """
+    found = (_TAG.fullmatch(tag) for tag in tags)
+    return tuple(match[1].upper() for match in found if match)
+
+
+def technique(identifier: pl.Expr) -> pl.Expr:
+    """Return the technique of an id that may name a sub-technique: ``T1059`` of ``T1059.004``.
+
+    Examples
+    --------
+    >>> pl.select(technique(pl.lit("T1059.004"))).item()
+    'T1059'
+    """
+    return identifier.str.head(_LENGTH)
 
 
 @cache

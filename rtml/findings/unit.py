@@ -12,9 +12,19 @@ from typing import Any
 import polars as pl
 
 from rtml.schema import FINDINGS, IDENTITY, conform
-from rtml.text import visible
+from rtml.text import SEPARATOR, visible
 
-__all__ = ["CONTRIBUTIONS", "EVIDENCE", "MOST_EVIDENCE", "SLOT", "UNIT", "aggregate", "finding_id", "slot_of"]
+__all__ = [
+    "CONTRIBUTIONS",
+    "EVIDENCE",
+    "MOST_EVIDENCE",
+    "SLOT",
+    "UNIT",
+    "aggregate",
+    "finding_id",
+    "slot_of",
+    "stable_id",
+]
 
 SLOT = "5m"
 """Length of a unit in time; slots start at whole multiples since the epoch."""
@@ -85,8 +95,18 @@ def finding_id(
     >>> finding_id("rule", "rules", "Execution:Runtime/ReverseShell", "c1", 7, 0)
     '4aacbf6a99a2f879dd17411f82b7b0a3'
     """
-    parts = [source, detector, kind, container_id, str(process_id), str(slot_ns)]
-    text = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return stable_id(source, detector, kind, container_id, str(process_id), str(slot_ns))
+
+
+def stable_id(*parts: str) -> str:
+    """Return a name made of these parts: 32 hexadecimal digits, the same in every run.
+
+    Examples
+    --------
+    >>> stable_id("a", "b") == stable_id("a", "b"), stable_id("a", "b") == stable_id("ab")
+    (True, False)
+    """
+    text = SEPARATOR.join(parts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from rtml.findings.attack import TECHNIQUE
 from rtml.schema import KINDS
 
 __all__ = ["Action", "Attack", "Expectation", "Load", "Lossy", "Rollout", "Scenario", "Step", "Workload"]
@@ -96,7 +97,7 @@ class Attack(_Strict):
     """
 
     id: Name
-    technique: str = Field(pattern=r"^T\d{4}(\.\d{3})?$")
+    technique: str = Field(pattern=f"^{TECHNIQUE}$")
     name: str
     family: str
     workload: Name

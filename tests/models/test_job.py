@@ -101,7 +101,7 @@ def test_a_folder_of_something_else_is_never_resumed(
     (tmp_path / "out").mkdir()
     if text is not None:
         (tmp_path / "out" / "score.json").write_text(text)
-    with pytest.raises(RtmlError, match="is not a result"):
+    with pytest.raises(RtmlError, match="is not the result"):
         ran(place, folder, tmp_path / "out", resume=True)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from rtml.errors import UsageError
 from rtml.rules.chosen import Chosen
-from rtml.rules.running.gate import WITHIN, passing, with_gated
+from rtml.rules.running.gate import passing, with_gated
 from rtml.rules.running.run import run_all
 from tests.rules.conftest import START, capture_of
 
@@ -119,9 +119,3 @@ def test_no_hits_and_nulls():
 def test_an_unknown_gate_is_wrong_use():
     with pytest.raises(UsageError, match="did you mean 'ours'"):
         run_all(capture_of([]), Chosen(gate="our"))
-
-
-def test_the_window_is_the_unit_of_a_finding():
-    from rtml.findings.unit import SLOT
-
-    assert WITHIN == SLOT

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from rtml.findings.attack import techniques_of
 from rtml.findings.levels import LEVELS
 from rtml.findings.rule_types import finding_type_of
 from rtml.schema import IDENTITY
 
 __all__ = ["Alert", "Format", "Reject", "alert", "nested", "text"]
-
-_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
 Alert: TypeAlias = dict[str, Any]
 """What `alert` returns: rule, time, level, techniques, finding type and identity."""
@@ -78,7 +77,7 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
         "rule": text(rule),
         "time": _time(time),
         "level": level,
-        "techniques": sorted({tag for tag in marks if _TECHNIQUE.fullmatch(tag)}),
+        "techniques": sorted(set(techniques_of(marks))),
         "type": finding_type_of((tag.removeprefix("mitre_") for tag in marks), "ImportedAlert"),
         **{name: text(identity.get(name)) for name in IDENTITY},
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtml.findings.formats.contract import Alert, Format, alert, nested
-from rtml.findings.priorities import level_of
+from rtml.findings.levels import level_of
 
 __all__ = ["FALCO", "falco"]
 

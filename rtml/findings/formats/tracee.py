@@ -9,21 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rtml.findings.formats.contract import Alert, Format, Reject, alert, nested
+from rtml.findings.levels import level_of
 
 __all__ = ["TRACEE", "tracee"]
-
-_LEVELS = {
-    "0": "informational",
-    "1": "low",
-    "2": "medium",
-    "3": "high",
-    "4": "critical",
-    "info": "informational",
-    "low": "low",
-    "medium": "medium",
-    "high": "high",
-    "critical": "critical",
-}
 
 
 def tracee(record: Mapping[str, Any]) -> Alert:
@@ -41,7 +29,7 @@ def tracee(record: Mapping[str, Any]) -> Alert:
     return alert(
         record.get("eventName") or record.get("name"),
         record.get("timestamp"),
-        _LEVELS.get(severity, "low"),
+        level_of(severity),
         [str(technique), str(tactic).lower().replace(" ", "-")],
         host=record.get("hostName"),
         container_id=container.get("id") or record.get("containerId"),

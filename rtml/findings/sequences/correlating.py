@@ -16,19 +16,18 @@ The result does not depend on the order of findings, nor on how they are spread 
 
 from __future__ import annotations
 
-import hashlib
-
 import polars as pl
 
+from rtml.findings.levels import LEVELS
 from rtml.findings.sequences.links import components, keys_of
 from rtml.findings.sequences.signals import SEQUENCE_TYPE, Parameters, parameters, signals_of
-from rtml.findings.unit import MOST_EVIDENCE
+from rtml.findings.unit import MOST_EVIDENCE, stable_id
 from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
 
 __all__ = ["MOST_SIGNALS", "SEQUENCES", "SEVERITY", "correlate"]
 
-SEVERITY = 9.0
+SEVERITY = LEVELS["critical"]
 """Critical: GuardDuty's band that single findings never reach."""
 
 MOST_SIGNALS = 100
@@ -208,8 +207,7 @@ def _named(found: pl.DataFrame) -> pl.DataFrame:
     rows = found.select("ids", "stages", "actors", "resources", "count").iter_rows(named=True)
     ids, titles = [], []
     for row in rows:
-        text = "\x1f".join([SEQUENCE_TYPE, *row["ids"]]).encode("utf-8", "surrogatepass")
-        ids.append(hashlib.blake2b(text, digest_size=16).hexdigest())
+        ids.append(stable_id(SEQUENCE_TYPE, *row["ids"]))
         about = [*row["resources"], *row["actors"]]
         more = f" and {len(about) - 1} more" if len(about) > 1 else ""
         steps = " → ".join(stage["tactic"] for stage in row["stages"])

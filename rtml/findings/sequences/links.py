@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.findings.sequences.signals import Parameters
+from rtml.wildcards import whole
 
 __all__ = ["components", "keys_of"]
 
@@ -98,9 +99,7 @@ def _placed(signals: pl.DataFrame) -> pl.DataFrame:
 def _hubs(settings: Parameters) -> list[_Hub]:
     none = pl.lit("")
     called, about = pl.col("actor").is_not_null(), pl.col("_at").is_not_null()
-    shared = pl.any_horizontal(
-        pl.col("actor").str.contains(_wildcards(one)) for one in settings.shared_actors
-    )
+    shared = pl.any_horizontal(pl.col("actor").str.contains(whole(one)) for one in settings.shared_actors)
     account = pl.col("actor").str.extract_groups(_SERVICE_ACCOUNT).struct
     space = pl.coalesce(account.field("1"), "namespace")
     name = pl.coalesce(account.field("2"), pl.when(about).then("service_account"))
@@ -118,11 +117,6 @@ def _hubs(settings: Parameters) -> list[_Hub]:
         ),
         _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, True),
     ]
-
-
-def _wildcards(text: str) -> str:
-    parts = (".*" if c == "*" else "." if c == "?" else pl.escape_regex(c) for c in text)
-    return f"(?s)^{''.join(parts)}$"
 
 
 def _keys(

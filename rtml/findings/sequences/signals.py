@@ -10,6 +10,7 @@ from importlib.resources import files
 import polars as pl
 import yaml
 
+from rtml.findings.attack import technique
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["SEQUENCE_TYPE", "Parameters", "parameters", "signals_of"]
@@ -99,7 +100,7 @@ def _named(findings: pl.DataFrame) -> pl.DataFrame:
 def _tactic(settings: Parameters) -> pl.Expr:
     purpose = pl.col("type").str.split(":").list.first()
     roots = pl.col("techniques").list.eval(
-        pl.element().str.slice(0, 5).replace_strict(settings.techniques, default=None, return_dtype=pl.String)
+        technique(pl.element()).replace_strict(settings.techniques, default=None, return_dtype=pl.String)
     )
     return pl.coalesce(
         purpose.replace_strict(settings.purposes, default=None, return_dtype=pl.String),

@@ -17,7 +17,6 @@ pass; for the two negative tests none may fail them.
 from __future__ import annotations
 
 import datetime as dt
-import re
 import reprlib
 from collections.abc import Callable
 from typing import Any, Literal
@@ -26,6 +25,7 @@ import polars as pl
 
 from rtml.errors import UnknownNameError, UsageError, did_you_mean
 from rtml.schema import FINDINGS
+from rtml.wildcards import whole
 
 __all__ = ["FIELDS", "TESTS", "Test", "condition"]
 
@@ -40,18 +40,13 @@ FIELDS: dict[str, pl.DataType | type[pl.DataType]] = {
 _LISTS = {"techniques": pl.element(), "contributions": pl.element().struct.field("feature")}
 
 
-def _pattern(text: Any) -> str:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in str(text))
-    return f"(?s)^{''.join(parts)}$"
-
-
 TESTS: dict[Test, Callable[[pl.Expr, Any], pl.Expr]] = {
     "equals": lambda field, value: field == value,
     "not_equals": lambda field, value: field == value,
     "less": lambda field, value: field < value,
     "greater": lambda field, value: field > value,
-    "matches": lambda field, value: field.str.contains(_pattern(value)),
-    "not_matches": lambda field, value: field.str.contains(_pattern(value)),
+    "matches": lambda field, value: field.str.contains(whole(str(value))),
+    "not_matches": lambda field, value: field.str.contains(whole(str(value))),
     "in": lambda field, value: field.is_in(value),
 }
 """Tests by name; the ``not_`` of a name is added by `condition`, so that absent values pass."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.features import FAMILIES
+from rtml.findings.levels import LEVELS
 
 __all__ = ["model_type", "severity"]
 
@@ -39,5 +40,6 @@ def severity(p_value: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"p": [0.1, 0.001, None]}).select(severity(pl.col("p"))).to_series().to_list()
     [3.0, 7.0, 5.0]
     """
+    least, most = LEVELS["informational"], LEVELS["critical"] - 0.1
     scaled = 1 - 2 * p_value.clip(1e-12, 1.0).log10()
-    return scaled.clip(1.0, 8.9).round(2).fill_null(5.0)
+    return scaled.clip(least, most).round(2).fill_null(LEVELS["medium"])

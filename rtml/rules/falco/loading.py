@@ -7,13 +7,13 @@ that matches an event; here all are evaluated and all that match are reported
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
-from rtml.findings.priorities import level_of
+from rtml.findings.attack import techniques_of
+from rtml.findings.levels import level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.rules.falco.documents import Definitions, Entry
 from rtml.rules.falco.expanding import Expander
@@ -31,8 +31,6 @@ __all__ = ["PREFIX", "load_falco"]
 
 PREFIX = "falco/"
 """Ids of rules of Falco begin so; the rest is the rule's name."""
-
-_TECHNIQUE = re.compile(r"T\d{4}(?:\.\d{3})?")
 
 
 def load_falco(paths: Iterable[str | Path], disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
@@ -105,7 +103,7 @@ def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
         title=entry.name,
         level=level_of(str(values.get("priority", ""))),
         finding_type=finding_type_of(tactics, "FalcoRule"),
-        techniques=tuple(tag for tag in tags if _TECHNIQUE.fullmatch(tag)),
+        techniques=techniques_of(tags),
         tags=tags,
         authors=entry.authors,
         licence=entry.licence,

@@ -18,6 +18,7 @@ from rtml.rules.language.columns import DERIVED, is_number
 from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.settle import FALSE, TRUE
 from rtml.schema import POLARS
+from rtml.wildcards import WILDCARDS, pattern
 
 __all__ = ["Refused", "translate"]
 
@@ -177,14 +178,13 @@ def _body(value: str) -> str:
     if "[" in value:
         raw = fnmatch.translate(value)
         return raw.removeprefix("(?s:").removesuffix(r")\Z").removesuffix(r")\z")
-    wild = {"*": ".*", "?": "."}
-    return "".join(wild.get(c) or pl.escape_regex(c) for c in value)
+    return pattern(value)
 
 
 def _under(column: str, value: str) -> Condition:
     """Test for this folder or what is below it; each part of the folder may be a glob."""
     folder = value.rstrip("/")
     if any(c in folder for c in "*?["):
-        return Pattern(column, f"(?s)^{_body(folder).replace('.*', '[^/]*')}(?:/.*)?$")
+        return Pattern(column, f"(?s)^{_body(folder).replace(WILDCARDS['*'], '[^/]*')}(?:/.*)?$")
     inside = Text(column, "starts", (folder + "/",), True)
     return any_of([Text(column, "equals", (folder or "/",), True), inside])

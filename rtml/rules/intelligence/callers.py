@@ -14,11 +14,10 @@ from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription
 from rtml.rules.intelligence.lists import Intelligence
 from rtml.rules.intelligence.matching import SILENCED, Matched
-from rtml.rules.language.columns import SEPARATOR
 from rtml.rules.language.conditions import Absent, All, Not, Text
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import rule_inputs
-from rtml.text import visible
+from rtml.text import SEPARATOR, visible
 
 __all__ = ["SEVERITY", "caller_rules", "match_callers"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.rules.language.expressions import SEPARATOR
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
+from rtml.text import SEPARATOR
 
 __all__ = ["OBSERVED", "Observed"]
 

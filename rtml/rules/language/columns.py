@@ -18,13 +18,13 @@ from rtml.images import named_repository
 from rtml.rules.language import tactics
 from rtml.rules.language.views import VIEWS
 from rtml.schema import POLARS
+from rtml.text import SEPARATOR
 
 __all__ = [
     "DERIVED",
     "EVERY",
     "LINEAGE",
     "LISTS",
-    "SEPARATOR",
     "TYPES",
     "WHERE",
     "Derived",
@@ -32,9 +32,6 @@ __all__ = [
     "is_number",
     "needs",
 ]
-
-SEPARATOR = "\x1f"
-"""Between the values of a list column, which travels as one text so that it can be a join key."""
 
 TYPES = pl.Schema({**AUDIT, **POLARS})
 """Types of the columns of events, and of the audit table for events of kind audit."""
@@ -51,7 +48,9 @@ LISTS = frozenset(
         *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
     }
 )
-"""Columns of many values: a test holds when it holds for one of them."""
+"""Columns of many values: a test holds when it holds for one of them.
+
+Such a column travels as one text, joined by `rtml.text.SEPARATOR`, so that it can be a join key."""
 
 
 EVERY = frozenset({"image_text"})

@@ -9,10 +9,10 @@ import polars as pl
 
 from rtml.rules.language.columns import LINEAGE, TYPES, WHERE
 from rtml.rules.language.contract import Rule
-from rtml.rules.language.expressions import SEPARATOR
 from rtml.rules.language.inputs import input_of
 from rtml.rules.language.masks import masks
 from rtml.schema import conform
+from rtml.text import SEPARATOR
 
 __all__ = ["failures", "matches"]
 

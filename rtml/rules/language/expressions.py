@@ -12,11 +12,12 @@ from functools import singledispatch
 
 import polars as pl
 
-from rtml.rules.language.columns import LISTS, SEPARATOR, address, is_number
+from rtml.rules.language.columns import LISTS, address, is_number
 from rtml.rules.language.conditions import Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text
 from rtml.rules.language.views import VIEWS
+from rtml.text import SEPARATOR
 
-__all__ = ["SEPARATOR", "expression", "prepare"]
+__all__ = ["expression", "prepare"]
 
 
 @singledispatch

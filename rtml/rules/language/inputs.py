@@ -8,9 +8,9 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.rules.language.columns import DERIVED, LINEAGE, LISTS, TYPES, WHERE, needs
-from rtml.rules.language.expressions import SEPARATOR
 from rtml.rules.language.lineage import with_lineage
 from rtml.schema import IDENTITY, POLARS
+from rtml.text import SEPARATOR
 
 __all__ = ["KEYS", "blank", "input_of", "rule_inputs"]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.rules.language.columns import LINEAGE
-from rtml.rules.language.expressions import SEPARATOR
+from rtml.text import SEPARATOR
 
 __all__ = ["lineage", "with_lineage"]
 

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.images import repository
+from rtml.text import SEPARATOR
 
 __all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
 
 COMM_LENGTH = 15
 """Characters of a process name that the kernel keeps."""
-
-_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,8 @@ _PARENT = _cut(_base(_col("parent_image")))
 _FILE = _col("file").map_batches(_resolve, pl.String)
 _NAMES = (
     _col("ancestors")
-    .str.replace_all(f"[^{_SEPARATOR}]*/", "")
-    .str.replace_all(f"([^{_SEPARATOR}]{{{COMM_LENGTH}}})[^{_SEPARATOR}]+", "${1}")
+    .str.replace_all(f"[^{SEPARATOR}]*/", "")
+    .str.replace_all(f"([^{SEPARATOR}]{{{COMM_LENGTH}}})[^{SEPARATOR}]+", "${1}")
 )
 _TYPECHARS = {"file": "f", "directory": "d", "ipv4": "4", "ipv6": "6", "unix": "u"}
 
@@ -125,12 +124,12 @@ VIEWS: dict[str, View] = {
         total=True,
     ),
     **{
-        f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True))
+        f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(SEPARATOR).list.get(n - 1, null_on_oob=True))
         for n in range(1, 9)
     },
     **{
         f"ancestor_exe_{n}": View(
-            ("ancestors",), _col("ancestors").str.split(_SEPARATOR).list.get(n - 1, null_on_oob=True)
+            ("ancestors",), _col("ancestors").str.split(SEPARATOR).list.get(n - 1, null_on_oob=True)
         )
         for n in range(1, 9)
     },

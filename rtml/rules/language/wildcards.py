@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.rules.language.conditions import Absent, Condition, How, Not, Pattern, Text
+from rtml.wildcards import WILDCARDS
 
 __all__ = ["text_condition"]
 
@@ -54,5 +55,5 @@ def text_condition(column: str, parts: Sequence[tuple[str, bool]], cased: bool) 
 
 def _piece(text: str, wild: bool, cased: bool) -> str:
     if wild:
-        return ".*" if text == "*" else "."
+        return WILDCARDS[text]
     return pl.escape_regex(text if cased else text.lower())

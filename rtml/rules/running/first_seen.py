@@ -13,6 +13,7 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.captures.store import Capture
+from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import CONTRIBUTIONS, aggregate, slot_of
 from rtml.peers import image_group
 from rtml.rules.language.inputs import KEYS, rule_inputs
@@ -24,7 +25,7 @@ __all__ = ["FirstSeen"]
 
 TYPE = "Execution:Runtime/FirstSeen"
 _PAIR = ["image", "exe"]
-_SEVERITY, _SCORE = 5.0, 0.5  # a rule of level medium
+_SEVERITY, _SCORE = LEVELS["medium"], WEIGHTS["medium"]
 
 
 class FirstSeen:

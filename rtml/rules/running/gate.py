@@ -24,6 +24,7 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.findings.levels import LEVELS
+from rtml.findings.unit import SLOT
 from rtml.peers import peer_group
 from rtml.rules.correlations.programs import INSTALLERS, ordinary
 from rtml.rules.language.contract import Rule
@@ -31,8 +32,6 @@ from rtml.rules.running.catalogue import catalogue
 
 __all__ = ["passing", "with_gated"]
 
-WITHIN = "5m"
-"""The unit of a finding in time (`rtml.findings.unit.SLOT`)."""
 _TREE, _CONTAINER = ["host", "container_id", "root_id"], ["host", "container_id"]
 
 
@@ -88,7 +87,7 @@ def _described(hits: pl.DataFrame, rules: Sequence[Rule], capture: Capture) -> p
     under = pl.col("ancestors").list.eval(ordinary(pl.element(), INSTALLERS)).list.any()
     by = ordinary(pl.col("program"), INSTALLERS) | ordinary(writer, INSTALLERS)
     return rows.with_columns(
-        new=pl.col("time") <= first.dt.offset_by(WITHIN), installed=by | under.fill_null(False)
+        new=pl.col("time") <= first.dt.offset_by(SLOT), installed=by | under.fill_null(False)
     )
 
 
@@ -124,12 +123,7 @@ def _beside(rows: pl.DataFrame, by: list[str], least: str) -> pl.Series:
     for kind in others["type"].unique().sort():
         theirs = others.filter(pl.col("type") == kind).select(*by, "time", near=True)
         joined = mine.join_asof(
-            theirs.sort("time"),
-            on="time",
-            by=by,
-            strategy="nearest",
-            tolerance=WITHIN,
-            check_sortedness=False,
+            theirs.sort("time"), on="time", by=by, strategy="nearest", tolerance=SLOT, check_sortedness=False
         ).sort("_row")
         found |= joined.select((pl.col("type") != kind) & pl.col("near").fill_null(False)).to_series()
     return found

@@ -17,9 +17,10 @@ import yaml
 
 from rtml.errors import UsageError, did_you_mean
 from rtml.reading.user_yaml import read_yaml
-from rtml.rules.language.columns import EVERY, SEPARATOR
+from rtml.rules.language.columns import EVERY
 from rtml.rules.language.conditions import AnyOf, Condition, Pattern, Text
 from rtml.rules.sigma.mapping import UnknownName
+from rtml.text import SEPARATOR
 
 __all__ = ["Lists", "expanded", "rule_lists"]
 

@@ -14,7 +14,8 @@ from functools import singledispatch
 from typing import Any
 
 from rtml.errors import RtmlError
-from rtml.findings.levels import LEVELS
+from rtml.findings.attack import techniques_of
+from rtml.findings.levels import level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.contract import Rule, Skipped
@@ -130,7 +131,7 @@ def _rule(document: Any, file: str, lists: Lists) -> Rule:
             title=document.title,
             level=_level(document),
             finding_type=own.get("finding_type") or finding_type_of(tags),
-            techniques=tuple(t[7:].upper() for t in tags if re.fullmatch(r"attack\.t\d{4}(\.\d{3})?", t)),
+            techniques=techniques_of(tags),
             tags=tags,
             authors=" ".join((document.author or "").split()),
             licence=str(own.get("license") or document.license or "unstated"),
@@ -151,8 +152,7 @@ def _checked(rule: Rule) -> Rule:
 
 
 def _level(document: Any) -> str:
-    level = document.level.name.lower() if document.level else "low"
-    return level if level in LEVELS else "low"
+    return level_of(document.level.name if document.level else "")
 
 
 def _log_source(logsource: Any) -> LogSource:

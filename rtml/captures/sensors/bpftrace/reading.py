@@ -19,10 +19,10 @@ from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
 from rtml.reading.lines import read_lines
 from rtml.schema import REJECTS
+from rtml.text import SEPARATOR
 
 __all__ = ["SENSOR"]
 
-SEPARATOR = "\x1f"
 HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
 _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
 _LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, not time
