@@ -19,7 +19,7 @@ import polars as pl
 from rtml import baselines
 from rtml.baselines import Baseline
 from rtml.captures import Capture
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import UnknownNameError, UsageError, did_you_mean
 from rtml.features.api_calls import audit_source
 from rtml.features.audit import AUDIT_FAMILY
 from rtml.features.contract import Family
@@ -80,7 +80,7 @@ def _family(name: str) -> Family:
     if name in AUDIT_FAMILIES:
         return AUDIT_FAMILIES[name]
     if name not in FAMILIES:
-        raise UsageError(
+        raise UnknownNameError(
             f"unknown feature family {name!r}; {did_you_mean(name, [*FAMILIES, *AUDIT_FAMILIES])}"
         )
     return FAMILIES[name]
