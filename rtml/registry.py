@@ -146,7 +146,9 @@ def _entry_points(group: str) -> list[EntryPoint]:
             for entry in package.entry_points.select(group=group):
                 entries.setdefault((str(package.name), entry.name), entry)
         except Exception as error:  # metadata of any age and origin
-            warnings.warn(f"entry points of a package cannot be read ({error})", stacklevel=4)
+            warnings.warn(
+                f"entry points of the package {package.name} cannot be read ({error})", stacklevel=4
+            )
     return [entry for _, entry in sorted(entries.items(), key=lambda item: item[0])]
 
 

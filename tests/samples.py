@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rtml.captures.sensors.recognise import recognise
+from rtml.reading.content import first_bytes
 from tests.conftest import SHARED
 
 DATA = Path(__file__).parent / "data"
-"""What each sample is and how it was made: ``data/README.md``."""
-
-SAMPLES = {
-    "beth": ("beth/processes.csv", "beth/processes-short.csv", "beth/dns.csv"),
-    "bpftrace": ("bpftrace/bpftrace.jsonl.gz",),
-    "k8s-audit": ("k8s-audit/audit.jsonl",),
-    "sysflow": ("sysflow/shop.sf",),
-}
-"""Sensor to its samples, below `DATA`; a new sensor adds its own here."""
+"""A folder per sensor; what each sample is and how it was made: ``data/README.md``."""
 
 REAL = {
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
@@ -26,7 +20,12 @@ REAL = {
 """Sensor to real output of others, below the folder that is not part of the repository."""
 
 
+def shipped(sensor: str) -> tuple[Path, ...]:
+    """Return the files in a sensor's folder that are of its format; what describes them is not."""
+    return tuple(p for p in sorted((DATA / sensor).glob("*")) if recognise(first_bytes(p)) == sensor)
+
+
 def samples(sensor: str) -> list[Path]:
     """Return the files of a sensor that are here: the samples always, real ones if present."""
     real = [SHARED / name for name in REAL.get(sensor, ())]
-    return [DATA / name for name in SAMPLES[sensor]] + [path for path in real if path.is_file()]
+    return [*shipped(sensor), *(path for path in real if path.is_file())]

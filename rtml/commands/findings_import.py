@@ -20,7 +20,7 @@ def import_findings(
         str,
         typer.Argument(
             metavar="ENGINE",
-            help="falco, tetragon or tracee.",
+            help="falco, tetragon, tracee or one of a plug-in.",
             callback=arguments.one_of("alert format", names.ALERTS),
         ),
     ],

@@ -71,7 +71,7 @@ def detector_class(kind: str) -> type[Detector]:
     >>> detector_class("sklearn:OneClassSVN")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown estimator of sklearn 'OneClassSVN'; did you mean 'OneClassSVM'?
+    rtml.errors.UnknownNameError: unknown estimator of sklearn 'OneClassSVN'; did you mean 'OneClassSVM'?
     """
     return adapted_class(kind) if ":" in kind else lookup(DETECTORS, kind, "detector")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import UnknownNameError, did_you_mean
 from rtml.features.audit import AUDIT_FAMILY
 from rtml.features.contract import Family
 from rtml.registry import Registry
@@ -40,7 +40,7 @@ def _family(name: str) -> Family:
     if name in AUDIT_FAMILIES:
         return AUDIT_FAMILIES[name]
     if name not in FAMILIES:
-        raise UsageError(
+        raise UnknownNameError(
             f"unknown feature family {name!r}; {did_you_mean(name, [*FAMILIES, *AUDIT_FAMILIES])}"
         )
     return FAMILIES[name]

@@ -7,14 +7,17 @@ things checks it in one line (``check_detector(ZScore)``), or law by law with `D
 
 from rtml.testing.detectors import DETECTOR_LAWS, check_detector
 from rtml.testing.families import FAMILY_LAWS, check_family
+from rtml.testing.formats import FORMAT_LAWS, check_format
 from rtml.testing.sensors import FILE_LAWS, SAMPLE_LAWS, check_sensor
 
 __all__ = [
     "DETECTOR_LAWS",
     "FAMILY_LAWS",
     "FILE_LAWS",
+    "FORMAT_LAWS",
     "SAMPLE_LAWS",
     "check_detector",
     "check_family",
+    "check_format",
     "check_sensor",
 ]

@@ -17,7 +17,7 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.detectors import CONTRIBUTIONS, Detector
-from rtml.errors import RtmlError
+from rtml.errors import NotSaved
 from rtml.testing.windows import outlier, windows
 
 __all__ = ["CONDUCT", "Make", "learnt", "state"]
@@ -40,7 +40,7 @@ def state(detector: Detector) -> dict[str, bytes]:
         folder = Path(place) / "detector"
         try:
             detector.save(folder)
-        except RtmlError:
+        except NotSaved:
             return known
         return known | {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
@@ -161,7 +161,7 @@ def saves_itself_whole(make: Make) -> None:
         with tempfile.TemporaryDirectory() as place:
             try:
                 detector.save(Path(place) / "detector")
-            except RtmlError:
+            except NotSaved:
                 return
             loaded: Any = type(detector).load(Path(place) / "detector")
         frame = outlier(windows(seed=2), 4)

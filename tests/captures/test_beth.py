@@ -16,14 +16,14 @@ from rtml.captures.sensors.beth.python_text import parse
 from rtml.captures.sensors.beth.reading import SENSOR
 from rtml.schema import KINDS, conform
 from tests.conftest import SHARED
-from tests.samples import DATA, SAMPLES
+from tests.samples import DATA, shipped
 
 HEADER = (
     "timestamp,processId,threadId,parentProcessId,userId,mountNamespace,processName,hostName,"
     "eventId,eventName,stackAddresses,argsNum,returnValue,args,sus,evil"
 )
 REAL = sorted((SHARED / "beth").glob("*.csv"))
-FILES = [*(DATA / name for name in SAMPLES["beth"]), *REAL]
+FILES = [*shipped("beth"), *REAL]
 PROCESSES = [path for path in FILES if "dns" not in path.stem]
 
 

@@ -18,7 +18,7 @@ from rtml.evaluation import read_labels
 from rtml.rules import run_rules
 from tests.captures.test_sysflow import clear
 from tests.data.make_sysflow import main as make_sysflow
-from tests.samples import DATA, SAMPLES
+from tests.samples import DATA, shipped
 
 COUNTS = {
     "beth/processes.csv": (90, [42, 57, 72, 88]),
@@ -74,19 +74,19 @@ COUNTED: dict[str, Callable[[Path], int]] = {
 }
 
 
-@pytest.mark.parametrize(("sensor", "file"), [(s, f) for s in SAMPLES for f in SAMPLES[s]])
-def test_every_input_record_is_an_event_or_a_reject(sensor: str, file: str):
-    reading = SENSORS[sensor].read(DATA / file)
-    events, refused = COUNTS[file]
+@pytest.mark.parametrize(("sensor", "path"), [(s, p) for s in SENSORS.own for p in shipped(s)])
+def test_every_input_record_is_an_event_or_a_reject(sensor: str, path: Path):
+    reading = SENSORS[sensor].read(path)
+    events, refused = COUNTS[path.relative_to(DATA).as_posix()]
     assert (reading.events.height, reading.rejects["line"].to_list()) == (events, refused)
-    assert COUNTED[sensor](DATA / file) == events + len(refused)
+    assert COUNTED[sensor](path) == events + len(refused)
     assert reading.rejects["reason"].n_unique() == len(refused) - (sensor == "bpftrace")
 
 
 @pytest.fixture(scope="module")
 def lab_cut(tmp_path_factory: pytest.TempPathFactory) -> Capture:
     folder = tmp_path_factory.mktemp("lab") / "capture"
-    import_capture("bpftrace", [DATA / SAMPLES["bpftrace"][0]], folder)
+    import_capture("bpftrace", list(shipped("bpftrace")), folder)
     return open_capture(folder)
 
 

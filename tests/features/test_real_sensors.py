@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 
 from rtml.captures import import_capture, open_capture
+from rtml.captures.sensors import SENSORS
 from rtml.features import AUDIT_FAMILIES, FAMILIES, feature_columns, prequential, windows
 from tests.conftest import SHARED
-from tests.samples import DATA, SAMPLES
+from tests.samples import shipped
 
 LARGER = {"sysflow": "sysflow/proc_k8s_small.sf", "beth": "beth/*training*.csv"}
-INPUTS = {f"sample:{name}": [DATA / file for file in files] for name, files in SAMPLES.items()}
+INPUTS = {f"sample:{name}": list(shipped(name)) for name in SENSORS.own}
 INPUTS |= {f"real:{n}": found for n, p in LARGER.items() if (found := sorted(SHARED.glob(p)))}
 
 

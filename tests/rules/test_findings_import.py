@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from rtml.experiment.judge import read_findings
-from rtml.findings.importing import FORMATS, read_alerts
+from rtml.findings.formats import FORMATS
+from rtml.findings.importing import read_alerts
 from rtml.schema import FINDINGS
 from tests.conftest import LAB
 from tests.rules.test_alerts import FALCO, TETRAGON, TRACEE
@@ -35,7 +36,7 @@ def test_files_of_one_engine_become_one_table(tmp_path: Path):
     assert rejects.select("line", "text").rows() == [(2, "{broken"), (3, "[]")]
 
 
-@pytest.mark.parametrize("engine", FORMATS)
+@pytest.mark.parametrize("engine", FORMATS.own)
 def test_real_events_of_another_kind_are_rejects_and_not_lost(tmp_path: Path, engine: str):
     if not TETRAGON.is_dir():
         pytest.skip(f"{TETRAGON} is not here")

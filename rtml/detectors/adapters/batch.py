@@ -25,7 +25,7 @@ from rtml.detectors.contract import (
 )
 from rtml.detectors.explanation import by_replacement, shares
 from rtml.detectors.ranges import Ranges
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import NotSaved, RtmlError, UsageError
 
 __all__ = ["BatchAdapter"]
 
@@ -144,13 +144,13 @@ class BatchAdapter:
         return self._fitted.nearly(self._ranges.unit(raw, [group] * len(raw)))
 
     def save(self, folder: Path) -> None:
-        """Write parameters, ranges and training rows; what could only be pickled is an `RtmlError`."""
+        """Write parameters, ranges and training rows; what could only be pickled is a `NotSaved`."""
         refuse_unknown(self.estimator, self.name)
         parameters = plain_parameters(self._blank, self.name)
         scores = np.empty(0) if self._fitted is None else self._fitted.scores(sample(self._rows))
         again = self._refitted(parameters, self._rows)
         if not np.array_equal(again, scores, equal_nan=True):
-            raise RtmlError(
+            raise NotSaved(
                 f"{self.name} cannot be saved: fitted again to the same windows it scores them otherwise, so"
                 " only pickle could keep it; give it a seed, or train it anew where it is needed"
             )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import NotSaved, UnknownNameError, UsageError, did_you_mean
 
 __all__ = ["Parameters", "Plain", "fresh", "made", "plain_parameters", "seeded"]
 
@@ -31,7 +31,7 @@ models whose author may spend this machine's time."""
 
 
 def made(estimator: type[Any], parameters: Mapping[str, Any], name: str) -> Any:
-    """Make an estimator; a parameter that it does not know is a `UsageError` with the nearest one.
+    """Make an estimator; a parameter that it does not know is an `UnknownNameError` with the nearest one.
 
     Examples
     --------
@@ -39,13 +39,13 @@ def made(estimator: type[Any], parameters: Mapping[str, Any], name: str) -> Any:
     >>> made(OneClassSVM, {"gama": 0.1}, "sklearn:OneClassSVM")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: sklearn:OneClassSVM has no parameter 'gama'; did you mean 'gamma'?
+    rtml.errors.UnknownNameError: sklearn:OneClassSVM has no parameter 'gama'; did you mean 'gamma'?
     """
     known = inspect.signature(estimator).parameters
     if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         for given in parameters:
             if given not in known:
-                raise UsageError(f"{name} has no parameter {given!r}; {did_you_mean(given, known)}")
+                raise UnknownNameError(f"{name} has no parameter {given!r}; {did_you_mean(given, known)}")
     try:
         return estimator(**parameters)
     except Exception as error:  # their constructors raise what they like
@@ -111,7 +111,7 @@ def plain_parameters(estimator: Any, name: str) -> dict[str, Plain]:
 
     Raises
     ------
-    RtmlError
+    NotSaved
         A parameter is an object, which only pickle could keep.
     """
     read = getattr(estimator, "_get_params", None) or (lambda: estimator.get_params(deep=False))
@@ -119,7 +119,7 @@ def plain_parameters(estimator: Any, name: str) -> dict[str, Plain]:
     changed = {key: value for key, value in given.items() if not _same(value, usual.get(key, ...))}
     for key, value in changed.items():
         if not isinstance(value, Plain):
-            raise RtmlError(
+            raise NotSaved(
                 f"{name} cannot be saved: its parameter {key!r} is of type {type(value).__name__},"
                 " which would need pickle; train it anew where it is needed, or choose a plain value"
             )

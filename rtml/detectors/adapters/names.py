@@ -22,7 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rtml.errors import RtmlError, UsageError, did_you_mean, lookup
+from rtml.errors import NotSaved, RtmlError, UsageError, did_you_mean, lookup
 
 __all__ = ["estimator_class", "kind_of", "refuse_unknown", "version_of"]
 
@@ -36,7 +36,7 @@ def estimator_class(kind: str) -> type[Any]:
 
     Raises
     ------
-    UsageError
+    UnknownNameError
         The package is none of the three, or has no such estimator.
     RtmlError
         The package, or one that the estimator needs besides, is not installed.
@@ -48,7 +48,7 @@ def estimator_class(kind: str) -> type[Any]:
     >>> estimator_class("os:system")
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: unknown package of estimators 'os'; known: pyod, river, sklearn
+    rtml.errors.UnknownNameError: unknown package of estimators 'os'; known: pyod, river, sklearn
     """
     package, _, name = kind.partition(":")
     name = name.rpartition(".")[2]
@@ -88,9 +88,9 @@ def kind_of(estimator: type[Any]) -> str | None:
 
 
 def refuse_unknown(estimator: type[Any], name: str) -> None:
-    """Raise the `RtmlError` of saving an estimator whose class could not be found again on loading."""
+    """Raise the `NotSaved` of saving an estimator whose class could not be found again on loading."""
     if kind_of(estimator) != name:
-        raise RtmlError(
+        raise NotSaved(
             f"{name} cannot be saved: {estimator.__module__}.{estimator.__qualname__} is no class that rtml"
             " looks up by name, so only pickle could keep it; write a detector of your own"
             " (rtml.detectors.contract), or train it anew where it is needed"

@@ -23,7 +23,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.detectors.adapters.making import Parameters
 from rtml.detectors.ranges import RangesState
-from rtml.errors import RtmlError
+from rtml.errors import NotSaved, RtmlError
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
 __all__ = ["MOST_VALUES", "Kept", "RefitState", "read_kept", "sample", "write_kept"]
@@ -77,7 +77,7 @@ def sample(rows: Array) -> Array:
 def write_kept(folder: Path, kept: Kept, name: str) -> None:
     """Write the three files; too much to keep is an `RtmlError`."""
     if kept.rows.size > MOST_VALUES:
-        raise RtmlError(
+        raise NotSaved(
             f"{name} cannot be saved: it is fitted again on loading, and its {len(kept.rows)} training"
             f" windows of {kept.rows.shape[1]} columns are more than {MOST_VALUES:,} values; train on less"
         )

@@ -14,7 +14,7 @@ from rtml.detectors.adapters.making import Parameters, fresh, made, plain_parame
 from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.contract import HUGE
 from rtml.detectors.online import OnlineDetector, OnlineState
-from rtml.errors import RtmlError, UsageError, did_you_mean
+from rtml.errors import NotSaved, RtmlError, UsageError, did_you_mean
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
 __all__ = ["MOST_VALUES", "Replayed", "StreamAdapter"]
@@ -82,7 +82,7 @@ class Replayed:
     def state(self) -> dict[str, list[Any]]:
         """Return the rows that were learnt, oldest first."""
         if self._learnt > len(self._rows):
-            raise RtmlError(
+            raise NotSaved(
                 f"{self._name} cannot be saved: it is taught again on loading, and a workload's"
                 f" {self._learnt} windows are more than {MOST_VALUES:,} values; train it anew on less"
             )
@@ -201,7 +201,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
         return stream
 
     def save(self, folder: Path) -> None:
-        """Write parameters and learnt rows; what could only be pickled is an `RtmlError`."""
+        """Write parameters and learnt rows; what could only be pickled is a `NotSaved`."""
         refuse_unknown(self.estimator, self.name)
         parameters = plain_parameters(self._blank, self.name)
         parameters.pop("seed", None)  # the state has it
@@ -210,7 +210,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
         twin = self._again(about, state, folder)
         for name, group in self._groups.items():
             if group.model is not None and not group.model.agrees(twin._groups[name].model):
-                raise RtmlError(
+                raise NotSaved(
                     f"{self.name} cannot be saved: taught the same windows again it scores otherwise, so only"
                     " pickle could keep it; give it a seed, or train it anew where it is needed"
                 )
@@ -225,10 +225,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
 
     @classmethod
     def _again(cls, about: MadeState, state: OnlineState, folder: Path) -> Self:
-        try:
-            return cls._of(state, folder, target=about.target, **about.parameters)
-        except UsageError as error:
-            raise RtmlError(f"{folder}: {error}") from None
+        return cls._of(state, folder, target=about.target, **about.parameters)
 
 
 def _wants_target(estimator: Any) -> bool:

@@ -1,0 +1,117 @@
+"""What an alert format is: a name and a function from one JSON object to an `Alert`.
+
+A new format is one file with one `Format`, and one line: in ``formats/__init__.py``, or an entry point of
+``rtml.formats`` in somebody else's package. `rtml.testing.check_format` holds it to the laws.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from rtml.findings.attack import techniques_of
+from rtml.findings.levels import LEVELS
+from rtml.findings.rule_types import finding_type_of
+from rtml.schema import IDENTITY
+
+__all__ = ["Alert", "Format", "Reject", "alert", "nested", "text"]
+
+Alert: TypeAlias = dict[str, Any]
+"""What `alert` returns: rule, time, level, techniques, finding type and identity."""
+
+
+class Reject(Exception):
+    """The object is no alert of this format; the text says why."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """An alert format.
+
+    Parameters
+    ----------
+    name
+        As written on the command line: ``rtml findings import NAME``; the detector of the findings.
+    read
+        From one JSON object to `alert`; raises `Reject` where it is none.
+    """
+
+    name: str
+    read: Callable[[Mapping[str, Any]], Alert]
+
+
+def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity: Any) -> Alert:
+    """Make one alert of what an engine says.
+
+    Parameters
+    ----------
+    rule
+        Name of the rule that fired; anything but a text is none.
+    time
+        ISO 8601, UTC where it names no zone, or nanoseconds since 1970.
+    level
+        One of `rtml.findings.levels.LEVELS`.
+    tags
+        Techniques (``T1059``) and tactics of MITRE ATT&CK; others are passed over.
+    identity
+        Any of `rtml.schema.IDENTITY`; anything but a text is unknown.
+
+    Raises
+    ------
+    Reject
+        The time cannot be read, or the level is none.
+
+    Examples
+    --------
+    >>> row = alert("Shell", "2026-01-01T00:00:00Z", "high", ["T1059"], container_id="c1")
+    >>> row["techniques"], row["container_id"], row["host"]
+    (['T1059'], 'c1', None)
+    """
+    if level not in LEVELS:
+        raise Reject(f"no level {level!r}")
+    marks = list(tags)
+    return {
+        "rule": text(rule),
+        "time": _time(time),
+        "level": level,
+        "techniques": sorted(set(techniques_of(marks))),
+        "type": finding_type_of((tag.removeprefix("mitre_") for tag in marks), "ImportedAlert"),
+        **{name: text(identity.get(name)) for name in IDENTITY},
+    }
+
+
+def nested(value: Any, *names: str) -> Mapping[str, Any]:
+    """Follow names into nested objects; an empty one where there is none.
+
+    Examples
+    --------
+    >>> nested({"process": {"pod": {"name": "a"}}}, "process", "pod"), nested({}, "process", "pod")
+    ({'name': 'a'}, {})
+    """
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def text(value: Any) -> str | None:
+    """Return a text that says something, else None.
+
+    Examples
+    --------
+    >>> text("a"), text(""), text(7)
+    ('a', None, None)
+    """
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: Any) -> dt.datetime:
+    try:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return dt.datetime.fromtimestamp(value / 1e9, dt.UTC)
+        found = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
+    except (ValueError, OverflowError, OSError):
+        raise Reject("no time that can be read") from None
+    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
