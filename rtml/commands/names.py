@@ -57,8 +57,8 @@ PACKS = ("container", "k8s-audit")
 GATES = ("none", "ours")
 """`rtml.rules.chosen.GATES`."""
 
-ALERTS = ("falco", "tetragon", "tracee")
-"""`rtml.findings.importing.FORMATS`."""
+ALERTS = _Open("rtml.formats", "falco", "tetragon", "tracee")
+"""`rtml.findings.formats.FORMATS`."""
 
 ATTACK = ("written", "v18", "v19")
 """`rtml.findings.attack.VERSIONS`."""
