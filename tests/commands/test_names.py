@@ -16,7 +16,7 @@ from rtml.errors import UnknownNameError
 from rtml.experiment.config import Experiment
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
-from rtml.findings.importing import FORMATS
+from rtml.findings.formats import FORMATS
 from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
 
