@@ -25,7 +25,7 @@ from rtml.errors import RtmlError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["Registry"]
+__all__ = ["Registry", "plugin_names"]
 
 T = TypeVar("T")
 
@@ -118,6 +118,17 @@ class Registry(Mapping[str, T]):
         if getattr(thing, "name", entry.name) != entry.name:
             raise RtmlError(f"{where} calls itself {getattr(thing, 'name', None)!r}: both names must be one")
         return thing
+
+
+def plugin_names(group: str) -> list[str]:
+    """Return the names that installed packages add to a group of entry points; nothing is imported.
+
+    Examples
+    --------
+    >>> plugin_names("rtml.none")
+    []
+    """
+    return [entry.name for entry in _entry_points(group)]
 
 
 def _attribute(path: str) -> Any:

@@ -31,6 +31,11 @@ FLOORS = [
         "cli",
     )
 ]
+# Frames in, frames out: these open no capture and run no rule or model.
+PURE = {
+    "evaluation": FLOORS[0] | {"reading", "findings", "evaluation"},
+    "findings": FLOORS[0] | {"reading", "findings"},
+}
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 WRAPPED = {
     "mlflow": {"rtml/experiment/tracking.py"},
@@ -63,6 +68,13 @@ def test_imports_point_one_way(path: Path):
             assert LEVEL[target] <= LEVEL[room], f"{name(path)} imports rtml.{target}"
             same_floor = LEVEL[target] == LEVEL[room] and target != room
             assert not same_floor or LEVEL[room] == 0, f"{name(path)} imports its neighbour {target}"
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_who_only_looks_at_frames_imports_no_captures_rules_or_models(room: str):
+    for path in sorted((ROOT / "rtml" / room).rglob("*.py")):
+        rooms = {target.split(".")[1] for target in imports(path) if target.startswith("rtml.")}
+        assert rooms <= PURE[room], f"{name(path)} imports {rooms - PURE[room]}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

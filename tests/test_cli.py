@@ -12,7 +12,7 @@ import pytest
 
 from rtml.commands.output import print_table
 from rtml.errors import UsageError
-from rtml.experiment.judge import read_findings
+from rtml.findings.reading import read_findings
 from rtml.schema import FINDINGS, LABELS, empty
 from tests.captures.test_bpftrace import line
 from tests.conftest import LAB, REPOSITORY

@@ -16,6 +16,7 @@ from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
 from rtml.captures.write import write_capture
 from rtml.errors import UsageError, lookup
+from rtml.progress import stage, steps
 from rtml.reading.whole import require_new
 from rtml.schema import conform
 from rtml.version import VERSION
@@ -52,19 +53,25 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
     require_new(out)
-    readings = [kind.read(path) for path in inputs]
-    sittings = _numbered([_identified(kind, reading) for reading in readings])
-    events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
-    audit = _audit(readings, sittings)
-    known = [r.processes for r in readings if r.processes is not None]
-    images = process_images(events, pl.concat(known, how="diagonal_relaxed") if known else None)
-    events = with_provenance(with_images(events, images))
+    readings = [kind.read(path) for path in steps(inputs, "reading", "files")]
+    with stage("resolving processes"):
+        events, images, audit = _resolved(kind, readings)
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
     manifest = _manifest(kind, inputs, readings, events, rejects).model_copy(
         update={"audit": audit.height, "audit_earlier": int((~audit["final"]).sum())}
     )
     write_capture(out, manifest, events, images, rejects, audit)
     return manifest
+
+
+def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return events in order, each with its process; the processes; the rows of the audit table."""
+    sittings = _numbered([_identified(kind, reading) for reading in readings])
+    events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
+    audit = _audit(readings, sittings)
+    known = [r.processes for r in readings if r.processes is not None]
+    images = process_images(events, pl.concat(known, how="diagonal_relaxed") if known else None)
+    return with_provenance(with_images(events, images)), images, audit
 
 
 def _identified(sensor: Sensor, reading: Reading) -> pl.DataFrame:

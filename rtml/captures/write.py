@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from rtml.captures.audit import write_audit
 from rtml.captures.manifest import Manifest
+from rtml.progress import steps
 from rtml.reading.whole import whole_folder
 from rtml.schema import EVENTS, conform
 
@@ -39,7 +40,8 @@ def write_events(folder: Path, events: pl.DataFrame) -> None:
         name = quote(str(key[1] or ""), safe="")[:200] or "unknown"
         place = folder / "events" / f"date={key[0]}" / f"host={name}"
         place.mkdir(parents=True, exist_ok=True)
-        for number, part in enumerate(rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS)):
+        parts = list(rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS))
+        for number, part in enumerate(steps(parts, "writing", "parts")):
             _write_part(place / f"part-{number}.parquet", part)
 
 

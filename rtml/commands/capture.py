@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands.output import console, print_facts, print_json, print_table, progress
+from rtml.commands import arguments, names
+from rtml.commands.output import console, print_facts, print_json, print_table
+from rtml.commands.progress import progress
 from rtml.errors import RtmlError
 
 if TYPE_CHECKING:
@@ -18,14 +20,25 @@ __all__ = ["app"]
 app = typer.Typer(help="Make, describe and check captures.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
-CapturePath = Annotated[str, typer.Argument(metavar="CAPTURE", help="Folder of a capture.")]
+CapturePath = Annotated[
+    str, typer.Argument(metavar="CAPTURE", help="Folder of a capture.", callback=arguments.capture)
+]
 
 
 @app.command("import")
 def import_(
-    sensor: Annotated[str, typer.Argument(metavar="SENSOR", help="bpftrace, sysflow, k8s-audit …")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.")],
+    sensor: Annotated[
+        str,
+        typer.Argument(
+            metavar="SENSOR",
+            help="bpftrace, sysflow, k8s-audit …",
+            callback=arguments.one_of("sensor", names.SENSORS),
+        ),
+    ],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.", callback=arguments.existing)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import bpftrace log.jsonl.gz --out captures/today`.

@@ -7,21 +7,35 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, progress
+from rtml.commands import arguments
+from rtml.commands.output import console
+from rtml.commands.progress import progress
 
 __all__ = ["evaluate"]
 
 
 def evaluate(
-    capture: Annotated[list[str], typer.Option("--capture", help="Capture (repeatable).")],
-    labels: Annotated[Path, typer.Option("--labels", help="Labels: .parquet, .csv or .jsonl.")],
+    capture: Annotated[
+        list[str], typer.Option("--capture", help="Capture (repeatable).", callback=arguments.capture)
+    ],
+    labels: Annotated[
+        Path, typer.Option("--labels", help="Labels: .parquet, .csv or .jsonl.", callback=arguments.existing)
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for ledger and report.")],
     findings: Annotated[
-        list[Path] | None, typer.Option("--findings", help="Findings: .parquet or .jsonl.")
+        list[Path] | None,
+        typer.Option("--findings", help="Findings: .parquet or .jsonl.", callback=arguments.existing),
     ] = None,
-    more: Annotated[list[Path] | None, typer.Argument(metavar="[FINDINGS...]", help="More findings.")] = None,
-    every: Annotated[str | None, typer.Option("--window", help="Length of a window.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="Only judge from this UTC time on.")] = None,
+    more: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FINDINGS...]", help="More findings.", callback=arguments.existing),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--window", help="Length of a window.", callback=arguments.window)
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time)
+    ] = None,
     budget: Annotated[
         float | None, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
     ] = None,

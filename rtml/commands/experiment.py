@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, progress
+from rtml.commands import arguments
+from rtml.commands.output import console, print_json
+from rtml.commands.progress import progress
+from rtml.errors import UsageError
 
 __all__ = ["app", "train"]
 
@@ -21,8 +24,12 @@ Set = Annotated[
 
 @app.command()
 def run(
-    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="Experiment file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="New folder for results.")] = None,
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="Experiment file.", callback=arguments.configuration)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
+    ] = None,
     set_: Set = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
@@ -31,11 +38,14 @@ def run(
 
     Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says.
     """
-    from rtml.experiment import run_experiment
+    from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
-    from rtml.experiment.printing import print_outcome
 
     experiment = load_experiment(config, set_ or [])
+    check_experiment(experiment)
+    from rtml.experiment import run_experiment
+    from rtml.experiment.printing import print_outcome
+
     stamp = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
     with progress(f"running {experiment.name}"):
         outcome = run_experiment(experiment, out or Path("runs") / stamp, track)
@@ -46,9 +56,15 @@ def run(
 
 
 def train(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.")],
-    config: Annotated[Path, typer.Option("--config", help="Experiment file.")],
-    out: Annotated[Path | None, typer.Option("--out", help="Also keep the model here.")] = None,
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.", callback=arguments.capture)
+    ],
+    config: Annotated[
+        Path, typer.Option("--config", help="Experiment file.", callback=arguments.configuration)
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also keep the model here.", callback=arguments.new)
+    ] = None,
     set_: Set = None,
     track: Annotated[bool, typer.Option(help="Log the model to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -58,10 +74,15 @@ def train(
     Prints the model's URI, which `rtml score --model` takes. Time after the config's `split.test`
     is not read when that is a time; with shares all of the captures is benign time.
     """
-    from rtml.commands.training import train_and_keep
+    if out is None and not track:
+        raise UsageError("the model would be lost: give --out, or leave tracking on")
+    from rtml.commands.experiment_checks import check_names
     from rtml.experiment.config import load_experiment
 
     experiment = load_experiment(config, set_ or [])
+    check_names(experiment)
+    from rtml.commands.training import train_and_keep
+
     with progress("training"):
         made = train_and_keep(experiment, captures, out, track)
     if as_json:

@@ -7,23 +7,35 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands import arguments, names
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 
 __all__ = ["features"]
 
 
 def features(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
+    ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", help="Folder of a baseline to compare with.")
+        Path | None,
+        typer.Option("--baseline", help="Folder of a baseline to compare with.", callback=arguments.existing),
     ] = None,
     learn: Annotated[
         Path | None, typer.Option("--learn", help="Also learn a baseline here (a new folder).")
     ] = None,
-    every: Annotated[str, typer.Option("--window", help="Length of a window.")] = "60s",
+    every: Annotated[
+        str, typer.Option("--window", help="Length of a window.", callback=arguments.window)
+    ] = "60s",
     family: Annotated[
-        list[str] | None, typer.Option("--family", help="Only these families (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--family",
+            help="Only these families (repeatable).",
+            callback=arguments.one_of("feature family", names.FAMILIES),
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable summary.")] = False,
 ) -> None:

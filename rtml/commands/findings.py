@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, progress
+from rtml.commands import arguments, names
+from rtml.commands.output import console
+from rtml.commands.progress import progress
 
 __all__ = ["app"]
 
@@ -21,13 +23,23 @@ def _group() -> None:
 
 @app.command()
 def export(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Findings, as rtml wrote them.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Findings, as rtml wrote them.", callback=arguments.existing),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write; default: standard output.")
     ] = None,
-    form: Annotated[str, typer.Option("--format", help="jsonl.")] = "jsonl",
+    form: Annotated[
+        str, typer.Option("--format", help="jsonl.", callback=arguments.one_of("format", names.EXPORTS))
+    ] = "jsonl",
     attack: Annotated[
-        str, typer.Option("--attack", help="ATT&CK ids: as 'written' by rules, or of 'v18' or 'v19'.")
+        str,
+        typer.Option(
+            "--attack",
+            help="ATT&CK ids: as 'written' by rules, or of 'v18' or 'v19'.",
+            callback=arguments.one_of("ATT&CK version", names.ATTACK),
+        ),
     ] = "written",
 ) -> None:
     """Write findings as JSON lines: `rtml findings export findings.parquet --format jsonl`.
@@ -37,9 +49,9 @@ def export(
     v19; `--attack v19` makes them all of one version.
     """
     from rtml.errors import lookup
-    from rtml.experiment.judge import read_findings
     from rtml.findings.attack import with_attack
     from rtml.findings.jsonl import jsonl
+    from rtml.findings.reading import read_findings
     from rtml.reading.whole import write_text
 
     write = lookup({"jsonl": jsonl}, form, "format")

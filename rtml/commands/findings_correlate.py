@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands import arguments
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 from rtml.text import visible
 
 if TYPE_CHECKING:
@@ -19,10 +21,16 @@ _MOST_SHOWN = 12
 
 
 def correlate(
-    files: Annotated[list[Path], typer.Argument(metavar="FINDINGS...", help="Findings, as rtml wrote them.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FINDINGS...", help="Findings, as rtml wrote them.", callback=arguments.existing
+        ),
+    ],
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of sequences.")] = None,
     suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules, to be left out.")
+        Path | None,
+        typer.Option("--suppress", help="Suppression rules, to be left out.", callback=arguments.existing),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -59,7 +67,7 @@ def _read(path: Path) -> tuple[pl.DataFrame, int]:
     """Return the findings of a file and how many of its rows are archived ones."""
     import polars as pl
 
-    from rtml.experiment.judge import read_findings
+    from rtml.findings.reading import read_findings
 
     found = read_findings(path)
     if path.suffix == ".parquet" and "suppressed_by" in pl.read_parquet_schema(path):

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, progress, write_parquet
+from rtml.commands import arguments, names
+from rtml.commands.output import console, print_json, write_parquet
+from rtml.commands.progress import progress
 from rtml.text import visible
 
 __all__ = ["import_findings", "rejects_of"]
@@ -15,9 +17,17 @@ __all__ = ["import_findings", "rejects_of"]
 
 def import_findings(
     engine: Annotated[
-        str, typer.Argument(metavar="ENGINE", help="falco, tetragon, tracee or one of a plug-in.")
+        str,
+        typer.Argument(
+            metavar="ENGINE",
+            help="falco, tetragon, tracee or one of a plug-in.",
+            callback=arguments.one_of("alert format", names.ALERTS),
+        ),
     ],
-    inputs: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON lines; also .gz.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="JSON lines; also .gz.", callback=arguments.existing),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file of findings.")],
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:

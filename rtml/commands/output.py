@@ -8,9 +8,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -19,7 +18,10 @@ from rich.table import Table
 from rtml.reading import whole
 from rtml.text import visible
 
-__all__ = ["console", "print_facts", "print_json", "print_table", "progress", "write_parquet"]
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["console", "print_facts", "print_json", "print_table", "write_parquet"]
 
 _WIDE = 140
 console = Console(
@@ -66,8 +68,3 @@ def print_facts(facts: Mapping[str, object]) -> None:
 def write_parquet(table: pl.DataFrame, out: Path) -> None:
     """Write a table whole or not at all."""
     whole.write_parquet(out, table)
-
-
-def progress(text: str) -> Any:
-    """Show a spinner with ``text`` on a terminal, nothing elsewhere."""
-    return Console(stderr=True).status(text)

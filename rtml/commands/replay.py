@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rtml.commands import arguments
 from rtml.commands.output import console, print_table
 from rtml.commands.splice import splice
 from rtml.errors import RtmlError
@@ -35,8 +36,8 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def record(
-    scenario: Annotated[Path, typer.Option("--scenario", help="Scenario file.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder of the new recording.")],
+    scenario: Annotated[Path, typer.Option("--scenario", help="Scenario file.", callback=arguments.existing)],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the new recording.", callback=arguments.new)],
 ) -> None:
     """Record a sitting: `rtml replay record --scenario experiments/replay-smoke.yml --out DIR`.
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, print_table, progress
+from rtml.commands import arguments
+from rtml.commands.output import console, print_json, print_table
+from rtml.commands.progress import progress
 
 __all__ = ["app"]
 
@@ -22,16 +24,20 @@ def _group() -> None:
 
 @app.command()
 def train(
-    benign: Annotated[list[Path], typer.Option("--benign", help="Names that are good (repeatable).")],
+    benign: Annotated[
+        list[Path],
+        typer.Option("--benign", help="Names that are good (repeatable).", callback=arguments.existing),
+    ],
     bad: Annotated[
         list[str],
         typer.Option(
             "--bad",
             help="category=FILE or category=FOLDER (repeatable); categories:"
             " abused, bitcoin, malicious, suspicious.",
+            callback=arguments.bad_list,
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="New folder of the model.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder of the model.", callback=arguments.new)],
     false_rate: Annotated[
         float, typer.Option("--false-rate", help="Share of good names that may be called bad.")
     ] = 0.001,

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtml.commands import arguments, names
 from rtml.commands.archived import suppression_lines
-from rtml.commands.output import console, print_json, print_table, progress, write_parquet
+from rtml.commands.output import console, print_json, print_table, write_parquet
+from rtml.commands.progress import progress
 from rtml.commands.rule_types import show_types
+from rtml.errors import UsageError
 from rtml.text import visible
 
 if TYPE_CHECKING:
@@ -28,35 +31,61 @@ _COLUMNS = ["level", "events", "hits", "gated", "containers", "suppressed", "tit
 
 
 def rules(
-    captures: Annotated[list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.")] = None,
+    captures: Annotated[
+        list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
     sigma: Annotated[
-        list[Path] | None, typer.Option("--sigma", help="Sigma file or folder (repeatable).")
+        list[Path] | None,
+        typer.Option("--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing),
     ] = None,
     falco: Annotated[
-        list[Path] | None, typer.Option("--falco", help="Falco file or folder (repeatable).")
+        list[Path] | None,
+        typer.Option("--falco", help="Falco file or folder (repeatable).", callback=arguments.existing),
     ] = None,
     intel: Annotated[
         list[Path] | None,
-        typer.Option("--intel", help="Threat lists: a description, or 'test' (repeatable)."),
+        typer.Option(
+            "--intel",
+            help="Threat lists: a description, or 'test' (repeatable).",
+            callback=arguments.intelligence,
+        ),
     ] = None,
     reputation: Annotated[
-        Path | None, typer.Option("--reputation", help="Model of domain names, by `rtml reputation train`.")
+        Path | None,
+        typer.Option(
+            "--reputation",
+            help="Model of domain names, by `rtml reputation train`.",
+            callback=arguments.existing,
+        ),
     ] = None,
-    suppress: Annotated[Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")] = None,
+    suppress: Annotated[
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
+    ] = None,
     gate: Annotated[
-        str, typer.Option("--gate", help="Which hits of 14 gated types count: 'none' (all), 'ours'.")
+        str,
+        typer.Option(
+            "--gate",
+            help="Which hits of 14 gated types count: 'none' (all), 'ours'.",
+            callback=arguments.one_of("gate", names.GATES),
+        ),
     ] = "none",
     lists: Annotated[
-        Path | None, typer.Option("--lists", help="Values of lists that rules name (YAML).")
+        Path | None,
+        typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
     ] = None,
     pack: Annotated[
-        str | None, typer.Option("--pack", help="container, k8s-audit, or 'none'; default: what fits.")
+        str | None,
+        typer.Option(
+            "--pack", help="container, k8s-audit, or 'none'; default: what fits.", callback=arguments.pack
+        ),
     ] = None,
     types: Annotated[
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
     ] = False,
-    every: Annotated[str, typer.Option("--window", help="Length of a window of the scores.")] = "60s",
+    every: Annotated[
+        str, typer.Option("--window", help="Length of a window of the scores.", callback=arguments.window)
+    ] = "60s",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -76,17 +105,21 @@ def rules(
     A rule whose columns are all null in the capture could not match, which is said: it did not
     find nothing.
     """
+    if types:
+        show_types(_packs(pack), sigma or (), falco or (), as_json)
+        return
+    if not captures:
+        raise UsageError("no capture: name one, or ask for --types")
     from rtml.captures import open_captures
-    from rtml.errors import UsageError
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
     from rtml.rules.chosen import Chosen
     from rtml.rules.falco.first_match import with_first
-    from rtml.rules.running.run import load_all, run_all
+    from rtml.rules.running.run import run_all
     from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
-        pack=None if pack == "none" else pack or "container",
+        pack=_packs(pack),
         sigma=tuple(sigma or ()),
         falco=tuple(falco or ()),
         intel=tuple(intel or ()),
@@ -94,11 +127,6 @@ def rules(
         gate=gate,
         lists=lists,
     )
-    if types:
-        show_types(load_all(chosen.sigma, chosen.packs, chosen.falco)[0], as_json)
-        return
-    if not captures:
-        raise UsageError("no capture: name one, or ask for --types")
     quiet = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if pack is None:
@@ -114,6 +142,10 @@ def rules(
         print_json(_document(ran, done, table))
     else:
         _show(ran, done, table, every_rule)
+
+
+def _packs(pack: str | None) -> tuple[str, ...]:
+    return () if pack == "none" else (pack or "container",)
 
 
 def _scores(ran: Ran, capture: Capture, every: str) -> pl.DataFrame:

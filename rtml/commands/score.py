@@ -7,22 +7,37 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, progress
+from rtml.commands import arguments, names
+from rtml.commands.output import console, print_json
+from rtml.commands.progress import progress
+from rtml.errors import RtmlError
 from rtml.text import visible
 
 __all__ = ["score"]
 
 
 def score(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
+    ],
     model: Annotated[str, typer.Option("--model", help="Folder, or MLflow URI of a model.")],
     out: Annotated[Path, typer.Option("--out", help="New folder for scores and findings.")],
     budget: Annotated[
-        float | None, typer.Option("--budget", help="False findings per container-day.", min=0)
+        float | None,
+        typer.Option(
+            "--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero
+        ),
     ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="Where it runs: local.")] = "local",
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine", help="Where it runs: local.", callback=arguments.one_of("engine", names.ENGINES)
+        ),
+    ] = "local",
     resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
-    suppress: Annotated[Path | None, typer.Option("--suppress", help="Suppression rules (YAML).")] = None,
+    suppress: Annotated[
+        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.
@@ -32,10 +47,14 @@ def score(
     `suppressed.parquet`.
     """
     from rtml.experiment.tracking import fetch_model
+
+    if out.exists() and not resume:
+        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
+    folder = fetch_model(model)
     from rtml.models.job import run_job
 
     with progress("scoring"):
-        done = run_job(captures, fetch_model(model), out, budget, engine, resume, suppress, uri=model)
+        done = run_job(captures, folder, out, budget, resume, suppress, uri=model)
     if as_json:
         print_json(done)
         return

@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands.output import console, print_json, print_table, progress
+from rtml.commands import arguments
+from rtml.commands.output import console, print_json, print_table
+from rtml.commands.progress import progress
 
 __all__ = ["splice"]
 
@@ -16,9 +18,15 @@ Time = Annotated[dt.datetime | None, typer.Option(help="Only benign time from he
 
 
 def splice(
-    captures: Annotated[list[str], typer.Argument(metavar="CAPTURE...", help="Captures.")],
-    labels: Annotated[list[Path], typer.Option("--labels", help="Labels of their attacks.")],
-    out: Annotated[Path, typer.Option("--out", help="New folder: capture/ and labels.parquet.")],
+    captures: Annotated[
+        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
+    ],
+    labels: Annotated[
+        list[Path], typer.Option("--labels", help="Labels of their attacks.", callback=arguments.existing)
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="New folder: capture/ and labels.parquet.", callback=arguments.new)
+    ],
     trials: Annotated[int, typer.Option("--trials", help="How many to make.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="What the choice depends on.")] = 0,
     gap: Annotated[float, typer.Option("--gap", help="Least seconds between attacks.")] = 60.0,
@@ -36,12 +44,10 @@ def splice(
     from rtml.captures.joining import open_captures
     from rtml.evaluation.labels.reading import read_labels, validate
     from rtml.evaluation.trees import attack_trees
-    from rtml.reading.whole import require_new
     from rtml.splicing.recorded import read_rejects
     from rtml.splicing.splice import splice as spliced_trials
     from rtml.splicing.splice_files import splice_to
 
-    require_new(out)
     with progress("splicing"):
         capture = open_captures(captures)
         known = validate(pl.concat([read_labels(path) for path in labels]))

@@ -10,12 +10,10 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import open_captures
-from rtml.errors import UsageError
 from rtml.experiment.config import Experiment
 from rtml.experiment.run import learn
 from rtml.experiment.tracking import tracked_run
 from rtml.models import Model
-from rtml.reading.whole import require_new
 from rtml.splits import Split
 
 __all__ = ["train_and_keep"]
@@ -25,10 +23,6 @@ def train_and_keep(
     experiment: Experiment, captures: Sequence[str], out: Path | None, tracked: bool
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
-    if out is None and not tracked:
-        raise UsageError("the model would be lost: give --out, or leave tracking on")
-    if out is not None:
-        require_new(out)
     capture = open_captures(captures)
     model = learn(experiment, capture, _split(experiment))
     assert model.windows is not None

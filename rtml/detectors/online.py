@@ -24,6 +24,7 @@ from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, mat
 from rtml.detectors.explanation import by_replacement, shares
 from rtml.detectors.scaling import Scale, ScaleState
 from rtml.errors import RtmlError, UsageError
+from rtml.progress import steps
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
 __all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
@@ -166,7 +167,7 @@ class OnlineDetector(Generic[M]):
         if self._features is None:
             self._features = feature_columns(windows)
         names, raw = peer_groups(windows), self._matrix(windows)
-        for rows in _moments(windows):
+        for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
             scores[rows] = [self._group(names[i]).score(raw[i]) for i in rows]
             self._add([names[i] for i in rows], raw[rows])
         return scores

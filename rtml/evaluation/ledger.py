@@ -24,6 +24,7 @@ from rtml.evaluation.sides import Side, touched, union
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
+from rtml.progress import steps
 from rtml.showing.tables import table
 
 __all__ = ["MEASURES", "Ledger", "build_ledger", "by_attack"]
@@ -115,7 +116,7 @@ def build_ledger(
     _refuse_same_names(sides)
     if any(side.kind == "rules" for side in sides):
         refuse_rule_labels(track.labels)
-    judged = [assess(side, track) for side in [*sides, *_union_of(sides)]]
+    judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
     judged += _trivial(judged, track, features, budget)
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]

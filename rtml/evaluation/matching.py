@@ -34,6 +34,7 @@ def match(
     processes: pl.DataFrame | None = None,
     event_processes: pl.DataFrame | None = None,
     grace: dt.timedelta = GRACE,
+    *,
     several: bool = False,
 ) -> pl.DataFrame:
     """Return one row per finding and attack that it hits, sorted (see `MATCHES`).
@@ -75,7 +76,7 @@ def match(
         detected=pl.when(pl.col("shown").is_not_null()).then(pl.max_horizontal("shown", "start")),
     )
     open_pairs = pairs.join(by_process, on="finding", how="anti")
-    by_time = _by_time(open_pairs, _knows(rows, seen), lineage_roots(labels, processes), several)
+    by_time = _by_time(open_pairs, _knows(rows, seen), lineage_roots(labels, processes), several=several)
     found = pl.concat([by_process.select(_KEEP), by_time.select(_KEEP)])
     return (
         found.with_columns(pl.col("detected").fill_null(pl.col("when")))
@@ -127,7 +128,9 @@ def _knows(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     return rows.select("finding").join(known, on="finding", how="left")
 
 
-def _by_time(pairs: pl.DataFrame, knows: pl.DataFrame, lineages: pl.DataFrame, several: bool) -> pl.DataFrame:
+def _by_time(
+    pairs: pl.DataFrame, knows: pl.DataFrame, lineages: pl.DataFrame, *, several: bool
+) -> pl.DataFrame:
     """Keep the pairs that only time can decide; each finding once, unless ``several``."""
     unknown = pl.col("attack_process").is_null() | pl.col("by_evidence").is_null()
     # A lineage that holds the attack and more, without evidence: the process cannot decide.

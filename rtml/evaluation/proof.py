@@ -131,7 +131,7 @@ def _shared(name: str, trained: pl.Series, tested: pl.Series) -> str:
     return f"{name}: {both} of {len(tested)} in test were also trained on"
 
 
-def attacks_in_training(labels: pl.DataFrame, split: Split, allow: bool = False) -> list[str]:
+def attacks_in_training(labels: pl.DataFrame, split: Split, *, allow: bool = False) -> list[str]:
     """Refuse attacks that overlap training or calibration time: 'benign' data is then not benign.
 
     Returns

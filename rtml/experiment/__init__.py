@@ -4,6 +4,13 @@
 the `rtml.experiment.config.Experiment` that it is given.
 """
 
-from rtml.experiment.run import Outcome, run_experiment
+from typing import TYPE_CHECKING
+
+from rtml.lazy import lazily
+
+if TYPE_CHECKING:
+    from rtml.experiment.run import Outcome, run_experiment
 
 __all__ = ["Outcome", "run_experiment"]
+
+__getattr__, __dir__ = lazily(__name__, dict.fromkeys(__all__, "rtml.experiment.run"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -30,11 +31,15 @@ from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
+from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report
 from rtml.splits import Split
 
 __all__ = ["Outcome", "kept", "learn", "run_experiment"]
+
+
+_done = partial(report, "experiment", total=4, unit="steps")  # train, score, run the rules, judge
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,7 +101,8 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
             made = _run(experiment, experiment.labels, half, tracking)
         outcome = made.moved(out)
         if tracking is not None:
-            _log(outcome, tracking)
+            with stage("logging to MLflow"):
+                _log(outcome, tracking)
     return outcome
 
 
@@ -107,23 +113,18 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     labels, warnings = in_capture(read_labels(label_file), known)
     split = experiment.split.over(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
-    trained = learn(experiment, early.capture, split)
-    model, saved = kept(trained, out / "model")
+    _done(0)
+    model, saved = kept(learn(experiment, early.capture, split), out / "model")
+    _done(1)
     scored = model.score(capture, start=split.edges[2])
     windows = _windows(model, scored)
     proof = prove(windows, every)
+    _done(2)
     rules = rule_side(capture, experiment.rules, windows, split, every, experiment.budget, early.quiet)
     rival = first_seen_side(capture, windows, split, every, early.quiet)
     sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
-    track = make_track(
-        scored.windows,
-        labels,
-        capture.processes().collect(),
-        evidence_processes((side.findings for side in sides), capture.events()),
-        split,
-        every,
-        seed=experiment.seed,
-    )
+    _done(3)
+    track = _track(experiment, capture, labels, scored, sides, split)
     notes = [*warnings, *early.notes, *experiment.notes, *saved]
     ledger = build_ledger(
         sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
@@ -136,7 +137,27 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
     made = (model, scored, rules, sides, track, ledger)
+    _done(4)
     return Outcome(experiment, capture, split, proof, *made, out, report, run_id, uri)
+
+
+def _track(
+    experiment: Experiment,
+    capture: Capture,
+    labels: pl.DataFrame,
+    scored: Scored,
+    sides: Sequence[Side],
+    split: Split,
+) -> Track:
+    return make_track(
+        scored.windows,
+        labels,
+        capture.processes().collect(),
+        evidence_processes((side.findings for side in sides), capture.events()),
+        split,
+        experiment.every,
+        seed=experiment.seed,
+    )
 
 
 def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:

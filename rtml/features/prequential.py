@@ -17,6 +17,7 @@ from rtml.errors import UsageError
 from rtml.features.contract import Family
 from rtml.features.source import Source
 from rtml.features.windows import assemble, schema
+from rtml.progress import steps
 
 __all__ = ["blocks_of", "prequential_windows"]
 
@@ -48,7 +49,7 @@ def prequential_windows(
     """
     conditionals = [each for family in families.values() for each in family.conditionals]
     baseline, tables = Baseline(), [pl.DataFrame(schema=schema(families.values()))]
-    for block in blocks_of(source, blocks):
+    for block in steps(blocks_of(source, blocks), "baseline", "blocks"):
         if not baseline.empty:
             tables.append(assemble(block, baseline, families))
         learnt = learn(block.events, block.processes, conditionals, block.peers)

@@ -11,6 +11,7 @@ from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material, gather
 from rtml.features.source import Source
 from rtml.features.surprise import EVENT_SURPRISES, event_surprises, lineage_roots, window_surprises
+from rtml.progress import steps
 from rtml.schema import IDENTITY
 
 __all__ = ["assemble", "assemble_with_surprises", "schema"]
@@ -95,7 +96,7 @@ def _assembled(
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     table, events = _complete(_base(source), source), []
     roots = lineage_roots(source) if detailed and not baseline.empty else None
-    for family in families.values():
+    for family in steps(families.values(), "features", "families"):
         material = gather(source, family.conditionals, baseline, detailed=detailed)
         for features in _of_family(family, material):
             table = table.join(features, on=CELL, how="left")

@@ -5,8 +5,24 @@
 `rtml.rules.running` and `rtml.models.explaining`.
 """
 
-from rtml.findings.reasons import because
-from rtml.findings.trees import process_tree
-from rtml.findings.unit import SLOT, aggregate, finding_id
+from typing import TYPE_CHECKING
+
+from rtml.lazy import lazily
+
+if TYPE_CHECKING:
+    from rtml.findings.reasons import because
+    from rtml.findings.trees import process_tree
+    from rtml.findings.unit import SLOT, aggregate, finding_id
 
 __all__ = ["SLOT", "aggregate", "because", "finding_id", "process_tree"]
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "SLOT": "rtml.findings.unit",
+        "aggregate": "rtml.findings.unit",
+        "because": "rtml.findings.reasons",
+        "finding_id": "rtml.findings.unit",
+        "process_tree": "rtml.findings.trees",
+    },
+)

@@ -17,6 +17,7 @@ from rtml.errors import lookup
 from rtml.findings.formats import FORMATS, Alert, Reject
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
+from rtml.progress import steps
 from rtml.reading.documents import documents
 from rtml.schema import REJECTS, conform, empty
 
@@ -62,7 +63,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     reader = lookup(FORMATS, sensor, "alert format")
     rows: list[Alert] = []
     refused: list[tuple[str, int, str, str]] = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
         for line, value, problem, raw in documents(Path(path)):
             try:
                 rows.append(_checked(reader.read(_mapping(value, problem))))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from rtml.baselines import Baseline
 from rtml.detectors import load_detector
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.models.calibration import Calibration
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
@@ -112,7 +112,7 @@ def _write(parts: Parts, half: Path) -> None:
 def _index(folder: Path) -> _Index:
     path = folder / _INDEX
     if not path.is_file():
-        raise RtmlError(f"{folder}: not a model folder (no {_INDEX})")
+        raise MissingFileError(f"{folder}: not a model folder (no {_INDEX})")
     data = path.read_bytes()
     version = _version(data)
     if version != FORMAT:

@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.captures import open_captures
 from rtml.captures.digest import digest_capture
-from rtml.errors import RtmlError, UsageError, lookup
+from rtml.errors import RtmlError, UsageError
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
 from rtml.models.files import digest_of
@@ -24,7 +24,6 @@ from rtml.version import VERSION
 __all__ = ["run_job"]
 
 _DONE = "score.json"
-_ENGINES = {"local": None}
 
 
 def run_job(
@@ -32,7 +31,6 @@ def run_job(
     model: Path,
     out: Path,
     budget: float | None = None,
-    engine: str = "local",
     resume: bool = False,
     suppress: Path | None = None,
     uri: str | None = None,
@@ -52,7 +50,6 @@ def run_job(
     RtmlError
         ``out`` exists, and is not the same job's result or ``resume`` was not asked for.
     """
-    lookup(_ENGINES, engine, "engine")
     if budget is not None and not budget > 0:
         raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     quiet = read_suppressions(suppress) if suppress is not None else []

@@ -17,6 +17,7 @@ from rtml.models.calibration import Calibration
 from rtml.models.explaining import explain
 from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.parts import Parts
+from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, SCORES, empty
 from rtml.showing.tables import table
 
@@ -96,7 +97,7 @@ def score(
     windows = _unlearnt(given, about.learned_until)
     seconds, wanted = about.window.seconds, about.budget if budget is None else budget
     tables, alarms = [empty(SCORES)], {}
-    for name, detector in parts.detectors.items():
+    for name, detector in steps(parts.detectors.items(), "scoring", "detectors"):
         alarms[name] = parts.calibrations[name].threshold(wanted, seconds, detector.in_bits)
         tables.append(_scores(name, detector, parts.calibrations[name], alarms[name], windows))
     scores = pl.concat(tables)
@@ -153,7 +154,7 @@ def _findings(
     processes = capture.processes().collect()
     identity = windows.select(*IDENTITY, "window")
     tables = [empty(FINDINGS)]
-    for name, detector in parts.detectors.items():
+    for name, detector in steps(parts.detectors.items(), "explaining", "detectors"):
         raised = scores.filter((pl.col("detector") == name) & pl.col("alarm"))
         alarms = raised.join(identity, on=_CELL, suffix="_w")
         if alarms.is_empty():

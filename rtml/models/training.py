@@ -23,6 +23,7 @@ from rtml.errors import RtmlError, UsageError
 from rtml.models.calibration import Calibration
 from rtml.models.model import Model
 from rtml.models.parts import Description
+from rtml.progress import steps
 from rtml.splits import Split, at_edge, borders
 from rtml.times import MINUTE, Length, Window
 
@@ -92,7 +93,7 @@ def train(
     window, asked = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     kinds = {label: _unlearnt(label, given, seed) for label, given in asked}
     learnt, held, baseline = _featured(capture, split, window, families, blocks)
-    for detector in kinds.values():
+    for detector in steps(kinds.values(), "learning", "detectors"):
         detector.learn(learnt)
     windows = pl.concat(
         [learnt.with_columns(part=pl.lit("train")), held.with_columns(part=pl.lit("calibrate"))]
@@ -159,7 +160,7 @@ def _calibrated(detectors: Mapping[str, Detector], held: pl.DataFrame) -> dict[s
     groups = peer_groups(held)
     return {
         label: Calibration.fit(detector.prequential(held), groups, unit=float(detector.in_bits))
-        for label, detector in detectors.items()
+        for label, detector in steps(detectors.items(), "calibrating", "detectors")
     }
 
 

@@ -1,7 +1,7 @@
 """The one way into a file that may be packed: gzip and zstd, known by their first bytes.
 
 What stands before a cut or a damage is given, all of it; what is wrong with the end is told, never
-raised. Members and frames that follow one another are one file, as `gzip` and `zstd` read them.
+raised (`rtml.reading.unpacking`).
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import os
 import re
-import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from rtml.errors import RtmlError, unreadable
+from rtml.progress import report
+from rtml.reading.unpacking import LONGEST_MAGIC, Parts, plain, unpacker
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -28,12 +29,8 @@ MOST_GROWTH = 250
 FREE_BYTES = 256_000_000
 """So much is unpacked before growth counts: a small file of one line again and again is no bomb."""
 
-_CHUNK = 1 << 16
-_STEP = 1 << 12  # bytes that are lost before a damage in zstd, which gives all of a step or nothing
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _MARK = b"\xef\xbb\xbf"
 _WIDE = re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]")
-Parts = Generator[bytes, None, str | None]
 
 
 class Content(io.RawIOBase):
@@ -68,13 +65,15 @@ class Content(io.RawIOBase):
         return b"".join([bytes(self._rest), *self._parts])
 
     def _bounded(self, file: io.BufferedReader) -> Iterator[bytes]:
-        unpack = _unpacker(file.peek(len(_ZSTD)))
-        allowed, size = os.fstat(file.fileno()).st_size * MOST_GROWTH, 0
+        unpack, packed = unpacker(file.peek(LONGEST_MAGIC)), os.fstat(file.fileno()).st_size
+        allowed, size = packed * MOST_GROWTH, 0
         for part in self._without_mark(unpack(file)):
             size += len(part)
-            if unpack is not _plain and size > max(FREE_BYTES, allowed):
+            if unpack is not plain and size > max(FREE_BYTES, allowed):
                 self.problem = f"unpacks to more than {MOST_GROWTH} times its size: not read further"
                 return
+            if packed:  # a pipe has no size
+                report(f"reading {self._path.name}", file.tell(), packed, "bytes")
             yield part
 
     def _without_mark(self, parts: Parts) -> Iterator[bytes]:
@@ -118,7 +117,10 @@ def opened(path: Path) -> Iterator[tuple[io.BufferedReader, Content]]:
     try:
         with path.open("rb") as file:
             content = Content(path, file)
-            yield io.BufferedReader(content, 1 << 20), content
+            try:
+                yield io.BufferedReader(content, 1 << 20), content
+            finally:
+                report(f"reading {path.name}", 1, 1)
     except RtmlError:
         raise
     except OSError as error:
@@ -129,66 +131,3 @@ def first_bytes(path: Path, size: int = 1 << 16) -> bytes:
     """Return the beginning of a file, unpacked."""
     with opened(path) as (stream, _):
         return stream.read(size)
-
-
-def _unpacker(head: bytes) -> Callable[[BinaryIO], Parts]:
-    if head.startswith(_GZIP):
-        return _members
-    return _frames if head.startswith(_ZSTD) else _plain
-
-
-def _plain(file: BinaryIO) -> Parts:
-    while part := file.read(1 << 20):
-        yield part
-    return None
-
-
-def _members(file: BinaryIO) -> Parts:
-    """Unpack gzip members one after the other; zeros between and after them are padding."""
-    member, raw = zlib.decompressobj(wbits=31), file.read(_CHUNK)
-    while raw:
-        before = member.copy()
-        try:
-            yield member.decompress(raw)
-        except zlib.error:
-            yield from _until_damage(before, raw)
-            return "the gzip stream is cut off or damaged"
-        raw = member.unused_data
-        if member.eof:
-            member = zlib.decompressobj(wbits=31)
-            raw = _next_member(file, raw)
-            if raw and not raw.startswith(_GZIP):
-                return "what follows the gzip stream is no gzip"
-            if not raw:
-                return None
-        raw = raw or file.read(_CHUNK)
-    return "the gzip stream is cut off or damaged"
-
-
-def _next_member(file: BinaryIO, raw: bytes) -> bytes:
-    """Return at least two bytes from where a member must begin; nothing at the end of the file."""
-    while len(raw := raw.lstrip(b"\0")) < len(_GZIP) and (more := file.read(_CHUNK)):
-        raw += more
-    return raw
-
-
-def _until_damage(member: zlib._Decompress, raw: bytes) -> Iterator[bytes]:
-    try:
-        for at in range(len(raw)):
-            yield member.decompress(raw[at : at + 1])
-    except zlib.error:
-        return
-
-
-def _frames(file: BinaryIO) -> Parts:
-    import pyarrow as pa  # late: only zstd needs it
-
-    source = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
-    try:
-        while part := source.read(_STEP):
-            yield part
-    except OSError as error:
-        if error.errno is not None:  # of the disk, not of the unpacker
-            raise
-        return f"the zstd stream is cut off or damaged ({error})"
-    return None

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rtml.reading.content import opened
+from rtml.reading.json_text import paired
 from rtml.reading.lines import JSON_ESCAPES
 
-__all__ = ["MOST_BYTES", "Document", "documents", "json_value", "redacted"]
+__all__ = ["MOST_BYTES", "Document", "documents"]
 
 MOST_BYTES = 64_000_000
 """A longer document is refused. An API server accepts objects of about three million bytes; a list
@@ -25,11 +26,9 @@ of events may hold many."""
 
 _LONG = f"longer than {MOST_BYTES:,} bytes"
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
 _RUNTIME = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
 )
-_SURROGATES = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?P<alone>u[dD][89a-fA-F]..)|\\.")
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
@@ -120,32 +119,6 @@ def _begins_anew(document: Document) -> bool:
     return document.problem is None and document.raw.startswith(b"{") and len(document.raw) > 2
 
 
-def json_value(text: str) -> Any:
-    r"""Return the value of a JSON text; half a surrogate pair in it becomes visible text.
-
-    Raises
-    ------
-    ValueError
-        It is no JSON, or nested too deeply.
-
-    Examples
-    --------
-    >>> json_value(r'["\ud83d\ude00", "\ud83d", "\\ud83d"]')
-    ['😀', '\\ud83d', '\\ud83d']
-    """
-    try:
-        return json.loads(_fit(text))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _fit(text: str) -> str:
-    """Escape the backslash of surrogates that stand alone: no other reader knows what they are."""
-    if "\\ud" not in text and "\\uD" not in text:
-        return text
-    return _SURROGATES.sub(lambda m: f"\\\\{m['alone']}" if m["alone"] else m[0], text)
-
-
 def _depth(line: bytes) -> int:
     brackets = _BRACKETS.findall(line)
     return sum((b in (b"{", b"[")) - (b in (b"}", b"]")) for b in brackets)
@@ -161,7 +134,7 @@ def _parsed(line: int, raw: bytes) -> Document:
 
 
 def _text(raw: bytes) -> str:
-    return _fit(raw.decode("utf-8", JSON_ESCAPES))
+    return paired(raw.decode("utf-8", JSON_ESCAPES))
 
 
 def _values(document: Document) -> Iterator[Document]:
@@ -169,18 +142,22 @@ def _values(document: Document) -> Iterator[Document]:
     if document.problem != _BROKEN:
         yield document
         return
-    text, at = _text(document.raw), 0
+    text, at, line = _text(document.raw), 0, document.line
     while opening := _OPENING.match(text, at):
+        start = opening.end()
         try:
-            value, end = _DECODER.raw_decode(text, opening.end())
+            value, end = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             break
-        yield Document(document.line, value, None, text[opening.end() : end].encode())
-        at = end
+        line += text.count("\n", at, start)
+        yield Document(line, value, None, text[start:end].encode())
+        at, line = end, line + text.count("\n", start, end)
+    rest = text[at:].lstrip()
     if not at:
         yield document
-    elif rest := text[at:].strip():
-        yield document._replace(raw=rest.encode())
+    elif rest:
+        line += text.count("\n", at, len(text) - len(rest))
+        yield Document(line, None, _BROKEN, rest.encode())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes, str | None]]:
@@ -208,21 +185,3 @@ def _line(stream: BinaryIO) -> bytes:
     while len(more) > MOST_BYTES and not more.endswith(b"\n"):
         more = stream.readline(MOST_BYTES + 1)
     return line
-
-
-def redacted(raw: bytes, limit: int = 200) -> str:
-    """Return the start of a document with its keys and without any of its values.
-
-    What is refused is kept with its text; a log of API requests holds secrets.
-
-    Examples
-    --------
-    >>> redacted(b'{"kind": "Secret", "data": {"token": "c2VjcmV0"}, "args": ["-p", "hunter2"]')
-    '{"kind": "…", "data": {"token": "…"}, "args": ["…", "…"]'
-    >>> redacted(b"c2VjcmV0"), redacted(b'"token": "c2Vjc')
-    ('(8 bytes)', '"token": "…"')
-    """
-    if not raw.lstrip().startswith((b"{", b"[", b'"')):
-        return f"({len(raw)} bytes)"
-    hidden = _STRINGS.sub(lambda m: m[0] if m[1] else '"…"'.encode(), raw[: limit * 20])
-    return hidden.decode("utf-8", "backslashreplace")[:limit]

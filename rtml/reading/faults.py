@@ -52,6 +52,8 @@ def validated(model: type[Model], values: Any, where: str) -> Model:
         return model.model_validate(values)
     except pydantic.ValidationError as error:
         raise UsageError(f"{where}: {explained(error, model)}") from error
+    except OverflowError as error:
+        raise UsageError(f"{where}: a time is out of range ({error})") from error
 
 
 def explained(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> str:

@@ -45,7 +45,7 @@ def agenda(
     entries = _attacks(scenario, attacks)
     if scenario.actions:
         entries += _actions(scenario, workloads, operators)
-    entries += _restarts(scenario, workloads)
+    entries += _restarts(scenario)
     for rollout in scenario.rollouts:
         replicas = scenario.workloads.get(rollout.workload, 0)
         places = [f"{rollout.workload}-{n + 1}" for n in range(replicas)]
@@ -96,7 +96,7 @@ def _actions(
     return entries
 
 
-def _restarts(scenario: Scenario, workloads: Mapping[str, Workload]) -> list[Entry]:
+def _restarts(scenario: Scenario) -> list[Entry]:
     if not scenario.restarts:
         return []
     dice = random.Random(f"{scenario.seed} restarts")

@@ -66,8 +66,11 @@ def carry_out(
     """
     begin = stamp()
     limit = time.monotonic() + bound(attack, pace) + 5
-    how = _by_exec if attack.entry == "exec" else _by_request
-    facts = how(attack, container, podman, addresses, pace, mark, limit, stopping)
+    when = (addresses, pace, limit, stopping)
+    if attack.entry == "exec":
+        facts = _by_exec(attack, container, podman, mark, *when)
+    else:
+        facts = _by_request(attack, container, *when)
     killed = end_marked(mark)
     if attack.entry == "rce":
         killed += end_others(container.group, {container.pid})
@@ -79,9 +82,9 @@ def _by_exec(
     attack: Attack,
     container: Container,
     podman: Podman,
+    mark: str,
     addresses: Mapping[str, str],
     pace: float,
-    mark: str,
     limit: float,
     stopping: threading.Event,
 ) -> dict[str, Any]:
@@ -126,10 +129,8 @@ def _listen(shell: subprocess.Popen[str], heard: list[str]) -> None:
 def _by_request(
     attack: Attack,
     container: Container,
-    podman: Podman,
     addresses: Mapping[str, str],
     pace: float,
-    mark: str,
     limit: float,
     stopping: threading.Event,
 ) -> dict[str, Any]:

@@ -7,17 +7,23 @@ all rules over the distinct inputs of a capture and yields hits (one row per eve
 `findings_of` turns hits into the findings table, `tune` makes exceptions from benign data.
 """
 
-from rtml.findings.levels import LEVELS, WEIGHTS
-from rtml.rules.account import Evaluation
-from rtml.rules.language.contract import Rule, Skipped
-from rtml.rules.running.detector import RuleDetector
-from rtml.rules.running.evaluate import evaluate
-from rtml.rules.running.event_detector import EventDetector
-from rtml.rules.running.findings import findings_of, rule_scores
-from rtml.rules.running.first_seen import FirstSeen
-from rtml.rules.running.run import run_rules
-from rtml.rules.running.tuning import apply, tune
-from rtml.rules.sigma.loading import PACKS, load, load_pack
+from typing import TYPE_CHECKING
+
+from rtml.lazy import lazily
+
+if TYPE_CHECKING:
+    from rtml.findings.levels import LEVELS, WEIGHTS
+    from rtml.rules.account import Evaluation
+    from rtml.rules.language.contract import Rule, Skipped
+    from rtml.rules.running.detector import RuleDetector
+    from rtml.rules.running.evaluate import evaluate
+    from rtml.rules.running.event_detector import EventDetector
+    from rtml.rules.running.findings import findings_of, rule_scores
+    from rtml.rules.running.first_seen import FirstSeen
+    from rtml.rules.running.registered import EVENT_DETECTORS
+    from rtml.rules.running.run import run_rules
+    from rtml.rules.running.tuning import apply, tune
+    from rtml.rules.sigma.loading import PACKS, load, load_pack
 
 __all__ = [
     "EVENT_DETECTORS",
@@ -40,5 +46,26 @@ __all__ = [
     "tune",
 ]
 
-EVENT_DETECTORS: dict[str, type[EventDetector]] = {"first_seen": FirstSeen, "rules": RuleDetector}
-"""Every detector that sees events, by name."""
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "LEVELS": "rtml.findings.levels",
+        "WEIGHTS": "rtml.findings.levels",
+        "Evaluation": "rtml.rules.account",
+        "Rule": "rtml.rules.language.contract",
+        "Skipped": "rtml.rules.language.contract",
+        "RuleDetector": "rtml.rules.running.detector",
+        "evaluate": "rtml.rules.running.evaluate",
+        "EventDetector": "rtml.rules.running.event_detector",
+        "findings_of": "rtml.rules.running.findings",
+        "rule_scores": "rtml.rules.running.findings",
+        "FirstSeen": "rtml.rules.running.first_seen",
+        "run_rules": "rtml.rules.running.run",
+        "apply": "rtml.rules.running.tuning",
+        "tune": "rtml.rules.running.tuning",
+        "PACKS": "rtml.rules.sigma.loading",
+        "load": "rtml.rules.sigma.loading",
+        "load_pack": "rtml.rules.sigma.loading",
+        "EVENT_DETECTORS": "rtml.rules.running.registered",
+    },
+)

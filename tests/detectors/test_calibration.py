@@ -47,6 +47,7 @@ def test_without_calibration_nothing_is_rare_and_nothing_alarms():
     assert not calibration.alarms(np.array([1e9]), ["g"], alarm).any()
 
 
+@settings(deadline=None)
 @given(scores=SCORES)
 def test_p_is_valid_under_exchangeability(scores):
     """Each of n + 1 exchangeable scores is equally likely the new one: P(p <= a) <= a exactly."""
@@ -57,6 +58,7 @@ def test_p_is_valid_under_exchangeability(scores):
         assert np.mean(np.array(p) <= level) <= level + 1e-12
 
 
+@settings(deadline=None)
 @given(scores=SCORES, new=SCORES)
 def test_p_falls_and_margin_rises_with_the_score(scores, new):
     calibration, ordered = of(scores), np.sort(np.array(new))
@@ -109,7 +111,7 @@ def test_the_realised_rate_keeps_the_promise(size):
     assert np.mean(rates) <= 0.11
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     scores=st.lists(st.floats(allow_nan=True, allow_infinity=False), max_size=20),
     names=st.lists(st.text(max_size=5), min_size=20, max_size=20),

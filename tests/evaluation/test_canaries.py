@@ -1,5 +1,7 @@
 """The harness against detectors whose answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,13 +11,13 @@ from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess, flag_windows
 from rtml.schema import FINDINGS, LABELS, empty
-from tests.evaluation.frames import MINUTE, at, make_labels, score_frame
+from tests.evaluation.frames import at, make_labels, score_frame
 
 NOTHING = empty(FINDINGS)
 
 
 def judge(name, track, seed=0):
-    scores = score_frame(track.windows, CANARIES[name](track.windows, track.labels, track.every, seed))
+    scores = score_frame(track.windows, CANARIES[name](replace(track, seed=seed)))
     found = flag_windows(name, scores, 1.0, track)
     return assess(Side(name, "trivial", found, scores), track)
 
@@ -61,7 +63,7 @@ def test_delayed_shows_its_delay(windows, labels):
 def test_shuffled_labels_are_about_half(windows, labels):
     """A perfect score against labels that were moved elsewhere must lose its power."""
     track = make_track(windows, labels)
-    scores = score_frame(track.windows, CANARIES["perfect"](track.windows, labels, MINUTE, 0))
+    scores = score_frame(track.windows, CANARIES["perfect"](replace(track, labels=labels)))
     values = []
     for seed in range(30):
         starts = np.random.default_rng(seed).integers(0, 110, 6)

@@ -62,7 +62,7 @@ def test_the_terms_of_the_experiment_hold_unless_others_are_asked_for(demo: Outc
 
 
 def test_the_commands_for_rules_and_for_models_give_the_same_rows(demo: Outcome, rules: Path, tmp_path: Path):
-    run_job([CAPTURE], str(demo.out / "model"), tmp_path / "scored")
+    run_job([CAPTURE], demo.out / "model", tmp_path / "scored")
     files = [tmp_path / "rules.parquet", tmp_path / "scored" / "findings.parquet"]
     copy(rules, files[0])
     copy(rules.with_name("scores.parquet"), tmp_path / "rules.scores.parquet")

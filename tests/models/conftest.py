@@ -30,7 +30,7 @@ INTRUSION = ("app-1", 35)
 """Where and in which minute somebody brings a tool."""
 DETECTORS: dict[str, dict[str, Any]] = {
     "surprise": {},
-    "half_space_trees": {"trees": 10},
+    "half_space_trees": {"trees": 10, "window": 20},
     "isolation_forest": {"trees": 20},
 }
 """One in bits, one that learns online, one that draws at random."""

@@ -47,6 +47,14 @@ def test_judging_changes_nothing(folder: Path, capture: Capture, scored: Scored)
         assert_frame_equal(judged(fresh, capture).scores, scored.scores, check_exact=True)
 
 
+def test_online_detectors_learn_each_window_after_they_judged_it(folder: Path, scored: Scored):
+    detector = opened(folder).detectors["half_space_trees"]
+    frozen = detector.score(scored.windows).tolist()
+    learning = detector.prequential(scored.windows).tolist()
+    told = scored.scores.filter(pl.col("detector") == "half_space_trees")["score"].to_list()
+    assert told == learning != frozen
+
+
 def test_windows_that_were_learnt_are_skipped_and_counted(scored: Scored):
     assert scored.windows["window"].min() == minute(CALIBRATE)
     assert scored.windows.height == 4 * (END - CALIBRATE)
@@ -85,6 +93,8 @@ def test_the_intrusion_ranks_first_and_its_finding_names_what_happened(scored: S
     ).rows(named=True)
     assert finding["evidence"] and finding["source"] == "model"
     assert minute(INTRUSION[1]) <= finding["first_seen"] <= finding["last_seen"] < minute(INTRUSION[1] + 1)
+    shares = [part["share"] for row in scored.findings["contributions"] for part in row]
+    assert min(shares) > 0
     assert 0.99 < sum(part["share"] for part in finding["contributions"]) < 1.001
 
 

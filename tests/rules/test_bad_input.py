@@ -46,6 +46,10 @@ GOOD = {
 LOADERS: dict[str, Callable] = {"sigma": load, "falco": load_falco}
 both = pytest.mark.parametrize("engine", sorted(LOADERS))
 
+NESTED = "- list: l0\n  items: [a, b]\n" + "".join(
+    f"- list: l{i}\n  items: [{', '.join([f'l{i - 1}'] * 9)}]\n" for i in range(1, 12)
+)
+
 BAD: dict[str, tuple[str, str | bytes, str]] = {
     "sigma broken YAML": ("sigma", "title: a\nlevel: [", "line 2"),
     "falco broken YAML": ("falco", "- rule: a\n  tags: [", "line 2"),
@@ -57,6 +61,11 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "falco control characters": ("falco", b"- rule: \x00\x01", "not YAML"),
     "sigma bomb": ("sigma", BOMB, "by aliases"),
     "sigma bomb as title": ("sigma", BOMB + "title: *i\ntags: *i\n", "by aliases"),
+    "falco bomb of lists": (
+        "falco",
+        NESTED + falco("evt.type = execve and proc.name in (l11)"),
+        "a list of more than 200000 items",
+    ),
     "falco bomb": ("falco", "".join(f"- {line[3:]}\n" for line in BOMB.splitlines()), "by aliases"),
     "sigma ring": ("sigma", "title: &a [*a]\n", "refers to itself"),
     "falco ring": ("falco", "- &a [*a]\n", "refers to itself"),

@@ -66,6 +66,15 @@ def test_imported_alerts_are_judged_like_any_findings(tmp_path: Path):
     assert "tracee" in done.stdout
 
 
+def test_odd_texts_and_envelopes_of_alerts_are_read(tmp_path: Path):
+    odd = json.dumps({**FALCO, "rule": "\ud800 half a pair"})
+    lines = [odd, f"2027-01-15T08:00:00.5Z stdout F {odd}", f"{odd}{odd}"]
+    (tmp_path / "a.log").write_bytes("\n".join(lines).encode() + b"\n" + odd.encode()[:-1] + b"\xff}")
+    read = read_alerts(tmp_path / "a.log", "falco")
+    assert (read.alerts, read.rejects["line"].to_list()) == (4, [4])
+    assert read.findings["title"].to_list() == ["\\ud800 half a pair"]
+
+
 def test_the_end_that_a_damaged_gzip_lost_is_a_reject_of_its_file(tmp_path: Path):
     packed = gzip.compress(f"{json.dumps(FALCO)}\n".encode())
     (tmp_path / "x.gz").write_bytes(packed + packed[:-9])

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.reading.documents import json_value
+from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
 from rtml.schema import LABELS
 

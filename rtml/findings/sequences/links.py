@@ -19,9 +19,12 @@ say. A key with a null part is no key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from rtml.findings.sequences.signals import Parameters
 from rtml.wildcards import whole
@@ -40,7 +43,7 @@ class _Hub:
     own: pl.Expr
     parts: tuple[pl.Expr, pl.Expr, pl.Expr]
     other: pl.Expr
-    one_pod: bool
+    one_pod: bool = field(kw_only=True)
 
 
 def _cluster() -> pl.Expr:
@@ -70,7 +73,7 @@ def keys_of(signals: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
         _keys(rows, "pod", (_cluster(), pl.col("namespace").fill_null(""), pl.col("pod"))),
     ]
     hubs = [
-        _keys(rows.filter(hub.own | hub.other), hub.kind, hub.parts, hub.own, hub.one_pod)
+        _keys(rows.filter(hub.own | hub.other), hub.kind, hub.parts, hub.own, one_pod=hub.one_pod)
         for hub in _hubs(settings)
     ]
     return pl.concat([*strong, *hubs])
@@ -106,16 +109,16 @@ def _hubs(settings: Parameters) -> list[_Hub]:
     as_account = pl.col("actor").str.contains(_SERVICE_ACCOUNT).fill_null(False)
     workload = called & ~about & pl.col("workload").is_not_null()
     return [
-        _Hub("actor", called & ~shared, (_cluster(), pl.col("actor"), none), pl.lit(False), False),
-        _Hub("service account", as_account & ~shared, (_cluster(), space, name), about, True),
+        _Hub("actor", called & ~shared, (_cluster(), pl.col("actor"), none), pl.lit(False), one_pod=False),
+        _Hub("service account", as_account & ~shared, (_cluster(), space, name), about, one_pod=True),
         _Hub(
             "workload",
             workload,
             (_cluster(), pl.col("namespace").fill_null(""), pl.col("workload")),
             about,
-            False,
+            one_pod=False,
         ),
-        _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, True),
+        _Hub("host", ~called & ~about, (_cluster(), pl.col("host"), none), about & ~called, one_pod=True),
     ]
 
 
@@ -124,6 +127,7 @@ def _keys(
     kind: str,
     parts: tuple[pl.Expr, pl.Expr, pl.Expr],
     own: pl.Expr | None = None,
+    *,
     one_pod: bool = False,
 ) -> pl.DataFrame:
     a, b, c = parts
@@ -154,18 +158,15 @@ def components(keys: pl.DataFrame, settings: Parameters, within: list[str]) -> p
         Columns of ``keys`` that joined signals must agree on. A key whose signals pause for longer
         than the window begins anew.
     """
-    groups = _sessions(keys, settings.window, within)
-    edges = _allowed(groups, settings).select("finding_id", "edge")
-    labels = keys.select("finding_id", group="finding_id").unique()
-    while True:
-        least = edges.join(labels, on="finding_id").group_by("edge").agg(pl.col("group").min())
-        best = edges.join(least, on="edge").group_by("finding_id").agg(best=pl.col("group").min())
-        moved = labels.join(best, on="finding_id", how="left").select(
-            "finding_id", group=pl.min_horizontal("group", "best"), old="group"
-        )
-        labels = moved.drop("old")
-        if (moved["group"] == moved["old"]).all():
-            return labels
+    links = _allowed(_sessions(keys, settings.window, within), settings)
+    signals = keys.select(pl.col("finding_id").unique().sort()).with_row_index("signal")
+    ends = links.join(signals, on="finding_id").select("signal", key=pl.col("edge").rank("dense") - 1)
+    size = signals.height + ends["key"].n_unique()
+    start, end = ends["signal"].to_numpy(), ends["key"].to_numpy() + signals.height
+    graph = coo_array((np.ones(len(start)), (start, end)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    joined = signals.with_columns(component=component[: signals.height])
+    return joined.select("finding_id", group=pl.col("finding_id").min().over("component"))
 
 
 def _sessions(keys: pl.DataFrame, window: str, within: list[str]) -> pl.DataFrame:

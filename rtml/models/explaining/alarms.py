@@ -92,7 +92,7 @@ def _of_detector(
         _CELL, keep="first", maintain_order=True
     )
     events = _responsible(alarms, surprises)
-    said = None if contributions is None else _said(alarms, events, contributions)
+    said = None if contributions is None else _said(events, contributions)
     reasons = _reasons(events) if said is None else said
     named = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
         type=pl.col("top").fill_null("").replace_strict(_types(reasons), return_dtype=pl.String)
@@ -180,7 +180,7 @@ def _reasons(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _said(alarms: pl.DataFrame, events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+def _said(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
     """Return the detector's own reasons, from the highest-scored window of each unit."""
     worst = (
         events.sort(["score", "window"], descending=[True, False], nulls_last=True)

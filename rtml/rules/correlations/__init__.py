@@ -1,7 +1,7 @@
 """Correlations: rules over several events, as joins over the whole capture.
 
-One file each: metadata and a function from a capture to the events that complete the sequence, and
-beside it, under the same name, its examples. To add one, write the file and name it here.
+One file each: a function from a capture to the events that complete the sequence, and beside it,
+under the same name, what it stands for and its examples. To add one, write both and name it here.
 """
 
 from rtml.rules.correlations.contract import Correlation, Step, correlation

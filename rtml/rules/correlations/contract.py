@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
 
 import polars as pl
+import yaml
 
 from rtml.captures.store import Capture
 from rtml.rules.language.conditions import All
 from rtml.rules.language.contract import Rule
 
-__all__ = ["Correlation", "Step", "correlation"]
+__all__ = ["Correlation", "Step", "correlation", "document_of"]
 
 
 @dataclass(frozen=True)
@@ -43,35 +46,30 @@ class Correlation(Rule):
 
     @property
     def name(self) -> str:
-        """Name of the file that holds it and, with ``.yml``, its examples."""
+        """Name of the file that holds it and, with ``.yml``, its facts and examples."""
         return self.id.removeprefix("correlation:")
 
 
 def correlation(
-    name: str,
-    *,
-    title: str,
-    level: str,
-    finding_type: str,
-    techniques: tuple[str, ...],
-    steps: tuple[Step, ...],
-    find: Callable[[Capture], pl.LazyFrame],
+    name: str, *, steps: tuple[Step, ...], find: Callable[[Capture], pl.LazyFrame]
 ) -> Correlation:
     """Return a correlation of ours; its description is the documentation of ``find``.
 
+    Title, level, finding type and techniques are data, in ``NAME.yml`` beside its examples.
+
     Examples
     --------
-    >>> one = correlation("two_execs", title="Two", level="low", finding_type="T:Runtime/Two",
-    ...                   techniques=(), steps=(Step(("exec",)),), find=lambda capture: None)
-    >>> one.id, one.kinds, one.label
-    ('correlation:two_execs', ('exec',), 'Two (rule by rtml contributors)')
+    >>> scan = correlation("port_scan", steps=(Step(("connect",)),), find=lambda capture: None)
+    >>> scan.id, scan.kinds, scan.label
+    ('correlation:port_scan', ('connect',), 'Port scan or host sweep (rule by rtml contributors)')
     """
+    facts = document_of(name)
     return Correlation(
         id=f"correlation:{name}",
-        title=title,
-        level=level,
-        finding_type=finding_type,
-        techniques=techniques,
+        title=facts["title"],
+        level=facts["level"],
+        finding_type=facts["finding_type"],
+        techniques=tuple(facts["techniques"]),
         tags=(),
         authors="rtml contributors",
         licence="Apache-2.0",
@@ -83,3 +81,16 @@ def correlation(
         steps=steps,
         find=find,
     )
+
+
+def document_of(name: str) -> dict[str, Any]:
+    """Read the file beside a correlation: what it stands for, and stories it is held to.
+
+    Examples
+    --------
+    >>> sorted(document_of("port_scan"))
+    ['finding_type', 'ignore', 'level', 'match', 'techniques', 'title']
+    """
+    text = files("rtml.rules.correlations").joinpath(f"{name}.yml").read_text("utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document

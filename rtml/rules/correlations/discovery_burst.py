@@ -77,12 +77,4 @@ def _beyond(rows: pl.LazyFrame) -> pl.LazyFrame:
     return once.filter(pl.col("command").cum_count().over(unit) >= DISTINCT)
 
 
-DISCOVERY_BURST = correlation(
-    "discovery_burst",
-    title="Burst of commands that enumerate the host",
-    level="medium",
-    finding_type="Discovery:Runtime/SuspiciousCommand",
-    techniques=("T1033", "T1057", "T1082"),
-    steps=(Step(("exec",), ("program",)),),
-    find=find,
-)
+DISCOVERY_BURST = correlation("discovery_burst", steps=(Step(("exec",), ("program",)),), find=find)

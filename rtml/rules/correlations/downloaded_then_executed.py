@@ -70,10 +70,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 DOWNLOADED_THEN_EXECUTED = correlation(
     "downloaded_then_executed",
-    title="Downloaded file was executed",
-    level="high",
-    finding_type="Execution:Runtime/SuspiciousCommand",
-    techniques=("T1059.004", "T1105"),
     steps=(
         Step(("create", "write", "open", "rename", "link"), ("target", "program")),
         Step(("exec",), ("program",)),

@@ -90,12 +90,4 @@ def _latest(rows: pl.LazyFrame, before: pl.LazyFrame, key: str, name: str) -> pl
     )
 
 
-ELEVATION_TO_ROOT = correlation(
-    "elevation_to_root",
-    title="Process became root that was another user",
-    level="medium",
-    finding_type="PrivilegeEscalation:Runtime/ElevationToRoot",
-    techniques=("T1068", "T1548.001"),
-    steps=(Step(("exec", "setuid"), ("uid",)),),
-    find=find,
-)
+ELEVATION_TO_ROOT = correlation("elevation_to_root", steps=(Step(("exec", "setuid"), ("uid",)),), find=find)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
-from rtml.rules.correlations.contract import Correlation
+from rtml.rules.correlations.contract import Correlation, document_of
 
 __all__ = ["Example", "examples_of"]
 
@@ -40,8 +37,7 @@ def examples_of(one: Correlation) -> list[Example]:
     >>> [(example.matches, len(example.events)) for example in examples_of(PORT_SCAN)][:2]
     [(True, 16), (True, 25)]
     """
-    text = files("rtml.rules.correlations").joinpath(f"{one.name}.yml").read_text("utf-8")
-    document = yaml.safe_load(text)
+    document = document_of(one.name)
     return [
         Example(str(story["name"]), verdict == "match", tuple(_numbered(story["events"])))
         for verdict in ("match", "ignore")

@@ -34,12 +34,4 @@ def find(capture: Capture) -> pl.LazyFrame:
     return completed(new, pl.format("{} written by {}", pl.col("program").fill_null("?"), writer))
 
 
-NEW_BINARY_EXECUTED = correlation(
-    "new_binary_executed",
-    title="Program executed that was written in this container",
-    level="medium",
-    finding_type="Execution:Runtime/NewBinaryExecuted",
-    techniques=("T1105", "T1204.002"),
-    steps=(Step(("exec",), ("program",)),),
-    find=find,
-)
+NEW_BINARY_EXECUTED = correlation("new_binary_executed", steps=(Step(("exec",), ("program",)),), find=find)

@@ -39,10 +39,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 NEW_LIBRARY_LOADED = correlation(
     "new_library_loaded",
-    title="Library loaded that was written in this container",
-    level="medium",
-    finding_type="Execution:Runtime/NewLibraryLoaded",
-    techniques=("T1129", "T1574.006"),
     steps=(
         Step(("create", "write", "open", "rename", "link"), ("target",)),
         Step(("mmap_exec", "open"), ("file",)),

@@ -55,12 +55,4 @@ def _beyond(tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: 
     return completed(rows, pl.format(f"{most} or more {words}", by[-1]))
 
 
-PORT_SCAN = correlation(
-    "port_scan",
-    title="Port scan or host sweep",
-    level="medium",
-    finding_type="Discovery:Runtime/PortScan",
-    techniques=("T1046",),
-    steps=(Step(("connect",), ("dst_ip", "dst_port")),),
-    find=find,
-)
+PORT_SCAN = correlation("port_scan", steps=(Step(("connect",), ("dst_ip", "dst_port")),), find=find)

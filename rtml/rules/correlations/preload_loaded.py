@@ -39,10 +39,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 PRELOAD_LOADED = correlation(
     "preload_loaded",
-    title="Library preload set up in this container takes effect",
-    level="high",
-    finding_type="Execution:Runtime/NewLibraryLoaded",
-    techniques=("T1574.006",),
     steps=(Step(("create", "write", "open", "rename", "link"), ("target",)), Step(("exec",), ("cmdline",))),
     find=find,
 )

@@ -33,10 +33,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 REVERSE_SHELL_INTERACTIVE = correlation(
     "reverse_shell_interactive",
-    title="Interactive shell right after an outbound connection",
-    level="high",
-    finding_type="Execution:Runtime/ReverseShell",
-    techniques=("T1059.004", "T1071"),
     steps=(Step(("connect",), ("dst_ip",)), Step(("exec",), ("cmdline",))),
     find=find,
 )

@@ -49,10 +49,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 REVERSE_SHELL_ON_SOCKET = correlation(
     "reverse_shell_on_socket",
-    title="Shell with its streams on an outbound connection",
-    level="high",
-    finding_type="Execution:Runtime/ReverseShell",
-    techniques=("T1059.004", "T1071"),
     steps=(Step(("connect",), ("dst_ip",)), Step(("dup",), ("request",))),
     find=find,
 )

@@ -28,10 +28,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 SERVICE_WRITES_SCRIPT = correlation(
     "service_writes_script",
-    title="Script or program written by a process that serves the network",
-    level="medium",
-    finding_type="Persistence:Runtime/SensitiveFileModified",
-    techniques=("T1505.003",),
     steps=(Step(SERVING), Step(("create", "write", "open", "rename", "link"), ("target",))),
     find=find,
 )

@@ -33,10 +33,6 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 SETUID_FILE_EXECUTED = correlation(
     "setuid_file_executed",
-    title="File made setuid in this container was run by an ordinary user",
-    level="high",
-    finding_type="PrivilegeEscalation:Runtime/ElevationToRoot",
-    techniques=("T1548.001",),
     steps=(Step(("chmod",), ("mode", "file")), Step(("exec",), ("program", "uid"))),
     find=find,
 )

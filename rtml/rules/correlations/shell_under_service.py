@@ -32,11 +32,5 @@ def find(capture: Capture) -> pl.LazyFrame:
 
 
 SHELL_UNDER_SERVICE = correlation(
-    "shell_under_service",
-    title="Interactive shell below a process that serves the network",
-    level="medium",
-    finding_type="Execution:Runtime/SuspiciousShellCreated",
-    techniques=("T1059.004", "T1190", "T1505.003"),
-    steps=(Step(SERVING), Step(("exec",), ("cmdline",))),
-    find=find,
+    "shell_under_service", steps=(Step(SERVING), Step(("exec",), ("cmdline",))), find=find
 )

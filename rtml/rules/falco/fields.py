@@ -106,8 +106,8 @@ def _called(name: str) -> list[Condition]:
     data = _data()
     kinds = tuple(kind for kind in KINDS if name in data["kinds"].get(kind, "").split())
     if kinds:
-        return [Text("kind", "equals", kinds, True)]
+        return [Text("kind", "equals", kinds, cased=True)]
     if name in data["unseen"].split():
-        return [Text("kind", "equals", (UNSEEN,), True)]
-    request = Text("request", "equals", (name,), True)
-    return [All((Text("kind", "equals", ("syscall",), True), request))]
+        return [Text("kind", "equals", (UNSEEN,), cased=True)]
+    request = Text("request", "equals", (name,), cased=True)
+    return [All((Text("kind", "equals", ("syscall",), cased=True), request))]

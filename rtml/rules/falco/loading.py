@@ -33,7 +33,7 @@ PREFIX = "falco/"
 """Ids of rules of Falco begin so; the rest is the rule's name."""
 
 
-def load_falco(paths: Iterable[str | Path], disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
+def load_falco(paths: Iterable[str | Path], *, disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
     """Load rule files of Falco, all into one set of definitions, in the order given.
 
     Parameters

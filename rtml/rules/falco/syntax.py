@@ -8,7 +8,7 @@ a macro. Nesting is bounded, as in Falco, so that no text exhausts the stack.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 __all__ = ["And", "Macro", "Negation", "Node", "Or", "SyntaxProblem", "Test", "Value", "parse", "value_of"]
@@ -41,7 +41,7 @@ class Value:
     """A literal; a bare one may name a list."""
 
     text: str
-    bare: bool
+    bare: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def value_of(text: str) -> Value:
     >>> value_of('"(systemd)"'), value_of("shell_binaries").bare
     (Value(text='(systemd)', bare=False), True)
     """
-    return Value(_unquoted(text), False) if _QUOTED.fullmatch(text) else Value(text, True)
+    return Value(_unquoted(text), bare=False) if _QUOTED.fullmatch(text) else Value(text, bare=True)
 
 
 def _unquoted(text: str) -> str:
@@ -214,8 +214,8 @@ class _Reader:
     def _value(self) -> Value:
         quoted = self._skip(_QUOTED)
         if quoted:
-            return Value(_unquoted(quoted[0]), False)
+            return Value(_unquoted(quoted[0]), bare=False)
         bare = self._skip(_BARE)
         if not bare:
             raise self.problem("a value expected")
-        return Value(bare[0], True)
+        return Value(bare[0], bare=True)

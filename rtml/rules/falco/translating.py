@@ -77,7 +77,7 @@ def _test(test: Test, values: Literals) -> Condition:
 
 
 def _when(kinds: tuple[str, ...], condition: Condition) -> Condition:
-    return All((Text("kind", "equals", kinds, True), condition)) if kinds else condition
+    return All((Text("kind", "equals", kinds, cased=True), condition)) if kinds else condition
 
 
 def _call(operator: str, values: Literals) -> Condition:
@@ -118,14 +118,14 @@ def _one(column: str, test: Test, value: str) -> Condition:
     """Test one column against one value."""
     operator = test.operator
     if column.startswith(MISSING):
-        return Text(column, "equals", (value,), True)  # refused later, unless its branch falls
+        return Text(column, "equals", (value,), cased=True)  # refused later, unless its branch falls
     if operator in _ORDER:
         return Number(column, operator, _number(test, value))  # type: ignore[arg-type]
     if operator in ("=", "!=", "in", "intersects"):
         return _equals(column, test, value)
     if operator in _HOW:
         cased = operator != "icontains" and test.transform is None
-        return Text(column, _HOW[operator], (_folded(test, value),), cased)  # type: ignore[arg-type]
+        return Text(column, _HOW[operator], (_folded(test, value),), cased=cased)  # type: ignore[arg-type]
     if operator == "pmatch":
         return _under(column, value)
     if operator in ("glob", "iglob"):
@@ -151,8 +151,8 @@ def _equals(column: str, test: Test, value: str) -> Condition:
     if is_number(column):
         return Number(column, "==", _number(test, value))
     if (POLARS.get(column) or (DERIVED[column].dtype if column in DERIVED else None)) == pl.Boolean:
-        return Text(column, "equals", (value.lower(),), True)
-    return Text(column, "equals", (_folded(test, value),), test.transform is None)
+        return Text(column, "equals", (value.lower(),), cased=True)
+    return Text(column, "equals", (_folded(test, value),), cased=test.transform is None)
 
 
 def _network(column: str, value: str) -> Condition:
@@ -186,5 +186,5 @@ def _under(column: str, value: str) -> Condition:
     folder = value.rstrip("/")
     if any(c in folder for c in "*?["):
         return Pattern(column, f"(?s)^{_body(folder).replace(WILDCARDS['*'], '[^/]*')}(?:/.*)?$")
-    inside = Text(column, "starts", (folder + "/",), True)
-    return any_of([Text(column, "equals", (folder or "/",), True), inside])
+    inside = Text(column, "starts", (folder + "/",), cased=True)
+    return any_of([Text(column, "equals", (folder or "/",), cased=True), inside])

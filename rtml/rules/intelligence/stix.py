@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rtml.errors import RtmlError
-from rtml.reading.documents import json_value
+from rtml.reading.json_text import json_value
 
 __all__ = ["indicators", "values_of"]
 

@@ -8,7 +8,7 @@ tests all walk the same tree. A test of an absent (null) column is false, its ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Literal, TypeAlias
 
@@ -59,7 +59,7 @@ class Text:
     column: str
     how: How
     values: tuple[str, ...]
-    cased: bool = False
+    cased: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Pattern:
 
     column: str
     regex: str
-    cased: bool = True
+    cased: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def any_of(args: Iterable[Condition]) -> Condition:
             else:
                 flat.append(part)
     merged = [
-        Text(column, how, tuple(dict.fromkeys(values)), cased)
+        Text(column, how, tuple(dict.fromkeys(values)), cased=cased)
         for (column, how, cased), values in literals.items()
     ]
     every = (*merged, *flat)

@@ -23,7 +23,7 @@ def settle(condition: Condition, kinds: Set[str]) -> Condition:
 
     Examples
     --------
-    >>> exec_, shell = Text("kind", "equals", ("exec",), True), Text("comm", "equals", ("sh",))
+    >>> exec_, shell = Text("kind", "equals", ("exec",), cased=True), Text("comm", "equals", ("sh",))
     >>> settle(All((exec_, shell)), {"exec"}) == shell, settle(All((exec_, shell)), {"open"})
     (True, AnyOf(args=()))
     """

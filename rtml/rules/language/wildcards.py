@@ -47,10 +47,10 @@ def text_condition(column: str, parts: Sequence[tuple[str, bool]], cased: bool) 
     first, last = bool(stars) and stars[0], bool(stars) and stars[-1]
     inner = list(parts)[first : len(parts) - last]
     if not any(wild for _, wild in inner):
-        return Text(column, _SHAPES[first, last], ("".join(text for text, _ in inner),), cased)
+        return Text(column, _SHAPES[first, last], ("".join(text for text, _ in inner),), cased=cased)
     body = "".join(_piece(text, wild, cased) for text, wild in inner)
     start, end = "" if first else "^", "" if last else "$"
-    return Pattern(column, f"(?s){start}{body}{end}", cased)
+    return Pattern(column, f"(?s){start}{body}{end}", cased=cased)
 
 
 def _piece(text: str, wild: bool, cased: bool) -> str:

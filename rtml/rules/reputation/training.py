@@ -10,6 +10,7 @@ import polars as pl
 from sklearn.linear_model import LogisticRegression
 
 from rtml.errors import UsageError
+from rtml.progress import steps
 from rtml.rules.reputation.lists import BENIGN
 from rtml.rules.reputation.model import Card, Model, Threshold
 from rtml.rules.reputation.ngrams import ngrams
@@ -51,7 +52,7 @@ def train(
     matrix, part = ngrams(names), _parts(names, seed)
     good = (names["category"] == BENIGN).to_numpy()
     thresholds, weights, intercepts, quality = {}, [], [], []
-    for category in sorted(set(names["category"].to_list()) - {BENIGN}):
+    for category in steps(sorted(set(names["category"].to_list()) - {BENIGN}), "fitting", "categories"):
         bad = (names["category"] == category).to_numpy()
         held = _held_out(matrix, good, bad, part)
         thresholds[category] = _threshold(held[good], false_rate)
@@ -77,7 +78,7 @@ def _fit(matrix: Any, good: Flags, bad: Flags) -> LogisticRegression:
 def _held_out(matrix: Any, good: Flags, bad: Flags, part: Any) -> Array:
     """Log-odds of names by a model that has seen neither them nor their family; else NaN."""
     held = np.full(len(good), np.nan)
-    for fold in range(FOLDS):
+    for fold in steps(range(FOLDS), "holding out", "parts"):
         here = part == fold
         if not (good & ~here).any():
             continue

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
 from rtml.rules.language.inputs import rule_inputs
@@ -32,7 +33,7 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     the account says which.
     """
     seen = _seen(capture, correlations)
-    parts = [_one(capture, one, seen) for one in correlations]
+    parts = [_one(capture, one, seen) for one in steps(correlations, "correlating", "correlations")]
     hits = [_empty(), *(part.hits for part in parts)]
     return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
 

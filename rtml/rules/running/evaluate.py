@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.correlations.contract import Correlation
 from rtml.rules.language.contract import Rule
@@ -42,7 +43,8 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     for rule in rules:
         if not isinstance(rule, Correlation):
             groups.setdefault((tuple(sorted(rule.kinds)), rule.where), []).append(rule)
-    parts = [_group(capture, *group, members) for group, members in sorted(groups.items())]
+    ordered = steps(sorted(groups.items()), "evaluating rules", "groups")
+    parts = [_group(capture, *group, members) for group, members in ordered]
     correlations = [rule for rule in rules if isinstance(rule, Correlation)]
     if correlations:
         parts.append(correlate(capture, correlations))

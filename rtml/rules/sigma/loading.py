@@ -7,6 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from rtml.errors import MissingFileError, RtmlError, lookup
+from rtml.progress import steps
 from rtml.reading.aliases import alias_problem
 from rtml.reading.text import read_text as read_whole
 from rtml.reading.user_yaml import MOST_BYTES
@@ -46,7 +47,7 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
 
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
-    for file in rule_files(paths):
+    for file in steps(rule_files(paths), "loading rules", "files"):
         text = read_text(file)
         if not isinstance(text, Skipped) and (problem := alias_problem(text)) is not None:
             text = Skipped(str(file), problem)

@@ -11,7 +11,7 @@ import polars as pl
 
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.errors import RtmlError
-from rtml.reading.documents import json_value
+from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
 
 __all__ = ["Sitting", "read_sitting"]

@@ -21,7 +21,8 @@ from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items,
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
-from rtml.reading.documents import Document, documents, json_value, redacted
+from rtml.reading.documents import Document, documents
+from rtml.reading.json_text import json_value, redacted
 from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
 

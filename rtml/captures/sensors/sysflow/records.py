@@ -18,6 +18,7 @@ import polars as pl
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
 from rtml.errors import RtmlError, unreadable
+from rtml.progress import report
 from rtml.reading.content import first_bytes
 from rtml.schema import REJECTS
 
@@ -100,6 +101,7 @@ def _read(records: Records, file: BinaryIO) -> None:
     reader = _reader(records.path, file)
     sync = _at(file, file.tell() - _SYNC)
     batch: dict[str, list[tuple[int, dict[str, Any]]]] = {kind: [] for kind in _SCHEMAS}
+    step, size = f"decoding {records.path.name}", records.path.stat().st_size
     index = -1
     for index, kind, content in _decoded(records, reader):
         if kind in batch:
@@ -109,7 +111,9 @@ def _read(records: Records, file: BinaryIO) -> None:
             records.rejected.append((index, reason, str(content)[:200]))
         if index % _BATCH == _BATCH - 1:
             _flush(records, batch)
+            report(step, file.tell(), size, "bytes")
     _flush(records, batch)
+    report(step, size, size, "bytes")
     if not records.damaged and _at(file, file.seek(0, os.SEEK_END) - _SYNC) != sync:
         records.rejected.append((index + 1, "the file ends inside a block", ""))
 

@@ -1,0 +1,164 @@
+"""What an argument must be, checked while the command line is read: before any heavy import.
+
+Each check takes the value of an option or argument (one, a list, or None where it was not given)
+and returns it, or raises the error that the work itself would have ended with seconds later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rtml.commands.names import PACKS
+from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
+from rtml.reading.whole import require_new
+from rtml.rules.reputation.categories import CATEGORIES
+
+__all__ = [
+    "above_zero",
+    "bad_list",
+    "capture",
+    "configuration",
+    "existing",
+    "intelligence",
+    "new",
+    "one_of",
+    "pack",
+    "time",
+    "window",
+]
+
+
+def _values(value: Any) -> Iterable[Any]:
+    if value is None:
+        return ()
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+def one_of(what: str, names: Collection[str]) -> Callable[[Any], Any]:
+    """Make the check that a value is among names; ``what`` says what they are names of.
+
+    Examples
+    --------
+    >>> one_of("gate", ("none", "ours"))("our")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UnknownNameError: unknown gate 'our'; did you mean 'ours'?
+    """
+
+    def check(value: Any) -> Any:
+        for name in _values(value):
+            if name not in names:
+                raise UnknownNameError(f"unknown {what} {name!r}; {did_you_mean(name, names)}")
+        return value
+
+    return check
+
+
+def existing(value: Any) -> Any:
+    """Check that files or folders exist.
+
+    Examples
+    --------
+    >>> existing(Path("no/such/file"))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.MissingFileError: no/such/file: No such file or directory
+    """
+    for path in _values(value):
+        try:
+            Path(path).stat()
+        except OSError as error:
+            raise unreadable(path, error) from error
+    return value
+
+
+def configuration(value: Path) -> Path:
+    """Check that an experiment's file exists; without one nothing was asked for."""
+    try:
+        return Path(existing(value))
+    except RtmlError as error:
+        raise UsageError(str(error)) from error
+
+
+def new(value: Any) -> Any:
+    """Check that nothing is there yet."""
+    for path in _values(value):
+        require_new(path)
+    return value
+
+
+def capture(value: Any) -> Any:
+    """Check that folders hold a capture; URLs are left to the work.
+
+    Examples
+    --------
+    >>> capture(["no/such/folder"])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
+    """
+    for path in _values(value):
+        if "://" not in path and not (Path(path) / "capture.json").is_file():
+            where = path.rstrip("/")
+            raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
+    return value
+
+
+def pack(value: str | None) -> str | None:
+    """Check the name of a rule pack, or ``none``."""
+    return value if value == "none" else one_of("rule pack", PACKS)(value)
+
+
+def intelligence(value: Any) -> Any:
+    """Check that descriptions of threat lists exist; ``test`` stands for the shipped ones."""
+    existing([path for path in _values(value) if str(path) != "test"])
+    return value
+
+
+def bad_list(value: list[str]) -> list[str]:
+    """Check ``category=FILE``.
+
+    Examples
+    --------
+    >>> bad_list(["malicous=x.txt"])
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UnknownNameError: unknown category 'malicous'; did you mean 'malicious'?
+    """
+    for option in value:
+        category, equals, file = option.partition("=")
+        if not equals or not file:
+            hint = "write category=FILE, for instance malicious=x.txt"
+            raise UsageError(f"{option!r}: {hint}", argument="bad")
+        one_of("category", CATEGORIES)(category)
+        existing(file)
+    return value
+
+
+def window(param: typer.CallbackParam, value: str | None) -> str | None:
+    """Check the length of a window; the usual one needs no check."""
+    if value is not None and value != param.default:
+        from rtml.times import Window
+
+        Window.of(value)
+    return value
+
+
+def time(value: str | None) -> str | None:
+    """Check a point of time."""
+    if value is not None:
+        from rtml.times import moment
+
+        moment(value)
+    return value
+
+
+def above_zero(value: float | None) -> float | None:
+    """Check a budget."""
+    if value is not None and not value > 0:
+        raise UsageError(f"budget {value:g}: must be above 0", argument="budget")
+    return value

@@ -1,0 +1,70 @@
+"""Names that arguments are held against before what they name is imported.
+
+Ours are the keys of a registry whose room takes a third of a second to import;
+``tests/commands/test_names.py`` holds the two together. Names that other packages add are asked for
+only where a name is none of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from rtml.registry import plugin_names
+
+__all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS", "SENSORS"]
+
+
+class _Open(Collection[str]):
+    """Our names, and those of a group of entry points."""
+
+    def __init__(self, group: str, *own: str) -> None:
+        self._group, self._own = group, own
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in plugin_names(self._group)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._own, *plugin_names(self._group)]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+SENSORS = _Open("rtml.sensors", "beth", "bpftrace", "k8s-audit", "sysflow")
+"""`rtml.captures.sensors.SENSORS`."""
+
+FAMILIES = _Open(
+    "rtml.features", "activity", "audit", "binaries", "calls", "destinations", "files", "lineage"
+)
+"""`rtml.features.FAMILIES` and `rtml.features.AUDIT_FAMILIES`."""
+
+DETECTORS = _Open(
+    "rtml.detectors",
+    "flag_all",
+    "half_space_trees",
+    "isolation_forest",
+    "local_outlier_factor",
+    "random",
+    "rarity",
+    "single_feature",
+    "surprise",
+)
+"""`rtml.detectors.DETECTORS`."""
+
+PACKS = ("container", "k8s-audit")
+"""`rtml.rules.sigma.loading.PACKS`."""
+
+GATES = ("none", "ours")
+"""`rtml.rules.chosen.GATES`."""
+
+ALERTS = ("falco", "tetragon", "tracee")
+"""`rtml.findings.importing.FORMATS`."""
+
+ATTACK = ("written", "v18", "v19")
+"""`rtml.findings.attack.VERSIONS`."""
+
+EXPORTS = ("jsonl",)
+"""Formats of ``rtml findings export``."""
+
+ENGINES = ("local",)
+"""Where ``rtml score`` runs."""

@@ -1,0 +1,46 @@
+"""The feature families by name: ours, and those of packages that are installed beside us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rtml.errors import UnknownNameError, did_you_mean
+from rtml.features.audit import AUDIT_FAMILY
+from rtml.features.contract import Family
+from rtml.registry import Registry
+
+__all__ = ["AUDIT_FAMILIES", "FAMILIES", "families_of"]
+
+FAMILIES: Registry[Family] = Registry(
+    "feature family",
+    "rtml.features",
+    {
+        "lineage": "rtml.features.lineage:LINEAGE",
+        "binaries": "rtml.features.binaries:BINARIES",
+        "destinations": "rtml.features.destinations:DESTINATIONS",
+        "files": "rtml.features.files:FILES",
+        "calls": "rtml.features.calls:CALLS",
+        "activity": "rtml.features.activity:ACTIVITY",
+    },
+    lambda thing: isinstance(thing, Family),
+)
+"""Every registered family of containers by name. ``families=None`` means ``FAMILIES.own``: a package that
+is installed beside us must be named, so that it changes nobody's results by being there."""
+
+AUDIT_FAMILIES: dict[str, Family] = {AUDIT_FAMILY.name: AUDIT_FAMILY}
+"""Families of the Kubernetes audit log; their windows are of API users."""
+
+
+def families_of(names: Iterable[str] | None) -> dict[str, Family]:
+    """Return families by name; None means all of ours for containers."""
+    return {name: _family(name) for name in (FAMILIES.own if names is None else names)}
+
+
+def _family(name: str) -> Family:
+    if name in AUDIT_FAMILIES:
+        return AUDIT_FAMILIES[name]
+    if name not in FAMILIES:
+        raise UnknownNameError(
+            f"unknown feature family {name!r}; {did_you_mean(name, [*FAMILIES, *AUDIT_FAMILIES])}"
+        )
+    return FAMILIES[name]

@@ -1,0 +1,207 @@
+"""From a capture to windows, surprises and baselines: what a feature family is asked for."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import polars as pl
+
+from rtml import baselines
+from rtml.baselines import Baseline
+from rtml.captures import Capture
+from rtml.errors import UsageError
+from rtml.features.api_calls import audit_source
+from rtml.features.families import AUDIT_FAMILIES, families_of
+from rtml.features.prequential import prequential_windows
+from rtml.features.source import Events, Source, open_source
+from rtml.features.windows import assemble, assemble_with_surprises
+from rtml.splits import Split
+from rtml.times import MINUTE, Length
+
+__all__ = [
+    "learn",
+    "observed",
+    "prequential",
+    "split_windows",
+    "surprises",
+    "windows",
+    "windows_and_surprises",
+]
+
+Table = pl.LazyFrame | pl.DataFrame
+
+
+def _source(events: Events, processes: Table | None, every: Length, families: Iterable[str] | None) -> Source:
+    """Open what the families look at: containers, or the users of an audit log."""
+    names = set(families_of(families))
+    if not names & set(AUDIT_FAMILIES):
+        return open_source(events, processes, every)
+    if names - set(AUDIT_FAMILIES):
+        raise UsageError("family audit has windows of users: it goes with no family of containers")
+    return audit_source(events, every)
+
+
+def learn(
+    events: Events,
+    processes: Table | None = None,
+    families: Iterable[str] | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> Baseline:
+    """Learn the baseline of a capture, or of events with their processes.
+
+    Parameters
+    ----------
+    events, processes
+        A capture (then ``processes`` is its own), or two tables.
+    families
+        Names of `FAMILIES`; None takes all of ours.
+    start, end
+        Only events with ``start <= time < end``.
+    """
+    source = _source(events, processes, MINUTE, families).between(start, end)
+    wanted = families_of(families).values()
+    conditionals = [conditional for family in wanted for conditional in family.conditionals]
+    return baselines.learn(source.events, source.processes, conditionals, source.peers)
+
+
+def windows(
+    events: Events,
+    baseline: Baseline | None = None,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    processes: Table | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> pl.DataFrame:
+    """Turn a capture into one row per container and window.
+
+    Parameters
+    ----------
+    events, processes
+        A capture (then ``processes`` is its own), or two tables.
+    baseline
+        History to compare with; without one, features that need it are null.
+    families
+        Names of `FAMILIES`; None takes all of ours.
+    every
+        Length of a window: a whole number and ``s``, ``m`` or ``h``.
+    start, end
+        Only events with ``start <= time < end``.
+
+    Returns
+    -------
+    ``container_id``, ``window`` (start, UTC), the other identity columns, ``events`` (number),
+    ``complete`` (no event was lost in it), then one Float64 column per feature. Sorted by container
+    and window; windows without events have no row.
+    """
+    source = _source(events, processes, every, families).between(start, end)
+    return assemble(source, baseline or Baseline(), families_of(families))
+
+
+def windows_and_surprises(
+    events: Events,
+    baseline: Baseline,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    processes: Table | None = None,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return `windows` and `surprises` of the same time from one reading of the events.
+
+    Notes
+    -----
+    Parameters are those of `windows`.
+    """
+    source = _source(events, processes, every, families).between(start, end)
+    return assemble_with_surprises(source, baseline, families_of(families))
+
+
+def surprises(
+    events: Events,
+    processes: Table | None,
+    baseline: Baseline,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+) -> pl.DataFrame:
+    """Score single events: the source of window sums and of explanations.
+
+    Returns
+    -------
+    Columns of `EVENT_SURPRISES`, one row per window, process and distinct (context, key), standing
+    for the first such event; sorted by time. Empty when the baseline is.
+    """
+    return windows_and_surprises(events, baseline, families, every, processes)[1]
+
+
+def observed(
+    capture: Events, every: Length = MINUTE, start: dt.datetime | None = None, end: dt.datetime | None = None
+) -> pl.DataFrame:
+    """Return which windows were observed: `windows` without any feature.
+
+    Whatever judges findings needs no more: who was watched, when, and whether events were lost.
+    """
+    return windows(capture, None, (), every, start=start, end=end)
+
+
+def prequential(
+    events: Events,
+    processes: Table | None = None,
+    blocks: int = 8,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    start: dt.datetime | None = None,
+    end: dt.datetime | None = None,
+) -> tuple[pl.DataFrame, Baseline]:
+    """Return training windows, each scored by a baseline that had not seen it, and the full one.
+
+    Parameters
+    ----------
+    blocks
+        Spans that the training time is cut into; the first is only learnt from.
+
+    Notes
+    -----
+    Other parameters are those of `windows`.
+    """
+    source = _source(events, processes, every, families).between(start, end)
+    return prequential_windows(source, families_of(families), blocks)
+
+
+def split_windows(
+    capture: Capture,
+    split: Split | None = None,
+    families: Iterable[str] | None = None,
+    every: Length = MINUTE,
+    blocks: int = 8,
+) -> pl.DataFrame:
+    """Feature a capture as training, calibration and judging will see it.
+
+    Parameters
+    ----------
+    capture
+        An opened capture.
+    split
+        Where calibration and the test begin; None features all time without a baseline.
+    families, every, blocks
+        As for `windows` and `prequential`.
+
+    Returns
+    -------
+    `windows` with ``part``: ``train`` rows are compared with what came before them (the first block
+    is only learnt from), ``calibrate`` and ``test`` rows with all of the training time.
+    """
+    if split is None:
+        return windows(capture, None, families, every)
+    whole = split.over(capture, every)
+    learnt, baseline = prequential(
+        capture, None, blocks, families, every, start=whole.start, end=whole.edges[1]
+    )
+    later = {
+        part: windows(capture, baseline, families, every, None, *whole.bounds(part))
+        for part in ("calibrate", "test")
+    }
+    tables = {"train": learnt, **later}
+    return pl.concat([table.with_columns(part=pl.lit(part)) for part, table in tables.items()])

@@ -1,0 +1,62 @@
+"""Texts of JSON that nobody promised to be sound: half surrogate pairs, endless depth, secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+__all__ = ["json_value", "paired", "redacted"]
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
+_SURROGATES = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?P<alone>u[dD][89a-fA-F]..)|\\.")
+
+
+def json_value(text: str) -> Any:
+    r"""Return the value of a JSON text; half a surrogate pair in it becomes visible text.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or nested too deeply.
+
+    Examples
+    --------
+    >>> json_value(r'["\ud83d\ude00", "\ud83d", "\\ud83d"]')
+    ['😀', '\\ud83d', '\\ud83d']
+    """
+    try:
+        return json.loads(paired(text))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def paired(text: str) -> str:
+    r"""Escape the backslash of surrogates that stand alone: no table and no file can hold them.
+
+    Examples
+    --------
+    >>> paired(r'"\ud83d\ude00 \ud83d"')
+    '"\\ud83d\\ude00 \\\\ud83d"'
+    """
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _SURROGATES.sub(lambda m: f"\\\\{m['alone']}" if m["alone"] else m[0], text)
+
+
+def redacted(raw: bytes, limit: int = 200) -> str:
+    """Return the start of a document with its keys and without any of its values.
+
+    What is refused is kept with its text; a log of API requests holds secrets.
+
+    Examples
+    --------
+    >>> redacted(b'{"kind": "Secret", "data": {"token": "c2VjcmV0"}, "args": ["-p", "hunter2"]')
+    '{"kind": "…", "data": {"token": "…"}, "args": ["…", "…"]'
+    >>> redacted(b"c2VjcmV0"), redacted(b'"token": "c2Vjc')
+    ('(8 bytes)', '"token": "…"')
+    """
+    if not raw.lstrip().startswith((b"{", b"[", b'"')):
+        return f"({len(raw)} bytes)"
+    hidden = _STRINGS.sub(lambda m: m[0] if m[1] else '"…"'.encode(), raw[: limit * 20])
+    return hidden.decode("utf-8", "backslashreplace")[:limit]

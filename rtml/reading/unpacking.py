@@ -1,0 +1,110 @@
+"""Streams of gzip and zstd, unpacked as far as they go; what is wrong with the end is returned.
+
+Members and frames that follow one another are one file, as `gzip` and `zstd` read them. The
+standard library of Python 3.11 knows no zstd; pyarrow, which is here anyway, does.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+__all__ = ["LONGEST_MAGIC", "Parts", "plain", "unpacker"]
+
+LONGEST_MAGIC = 4
+"""So many first bytes tell how a file is packed."""
+
+Parts = Generator[bytes, None, str | None]
+"""Bytes in order; it returns what is wrong with the end, else None."""
+
+_CHUNK = 1 << 16
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+def unpacker(head: bytes) -> Callable[[BinaryIO], Parts]:
+    """Return what unpacks a file that begins so; `plain` for one that is not packed."""
+    if head.startswith(_GZIP):
+        return _members
+    return _frames if head.startswith(_ZSTD) else plain
+
+
+def plain(file: BinaryIO) -> Parts:
+    """Read a file that is not packed."""
+    while part := file.read(1 << 20):
+        yield part
+    return None
+
+
+def _members(file: BinaryIO) -> Parts:
+    """Unpack gzip members one after the other; zeros between and after them are padding."""
+    member, raw = zlib.decompressobj(wbits=31), file.read(_CHUNK)
+    while raw:
+        before = member.copy()
+        try:
+            yield member.decompress(raw)
+        except zlib.error:
+            yield from _until_damage(before, raw)
+            return "the gzip stream is cut off or damaged"
+        raw = member.unused_data
+        if member.eof:
+            member = zlib.decompressobj(wbits=31)
+            raw = _next_member(file, raw)
+            if raw and not raw.startswith(_GZIP):
+                return "what follows the gzip stream is no gzip"
+            if not raw:
+                return None
+        raw = raw or file.read(_CHUNK)
+    return "the gzip stream is cut off or damaged"
+
+
+def _next_member(file: BinaryIO, raw: bytes) -> bytes:
+    """Return at least two bytes from where a member must begin; nothing at the end of the file."""
+    while len(raw := raw.lstrip(b"\0")) < len(_GZIP) and (more := file.read(_CHUNK)):
+        raw += more
+    return raw
+
+
+def _until_damage(member: zlib._Decompress, raw: bytes) -> Iterator[bytes]:
+    try:
+        for at in range(len(raw)):
+            yield member.decompress(raw[at : at + 1])
+    except zlib.error:
+        return
+
+
+def _frames(file: BinaryIO) -> Parts:
+    source, given = _zstd(file), 0
+    try:
+        while part := source.read(_CHUNK):
+            given += len(part)
+            yield part
+    except OSError as error:
+        if error.errno is not None:  # of the disk, not of the unpacker
+            raise
+        yield from _up_to_damage(file, given)
+        return f"the zstd stream is cut off or damaged ({error})"
+    return None
+
+
+def _zstd(file: BinaryIO) -> Any:
+    import pyarrow as pa  # late: only zstd needs it
+
+    return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+
+
+def _up_to_damage(file: BinaryIO, given: int) -> Iterator[bytes]:
+    """Unpack anew, byte by byte after what has been given: an error takes the whole step with it.
+
+    A pipe cannot be read anew: of it the step is lost.
+    """
+    if not file.seekable():
+        return
+    file.seek(0)
+    source = _zstd(file)
+    while given > 0:
+        given -= len(source.read(min(_CHUNK, given)))
+    with suppress(OSError):
+        while part := source.read(1):
+            yield part
