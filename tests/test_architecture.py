@@ -18,7 +18,7 @@ SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "b
 FLOORS = [
     set(floor.split())
     for floor in (
-        "arrays errors images lazy peers progress registry"
+        "arrays errors images lazy peers progress registered registry"
         " schema showing splits text times version wildcards",
         "reading",
         "captures baselines findings",

@@ -59,7 +59,7 @@ ONCE: dict[str, tuple[str, Callable[[str], bool]]] = {
         lambda source: any(len(keys & set(LEVELS)) > 2 for keys in worths(ast.parse(source))),
     ),
     "the form of a technique id": ("findings/attack.py", holds(r"[Tt](\\d|\[0-9\])\{4\}")),
-    "which columns are features": ("schema.py", has(r'"\." in (n|name|column)\b')),
+    "which columns are features": ("schema.py", has(r'Float64.*"\." in|"\." in.*Float64')),
     "how a tag and a digest are cut off": ("images.py", holds("@[.][*]")),
     "how a stable name is made": ("findings/unit.py", has("digest_size=16")),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from rtml import registered
 from rtml.registry import plugin_names
 
 __all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS", "SENSORS"]
@@ -30,35 +31,23 @@ class _Open(Collection[str]):
         return len(list(iter(self)))
 
 
-SENSORS = _Open("rtml.sensors", "beth", "bpftrace", "k8s-audit", "sysflow")
+SENSORS = _Open("rtml.sensors", *registered.SENSORS)
 """`rtml.captures.sensors.SENSORS`."""
 
-FAMILIES = _Open(
-    "rtml.features", "activity", "audit", "binaries", "calls", "destinations", "files", "lineage"
-)
+FAMILIES = _Open("rtml.features", *registered.FAMILIES, *registered.AUDIT_FAMILIES)
 """`rtml.features.FAMILIES` and `rtml.features.AUDIT_FAMILIES`."""
 
-DETECTORS = _Open(
-    "rtml.detectors",
-    "flag_all",
-    "half_space_trees",
-    "isolation_forest",
-    "local_outlier_factor",
-    "random",
-    "rarity",
-    "single_feature",
-    "surprise",
-)
+DETECTORS = _Open("rtml.detectors", *registered.DETECTORS)
 """`rtml.detectors.DETECTORS`."""
 
-PACKS = ("container", "k8s-audit")
+PACKS = tuple(registered.PACKS)
 """`rtml.rules.sigma.loading.PACKS`."""
 
 GATES = ("none", "ours")
 """`rtml.rules.chosen.GATES`."""
 
-ALERTS = _Open("rtml.formats", "falco", "tetragon", "tracee")
-"""`rtml.findings.formats.FORMATS`."""
+ALERTS = _Open("rtml.formats", *registered.ALERTS)
+"""`rtml.findings.importing.FORMATS`."""
 
 ATTACK = ("written", "v18", "v19")
 """`rtml.findings.attack.VERSIONS`."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rtml import registered
 from rtml.detectors.adapters import adapt, adapted_class
 from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, is_detector, peer_groups
 from rtml.errors import RtmlError, UsageError, lookup
@@ -31,19 +32,7 @@ __all__ = [
 ]
 
 DETECTORS: Registry[type[Detector]] = Registry(
-    "detector",
-    "rtml.detectors",
-    {
-        "flag_all": "rtml.detectors.flag_all:FlagAll",
-        "half_space_trees": "rtml.detectors.half_space_trees:HalfSpaceTrees",
-        "isolation_forest": "rtml.detectors.isolation_forest:IsolationForest",
-        "local_outlier_factor": "rtml.detectors.local_outlier_factor:LocalOutlierFactor",
-        "random": "rtml.detectors.random_scores:RandomScores",
-        "rarity": "rtml.detectors.rarity:Rarity",
-        "single_feature": "rtml.detectors.single_feature:SingleFeature",
-        "surprise": "rtml.detectors.surprise:Surprise",
-    },
-    is_detector,
+    "detector", "rtml.detectors", registered.DETECTORS, is_detector
 )
 """Every detector by name."""
 

@@ -11,12 +11,11 @@ import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.arrays import Array
-from rtml.detectors import scaling
 from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
-from rtml.detectors.scaling import Scale, ScaleState
+from rtml.detectors.ranges import Ranges, RangesState
 from rtml.errors import UsageError
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
@@ -32,16 +31,13 @@ class ForestState(State):
     trees: int
     samples: int
     least: int
-    features: list[str] | None
-    fleet: ScaleState | None
-    groups: dict[str, ScaleState]
+    features: list[str]
+    ranges: RangesState | None
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> ForestState:
-        width = len(self.features or []) + 1
-        scales = [*self.groups.values(), *([self.fleet] if self.fleet else [])]
-        if any(len(scale.centre) != width for scale in scales):
-            raise ValueError("a scale does not fit the features")
+        if self.ranges is not None and len(self.ranges.fleet.centre) != len(self.features) + 1:
+            raise ValueError("the ranges do not fit the features")
         return self
 
 
@@ -103,9 +99,8 @@ class IsolationForest:
             raise UsageError(f"isolation_forest: bad trees {trees}, samples {samples} or {least}")
         self.seed, self.trees, self.samples = seed, trees, samples
         self.least, self.jobs = least, jobs
-        self._features: list[str] | None = None
-        self._fleet: Scale | None = None
-        self._groups: dict[str, Scale] = {}
+        self._features: list[str] = []
+        self._ranges: Ranges | None = None
         self._paths: Paths | None = None
 
     def learn(self, windows: pl.DataFrame) -> None:
@@ -114,11 +109,8 @@ class IsolationForest:
             return
         ordered = in_time_order(windows)
         self._features = feature_columns(ordered)
-        raw, groups = self._matrix(ordered), np.array(peer_groups(ordered))
-        self._fleet = scaling.fit(raw)
-        names, counts = np.unique(groups, return_counts=True)
-        enough = names[counts >= self.least].tolist()
-        self._groups = {name: scaling.fit(raw[groups == name]) for name in enough}
+        raw = matrix(ordered, self._features)
+        self._ranges = Ranges.of(raw, peer_groups(ordered), self.least)
         forest = SklearnForest(
             n_estimators=self.trees,
             max_samples=min(self.samples, len(raw)),
@@ -149,25 +141,18 @@ class IsolationForest:
             return shares([], *[np.empty((windows.height, 0))] * 3)
         blocks = self._paths.blocks(*self._placed(windows))
         parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
-        return shares(
-            [*(self._features or []), UNKNOWN],
-            parts,
-            self._matrix(windows),
-            np.array([self._scale(g).usual for g in peer_groups(windows)]),
-        )
+        usual = self._trained().usual(peer_groups(windows))
+        return shares([*self._features, UNKNOWN], parts, matrix(windows, self._features), usual)
 
     def save(self, folder: Path) -> None:
         """Write the trees (arrays) and everything else (JSON)."""
-        fleet = ScaleState.of(self._fleet) if self._fleet else None
-        groups = {name: ScaleState.of(scale) for name, scale in sorted(self._groups.items())}
         state = ForestState(
             seed=self.seed,
             trees=self.trees,
             samples=self.samples,
             least=self.least,
             features=self._features,
-            fleet=fleet,
-            groups=groups,
+            ranges=self._ranges.state() if self._ranges else None,
         )
         trees = self._paths.trees.dump() if self._paths else b""
         write_files(folder, dict(zip(_FILES, (trees, state_bytes(state)), strict=True)))
@@ -178,31 +163,21 @@ class IsolationForest:
         files = read_files(folder, _FILES)
         state = parse_state(files["state.json"], ForestState, folder)
         own = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
-        if state.features is None or state.fleet is None:
+        if state.ranges is None:
             return own
-        own._features, own._fleet = state.features, state.fleet.scale()
-        own._groups = {name: scale.scale() for name, scale in state.groups.items()}
+        own._features, own._ranges = state.features, state.ranges.ranges()
         limits = {"columns": len(state.features) + 1, "trees": state.trees, "samples": state.samples}
         own._paths = Paths(load_trees(files["forest.npz"], folder / "forest.npz", **limits))
         return own
 
-    def _scale(self, group: str) -> Scale:
-        scale = self._groups.get(group, self._fleet)
-        assert scale is not None
-        return scale
-
-    def _matrix(self, windows: pl.DataFrame) -> Array:
-        return matrix(windows, self._features or [])
+    def _trained(self) -> Ranges:
+        assert self._ranges is not None
+        return self._ranges
 
     def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
-        raw, groups = self._matrix(windows), np.array(peer_groups(windows), dtype=np.str_)
-        rows, gaps = np.empty(raw.shape, dtype=np.float32), np.empty(raw.shape)
-        for group in np.unique(groups):
-            mine, scale = groups == group, self._scale(str(group))
-            rows[mine] = scaling.unit(scale, raw[mine])
-            gaps[mine] = scaling.gap(scale, raw[mine])
-        return rows, gaps
+        raw, groups, ranges = matrix(windows, self._features), peer_groups(windows), self._trained()
+        return ranges.unit(raw, groups).astype(np.float32), ranges.gap(raw, groups)
 
 
 def _hastened(lengths: Array, gaps: Array) -> Array:

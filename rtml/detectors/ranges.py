@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,10 +54,10 @@ class Ranges:
         least
             Rows that a group needs to have a range of its own.
         """
-        own, counts = np.unique(np.array(names, dtype=np.str_), return_counts=True)
-        of = np.array(names, dtype=np.str_)
+        groups = np.array(names, dtype=np.str_)
+        own, counts = np.unique(groups, return_counts=True)
         enough = own[counts >= least].tolist()
-        return cls(scaling.fit(raw), {name: scaling.fit(raw[of == name]) for name in enough})
+        return cls(scaling.fit(raw), {name: scaling.fit(raw[groups == name]) for name in enough})
 
     def unit(self, raw: Array, names: Sequence[str]) -> Array:
         """Place each row in its group's range: numbers in [0, 1], 0 where a value is missing.
@@ -68,10 +68,17 @@ class Ranges:
         >>> ranges.unit(np.array([[10.0], [np.nan]]), ["web", "new"]).round(3).ravel()
         array([0.775, 0.   ])
         """
-        placed, of = np.empty(raw.shape), np.array(names, dtype=np.str_)
-        for name in np.unique(of).tolist():
-            placed[of == name] = scaling.unit(self.scale(name), raw[of == name])
-        return placed
+        return self._by_group(scaling.unit, raw, names)
+
+    def gap(self, raw: Array, names: Sequence[str]) -> Array:
+        """Return the chance that one split sets each value apart from its group (`scaling.gap`)."""
+        return self._by_group(scaling.gap, raw, names)
+
+    def _by_group(self, of: Callable[[Scale, Array], Array], raw: Array, names: Sequence[str]) -> Array:
+        values, groups = np.empty(raw.shape), np.array(names, dtype=np.str_)
+        for name in np.unique(groups).tolist():
+            values[groups == name] = of(self.scale(name), raw[groups == name])
+        return values
 
     def usual(self, names: Sequence[str]) -> Array:
         """Return each row's usual values in the features' own units, NaN where always missing."""

@@ -30,6 +30,8 @@ __all__ = ["LEAST_HALF", "Scale", "ScaleState", "fit", "gap", "unit"]
 LEAST_HALF = 0.05
 """The smallest half-width of a training range, in asinh units."""
 
+_FARTHEST = 700.0  # asinh of the largest value that a feature can have is 691.5
+
 
 class Scale(NamedTuple):
     """What one peer group's training windows say about each column."""
@@ -55,6 +57,8 @@ class ScaleState(State):
         sizes = {len(self.centre), len(self.half), len(self.usual), len(self.missing)}
         if len(sizes) != 1 or any(half < LEAST_HALF for half in self.half):
             raise ValueError("scale columns differ in length or have no width")
+        if any(abs(number) > _FARTHEST for number in [*self.centre, *self.half]):
+            raise ValueError("a scale lies where no value can")
         return self
 
     @classmethod

@@ -51,7 +51,7 @@ def judge(
     """
     files = [read_judged(path) for path in finding_files]
     if not files:
-        raise UsageError("no findings: give at least one file of findings")
+        raise UsageError("no findings: give at least one file of findings", argument="finding_files")
     wanted = {
         "window": every,
         "since": None if since is None else moment(since),

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rtml import registered
 from rtml.errors import UnknownNameError, did_you_mean
-from rtml.features.audit import AUDIT_FAMILY
 from rtml.features.contract import Family
 from rtml.registry import Registry
 
 __all__ = ["AUDIT_FAMILIES", "FAMILIES", "families_of"]
 
 FAMILIES: Registry[Family] = Registry(
-    "feature family",
-    "rtml.features",
-    {
-        "lineage": "rtml.features.lineage:LINEAGE",
-        "binaries": "rtml.features.binaries:BINARIES",
-        "destinations": "rtml.features.destinations:DESTINATIONS",
-        "files": "rtml.features.files:FILES",
-        "calls": "rtml.features.calls:CALLS",
-        "activity": "rtml.features.activity:ACTIVITY",
-    },
-    lambda thing: isinstance(thing, Family),
+    "feature family", "rtml.features", registered.FAMILIES, lambda thing: isinstance(thing, Family)
 )
 """Every registered family of containers by name. ``families=None`` means ``FAMILIES.own``: a package that
 is installed beside us must be named, so that it changes nobody's results by being there."""
 
-AUDIT_FAMILIES: dict[str, Family] = {AUDIT_FAMILY.name: AUDIT_FAMILY}
+AUDIT_FAMILIES: Registry[Family] = Registry(
+    "feature family",
+    "rtml.audit_features",
+    registered.AUDIT_FAMILIES,
+    lambda thing: isinstance(thing, Family),
+)
 """Families of the Kubernetes audit log; their windows are of API users."""
 
 

@@ -91,7 +91,17 @@ def _frames(file: BinaryIO) -> Parts:
 def _zstd(file: BinaryIO) -> Any:
     import pyarrow as pa  # late: only zstd needs it
 
-    return pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
+    return pa.CompressedInputStream(pa.PythonFile(_Lent(file), mode="r"), "zstd")
+
+
+class _Lent:
+    """A file as pyarrow reads it; pyarrow closes what it was given, the file itself stays open."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.closed = file.read, False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def _up_to_damage(file: BinaryIO, given: int) -> Iterator[bytes]:

@@ -51,7 +51,7 @@ def test_no_pickle_is_among_the_files(tracked: Outcome):
 
 
 def test_a_finished_job_is_resumed_and_another_is_not(tracked: Outcome, tmp_path: Path):
-    job = [str(LAB / "capture")], str(tracked.out / "model"), tmp_path / "out"
+    job = [str(LAB / "capture")], tracked.out / "model", tmp_path / "out"
     first = run_job(*job)
     assert run_job(*job, resume=True)["findings"] == first["findings"]
     with pytest.raises(RtmlError, match="exists already"):
@@ -68,7 +68,7 @@ def test_a_tampered_model_is_refused(tracked: Outcome, tmp_path: Path):
     victim = next(p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != "model.json")
     victim.write_bytes(victim.read_bytes() + b"x")
     with pytest.raises(RtmlError, match="changed"):
-        run_job([str(LAB / "capture")], str(folder), tmp_path / "out")
+        run_job([str(LAB / "capture")], folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

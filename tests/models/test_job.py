@@ -111,9 +111,7 @@ def test_a_budget_of_nothing_is_refused(budget: float, place: Path, folder: Path
         ran(place, folder, tmp_path / "out", budget=budget)
 
 
-def test_an_unknown_engine_and_no_model_are_refused(place: Path, folder: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="did you mean 'local'"):
-        ran(place, folder, tmp_path / "out", engine="locl")
+def test_a_folder_without_a_model_is_refused(place: Path, tmp_path: Path):
     with pytest.raises(RtmlError, match="not a model folder"):
         ran(place, tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -243,7 +243,7 @@ def test_without_room_it_is_refused(lab, labels, trees):
         splice(lab, labels, trees, trials=1, seed=1, within=within)
     with pytest.raises(RtmlError, match=r"only \d+ of 5000 trials fit into the benign time"):
         splice(lab, labels, trees, trials=5000, seed=1)
-    with pytest.raises(UsageError, match="wanted at least 1"):
+    with pytest.raises(UsageError, match="at least 1 is wanted"):
         splice(lab, labels, trees, trials=0, seed=1)
 
 

@@ -5,19 +5,13 @@ Registration: one entry of `FORMATS`, or an entry point of ``rtml.formats`` in s
 
 from __future__ import annotations
 
+from rtml import registered
 from rtml.findings.formats.contract import Alert, Format, Reject, alert, nested, text
 from rtml.registry import Registry
 
 __all__ = ["FORMATS", "Alert", "Format", "Reject", "alert", "nested", "text"]
 
 FORMATS: Registry[Format] = Registry(
-    "alert format",
-    "rtml.formats",
-    {
-        "falco": "rtml.findings.formats.falco:FALCO",
-        "tetragon": "rtml.findings.formats.tetragon:TETRAGON",
-        "tracee": "rtml.findings.formats.tracee:TRACEE",
-    },
-    lambda thing: isinstance(thing, Format),
+    "alert format", "rtml.formats", registered.ALERTS, lambda thing: isinstance(thing, Format)
 )
 """Formats of one alert by the engine that wrote it."""

@@ -11,6 +11,7 @@ from rtml.progress import steps
 from rtml.reading.aliases import alias_problem
 from rtml.reading.text import read_text as read_whole
 from rtml.reading.user_yaml import MOST_BYTES
+from rtml.registered import PACKS
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.sigma.placeholders import Lists
 
@@ -18,9 +19,6 @@ __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
 
 MAX_BYTES = MOST_BYTES
 """A larger file is not a rule."""
-
-PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
-"""Rule packs of our own, by name."""
 
 
 def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:

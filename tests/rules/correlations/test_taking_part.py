@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from rtml.experiment.config import Rules
+from rtml.experiment.config import Experiment
 from rtml.rules import apply, findings_of, rule_scores, tune
 from rtml.rules.chosen import Chosen
 from rtml.rules.correlations import CORRELATIONS, NEW_BINARY_EXECUTED
@@ -63,5 +63,5 @@ def test_windows_are_scored_by_it(ran):
 
 
 def test_experiments_choose_the_gate():
-    assert Rules().gate == "none"
-    assert Rules(gate="ours").gate == "ours"
+    assert Experiment().rules.gate == "none"
+    assert Experiment.model_validate({"rules": {"gate": "ours"}}).rules.gate == "ours"

@@ -1,0 +1,52 @@
+"""What is registered with rtml, by name: one line each, and nothing is imported for it.
+
+A new sensor, feature family, detector or alert format of ours is one file and one line here.
+Packages of others declare entry points instead (`rtml.registry`).
+"""
+
+from __future__ import annotations
+
+__all__ = ["ALERTS", "AUDIT_FAMILIES", "DETECTORS", "FAMILIES", "PACKS", "SENSORS"]
+
+SENSORS = {
+    "beth": "rtml.captures.sensors.beth.reading:SENSOR",
+    "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
+    "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
+    "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
+}
+"""Sensor formats: `rtml.captures.sensors.SENSORS`."""
+
+FAMILIES = {
+    "lineage": "rtml.features.lineage:LINEAGE",
+    "binaries": "rtml.features.binaries:BINARIES",
+    "destinations": "rtml.features.destinations:DESTINATIONS",
+    "files": "rtml.features.files:FILES",
+    "calls": "rtml.features.calls:CALLS",
+    "activity": "rtml.features.activity:ACTIVITY",
+}
+"""Feature families of containers, in the order of their columns: `rtml.features.FAMILIES`."""
+
+AUDIT_FAMILIES = {"audit": "rtml.features.audit:AUDIT_FAMILY"}
+"""Feature families of the Kubernetes audit log: `rtml.features.AUDIT_FAMILIES`."""
+
+DETECTORS = {
+    "flag_all": "rtml.detectors.flag_all:FlagAll",
+    "half_space_trees": "rtml.detectors.half_space_trees:HalfSpaceTrees",
+    "isolation_forest": "rtml.detectors.isolation_forest:IsolationForest",
+    "local_outlier_factor": "rtml.detectors.local_outlier_factor:LocalOutlierFactor",
+    "random": "rtml.detectors.random_scores:RandomScores",
+    "rarity": "rtml.detectors.rarity:Rarity",
+    "single_feature": "rtml.detectors.single_feature:SingleFeature",
+    "surprise": "rtml.detectors.surprise:Surprise",
+}
+"""Detectors: `rtml.detectors.DETECTORS`."""
+
+ALERTS = {
+    "falco": "rtml.findings.formats.falco:FALCO",
+    "tetragon": "rtml.findings.formats.tetragon:TETRAGON",
+    "tracee": "rtml.findings.formats.tracee:TRACEE",
+}
+"""Formats of alerts, by the engine that writes them: `rtml.findings.formats.FORMATS`."""
+
+PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
+"""Rule packs, by folder below ``rtml/rules``."""
