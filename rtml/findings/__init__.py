@@ -22,6 +22,8 @@ __getattr__, __dir__ = lazily(
         "SLOT": "rtml.findings.unit",
         "aggregate": "rtml.findings.unit",
         "because": "rtml.findings.reasons",
+        # Where it stood before models had a room; scripts of users ask for it here.
+        "explain": "rtml.models.explaining",
         "finding_id": "rtml.findings.unit",
         "process_tree": "rtml.findings.trees",
     },
