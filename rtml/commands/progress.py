@@ -102,9 +102,13 @@ def _bars(console: Console, clock: Callable[[], float]) -> Progress:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=12),
         TextColumn("{task.fields[facts]}", markup=False),
-        console=console, get_time=clock, auto_refresh=False, transient=True,
-        redirect_stdout=False, redirect_stderr=False,
-    )  # fmt: skip
+        console=console,
+        get_time=clock,
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
 
 
 @contextmanager
