@@ -10,9 +10,21 @@ from polars.testing import assert_frame_equal
 
 from rtml import features
 from rtml.captures import Capture
+from rtml.detectors import DETECTORS as KINDS
 from rtml.errors import RtmlError, UsageError
 from rtml.models import Model
-from tests.models.conftest import CALIBRATE, FAMILIES, LEARN, MINUTE, judged, kept, learnt, minute, shop
+from tests.models.conftest import (
+    CALIBRATE,
+    DETECTORS,
+    FAMILIES,
+    LEARN,
+    MINUTE,
+    judged,
+    kept,
+    learnt,
+    minute,
+    shop,
+)
 
 
 def spans(model: Model) -> dict[str, tuple[object, object]]:
@@ -70,6 +82,18 @@ def test_calibration_holds_the_scores_of_calibration_windows(model: Model):
     for name in model.detectors:
         assert len(model.calibrations[name].pooled) == 4 * (CALIBRATE - LEARN), name
         assert model.calibrations[name].unit == (1.0 if name == "surprise" else 0.0)
+
+
+def test_online_detectors_are_calibrated_as_they_judge_learning_on_the_way(capture: Capture):
+    """Else their scores on calibration windows would be those of a detector that stands still."""
+    name, parameters = "half_space_trees", DETECTORS["half_space_trees"]
+    made = learnt(capture, detectors={name: parameters})
+    assert made.windows is not None
+    before, held = (made.windows.filter(pl.col("part") == p).drop("part") for p in ("train", "calibrate"))
+    detector = KINDS[name](seed=7, **parameters)
+    detector.learn(before)
+    frozen, learning = sorted(detector.score(held)), sorted(detector.prequential(held))
+    assert made.calibrations[name].pooled.tolist() == learning != frozen
 
 
 def test_no_window_is_cut_by_a_border_inside_it(capture: Capture):

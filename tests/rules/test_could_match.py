@@ -68,3 +68,10 @@ def test_a_view_is_dead_exactly_when_it_is_null_where_all_it_needs_is(name: str)
     value = blank(view.needs).select(view.expression.alias(name))[name].item()
     assert (name in dead_views(set(view.needs))) == (value is None)
     assert name not in dead_views(set(view.needs[1:]))
+
+
+@pytest.mark.parametrize(
+    "condition", ["evt.type = execve and container.id = host", "evt.type = execve and evt.type = open"]
+)
+def test_what_no_event_of_a_container_satisfies_cannot_match(tmp_path: Path, condition: str):
+    assert account(tmp_path, condition) == (0, False, "no event of a container can satisfy it")
