@@ -89,10 +89,10 @@ def make_detector(label: str, parameters: Mapping[str, Any], seed: int = 0) -> D
     ...
     rtml.errors.UsageError: detector 'rarity': ... got an unexpected keyword argument 'featur'...
     """
-    given = {"seed": seed, **parameters}
-    kind = detector_class(given.pop("kind", label))
+    keywords = {"seed": seed, **parameters}
+    kind = detector_class(keywords.pop("kind", label))
     try:
-        return kind(**given)
+        return kind(**keywords)
     except TypeError as error:
         raise UsageError(f"detector {label!r}: {error}") from error
 

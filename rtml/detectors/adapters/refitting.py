@@ -74,17 +74,17 @@ def sample(rows: Array) -> Array:
     return rows[:: -(-len(rows) // _SAMPLE) or 1]
 
 
-def write_kept(folder: Path, kept: Kept, name: str) -> None:
+def write_kept(folder: Path, model: Kept, name: str) -> None:
     """Write the three files; too much to keep is an `RtmlError`."""
-    if kept.rows.size > MOST_VALUES:
+    if model.rows.size > MOST_VALUES:
         raise NotSaved(
-            f"{name} cannot be saved: it is fitted again on loading, and its {len(kept.rows)} training"
-            f" windows of {kept.rows.shape[1]} columns are more than {MOST_VALUES:,} values; train on less"
+            f"{name} cannot be saved: it is fitted again on loading, and its {len(model.rows)} training"
+            f" windows of {model.rows.shape[1]} columns are more than {MOST_VALUES:,} values; train on less"
         )
     content = (
-        kept.rows.astype("<f8").tobytes(),
-        kept.scores.astype("<f8").tobytes(),
-        state_bytes(kept.state),
+        model.rows.astype("<f8").tobytes(),
+        model.scores.astype("<f8").tobytes(),
+        state_bytes(model.state),
     )
     write_files(folder, dict(zip(_FILES, content, strict=True)))
 
