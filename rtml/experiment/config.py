@@ -65,7 +65,7 @@ class Experiment(_Strict):
     @field_validator("split", mode="before")
     @classmethod
     def _utc(cls, value: Any) -> Any:
-        """Take times without an offset for UTC, not for the local time of who reads the file."""
+        """Take times without an offset for UTC, not for the local time of the machine that reads the file."""
         if not isinstance(value, Mapping):
             return value
         return {k: v.replace(tzinfo=dt.UTC) if _bare(v) else v for k, v in value.items()}

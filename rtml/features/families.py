@@ -15,7 +15,7 @@ FAMILIES: Registry[Family] = Registry(
     "feature family", "rtml.features", registered.FAMILIES, lambda entry: isinstance(entry, Family)
 )
 """Every registered family of containers by name. ``families=None`` means ``FAMILIES.own``: a package that
-is installed beside us must be named, so that it changes nobody's results by being there."""
+is installed beside us must be named, so that installing it changes no result."""
 
 AUDIT_FAMILIES: Registry[Family] = Registry(
     "feature family",

@@ -6,7 +6,7 @@
     rows.f64      training rows in the unit cube, little-endian doubles, row by row
     scores.f64    what the fitted estimator said of (some of) them
 
-A fitted estimator is an object of somebody else's making, which only pickle could keep. Fitting again to
+A fitted estimator is an object of another library, which only pickle could keep. Fitting again to
 the same rows with the same seed gives the same estimator where it is deterministic; saving tries that and
 refuses otherwise, loading compares the scores of the training rows. Price: a file of 8 bytes per training
 value, and training time again at every load.
