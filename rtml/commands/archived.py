@@ -11,7 +11,7 @@ __all__ = ["suppression_lines"]
 
 
 def suppression_lines(done: Suppressed) -> list[str]:
-    """Say of each suppression rule what it did, and that an expired one did nothing."""
+    """Return a line for each suppression rule: what it archived, or that it has expired."""
     return [
         f"archived {row['archived']:,} findings by '{row['name']}' ({row['owner']}:"
         f" {row['reason']}; until {row['expires']:%Y-%m-%d %H:%M} UTC)"

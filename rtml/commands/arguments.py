@@ -38,8 +38,8 @@ def _values(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
-def one_of(what: str, names: Collection[str]) -> Callable[[Any], Any]:
-    """Make the check that a value is among names; ``what`` says what they are names of.
+def one_of(noun: str, names: Collection[str]) -> Callable[[Any], Any]:
+    """Make the check that a value is among names; ``noun`` says what they are names of.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def one_of(what: str, names: Collection[str]) -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         for name in _values(value):
             if name not in names:
-                raise UnknownNameError(f"unknown {what} {name!r}; {did_you_mean(name, names)}")
+                raise UnknownNameError(f"unknown {noun} {name!r}; {did_you_mean(name, names)}")
         return value
 
     return check

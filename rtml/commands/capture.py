@@ -65,8 +65,8 @@ def _audit_facts(manifest: Manifest) -> dict[str, object]:
     if not manifest.audit:
         return {}
     requests = manifest.audit - manifest.audit_earlier
-    told = f"{requests:,} requests; {manifest.audit_earlier:,} rows are earlier stages or copies"
-    return {"audit": told}
+    text = f"{requests:,} requests; {manifest.audit_earlier:,} rows are earlier stages or copies"
+    return {"audit": text}
 
 
 @app.command()

@@ -84,13 +84,13 @@ def train(
     from rtml.commands.training import train_and_keep
 
     with progress("training"):
-        made = train_and_keep(experiment, captures, out, track)
+        facts = train_and_keep(experiment, captures, out, track)
     if as_json:
-        print_json(made)
+        print_json(facts)
         return
     console.print(
-        f"{made['detectors']} detectors · {made['train']} training and {made['calibrate']}"
-        f" calibration windows · learnt until {made['until']}",
+        f"{facts['detectors']} detectors · {facts['train']} training and {facts['calibrate']}"
+        f" calibration windows · learnt until {facts['until']}",
         markup=False,
     )
-    console.print(f"model       {made['model']}", markup=False)
+    console.print(f"model       {facts['model']}", markup=False)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtml.commands import arguments, names
 from rtml.commands.output import console, print_json, write_parquet
 from rtml.commands.progress import progress
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rtml.captures import Capture
 
 __all__ = ["features"]
 
@@ -44,36 +49,41 @@ def features(
     Without --baseline each window is compared with the capture's own earlier time; windows of the
     first eighth have nothing before them: what needs history is null there.
     """
-    import polars as pl
-
     from rtml import features as rooms
-    from rtml.baselines import Baseline
     from rtml.captures import open_captures
 
     capture = open_captures(captures)
     with progress("computing features"):
-        if baseline is not None:
-            known = Baseline.load(baseline)
-            table = rooms.windows(capture, known, family, every)
-        else:
-            table, _ = rooms.prequential(capture, families=family, every=every)
-            early = rooms.windows(capture, None, family, every)
-            key = ["container_id", "window"]
-            table = pl.concat([early.join(table, on=key, how="anti"), table]).sort(key)
+        table = _table(capture, baseline, family, every)
         write_parquet(table, out)
         if learn is not None:
             rooms.learn(capture, families=family).save(learn)
-    found = {
+    facts = {
         "windows": table.height,
         "containers": table["container_id"].n_unique(),
         "features": len(rooms.feature_columns(table)),
         "out": str(out),
     }
     if as_json:
-        print_json(found)
+        print_json(facts)
     else:
         console.print(
-            f"{out}: {table.height:,} windows of {found['containers']} containers ·"
-            f" {found['features']} features",
+            f"{out}: {table.height:,} windows of {facts['containers']} containers ·"
+            f" {facts['features']} features",
             markup=False,
         )
+
+
+def _table(capture: Capture, baseline: Path | None, family: list[str] | None, every: str) -> pl.DataFrame:
+    """Return windows compared with a baseline, else with the capture's own earlier time."""
+    import polars as pl
+
+    from rtml import features as rooms
+    from rtml.baselines import Baseline
+
+    if baseline is not None:
+        return rooms.windows(capture, Baseline.load(baseline), family, every)
+    table, _ = rooms.prequential(capture, families=family, every=every)
+    early = rooms.windows(capture, None, family, every)
+    key = ["container_id", "window"]
+    return pl.concat([early.join(table, on=key, how="anti"), table]).sort(key)

@@ -49,7 +49,7 @@ def correlate(
 
     with progress("correlating"):
         read = [_read(path) for path in files]
-        findings = pl.concat([FINDINGS.to_frame(), *(kept for kept, _ in read)])
+        findings = pl.concat([FINDINGS.to_frame(), *(remaining for remaining, _ in read)])
         archived = sum(number for _, number in read)
         if suppress is not None:
             done = archive(findings, read_suppressions(suppress))
@@ -69,11 +69,11 @@ def _read(path: Path) -> tuple[pl.DataFrame, int]:
 
     from rtml.findings.reading import read_findings
 
-    found = read_findings(path)
+    findings = read_findings(path)
     if path.suffix == ".parquet" and "suppressed_by" in pl.read_parquet_schema(path):
         by = pl.read_parquet(path, columns=["suppressed_by"])["suppressed_by"]
-        return found.filter(by.is_null()), by.len() - by.null_count()
-    return found, 0
+        return findings.filter(by.is_null()), by.len() - by.null_count()
+    return findings, 0
 
 
 def _show(sequences: pl.DataFrame, findings: int, archived: int) -> None:
@@ -94,15 +94,15 @@ def _show(sequences: pl.DataFrame, findings: int, archived: int) -> None:
 
 def _signals(row: dict[str, Any]) -> None:
     """Show the first finding of each tactic and type, with how many there are."""
-    first: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for one in row["signals"]:
-        first.setdefault((one["tactic"], one["type"]), []).append(one)
-    for (tactic, kind), same in list(first.items())[:_MOST_SHOWN]:
-        one, times = same[0], f" ×{len(same)}" if len(same) > 1 else ""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for signal in row["signals"]:
+        groups.setdefault((signal["tactic"], signal["type"]), []).append(signal)
+    for (tactic, kind), signals in list(groups.items())[:_MOST_SHOWN]:
+        signal, times = signals[0], f" ×{len(signals)}" if len(signals) > 1 else ""
         console.print(
-            f"     {one['first_seen']:%H:%M:%S}  {tactic:<20}  {one['severity'] or 0:.1f}"
-            f"  {visible(kind, 80)}{times}  {visible(one['title'] or '', 100)}"
-            f"  [{visible(one['finding_id'], 40)}]",
+            f"     {signal['first_seen']:%H:%M:%S}  {tactic:<20}  {signal['severity'] or 0:.1f}"
+            f"  {visible(kind, 80)}{times}  {visible(signal['title'] or '', 100)}"
+            f"  [{visible(signal['finding_id'], 40)}]",
             markup=False,
             soft_wrap=True,
         )

@@ -1,7 +1,7 @@
 """Names that arguments are held against before what they name is imported.
 
 Ours are the keys of a registry whose room takes a third of a second to import;
-``tests/commands/test_names.py`` holds the two together. Names that other packages add are asked for
+``tests/commands/test_names.py`` holds the two together. Names that other packages add are looked up
 only where a name is none of ours.
 """
 
@@ -18,14 +18,14 @@ __all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "G
 class _Open(Collection[str]):
     """Our names, and those of a group of entry points."""
 
-    def __init__(self, group: str, *own: str) -> None:
-        self._group, self._own = group, own
+    def __init__(self, group: str, *ours: str) -> None:
+        self._group, self._ours = group, ours
 
     def __contains__(self, name: object) -> bool:
-        return name in self._own or name in plugin_names(self._group)
+        return name in self._ours or name in plugin_names(self._group)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self._own, *plugin_names(self._group)]))
+        return iter(dict.fromkeys([*self._ours, *plugin_names(self._group)]))
 
     def __len__(self) -> int:
         return len(list(iter(self)))

@@ -88,14 +88,14 @@ class Display:
             self._bars.start()
         for old in self._bars.task_ids:
             self._bars.remove_task(old)
-        whole = OpenStep(self._text, 0, None, "", self._begun)
-        for step in [whole, *steps]:
+        overall = OpenStep(self._text, 0, None, "", self._begun)
+        for step in [overall, *steps]:
             self._bars.add_task(step.name, total=step.total, completed=int(step.done), facts=step.facts(now))
         self._bars.refresh()
 
 
 def _bars(console: Console, clock: Callable[[], float]) -> Progress:
-    """Make the bars; rich's own thread and its hold on standard output are not wanted."""
+    """Make the bars; without rich's own thread and its capture of standard output."""
     from rich.progress import BarColumn, Progress, TextColumn
 
     return Progress(

@@ -1,4 +1,4 @@
-"""What is said of a step under way: how much of how much, how fast, how long it will take."""
+"""What progress shows of a step: how much of how much, how fast, how long it will take."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def duration(seconds: float) -> str:
     >>> duration(7.4), duration(200), duration(3900)
     ('7 s', '3 min 20 s', '1 h 05 min')
     """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    if rounded < 3600:
+        return f"{rounded // 60} min {rounded % 60:02d} s"
+    return f"{rounded // 3600} h {rounded % 3600 // 60:02d} min"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rtml.captures import Capture
     from rtml.captures.manifest import Manifest
     from rtml.findings.suppression.archiving import Suppressed
+    from rtml.rules.chosen import Chosen
     from rtml.rules.running.run import Ran
 
 __all__ = ["rules"]
@@ -110,12 +111,8 @@ def rules(
         return
     if not captures:
         raise UsageError("no capture: name one, or ask for --types")
-    from rtml.captures import open_captures
-    from rtml.findings.suppression.archiving import suppress as archive
-    from rtml.findings.suppression.files import read_suppressions
     from rtml.rules.chosen import Chosen
     from rtml.rules.falco.first_match import with_first
-    from rtml.rules.running.run import run_all
     from rtml.rules.running.suppressed import with_suppressed
 
     chosen = Chosen(
@@ -127,21 +124,34 @@ def rules(
         gate=gate,
         lists=lists,
     )
-    quiet = read_suppressions(suppress) if suppress is not None else []
-    capture = open_captures(captures)
-    if pack is None:
-        chosen = replace(chosen, pack=_fitting(capture.manifest))
-    with progress("running rules"):
-        ran = run_all(capture, chosen)
-        done = archive(ran.findings(), quiet)
-        if out is not None:
-            _write(out, done, _scores(ran, capture, every), suppressed=bool(quiet))
+    ran, done = _run(captures, chosen, pack is None, suppress, out, every)
     table = with_first(with_suppressed(ran, done.archived), ran.hits, ran.rules)
     table = table.sort(["hits", "rule"], descending=[True, False])
     if as_json:
         print_json(_document(ran, done, table))
     else:
         _show(ran, done, table, every_rule)
+
+
+def _run(
+    captures: list[str], chosen: Chosen, fitting: bool, suppress: Path | None, out: Path | None, every: str
+) -> tuple[Ran, Suppressed]:
+    """Run rules, of the packs that fit the capture if none was named, archive, and write."""
+    from rtml.captures import open_captures
+    from rtml.findings.suppression.archiving import suppress as archive
+    from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.running.run import run_all
+
+    suppressions = read_suppressions(suppress) if suppress is not None else []
+    capture = open_captures(captures)
+    if fitting:
+        chosen = replace(chosen, pack=_fitting(capture.manifest))
+    with progress("running rules"):
+        ran = run_all(capture, chosen)
+        done = archive(ran.findings(), suppressions)
+        if out is not None:
+            _write(out, done, _scores(ran, capture, every), suppressed=bool(suppressions))
+    return ran, done
 
 
 def _packs(pack: str | None) -> tuple[str, ...]:
@@ -183,7 +193,7 @@ def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]
     return {
         "rules": table.to_dicts(),
         "findings": done.kept.height,
-        "skipped": [vars(each) for each in ran.skipped],
+        "skipped": [vars(rule) for rule in ran.skipped],
         "silenced": ran.silenced.to_dicts(),
         "archived": done.archived.height,
         "suppressions": done.account.to_dicts(),
@@ -202,7 +212,7 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
     )
     from rtml.rules.falco.first_match import first_line
 
-    lines = [first_line(table), *(f"skipped {each.file}: {each.reason}" for each in ran.skipped)]
+    lines = [first_line(table), *(f"skipped {rule.file}: {rule.reason}" for rule in ran.skipped)]
     lines += [
         f"silenced {row['events']:,} events of {row['rule']} ({row['by']})" for row in ran.silenced.to_dicts()
     ]

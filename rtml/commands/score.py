@@ -64,7 +64,7 @@ def score(
         markup=False,
     )
     for rule in done.get("suppressions", []):
-        said = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
-        console.print(f"  {visible(rule['name'])}: {said} of {rule['matched']:,}", markup=False)
+        outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
+        console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
     for name, sentence in done["budget"].items():
         console.print(f"  {name}: {sentence}", markup=False)

@@ -50,10 +50,10 @@ def splice(
 
     with progress("splicing"):
         capture = open_captures(captures)
-        known = validate(pl.concat([read_labels(path) for path in labels]))
-        trees = attack_trees(known, capture.processes().collect())
+        attacks = validate(pl.concat([read_labels(path) for path in labels]))
+        trees = attack_trees(attacks, capture.processes().collect())
         done = spliced_trials(
-            capture, known, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))
+            capture, attacks, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))
         )
         splice_to(out, done, read_rejects(capture))
     if as_json:
@@ -62,10 +62,10 @@ def splice(
     print_table("", ["attack", "trials"], done.trials.items())
     for name, why in done.left_out.items():
         console.print(f"left out {name}: {why}", markup=False)
-    made = sum(done.trials.values())
+    total = sum(done.trials.values())
     console.print(
-        f"{out}: {made:,} trials of {len(done.trials)} attacks, marked `spliced`, beside"
-        f" {known.height:,} labels as they were",
+        f"{out}: {total:,} trials of {len(done.trials)} attacks, marked `spliced`, beside"
+        f" {attacks.height:,} labels as they were",
         markup=False,
     )
 

@@ -1,6 +1,6 @@
 """Detectors: from windows to one score per window, higher = stranger, NaN = no opinion.
 
-Registering one is an entry of `DETECTORS`, or an entry point of ``rtml.detectors`` in somebody else's
+Registering one is an entry of `DETECTORS`, or an entry point of ``rtml.detectors`` in another
 package; `rtml.detectors.contract` is the promise and `rtml.testing.check_detector` holds every entry
 to it. Estimators of scikit-learn, PyOD and River come in by `adapt`, or by kind as in
 ``sklearn:OneClassSVM``. `rtml.models.calibration` turns scores into p-values and alarms,
@@ -89,10 +89,10 @@ def make_detector(label: str, parameters: Mapping[str, Any], seed: int = 0) -> D
     ...
     rtml.errors.UsageError: detector 'rarity': ... got an unexpected keyword argument 'featur'...
     """
-    given = {"seed": seed, **parameters}
-    kind = detector_class(given.pop("kind", label))
+    keywords = {"seed": seed, **parameters}
+    kind = detector_class(keywords.pop("kind", label))
     try:
-        return kind(**given)
+        return kind(**keywords)
     except TypeError as error:
         raise UsageError(f"detector {label!r}: {error}") from error
 

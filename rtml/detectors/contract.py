@@ -87,7 +87,7 @@ class Detector(Protocol):
         ...
 
 
-def is_detector(thing: object) -> bool:
+def is_detector(candidate: object) -> bool:
     """Say whether something is a class with every member that the contract asks for.
 
     Examples
@@ -95,7 +95,7 @@ def is_detector(thing: object) -> bool:
     >>> is_detector(dict)
     False
     """
-    wanted = (
+    members = (
         "name",
         "online",
         "trivial",
@@ -107,7 +107,7 @@ def is_detector(thing: object) -> bool:
         "save",
         "load",
     )
-    return isinstance(thing, type) and all(hasattr(thing, member) for member in wanted)
+    return isinstance(candidate, type) and all(hasattr(candidate, member) for member in members)
 
 
 def matrix(windows: pl.DataFrame, features: list[str]) -> Array:
@@ -123,12 +123,12 @@ def matrix(windows: pl.DataFrame, features: list[str]) -> Array:
     array([[ 1., nan,  0.],
            [nan, nan,  1.]])
     """
-    known = set(features)
+    learnt = set(features)
     wanted = [
         pl.col(name).cast(pl.Float64, strict=False) if name in windows.columns else _absent(name)
         for name in features
     ]
-    strange = [pl.col(n) for n in feature_columns(windows) if n not in known]
+    strange = [pl.col(n) for n in feature_columns(windows) if n not in learnt]
     active = [(c.fill_nan(None).fill_null(0.0) != 0.0).cast(pl.Float64) for c in strange]
     unknown = pl.sum_horizontal(active) if active else pl.lit(0.0)
     frame = windows.with_columns(unknown.alias(UNKNOWN)).select(*wanted, UNKNOWN)

@@ -27,8 +27,8 @@ def shares(names: list[str], parts: Array, values: Array, usual: Array) -> pl.Da
 
     Examples
     --------
-    >>> one = np.array([[3.0, 1.0, -2.0]])
-    >>> shares(["a.x", "a.y", "a.z"], one, one, one * 0)["share"].to_list()
+    >>> row = np.array([[3.0, 1.0, -2.0]])
+    >>> shares(["a.x", "a.y", "a.z"], row, row, row * 0)["share"].to_list()
     [0.75, 0.25]
     """
     parts = np.where(parts > 0, parts, 0.0)
@@ -67,7 +67,7 @@ def by_replacement(score: Callable[[Array], Array], row: Array, usual: Array) ->
     columns = np.flatnonzero(row != usual)
     rows = np.tile(row, (len(columns) + 1, 1))
     rows[np.arange(1, len(rows)), columns] = usual[columns]
-    whole, *changed = score(rows)
+    original, *changed = score(rows)
     parts = np.zeros(len(row))
-    parts[columns] = whole - np.array(changed)
+    parts[columns] = original - np.array(changed)
     return parts

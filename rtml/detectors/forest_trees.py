@@ -28,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 class Trees(NamedTuple):
     """All trees, one after the other, as scikit-learn names arrays and marks leaves.
 
-    A node's index counts over all trees; a root is a node that is nobody's child.
+    A node's index counts over all trees; a root is a node without a parent.
 
     Examples
     --------
@@ -82,10 +82,10 @@ def load_trees(data: bytes, file: Path, *, columns: int, trees: int, samples: in
     """
     try:
         loaded = Trees(*_arrays(data))
-        for wrong, what in chain(_astray(loaded), _amiss(loaded, columns, trees, samples)):
+        for wrong, fault in chain(_astray(loaded), _amiss(loaded, columns, trees, samples)):
             if wrong:
-                raise ValueError(what)
-    # zipfile and numpy each raise what they like on hostile bytes: all is refusal.
+                raise ValueError(fault)
+    # zipfile and numpy raise any exception on hostile bytes: each is a refusal.
     except Exception as error:
         reason = str(error) or type(error).__name__
         raise RtmlError(f"{file}: not a sound isolation forest ({reason}); train it anew") from None

@@ -162,13 +162,13 @@ class IsolationForest:
         """Read what `save` wrote; the arrays are checked before a row descends."""
         files = read_files(folder, _FILES)
         state = parse_state(files["state.json"], ForestState, folder)
-        own = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
+        detector = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
         if state.ranges is None:
-            return own
-        own._features, own._ranges = state.features, state.ranges.ranges()
+            return detector
+        detector._features, detector._ranges = state.features, state.ranges.ranges()
         limits = {"columns": len(state.features) + 1, "trees": state.trees, "samples": state.samples}
-        own._paths = Paths(load_trees(files["forest.npz"], folder / "forest.npz", **limits))
-        return own
+        detector._paths = Paths(load_trees(files["forest.npz"], folder / "forest.npz", **limits))
+        return detector
 
     def _trained(self) -> Ranges:
         assert self._ranges is not None

@@ -132,8 +132,8 @@ class OnlineDetector(Generic[M]):
         fed: dict[str, list[Array]] = {}
         for name, row in zip(names, rows, strict=True):
             fed.setdefault(name, []).append(row)
-        for name, own in fed.items():
-            self._feed(self._groups.setdefault(name, Group()), own)
+        for name, group_rows in fed.items():
+            self._feed(self._groups.setdefault(name, Group()), group_rows)
 
     def _feed(self, group: Group[M], rows: list[Array]) -> None:
         if group.model is None:

@@ -1,4 +1,4 @@
-"""Scores drawn by lot: what any table must show beside a model."""
+"""Random scores: what any table must show beside a model."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ class RandomScores:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         state = read_state(folder, RandomState)
-        own = cls(seed=state.seed)
-        own._learnt = state.learnt
-        return own
+        detector = cls(seed=state.seed)
+        detector._learnt = state.learnt
+        return detector
 
 
 def _draw(seed: int, identity: tuple[str | None, ...]) -> float:

@@ -55,8 +55,8 @@ class Ranges:
             Rows that a group needs to have a range of its own.
         """
         groups = np.array(names, dtype=np.str_)
-        own, counts = np.unique(groups, return_counts=True)
-        enough = own[counts >= least].tolist()
+        distinct, counts = np.unique(groups, return_counts=True)
+        enough = distinct[counts >= least].tolist()
         return cls(scaling.fit(raw), {name: scaling.fit(raw[groups == name]) for name in enough})
 
     def unit(self, raw: Array, names: Sequence[str]) -> Array:

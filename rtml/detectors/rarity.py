@@ -28,8 +28,8 @@ class RarityState(State):
 class Rarity:
     """Number of programs (or other things) in the window that the workload has never shown.
 
-    The score is one count, ``binaries.never_seen`` unless told otherwise: what a set lookup against
-    history finds. 0 and up, higher = stranger. NaN when unlearnt, and where the count is missing
+    The score is one count, ``binaries.never_seen`` by default: what a set lookup against history
+    finds. 0 and up, higher = stranger. NaN when unlearnt, and where the count is missing
     (features made without a baseline). A model that does not beat it has added nothing.
 
     Fails when attackers use programs that the workload runs anyway (shells, interpreters), and in
@@ -94,6 +94,6 @@ class Rarity:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         state = read_state(folder, RarityState)
-        own = cls(seed=state.seed, feature=state.feature)
-        own._learnt = state.learnt
-        return own
+        detector = cls(seed=state.seed, feature=state.feature)
+        detector._learnt = state.learnt
+        return detector

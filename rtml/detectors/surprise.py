@@ -181,12 +181,12 @@ class Surprise:
     def _expected(self, group: str) -> tuple[Array, Array]:
         """Return the usual bits and the bits that a missing value costs, for one peer group."""
         assert self._fleet is not None
-        fleet, own = self._fleet, self._groups.get(group, self._fleet)
-        n, general = own.rows - own.missing, np.nan_to_num(fleet.median, nan=0.0)
-        median = np.where(np.isnan(own.median), general, own.median)
+        fleet, workload = self._fleet, self._groups.get(group, self._fleet)
+        n, general = workload.rows - workload.missing, np.nan_to_num(fleet.median, nan=0.0)
+        median = np.where(np.isnan(workload.median), general, workload.median)
         share = n / np.maximum(n + self.pull, 1e-300)
         usual = general + share * (median - general)
-        return usual, -np.log2((own.missing + 0.5) / (own.rows + 1.0))
+        return usual, -np.log2((workload.missing + 0.5) / (workload.rows + 1.0))
 
     def save(self, folder: Path) -> None:
         """Write the medians as JSON."""
@@ -201,11 +201,11 @@ class Surprise:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         state = read_state(folder, SurpriseState)
-        own = cls(seed=state.seed, pull=state.pull)
-        own._features = state.features
-        own._fleet = _thawed(state.fleet) if state.fleet else None
-        own._groups = {name: _thawed(usual) for name, usual in state.groups.items()}
-        return own
+        detector = cls(seed=state.seed, pull=state.pull)
+        detector._features = state.features
+        detector._fleet = _thawed(state.fleet) if state.fleet else None
+        detector._groups = {name: _thawed(usual) for name, usual in state.groups.items()}
+        return detector
 
 
 def _is_new(name: str, features: list[str]) -> bool:
@@ -215,9 +215,9 @@ def _is_new(name: str, features: list[str]) -> bool:
 
 def _usual(raw: Array) -> Usual:
     missing = np.isnan(raw)
-    some = ~missing.all(axis=0)
+    present = ~missing.all(axis=0)
     median = np.full(raw.shape[1], np.nan)
-    median[some] = np.nanmedian(raw[:, some] / 2, axis=0) * 2  # halved: no overflow at HUGE
+    median[present] = np.nanmedian(raw[:, present] / 2, axis=0) * 2  # halved: no overflow at HUGE
     return Usual(median, missing.sum(axis=0).astype(np.float64), len(raw))
 
 

@@ -42,7 +42,7 @@ def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None)
     Parameters
     ----------
     sides
-        Unions and trivial sides are passed over.
+        Unions and trivial sides are left out.
     rules
         Name of the rules side that is added to each model (kind ``union``); null = the first.
 
@@ -107,9 +107,9 @@ def _window_best(scores: pl.DataFrame, track: Track) -> Best:
 
 
 def _finding_best(findings: pl.DataFrame, track: Track) -> tuple[np.ndarray, pl.DataFrame]:
-    kept = track.in_test(conform(findings, FINDINGS)).with_columns(pl.col("severity").fill_null(0))
-    hits = match(kept, track.labels, track.processes, track.event_processes, track.grace)
-    rows = kept.with_row_index("finding")
+    tested = track.in_test(conform(findings, FINDINGS)).with_columns(pl.col("severity").fill_null(0))
+    hits = match(tested, track.labels, track.processes, track.event_processes, track.grace)
+    rows = tested.with_row_index("finding")
     best = hits.join(rows, on="finding").group_by("attack_id").agg(pl.col("severity").max())
     missed = rows.join(hits, on="finding", how="anti")
     return best["severity"].to_numpy(), _worst(missed, "first_seen", "severity")
@@ -124,8 +124,8 @@ def _combined(rules: Side, model: Side, track: Track) -> pl.DataFrame:
     """Return the curve of all rule findings plus a model whose threshold sinks."""
     assert model.scores is not None
     key = ["container_id", "window"]
-    kept = track.in_test(conform(rules.findings, FINDINGS))
-    hits = match(kept, track.labels, track.processes, track.event_processes, track.grace)
+    tested = track.in_test(conform(rules.findings, FINDINGS))
+    hits = match(tested, track.labels, track.processes, track.event_processes, track.grace)
     by_rules = hits.select("attack_id").unique().with_columns(best=pl.lit(np.inf))
     scored = track.scored(model.scores).drop_nulls("score")
     by_model = scored.join(track.hits, on=key).select("attack_id", best="score")
@@ -144,11 +144,15 @@ def _combined(rules: Side, model: Side, track: Track) -> pl.DataFrame:
 def _steps(best: np.ndarray, false: np.ndarray, track: Track, side: str, kind: str) -> pl.DataFrame:
     """Count found and false at each threshold that finds one attack more."""
     cuts = np.unique(best)[::-1]
-    found = len(best) - np.searchsorted(np.sort(best), cuts, "left")
-    wrong = len(false) - np.searchsorted(np.sort(false), cuts, "left")
+    hits = len(best) - np.searchsorted(np.sort(best), cuts, "left")
+    false_alarms = len(false) - np.searchsorted(np.sort(false), cuts, "left")
     n, days = track.labels.height, track.container_days
     steps = pl.DataFrame(
-        {"threshold": [None, *cuts.tolist()], "found": [0, *found.tolist()], "false": [0, *wrong.tolist()]},
+        {
+            "threshold": [None, *cuts.tolist()],
+            "found": [0, *hits.tolist()],
+            "false": [0, *false_alarms.tolist()],
+        },
         schema_overrides={"threshold": pl.Float64},
     )
     return steps.select(

@@ -31,20 +31,20 @@ def evidence_processes(findings: Iterable[pl.DataFrame], events: pl.LazyFrame | 
     >>> from rtml.schema import FINDINGS, conform
     >>> at = pl.Series([0, 1]).cast(UTC_NS)
     >>> events = pl.DataFrame({"host": "h", "seq": [1, 2], "process_id": [10, 20], "time": at})
-    >>> one = conform(pl.DataFrame({"evidence": [[{"host": "h", "seq": 2}]]}), FINDINGS)
-    >>> evidence_processes([one, one], events).select("seq", "process_id").rows()
+    >>> finding = conform(pl.DataFrame({"evidence": [[{"host": "h", "seq": 2}]]}), FINDINGS)
+    >>> evidence_processes([finding, finding], events).select("seq", "process_id").rows()
     [(2, 20)]
     """
     key = ["host", "seq"]
     schema = {"host": pl.String(), "seq": pl.Int64()}
-    named = [
+    evidence = [
         frame.select("evidence").explode("evidence", empty_as_null=False).drop_nulls() for frame in findings
     ]
     wanted = pl.concat(
-        [pl.DataFrame(schema=schema), *(frame.unnest("evidence").select(key) for frame in named)]
+        [pl.DataFrame(schema=schema), *(frame.unnest("evidence").select(key) for frame in evidence)]
     ).unique()
-    known = events.lazy().select(
+    processes = events.lazy().select(
         pl.col("host").cast(pl.String), "seq", "process_id", pl.col("time").cast(UTC_NS)
     )
-    found = known.join(wanted.lazy(), on=key, how="semi").collect()
-    return found.sort(*key, "time").unique(key, keep="first", maintain_order=True)
+    rows = processes.join(wanted.lazy(), on=key, how="semi").collect()
+    return rows.sort(*key, "time").unique(key, keep="first", maintain_order=True)

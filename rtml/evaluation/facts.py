@@ -31,7 +31,7 @@ def gather(
     hours = track.container_days * 24
     target = track.windows["target"]
     positive, benign = int((target == 1).sum()), int((target == 0).sum())
-    known = positive + benign
+    judged = positive + benign
     return {
         "budget_per_container_day": budget,
         "test_container_hours": hours,
@@ -43,7 +43,7 @@ def gather(
             "benign": benign,
             "left out after attacks": int(target.null_count()),
             "incomplete (events lost)": int((~track.windows["complete"]).sum() or 0),
-            "prevalence": positive / known if known else None,
+            "prevalence": positive / judged if judged else None,
         },
         "label_provenance": _provenance(track.labels),
         "split": None if proof is None else _proof(proof),
@@ -78,7 +78,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
 def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -> list[str]:
     attacks, hosts = track.labels.height, track.counts.get("hosts")
     spliced = int((track.labels["provenance"] == "spliced").sum() or 0)
-    said = {
+    limits = {
         "no split was given: nothing here proves that models never saw the test time": not proof,
         f"{attacks} attacks: a share found moves by {100 / max(attacks, 1):.0f} points with one attack": 0
         < attacks
@@ -92,4 +92,4 @@ def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -
             track.labels["provenance"].is_in(["replay", "spliced"]).any()
         ),
     }
-    return [text for text, holds in said.items() if holds]
+    return [text for text, holds in limits.items() if holds]

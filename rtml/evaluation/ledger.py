@@ -103,7 +103,7 @@ def build_ledger(
     budget
         False findings per container-day that thresholds aimed at; printed, and used by the oracle.
     tried
-        Configurations that were tried before this one (multiple comparison), null = not said.
+        Configurations that were tried before this one (multiple comparison), null = not stated.
     notes
         Further limits to carry, such as warnings about labels.
 
@@ -136,9 +136,9 @@ def build_ledger(
 
 def _refuse_same_names(sides: Sequence[Side]) -> None:
     names = [side.name for side in sides]
-    twins = sorted({name for name in names if names.count(name) > 1})
-    if twins:
-        raise RtmlError(f"two sides are called {twins[0]!r}; each row of the ledger needs its name")
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise RtmlError(f"two sides are called {duplicates[0]!r}; each row of the ledger needs its name")
 
 
 def _union_of(sides: Sequence[Side]) -> list[Side]:
@@ -177,14 +177,14 @@ def _only(verdict: Verdict, judged: Sequence[Verdict]) -> int | None:
     if side.kind not in ("rules", "model"):
         return None
     rivals = [
-        other.attacks
-        for other in judged
-        if other.side.kind in ("rules", "model")
-        and other is not verdict
-        and not (side.kind == other.side.kind == "rules")
+        rival.attacks
+        for rival in judged
+        if rival.side.kind in ("rules", "model")
+        and rival is not verdict
+        and not (side.kind == rival.side.kind == "rules")
     ]
-    mine = set(verdict.attacks.filter("found")["attack_id"])
-    return len(mine.difference(*(set(table.filter("found")["attack_id"]) for table in rivals)))
+    attacks = set(verdict.attacks.filter("found")["attack_id"])
+    return len(attacks.difference(*(set(table.filter("found")["attack_id"]) for table in rivals)))
 
 
 _TYPES = {
@@ -233,10 +233,10 @@ def by_attack(table: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
-    >>> one = pl.DataFrame({"attack_id": ["a"], "technique": [None], "name": ["x"],
+    >>> table = pl.DataFrame({"attack_id": ["a"], "technique": [None], "name": ["x"],
     ...     "container_id": ["c"], "start": at, "end": at, "side": ["forest"], "kind": ["model"],
     ...     "found": [True], "delay_s": [4.0]})
-    >>> by_attack(one).select("models", "verdict").row(0)
+    >>> by_attack(table).select("models", "verdict").row(0)
     (['forest'], 'models only')
     """
     about = ["attack_id", "technique", "name", "container_id", "start", "end"]

@@ -77,9 +77,9 @@ def match(
     )
     open_pairs = pairs.join(by_process, on="finding", how="anti")
     by_time = _by_time(open_pairs, _knows(rows, seen), lineage_roots(labels, processes), several=several)
-    found = pl.concat([by_process.select(_KEEP), by_time.select(_KEEP)])
+    matches = pl.concat([by_process.select(_KEEP), by_time.select(_KEEP)])
     return (
-        found.with_columns(pl.col("detected").fill_null(pl.col("when")))
+        matches.with_columns(pl.col("detected").fill_null(pl.col("when")))
         .select(pl.col(name).cast(kind) for name, kind in MATCHES.items())
         .sort("finding", "attack_id")
     )
@@ -109,13 +109,13 @@ def _seen_processes(rows: pl.DataFrame, events: pl.DataFrame | None) -> pl.DataF
     if events is None:
         return roots
     times = pl.col("time").cast(UTC_NS) if "time" in events.columns else pl.lit(None, UTC_NS)
-    known = events.select(pl.col("host").cast(pl.String), "seq", "process_id", time=times)
+    event_processes = events.select(pl.col("host").cast(pl.String), "seq", "process_id", time=times)
     shown = (
         rows.select("finding", "evidence")
         .explode("evidence", empty_as_null=False)
         .drop_nulls()
         .unnest("evidence")
-        .join(known.unique(["host", "seq"], keep="first"), on=["host", "seq"])
+        .join(event_processes.unique(["host", "seq"], keep="first"), on=["host", "seq"])
         .drop_nulls("process_id")
         .select("finding", "process_id", "time", evidence=pl.lit(True))
     )
@@ -124,8 +124,8 @@ def _seen_processes(rows: pl.DataFrame, events: pl.DataFrame | None) -> pl.DataF
 
 def _knows(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Return per finding whether it knows any process, and whether any evidence was resolved."""
-    known = seen.group_by("finding").agg(by_evidence=pl.col("evidence").any())
-    return rows.select("finding").join(known, on="finding", how="left")
+    processes = seen.group_by("finding").agg(by_evidence=pl.col("evidence").any())
+    return rows.select("finding").join(processes, on="finding", how="left")
 
 
 def _by_time(

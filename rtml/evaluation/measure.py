@@ -44,12 +44,12 @@ def refused(reason: str) -> Measure:
     return Measure(None, reason=reason)
 
 
-def share(found: np.ndarray, seed: int = 0) -> Measure:
+def share(detected: np.ndarray, seed: int = 0) -> Measure:
     """Return the share of attacks found, with a bootstrap interval over attacks.
 
     Parameters
     ----------
-    found
+    detected
         One boolean per attack.
     seed
         Of the resampling; the same seed gives the same interval.
@@ -71,14 +71,14 @@ def share(found: np.ndarray, seed: int = 0) -> Measure:
     >>> share(np.array([], bool)).reason
     'no attack in test time: recall is undefined'
     """
-    n, hits = len(found), int(np.sum(found))
+    n, hits = len(detected), int(np.sum(detected))
     if n == 0:
         return refused("no attack in test time: recall is undefined")
     if hits in (0, n) or n < 2:
         exact = stats.binomtest(hits, n).proportion_ci(LEVEL, method="exact")
         return Measure(hits / n, float(exact.low), float(exact.high), "exact binomial")
     draws = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    low, high = interval(np.asarray(found, float)[draws].mean(axis=1))
+    low, high = interval(np.asarray(detected, float)[draws].mean(axis=1))
     return Measure(hits / n, low, high, f"bootstrap over {n} attacks")
 
 

@@ -43,13 +43,13 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
     Parameters
     ----------
     sides
-        Others than rules are passed over.
+        Only rules sides are looked at.
     track
         See `rtml.evaluation.track.make_track`; findings are matched as in the ledger's summary.
 
     Returns
     -------
-    `POINTS`, levels from all findings to the gravest only. A finding without a severity counts at
+    `POINTS`, levels from all findings to the most severe only. A finding without a severity counts at
     the lowest level alone; ``share`` is null when the track has no attack.
 
     Examples
@@ -58,9 +58,9 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
     >>> from rtml.schema import LABELS, empty
     >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
     >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
-    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at, "last_seen": at,
-    ...                     "severity": [5.0]})
-    >>> side = Side("rules", "rules", conform(one, FINDINGS))
+    >>> finding = pl.DataFrame({"container_id": ["c"], "first_seen": at, "last_seen": at,
+    ...                         "severity": [5.0]})
+    >>> side = Side("rules", "rules", conform(finding, FINDINGS))
     >>> operating_points([side], make_track(windows, empty(LABELS))).select("level", "false").rows()
     [('informational', 1), ('low', 1), ('medium', 1), ('high', 0), ('critical', 0)]
     """
@@ -77,9 +77,9 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
 def _point(side: str, level: str, findings: pl.DataFrame, track: Track) -> tuple[object, ...]:
     hits = match(findings, track.labels, track.processes, track.event_processes, track.grace)
     read, false = units(findings, hits)
-    found, attacks = hits["attack_id"].n_unique(), track.labels.height
+    detected, attacks = hits["attack_id"].n_unique(), track.labels.height
     missed = findings.with_row_index("finding").join(hits, on="finding", how="anti")
     slots = missed.select("container_id", slot_of("first_seen")).n_unique()
     days = track.container_days
-    share = found / attacks if attacks else None
-    return side, level, found, share, read, false, false / days, slots / days
+    share = detected / attacks if attacks else None
+    return side, level, detected, share, read, false, false / days, slots / days

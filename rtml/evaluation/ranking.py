@@ -59,8 +59,8 @@ def ranks(scores: pl.Series) -> np.ndarray:
     >>> ranks(pl.Series([0.5, None, float("inf"), 0.5, float("nan")])).tolist()
     [1.0, 0.0, 2.0, 1.0, 0.0]
     """
-    known = scores.cast(pl.Float64).fill_nan(None)
-    return known.rank("dense").fill_null(0).to_numpy().astype(float)
+    numbers = scores.cast(pl.Float64).fill_nan(None)
+    return numbers.rank("dense").fill_null(0).to_numpy().astype(float)
 
 
 def auroc(ranked: Ranked, seed: int = 0, resamples: int = RESAMPLES) -> Measure:

@@ -64,8 +64,8 @@ class Side:
     def __post_init__(self) -> None:
         """Refuse a kind that the ledger does not know."""
         if self.kind not in KINDS_OF_SIDE:
-            known = ", ".join(KINDS_OF_SIDE)
-            raise RtmlError(f"side {self.name!r}: unknown kind {self.kind!r}; known: {known}")
+            kinds = ", ".join(KINDS_OF_SIDE)
+            raise RtmlError(f"side {self.name!r}: unknown kind {self.kind!r}; known: {kinds}")
 
 
 def union(name: str, sides: Sequence[Side]) -> Side:
@@ -78,12 +78,12 @@ def union(name: str, sides: Sequence[Side]) -> Side:
     'union'
     """
     frames = [conform(side.findings, FINDINGS) for side in sides]
-    known = [side.fitted_until for side in sides if side.fitted_until is not None]
+    ends = [side.fitted_until for side in sides if side.fitted_until is not None]
     return Side(
         name,
         "union",
         pl.concat(frames),
-        fitted_until=max(known, default=None),
+        fitted_until=max(ends, default=None),
         note=" + ".join(side.name for side in sides),
     )
 
@@ -127,14 +127,14 @@ def scores_of_findings(findings: pl.DataFrame, windows: pl.DataFrame, every: Len
     --------
     >>> at = pl.Series([0, 60 * 10**9]).cast(pl.Datetime("ns", "UTC"))
     >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
-    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
-    ...                     "severity": [7.0]})
-    >>> scores_of_findings(one, windows, dt.timedelta(minutes=1))["score"].to_list()
+    >>> finding = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
+    ...                         "severity": [7.0]})
+    >>> scores_of_findings(finding, windows, dt.timedelta(minutes=1))["score"].to_list()
     [7.0, 0.0]
     """
     key = ["container_id", "window"]
-    loudest = _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
-    joined = windows.select(key).join(loudest, on=key, how="left", maintain_order="left")
+    highest = _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
+    joined = windows.select(key).join(highest, on=key, how="left", maintain_order="left")
     return joined.with_columns(pl.col("score").fill_null(0.0))
 
 
@@ -145,9 +145,9 @@ def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> int
     --------
     >>> at = pl.Series([0, 60 * 10**9]).cast(pl.Datetime("ns", "UTC"))
     >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
-    >>> one = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
-    ...                     "severity": [7.0]})
-    >>> touched(one, windows, dt.timedelta(minutes=1))
+    >>> finding = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
+    ...                         "severity": [7.0]})
+    >>> touched(finding, windows, dt.timedelta(minutes=1))
     1
     """
     key = ["container_id", "window"]

@@ -39,7 +39,7 @@ def assign(windows: pl.DataFrame, split: Split, every: Length) -> pl.DataFrame:
     return windows.with_columns(part=part)
 
 
-def refuse_peeking(what: str, fitted_until: dt.datetime | None, test: dt.datetime) -> None:
+def refuse_peeking(subject: str, fitted_until: dt.datetime | None, test: dt.datetime) -> None:
     """Raise when a model or a threshold was fitted on data that reaches into test time.
 
     Examples
@@ -53,6 +53,6 @@ def refuse_peeking(what: str, fitted_until: dt.datetime | None, test: dt.datetim
     """
     if fitted_until is not None and fitted_until > test:
         raise RtmlError(
-            f"{what} was fitted on data up to {fitted_until}, but test time begins at "
+            f"{subject} was fitted on data up to {fitted_until}, but test time begins at "
             f"{test}; fit on training and calibration windows only"
         )

@@ -1,4 +1,4 @@
-"""The story of one container: events per kind, scores, findings, and when it was attacked."""
+"""One container over time: events per kind, scores, findings, and when it was attacked."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def make_timeline(
     RtmlError
         Fails when no test window belongs to the container.
     """
-    own = track.windows.filter(pl.col("container_id") == container_id)
-    begin, last = own["window"].min(), own["window"].max()
+    windows = track.windows.filter(pl.col("container_id") == container_id)
+    begin, last = windows["window"].min(), windows["window"].max()
     if not isinstance(begin, dt.datetime) or not isinstance(last, dt.datetime):
         raise MissingError(f"timeline: no test window belongs to container {container_id!r}")
     end = last + track.every.length
@@ -113,8 +113,8 @@ def _binned(
         .agg(events=pl.col("n").sum().cast(pl.Int64))
         .collect()
     )
-    loud = sliced.group_by("kind").agg(pl.col("events").sum())
-    shown = loud.sort("events", "kind", descending=[True, False])["kind"].head(SHOWN_KINDS)
+    totals = sliced.group_by("kind").agg(pl.col("events").sum())
+    shown = totals.sort("events", "kind", descending=[True, False])["kind"].head(SHOWN_KINDS)
     kind = pl.when(pl.col("kind").is_in(shown.implode())).then("kind").otherwise(pl.lit("other"))
     return sliced.group_by("time", kind.alias("kind")).agg(pl.col("events").sum()).sort("time", "kind")
 
@@ -127,8 +127,8 @@ def _shares(sides: list[Side], container_id: str, track: Track) -> pl.DataFrame:
             continue
         scored = track.scored(side.scores)
         rank = (pl.col("score").rank("min") - 1) / max(scored.height - 1, 1)
-        own = scored.with_columns(share=rank).filter(pl.col("container_id") == container_id)
-        frames.append(own.sort("window").select(pl.lit(side.name).alias("side"), "window", "share"))
+        shares = scored.with_columns(share=rank).filter(pl.col("container_id") == container_id)
+        frames.append(shares.sort("window").select(pl.lit(side.name).alias("side"), "window", "share"))
     return pl.concat(frames)
 
 

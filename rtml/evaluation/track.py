@@ -22,7 +22,7 @@ __all__ = ["Track", "make_track"]
 
 @dataclass(frozen=True)
 class Track:
-    """Test windows with their targets, test attacks, process facts and the rules of the game.
+    """Test windows with their targets, test attacks, process facts and how findings are judged.
 
     ``windows`` holds ``container_id, window, complete, target`` of the test part, one row each;
     ``hits`` which test window overlaps which attack; ``split`` is null when the findings were
@@ -50,28 +50,28 @@ class Track:
 
     def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Return the findings that touch test time, in containers that were observed."""
-        kept = findings.join(
+        observed = findings.join(
             self.windows.select("container_id").unique(), on="container_id", how="semi", maintain_order="left"
         )
         if self.test is None:
-            return kept
+            return observed
         begin, end = (instant(at) for at in self.test)
-        return kept.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
+        return observed.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
 
     def scored(self, scores: pl.DataFrame) -> pl.DataFrame:
         """Return the test windows with their ``score``; NaN and missing become null."""
         key = ["container_id", "window"]
-        given = scores.select(
+        rows = scores.select(
             pl.col("container_id").cast(pl.String),
             pl.col("window").cast(UTC_NS),
             pl.col("score").cast(pl.Float64).fill_nan(None),
         )
-        if given.select(key).is_duplicated().any():
+        if rows.select(key).is_duplicated().any():
             raise RtmlError("scores: a container has two scores for one window; pass one detector")
-        return self.windows.join(given, on=key, how="left", maintain_order="left")
+        return self.windows.join(rows, on=key, how="left", maintain_order="left")
 
     def ranked(self, scores: pl.DataFrame) -> Ranked:
-        """Lay scores over the test windows as ranks; what lacks is no opinion."""
+        """Lay scores over the test windows as ranks; a missing score is no opinion."""
         key = ["container_id", "window"]
         joined = self.scored(scores).filter(pl.col("target").is_not_null())
         positive = joined.filter(pl.col("target") == 1).select(key).with_row_index("row")
@@ -132,11 +132,11 @@ def make_track(
         facts = facts.filter((pl.col("window") >= begin) & (pl.col("window") + window.span <= end))
     if facts.is_empty():
         raise RtmlError("no window lies in test time; move where it begins")
-    kept = _test_attacks(attacks, test)
+    test_attacks = _test_attacks(attacks, test)
     return Track(
-        targets(facts, kept, window, grace),
-        kept,
-        overlaps(facts, kept, window),
+        targets(facts, test_attacks, window, grace),
+        test_attacks,
+        overlaps(facts, test_attacks, window),
         processes,
         event_processes,
         split,
@@ -144,8 +144,8 @@ def make_track(
         window,
         grace,
         seed,
-        _notes(attacks, kept, facts, window),
-        _counts(windows.join(facts, on="container_id", how="semi"), kept),
+        _notes(attacks, test_attacks, facts, window),
+        _counts(windows.join(facts, on="container_id", how="semi"), test_attacks),
     )
 
 
@@ -170,14 +170,16 @@ def _test_attacks(attacks: pl.DataFrame, test: tuple[dt.datetime, dt.datetime] |
     return attacks.filter((pl.col("end") >= begin) & (pl.col("start") < end))
 
 
-def _notes(attacks: pl.DataFrame, kept: pl.DataFrame, facts: pl.DataFrame, every: Window) -> tuple[str, ...]:
+def _notes(
+    attacks: pl.DataFrame, test_attacks: pl.DataFrame, facts: pl.DataFrame, every: Window
+) -> tuple[str, ...]:
     notes = []
-    if attacks.height > kept.height:
-        notes.append(f"{attacks.height - kept.height} attack(s) lie outside test time: left out")
-    unseen = kept.height - overlaps(facts, kept, every)["attack_id"].n_unique()
+    if attacks.height > test_attacks.height:
+        notes.append(f"{attacks.height - test_attacks.height} attack(s) lie outside test time: left out")
+    unseen = test_attacks.height - overlaps(facts, test_attacks, every)["attack_id"].n_unique()
     if unseen:
         notes.append(f"{unseen} attack(s) overlap no observed window: they count as not found")
-    if kept.height == 0:
+    if test_attacks.height == 0:
         notes.append("no attack in test time: recall, AUROC and precision are undefined")
     return tuple(notes)
 
@@ -186,8 +188,8 @@ def _counts(windows: pl.DataFrame, labels: pl.DataFrame) -> dict[str, int]:
     """Count what a reader needs beside every share: 16 attacks on one host prove little."""
     names = {"containers": "container_id", "workloads": "workload", "hosts": "host", "images": "image"}
     seen = {
-        what: windows[column].drop_nulls().n_unique()
-        for what, column in names.items()
+        noun: windows[column].drop_nulls().n_unique()
+        for noun, column in names.items()
         if column in windows.columns
     }
     return seen | {

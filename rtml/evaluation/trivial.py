@@ -1,4 +1,4 @@
-"""The rows that no result may hide from: random, flag-all, and the best single feature.
+"""The rows that every result stands beside: random, flag-all, and the best single feature.
 
 A model that does not beat these has learnt nothing that matters.
 """
@@ -93,10 +93,10 @@ def best_single_feature(features: pl.DataFrame, track: Track, allowed: float) ->
     no feature, or nothing to rank.
     """
     tried = [_feature(features, name, sign, track) for name in feature_columns(features) for sign in (1, -1)]
-    known = [(value, title, scores) for value, title, scores in tried if value is not None]
-    if not known:
+    rankable = [(value, title, scores) for value, title, scores in tried if value is not None]
+    if not rankable:
         return None
-    _, title, scores = min(known, key=lambda item: (-item[0], item[1]))
+    _, title, scores = min(rankable, key=lambda item: (-item[0], item[1]))
     curve = window_curve(scores, track).filter(pl.col("false") <= allowed)
     cut = curve.sort("found")["threshold"][-1]
     findings = empty(FINDINGS) if cut is None else flag_windows(title, scores, cut, track)

@@ -29,7 +29,7 @@ _FROM_FINDINGS = "no window scores were given: ranked by findings, each in every
 
 @dataclass(frozen=True)
 class Verdict:
-    """One judged side. ``found`` and the counts are means for the random row, else whole."""
+    """One judged side. ``found`` and the counts are means for the random row, else whole numbers."""
 
     side: Side
     total: int
@@ -102,9 +102,9 @@ def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
 def _per_attack(side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track) -> pl.DataFrame:
     """Return one row per attack: found, findings, when, delay in seconds, and by what evidence."""
     sources = findings.select("source").with_row_index("finding")
-    whole = track.every.start("detected") + track.every.span
+    window_end = track.every.start("detected") + track.every.span
     timed = hits.join(sources, on="finding").with_columns(
-        first_seen=pl.when(pl.col("source") == "model").then(whole).otherwise(pl.col("detected"))
+        first_seen=pl.when(pl.col("source") == "model").then(window_end).otherwise(pl.col("detected"))
     )
     first = timed.group_by("attack_id").agg(
         findings=pl.len().cast(pl.Int64),
@@ -151,8 +151,8 @@ def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> Ranked | None:
 
 def _ranking(ranked: Ranked | None, seed: int, resamples: int) -> dict[str, Measure]:
     if ranked is None:
-        why = refused("this side gives findings, no window scores")
-        return {"auroc": why, "average_precision": why, "tpr": why}
+        refusal = refused("this side gives findings, no window scores")
+        return {"auroc": refusal, "average_precision": refusal, "tpr": refusal}
     return {
         "auroc": auroc(ranked, seed, resamples),
         "average_precision": average_precision(ranked, seed, resamples),

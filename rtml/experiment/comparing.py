@@ -82,53 +82,57 @@ def compare(
     UsageError
         There is nothing to judge.
     """
-    named = _named(contenders)
-    if not named:
+    labelled = _labelled(contenders)
+    if not labelled:
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
     window = Window.of(every)
-    whole = None if split is None else split.over(capture, window)
+    dated = None if split is None else split.over(capture, window)
     table = read_labels(Path(labels)) if isinstance(labels, str | Path) else validate(labels)
     attacks, warnings = in_capture(table, capture.containers()["container_id"].to_list())
-    if whole is not None:
-        warnings += attacks_in_training(attacks, whole, allow=whole.early_attacks == "leave out")
+    if dated is not None:
+        warnings += attacks_in_training(attacks, dated, allow=dated.early_attacks == "leave out")
     windows = features.observed(capture, window)
-    sides = [side for name, given in named for side in _sides(name, given, windows, whole, window, budget)]
+    sides = [
+        side
+        for name, contender in labelled
+        for side in _sides(name, contender, windows, dated, window, budget)
+    ]
     track = make_track(
         windows,
         attacks,
         capture.processes().collect(),
         evidence_processes((side.findings for side in sides), capture.events()),
-        whole,
+        dated,
         window,
         seed=seed,
     )
-    scored = next((given for _, given in named if isinstance(given, Scored)), None)
+    scored = next((contender for _, contender in labelled if isinstance(contender, Scored)), None)
     columns = None if scored is None else scored.windows
     return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=warnings)
 
 
-def _named(contenders: Sequence[Contender] | Mapping[str, Contender]) -> list[tuple[str, Contender]]:
+def _labelled(contenders: Sequence[Contender] | Mapping[str, Contender]) -> list[tuple[str, Contender]]:
     if isinstance(contenders, Mapping):
         return list(contenders.items())
-    return [("", given) for given in contenders]
+    return [("", contender) for contender in contenders]
 
 
 def _sides(
-    name: str, given: Contender, windows: pl.DataFrame, split: Split | None, window: Window, budget: float
+    name: str, contender: Contender, windows: pl.DataFrame, split: Split | None, window: Window, budget: float
 ) -> Iterator[Side]:
     """Make the sides of one contender; a name goes before the names of several."""
-    if isinstance(given, Side):
-        yield given if not name else replace(given, name=name)
-    elif isinstance(given, Scored):
-        sides = model_sides(given, given.fitted_until)
+    if isinstance(contender, Side):
+        yield contender if not name else replace(contender, name=name)
+    elif isinstance(contender, Scored):
+        sides = model_sides(contender, contender.fitted_until)
         for side in sides:
             full = f"{name}: {side.name}" if name and len(sides) > 1 else name or side.name
             yield replace(side, name=full)
-    elif isinstance(given, Ran):
-        for side in tuned_and_default(given, windows, split, window, budget):
+    elif isinstance(contender, Ran):
+        for side in tuned_and_default(contender, windows, split, window, budget):
             yield replace(side, name=side.name.replace("rules", name or "rules", 1))
     else:
-        frame = given.frame if isinstance(given, Findings) else given
+        frame = contender.frame if isinstance(contender, Findings) else contender
         source = frame["source"].drop_nulls().head(1).to_list() if "source" in frame.columns else []
         kind = "rules" if source == ["rule"] else "model"
         yield Side(name or "findings", kind, frame)

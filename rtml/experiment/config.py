@@ -65,7 +65,7 @@ class Experiment(_Strict):
     @field_validator("split", mode="before")
     @classmethod
     def _utc(cls, value: Any) -> Any:
-        """Take times without an offset for UTC: in a file nobody's own clock is meant."""
+        """Take times without an offset for UTC, not for the local time of the machine that reads the file."""
         if not isinstance(value, Mapping):
             return value
         return {k: v.replace(tzinfo=dt.UTC) if _bare(v) else v for k, v in value.items()}
@@ -109,14 +109,14 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "default.yml").write_text("seed: 3\nsplit: {test: 0.9}")
-    >>> _ = (folder / "mine.yml").write_text("base: default\nbudget: 2")
-    >>> mine = load_experiment(folder / "mine.yml", ["seed=5"])
-    >>> mine.seed, mine.budget, mine.split.test
+    >>> _ = (folder / "strict.yml").write_text("base: default\nbudget: 2")
+    >>> strict = load_experiment(folder / "strict.yml", ["seed=5"])
+    >>> strict.seed, strict.budget, strict.split.test
     (5, 2.0, 0.9)
-    >>> load_experiment(folder / "mine.yml", ["budgit=1"])
+    >>> load_experiment(folder / "strict.yml", ["budgit=1"])
     Traceback (most recent call last):
     ...
-    rtml.errors.UsageError: ...mine.yml: unknown key 'budgit'; did you mean 'budget'?
+    rtml.errors.UsageError: ...strict.yml: unknown key 'budgit'; did you mean 'budget'?
     """
     values = _with_bases(path, ())
     for override in overrides:
@@ -140,14 +140,14 @@ def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+        mappings = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = _merge(old, value) if mappings else value  # type: ignore[arg-type]
     return merged
 
 
 def _set(values: dict[str, Any], override: str) -> None:
-    key, found, text = override.partition("=")
-    if not found or not key:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
         raise UsageError(f"{override!r}: write key=value, for instance seed=3", argument="overrides")
     *path, last = key.split(".")
     for name in path:

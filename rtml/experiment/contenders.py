@@ -24,7 +24,7 @@ _UTC = pl.Datetime("ns", "UTC")
 
 @dataclass(frozen=True)
 class RuleSide:
-    """What the rules said, over all time, and how they were tuned."""
+    """What the rules found, over all time, and how they were tuned."""
 
     rules: list[Rule]
     skipped: list[Skipped]
@@ -40,19 +40,19 @@ def rule_side(
     split: Split,
     every: Window,
     budget: float,
-    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+    without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> RuleSide:
-    """Run the rules and make both of their sides: tuned first, for it joins the union.
+    """Run the rules and make both of their sides: tuned first, because it joins the union.
 
     Tuning sees what the models saw: hits of training and calibration time, nothing of the test, and
-    of the early hits those that ``quiet`` keeps.
+    of the early hits those that ``without_attacks`` keeps.
     """
     ran = run_all(capture, chosen)
     test = windows.filter(pl.col("part") == "test")
     learnt = windows.filter(pl.col("part") != "test")
     detector = RuleDetector(ran.rules, every, budget)
     default = _side("rules, default", "rules", detector, ran.hits, test)
-    tuned = _tuned(detector, ran, learnt, test, split.edges[2], quiet)
+    tuned = _tuned(detector, ran, learnt, test, split.edges[2], without_attacks)
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
 
@@ -81,9 +81,9 @@ def _tuned(
     learnt: pl.DataFrame,
     test: pl.DataFrame,
     begin: dt.datetime,
-    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+    without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Side:
-    detector.learn(quiet(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC))), learnt)
+    detector.learn(without_attacks(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC))), learnt)
     note = f"{detector.state.height} exceptions"
     return _side("rules, tuned", "rules", detector, ran.hits, test, begin, note)
 
@@ -93,7 +93,7 @@ def first_seen_side(
     windows: pl.DataFrame,
     split: Split,
     every: Window,
-    quiet: Callable[[pl.DataFrame], pl.DataFrame],
+    without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Side:
     """Make the side of the competitor that any feature of rare programs must beat.
 
@@ -103,7 +103,7 @@ def first_seen_side(
     observed = detector.observe(capture)
     begin = split.edges[2]
     before = pl.col("time") < pl.lit(begin, _UTC)
-    detector.learn(quiet(observed.filter(before)), windows)
+    detector.learn(without_attacks(observed.filter(before)), windows)
     test = windows.filter(pl.col("part") == "test")
     note = f"first run of a program in an image; {detector.state.height} pairs known"
     return _side("first seen", "rival", detector, observed, test, begin, note)

@@ -25,7 +25,7 @@ class Early:
     every: Window
     notes: list[str]
 
-    def quiet(self, hits: pl.DataFrame) -> pl.DataFrame:
+    def without_attacks(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Drop rule hits in the same windows: rules are tuned on what models are calibrated on."""
         return leave_out(hits.lazy(), self.cells, self.every).collect()
 

@@ -60,8 +60,8 @@ def judge(
     }
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
     capture = open_captures(captures)
-    known = capture.containers()["container_id"].to_list()
-    labels, warnings = in_capture(read_labels(label_file), known)
+    containers = capture.containers()["container_id"].to_list()
+    labels, warnings = in_capture(read_labels(label_file), containers)
     sides, window = list(sides_of(files)), Window.of(terms.window)
     track = make_track(
         features.observed(capture, window, start=terms.since),

@@ -24,9 +24,9 @@ _SCORE = ["container_id", "window", "margin"]
 
 @dataclass(frozen=True)
 class Judged:
-    """A file of findings, the scores and windows beside it, and what an experiment said of them.
+    """A file of findings, the scores and windows beside it, and what an experiment wrote about them.
 
-    Each of the three is null where nobody wrote it down.
+    Each of the three is null where its file is missing.
     """
 
     path: Path
@@ -44,26 +44,28 @@ class Judged:
         """
         pairs = self.findings.select("detector", "source").unique().sort("source", "detector")
         sources: dict[str, str | None] = dict(pairs.iter_rows())
-        known = [side for side in self._told() if self._own(SIDES) or side.detector in sources]
-        if self._own(_SCORES):
+        experiment_sides = [
+            side for side in self._experiment_sides() if self._belongs(SIDES) or side.detector in sources
+        ]
+        if self._belongs(_SCORES):
             sources = {**{name: _source(name) for name in self._scored()}, **sources}
-        for side in known:
+        for side in experiment_sides:
             sources.pop(side.detector, None)
         ordered = sorted(sources.items(), key=lambda item: (str(item[1]), item[0]))
-        return known + [_plain(name, source) for name, source in ordered]
+        return experiment_sides + [_plain(name, source) for name, source in ordered]
 
-    def _told(self) -> tuple[SideFacts, ...]:
+    def _experiment_sides(self) -> tuple[SideFacts, ...]:
         return self.result.sides if self.result is not None else ()
 
     def _scored(self) -> list[str]:
         return [] if self.scores is None else self.scores["detector"].unique().to_list()
 
-    def _own(self, name: str) -> bool:
+    def _belongs(self, name: str) -> bool:
         file = beside(self.path, name)
         return file is not None and owns(self.path, file)
 
     def scores_of(self, detector: str) -> pl.DataFrame | None:
-        """Return what a detector says of every window, or None where nobody wrote it down."""
+        """Return a detector's score of every window, or None where it was not written."""
         if self.scores is None:
             return None
         rows = self.scores.filter(pl.col("detector") == detector)
@@ -88,13 +90,13 @@ def read_judged(path: Path) -> Judged:
     RtmlError
         One of the files cannot be read.
     """
-    kept = beside(path, SIDES)
+    sides_file = beside(path, SIDES)
     return Judged(
         path,
         read_findings(path).with_columns(pl.col("detector").fill_null("unknown")),
         _table(beside(path, _SCORES), ["detector", *_SCORE]),
         _table(beside(path, "windows.parquet"), _SCORE[:2]),
-        read_result(kept) if kept is not None else None,
+        read_result(sides_file) if sides_file is not None else None,
     )
 
 
@@ -136,42 +138,42 @@ def sides_of(files: Sequence[Judged]) -> Iterator[Side]:
 
 
 def _called(file: Judged, files: Sequence[Judged]) -> str:
-    twins = [other for other in files if other.path.stem == file.path.stem]
-    return file.path.stem if len(twins) == 1 else f"{file.path.parent.name}/{file.path.stem}"
+    same_stem = [candidate for candidate in files if candidate.path.stem == file.path.stem]
+    return file.path.stem if len(same_stem) == 1 else f"{file.path.parent.name}/{file.path.stem}"
 
 
 def _refuse_shared_scores(files: Sequence[Judged]) -> None:
-    taken: dict[tuple[Path | None, str], Path] = {}
+    owners: dict[tuple[Path | None, str], Path] = {}
     for file in files:
         source = beside(file.path, _SCORES)
         for name in (side.detector for side in file.sides if file.scores_of(side.detector) is not None):
-            other = taken.setdefault((source, name), file.path)
-            if other != file.path:
+            owner = owners.setdefault((source, name), file.path)
+            if owner != file.path:
                 raise UsageError(
-                    f"{other} and {file.path} would both take the scores of {name!r} from {source};"
+                    f"{owner} and {file.path} would both take the scores of {name!r} from {source};"
                     f" call each file's own <name of the findings>.{_SCORES}"
                 )
 
 
-def agreed(files: Iterable[Judged], asked: Mapping[str, Any]) -> Terms:
-    """Return the terms: what was asked for, else what the experiments say, else what is usual.
+def agreed(files: Iterable[Judged], requested: Mapping[str, Any]) -> Terms:
+    """Return the terms: those requested, else those that the experiments state, else the usual ones.
 
     Parameters
     ----------
     files
-        Those of experiments speak.
-    asked
-        By name of `Terms`; null: nothing was asked.
+        Files that an experiment wrote state their terms; others state none.
+    requested
+        By name of `Terms`; null: not requested.
 
     Raises
     ------
     UsageError
-        Two experiments differ in a term that was not asked for.
+        Two experiments differ in a term that was not requested.
     """
-    terms = {name: value for name, value in asked.items() if value is not None}
-    said = [(file.path, file.result.terms) for file in files if file.result is not None]
-    for name in (name for name in Terms.model_fields if name not in terms and said):
-        values = {getattr(kept, name): path for path, kept in said}
+    terms = {name: value for name, value in requested.items() if value is not None}
+    stated = [(file.path, file.result.terms) for file in files if file.result is not None]
+    for name in (name for name in Terms.model_fields if name not in terms and stated):
+        values = {getattr(stated_terms, name): path for path, stated_terms in stated}
         if len(values) > 1:
             texts = ", ".join(f"{value} ({path})" for value, path in values.items())
             raise UsageError(f"the experiments differ in {name}: {texts}; say which one holds")

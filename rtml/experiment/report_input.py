@@ -42,14 +42,14 @@ def page(
         lost=[(x.host, f"{x.start} … {x.end}", x.count) for x in manifest.lost_intervals],
         rejected=sorted(manifest.reject_reasons.items()),
         blind=manifest.blind,
-        skipped_rules=[(each.file, each.reason) for each in skipped],
+        skipped_rules=[(rule.file, rule.reason) for rule in skipped],
         lab=bool(track.labels["provenance"].is_in(["replay", "spliced"]).any()),
         run=run,
     )
 
 
 def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:
-    """Return the gravest model findings of test time, then rules', one per container and root."""
+    """Return the most severe model findings of test time, then rules', one per container and root."""
     models = [track.in_test(s.findings) for s in sides if s.kind == "model"]
     rules = [track.in_test(s.findings) for s in sides if s.kind == "rules"][:1]
     rank = pl.col("contributions").list.len()
@@ -71,8 +71,8 @@ def _timeline(capture: Capture, sides: Sequence[Side], track: Track) -> Timeline
     container = most_attacked(track)
     if container is None:
         return None
-    own = capture.containers().filter(pl.col("container_id") == container)
-    names = [n for n in own.select("container_name", "workload").row(0) if n] if own.height else []
+    rows = capture.containers().filter(pl.col("container_id") == container)
+    names = [n for n in rows.select("container_name", "workload").row(0) if n] if rows.height else []
     events = capture.events(["time", "kind", "container_id", "count"]).filter(
         pl.col("container_id") == container
     )
@@ -81,25 +81,25 @@ def _timeline(capture: Capture, sides: Sequence[Side], track: Track) -> Timeline
 
 def _tree(capture: Capture, findings: pl.DataFrame, track: Track) -> list[TreeRow]:
     """Return the tree of the first finding that knows its process."""
-    known = findings.filter(pl.col("process_id").is_not_null()).head(1)
-    if known.is_empty():
+    finding = findings.filter(pl.col("process_id").is_not_null()).head(1)
+    if finding.is_empty():
         return []
     processes = capture.processes().collect()
-    evidence = {item["seq"] for item in known["evidence"][0]}
-    named = set(
+    evidence = {item["seq"] for item in finding["evidence"][0]}
+    evidence_processes = set(
         capture.events(["seq", "process_id"])
         .filter(pl.col("seq").is_in(sorted(evidence)))
         .collect()["process_id"]
     )
     attacks = set(track.labels["process_id"].drop_nulls())
-    tree = process_tree(processes, known["process_id"][0])
-    return list(_rows(tree, 0, named, attacks)) if tree else []
+    tree = process_tree(processes, finding["process_id"][0])
+    return list(_rows(tree, 0, evidence_processes, attacks)) if tree else []
 
 
 def _rows(
     node: dict[str, Any],
     depth: int,
-    named: set[int],
+    evidence_processes: set[int],
     attacks: set[int],
     inherited: dict[str, Any] | None = None,
 ) -> Iterator[TreeRow]:
@@ -107,7 +107,7 @@ def _rows(
 
     A fork that goes on to exec is shown as what it became: its first image is the parent's.
     """
-    marks = (node["process_id"] in named, node["process_id"] in attacks)
+    marks = (node["process_id"] in evidence_processes, node["process_id"] in attacks)
     mark = {(True, True): "both", (True, False): "evidence", (False, True): "attack"}.get(marks)
     images = node["images"]
     forked = (
@@ -127,6 +127,6 @@ def _rows(
         )
     deeper = depth + max(len(shown), 1)
     for child in node["children"]:
-        yield from _rows(child, deeper, named, attacks, images[-1] if images else None)
+        yield from _rows(child, deeper, evidence_processes, attacks, images[-1] if images else None)
     if node["left_out"]:
         yield TreeRow(deeper, f"… {node['left_out']} more", None)

@@ -75,12 +75,12 @@ def write_result(
     scored
         Of the models; its windows are those that the sides have scores for.
     """
-    kept = Result(terms=terms, sides=tuple(_described(side) for side in sides))
-    named = dict(zip([side.detector for side in kept.sides], sides, strict=True))
-    findings = [side.findings.with_columns(detector=pl.lit(name)) for name, side in named.items()]
+    result = Result(terms=terms, sides=tuple(_described(side) for side in sides))
+    by_detector = dict(zip([side.detector for side in result.sides], sides, strict=True))
+    findings = [side.findings.with_columns(detector=pl.lit(name)) for name, side in by_detector.items()]
     extra = [
         score_table(name, _placed(side.scores, scored.windows))
-        for name, side in named.items()
+        for name, side in by_detector.items()
         if side.kind != "model" and side.scores is not None
     ]
     tables = {
@@ -90,7 +90,7 @@ def write_result(
     }
     for name, table in tables.items():
         table.write_parquet(out / f"{name}.parquet", compression="zstd")
-    (out / SIDES).write_text(kept.model_dump_json(indent=1) + "\n", "utf-8")
+    (out / SIDES).write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
 
 
 def _described(side: Side) -> SideFacts:
@@ -100,8 +100,8 @@ def _described(side: Side) -> SideFacts:
 
 
 def _placed(scores: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    known = windows.select(*_KEY, "workload", "complete")
-    return scores.join(known, on=_KEY, how="left", maintain_order="left")
+    places = windows.select(*_KEY, "workload", "complete")
+    return scores.join(places, on=_KEY, how="left", maintain_order="left")
 
 
 def read_result(path: Path) -> Result:

@@ -26,7 +26,7 @@ from rtml.evaluation import (
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
-from rtml.experiment.early import without_early_attacks
+from rtml.experiment.early import Early, without_early_attacks
 from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
@@ -36,7 +36,7 @@ from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report
 from rtml.splits import Split
 
-__all__ = ["Outcome", "kept", "learn", "run_experiment"]
+__all__ = ["Outcome", "learn", "run_experiment", "saved_and_loaded"]
 
 
 _done = partial(report, "experiment", total=4, unit="steps")  # train, score, run the rules, judge
@@ -98,8 +98,8 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     run = tracked_run("rtml", experiment.name) if tracked else nullcontext(None)
     with run as tracking:
         with whole_folder(out) as half:
-            made = _run(experiment, experiment.labels, half, tracking)
-        outcome = made.moved(out)
+            unmoved = _run(experiment, experiment.labels, half, tracking)
+        outcome = unmoved.moved(out)
         if tracking is not None:
             with stage("logging to MLflow"):
                 _log(outcome, tracking)
@@ -109,19 +109,17 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
 def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -> Outcome:
     every = experiment.every
     capture = open_captures(experiment.capture)
-    known = capture.containers()["container_id"].to_list()
-    labels, warnings = in_capture(read_labels(label_file), known)
+    labels, warnings = in_capture(read_labels(label_file), capture.containers()["container_id"].to_list())
     split = experiment.split.over(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
     _done(0)
-    model, saved = kept(learn(experiment, early.capture, split), out / "model")
+    model, saved = saved_and_loaded(learn(experiment, early.capture, split), out / "model")
     _done(1)
     scored = model.score(capture, start=split.edges[2])
     windows = _windows(model, scored)
     proof = prove(windows, every)
     _done(2)
-    rules = rule_side(capture, experiment.rules, windows, split, every, experiment.budget, early.quiet)
-    rival = first_seen_side(capture, windows, split, every, early.quiet)
+    rules, rival = _rule_sides(experiment, capture, windows, split, early)
     sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
@@ -136,9 +134,18 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
-    made = (model, scored, rules, sides, track, ledger)
+    parts = (model, scored, rules, sides, track, ledger)
     _done(4)
-    return Outcome(experiment, capture, split, proof, *made, out, report, run_id, uri)
+    return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri)
+
+
+def _rule_sides(
+    experiment: Experiment, capture: Capture, windows: pl.DataFrame, split: Split, early: Early
+) -> tuple[RuleSide, Side]:
+    """Return what rules and the simple rival find, tuned without the windows of early attacks."""
+    every, budget, without_attacks = experiment.every, experiment.budget, early.without_attacks
+    rules = rule_side(capture, experiment.rules, windows, split, every, budget, without_attacks)
+    return rules, first_seen_side(capture, windows, split, every, without_attacks)
 
 
 def _track(
@@ -175,7 +182,7 @@ def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
     )
 
 
-def kept(model: Model, folder: Path) -> tuple[Model, list[str]]:
+def saved_and_loaded(model: Model, folder: Path) -> tuple[Model, list[str]]:
     """Save and load a model: what is judged is what a user would load.
 
     A model that cannot be saved without pickle is judged as it is, and the ledger says so.

@@ -1,4 +1,4 @@
-"""MLflow: the one module that knows it. Runs go to a local SQLite file unless the user says else.
+"""MLflow: the one module that knows it. Runs go to a local SQLite file unless the user says otherwise.
 
 ``MLFLOW_TRACKING_URI`` decides where runs are kept; default ``sqlite:///mlflow.db`` in the working
 folder. Models are logged as plain files (arrays and JSON): nothing is ever pickled.
@@ -45,8 +45,8 @@ class Run:
 
     def metrics(self, values: Mapping[str, float | None]) -> None:
         """Log numbers; a metric that the data could not carry (null) is left out, not 0."""
-        known = {_metric_name(k): float(v) for k, v in values.items() if v is not None}
-        self._mlflow.log_metrics(known)
+        numbers = {_metric_name(k): float(v) for k, v in values.items() if v is not None}
+        self._mlflow.log_metrics(numbers)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Set tags."""
@@ -90,18 +90,18 @@ def tracked_run(experiment: str, name: str) -> Iterator[Run]:
         MLflow is not installed, or the store cannot be reached.
     """
     mlflow = _mlflow()
-    with _quiet(), _clear_errors(mlflow, tracking_uri()):
+    with _without_warnings(), _clear_errors(mlflow, tracking_uri()):
         mlflow.set_experiment(experiment)
         started = mlflow.start_run(run_name=name)
     run = Run(mlflow, started.info.run_id)
     try:
-        with _quiet(), _clear_errors(mlflow, tracking_uri()):
+        with _without_warnings(), _clear_errors(mlflow, tracking_uri()):
             yield run
     except BaseException:
-        with _quiet():
+        with _without_warnings():
             mlflow.end_run("FAILED")
         raise
-    with _quiet():
+    with _without_warnings():
         mlflow.end_run()
 
 
@@ -133,16 +133,16 @@ def fetch_model(uri: str) -> Path:
             raise MissingFileError(f"{uri}: no model here; {hint}")
         return Path(uri)
     mlflow = _mlflow()
-    with _quiet(), _clear_errors(mlflow, uri):
+    with _without_warnings(), _clear_errors(mlflow, uri):
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
 
 
 def _mlflow() -> ModuleType:
-    """Import MLflow with everything that would phone home turned off."""
+    """Import MLflow with its telemetry turned off."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     try:
-        with _quiet():
+        with _without_warnings():
             import mlflow
     except ImportError as error:
         raise RtmlError("MLflow is not installed: pip install 'rtml[mlflow]'") from error
@@ -153,8 +153,8 @@ def _mlflow() -> ModuleType:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """MLflow's own deprecation warnings are not ours to mend."""
+def _without_warnings() -> Iterator[None]:
+    """Silence MLflow's own deprecation warnings: nothing here can fix them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -3,7 +3,7 @@
 A feature family turns a capture into a table with one row per ``container_id`` and ``window`` and
 float columns named ``family.feature``. Windows without events do not exist. A feature at time t
 does not change when later events are appended. Registration: one entry of `FAMILIES`, or an entry
-point of ``rtml.features`` in somebody else's package.
+point of ``rtml.features`` in another package.
 """
 
 from __future__ import annotations

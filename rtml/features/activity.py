@@ -26,7 +26,7 @@ def activity(material: Material) -> pl.DataFrame:
 
     A kind that did not occur has 0; a window without any event has no row. Fails when load moves
     for good reasons, which is why rates alone are weak evidence, and for the first and last window
-    of a container, which are only partly lived. What a sensor cannot see stays 0.
+    of a container, which it lives through only in part. What a sensor cannot see stays 0.
 
     References
     ----------

@@ -37,7 +37,7 @@ def scope(ip: pl.Expr) -> pl.Expr:
 
 
 def port(number: pl.Expr) -> pl.Expr:
-    """Return a port as text; those that the kernel hands out are one.
+    """Return a port as text; the ports that the kernel hands out count as one, ``high``.
 
     Examples
     --------

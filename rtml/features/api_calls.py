@@ -37,13 +37,13 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
     """
     events = capture.events(kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
     rows = events.join(capture.audit().filter("final"), on=["host", "seq"])
-    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    resource = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
     images = pl.col("images").list.eval(named_repository(pl.element()))
     user = pl.col("username").fill_null(NOBODY)
     return rows.with_columns(
         call=pl.concat_str(
             "verb",
-            pl.when(what != "").then(what).otherwise(pl.lit("(path)")),
+            pl.when(resource != "").then(resource).otherwise(pl.lit("(path)")),
             separator=" ",
             ignore_nulls=True,
         ),
@@ -74,10 +74,10 @@ def audit_source(events: Events, every: Length = MINUTE) -> Source:
         .collect()
         .sort("container_id")
     )
-    named = users.with_columns(
+    accounts = users.with_columns(
         workload="container_id", service_account=pl.col("container_id").str.extract(_ACCOUNT)
     )
-    lost = [each.model_dump() for each in events.manifest.lost_intervals]
+    lost = [interval.model_dump() for interval in events.manifest.lost_intervals]
     gaps = conform(pl.DataFrame(lost, schema=[*LOST, "count"], infer_schema_length=None), LOST)
-    identity = conform(named, pl.Schema({name: pl.String() for name in IDENTITY}))
+    identity = conform(accounts, pl.Schema({name: pl.String() for name in IDENTITY}))
     return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, Window.of(every))

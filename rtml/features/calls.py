@@ -85,7 +85,7 @@ REQUEST = Conditional(
 
 
 def calls(material: Material) -> pl.DataFrame:
-    """Count calls for power, per container and window.
+    """Count powerful calls, per container and window.
 
     Beside the surprise of each call and request given the program (`REQUEST`;
     `rtml.features.surprise`):

@@ -51,7 +51,9 @@ class Family:
     def parts(self) -> tuple[str, ...]:
         """Second halves of the conditionals' names, where there are several."""
         several = len(self.conditionals) > 1
-        return tuple(each.name.partition(".")[2] for each in self.conditionals) if several else ()
+        return (
+            tuple(conditional.name.partition(".")[2] for conditional in self.conditionals) if several else ()
+        )
 
     @property
     def surprise(self) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def destinations(material: Material) -> pl.DataFrame:
     - ``domain_entropy_max``: entropy of the characters of a name, highest of the window, in bits
       per character; 0 to 8.
 
-    All are 0 in a window that calls and asks nobody. Fails behind a proxy or a mesh (one address
+    All are 0 in a window without connections and lookups. Fails behind a proxy or a mesh (one address
     stands for all), when a peer's address changes (use ``port`` then), and for data hidden in
     traffic to a usual destination.
 
@@ -119,8 +119,8 @@ def destinations(material: Material) -> pl.DataFrame:
     >>> row["destinations.entropy"], row["destinations.fanout"], row["destinations.new"]
     (1.180, 2.0, None)
     """
-    called, asked = material.cells[ADDRESS.name], material.cells[DOMAIN.name]
-    both = _spread(called).join(name_shape(asked), on=CELL, how="full", coalesce=True)
+    called, lookups = material.cells[ADDRESS.name], material.cells[DOMAIN.name]
+    both = _spread(called).join(name_shape(lookups), on=CELL, how="full", coalesce=True)
     if not material.pairs:
         return both.with_columns(new=pl.lit(None, pl.Float64))
     return both.join(_new(material.pairs[ADDRESS.name], material.baseline), on=CELL, how="left")

@@ -12,16 +12,16 @@ from rtml.registry import Registry
 __all__ = ["AUDIT_FAMILIES", "FAMILIES", "families_of"]
 
 FAMILIES: Registry[Family] = Registry(
-    "feature family", "rtml.features", registered.FAMILIES, lambda thing: isinstance(thing, Family)
+    "feature family", "rtml.features", registered.FAMILIES, lambda entry: isinstance(entry, Family)
 )
 """Every registered family of containers by name. ``families=None`` means ``FAMILIES.own``: a package that
-is installed beside us must be named, so that it changes nobody's results by being there."""
+is installed beside us must be named, so that installing it changes no result."""
 
 AUDIT_FAMILIES: Registry[Family] = Registry(
     "feature family",
     "rtml.audit_features",
     registered.AUDIT_FAMILIES,
-    lambda thing: isinstance(thing, Family),
+    lambda entry: isinstance(entry, Family),
 )
 """Families of the Kubernetes audit log; their windows are of API users."""
 

@@ -104,8 +104,8 @@ def files(material: Material) -> pl.DataFrame:
     >>> windows(events, families=["files"]).row(0, named=True)["files.refused"]
     1.0
     """
-    cells = [material.cells[each.name].filter(_REFUSED) for each in (READ, WRITE)]
-    paths = pl.concat(each.select(*CELL, "path") for each in cells)
+    cells = [material.cells[conditional.name].filter(_REFUSED) for conditional in (READ, WRITE)]
+    paths = pl.concat(refusals.select(*CELL, "path") for refusals in cells)
     return paths.group_by(CELL).agg(refused=pl.col("path").n_unique().cast(pl.Float64))
 
 

@@ -28,8 +28,8 @@ def _with_ancestors(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFram
     images = processes.filter(pl.col("image_seq").is_not_null()).select(
         pl.col("host").cast(pl.String).alias("_host"), pl.col("image_seq").alias("seq"), "ancestors"
     )
-    made = execs.with_columns(pl.col("host").cast(pl.String).alias("_host"))
-    return made.join(images.unique(["_host", "seq"]), on=["_host", "seq"], how="left").drop("_host")
+    keyed = execs.with_columns(pl.col("host").cast(pl.String).alias("_host"))
+    return keyed.join(images.unique(["_host", "seq"]), on=["_host", "seq"], how="left").drop("_host")
 
 
 def _with_chain(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:

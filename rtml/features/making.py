@@ -195,12 +195,12 @@ def split_windows(
     """
     if split is None:
         return windows(capture, None, families, every)
-    whole = split.over(capture, every)
+    span = split.over(capture, every)
     learnt, baseline = prequential(
-        capture, None, blocks, families, every, start=whole.start, end=whole.edges[1]
+        capture, None, blocks, families, every, start=span.start, end=span.edges[1]
     )
     later = {
-        part: windows(capture, baseline, families, every, None, *whole.bounds(part))
+        part: windows(capture, baseline, families, every, None, *span.bounds(part))
         for part in ("calibrate", "test")
     }
     tables = {"train": learnt, **later}

@@ -33,15 +33,15 @@ def letters_entropy(domains: pl.Series) -> pl.DataFrame:
     return counts.group_by("domain").agg(bits=bits)
 
 
-def name_shape(asked: pl.DataFrame) -> pl.DataFrame:
+def name_shape(lookups: pl.DataFrame) -> pl.DataFrame:
     """Return number, greatest length and entropy of the names asked for, per window.
 
     Parameters
     ----------
-    asked
-        ``container_id``, ``window``, ``domain``; others do not matter.
+    lookups
+        ``container_id``, ``window``, ``domain``; other columns do not matter.
     """
-    names = asked.select(*CELL, "domain").unique()
+    names = lookups.select(*CELL, "domain").unique()
     scored = names.join(letters_entropy(names["domain"]), on="domain", how="left")
     length = pl.col("domain").str.len_chars().clip(upper_bound=LONGEST_NAME)
     return scored.group_by(CELL).agg(

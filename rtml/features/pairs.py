@@ -122,9 +122,15 @@ def gather(
         read no more often for it, but cells are as many as processes.
     """
     wanted = list(conditionals)
-    selections = {each.selection: None for each in wanted}
+    selections = {conditional.selection: None for conditional in wanted}
     reduced = {selection: _cells(source, selection, detailed) for selection in selections}
-    cells = {each.name: _plain(reduced[each.selection], each.selection) for each in wanted}
+    cells = {
+        conditional.name: _plain(reduced[conditional.selection], conditional.selection)
+        for conditional in wanted
+    }
     counted = [] if baseline.empty else wanted
-    pairs = {each.name: _scored(reduced[each.selection], source, each, baseline) for each in counted}
+    pairs = {
+        conditional.name: _scored(reduced[conditional.selection], source, conditional, baseline)
+        for conditional in counted
+    }
     return Material(source, baseline, cells, pairs)

@@ -112,6 +112,6 @@ def path_class(path: pl.Expr) -> pl.Expr:
     random = (extension.str.len_bytes() == _MKSTEMP) & drawn
     extension = pl.when(random).then(pl.lit(".*")).otherwise(extension)
     coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
-    whole = clean.str.replace(_DEEP, "$1/**")
+    name = clean.str.replace(_DEEP, "$1/**")
     telling = clean.str.contains(_TELLING) | clean.str.contains("^/?[^/]*$")
-    return pl.when(telling).then(whole).otherwise(coarse)
+    return pl.when(telling).then(name).otherwise(coarse)

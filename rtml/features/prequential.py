@@ -47,7 +47,7 @@ def prequential_windows(
 
     The first block has nothing before it: it is learnt from and has no windows.
     """
-    conditionals = [each for family in families.values() for each in family.conditionals]
+    conditionals = [conditional for family in families.values() for conditional in family.conditionals]
     baseline, tables = Baseline(), [pl.DataFrame(schema=schema(families.values()))]
     for block in steps(blocks_of(source, blocks), "baseline", "blocks"):
         if not baseline.empty:

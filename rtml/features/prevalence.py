@@ -25,7 +25,7 @@ def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
     Parameters
     ----------
     names
-        ``key`` and ``peers`` (`rtml.peers.peer_group`); others are kept.
+        ``key`` and ``peers`` (`rtml.peers.peer_group`); other columns stay.
     counts, everyone
         Rows of a baseline: of the conditional, and of all containers that were learnt from.
 
@@ -44,11 +44,11 @@ def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
     for name, (group, member) in POPULATIONS.items():
         size = everyone.group_by(group.alias("_group")).agg(_n=member.n_unique())
         having = counts.group_by(group.alias("_group"), "key").agg(_k=member.n_unique())
-        found = (
+        sized = (
             table.with_columns(group.alias("_group"))
             .join(size, on="_group", how="left", maintain_order="left")
             .join(having, on=["_group", "key"], how="left", maintain_order="left")
         )
         share = (pl.col("_k").fill_null(0) + 0.5) / (pl.col("_n").fill_null(0) + 1)
-        table = found.with_columns((-share.log(2)).alias(name)).drop("_group", "_n", "_k")
+        table = sized.with_columns((-share.log(2)).alias(name)).drop("_group", "_n", "_k")
     return table

@@ -15,7 +15,7 @@ PROGRAM = pl.coalesce(normalise(pl.col("exe")), "[" + pl.col(BARE) + "]")
 """The program of an event: its normalised path, else ``[comm]`` as ``ps`` writes it, else null."""
 
 SHELLS = ("ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh")
-"""Programs that run what they are told."""
+"""Programs that run commands given to them as text."""
 
 SERVICES = (
     "apache",

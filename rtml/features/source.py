@@ -96,17 +96,17 @@ class Source:
 
 def _from_capture(capture: Capture) -> Source:
     events = capture.events()
-    known = capture.containers()
-    outside = known.filter(pl.col("role") == INFRASTRUCTURE)["container_id"]
+    containers = capture.containers()
+    outside = containers.filter(pl.col("role") == INFRASTRUCTURE)["container_id"]
     inside = pl.col("container_id").is_not_null()
     if len(outside):
         inside &= ~pl.col("container_id").is_in(outside.to_list())
-    workloads = known.filter(~pl.col("container_id").is_in(outside.to_list()))
-    kept = events.filter(inside)
+    workloads = containers.filter(~pl.col("container_id").is_in(outside.to_list()))
+    contained = events.filter(inside)
     identity = conform(workloads, _IDENTITY)
-    intervals = [each.model_dump() for each in capture.manifest.lost_intervals]
+    intervals = [interval.model_dump() for interval in capture.manifest.lost_intervals]
     lost = conform(pl.DataFrame(intervals, schema=[*LOST, "count"], infer_schema_length=None), LOST)
-    return Source(kept, capture.processes(), identity, lost)
+    return Source(contained, capture.processes(), identity, lost)
 
 
 def _first_known(events: pl.LazyFrame, names: list[str]) -> pl.DataFrame:
@@ -119,12 +119,12 @@ def _first_known(events: pl.LazyFrame, names: list[str]) -> pl.DataFrame:
 
 
 def _from_events(events: pl.LazyFrame, processes: pl.LazyFrame | None) -> Source:
-    kept = conform(events).filter(pl.col("container_id").is_not_null())
+    contained = conform(events).filter(pl.col("container_id").is_not_null())
     if processes is None:
         processes = process_images(conform(events).collect()).lazy()
     names = [name for name in IDENTITY if name != "container_id"]
-    identity = _first_known(kept, names).select(IDENTITY).sort("container_id")
-    return Source(kept, conform(processes, PROCESSES), identity, pl.DataFrame(schema=LOST))
+    identity = _first_known(contained, names).select(IDENTITY).sort("container_id")
+    return Source(contained, conform(processes, PROCESSES), identity, pl.DataFrame(schema=LOST))
 
 
 def open_source(

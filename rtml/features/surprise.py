@@ -63,7 +63,7 @@ EVENT_SURPRISES = pl.Schema(
 def _aggregate(family: Family) -> list[pl.Expr]:
     """Return the features; sums are of integers, so the order of rows does not matter."""
     bits = pl.col("bits")
-    named = {
+    features = {
         "bits_sum": bits.sum() / SCALE,
         "bits_max": bits.max() / SCALE,
         "bits_top3": bits.top_k(3).sum() / SCALE,
@@ -73,23 +73,23 @@ def _aggregate(family: Family) -> list[pl.Expr]:
         "unknown_context": (~pl.col("known")).sum() / pl.len(),
     }
     for number, part in enumerate(family.parts):
-        own = pl.when(pl.col("_part") == number).then(bits)
-        named[f"{part}_bits_max"] = own.max() / SCALE
-    return [named[name].alias(f"{family.name}.{name}") for name in family.surprise]
+        part_bits = pl.when(pl.col("_part") == number).then(bits)
+        features[f"{part}_bits_max"] = part_bits.max() / SCALE
+    return [features[name].alias(f"{family.name}.{name}") for name in family.surprise]
 
 
 def _excess(rank: int) -> pl.Expr:
     """Return what the ``rank``-th most surprising pair has beyond chance, in 1/1024 bit."""
-    found = pl.col("bits").top_k(3).sort(descending=True).slice(rank - 1, 1).first()
+    bits = pl.col("bits").top_k(3).sort(descending=True).slice(rank - 1, 1).first()
     by_chance = ((pl.len() / rank).log(2) * SCALE).round().cast(pl.Int64)
-    return (found.fill_null(0) - by_chance.clip(0)).clip(0)
+    return (bits.fill_null(0) - by_chance.clip(0)).clip(0)
 
 
 def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
     """Return the surprise features of one family per container and window."""
     tables = [
-        pairs[each.name].rows.lazy().with_columns(pl.lit(number, pl.UInt8).alias("_part"))
-        for number, each in enumerate(family.conditionals)
+        pairs[conditional.name].rows.lazy().with_columns(pl.lit(number, pl.UInt8).alias("_part"))
+        for number, conditional in enumerate(family.conditionals)
     ]
     aggregated = pl.concat(tables).group_by(CELL).agg(_aggregate(family))
     return aggregated.collect(engine="streaming")
@@ -101,7 +101,7 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
     Parameters
     ----------
     conditional, pairs
-        What was scored; the pairs were gathered with their events.
+        The conditional that was scored, and its pairs, gathered with their events.
     roots
         ``host``, ``process_id``, ``root_id``: the lineage root of every process.
     """
@@ -117,8 +117,8 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
 
 def lineage_roots(source: Source) -> pl.DataFrame:
     """Return the lineage root of every process: ``host``, ``process_id``, ``root_id``."""
-    known = source.processes.select("host", "process_id", "root_id").collect()
-    return known.group_by("host", "process_id").agg(pl.col("root_id").min())
+    processes = source.processes.select("host", "process_id", "root_id").collect()
+    return processes.group_by("host", "process_id").agg(pl.col("root_id").min())
 
 
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:

@@ -51,9 +51,9 @@ def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
 
 def _of_family(family: Family, material: Material) -> list[pl.DataFrame]:
     """Return the feature tables of one family, with full names."""
-    own = family.own(material)
+    features = family.own(material)
     full = {name: f"{family.name}.{name}" for name in family.names}
-    tables = [own.rename(full).select(*CELL, *full.values())]
+    tables = [features.rename(full).select(*CELL, *full.values())]
     if material.pairs:
         tables.append(window_surprises(family, material.pairs))
     return [table.with_columns(pl.col("container_id").cast(pl.String)) for table in tables]

@@ -18,7 +18,7 @@ with fewer than ``least`` calibration windows is held against the scores of all 
 with :math:`u_g` the group's 90 % quantile and :math:`e_g` the mean excess over it, shrunk towards
 the mean of all groups as if that were *k* = 5 scores more. In an exponential tail, and bits of
 surprise have one, the excess over any high quantile has mean :math:`e_g`, so margins of all groups
-have one distribution and can share one alarm threshold, be a group quiet or full of operators; and
+have one distribution and can share one alarm threshold, be a group calm or full of operators; and
 windows beyond every calibration score still have an order. (Median and mean deviation, tried
 before, describe the body: a group whose body is calm and whose tail is wild then sets the threshold
 for all.) The margin of a calibration window is taken without the window itself (leave one out):
@@ -101,9 +101,9 @@ class Calibration:
         if least < 1 or len(scores) != len(groups):
             raise UsageError(f"calibration: {len(scores)} scores, {len(groups)} groups, {least=}")
         names = np.array(groups, dtype=np.str_)
-        kept = np.isfinite(scores)
-        held = {str(g): np.sort(scores[kept & (names == g)]) for g in np.unique(names[kept])}
-        return cls(held, least, unit)
+        finite = np.isfinite(scores)
+        by_group = {str(g): np.sort(scores[finite & (names == g)]) for g in np.unique(names[finite])}
+        return cls(by_group, least, unit)
 
     @cached_property
     def pooled(self) -> Array:
@@ -145,7 +145,7 @@ class Calibration:
             Length of a window.
         in_bits
             Scores are bits of evidence (`Detector.in_bits`): besides, a window then needs
-            ``log2(86400 / (budget * seconds))`` of them. In a quiet group, whose calibration scores
+            ``log2(86400 / (budget * seconds))`` of them. In a calm group, whose calibration scores
             are all 0, one bit would else be "above everything seen".
 
         Examples
@@ -160,7 +160,7 @@ class Calibration:
         """
         if not (budget > 0 and seconds > 0):
             raise UsageError(f"alarm budget and window must be above 0, got {budget}, {seconds} s")
-        margins = self._own_margins()
+        margins = self._calibration_margins()
         n = len(margins)
         rank = min(int(np.floor(budget * seconds / DAY * (n + 1) + 1e-9)), n)
         limit = margins[-max(rank, 1)] if n else np.inf
@@ -184,8 +184,8 @@ class Calibration:
         """
         margins = self.margins(scores, groups)
         above = np.zeros(len(scores), dtype=np.bool_)
-        known = ~np.isnan(margins)
-        above[known] = (margins[known] > alarm.limit) & (scores[known] >= alarm.floor)
+        judged = ~np.isnan(margins)
+        above[judged] = (margins[judged] > alarm.limit) & (scores[judged] >= alarm.floor)
         if alarm.resolvable:
             return above
         for _, rows, against in self._by_group(groups):
@@ -202,16 +202,16 @@ class Calibration:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; a damaged file is an `RtmlError`."""
         state = read_state(folder, CalibrationState)
-        held = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
-        return cls(held, state.least, state.unit)
+        groups = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
+        return cls(groups, state.least, state.unit)
 
     def _by_group(self, groups: Sequence[str]) -> list[tuple[str, npt.NDArray[np.int64], Array]]:
         """Return per peer group: its name, its rows, and the calibration scores it is held to."""
-        names, found = np.array(groups, dtype=np.str_), []
+        names, parts = np.array(groups, dtype=np.str_), []
         for group in np.unique(names).tolist():
             against = self.groups[group] if self.alone(group) else self.pooled
-            found.append((group, np.flatnonzero(names == group), against))
-        return found
+            parts.append((group, np.flatnonzero(names == group), against))
+        return parts
 
     def _tail(self, against: Array) -> tuple[float, float]:
         """Return where the tail of calibration scores begins, and its mean excess.
@@ -235,30 +235,30 @@ class Calibration:
         hundredth = 0.01 * float(np.mean(np.abs(self.pooled - np.median(self.pooled))))
         return max(self.unit, hundredth)
 
-    def _own_margins(self) -> Array:
+    def _calibration_margins(self) -> Array:
         """Return the margins of the calibration windows themselves, sorted."""
-        found = [np.empty(0)]
-        loose = [s for g, s in self.groups.items() if not self.alone(g)]
+        margins = [np.empty(0)]
+        small_groups = [s for g, s in self.groups.items() if not self.alone(g)]
         for scores in (s for g, s in self.groups.items() if self.alone(g)):
-            found.append(self._left_out(scores, scores))
-        if loose:
-            found.append(self._left_out(np.concatenate(loose), self.pooled))
-        return np.sort(np.concatenate(found))
+            margins.append(self._leave_one_out(scores, scores))
+        if small_groups:
+            margins.append(self._leave_one_out(np.concatenate(small_groups), self.pooled))
+        return np.sort(np.concatenate(margins))
 
-    def _left_out(self, scores: Array, against: Array) -> Array:
+    def _leave_one_out(self, scores: Array, against: Array) -> Array:
         """Return the margin of each score against the others of its (sorted) reference."""
         if len(against) > _ENOUGH or len(against) < 2:
             start, excess = self._tail(against)
             return np.asarray((scores - start) / excess)
         margins = []
         for score in scores:
-            others = np.delete(against, np.searchsorted(against, score))
-            start, excess = self._tail(others)
+            rest = np.delete(against, np.searchsorted(against, score))
+            start, excess = self._tail(rest)
             margins.append((score - start) / excess)
         return np.array(margins)
 
 
 def _beyond(scores: Array) -> tuple[float, Array]:
-    """Return the quantile at which the tail of scores begins, and what lies how far beyond it."""
+    """Return the quantile at which the tail of scores begins, and how far scores lie beyond it."""
     start = float(np.quantile(scores, _TAIL))
     return start, scores[scores > start] - start

@@ -1,4 +1,4 @@
-"""A whole model in one folder: what it was trained on, its detectors, calibrations and baseline.
+"""A model in one folder: what it was trained on, its detectors, calibrations and baseline.
 
 ::
 
@@ -118,12 +118,12 @@ def _index(folder: Path) -> _Index:
     if version != FORMAT:
         raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}")
     index = parse_state(data, _Index, path)
-    found = _files(folder)
-    if found != index.files:
-        missing = sorted(index.files.keys() - found.keys())
-        extra = sorted(found.keys() - index.files.keys())
-        same = index.files.keys() & found.keys()
-        changed = sorted(name for name in same if index.files[name] != found[name])
+    digests = _files(folder)
+    if digests != index.files:
+        missing = sorted(index.files.keys() - digests.keys())
+        extra = sorted(digests.keys() - index.files.keys())
+        common = index.files.keys() & digests.keys()
+        changed = sorted(name for name in common if index.files[name] != digests[name])
         raise RtmlError(
             f"{folder}: not as it was written (missing {missing}, extra {extra}, changed {changed})"
         )
@@ -157,9 +157,9 @@ def _refuse_labels(labels: Iterable[str]) -> None:
     for label in labels:
         if not _LABEL.fullmatch(label) or ".." in label:
             raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
-        other = folders.setdefault(label.lower(), label)
-        if other != label:
-            raise UsageError(f"the detector labels {other!r} and {label!r} differ only by capitals")
+        first = folders.setdefault(label.lower(), label)
+        if first != label:
+            raise UsageError(f"the detector labels {first!r} and {label!r} differ only by capitals")
 
 
 def _safe(label: str, folder: Path) -> str:

@@ -37,8 +37,8 @@ def run_job(
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
 
-    ``model`` is its folder, ``uri`` what the result calls it. Findings that the rules of the file
-    ``suppress`` mean go to ``suppressed.parquet`` there.
+    ``model`` is its folder, ``uri`` what the result calls it. Findings that match a rule of the file
+    ``suppress`` go to ``suppressed.parquet`` there.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def run_job(
     """
     if budget is not None and not budget > 0:
         raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
-    quiet = read_suppressions(suppress) if suppress is not None else []
+    rules = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     loaded = load_model(model)
     plan = {
@@ -63,12 +63,12 @@ def run_job(
         "digest": digest_of(model),
         "uri": uri or str(model),
         "asked_budget": budget,
-        "suppress": [rule.model_dump(mode="json") for rule in quiet],
+        "suppress": [rule.model_dump(mode="json") for rule in rules],
     }
     if out.exists():
         return _resumed(out, plan, resume)
     scored = loaded.score(capture, budget)
-    done = archive(scored.findings, quiet)
+    done = archive(scored.findings, rules)
     scored = replace(scored, findings=done.kept)
     result = {
         **plan,
@@ -76,7 +76,7 @@ def run_job(
         "archived": done.archived.height,
         "suppressions": done.account.select("name", "active", "matched", "archived").to_dicts(),
     }
-    _commit(out, result, scored, done.archived if quiet else None)
+    _commit(out, result, scored, done.archived if rules else None)
     return result
 
 

@@ -1,4 +1,4 @@
-"""A model: one thing, saved and loaded whole, that judges captures."""
+"""A model: saved and loaded as a whole, it judges captures."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Model(Parts):
     ) -> Scored:
         """Judge a capture. The model stays as it is: the same capture gives the same bits again.
 
-        Online detectors go on learning within the capture (score first, then learn), on a copy of
-        theirs that is thrown away; `stream` keeps what they learnt.
+        Online detectors go on learning within the capture (score first, then learn), on a copy
+        that is thrown away; `stream` keeps what they learnt.
 
         Parameters
         ----------
@@ -83,11 +83,11 @@ class Model(Parts):
 
     def _forked(self) -> Parts:
         """Return the model with online detectors of its own, which may learn on the way."""
-        own = {
+        detectors = {
             label: copy.deepcopy(detector) if detector.online else detector
             for label, detector in self.detectors.items()
         }
-        return replace(self, detectors=own)
+        return replace(self, detectors=detectors)
 
     def _moment(self, capture: Capture, edge: Edge | None) -> dt.datetime | None:
         """Return a moment; a share is of the capture's time."""

@@ -28,7 +28,7 @@ _CELL = ["container_id", "window"]
 
 @dataclass(frozen=True, repr=False)
 class Scored:
-    """What a model says of a capture.
+    """The result of judging a capture with a model.
 
     ``windows``: features; ``scores`` and ``findings`` as in `rtml.schema`; ``alarms``: per detector the
     rule that its budget and calibration gave; ``surprises``: event level, of the scored time;
@@ -46,7 +46,7 @@ class Scored:
     fitted_until: dt.datetime | None = None
 
     def top(self, most: int = 10) -> Findings:
-        """Return the gravest findings."""
+        """Return the most severe findings."""
         return Findings(self.findings).top(most)
 
     def __repr__(self) -> str:
@@ -91,10 +91,10 @@ def score(
     Windows that the model has learnt from are left out: it would know them already.
     """
     about = parts.description
-    given, events = features.windows_and_surprises(
+    all_windows, events = features.windows_and_surprises(
         capture, parts.baseline, about.families, about.window, start=start, end=end
     )
-    windows = _unlearnt(given, about.learned_until)
+    windows = _unlearnt(all_windows, about.learned_until)
     seconds, wanted = about.window.seconds, about.budget if budget is None else budget
     tables, alarms = [empty(SCORES)], {}
     for name, detector in steps(parts.detectors.items(), "scoring", "detectors"):
@@ -104,17 +104,17 @@ def score(
     surprises = events.join(windows.select(_CELL), on=_CELL, how="semi", maintain_order="left")
     explained = _calls_of_users if set(about.families) & set(features.AUDIT_FAMILIES) else _findings
     findings = explained(parts, capture, windows, scores, surprises)
-    skipped = given.height - windows.height
+    skipped = all_windows.height - windows.height
     return Scored(windows, scores, findings, surprises, alarms, skipped, parts.windows, about.fitted_until)
 
 
 def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
     """Drop windows of a container that begin before the end of what was learnt of it."""
-    known = pl.DataFrame(
+    ends = pl.DataFrame(
         {"container_id": list(learned_until), "_until": list(learned_until.values())},
         schema={"container_id": pl.String, "_until": pl.String},
     ).with_columns(pl.col("_until").str.to_datetime(time_unit="ns", time_zone="UTC"))
-    joined = windows.join(known, on="container_id", how="left", maintain_order="left")
+    joined = windows.join(ends, on="container_id", how="left", maintain_order="left")
     learnt = (pl.col("window") < pl.col("_until")).fill_null(False)
     return joined.filter(~learnt).drop("_until")
 
@@ -165,8 +165,8 @@ def _findings(
 
 
 def _contributions(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:
-    said = detector.explain(rows).filter(pl.col("share") > 0)
+    reasons = detector.explain(rows).filter(pl.col("share") > 0)
     place = rows.select("container_id", "window").with_row_index("row")
-    return said.join(place.cast({"row": pl.UInt32}), on="row").sort(
+    return reasons.join(place.cast({"row": pl.UInt32}), on="row").sort(
         "row", "share", "feature", descending=[False, True, False]
     )

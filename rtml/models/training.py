@@ -57,9 +57,9 @@ def train(
     captures
         Benign time, at least up to the split's test: a capture, or paths of some.
     detectors
-        Names of registered ones or kinds as ``pyod:ECOD`` (`rtml.detectors.detector_class`), detectors
-        of your own (`rtml.adapt`), or either by label. Given
-        detectors stay unlearnt: the model learns copies.
+        Names of registered detectors or kinds as ``pyod:ECOD`` (`rtml.detectors.detector_class`),
+        detectors of your own (`rtml.adapt`), or either by label. Your detectors stay unlearnt: the
+        model learns copies.
     split
         Baseline and detectors learn from what ends by ``calibrate``; thresholds come from what lies
         between that and ``test``; later events are never read.
@@ -90,8 +90,8 @@ def train(
     """
     capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
     # In the order of labels, as a model that was loaded has them.
-    window, asked = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
-    kinds = {label: _unlearnt(label, given, seed) for label, given in asked}
+    window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
+    kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     learnt, held, baseline = _featured(capture, split, window, families, blocks)
     for detector in steps(kinds.values(), "learning", "detectors"):
         detector.learn(learnt)
@@ -102,7 +102,7 @@ def train(
         features=feature_columns(windows),
         families=list(features.FAMILIES.own if families is None else families),
         every=window.text,
-        parameters={label: _parameters(given) for label, given in asked},
+        parameters={label: _parameters(entry) for label, entry in entries},
         learned_until=_learned_until(windows, window),
         data={capture.path: digest_capture(capture)},
         notes={"budget": budget, "seed": seed, **(notes or {})},
@@ -114,8 +114,8 @@ def _featured(
     capture: Capture, split: Split, window: Window, families: Iterable[str] | None, blocks: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, Baseline]:
     """Return the windows to learn from and to calibrate on, and the baseline of the former."""
-    whole = borders(capture, window)
-    calibrate, test = (at_edge(*whole, edge, window) for edge in (split.calibrate, split.test))
+    span = borders(capture, window)
+    calibrate, test = (at_edge(*span, edge, window) for edge in (split.calibrate, split.test))
     border, end = window.border(calibrate), window.border_before(test)
     learnt, baseline = features.prequential(
         capture, blocks=blocks, families=families, every=window, start=split.start, end=border
@@ -136,7 +136,7 @@ def _labelled(detectors: Detectors) -> list[tuple[str, Parameters | Detector | N
     if isinstance(detectors, Mapping):
         return list(detectors.items())
     pairs: list[tuple[str, Parameters | Detector | None]] = [
-        (given, None) if isinstance(given, str) else (given.name, given) for given in detectors
+        (entry, None) if isinstance(entry, str) else (entry.name, entry) for entry in detectors
     ]
     labels = [label for label, _ in pairs]
     twice = sorted({label for label in labels if labels.count(label) > 1})
@@ -145,15 +145,15 @@ def _labelled(detectors: Detectors) -> list[tuple[str, Parameters | Detector | N
     return pairs
 
 
-def _unlearnt(label: str, given: Parameters | Detector | None, seed: int) -> Detector:
-    """Return a detector to learn with: a copy of a given one, or a new one of that name."""
-    if given is not None and not isinstance(given, Mapping):
-        return copy.deepcopy(given)
-    return make_detector(label, given or {}, seed)
+def _unlearnt(label: str, entry: Parameters | Detector | None, seed: int) -> Detector:
+    """Return a detector to learn with: a copy of the one that was passed, or a new one of that name."""
+    if entry is not None and not isinstance(entry, Mapping):
+        return copy.deepcopy(entry)
+    return make_detector(label, entry or {}, seed)
 
 
-def _parameters(given: Parameters | Detector | None) -> dict[str, int | float | str | bool | None]:
-    return dict(given) if isinstance(given, Mapping) else {}
+def _parameters(entry: Parameters | Detector | None) -> dict[str, int | float | str | bool | None]:
+    return dict(entry) if isinstance(entry, Mapping) else {}
 
 
 def _calibrated(detectors: Mapping[str, Detector], held: pl.DataFrame) -> dict[str, Calibration]:

@@ -85,8 +85,8 @@ def _actions(
     """Give every action its own Poisson process, all replicas of a workload together."""
     entries = []
     for name in sorted(scenario.workloads):
-        own = [*workloads[name].actions, *(a for a in operators if name in a.where)]
-        for action in own:
+        actions = [*workloads[name].actions, *(a for a in operators if name in a.where)]
+        for action in actions:
             dice = random.Random(f"{scenario.seed} {name} {action.what}")
             at = dice.expovariate(1 / action.every)
             while at < scenario.seconds - 10:

@@ -44,20 +44,20 @@ def catalogue(folder: Path = HERE / "attacks") -> dict[str, Attack]:
     """
     attacks = load_attacks(folder)
     for name, attack in attacks.items():
-        if found := problems(attack):
-            raise UsageError(f"{folder / name}.yml: {'; '.join(found)}")
+        if faults := problems(attack):
+            raise UsageError(f"{folder / name}.yml: {'; '.join(faults)}")
     return attacks
 
 
 def problems(attack: Attack) -> list[str]:
     """Say what is wrong with an attack beyond its form; empty when nothing is."""
-    found = [danger for text in _texts(attack) for danger in dangers(text)]
+    faults = [danger for text in _texts(attack) for danger in dangers(text)]
     if attack.family not in FAMILIES:
         hint = did_you_mean(attack.family, FAMILIES)
-        found.append(f"unknown family {attack.family!r}; {hint}")
+        faults.append(f"unknown family {attack.family!r}; {hint}")
     if attack.entry == "rce" and attack.user is not None:
-        found.append("an attack that enters by rce runs as the service's user; leave out `user`")
-    return found
+        faults.append("an attack that enters by rce runs as the service's user; leave out `user`")
+    return faults
 
 
 def _texts(attack: Attack) -> list[str]:
@@ -72,8 +72,8 @@ def addressed(attack: Attack) -> list[str]:
     >>> addressed(catalogue()["lateral-redis"])
     ['app', 'cache']
     """
-    named = {name for text in _texts(attack) for name in _PLACE.findall(text)}
-    return sorted(named | {attack.workload})
+    names = {name for text in _texts(attack) for name in _PLACE.findall(text)}
+    return sorted(names | {attack.workload})
 
 
 def select(

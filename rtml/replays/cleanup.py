@@ -43,10 +43,10 @@ def leftovers() -> list[str]:
 
 def sweep() -> list[str]:
     """Remove every left-over sitting; return their names."""
-    found = leftovers()
-    for name in found:
+    names = leftovers()
+    for name in names:
         remove(name)
-    return found
+    return names
 
 
 def remove(name: str) -> None:

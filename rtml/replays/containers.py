@@ -81,8 +81,8 @@ class Podman:
         words = ["run", "-d", "--name", name, "--hostname", place, *self._options(place, workload)]
         self._call([*words, image, *workload.command], f"start {name}")
         started = stamp()
-        found = json.loads(self._call(["inspect", name], f"look at {name}"))[0]
-        pid = int(found["State"]["Pid"])
+        inspected = json.loads(self._call(["inspect", name], f"look at {name}"))[0]
+        pid = int(inspected["State"]["Pid"])
         if not pid:
             log = self.output(name)
             raise RtmlError(f"container {name} ended at once: {log[-300:] or 'without a word'}")
@@ -91,9 +91,9 @@ class Podman:
             workload,
             version,
             ip,
-            found["Id"],
+            inspected["Id"],
             pid,
-            self._cgroup(found["Id"]),
+            self._cgroup(inspected["Id"]),
             os.stat(f"/proc/{pid}/ns/pid").st_ino,
             started,
         )
@@ -101,7 +101,7 @@ class Podman:
     def _options(self, place: str, workload: Workload) -> list[str]:
         user = [] if workload.user is None else ["--user", str(workload.user)]
         variables = [f"--env={key}={value}" for key, value in workload.env.items()]
-        shares = [f"-v={self._share / here}:{there}" for here, there in workload.shares.items()]
+        shares = [f"-v={self._share / source}:{target}" for source, target in workload.shares.items()]
         net = ["--network", f"ns:{Network.path(place)}", "--dns", INFRA, "--no-hosts"]
         group = ["--cgroup-parent", f"/{self._group}", "--memory", workload.memory]
         return [*_LIMITS, *group, *net, *user, *variables, *shares]
@@ -118,8 +118,8 @@ class Podman:
         self, name: str, command: list[str], user: int | str | None = None, mark: str = ""
     ) -> subprocess.Popen[str]:
         """Start a command in a container; ``mark`` goes into RTML_MARK, which no sensor sees."""
-        who = [] if user is None else ["--user", str(user)]
-        words = [*self._base, "exec", "-i", f"--env=RTML_MARK={mark}", *who, name, *command]
+        user_options = [] if user is None else ["--user", str(user)]
+        words = [*self._base, "exec", "-i", f"--env=RTML_MARK={mark}", *user_options, name, *command]
         return subprocess.Popen(
             words,
             env=self._env,
@@ -142,7 +142,7 @@ class Podman:
         """Names of the containers that run."""
         return set(self._call(["ps", "--format", "{{.Names}}"], "list containers").split())
 
-    def _call(self, words: list[str], what: str) -> str:
+    def _call(self, words: list[str], purpose: str) -> str:
         done = subprocess.run(
             [*self._base, *words],
             env=self._env,
@@ -153,7 +153,7 @@ class Podman:
             timeout=120,
         )
         if done.returncode:
-            raise RtmlError(f"cannot {what}: {done.stderr.strip()[-300:]}")
+            raise RtmlError(f"cannot {purpose}: {done.stderr.strip()[-300:]}")
         return done.stdout + (done.stderr if words[0] == "logs" else "")
 
 

@@ -40,7 +40,7 @@ class Step(_Strict):
     wait: Seconds | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Step:
+    def _run_or_wait(self) -> Step:
         if (self.run is None) == (self.wait is None):
             raise ValueError("a step has either run or wait")
         return self
@@ -70,7 +70,7 @@ class Expectation(_Strict):
 
     @field_validator("kind")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _event_kind(cls, value: str) -> str:
         if value not in KINDS:
             raise ValueError(f"{value!r} is no event kind; known: {', '.join(KINDS)}")
         return value

@@ -1,4 +1,4 @@
-"""Can this machine record? Every piece is checked, and what is missing is said with its remedy.
+"""Can this machine record? Every piece is checked, and what is missing is listed with its remedy.
 
 Nothing is changed by looking.
 """
@@ -85,8 +85,8 @@ def require(checks: list[Check]) -> None:
     lines = [f"this machine cannot record: {', '.join(f'{c.name} ({c.found})' for c in missing)}"]
     if packages:
         lines.append(f"  apt-get install -y --no-install-recommends {' '.join(packages)}")
-    others = [c.remedy for c in missing if c.remedy and c.remedy not in PROGRAMS.values()]
-    raise RtmlError("\n".join([*lines, *(f"  {remedy}" for remedy in others)]))
+    other_remedies = [c.remedy for c in missing if c.remedy and c.remedy not in PROGRAMS.values()]
+    raise RtmlError("\n".join([*lines, *(f"  {remedy}" for remedy in other_remedies)]))
 
 
 def _root() -> Check:
@@ -101,15 +101,15 @@ def _programs() -> Iterator[Check]:
 
 
 def _file(name: str, path: Path) -> Check:
-    there = path.exists()
-    remedy = "" if there else f"{path} is absent: a kernel with CONFIG_DEBUG_INFO_BTF is needed"
-    return Check(name, there, str(path) if there else "absent", remedy)
+    exists = path.exists()
+    remedy = "" if exists else f"{path} is absent: a kernel with CONFIG_DEBUG_INFO_BTF is needed"
+    return Check(name, exists, str(path) if exists else "absent", remedy)
 
 
 def _tracing() -> Check:
-    there = Path("/sys/kernel/tracing").is_dir()
-    known = "tracefs" in Path("/proc/filesystems").read_text("utf-8")
-    ok = there and known
+    has_folder = Path("/sys/kernel/tracing").is_dir()
+    has_tracefs = "tracefs" in Path("/proc/filesystems").read_text("utf-8")
+    ok = has_folder and has_tracefs
     remedy = "" if ok else "a kernel with tracefs and system call tracepoints is needed"
     return Check("tracefs", ok, "mountable" if ok else "absent", remedy)
 
@@ -123,11 +123,11 @@ def _attaching() -> Check:
         done = subprocess.run(_PROBE, capture_output=True, text=True, timeout=30, check=False)
     except subprocess.TimeoutExpired:
         return Check(name, False, "no answer in 30 s", wanted)
-    said = (done.stderr.strip().splitlines() or ["refused"])[-1][:80]
+    complaint = (done.stderr.strip().splitlines() or ["refused"])[-1][:80]
     return Check(
         name,
         not done.returncode,
-        "yes" if not done.returncode else said,
+        "yes" if not done.returncode else complaint,
         "" if not done.returncode else wanted,
     )
 

@@ -26,11 +26,11 @@ def join_logs(raw: Path, facts: Facts, out: Path) -> int:
     Of each log only the lines between ``since`` and ``until`` (nanoseconds since boot) count. Lines
     that carry no time, such as losses, are kept.
     """
-    told = {f["log"]: (f["since"] or 0, f["until"] or 2**63) for f in facts if f["what"] == "sensor"}
+    bounds = {f["log"]: (f["since"] or 0, f["until"] or 2**63) for f in facts if f["what"] == "sensor"}
     count = 0
     with gzip.open(out, "wb", compresslevel=5) as stream:
         for path in sorted(raw.glob("sensor-*.jsonl"), key=lambda p: int(p.stem.split("-")[1])):
-            since, until = told.get(path.name, (0, 2**63))
+            since, until = bounds.get(path.name, (0, 2**63))
             for line in _between(path, since, until):
                 stream.write(line)
                 count += 1
@@ -40,8 +40,8 @@ def join_logs(raw: Path, facts: Facts, out: Path) -> int:
 def _between(path: Path, since: int, until: int) -> Iterator[bytes]:
     with path.open("rb") as lines:
         for line in lines:
-            found = _TIME.search(line[:80])
-            if line.endswith(b"\n") and (found is None or since <= int(found[1]) < until):
+            time = _TIME.search(line[:80])
+            if line.endswith(b"\n") and (time is None or since <= int(time[1]) < until):
                 yield line
 
 
@@ -65,7 +65,7 @@ def sitting_of(facts: Facts) -> dict[str, Any]:
 
 def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
     """Return ``log.json``: how the sitting went, what the sensor cost, what failed."""
-    begin, up, end = (_last(facts, what) for what in ("begin", "up", "end"))
+    begin, up, end = (_last(facts, kind) for kind in ("begin", "up", "end"))
     seconds = (end.get("mono_ns", 0) - begin.get("mono_ns", 0)) / 1e9 if begin else 0.0
     step = stepped(begin, end) if begin and end else 0.0
     why = [f["why"] for f in facts if f["what"] == "incomplete"]
@@ -91,8 +91,8 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
     }
 
 
-def _last(facts: Facts, what: str) -> dict[str, Any]:
-    return next((f for f in reversed(facts) if f["what"] == what), {})
+def _last(facts: Facts, kind: str) -> dict[str, Any]:
+    return next((f for f in reversed(facts) if f["what"] == kind), {})
 
 
 def _without(fact: dict[str, Any], *keys: str) -> dict[str, Any]:

@@ -143,7 +143,7 @@ def _podman(store: Path) -> list[str]:
     ]
 
 
-def _run(command: list[str], what: str, folder: Path) -> None:
+def _run(command: list[str], purpose: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "TMPDIR": str(folder), "SERVICES": str(SERVICES)}
     done = subprocess.run(
@@ -151,7 +151,7 @@ def _run(command: list[str], what: str, folder: Path) -> None:
     )
     if done.returncode:
         why = done.stderr.strip().splitlines()[-3:] or ["no message"]
-        raise RtmlError(f"cannot {what}: {' / '.join(why)}")
+        raise RtmlError(f"cannot {purpose}: {' / '.join(why)}")
 
 
 def _say(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Carry out one attack: through the application's hole, or as somebody who may exec.
+"""Carry out one attack: through the application's hole, or as a user who may exec.
 
 By ``exec`` an intruder types into a shell (``sh`` with its input open), one step after the other;
 by ``rce`` all steps come in one request, as one shell text. Either way there is one root process.
@@ -160,7 +160,7 @@ def _short(heard: list[str]) -> str:
 
 def _retry(ask: Callable[[], int | None]) -> int | None:
     for _ in range(20):
-        if (found := ask()) is not None:
-            return found
+        if (answer := ask()) is not None:
+            return answer
         time.sleep(0.1)
     return None

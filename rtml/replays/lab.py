@@ -51,7 +51,7 @@ class Lab:
         shutil.copytree(HERE / "artefacts", self._share / "artefacts", copy_function=_readable)
         order = sorted(workloads, key=lambda n: (FIRST.index(n) if n in FIRST else 99, n))
         names = {n: self._join(n, workloads[n][1]) for n in order}
-        self._tell(names, workloads)
+        self._write_tables(names, workloads)
         for name in order:
             for place, ip in names[name]:
                 self._start(place, workloads[name][0], ip, 1)
@@ -59,12 +59,12 @@ class Lab:
 
     def _join(self, name: str, replicas: int) -> list[tuple[str, str]]:
         if name == "infra":
-            own = [2, *sorted(set(PARTNERS.values()))]
-            return [("infra", self._network.join("infra", own))]
+            numbers = [2, *sorted(set(PARTNERS.values()))]
+            return [("infra", self._network.join("infra", numbers))]
         places = [f"{name}-{number + 1}" for number in range(replicas)]
         return [(place, self._network.join(place)) for place in places]
 
-    def _tell(
+    def _write_tables(
         self, names: Mapping[str, list[tuple[str, str]]], workloads: Mapping[str, tuple[Workload, int]]
     ) -> None:
         """Write the name server's table and the visitors' plan."""

@@ -30,8 +30,8 @@ class Play:
     ) -> None:
         self.stopping = stopping
         self._scenario, self._lab, self._watch, self._journal = scenario, lab, watch, journal
-        known = catalogue()
-        self._attacks = {name: known[name] for name in scenario.attacks}
+        attacks = catalogue()
+        self._attacks = {name: attacks[name] for name in scenario.attacks}
         workloads, operators = load_workloads(), load_operators()
         self._actions = {(n, a.what): a for n, w in workloads.items() for a in w.actions}
         self._actions |= {(n, a.what): a for a in operators for n in a.where}
@@ -80,7 +80,7 @@ class Play:
 
     def _do(self, entry: Entry, mark: str) -> None:
         try:
-            self._one(entry, mark)
+            self._dispatch(entry, mark)
         except Exception as error:
             # One failed action must not end a recording; the log says what it was.
             self._journal.write(
@@ -92,7 +92,7 @@ class Play:
                 at=stamp(),
             )
 
-    def _one(self, entry: Entry, mark: str) -> None:
+    def _dispatch(self, entry: Entry, mark: str) -> None:
         if entry.kind == "attack":
             self._attack(self._attacks[entry.name], entry.place, mark)
         elif entry.kind == "action":
@@ -154,4 +154,4 @@ class Play:
         number = int(place.rpartition("-")[2])
         names = {c.workload.name for c in self._lab.places.values()}
         places = {name: self._lab.replicas(name) for name in sorted(names)}
-        return {name: found[min(number, len(found)) - 1].ip for name, found in places.items()}
+        return {name: replicas[min(number, len(replicas)) - 1].ip for name, replicas in places.items()}

@@ -79,21 +79,21 @@ def missing_events(
 def _events_of(capture: Capture, row: dict[str, Any], images: pl.DataFrame) -> pl.DataFrame:
     tree = tree_of(images, row["process_id"]) if row["process_id"] is not None else set()
     inside = pl.col("time").is_between(row["start"] - _SLACK, row["end"] + _SLACK)
-    here = pl.col("container_id").cast(pl.String) == row["container_id"]
-    return capture.events().filter(here & (inside | pl.col("process_id").is_in(list(tree)))).collect()
+    in_container = pl.col("container_id").cast(pl.String) == row["container_id"]
+    return capture.events().filter(in_container & (inside | pl.col("process_id").is_in(list(tree)))).collect()
 
 
 def _met(events: pl.DataFrame, expectation: Expectation) -> bool:
-    found = events.filter(pl.col("kind").cast(pl.String) == expectation.kind)
+    matching = events.filter(pl.col("kind").cast(pl.String) == expectation.kind)
     for column, pattern in expectation.patterns().items():
-        found = found.filter(pl.col(column).cast(pl.String).str.contains(pattern))
-    return found.height > 0
+        matching = matching.filter(pl.col(column).cast(pl.String).str.contains(pattern))
+    return matching.height > 0
 
 
 def _outside(capture: Capture) -> int:
     """Events of no container of the sitting."""
-    told = pl.col("container_id").cast(pl.String)
-    strange = told.is_null() | told.str.starts_with("cgroup:")
+    container = pl.col("container_id").cast(pl.String)
+    strange = container.is_null() | container.str.starts_with("cgroup:")
     return int(capture.events(["container_id"]).filter(strange).select(pl.len()).collect().item())
 
 
@@ -103,10 +103,10 @@ def _orphans(capture: Capture) -> int:
     A container's init and what enters by exec have their parent outside: the runtime.
     """
     images = capture.processes().collect()
-    known = images.select(parent_id="process_id").unique()
+    parents = images.select(parent_id="process_id").unique()
     inner = images.filter(pl.col("image_seq").is_not_null() & (pl.col("root_id") != pl.col("process_id")))
-    return inner.join(known, on="parent_id", how="anti").filter(pl.col("parent_id").is_not_null()).height
+    return inner.join(parents, on="parent_id", how="anti").filter(pl.col("parent_id").is_not_null()).height
 
 
-def _names(found: list[str]) -> str:
-    return "; ".join(found) or "all"
+def _names(names: list[str]) -> str:
+    return "; ".join(names) or "all"

@@ -77,8 +77,8 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
         say(f"removed what {name} had left")
     images = images_of_the_lab(say)
     wanted = [program for a in attacks.values() for program in a.needs]
-    if gone := lacking(images, wanted):
-        raise RtmlError(f"the images lack {', '.join(gone)}: add them to rtml/replays/image.py")
+    if missing := lacking(images, wanted):
+        raise RtmlError(f"the images lack {', '.join(missing)}: add them to rtml/replays/image.py")
     full = table_overflows()
     raw = out / "raw"
     raw.mkdir(parents=True)
@@ -93,15 +93,15 @@ def check_scenario(scenario: Scenario) -> dict[str, Attack]:
     """Return the scenario's attacks; everything that it names must exist and be up."""
     from rtml.errors import lookup
 
-    known, all_attacks = load_workloads(), catalogue()
+    workloads, all_attacks = load_workloads(), catalogue()
     for name in scenario.workloads:
-        lookup(known, name, "workload")
+        lookup(workloads, name, "workload")
     attacks = {name: lookup(all_attacks, name, "attack") for name in scenario.attacks}
     if len(attacks) < len(scenario.attacks):
         raise UsageError(f"scenario {scenario.name!r} names an attack twice")
     for attack in attacks.values():
-        if gone := set(addressed(attack)) - set(scenario.workloads) - {"infra"}:
-            raise UsageError(f"attack {attack.id!r} needs workload {sorted(gone)[0]!r}: add it")
+        if missing := set(addressed(attack)) - set(scenario.workloads) - {"infra"}:
+            raise UsageError(f"attack {attack.id!r} needs workload {sorted(missing)[0]!r}: add it")
     for rollout in scenario.rollouts:
         lookup(scenario.workloads, rollout.workload, "workload")
     return attacks
@@ -141,8 +141,8 @@ def _watch_over(words: list[str], say: Say) -> str:
     ]
     for ear in ears:
         ear.start()
-    with _asked_to_stop() as asked:
-        while process.poll() is None and not asked.wait(0.2):
+    with _stop_signals() as stop:
+        while process.poll() is None and not stop.wait(0.2):
             pass
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()  # type: ignore[union-attr]
@@ -158,12 +158,12 @@ def _watch_over(words: list[str], say: Say) -> str:
 
 
 @contextlib.contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
+def _stop_signals() -> Iterator[threading.Event]:
     """Turn SIGINT and SIGTERM into an event while the block runs."""
-    asked = threading.Event()
-    before = {s: signal.signal(s, lambda *_: asked.set()) for s in (signal.SIGINT, signal.SIGTERM)}
+    stop = threading.Event()
+    before = {s: signal.signal(s, lambda *_: stop.set()) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

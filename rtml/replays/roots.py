@@ -25,7 +25,7 @@ _SLACK = dt.timedelta(milliseconds=200)
 def labels_of(
     capture: Capture, done: Sequence[dict[str, Any]], attacks: dict[str, Attack], offset: int
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
-    """Label the attacks that a journal tells of.
+    """Label the attacks that a journal lists.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def labels_of(
 def root_of(images: pl.DataFrame, fact: dict[str, Any], entry: str, offset: int) -> int | None:
     """Find the root process of one attack; null when the recording does not hold it."""
     begin, end = _utc(fact["start"]), _utc(fact["end"])
-    here = images.filter(
+    candidates = images.filter(
         (pl.col("container_id").cast(pl.String) == fact["container_id"])
         & pl.col("since").is_between(begin - _SLACK, end + _SLACK)
     )
@@ -77,24 +77,24 @@ def root_of(images: pl.DataFrame, fact: dict[str, Any], entry: str, offset: int)
             return None
         at = dt.datetime.fromtimestamp((fact["ticks"] * 10_000_000 + offset) / 1e9, dt.UTC)
         near = pl.col("started").is_between(at - _TICK, at + 2 * _TICK)
-        here = here.filter(near & (pl.col("cmdline") == "sh"))
+        candidates = candidates.filter(near & (pl.col("cmdline") == "sh"))
     else:
         words = " ".join(fact["command"].split())[:60]
         seen = pl.col("cmdline").str.replace_all(r"\s+", " ")
-        here = here.filter(seen.str.starts_with("sh -c") & seen.str.contains(words, literal=True))
-    found = here.sort("since")["process_id"]
-    return int(found[0]) if len(found) else None
+        candidates = candidates.filter(seen.str.starts_with("sh -c") & seen.str.contains(words, literal=True))
+    matches = candidates.sort("since")["process_id"]
+    return int(matches[0]) if len(matches) else None
 
 
 def tree_of(images: pl.DataFrame, root: int) -> set[int]:
     """Process ids of a root and of everything that came from it."""
-    known, fresh = {root}, {root}
+    tree, fresh = {root}, {root}
     pairs = images.select("process_id", "parent_id").drop_nulls().unique()
     while fresh:
         born = set(pairs.filter(pl.col("parent_id").is_in(list(fresh)))["process_id"])
-        fresh = born - known
-        known |= fresh
-    return known
+        fresh = born - tree
+        tree |= fresh
+    return tree
 
 
 def _line(row: dict[str, Any], fact: dict[str, Any], attack: Attack, images: pl.DataFrame) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def dangers(text: str) -> list[str]:
     ["removing everything: 'rm -rf / '", "address that is not the lab's: '10.0.0.1'"]
     """
     words = [
-        f"{why}: {found.group()!r}"
+        f"{why}: {match.group()!r}"
         for pattern, why in FORBIDDEN.items()
-        for found in re.finditer(pattern, text)
+        for match in re.finditer(pattern, text)
     ]
     places = [*_ADDRESS.findall(text), *_LINK.findall(text)]
     foreign = [place for place in dict.fromkeys(places) if not _ours(place)]

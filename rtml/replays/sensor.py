@@ -42,7 +42,7 @@ def script(level: int, namespace: int, events: Path = _EVENTS) -> str:
     text = (HERE / "sensor.bt").read_text("utf-8")
     text = text.replace(_ANYWHERE, f"({_TASK}->thread_pid->level > {level} && {_below(namespace)})")
     blocks = text.split("\n\n")
-    return "\n\n".join(kept for block in blocks if (kept := _present(block, events)))
+    return "\n\n".join(present for block in blocks if (present := _present(block, events)))
 
 
 def _below(namespace: int) -> str:
@@ -56,11 +56,11 @@ def _present(block: str, events: Path) -> str:
     probes = _TRACEPOINT.findall(head)
     if not probes:
         return block
-    known = [f"tracepoint:{g}:{n}" for g, n in probes if (events / g / n).is_dir()]
-    if not known:
+    present = [f"tracepoint:{g}:{n}" for g, n in probes if (events / g / n).is_dir()]
+    if not present:
         return ""
     guard = re.search(r" /.*/\s*$", head, re.DOTALL)
-    return ",\n".join(known) + (guard.group() if guard else "") + brace + body
+    return ",\n".join(present) + (guard.group() if guard else "") + brace + body
 
 
 def pid_depth() -> int:
@@ -69,10 +69,10 @@ def pid_depth() -> int:
     done = subprocess.run(
         ["bpftrace", "-e", ask], capture_output=True, text=True, errors="replace", check=False
     )
-    found = re.search(r"depth (\d+)", done.stdout)
-    if found is None:
+    match = re.search(r"depth (\d+)", done.stdout)
+    if match is None:
         raise RtmlError(f"bpftrace does not run here: {done.stderr.strip()[-300:]}")
-    return int(found.group(1))
+    return int(match.group(1))
 
 
 @dataclass
@@ -108,7 +108,7 @@ class Sensor:
         return cls(process, out, pages, stamp(), errors)
 
     def wait_until_ready(self) -> None:
-        """Wait until every probe is attached; an error says what bpftrace said."""
+        """Wait until every probe is attached; an error holds bpftrace's message."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             if self.ended():

@@ -37,14 +37,14 @@ def main(folder: Path, raw: Path, images: Path) -> int:
     try:
         settle(network=False)
         tracing()
-        whole = _record(scenario, folder, raw, images, journal, stopping)
+        complete = _record(scenario, folder, raw, images, journal, stopping)
     except Exception as error:
-        known = isinstance(error, RtmlError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
+        expected = isinstance(error, RtmlError)
+        text = str(error) if expected else f"{type(error).__name__}: {error}"
         journal.write("incomplete", why=text, at=stamp())
         sys.stderr.write(f"{text}\n")
         return 1
-    return 0 if whole else 3
+    return 0 if complete else 3
 
 
 def _listen(stopping: threading.Event) -> None:
@@ -60,18 +60,18 @@ def _record(
     busy = busy_ticks()
     try:
         lab = Lab(folder, Podman(folder, images, folder.name), journal)
-        known = load_workloads()
+        workloads = load_workloads()
         names = {"infra": 1} | scenario.workloads
-        lab.up({name: (known[name], count) for name, count in names.items()})
+        lab.up({name: (workloads[name], count) for name, count in names.items()})
         journal.write("up", **stamp())
         sys.stdout.write(f"{len(lab.places)} containers are up\n")
         sys.stdout.flush()
-        whole = _perform(Play(scenario, lab, watch, journal, stopping), lab, watch, raw, journal)
+        complete = _perform(Play(scenario, lab, watch, journal, stopping), lab, watch, raw, journal)
     finally:
         watch.stop()
         work, total = (b - a for a, b in zip(busy, busy_ticks(), strict=True))
         journal.write("end", cpu_busy_share=round(work / max(total, 1), 3), **stamp())
-    return whole
+    return complete
 
 
 def _perform(play: Play, lab: Lab, watch: Watch, raw: Path, journal: Journal) -> bool:

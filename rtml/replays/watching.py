@@ -66,7 +66,7 @@ class Watch:
         return not self._lock.locked() and self._sensor.ended()
 
     def words(self) -> str:
-        """Return what the sensor last complained of."""
+        """Return the sensor's last error message."""
         return self._sensor.words()
 
     def stop(self) -> None:

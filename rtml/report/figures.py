@@ -113,19 +113,19 @@ def _sides_of(curve: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
 
 
 def _step_line(name: str, rows: pl.DataFrame, zero: float, widest: float, place: int) -> dict[str, Any]:
-    rates, found = rows["false_per_container_day"].to_list(), rows["found"].to_list()
-    texts = [f"{n} found, {rate:.3g} false a day" for n, rate in zip(found, rates, strict=True)]
+    rates, attacks = rows["false_per_container_day"].to_list(), rows["found"].to_list()
+    texts = [f"{n} found, {rate:.3g} false a day" for n, rate in zip(attacks, rates, strict=True)]
     return {
         "type": "scatter",
         "mode": "lines+markers",
         "name": picture_text(name, 40),
         "meta": rows["kind"][0],
         "x": [max(rate, zero) for rate in rates] + [widest],
-        "y": [*found, found[-1]],
+        "y": [*attacks, attacks[-1]],
         "text": [*texts, ""],
         "hovertemplate": "%{fullData.name}: %{text}<extra></extra>",
         "line": {"shape": "hv", "width": 2, "dash": DASHES[place % len(DASHES)]},
-        "marker": {"size": [4] * len(found) + [0]},
+        "marker": {"size": [4] * len(attacks) + [0]},
     }
 
 
@@ -185,8 +185,8 @@ def _times(series: pl.Series) -> list[str]:
 
 
 def _bars(timeline: Timeline) -> list[dict[str, Any]]:
-    loud = timeline.events.group_by("kind").agg(pl.col("events").sum())
-    kinds = loud.sort(pl.col("kind") == "other", -pl.col("events"), "kind")["kind"].to_list()
+    totals = timeline.events.group_by("kind").agg(pl.col("events").sum())
+    kinds = totals.sort(pl.col("kind") == "other", -pl.col("events"), "kind")["kind"].to_list()
     width = timeline.bin.total_seconds() * 1000
     return [
         {

@@ -61,7 +61,7 @@ class ReportInput:
     skipped_rules
         ``(rule file, reason)`` of rules that could not be used.
     lab
-        Data from a lab says so in the title (law of this house, pitfall P9).
+        True for data from a lab: the title then says so.
     run
         Where the numbers come from, such as an MLflow run id.
     """

@@ -137,15 +137,15 @@ def split_bars(split: Row | None) -> list[Row]:
         for name, part in split["parts"].items()
     }
     first, last = min(e[0] for e in edges.values()), max(e[1] for e in edges.values())
-    whole = (last - first).total_seconds() or 1.0
+    seconds = (last - first).total_seconds() or 1.0
     return [
         {
             "part": name,
             "windows": split["parts"][name]["windows"],
             "begin": f"{begin:%Y-%m-%d %H:%M:%S}",
             "end": f"{end:%H:%M:%S}",
-            "left": round(100 * (begin - first).total_seconds() / whole, 2),
-            "width": round(100 * (end - begin).total_seconds() / whole, 2),
+            "left": round(100 * (begin - first).total_seconds() / seconds, 2),
+            "width": round(100 * (end - begin).total_seconds() / seconds, 2),
         }
         for name, (begin, end) in edges.items()
     ]

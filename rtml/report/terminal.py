@@ -114,13 +114,13 @@ def _gain(gain: dict[str, Any]) -> str:
 
 def _reasons(ledger: Ledger) -> list[str]:
     columns = {"recall": "found", "auroc": "AUROC", "average_precision": "AP", "tpr": "TPR@1%"}
-    said: dict[str, list[str]] = {}
+    sides_by_reason: dict[str, list[str]] = {}
     for row in ledger.summary.iter_rows(named=True):
         for name, title in columns.items():
             if reason := row[f"{name}_reason"]:
-                said.setdefault(f"{title}: {reason}", []).append(row["side"])
-    return [f"{reason} ({_who(who)})" for reason, who in said.items()]
+                sides_by_reason.setdefault(f"{title}: {reason}", []).append(row["side"])
+    return [f"{reason} ({_side_names(sides)})" for reason, sides in sides_by_reason.items()]
 
 
-def _who(names: list[str]) -> str:
+def _side_names(names: list[str]) -> str:
     return visible("; ".join(names), 200) if len(names) <= FEW else f"{len(names)} sides"

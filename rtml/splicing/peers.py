@@ -9,7 +9,7 @@ from rtml.splicing.placing import Place, Stretch
 
 __all__ = ["busy_time", "extents", "places_of"]
 
-_SAME = ("image", "image_digest", "workload")
+_SHARED_COLUMNS = ("image", "image_digest", "workload")
 _UTC = pl.Datetime("ns", "UTC")
 
 
@@ -36,12 +36,12 @@ def extents(labels: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def busy_time(labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretch]]:
     """Time that attacks take, by container: as labelled and as seen in the events (``ends``)."""
-    told = labels.select("container_id", begin=_ns("start"), end=_ns("end"))
+    labelled = labels.select("container_id", begin=_ns("start"), end=_ns("end"))
     seen = ends.select("container_id", "begin", end=pl.col("begin") + pl.col("length"))
-    taken: dict[str, list[Stretch]] = {}
-    for name, begin, end in pl.concat([told, seen]).sort(pl.all()).iter_rows():
-        taken.setdefault(name, []).append((begin, end))
-    return taken
+    busy: dict[str, list[Stretch]] = {}
+    for name, begin, end in pl.concat([labelled, seen]).sort(pl.all()).iter_rows():
+        busy.setdefault(name, []).append((begin, end))
+    return busy
 
 
 def places_of(source: str, root: int, containers: pl.DataFrame, images: pl.DataFrame) -> list[Place]:
@@ -66,17 +66,17 @@ def places_of(source: str, root: int, containers: pl.DataFrame, images: pl.DataF
     peers = _peers(source, containers).join(inits, on="container_id", how="left", maintain_order="left")
     parent = _parent_image(images, source, root)
     if parent.is_empty():
-        nobody = pl.lit(None, pl.Int64)
-        found = peers.with_columns(parent=nobody, lineage=nobody, ppid="above")
+        no_process = pl.lit(None, pl.Int64)
+        stretches = peers.with_columns(parent=no_process, lineage=no_process, ppid="above")
     else:
-        found = _with_parent(peers, images, parent)
-    columns = found.select("container_id", "begin", "end", "parent", "lineage", "ppid", "init")
+        stretches = _with_parent(peers, images, parent)
+    columns = stretches.select("container_id", "begin", "end", "parent", "lineage", "ppid", "init")
     return [Place(name, (begin, end), *rest) for name, begin, end, *rest in columns.iter_rows()]
 
 
 def _peers(source: str, containers: pl.DataFrame) -> pl.DataFrame:
-    own = containers.filter(pl.col("container_id") == source)
-    like = pl.all_horizontal(pl.col(name).eq_missing(own[name].first()) for name in _SAME)
+    recorded_in = containers.filter(pl.col("container_id") == source)
+    like = pl.all_horizontal(pl.col(name).eq_missing(recorded_in[name].first()) for name in _SHARED_COLUMNS)
     apart = pl.col("container_id") != source
     return (
         containers.filter(like & apart & pl.col("role").ne_missing(INFRASTRUCTURE))
@@ -93,20 +93,20 @@ def _inits(images: pl.DataFrame) -> pl.DataFrame:
 
 def _parent_image(images: pl.DataFrame, source: str, root: int) -> pl.DataFrame:
     """Image of the root's parent when the root began; no row: it came from outside."""
-    own = images.filter(pl.col("process_id") == root)
+    root_images = images.filter(pl.col("process_id") == root)
     parents = images.filter(
-        pl.col("process_id").is_in(own["parent_id"].implode()) & (pl.col("container_id") == source)
+        pl.col("process_id").is_in(root_images["parent_id"].implode()) & (pl.col("container_id") == source)
     ).sort("since", maintain_order=True)
-    before = parents.filter(pl.col("since") <= pl.lit(own["since"].sort().head(1)).first())
+    before = parents.filter(pl.col("since") <= pl.lit(root_images["since"].sort().head(1)).first())
     return before.tail(1) if before.height else parents.head(1)
 
 
 def _with_parent(peers: pl.DataFrame, images: pl.DataFrame, model: pl.DataFrame) -> pl.DataFrame:
     """Stretches of the peers in which a process like ``model`` runs."""
     row = model.row(0, named=True)
-    same = [pl.col(name).eq_missing(pl.lit(row[name], pl.String)) for name in ("exe", "cmdline")]
+    same_program = [pl.col(name).eq_missing(pl.lit(row[name], pl.String)) for name in ("exe", "cmdline")]
     lineage = pl.col("ancestors").list.join("\0") == "\0".join(row["ancestors"] or [])
-    alike = images.filter(*same, lineage).select(
+    alike = images.filter(*same_program, lineage).select(
         "container_id",
         parent="process_id",
         lineage="root_id",

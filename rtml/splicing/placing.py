@@ -78,7 +78,7 @@ def choose(
     places
         Where each attack could happen.
     busy
-        Taken time by container.
+        Occupied time by container.
     trials, gap, seed
         How many, least time between two (ns), and what the choice depends on.
 
@@ -88,23 +88,23 @@ def choose(
 
     Examples
     --------
-    >>> one = {"a": [Place("c", (0, 1000))]}
-    >>> found = choose({"a": 100}, one, {}, trials=9, gap=50, seed=1)
-    >>> 4 <= len(found) <= 7, found == choose({"a": 100}, one, {}, 9, 50, 1)
+    >>> places = {"a": [Place("c", (0, 1000))]}
+    >>> trials = choose({"a": 100}, places, {}, trials=9, gap=50, seed=1)
+    >>> 4 <= len(trials) <= 7, trials == choose({"a": 100}, places, {}, 9, 50, 1)
     (True, True)
     """
     dice = np.random.default_rng(seed)
-    taken = {name: list(stretches) for name, stretches in busy.items()}
+    occupied = {name: list(stretches) for name, stretches in busy.items()}
     left, placed = sorted(lengths), list[Trial]()
     while left and len(placed) < trials:
         for attack in [left[i] for i in dice.permutation(len(left))][: trials - len(placed)]:
-            trial = _place(attack, lengths[attack], places[attack], taken, gap, dice)
+            trial = _place(attack, lengths[attack], places[attack], occupied, gap, dice)
             if trial is None:
                 left.remove(attack)
                 continue
             placed.append(trial)
             stretch = (trial.begin, trial.begin + lengths[attack])
-            taken.setdefault(trial.place.container_id, []).append(stretch)
+            occupied.setdefault(trial.place.container_id, []).append(stretch)
     return placed
 
 
@@ -112,7 +112,7 @@ def _place(
     attack: str,
     length: int,
     places: Sequence[Place],
-    taken: Mapping[str, Sequence[Stretch]],
+    occupied: Mapping[str, Sequence[Stretch]],
     gap: int,
     dice: np.random.Generator,
 ) -> Trial | None:
@@ -120,7 +120,7 @@ def _place(
     rooms = [
         (place, begin, end - length - begin + 1)
         for place in places
-        for begin, end in free(place.stretch, taken.get(place.container_id, ()), gap)
+        for begin, end in free(place.stretch, occupied.get(place.container_id, ()), gap)
         if end - begin >= length
     ]
     total = sum(size for _, _, size in rooms)

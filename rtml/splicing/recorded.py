@@ -16,7 +16,7 @@ __all__ = ["Recorded", "read_recorded", "read_rejects"]
 
 @dataclass(frozen=True)
 class Recorded:
-    """A capture in memory; ``own_events`` and ``own_images`` say whose they are."""
+    """A capture in memory; ``own_events`` and ``own_images`` are rows of the attacks."""
 
     events: pl.DataFrame
     images: pl.DataFrame
@@ -35,16 +35,16 @@ def read_recorded(capture: Capture, labels: pl.DataFrame, trees: pl.DataFrame) -
     trees
         ``attack_id, process_id``: the processes of each attack.
     """
-    own = labels.filter(pl.col("provenance").ne_missing("spliced"))
-    home = own.select("attack_id", "container_id").join(trees, on="attack_id")
+    recorded_labels = labels.filter(pl.col("provenance").ne_missing("spliced"))
+    home = recorded_labels.select("attack_id", "container_id").join(trees, on="attack_id")
     events, images = capture.events().collect(), capture.processes().collect()
     keys = ["process_id", "container_id"]
-    named = events.with_columns(pl.col("container_id").cast(pl.String))
+    rows = events.with_columns(pl.col("container_id").cast(pl.String))
     return Recorded(
         events=events,
         images=images,
-        labels=own,
-        own_events=named.join(home, on=keys, maintain_order="left"),
+        labels=recorded_labels,
+        own_events=rows.join(home, on=keys, maintain_order="left"),
         own_images=images.join(home, on=keys, maintain_order="left"),
     )
 
@@ -53,5 +53,5 @@ def read_rejects(capture: Capture) -> pl.DataFrame:
     """Return the refused input lines of a capture; none where it has no such file."""
     parts = capture.parts if isinstance(capture, JoinedCapture) else (capture,)
     files = [Path(part.path) / "rejects.parquet" for part in parts]
-    found = [pl.read_parquet(file) for file in files if file.is_file()]
-    return pl.concat([REJECTS.to_frame(), *found])
+    tables = [pl.read_parquet(file) for file in files if file.is_file()]
+    return pl.concat([REJECTS.to_frame(), *tables])

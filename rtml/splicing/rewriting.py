@@ -20,7 +20,7 @@ _SHIFTED = ("time", "started", "exe_written", "since", "until", "start", "end")
 def new_names(
     events: pl.DataFrame, images: pl.DataFrame, trials: pl.DataFrame, highest_pid: int
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give every process of every trial a pid that nobody has, and the id that follows from it.
+    """Give every process of every trial a pid that no process has, and the id that follows from it.
 
     Parameters
     ----------
@@ -66,9 +66,9 @@ def new_names(
 def _renamed(rows: pl.DataFrame, names: pl.DataFrame, column: str, otherwise: pl.Expr) -> pl.DataFrame:
     """Replace the values of one column by their names in the trial."""
     old, new = names.columns[1], names.columns[2]
-    found = names.select("trial", pl.col(old).alias(column), pl.col(new).alias("_new"))
+    lookup = names.select("trial", pl.col(old).alias(column), pl.col(new).alias("_new"))
     return (
-        rows.join(found, on=["trial", column], how="left", maintain_order="left")
+        rows.join(lookup, on=["trial", column], how="left", maintain_order="left")
         .with_columns(pl.coalesce("_new", otherwise).alias(column))
         .drop("_new")
     )
@@ -81,8 +81,8 @@ def _moved(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _of(trials: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Each row once per trial of its attack; columns of the trial win."""
-    own = rows.drop(name for name in rows.columns if name in trials.columns and name != "attack_id")
-    return trials.join(own, on="attack_id")
+    recorded_rows = rows.drop(name for name in rows.columns if name in trials.columns and name != "attack_id")
+    return trials.join(recorded_rows, on="attack_id")
 
 
 _PPID = (

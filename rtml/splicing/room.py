@@ -29,10 +29,10 @@ def places_of_attacks(
     for name, home, root in roots.iter_rows():
         if name not in seen:
             left_out[name] = "its processes are not in the capture"
-        elif not (found := places_of(home, root, containers, recorded.images)):
+        elif not (candidates := places_of(home, root, containers, recorded.images)):
             left_out[name] = "no other container of its image and workload has its parent process"
         else:
-            places[name] = [_cut(place, within) for place in found]
+            places[name] = [_cut(place, within) for place in candidates]
     return places, left_out
 
 
@@ -44,8 +44,8 @@ def _cut(place: Place, within: Within) -> Place:
 
 
 def taken_time(capture: Capture, labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretch]]:
-    """Return taken time by container: of attacks, and of lost events on the container's host."""
-    taken = busy_time(labels, ends)
+    """Return occupied time by container: of attacks, and of lost events on the container's host."""
+    busy = busy_time(labels, ends)
     hosts = capture.containers().select("container_id", "host")
     for loss in capture.manifest.lost_intervals:
         begin = loss.start or capture.manifest.start
@@ -53,8 +53,8 @@ def taken_time(capture: Capture, labels: pl.DataFrame, ends: pl.DataFrame) -> di
         if begin is None or end is None:
             continue
         for name in hosts.filter(pl.col("host") == loss.host)["container_id"]:
-            taken.setdefault(name, []).append((_ns(begin), _ns(end)))
-    return taken
+            busy.setdefault(name, []).append((_ns(begin), _ns(end)))
+    return busy
 
 
 def _ns(at: dt.datetime) -> int:

@@ -108,7 +108,7 @@ def splice(
     if len(chosen) < trials:
         raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
     left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
-    return _told_again(
+    return _with_trials(
         capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out
     )
 
@@ -126,16 +126,16 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
     )
 
 
-def _told_again(
+def _with_trials(
     capture: Capture, recorded: Recorded, table: pl.DataFrame, labels: pl.DataFrame, left_out: dict[str, str]
 ) -> Spliced:
     base = recorded.events
     top = base.select(pl.max_horizontal(pl.col("pid").max(), pl.col("target_pid").max())).item()
     names = new_names(recorded.own_events, recorded.own_images, table, top or 0)
     first = int(base.select(pl.col("seq").max().fill_null(0)).item()) + 1
-    told = rewrite_events(recorded.own_events, table, names, first)
-    images = rewrite_processes(recorded.own_images, table, names, told)
-    added = conform(told)
+    trial_events = rewrite_events(recorded.own_events, table, names, first)
+    images = rewrite_processes(recorded.own_images, table, names, trial_events)
+    added = conform(trial_events)
     events = pl.concat([base, added]).sort("time", "seq", maintain_order=True)
     order = ["since", "process_id", "image_seq"]
     counts = table.group_by("attack_id").len().sort("attack_id")

@@ -1,4 +1,4 @@
-"""The laws that every sensor, feature family, detector and alert format is held to, for anybody's.
+"""The laws that every sensor, feature family, detector and alert format is held to, ours or not.
 
 A law is a plain function whose docstring states it and which raises `AssertionError`; neither pytest
 nor anything else that rtml does not need itself is imported. A package that brings one of these

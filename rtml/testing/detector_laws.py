@@ -35,18 +35,18 @@ def learnt(make: Make) -> Detector:
 
 def state(detector: Detector) -> dict[str, bytes]:
     """Return all that can be known of a detector: its saved files, if it saves, and some scores."""
-    known = {"scores": detector.score(windows(seed=7)).tobytes()}
+    content = {"scores": detector.score(windows(seed=7)).tobytes()}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "detector"
         try:
             detector.save(folder)
         except NotSaved:
-            return known
-        return known | {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+            return content
+        return content | {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def _same(one: Array, other: Array, what: str) -> None:
-    np.testing.assert_array_equal(one, other, err_msg=what)
+def _assert_same(scores: Array, expected: Array, message: str) -> None:
+    np.testing.assert_array_equal(scores, expected, err_msg=message)
 
 
 def explains_itself(make: Make) -> None:
@@ -82,7 +82,7 @@ def scoring_changes_nothing(make: Make) -> None:
     before, first = state(detector), detector.score(frame)
     detector.explain(outlier(frame, 3))
     assert state(detector) == before, "its state is another one after scoring"
-    _same(detector.score(frame), first, "the second scoring differs from the first")
+    _assert_same(detector.score(frame), first, "the second scoring differs from the first")
 
 
 def learning_changes_something(make: Make) -> None:
@@ -101,36 +101,38 @@ def unlearnt_has_no_opinion(make: Make) -> None:
 
 def order_of_rows_changes_nothing(make: Make) -> None:
     """Give the same bits for the same seed, in whatever order the rows come."""
-    frame, one, two = windows(seed=2), learnt(make), make(seed=3)
-    two.learn(windows().sample(fraction=1.0, shuffle=True, seed=9))
-    assert state(one) == state(two), "rows in another order give another detector"
-    _same(one.score(frame)[::-1], one.score(frame[::-1]), "rows in another order score otherwise")
+    frame, detector, shuffled = windows(seed=2), learnt(make), make(seed=3)
+    shuffled.learn(windows().sample(fraction=1.0, shuffle=True, seed=9))
+    assert state(detector) == state(shuffled), "rows in another order give another detector"
+    _assert_same(
+        detector.score(frame)[::-1], detector.score(frame[::-1]), "rows in another order score otherwise"
+    )
 
 
 def company_changes_nothing(make: Make) -> None:
     """Score a row the same alone as in company."""
     detector, frame = learnt(make), outlier(windows(seed=2), 4)
     alone = np.array([detector.score(frame[i])[0] for i in range(12)])
-    _same(detector.score(frame)[:12], alone, "rows score otherwise when others come along")
+    _assert_same(detector.score(frame)[:12], alone, "rows score otherwise when others come along")
 
 
 def prequential_is_what_it_says(make: Make) -> None:
     """Score each window, then learn it, in time order (online); just score (batch)."""
     frame = pl.concat([windows(seed=2), windows(seed=5).with_columns(container_id=pl.lit("web-2"))])
     for trained in (True, False):
-        one, two = (learnt(make) if trained else make(seed=3) for _ in range(2))
-        by_hand = _score_then_learn(two, frame) if two.online else two.score(frame)
-        _same(one.prequential(frame), by_hand, "prequential is not score, then learn")
-        assert state(one) == state(two), "prequential leaves another state than score, then learn"
-        assert not one.online or np.isfinite(by_hand).any(), "it never comes to an opinion"
+        detector, twin = (learnt(make) if trained else make(seed=3) for _ in range(2))
+        by_hand = _score_then_learn(twin, frame) if twin.online else twin.score(frame)
+        _assert_same(detector.prequential(frame), by_hand, "prequential is not score, then learn")
+        assert state(detector) == state(twin), "prequential leaves another state than score, then learn"
+        assert not detector.online or np.isfinite(by_hand).any(), "it never comes to an opinion"
 
 
 def _score_then_learn(detector: Detector, frame: pl.DataFrame) -> Array:
     scores = np.full(frame.height, np.nan)
     for moment in frame["window"].unique().sort():
-        here = (frame["window"] == moment).to_numpy()
-        scores[here] = detector.score(frame.filter(here))
-        detector.learn(frame.filter(here))
+        rows = (frame["window"] == moment).to_numpy()
+        scores[rows] = detector.score(frame.filter(rows))
+        detector.learn(frame.filter(rows))
     return scores
 
 
@@ -139,10 +141,10 @@ def a_group_not_met_is_silent_online(make: Make) -> None:
     detector = make(seed=3)
     detector.learn(windows(workloads=("web",)))
     scores = detector.score(windows())
-    here = (windows()["workload"] == "web").to_numpy()
+    trained = (windows()["workload"] == "web").to_numpy()
     if detector.online:
-        assert np.isfinite(scores[here]).all(), "the group that learnt has no opinion"
-        assert np.isnan(scores[~here]).all(), "a group that was never met has one"
+        assert np.isfinite(scores[trained]).all(), "the group that learnt has no opinion"
+        assert np.isnan(scores[~trained]).all(), "a group that was never met has one"
 
 
 def explanations_are_shares(make: Make) -> None:
@@ -165,7 +167,7 @@ def saves_itself_whole(make: Make) -> None:
                 return
             loaded: Any = type(detector).load(Path(place) / "detector")
         frame = outlier(windows(seed=2), 4)
-        _same(loaded.score(frame), detector.score(frame), "what was loaded scores otherwise")
+        _assert_same(loaded.score(frame), detector.score(frame), "what was loaded scores otherwise")
         assert state(loaded) == state(detector), "what was loaded saves other bytes"
 
 

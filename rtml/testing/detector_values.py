@@ -34,8 +34,8 @@ def missing_and_huge_never_look_normal(make: Make) -> None:
         for value in _ODD:
             scores = detector.score(with_value(frame, column, value))
             assert not np.isinf(scores).any(), f"{column} = {value}: an infinite score"
-            known = scores[~np.isnan(scores)]
-            calm = float(np.median(known)) if len(known) else usual
+            opinions = scores[~np.isnan(scores)]
+            calm = float(np.median(opinions)) if len(opinions) else usual
             assert calm >= usual, f"{column} = {value} scores {calm}, usual windows {usual}"
 
 

@@ -22,8 +22,8 @@ def events(rows: Iterable[Mapping[str, object]]) -> pl.DataFrame:
     for number, row in enumerate(rows):
         at = START + dt.timedelta(seconds=float(str(row.get("seconds", number))))
         defaults = {"host": "h", "seq": number + 1, "container_id": "web-1", "workload": "web"}
-        given = {name: value for name, value in row.items() if name in POLARS}
-        records.append({"time": at, **defaults, **given})
+        values = {name: value for name, value in row.items() if name in POLARS}
+        records.append({"time": at, **defaults, **values})
     plain = {name: pl.String if kind == pl.Categorical else kind for name, kind in POLARS.items()}
     return conform(pl.DataFrame(records, schema=plain, orient="row"))
 

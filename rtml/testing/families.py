@@ -20,7 +20,7 @@ from rtml.testing.laws import hold
 __all__ = ["FAMILY_LAWS", "check_family"]
 
 _CUT = START + 3 * MINUTE
-_SAID = (
+_REQUIRED_WORDS = (
     "References",
     "https://",
     "Examples",
@@ -40,8 +40,8 @@ def _features(
     family: Family, capture: Any = None, history: Baseline | None = None, **more: Any
 ) -> pl.DataFrame:
     table, processes = capture or busy()
-    known = _history(family) if history is None else history
-    return windows(table, known, [family.name], processes=processes, **more)
+    baseline = _history(family) if history is None else history
+    return windows(table, baseline, [family.name], processes=processes, **more)
 
 
 def later_events_change_nothing_earlier(family: Family) -> None:
@@ -72,8 +72,8 @@ def no_events_give_no_rows(family: Family) -> None:
     table = windows(empty(), _history(family), [family.name])
     assert table.height == 0, f"{table.height} rows of no events"
     assert table.columns[:3] == ["container_id", "window", "account"], table.columns[:3]
-    own = table.columns[-len(family.columns) :]
-    assert own == list(family.columns), f"its columns are {list(family.columns)}, the table has {own}"
+    columns = table.columns[-len(family.columns) :]
+    assert columns == list(family.columns), f"its columns are {list(family.columns)}, the table has {columns}"
 
 
 def one_bare_event_is_one_complete_row(family: Family) -> None:
@@ -113,10 +113,10 @@ def host_processes_are_left_out(family: Family) -> None:
 def columns_are_named_and_typed(family: Family) -> None:
     """Name columns ``family.feature``, all Float64, and give each container one row per window."""
     table = _features(family)
-    own = [column for column in table.columns if "." in column]
-    odd = [name for name in own if not re.fullmatch(rf"{family.name}\.[a-z0-9_]+", name)]
+    columns = [column for column in table.columns if "." in column]
+    odd = [name for name in columns if not re.fullmatch(rf"{family.name}\.[a-z0-9_]+", name)]
     assert not odd, f"not named {family.name}.feature: {odd}"
-    assert all(table.schema[column] == pl.Float64 for column in own), "a feature is not Float64"
+    assert all(table.schema[column] == pl.Float64 for column in columns), "a feature is not Float64"
     assert all(table.schema[column] == pl.String for column in IDENTITY), "an identity is not text"
     assert not table.select("container_id", "window").is_duplicated().any(), "a window has two rows"
 
@@ -134,7 +134,7 @@ def no_baseline_is_null_and_not_zero(family: Family) -> None:
 def explains_itself(family: Family) -> None:
     """Say in the docstring of ``own`` what each feature is, its unit and range, and when it fails."""
     text = inspect.getdoc(family.own) or ""
-    silent = [word for word in _SAID if not re.search(re.sub(" ", r"\\s+", word), text)]
+    silent = [word for word in _REQUIRED_WORDS if not re.search(re.sub(" ", r"\\s+", word), text)]
     assert not silent, f"the docstring says nothing of {silent}"
     assert re.search(r"bits|per minute|distinct", text), "the docstring names no unit"
     unknown = [name for name in family.names if name not in text and "one column per kind" not in text]
@@ -147,8 +147,8 @@ def history_lowers_surprise(family: Family) -> None:
         return
     once = learn(*busy(), families=[family.name], end=START + MINUTE)
     before, after = (
-        float(_features(family, history=known)[f"{family.name}.never_seen"].sum())
-        for known in (once, learn(*busy(), families=[family.name]))
+        float(_features(family, history=baseline)[f"{family.name}.never_seen"].sum())
+        for baseline in (once, learn(*busy(), families=[family.name]))
     )
     assert after == 0 < before, f"never seen: {before} with little history, {after} with all of it"
 

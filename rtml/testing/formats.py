@@ -42,10 +42,10 @@ def reading_changes_nothing(form: Format, record: Record) -> None:
 
 def what_is_no_alert_is_rejected(form: Format, record: Record) -> None:
     """Reject what is no alert of this format with a reason, never by another error."""
-    others: tuple[Record, ...] = ({}, {"a": 1}, {"": {"": []}})
-    for other in others:
-        row = _read(form, other)
-        assert row is None or not row["rule"] or not row["container_id"], f"takes {other} for an alert"
+    foreign: tuple[Record, ...] = ({}, {"a": 1}, {"": {"": []}})
+    for candidate in foreign:
+        row = _read(form, candidate)
+        assert row is None or not row["rule"] or not row["container_id"], f"takes {candidate} for an alert"
 
 
 def any_value_is_survived(form: Format, record: Record) -> None:
@@ -79,7 +79,7 @@ def _changed(value: Any) -> Iterator[Any]:
     """Yield copies of an object in which one value, at any depth, is odd or missing."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield {name: other for name, other in value.items() if name != key}
+            yield {name: item for name, item in value.items() if name != key}
             yield from ({**value, key: odd} for odd in (*_ODD, *_changed(inner)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["hold"]
 
 
-def hold(laws: Iterable[Callable[..., None]], who: str, *about: Any) -> None:
+def hold(laws: Iterable[Callable[..., None]], subject: str, *about: Any) -> None:
     """Check every law; the first breach is an `AssertionError` with who, which law and what happened.
 
     Examples
@@ -27,4 +27,4 @@ def hold(laws: Iterable[Callable[..., None]], who: str, *about: Any) -> None:
             law(*about)
         except AssertionError as breach:
             title = (inspect.getdoc(law) or law.__name__).splitlines()[0]
-            raise AssertionError(f'{who} breaks the law "{title}": {str(breach).strip()}') from breach
+            raise AssertionError(f'{subject} breaks the law "{title}": {str(breach).strip()}') from breach

@@ -25,7 +25,7 @@ _FOREIGN = {
     "foreign.sf": b"Obj\x01avro",
     "foreign.pdf": b"%PDF-1.7\n",
 }
-"""Beginnings of files of other formats; one that the sensor's signature claims is passed over."""
+"""Beginnings of files of other formats; one that the sensor's signature accepts is left out."""
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def absent_is_null(sensor: Sensor, sample: Path) -> None:
 
 def reading_twice_gives_the_same(sensor: Sensor, sample: Path) -> None:
     """Read a file twice with the same result."""
-    one, two = sensor.read(sample), sensor.read(sample)
-    assert one.events.equals(two.events), "other events at the second reading"
-    assert one.rejects.equals(two.rejects), "other rejects at the second reading"
+    first, second = sensor.read(sample), sensor.read(sample)
+    assert first.events.equals(second.events), "other events at the second reading"
+    assert first.rejects.equals(second.rejects), "other rejects at the second reading"
 
 
 def its_signature_knows_its_files(sensor: Sensor, sample: Path) -> None:
@@ -90,9 +90,9 @@ def a_capture_keeps_every_promise(sensor: Sensor, sample: Path) -> None:
 
 def a_cut_file_is_an_error_or_rejects(sensor: Sensor, sample: Path) -> None:
     """Read of a cut-off file what is there, and count the rest, or name the file in an error."""
-    whole, most = sample.read_bytes(), sensor.read(sample).events.height
+    complete, most = sample.read_bytes(), sensor.read(sample).events.height
     with opened(sample) as (stream, _):
-        contents = list(dict.fromkeys([whole, stream.read()]))
+        contents = list(dict.fromkeys([complete, stream.read()]))
     with _folder() as folder:
         cut = folder / f"cut{sample.suffix}"
         for content in contents:

@@ -55,9 +55,11 @@ def outlier(frame: pl.DataFrame, row: int, factor: float = 40.0) -> pl.DataFrame
     >>> outlier(windows(rows=2), 1)["binaries.never_seen"].to_list()
     [0.0, 40.0, 0.0, 0.0]
     """
-    here = pl.int_range(pl.len()) == row
-    floats = [pl.when(here).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n) for n in FEATURES]
-    events = pl.when(here).then(pl.col("events") * 40).otherwise(pl.col("events")).alias("events")
+    chosen = pl.int_range(pl.len()) == row
+    floats = [
+        pl.when(chosen).then(pl.col(n) * factor + factor).otherwise(pl.col(n)).alias(n) for n in FEATURES
+    ]
+    events = pl.when(chosen).then(pl.col("events") * 40).otherwise(pl.col("events")).alias("events")
     return frame.with_columns(*floats, events)
 
 

@@ -23,9 +23,9 @@ def tracked(store: str, demo: Outcome, monkeypatch: pytest.MonkeyPatch) -> Outco
 
 
 def test_parameters_hashes_proof_and_metrics_are_logged(tracked: Outcome):
-    from rtml.experiment.tracking import _mlflow, _quiet
+    from rtml.experiment.tracking import _mlflow, _without_warnings
 
-    with _quiet():
+    with _without_warnings():
         run = _mlflow().MlflowClient().get_run(tracked.run_id)
     assert run.data.params["seed"] == "7"
     assert run.data.params["split.test"].startswith("2026-11-24")

@@ -93,9 +93,9 @@ class BatchAdapter:
     def __init__(self, *, seed: int = 0, least: int = 5, like: Any = None, **parameters: Any) -> None:
         if least < 1:
             raise UsageError(f"{self.name}: least must be 1 or more, got {least}")
-        given = made(self.estimator, parameters, self.name) if like is None else like
+        unlearnt = made(self.estimator, parameters, self.name) if like is None else like
         self.seed, self.least = seed, least
-        self._blank = seeded(_for_novelty(given), seed)
+        self._blank = seeded(_for_novelty(unlearnt), seed)
         reader_of(self._blank)
         self._features: list[str] = []
         self._ranges: Ranges | None = None
@@ -148,8 +148,8 @@ class BatchAdapter:
         refuse_unknown(self.estimator, self.name)
         parameters = plain_parameters(self._blank, self.name)
         scores = np.empty(0) if self._fitted is None else self._fitted.scores(sample(self._rows))
-        again = self._refitted(parameters, self._rows)
-        if not np.array_equal(again, scores, equal_nan=True):
+        refitted = self._refitted(parameters, self._rows)
+        if not np.array_equal(refitted, scores, equal_nan=True):
             raise NotSaved(
                 f"{self.name} cannot be saved: fitted again to the same windows it scores them otherwise, so"
                 " only pickle could keep it; give it a seed, or train it anew where it is needed"
@@ -166,7 +166,7 @@ class BatchAdapter:
         write_kept(folder, Kept(state, self._rows, scores), self.name)
 
     def _refitted(self, parameters: dict[str, Plain], rows: Array) -> Array:
-        """Return what an estimator made anew says of its training rows."""
+        """Return the scores of the training rows by an estimator that is made and fitted again."""
         if not len(rows):
             return np.empty(0)
         twin = Fitted(made(self.estimator, parameters, self.name), rows, self.name)
@@ -175,21 +175,21 @@ class BatchAdapter:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Fit to what `save` wrote, and compare."""
-        kept = read_kept(folder)
-        state = kept.state
+        saved = read_kept(folder)
+        state = saved.state
         try:
-            own = cls(seed=state.seed, least=state.least, **state.parameters)
+            detector = cls(seed=state.seed, least=state.least, **state.parameters)
             if state.ranges is not None:
-                own._take(state.features, state.ranges.ranges(), kept.rows)
+                detector._take(state.features, state.ranges.ranges(), saved.rows)
         except (RtmlError, TypeError) as error:
             raise RtmlError(f"{folder}: {error}") from None
-        scores = np.empty(0) if own._fitted is None else own._fitted.scores(sample(kept.rows))
-        if not np.allclose(scores, kept.scores, rtol=_ROUND_OFF, atol=_ROUND_OFF, equal_nan=True):
+        scores = np.empty(0) if detector._fitted is None else detector._fitted.scores(sample(saved.rows))
+        if not np.allclose(scores, saved.scores, rtol=_ROUND_OFF, atol=_ROUND_OFF, equal_nan=True):
             raise RtmlError(
                 f"{folder}: {cls.name} of {version_of(cls.name)} fits otherwise than that of {state.version},"
                 " which saved it; train it anew"
             )
-        return own
+        return detector
 
 
 def _for_novelty(estimator: Any) -> Any:

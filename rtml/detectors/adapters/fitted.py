@@ -1,7 +1,7 @@
 """A fitted estimator of scikit-learn or PyOD as a function from rows to scores, one sign for all.
 
 Some estimators look at the rows of one call together: PyOD's ECOD ranks them among the training rows, so
-a row's score depends on who comes along. Others add up in another order when there are more rows, which
+a row's score depends on the rows beside it. Others add up in another order when there are more rows, which
 moves the last bits. A score must depend on neither, so what is found out right after fitting decides
 whether rows are asked for together (fast) or one by one (a call each, about a millisecond).
 """
@@ -58,15 +58,15 @@ def reader_of(estimator: Any) -> tuple[str, float]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Let their arithmetic divide by zero in columns that never vary: what comes of it is looked at."""
+def _without_warnings() -> Iterator[None]:
+    """Let estimators divide by zero in columns that never vary: the scores are checked afterwards."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore", RuntimeWarning)
         yield
 
 
 class Fitted:
-    """An estimator that has learnt ``rows``, and what is known of its answers.
+    """An estimator that has learnt ``rows``, and how its answers depend on the rows asked for together.
 
     Parameters
     ----------
@@ -82,12 +82,12 @@ class Fitted:
         self._name, (method, self._sign) = name, reader_of(estimator)
         self._ask: Callable[[Array], Any] = getattr(estimator, method)
         try:
-            with _quiet():
+            with _without_warnings():
                 estimator.fit(rows)
             self._exact, self._close = self._probe(rows[:: max(1, len(rows) // _PROBE)][:_PROBE])
         except (RtmlError, Warning):
             raise
-        except Exception as error:  # their fits raise what they like
+        except Exception as error:  # foreign fits raise anything
             raise RtmlError(
                 f"{name} could not learn from {len(rows)} windows: {type(error).__name__}: {error}"
             ) from error
@@ -107,11 +107,11 @@ class Fitted:
         return np.array_equal(together, alone, equal_nan=True), close
 
     def scores(self, rows: Array) -> Array:
-        """Return one score per row, higher = stranger, the same bits whatever rows come along."""
+        """Return one score per row, higher = stranger, the same bits whatever the other rows."""
         return self._together(rows) if self._exact else self._one_by_one(rows)
 
     def nearly(self, rows: Array) -> Array:
-        """Return `scores` up to round-off, together where that is all that company changes."""
+        """Return `scores` up to round-off: all rows in one call where that moves no more than round-off."""
         return self._together(rows) if self._close else self._one_by_one(rows)
 
     def _together(self, rows: Array) -> Array:
@@ -123,6 +123,6 @@ class Fitted:
 
     def _answer(self, rows: Array) -> Array:
         """Ask once; infinite becomes plus or minus `HUGE`, NaN stays "no opinion"."""
-        with _quiet():
+        with _without_warnings():
             answer = self._sign * np.asarray(self._ask(rows), dtype=np.float64).reshape(len(rows))
         return np.asarray(np.clip(answer, -HUGE, HUGE))

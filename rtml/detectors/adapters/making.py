@@ -41,15 +41,17 @@ def made(estimator: type[Any], parameters: Mapping[str, Any], name: str) -> Any:
     ...
     rtml.errors.UnknownNameError: sklearn:OneClassSVM has no parameter 'gama'; did you mean 'gamma'?
     """
-    known = inspect.signature(estimator).parameters
-    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-        for given in parameters:
-            if given not in known:
-                raise UnknownNameError(f"{name} has no parameter {given!r}; {did_you_mean(given, known)}")
+    accepted = inspect.signature(estimator).parameters
+    if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values()):
+        for keyword in parameters:
+            if keyword not in accepted:
+                raise UnknownNameError(
+                    f"{name} has no parameter {keyword!r}; {did_you_mean(keyword, accepted)}"
+                )
     try:
         return estimator(**parameters)
-    except Exception as error:  # their constructors raise what they like
-        objects = [p.name for p in known.values() if p.default is p.empty and p.name not in parameters]
+    except Exception as error:  # foreign constructors raise anything
+        objects = [p.name for p in accepted.values() if p.default is p.empty and p.name not in parameters]
         hint = f"; {objects[0]!r} must be given (an object: use rtml.adapt)" if objects else ""
         raise UsageError(f"{name}: {type(error).__name__}: {error}{hint}") from error
 
@@ -81,9 +83,11 @@ def seeded(estimator: Any, seed: int) -> Any:
         return estimator.clone(_river_seeds(estimator, seed))
     blank = fresh(estimator)
     if hasattr(blank, "get_params"):
-        given = blank.get_params()
-        _refuse_generators(given)
-        blank.set_params(**{k: seed for k, v in given.items() if k.endswith("random_state") and v is None})
+        parameters = blank.get_params()
+        _refuse_generators(parameters)
+        blank.set_params(
+            **{k: seed for k, v in parameters.items() if k.endswith("random_state") and v is None}
+        )
     return blank
 
 
@@ -115,8 +119,10 @@ def plain_parameters(estimator: Any, name: str) -> dict[str, Plain]:
         A parameter is an object, which only pickle could keep.
     """
     read = getattr(estimator, "_get_params", None) or (lambda: estimator.get_params(deep=False))
-    given, usual = read(), _defaults(type(estimator))
-    changed = {key: value for key, value in given.items() if not _same(value, usual.get(key, ...))}
+    parameters, defaults = read(), _defaults(type(estimator))
+    changed = {
+        key: value for key, value in parameters.items() if not _is_default(value, defaults.get(key, ...))
+    }
     for key, value in changed.items():
         if not isinstance(value, Plain):
             raise NotSaved(
@@ -129,15 +135,15 @@ def plain_parameters(estimator: Any, name: str) -> dict[str, Plain]:
 def _defaults(estimator: type[Any]) -> dict[str, Any]:
     """Return what an estimator's parameters are when none is given; empty where some must be."""
     try:
-        usual = estimator()
+        blank = estimator()
     except Exception:  # a required parameter, or whatever else
         return {}
-    read = getattr(usual, "_get_params", None) or usual.get_params
+    read = getattr(blank, "_get_params", None) or blank.get_params
     return dict(read())
 
 
-def _same(one: Any, other: Any) -> bool:
+def _is_default(value: Any, default: Any) -> bool:
     try:
-        return type(one) is type(other) and bool(one == other)
+        return type(value) is type(default) and bool(value == default)
     except ValueError:  # arrays of several values are neither equal nor different
         return False

@@ -61,13 +61,13 @@ def estimator_class(kind: str) -> type[Any]:
     table = modules()
     module = lookup(table, name, f"estimator of {package}")
     try:
-        found: Any = getattr(import_module(module), name)
+        estimator: Any = getattr(import_module(module), name)
     except ImportError as error:
         raise RtmlError(f"{kind} needs a package that is not installed ({error})") from error
-    if not isinstance(found, type) or not hasattr(found, _MEMBER[package]):
-        known = did_you_mean(name, _usable(package, table))
-        raise UsageError(f"{kind} has no {_MEMBER[package]}, so it is no detector; {known}")
-    return found
+    if not isinstance(estimator, type) or not hasattr(estimator, _MEMBER[package]):
+        suggestion = did_you_mean(name, _usable(package, table))
+        raise UsageError(f"{kind} has no {_MEMBER[package]}, so it is no detector; {suggestion}")
+    return estimator
 
 
 def kind_of(estimator: type[Any]) -> str | None:

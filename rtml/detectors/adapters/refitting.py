@@ -6,7 +6,7 @@
     rows.f64      training rows in the unit cube, little-endian doubles, row by row
     scores.f64    what the fitted estimator said of (some of) them
 
-A fitted estimator is an object of somebody else's making, which only pickle could keep. Fitting again to
+A fitted estimator is an object of another library, which only pickle could keep. Fitting again to
 the same rows with the same seed gives the same estimator where it is deterministic; saving tries that and
 refuses otherwise, loading compares the scores of the training rows. Price: a file of 8 bytes per training
 value, and training time again at every load.
@@ -74,17 +74,17 @@ def sample(rows: Array) -> Array:
     return rows[:: -(-len(rows) // _SAMPLE) or 1]
 
 
-def write_kept(folder: Path, kept: Kept, name: str) -> None:
+def write_kept(folder: Path, model: Kept, name: str) -> None:
     """Write the three files; too much to keep is an `RtmlError`."""
-    if kept.rows.size > MOST_VALUES:
+    if model.rows.size > MOST_VALUES:
         raise NotSaved(
-            f"{name} cannot be saved: it is fitted again on loading, and its {len(kept.rows)} training"
-            f" windows of {kept.rows.shape[1]} columns are more than {MOST_VALUES:,} values; train on less"
+            f"{name} cannot be saved: it is fitted again on loading, and its {len(model.rows)} training"
+            f" windows of {model.rows.shape[1]} columns are more than {MOST_VALUES:,} values; train on less"
         )
     content = (
-        kept.rows.astype("<f8").tobytes(),
-        kept.scores.astype("<f8").tobytes(),
-        state_bytes(kept.state),
+        model.rows.astype("<f8").tobytes(),
+        model.scores.astype("<f8").tobytes(),
+        state_bytes(model.state),
     )
     write_files(folder, dict(zip(_FILES, content, strict=True)))
 

@@ -35,7 +35,7 @@ class MadeState(State):
 
 
 class Replayed:
-    """One River model that remembers what it learnt, so that it can be had again without pickle.
+    """One River model that remembers what it learnt, so that it can be made again without pickle.
 
     River says 0 as long as a model has nothing to say (half-space trees: the whole first window).
     Here that is NaN: a model that answers 0 to the rows that it has just learnt *and* to the farthest
@@ -88,13 +88,13 @@ class Replayed:
             )
         return {"rows": self._rows}
 
-    def agrees(self, other: Replayed | None) -> bool:
+    def agrees(self, twin: Replayed | None) -> bool:
         """Say whether another stream scores the latest rows with the same bits."""
-        if other is None:
+        if twin is None:
             return False
         latest = self._rows[-_PROBE:]
-        here, there = ([stream.score(row) for row in latest] for stream in (self, other))
-        return np.array_equal(here, there, equal_nan=True)
+        scores, twin_scores = ([stream.score(row) for row in latest] for stream in (self, twin))
+        return np.array_equal(scores, twin_scores, equal_nan=True)
 
     def restore(self, state: dict[str, list[Any]], columns: int) -> None:
         """Learn the rows of `state`; what does not fit is a `ValueError`."""
@@ -109,7 +109,7 @@ class Replayed:
 
 
 class StreamAdapter(OnlineDetector[Replayed]):
-    """A River anomaly detector, one per workload, scored first and taught then.
+    """A River anomaly detector, one per workload, that scores each window before it learns it.
 
     Each workload starts with ``least`` rows, which set its training range; from then on every row is a
     dictionary of the same keys with numbers in [0, 1] (`rtml.detectors.scaling`): 0 is a missing value,
@@ -119,7 +119,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
     unlearnt and as long as the model is silent (`Replayed`): River's half-space trees of 250 rows say
     nothing of a workload for its first 250 windows, so give them a ``window_size`` that it reaches.
 
-    A saved model holds parameters and every learnt row, no pickle: loading teaches it again. Saving
+    A saved model holds parameters and every learnt row, no pickle: loading learns them again. Saving
     tries that first and refuses when the scores come out otherwise.
 
     Fails where the estimator fails; River's ``OneClassSVM`` is linear, so what is *less* than usual
@@ -173,16 +173,16 @@ class StreamAdapter(OnlineDetector[Replayed]):
         **parameters: Any,
     ) -> None:
         super().__init__(seed=seed, least=least, window=window)
-        given = made(self.estimator, parameters, self.name) if like is None else like
-        _refuse_deaf(given, self.name)
-        if _wants_target(given) != (target is not None):
-            wrong = (
+        model = made(self.estimator, parameters, self.name) if like is None else like
+        _refuse_unlearning(model, self.name)
+        if _wants_target(model) != (target is not None):
+            fault = (
                 "judges one value: say with `target` which feature it is"
                 if target is None
                 else "has no target"
             )
-            raise UsageError(f"{self.name} {wrong}")
-        self._blank, self._target = seeded(given, seed), target
+            raise UsageError(f"{self.name} {fault}")
+        self._blank, self._target = seeded(model, seed), target
         self.parameters["seed"] = getattr(self._blank, "seed", seed)  # its own, where one was given
 
     def _stream(self, columns: int, size: int) -> Replayed:
@@ -218,7 +218,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Teach again what `save` wrote."""
+        """Learn again the rows that `save` wrote."""
         files = read_files(folder, _FILES)
         about = parse_state(files["made.json"], MadeState, folder)
         return cls._again(about, parse_state(files["state.json"], OnlineState, folder), folder)
@@ -234,8 +234,8 @@ def _wants_target(estimator: Any) -> bool:
     return "y" in inspect.signature(inner.score_one).parameters
 
 
-def _refuse_deaf(estimator: Any, name: str) -> None:
-    """Refuse the filter that learns nothing at all when it is told to learn everything."""
+def _refuse_unlearning(estimator: Any, name: str) -> None:
+    """Refuse the filter that learns nothing when it is set to learn everything."""
     for part in [estimator, *getattr(estimator, "steps", {}).values()]:
         unprotected = getattr(part, "protect_anomaly_detector", True) is False
         if unprotected and type(part).__name__ == "ThresholdFilter":

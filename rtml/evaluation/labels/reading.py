@@ -1,6 +1,6 @@
 """Read and check attack labels: parquet, CSV or JSON lines in, one `LABELS` frame out.
 
-Labels are few and written by people, so every fault is named with its row and the way out.
+Labels are few and written by people, so every error names the row and the way out.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     if not path.is_file():
         raise MissingFileError(f"labels {path}: no such file")
     if path.suffix not in (".parquet", *ROWS):
-        known = ", ".join((".parquet", *ROWS))
-        raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {known}")
+        endings = ", ".join((".parquet", *ROWS))
+        raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {endings}")
     raw = _parquet(path) if path.suffix == ".parquet" else read_rows(path)
     return validate(raw, str(path))
 
@@ -87,7 +87,7 @@ def validate(raw: pl.DataFrame, where: str = "labels") -> pl.DataFrame:
         raise RtmlError(f"{where}: a column has the wrong type ({fault})") from fault
     _refuse_gaps(labels, where)
     _refuse_backwards(labels, where)
-    _refuse_twins(labels, where)
+    _refuse_duplicates(labels, where)
     return labels.sort("start", "attack_id")
 
 
@@ -104,14 +104,14 @@ def _refuse_backwards(labels: pl.DataFrame, where: str) -> None:
         raise RtmlError(f"{where}: attack {attack!r} ends ({end}) before it starts ({start})")
 
 
-def _refuse_twins(labels: pl.DataFrame, where: str) -> None:
-    twins = labels.filter(pl.col("attack_id").is_duplicated())["attack_id"].unique().sort()
-    if len(twins):
-        raise RtmlError(f"{where}: attack_id {twins[0]!r} occurs twice; one row per attack")
+def _refuse_duplicates(labels: pl.DataFrame, where: str) -> None:
+    duplicates = labels.filter(pl.col("attack_id").is_duplicated())["attack_id"].unique().sort()
+    if len(duplicates):
+        raise RtmlError(f"{where}: attack_id {duplicates[0]!r} occurs twice; one row per attack")
 
 
 def in_capture(labels: pl.DataFrame, container_ids: Iterable[str]) -> tuple[pl.DataFrame, list[str]]:
-    """Keep the labels whose container the capture knows; say how many were left out.
+    """Keep the labels whose container is in the capture; say how many were left out.
 
     Returns
     -------
@@ -131,20 +131,20 @@ def in_capture(labels: pl.DataFrame, container_ids: Iterable[str]) -> tuple[pl.D
     >>> kept.height, warnings
     (1, ["1 of 2 labels name no container of the capture and were left out: 'b'"])
     """
-    kept = labels.filter(pl.col("container_id").is_in(sorted(set(container_ids))))
-    lost = labels.height - kept.height
-    if labels.height and kept.is_empty():
+    matched = labels.filter(pl.col("container_id").is_in(sorted(set(container_ids))))
+    lost = labels.height - matched.height
+    if labels.height and matched.is_empty():
         first = labels.item(0, "container_id")
         raise RtmlError(
             f"labels name no container of the capture (first label: {first!r}); "
             "do labels and capture belong to the same recording?"
         )
     if not lost:
-        return kept, []
-    names = labels.join(kept, on="attack_id", how="anti")["attack_id"].sort().head(5).to_list()
+        return matched, []
+    names = labels.join(matched, on="attack_id", how="anti")["attack_id"].sort().head(5).to_list()
     text = ", ".join(repr(name) for name in names)
-    said = f"{lost} of {labels.height} labels name no container of the capture"
-    return kept, [f"{said} and were left out: {text}"]
+    count = f"{lost} of {labels.height} labels name no container of the capture"
+    return matched, [f"{count} and were left out: {text}"]
 
 
 def refuse_rule_labels(labels: pl.DataFrame) -> None:

@@ -40,14 +40,14 @@ def nanoseconds(value: str | int | float) -> int:
     """
     text = str(value).strip()
     if _NUMBER.fullmatch(text):
-        found = _unix(float(text) if "." in text else int(text))
+        stamp = _unix(float(text) if "." in text else int(text))
     else:
         moment = dt.datetime.fromisoformat(text)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        found = (aware - _EPOCH) // dt.timedelta(microseconds=1) * 1000
-    if not _EARLIEST <= found <= _LATEST:
+        stamp = (aware - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    if not _EARLIEST <= stamp <= _LATEST:
         raise ValueError(f"{text} lies outside the years 1990 to 2200")
-    return found
+    return stamp
 
 
 def _unix(number: int | float) -> int:
@@ -68,11 +68,11 @@ def as_utc(series: pl.Series, where: str) -> pl.Series:
     if isinstance(series.dtype, pl.Datetime):
         zoned = series if series.dtype.time_zone else series.dt.replace_time_zone("UTC")
         return zoned.dt.convert_time_zone("UTC").cast(UTC_NS)
-    cells = [_one(cell, f"{where}: row {row}", series.name) for row, cell in enumerate(series, 1)]
+    cells = [_stamp(cell, f"{where}: row {row}", series.name) for row, cell in enumerate(series, 1)]
     return pl.Series(series.name, cells, pl.Int64).cast(UTC_NS)
 
 
-def _one(cell: Any, where: str, name: str) -> int | None:
+def _stamp(cell: Any, where: str, name: str) -> int | None:
     if cell is None:
         return None
     try:

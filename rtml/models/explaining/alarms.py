@@ -66,7 +66,7 @@ def explain(
     processes
         Process images of the capture, for the chain in the title.
     contributions
-        What a detector itself says: ``container_id, window, feature, value, usual, share``. Where
+        The detector's own explanation: ``container_id, window, feature, value, usual, share``. Where
         given they are the finding's contributions and name its family; else the surprises do.
     every
         Length of a window: how long an alarm without any event lasts.
@@ -92,14 +92,14 @@ def _of_detector(
         _CELL, keep="first", maintain_order=True
     )
     events = _responsible(alarms, surprises)
-    said = None if contributions is None else _said(events, contributions)
-    reasons = _reasons(events) if said is None else said
-    named = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
+    explained = None if contributions is None else _explained(events, contributions)
+    reasons = _reasons(events) if explained is None else explained
+    typed = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
         type=pl.col("top").fill_null("").replace_strict(_types(reasons), return_dtype=pl.String)
     )
     # The title shows the greatest surprise; of the family that the detector named, if it named one.
-    told = named if said is not None else named.with_columns(top=pl.lit(None, pl.String))
-    titled = named.join(titles_of(told, processes), on=_ROOT, how="left", nulls_equal=True)
+    headline = typed if explained is not None else typed.with_columns(top=pl.lit(None, pl.String))
+    titled = typed.join(titles_of(headline, processes), on=_ROOT, how="left", nulls_equal=True)
     kinds = titled.select(*UNIT).unique()
     placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
     return aggregate(
@@ -150,8 +150,8 @@ def _weighed(inside: pl.DataFrame) -> pl.DataFrame:
     inside = inside.with_columns(_weight=pl.when("_any").then("_beyond").otherwise(micro))
     root = [*_CELL, "root_id"]
     return inside.with_columns(
-        _whole=pl.col("_weight").sum().over(_CELL),
-        _own=pl.col("_weight").sum().over(root),
+        _window_weight=pl.col("_weight").sum().over(_CELL),
+        _root_weight=pl.col("_weight").sum().over(root),
         _new=(pl.col("bits").filter(~pl.col("seen")).max() - pl.len().log(2)).over(root),
     )
 
@@ -159,28 +159,28 @@ def _weighed(inside: pl.DataFrame) -> pl.DataFrame:
 def _carries_alarm() -> pl.Expr:
     """Say which rows are of a root that is held responsible; the greatest of a window always is."""
     # Of equal roots the first in time; comparisons with a null root must stay true or false.
-    first = pl.col("root_id").sort_by("_own", descending=True, maintain_order=True).first()
+    first = pl.col("root_id").sort_by("_root_weight", descending=True, maintain_order=True).first()
     greatest = pl.col("root_id").eq_missing(first.over(_CELL))
     alone = (pl.col("_new") >= ALONE).fill_null(False)
-    return (pl.col("_own") >= pl.col("_whole") * MATERIAL) | alone | greatest
+    return (pl.col("_root_weight") >= pl.col("_window_weight") * MATERIAL) | alone | greatest
 
 
 def _reasons(events: pl.DataFrame) -> pl.DataFrame:
     """Each surprising pair with its bits and its share of the unit's bits."""
     micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
-    each = events.drop_nulls("seq").group_by(*_ROOT, *_PAIR).agg(micro=micro.sum())
-    whole = pl.col("micro").sum().over(_ROOT)
-    return each.select(
+    pairs = events.drop_nulls("seq").group_by(*_ROOT, *_PAIR).agg(micro=micro.sum())
+    unit_micro = pl.col("micro").sum().over(_ROOT)
+    return pairs.select(
         *_ROOT,
         "family",
         feature=pl.format("{}: {} given {}", "conditional", "key", "context"),
         value=pl.col("micro") / _SCALE,
         usual=pl.lit(None, pl.Float64),
-        share=pl.when(whole > 0).then(pl.col("micro") / whole).otherwise(0.0),
+        share=pl.when(unit_micro > 0).then(pl.col("micro") / unit_micro).otherwise(0.0),
     )
 
 
-def _said(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
+def _explained(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
     """Return the detector's own reasons, from the highest-scored window of each unit."""
     worst = (
         events.sort(["score", "window"], descending=[True, False], nulls_last=True)

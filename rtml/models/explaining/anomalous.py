@@ -2,7 +2,7 @@
 
 An alarm says "this user, this minute". Of the user's requests in it, those that carry at least
 `MATERIAL` of the surprise become findings; where none does, the most surprising one. The type
-depends on what the request did (``anomalous.yml``). Each reason tells the profile, what was
+depends on what the request did (``anomalous.yml``). Each reason gives the profile, what was
 observed, how often that had been seen in the training time, and what is usual.
 """
 
@@ -54,17 +54,17 @@ def call_types(calls: pl.LazyFrame) -> pl.LazyFrame:
      'Execution:Kubernetes/AnomalousBehavior.ExecInPod']
     """
     line = pl.lit(len(_table()) - 1)
-    for number, one in reversed(list(enumerate(_table()))):
-        line = pl.when(_meets(one)).then(pl.lit(number)).otherwise(line)
+    for number, entry in reversed(list(enumerate(_table()))):
+        line = pl.when(_meets(entry)).then(pl.lit(number)).otherwise(line)
     facts = pl.LazyFrame(
         {
             "_line": range(len(_table())),
-            **{name: [one[name] for one in _table()] for name in ("type", "severity", "techniques")},
+            **{name: [entry[name] for entry in _table()] for name in ("type", "severity", "techniques")},
         },
         schema_overrides={"techniques": pl.List(pl.String)},
     )
-    whole = pl.col("subresource").is_null()
-    lined = calls.with_columns(whole=whole).with_columns(_line=line.cast(pl.Int64))
+    no_subresource = pl.col("subresource").is_null()
+    lined = calls.with_columns(whole=no_subresource).with_columns(_line=line.cast(pl.Int64))
     joined = lined.join(facts, on="_line", how="left", maintain_order="left")
     return joined.drop("_line", "whole")
 
@@ -75,10 +75,10 @@ def _meets(line: Mapping[str, Any]) -> pl.Expr:
         tests.append(pl.col(column).is_in(values).fill_null(False))
     for column, pattern in line.get("like", {}).items():
         text = pl.col(column)
-        found = pl.element().str.to_lowercase().str.contains(pattern)
-        many = text.list.eval(found).list.any()
-        one = text.str.to_lowercase().str.contains(pattern)
-        tests.append((one if column == "role" else many).fill_null(False))
+        element_matches = pl.element().str.to_lowercase().str.contains(pattern)
+        any_matches = text.list.eval(element_matches).list.any()
+        matches = text.str.to_lowercase().str.contains(pattern)
+        tests.append((matches if column == "role" else any_matches).fill_null(False))
     return pl.all_horizontal(tests)
 
 
@@ -98,7 +98,7 @@ def explain_calls(
     baseline
         What was learnt: the source of frequencies and usual values.
     until
-        When learning ended; null: with the last thing learnt.
+        When learning ended; null: at the last event that was learnt.
 
     Returns
     -------
@@ -108,8 +108,8 @@ def explain_calls(
     events = _responsible(alarms, surprises)
     if events.is_empty():
         return empty(FINDINGS)
-    what = call_types(calls).collect()
-    events = events.join(_facts(what), on=_EVENT, how="left").with_columns(slot_of("window"))
+    requests = call_types(calls).collect()
+    events = events.join(_facts(requests), on=_EVENT, how="left").with_columns(slot_of("window"))
     placed, keys = by_actor(events.with_columns(actor="container_id"))
     reasons = _reasons(placed, baseline, period(baseline, until))
     parts = [
@@ -133,14 +133,17 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     raised = alarms.select(*_CELL, "detector", "score", "p_value")
     inside = surprises.join(raised, on=_CELL).with_columns(micro=micro)
     inside = inside.with_columns(count=pl.lit(1, pl.Int64))
-    own = pl.col("micro").sum().over("detector", *_CELL, *_EVENT)
-    whole = pl.col("micro").sum().over("detector", *_CELL)
-    great = inside.with_columns(own=own, whole=whole).with_columns(
-        top=pl.col("own").max().over("detector", *_CELL)
+    request_micro = pl.col("micro").sum().over("detector", *_CELL, *_EVENT)
+    window_micro = pl.col("micro").sum().over("detector", *_CELL)
+    great = inside.with_columns(request_micro=request_micro, window_micro=window_micro).with_columns(
+        top=pl.col("request_micro").max().over("detector", *_CELL)
     )
     return (
-        great.filter((pl.col("own") >= pl.col("whole") * MATERIAL) | (pl.col("own") == pl.col("top")))
-        .with_columns(weight=pl.col("own") / _SCALE)
+        great.filter(
+            (pl.col("request_micro") >= pl.col("window_micro") * MATERIAL)
+            | (pl.col("request_micro") == pl.col("top"))
+        )
+        .with_columns(weight=pl.col("request_micro") / _SCALE)
         .sort("detector", "time", *_EVENT, "conditional", "key")
     )
 
@@ -153,7 +156,7 @@ def _facts(calls: pl.DataFrame) -> pl.DataFrame:
         "type",
         "severity",
         "techniques",
-        *(pl.col(one).cast(pl.String) for one in text),
+        *(pl.col(column).cast(pl.String) for column in text),
         workload=pl.col("pod_workload").replace("-", None),
         target=name,
         title="call",
@@ -163,31 +166,33 @@ def _facts(calls: pl.DataFrame) -> pl.DataFrame:
 def _reasons(events: pl.DataFrame, baseline: Baseline, span: tuple[Any, Any]) -> pl.DataFrame:
     """Say of each surprising pair what its profile is and what it was compared with."""
     pairs = events.filter(pl.col("micro") > 0)
-    told = pl.Series([_told(row, baseline, span) for row in pairs.iter_rows(named=True)], dtype=pl.String)
+    sentences = pl.Series(
+        [_sentence(row, baseline, span) for row in pairs.iter_rows(named=True)], dtype=pl.String
+    )
     unit = ["detector", "container_id", "slot", "type"]
-    whole = pl.col("micro").sum().over(unit)
-    return pairs.with_columns(feature=told).select(
+    unit_micro = pl.col("micro").sum().over(unit)
+    return pairs.with_columns(feature=sentences).select(
         *unit,
         "feature",
         process_id=pl.lit(None, pl.Int64),
         value="bits",
         usual=pl.lit(None, pl.Float64),
-        share=pl.col("micro") / whole,
+        share=pl.col("micro") / unit_micro,
     )
 
 
-def _told(row: Mapping[str, Any], baseline: Baseline, span: tuple[Any, Any]) -> str:
-    profile, what = PROFILES[row["conditional"]]
-    counts, whose = baseline.of(row["conditional"]), row["actor"]
+def _sentence(row: Mapping[str, Any], baseline: Baseline, span: tuple[Any, Any]) -> str:
+    profile, observed = PROFILES[row["conditional"]]
+    counts, owner = baseline.of(row["conditional"]), row["actor"]
     if profile == "workload":
         parts = [row["namespace"] or "-", row["workload"] or "-"]
-        counts, whose = counts.filter(pl.col("subject") == SEPARATOR.join(parts)), "/".join(parts)
+        counts, owner = counts.filter(pl.col("subject") == SEPARATOR.join(parts)), "/".join(parts)
     else:
-        counts = counts.filter(pl.col("workload") == whose)
+        counts = counts.filter(pl.col("workload") == owner)
     seen = int(counts.filter(pl.col("key") == row["key"])["count"].sum())
     begun, ended = (f"{at:%Y-%m-%d}" if at else "?" for at in span)
-    key, whose = visible(str(row["key"]), 80), visible(whose, 60)
+    key, owner = visible(str(row["key"]), 80), visible(owner, 60)
     return (
-        f"{profile} {whose}: {what} {key} {frequency(seen, span)} ({seen} in {begun} … {ended});"
+        f"{profile} {owner}: {observed} {key} {frequency(seen, span)} ({seen} in {begun} … {ended});"
         f" usual: {usual(counts)}"
     )

@@ -27,10 +27,12 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
         Process images, for the chain of programs that led to the event.
     """
     great = pl.col("bits") * 4 >= pl.col("bits").max().over(_ROOT)
-    own = ((pl.col("family") == pl.col("top")) & great).fill_null(False)
+    of_top_family = ((pl.col("family") == pl.col("top")) & great).fill_null(False)
     best = (
-        events.with_columns(own=own)
-        .sort(["own", "bits", "time", "seq"], descending=[True, True, False, False], nulls_last=True)
+        events.with_columns(of_top_family=of_top_family)
+        .sort(
+            ["of_top_family", "bits", "time", "seq"], descending=[True, True, False, False], nulls_last=True
+        )
         .unique(_ROOT, keep="first", maintain_order=True)
     )
     images = processes.select(
@@ -57,5 +59,5 @@ def _title(row: dict[str, Any]) -> str:
 
 
 def _why(row: dict[str, Any]) -> str:
-    what = (row["family"] in FAMILIES and FAMILIES[row["family"]].phrase) or row["family"]
-    return f"{'rare' if row['seen'] else 'never seen'}: {what}, {row['bits']:.1f} bits"
+    phrase = (row["family"] in FAMILIES and FAMILIES[row["family"]].phrase) or row["family"]
+    return f"{'rare' if row['seen'] else 'never seen'}: {phrase}, {row['bits']:.1f} bits"

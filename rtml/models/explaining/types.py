@@ -1,6 +1,6 @@
 """What a model's finding is called: ``<Purpose>:Runtime/AnomalousBehavior.<Family>``.
 
-The grammar is GuardDuty's, the suffix says that no rule spoke. The purpose is that of the family
+The grammar is GuardDuty's, the suffix says that no rule matched. The purpose is that of the family
 of features that contributed most: who started what is *Execution*, whom a program talks to is
 *Behavior* (GuardDuty's word for traffic that differs from what was usual).
 """

@@ -11,10 +11,10 @@ MOST = 4096
 """Bytes passed on per connection."""
 
 
-def main(here: str, host: str, port: str, seconds: str) -> None:
-    """Relay 127.0.0.1:``here`` to ``host``:``port`` for ``seconds`` (at most 60)."""
+def main(local_port: str, host: str, port: str, seconds: str) -> None:
+    """Relay 127.0.0.1:``local_port`` to ``host``:``port`` for ``seconds`` (at most 60)."""
     end = time.monotonic() + min(float(seconds), 60)
-    with socket.create_server(("127.0.0.1", int(here))) as door:
+    with socket.create_server(("127.0.0.1", int(local_port))) as door:
         door.settimeout(1)
         while time.monotonic() < end:
             with contextlib.suppress(OSError):
