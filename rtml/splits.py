@@ -99,7 +99,7 @@ class Split:
         calibrate, test = (at_edge(begin, end, edge, window) for edge in (self.calibrate, self.test))
         return replace(self, calibrate=calibrate, test=test, start=begin, end=end)
 
-    def over(self, capture: Spanning, every: Length = MINUTE) -> Split:
+    def of(self, capture: Spanning, every: Length = MINUTE) -> Split:
         """Return the split of a capture, with all its edges as moments."""
         window = Window.of(every)
         return self.between(*borders(capture, window), window)
@@ -111,7 +111,7 @@ class Split:
         Raises
         ------
         UsageError
-            The split still has shares or open ends: say of what, with `over` or `between`.
+            The split still has shares or open ends: say of what, with `of` or `between`.
         """
         moments = [
             edge
@@ -119,7 +119,7 @@ class Split:
             if isinstance(edge, dt.datetime)
         ]
         if len(moments) < len(PARTS) + 1:
-            raise UsageError("split: shares of what? `split.over(capture)` turns them into times")
+            raise UsageError("split: shares of what? `split.of(capture)` turns them into times")
         start, calibrate, test, end = moments
         return start, calibrate, test, end
 

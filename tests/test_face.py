@@ -26,7 +26,7 @@ def capture() -> Capture:
 
 @pytest.fixture(scope="module")
 def split(capture: Capture) -> rtml.Split:
-    return rtml.Split(calibrate=0.3, test=0.55).over(capture)
+    return rtml.Split(calibrate=0.3, test=0.55).of(capture)
 
 
 @pytest.fixture(scope="module")

@@ -86,7 +86,7 @@ def compare(
     if not labelled:
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
     window = Window.of(every)
-    dated = None if split is None else split.over(capture, window)
+    dated = None if split is None else split.of(capture, window)
     table = read_labels(Path(labels)) if isinstance(labels, str | Path) else validate(labels)
     attacks, warnings = in_capture(table, capture.containers()["container_id"].to_list())
     if dated is not None:

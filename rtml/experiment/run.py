@@ -110,7 +110,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     every = experiment.every
     capture = open_captures(experiment.capture)
     labels, warnings = in_capture(read_labels(label_file), capture.containers()["container_id"].to_list())
-    split = experiment.split.over(capture, every)
+    split = experiment.split.of(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
     _done(0)
     model, saved = saved_and_loaded(learn(experiment, early.capture, split), out / "model")

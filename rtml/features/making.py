@@ -195,7 +195,7 @@ def split_windows(
     """
     if split is None:
         return windows(capture, None, families, every)
-    span = split.over(capture, every)
+    span = split.of(capture, every)
     learnt, baseline = prequential(
         capture, None, blocks, families, every, start=span.start, end=span.edges[1]
     )

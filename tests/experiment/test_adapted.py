@@ -18,7 +18,7 @@ THEIRS = ["sklearn:OneClassSVM", "pyod:ECOD", "river:HalfSpaceTrees"]
 def judged():
     """The whole loop: ten lines from a capture to a ledger."""
     capture = rtml.open_capture(LAB / "capture")
-    split = rtml.Split(calibrate=0.3, test=0.55).over(capture)
+    split = rtml.Split(calibrate=0.3, test=0.55).of(capture)
     theirs = [
         rtml.adapt(OneClassSVM(nu=0.05)),
         rtml.adapt(ECOD()),
