@@ -59,8 +59,8 @@ def with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     if hits.is_empty():
         return hits
     roots = capture.processes().select("process_id", "root_id").unique("process_id").collect()
-    known = hits.drop("root_id").join(roots, on="process_id", how="left", maintain_order="left")
-    return known.with_columns(pl.coalesce("root_id", "process_id")).select(hits.columns)
+    rooted = hits.drop("root_id").join(roots, on="process_id", how="left", maintain_order="left")
+    return rooted.with_columns(pl.coalesce("root_id", "process_id")).select(hits.columns)
 
 
 def account(

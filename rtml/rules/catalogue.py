@@ -37,7 +37,7 @@ def user_data() -> dict[str, tuple[str, ...]]:
     >>> user_data()["list:tor"]
     ('UnauthorizedAccess:Runtime/TorClient', 'UnauthorizedAccess:Runtime/TorRelay')
     """
-    lists = {f"list:{name}": tuple(one.types.values()) for name, one in categories().items()}
+    lists = {f"list:{name}": tuple(category.types.values()) for name, category in categories().items()}
     models = {f"reputation:{name}": (kind.finding_type,) for name, kind in CATEGORIES.items()}
     return {**lists, **models}
 
@@ -63,8 +63,8 @@ def standing(rules: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     [['a']]
     """
     by: dict[str, dict[str, None]] = {kind: {} for kind in catalogue()}
-    lent = ((kind, name) for name, kinds in user_data().items() for kind in kinds)
-    for kind, name in (*rules, *lent):
+    supplied = ((kind, name) for name, kinds in user_data().items() for kind in kinds)
+    for kind, name in (*rules, *supplied):
         by.get(kind, {})[name] = None
     return [
         {

@@ -33,21 +33,21 @@ def pack_facts(packs: Iterable[str]) -> list[RuleFacts]:
 
     Examples
     --------
-    >>> [one.title for one in pack_facts(["container"]) if one.id == "correlation:port_scan"]
+    >>> [rule.title for rule in pack_facts(["container"]) if rule.id == "correlation:port_scan"]
     ['Port scan or host sweep']
     """
     names = tuple(packs)
-    found = [
+    facts = [
         RuleFacts(str(rule["id"]), rule["title"], rule.get("finding_type", ""))
         for name in names
         for _, rule in _documents(_RULES.joinpath("packs", name))
     ]
     if "container" in names:
-        found += [
+        facts += [
             RuleFacts(f"correlation:{stem}", rule["title"], rule["finding_type"])
             for stem, rule in _documents(_RULES.joinpath("correlations"))
         ]
-    return found
+    return facts
 
 
 def _documents(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:

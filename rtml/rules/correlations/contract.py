@@ -84,7 +84,7 @@ def correlation(
 
 
 def document_of(name: str) -> dict[str, Any]:
-    """Read the file beside a correlation: what it stands for, and stories it is held to.
+    """Read the file beside a correlation: what it stands for, and stories that it must match or ignore.
 
     Examples
     --------

@@ -64,9 +64,9 @@ def find(capture: Capture) -> pl.LazyFrame:
     commands = rows.with_columns(
         command=basename(pl.col("program")), minute=pl.col("time").dt.truncate("1m")
     ).filter(pl.col("command").is_in(COMMANDS))
-    known = commands.join(roots, on="process_id", how="left")
-    by_root = known.with_columns(by=pl.coalesce("root_id", "process_id"))
-    parts = [_beyond(part) for part in (by_root, known.with_columns(by="parent_id"))]
+    rooted = commands.join(roots, on="process_id", how="left")
+    by_root = rooted.with_columns(by=pl.coalesce("root_id", "process_id"))
+    parts = [_beyond(part) for part in (by_root, rooted.with_columns(by="parent_id"))]
     return pl.concat([completed(part, pl.format("{} among others", "command")) for part in parts])
 
 

@@ -61,12 +61,14 @@ def find(capture: Capture) -> pl.LazyFrame:
     rows = observed(capture, ["exec", "setuid"], columns).filter(pl.col("outcome") >= 0)
     root = (pl.col("uid") == 0) | (pl.col("euid") == 0).fill_null(False)
     before = _timeline(capture, rows)
-    own = _latest(rows.filter(root), before, "process_id", "own")
-    both = _latest(own, before, "parent_id", "kin")
-    former, by = pl.coalesce("own_uid", "kin_uid"), pl.coalesce("own_program", "kin_program")
-    risen = both.filter((former > 0) & ~ordinary(pl.col("program"), ORDINARY) & ~ordinary(by, ORDINARY))
-    known = pl.col("program").fill_null("?")
-    return completed(risen, pl.format("{} was user {}", known, former))
+    with_process = _latest(rows.filter(root), before, "process_id", "process")
+    with_parent = _latest(with_process, before, "parent_id", "parent")
+    former, by = pl.coalesce("process_uid", "parent_uid"), pl.coalesce("process_program", "parent_program")
+    risen = with_parent.filter(
+        (former > 0) & ~ordinary(pl.col("program"), ORDINARY) & ~ordinary(by, ORDINARY)
+    )
+    program = pl.col("program").fill_null("?")
+    return completed(risen, pl.format("{} was user {}", program, former))
 
 
 def _timeline(capture: Capture, rows: pl.LazyFrame) -> pl.LazyFrame:

@@ -23,7 +23,7 @@ class Example:
     events: tuple[dict[str, Any], ...]
 
 
-def examples_of(one: Correlation) -> list[Example]:
+def examples_of(correlation: Correlation) -> list[Example]:
     """Read the examples of a correlation.
 
     Returns
@@ -37,7 +37,7 @@ def examples_of(one: Correlation) -> list[Example]:
     >>> [(example.matches, len(example.events)) for example in examples_of(PORT_SCAN)][:2]
     [(True, 16), (True, 25)]
     """
-    document = document_of(one.name)
+    document = document_of(correlation.name)
     return [
         Example(str(story["name"]), verdict == "match", tuple(_numbered(story["events"])))
         for verdict in ("match", "ignore")
@@ -46,7 +46,7 @@ def examples_of(one: Correlation) -> list[Example]:
 
 
 def _numbered(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for seq, event in enumerate(each for one in events for each in _repeated(one)):
+    for seq, event in enumerate(copy for plain in events for copy in _repeated(plain)):
         seconds = event.pop("at", seq)
         common = {"host": "h", "container_id": "c1", "workload": "web", "process_id": 1}
         time = _START + dt.timedelta(seconds=float(seconds))

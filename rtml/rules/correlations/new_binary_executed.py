@@ -1,4 +1,4 @@
-"""A program that was written in this container is executed; who wrote it is said."""
+"""A program that was written in this container is executed; the finding names who wrote it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,11 @@ def find(capture: Capture) -> pl.LazyFrame:
     the file was written before the capture began or under another name of the same file.
     """
     execs = observed(capture, ["exec"], ["exe_written", "program"], where="succeeded")
-    files = written(capture).sort(ORDER).select("host", "container_id", "time", "path", "writer", found=True)
+    files = (
+        written(capture)
+        .sort(ORDER)
+        .select("host", "container_id", "time", "path", "writer", was_written=True)
+    )
     joined = execs.sort(ORDER).join_asof(
         files,
         on="time",
@@ -29,7 +33,7 @@ def find(capture: Capture) -> pl.LazyFrame:
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    new = joined.filter(pl.col("found").is_not_null() | pl.col("exe_written").is_not_null())
+    new = joined.filter(pl.col("was_written").is_not_null() | pl.col("exe_written").is_not_null())
     writer = pl.col("writer").fill_null("a process that was not seen")
     return completed(new, pl.format("{} written by {}", pl.col("program").fill_null("?"), writer))
 

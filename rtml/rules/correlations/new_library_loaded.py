@@ -30,11 +30,11 @@ def find(capture: Capture) -> pl.LazyFrame:
     loads = uses.filter(
         (pl.col("outcome") >= 0) & ((pl.col("kind").cast(pl.String) == "mmap_exec") | opened)
     ).rename({"file": "path"})
-    found = followed(files, loads, ["host", "container_id", "path"], "7d", ["writer", "process_id"]).filter(
+    loaded = followed(files, loads, ["host", "container_id", "path"], "7d", ["writer", "process_id"]).filter(
         pl.col("first_process_id").ne_missing(pl.col("process_id"))
     )
     writer = pl.col("first_writer").fill_null("?")
-    return completed(found, pl.format("{} written by {}", "path", writer))
+    return completed(loaded, pl.format("{} written by {}", "path", writer))
 
 
 NEW_LIBRARY_LOADED = correlation(

@@ -27,12 +27,12 @@ def find(capture: Capture) -> pl.LazyFrame:
     globally = followed(preload, execs, _CONTAINER, "1h", ["time", "writer"])
     first = globally.unique([*_CONTAINER, "first_time"], keep="first", maintain_order=True)
     named = execs.with_columns(path=pl.col("cmdline").str.extract(r"\bLD_PRELOAD=(/[^\s'\":]+)", 1))
-    own = followed(files, named, [*_CONTAINER, "path"], "7d", ["writer"])
+    inline = followed(files, named, [*_CONTAINER, "path"], "7d", ["writer"])
     writer = pl.col("first_writer").fill_null("?")
     return pl.concat(
         [
             completed(first, pl.format("/etc/ld.so.preload written by {}", writer)),
-            completed(own, pl.format("{} written by {}", "path", writer)),
+            completed(inline, pl.format("{} written by {}", "path", writer)),
         ]
     )
 

@@ -12,7 +12,7 @@ SHELL = r"(?:^|/)(?:ba|da|z|k|mk|a|c|tc|fi)?sh$"
 """Path of a shell."""
 
 BARE_SHELL = r"^(?:-?(?:\S*/)?(?:ba|da|z|k|mk|a|c|tc|fi)?sh(?: -[ilps]+)*|\S+ -i[lps]*)$"
-"""Command line of a shell that reads what it is told from its input; also of a renamed one: a
+"""Command line of a shell that reads its commands from its input; also of a renamed one: a
 program whose only argument is ``-i``. A shell that runs a script or ``-c`` is none."""
 
 LIBRARY = r"\.so(?:\.\d+)*$"

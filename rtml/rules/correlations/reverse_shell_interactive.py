@@ -27,8 +27,8 @@ def find(capture: Capture) -> pl.LazyFrame:
         pl.col("cmdline").str.contains(BARE_SHELL) & ~ordinary(pl.col("parent_image"), _LOGIN)
     )
     began = outbound(capture).with_columns(kin="process_id")
-    found = followed(began, family(execs), ["host", "kin"], _WITHIN, ["peer"], rare="then")
-    return completed(found, PEER)
+    shells = followed(began, family(execs), ["host", "kin"], _WITHIN, ["peer"], rare="then")
+    return completed(shells, PEER)
 
 
 REVERSE_SHELL_INTERACTIVE = correlation(

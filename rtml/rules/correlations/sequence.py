@@ -79,12 +79,12 @@ def followed(
     else:
         first, then = first.join(few.lazy().select(by), on=by, how="semi"), few.lazy()
     before = first.sort(ORDER).select(
-        *by, "time", _found=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
+        *by, "time", _preceded=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
     )
     joined = then.sort(ORDER).join_asof(
         before, on="time", by=list(by), strategy="backward", tolerance=within, check_sortedness=False
     )
-    return joined.filter(pl.col("_found").is_not_null()).drop("_found")
+    return joined.filter(pl.col("_preceded").is_not_null()).drop("_preceded")
 
 
 def family(rows: pl.LazyFrame) -> pl.LazyFrame:

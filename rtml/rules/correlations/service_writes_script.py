@@ -21,9 +21,9 @@ def find(capture: Capture) -> pl.LazyFrame:
     own code: deployments over HTTP, notebooks, package mirrors.
     """
     files = written(capture).filter(pl.col("path").str.contains(_CODE))
-    found = followed(servers(capture), files, ["host", "process_id"], "365d", ["server"], rare="then")
+    scripts = followed(servers(capture), files, ["host", "process_id"], "365d", ["server"], rare="then")
     server = pl.col("first_server").fill_null("?")
-    return completed(found, pl.format("{} written by {}", "path", server))
+    return completed(scripts, pl.format("{} written by {}", "path", server))
 
 
 SERVICE_WRITES_SCRIPT = correlation(

@@ -24,11 +24,11 @@ def find(capture: Capture) -> pl.LazyFrame:
     )
     marked = marked.rename({"program": "by"}).rename({"file": "program"})
     execs = observed(capture, ["exec"], ["program", "uid"], where="succeeded")
-    found = followed(
+    executed = followed(
         marked, execs.filter(pl.col("uid") > 0), ["host", "container_id", "program"], "7d", ["by"]
     )
     by = pl.col("first_by").fill_null("?")
-    return completed(found, pl.format("{} made setuid by {}", "program", by))
+    return completed(executed, pl.format("{} made setuid by {}", "program", by))
 
 
 SETUID_FILE_EXECUTED = correlation(

@@ -26,9 +26,11 @@ def find(capture: Capture) -> pl.LazyFrame:
         | (pl.col("program").str.contains(SHELL).fill_null(False) & pl.col("interactive"))
     )
     serving = servers(capture).rename({"process_id": "kin"})
-    found = followed(serving, with_forebears(rows, capture), ["host", "kin"], "365d", ["server"], rare="then")
+    shells = followed(
+        serving, with_forebears(rows, capture), ["host", "kin"], "365d", ["server"], rare="then"
+    )
     login = named(pl.col("first_server"), LOGINS).any().over("host", "seq")
-    return completed(found.filter(~login), pl.format("below {}", pl.col("first_server").fill_null("?")))
+    return completed(shells.filter(~login), pl.format("below {}", pl.col("first_server").fill_null("?")))
 
 
 SHELL_UNDER_SERVICE = correlation(

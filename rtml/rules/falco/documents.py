@@ -48,14 +48,14 @@ class Definitions:
 
         Examples
         --------
-        >>> known = Definitions()
-        >>> known.add("- list: shells\n  items: [sh]", "a.yaml")
-        >>> known.add("- list: shells\n  items: [bash]\n  override: {items: append}", "b.yaml")
-        >>> known.lists["shells"].values["items"]
+        >>> definitions = Definitions()
+        >>> definitions.add("- list: shells\n  items: [sh]", "a.yaml")
+        >>> definitions.add("- list: shells\n  items: [bash]\n  override: {items: append}", "b.yaml")
+        >>> definitions.lists["shells"].values["items"]
         ['sh', 'bash']
         """
         try:
-            # Every scalar stays text: 'on' is the name of a program, not a truth.
+            # Every scalar stays text: 'on' is the name of a program, not a truth value.
             documents = parse_yaml(text, file, texts_only=True)
         except YamlError as error:
             self._skip(file, f"line {error.line}: {error.reason[:200]}")
@@ -64,62 +64,62 @@ class Definitions:
             self._skip(file, "a Falco rule file is a list of rules, macros and lists")
             return
         licence, owner = _LICENCE.search(text), _OWNER.search(text)
-        for one in documents:
+        for document in documents:
             for problem in self._entry(
-                one, file, licence[1] if licence else "unstated", owner[1] if owner else ""
+                document, file, licence[1] if licence else "unstated", owner[1] if owner else ""
             ):
                 self._skip(file, problem)
 
     def _skip(self, file: str, reason: str) -> None:
         self.skipped.append(Skipped(file, reason))
 
-    def _entry(self, one: Any, file: str, licence: str, authors: str) -> Iterator[str]:
-        kind = next((k for k in _KINDS if isinstance(one, dict) and k in one), None)
+    def _entry(self, document: Any, file: str, licence: str, authors: str) -> Iterator[str]:
+        kind = next((k for k in _KINDS if isinstance(document, dict) and k in document), None)
         if kind is None:
-            if not (isinstance(one, dict) and set(one) & set(_IGNORED)):
-                yield f"neither a rule, a macro nor a list: {str(one)[:60]!r}"
+            if not (isinstance(document, dict) and set(document) & set(_IGNORED)):
+                yield f"neither a rule, a macro nor a list: {str(document)[:60]!r}"
             return
         table: dict[str, Entry] = getattr(self, f"{kind}s")
-        name, before = str(one[kind]), table.get(str(one[kind]))
-        problem = _shape(kind, one)
+        name, before = str(document[kind]), table.get(str(document[kind]))
+        problem = _shape(kind, document)
         if problem:
             yield f"{kind} {name!r}: {problem}"
             return
-        ways = dict(one.get("override") or {})
-        if one.get("append") == "true":
-            ways |= {key: "append" for key in ("condition", "items", "exceptions") if key in one}
-        toggles = kind == "rule" and "condition" not in one and "enabled" in one
+        ways = dict(document.get("override") or {})
+        if document.get("append") == "true":
+            ways |= {key: "append" for key in ("condition", "items", "exceptions") if key in document}
+        toggles = kind == "rule" and "condition" not in document and "enabled" in document
         if ways or toggles:
             if before is None:
                 yield f"{kind} {name!r} is changed but was not defined before"
             else:
-                _change(before.values, one, ways)
+                _change(before.values, document, ways)
             return
         if before is not None and kind == "rule":
             where = "earlier in this file" if before.file == file else f"in {before.file}"
             yield f"rule {name!r} replaces the one {where}"
-        table[name] = Entry(name, file, licence, authors, dict(one))
+        table[name] = Entry(name, file, licence, authors, dict(document))
 
 
-def _shape(kind: str, one: dict[str, Any]) -> str | None:
+def _shape(kind: str, document: dict[str, Any]) -> str | None:
     """Say what is wrong with the types of an entry, if anything."""
-    if not isinstance(one.get("override") or {}, dict):
+    if not isinstance(document.get("override") or {}, dict):
         return "override must be a mapping"
     for key, wanted in (("condition", str), ("items", list), ("tags", list), ("exceptions", list)):
-        if one.get(key) and not isinstance(one[key], wanted):
+        if document.get(key) and not isinstance(document[key], wanted):
             return f"{key} has the wrong form"
-    if kind == "list" and any(not isinstance(item, str) for item in one.get("items") or []):
+    if kind == "list" and any(not isinstance(item, str) for item in document.get("items") or []):
         return "items must be plain values"
     needed = "items" if kind == "list" else "condition"
-    changed = one.get("override") or one.get("append") or "enabled" in one
-    return None if changed or needed in one else f"has no {needed}"
+    changed = document.get("override") or document.get("append") or "enabled" in document
+    return None if changed or needed in document else f"has no {needed}"
 
 
-def _change(values: dict[str, Any], one: dict[str, Any], ways: dict[str, str]) -> None:
+def _change(values: dict[str, Any], document: dict[str, Any], ways: dict[str, str]) -> None:
     for key in ways or {"enabled": "replace"}:
-        if key not in one:
+        if key not in document:
             continue
-        old, new = values.get(key), one[key]
+        old, new = values.get(key), document[key]
         if ways.get(key) != "append" or old is None or key not in _JOINED:
             values[key] = new
         else:

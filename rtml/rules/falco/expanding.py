@@ -35,8 +35,8 @@ _LISTS = ("in", "pmatch", "intersects")
 class Expander:
     """Replaces macros and lists of one set of definitions; counts what one rule grows to."""
 
-    def __init__(self, known: Definitions) -> None:
-        self._known, self._nodes, self._listed = known, 0, 0
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions, self._nodes, self._listed = definitions, 0, 0
         self._parsed: dict[str, Node] = {}
 
     def rule(self, entry: Entry) -> Node:
@@ -53,8 +53,8 @@ class Expander:
             parsed = parse(entry.values["condition"])
         except SyntaxProblem as problem:
             raise Refused(f"the condition does not parse: {problem}") from None
-        whole = And((parsed, Negation(Or(tuple(exceptions))))) if exceptions else parsed
-        return self._expand(whole, ())
+        condition = And((parsed, Negation(Or(tuple(exceptions))))) if exceptions else parsed
+        return self._expand(condition, ())
 
     def _expand(self, node: Node, inside: tuple[str, ...]) -> Node:
         self._nodes += 1
@@ -75,13 +75,13 @@ class Expander:
                 return node
 
     def _macro(self, name: str) -> Node:
-        if name not in self._known.macros:
-            near = did_you_mean(name, self._known.macros)
+        if name not in self._definitions.macros:
+            near = did_you_mean(name, self._definitions.macros)
             hint = f"; {near}" if near.startswith("did") else ""
             raise Refused(f"macro {name!r} is unknown{hint}")
         if name not in self._parsed:
             try:
-                self._parsed[name] = parse(self._known.macros[name].values["condition"])
+                self._parsed[name] = parse(self._definitions.macros[name].values["condition"])
             except SyntaxProblem as problem:
                 raise Refused(f"macro {name!r} does not parse: {problem}") from None
         return self._parsed[name]
@@ -104,31 +104,31 @@ class Expander:
             self._listed += 1
             if self._listed > MOST_ITEMS or len(inside) > 50:
                 raise Refused(f"a list of more than {MOST_ITEMS} items, or lists too deep")
-            if not value.bare or value.text not in self._known.lists:
+            if not value.bare or value.text not in self._definitions.lists:
                 yield value.text
             elif value.text in inside:
                 raise Refused(f"list {value.text!r} names itself")
             else:
-                items = self._known.lists[value.text].values.get("items") or []
+                items = self._definitions.lists[value.text].values.get("items") or []
                 yield from self._items(map(value_of, items), (*inside, value.text))
 
 
 def _exceptions(entries: list[Any]) -> Iterator[Node]:
     """One condition per row of values: all its fields compare so."""
-    for one in entries:
-        if not isinstance(one, Mapping) or "fields" not in one:
+    for exception in entries:
+        if not isinstance(exception, Mapping) or "fields" not in exception:
             raise Refused("an exception needs a name and fields")
-        fields = one["fields"]
+        fields = exception["fields"]
         single = isinstance(fields, str)
         names = [fields] if single else list(fields)
-        comps = one.get("comps") or ("in" if single else ["="] * len(names))
+        comps = exception.get("comps") or ("in" if single else ["="] * len(names))
         operators = [comps] if isinstance(comps, str) else list(comps)
-        rows = one.get("values") or []
+        rows = exception.get("values") or []
         if single:
             rows = [[rows]] if rows else []
         for row in rows:
             if not isinstance(row, list) or len(row) != len(names) or len(operators) != len(names):
-                raise Refused(f"exception {one.get('name')!r}: values and fields differ in number")
+                raise Refused(f"exception {exception.get('name')!r}: values and fields differ in number")
             yield And(tuple(map(_comparison, names, operators, row)))
 
 
@@ -142,5 +142,5 @@ def _comparison(name: str, operator: str, value: Any) -> Node:
         raise Refused(f"exception: {problem}") from None
     if not isinstance(shell, Test):
         raise Refused(f"exception: {name} {operator} is no comparison")
-    found = tuple(value_of(str(one).strip("()")) for one in values)
-    return Test(shell.field, shell.argument, shell.transform, shell.operator, found)
+    literals = tuple(value_of(str(item).strip("()")) for item in values)
+    return Test(shell.field, shell.argument, shell.transform, shell.operator, literals)

@@ -71,8 +71,8 @@ def field_of(name: str, argument: str | None) -> Field:
     if name in data["missing"].split() or (argument is not None and name in data["fields"]):
         return Field(shown, (((), MISSING + shown),))
     if name not in data["fields"]:
-        known = [*data["fields"], *data["constants"], *data["missing"].split(), "evt.type"]
-        raise UnknownName(f"field {shown!r} is unknown; {did_you_mean(name, known)}")
+        field_names = [*data["fields"], *data["constants"], *data["missing"].split(), "evt.type"]
+        raise UnknownName(f"field {shown!r} is unknown; {did_you_mean(name, field_names)}")
     entry = data["fields"][name]
     if isinstance(entry, str):
         return Field(shown, (((), entry),), None, literals)

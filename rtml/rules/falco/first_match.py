@@ -25,7 +25,7 @@ def first_matches(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     hits
         `rtml.rules.account.HITS`.
     rules
-        In the order in which they were loaded, which is the order in which Falco asks.
+        In the order in which they were loaded, which is the order in which Falco tries them.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def first_line(table: pl.DataFrame) -> str | None:
     >>> first_line(pl.DataFrame({"hits": [7, 3, 9], "first": [5, 3, None]}))
     'Falco itself reports the first rule that matches an event: 8 of these 10 hits'
     """
-    own = table.filter(pl.col("first").is_not_null())
-    if own.is_empty():
+    falco = table.filter(pl.col("first").is_not_null())
+    if falco.is_empty():
         return None
-    first, hits = own["first"].sum(), own["hits"].sum()
+    first, hits = falco["first"].sum(), falco["hits"].sum()
     return f"Falco itself reports the first rule that matches an event: {first:,} of these {hits:,} hits"

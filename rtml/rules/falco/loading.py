@@ -54,22 +54,22 @@ def load_falco(paths: Iterable[str | Path], *, disabled: bool = False) -> tuple[
     RtmlError
         A path does not exist.
     """
-    known = Definitions()
+    definitions = Definitions()
     for file in rule_files(paths):
         text = read_text(file)
         if isinstance(text, Skipped):
-            known.skipped.append(text)
+            definitions.skipped.append(text)
         else:
-            known.add(text, str(file))
-    expander = Expander(known)
+            definitions.add(text, str(file))
+    expander = Expander(definitions)
     rules: list[Rule] = []
-    for entry in known.rules.values():
-        found = _rule(entry, expander, disabled)
-        if isinstance(found, Rule):
-            rules.append(found)
+    for entry in definitions.rules.values():
+        loaded = _rule(entry, expander, disabled)
+        if isinstance(loaded, Rule):
+            rules.append(loaded)
         else:
-            known.skipped.append(found)
-    return rules, known.skipped
+            definitions.skipped.append(loaded)
+    return rules, definitions.skipped
 
 
 def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:

@@ -122,7 +122,7 @@ def value_of(text: str) -> Value:
 
 
 def _unquoted(text: str) -> str:
-    return _ESCAPE.sub(lambda found: _CONTROL.get(found[1], found[1]), text[1:-1])
+    return _ESCAPE.sub(lambda escape: _CONTROL.get(escape[1], escape[1]), text[1:-1])
 
 
 class _Reader:
@@ -137,18 +137,18 @@ class _Reader:
         return SyntaxProblem(f"{f'at {rest!r}' if rest else 'at the end'}: {expected}")
 
     def _skip(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self.text, self.at)
-        if found:
-            space = _SPACE.match(self.text, found.end())
-            self.at = space.end() if space else found.end()
-        return found
+        match = pattern.match(self.text, self.at)
+        if match:
+            space = _SPACE.match(self.text, match.end())
+            self.at = space.end() if space else match.end()
+        return match
 
     def _mark(self, mark: str) -> bool:
         return self._skip(re.compile(re.escape(mark))) is not None
 
     def _word(self, word: str) -> bool:
-        found = _WORD.match(self.text, self.at)
-        return bool(found and found[0] == word and self._skip(_WORD))
+        match = _WORD.match(self.text, self.at)
+        return bool(match and match[0] == word and self._skip(_WORD))
 
     def either(self) -> Node:
         parts = [self._both()]

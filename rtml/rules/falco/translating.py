@@ -72,8 +72,8 @@ def _test(test: Test, values: Literals) -> Condition:
     parts = [_on(kinds, column, test, values) for kinds, column in field.columns]
     if test.operator != "!=":
         return any_of(parts)
-    there = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
-    return All((any_of(there), Not(any_of(parts))))
+    present = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
+    return All((any_of(present), Not(any_of(parts))))
 
 
 def _when(kinds: tuple[str, ...], condition: Condition) -> Condition:
@@ -91,16 +91,16 @@ def _call(operator: str, values: Literals) -> Condition:
 
 
 def _constant(field: Field, operator: str, values: Literals) -> Condition:
-    mine = str(field.constant)
+    constant = str(field.constant)
     match operator:
         case "exists":
             return TRUE
         case "=" | "in":
-            return TRUE if mine in values else FALSE
+            return TRUE if constant in values else FALSE
         case "!=":
-            return FALSE if mine in values else TRUE
+            return FALSE if constant in values else TRUE
         case ">" | ">=":
-            return TRUE if mine.isdigit() else FALSE
+            return TRUE if constant.isdigit() else FALSE
         case "<" | "<=":
             return FALSE
     raise Refused(f"{field.name} {operator} is not supported")
@@ -111,10 +111,10 @@ def _on(kinds: tuple[str, ...], column: str, test: Test, values: Literals) -> Co
         return _when(kinds, Not(Absent(column)))
     if test.transform not in (None, "tolower", "toupper"):
         raise Refused(f"{test.transform}() is not supported")
-    return _when(kinds, any_of(_one(column, test, value) for value in values) if values else FALSE)
+    return _when(kinds, any_of(_comparison(column, test, value) for value in values) if values else FALSE)
 
 
-def _one(column: str, test: Test, value: str) -> Condition:
+def _comparison(column: str, test: Test, value: str) -> Condition:
     """Test one column against one value."""
     operator = test.operator
     if column.startswith(MISSING):

@@ -20,7 +20,7 @@ MAPPED = 96
 
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _V4 = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
-_WHOLE = (1 << 64) - 1
+_LOW_BITS = (1 << 64) - 1
 _PREFIX = 0xFFFF << 32
 
 
@@ -39,24 +39,24 @@ def numbers(addresses: pl.Series) -> pl.DataFrame:
     value = pl.lit(0, pl.UInt64)
     for i in range(4):
         value = value * 256 + parts.list.get(i, null_on_oob=True)
-    four = pl.when(pl.col("text").str.contains(_V4))
+    ipv4 = pl.when(pl.col("text").str.contains(_V4))
     frame = text.select(
-        "text", hi=four.then(pl.lit(0, pl.UInt64)), lo=four.then(value + pl.lit(_PREFIX, pl.UInt64))
+        "text", hi=ipv4.then(pl.lit(0, pl.UInt64)), lo=ipv4.then(value + pl.lit(_PREFIX, pl.UInt64))
     )
-    six = frame.filter(pl.col("text").str.contains(":", literal=True)).select("text").unique()
-    if six.is_empty():
+    ipv6 = frame.filter(pl.col("text").str.contains(":", literal=True)).select("text").unique()
+    if ipv6.is_empty():
         return frame.select("hi", "lo")
-    six = pl.concat([six, _six(six["text"])], how="horizontal")
-    return frame.join(six, on="text", how="left", maintain_order="left").select(
+    ipv6 = pl.concat([ipv6, _ipv6(ipv6["text"])], how="horizontal")
+    return frame.join(ipv6, on="text", how="left", maintain_order="left").select(
         hi=pl.coalesce("hi", "hi6"), lo=pl.coalesce("lo", "lo6")
     )
 
 
-def _six(texts: pl.Series) -> pl.DataFrame:
+def _ipv6(texts: pl.Series) -> pl.DataFrame:
     """Parse IPv6: the system's parser, once per distinct address."""
     packed = [_packed(text.partition("%")[0]) for text in texts]
-    good = np.array([one is not None for one in packed])
-    raw = b"".join(one or bytes(16) for one in packed)
+    good = np.array([address is not None for address in packed])
+    raw = b"".join(address or bytes(16) for address in packed)
     halves = np.frombuffer(raw, dtype=">u8").astype(np.uint64).reshape(-1, 2)
     frame = pl.DataFrame({"hi6": halves[:, 0], "lo6": halves[:, 1], "good": good})
     return frame.select(pl.when("good").then(pl.col("hi6", "lo6")))
@@ -72,10 +72,10 @@ def _packed(text: str) -> bytes | None:
 def prefixes(bits: pl.Series) -> pl.DataFrame:
     """Return ``bits``, ``mask_hi``, ``mask_lo``: the masks of these prefix lengths (0 to 128)."""
     lengths = sorted(set(bits.to_list()))
-    whole = (1 << 128) - 1
-    masks = [whole ^ (whole >> n) for n in lengths]
+    all_bits = (1 << 128) - 1
+    masks = [all_bits ^ (all_bits >> n) for n in lengths]
     schema = {"bits": pl.UInt8, "mask_hi": pl.UInt64, "mask_lo": pl.UInt64}
-    rows = [(n, m >> 64, m & _WHOLE) for n, m in zip(lengths, masks, strict=True)]
+    rows = [(n, m >> 64, m & _LOW_BITS) for n, m in zip(lengths, masks, strict=True)]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -104,11 +104,11 @@ def match_addresses(addresses: pl.Series, networks: pl.DataFrame) -> pl.DataFram
     """
     distinct = addresses.cast(pl.String).drop_nulls().unique().alias("value")
     seen = pl.concat([distinct.to_frame(), numbers(distinct)], how="horizontal").drop_nulls()
-    four = (pl.col("hi") == 0) & (pl.col("lo") // (1 << 32) == 0xFFFF)
+    ipv4 = (pl.col("hi") == 0) & (pl.col("lo") // (1 << 32) == 0xFFFF)
     tried = (
         seen.lazy()
         .join(prefixes(networks["bits"]).lazy(), how="cross")
-        .filter(~(four & (pl.col("bits") < MAPPED)))
+        .filter(~(ipv4 & (pl.col("bits") < MAPPED)))
         .select("value", "bits", hi=pl.col("hi") & pl.col("mask_hi"), lo=pl.col("lo") & pl.col("mask_lo"))
     )
     return (

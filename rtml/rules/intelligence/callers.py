@@ -1,4 +1,4 @@
-"""Lists over the Kubernetes audit log: who called the API from an address that is known for ill.
+"""Lists over the Kubernetes audit log: who called the API from an address that a threat list holds.
 
 One rule for each list and tactic (`rtml.rules.language.tactics`): GuardDuty's types
 ``<Tactic>:Kubernetes/MaliciousIPCaller``, ``….Custom`` and ``…/TorIPCaller``.
@@ -46,24 +46,31 @@ def caller_rules(lists: Intelligence) -> list[Rule]:
     >>> [rule.finding_type for rule in caller_rules(load_intelligence(["test"]))][:2]
     ['CredentialAccess:Kubernetes/MaliciousIPCaller', 'DefenseEvasion:Kubernetes/MaliciousIPCaller']
     """
-    return [_rule(one, tactic) for one in lists.lists if _caller(one) for tactic in SEVERITY]
+    return [
+        _rule(description, tactic)
+        for description in lists.lists
+        if _caller(description)
+        for tactic in SEVERITY
+    ]
 
 
-def _caller(one: ListDescription) -> str | None:
-    return categories()[one.category].caller if one.category and not one.trusted else None
+def _caller(description: ListDescription) -> str | None:
+    if description.trusted or not description.category:
+        return None
+    return categories()[description.category].caller
 
 
-def _rule(one: ListDescription, tactic: str) -> Rule:
+def _rule(description: ListDescription, tactic: str) -> Rule:
     return Rule(
-        id=_rule_id(one.name, tactic),
-        title=f"{one.name} (API caller, {tactic})",
-        level=one.severity or SEVERITY[tactic],
-        finding_type=f"{tactic}:Kubernetes/{_caller(one)}",
-        techniques=categories()[one.category or ""].techniques,
+        id=_rule_id(description.name, tactic),
+        title=f"{description.name} (API caller, {tactic})",
+        level=description.severity or SEVERITY[tactic],
+        finding_type=f"{tactic}:Kubernetes/{_caller(description)}",
+        techniques=categories()[description.category or ""].techniques,
         tags=("caller",),
-        authors=one.author,
-        licence=one.licence,
-        source=str(one.file),
+        authors=description.author,
+        licence=description.licence,
+        source=str(description.file),
         kinds=("audit",),
         where="final",
         condition=All((Not(Absent("source_ips")), Text("tactic", "equals", (tactic,)))),
@@ -87,22 +94,22 @@ def match_callers(capture: Capture, lists: Intelligence) -> Matched:
         ~((pl.col("in:tactic") == "Discovery") & (pl.col("in:username") == "system:anonymous"))
     )
     calls = events.with_columns(value=pl.col("in:source_ips").str.split(SEPARATOR)).explode("value")
-    found = calls.collect()
-    hits = _hits(found, lists)
-    dead = frozenset() if found["value"].is_not_null().any() else frozenset({"source_ips"})
-    total = found.select("host", "seq").n_unique() if found.height else 0
+    addresses = calls.collect()
+    hits = _hits(addresses, lists)
+    dead = frozenset() if addresses["value"].is_not_null().any() else frozenset({"source_ips"})
+    total = addresses.select("host", "seq").n_unique() if addresses.height else 0
     table = account(capture, rules, hits, total, dead)
-    return Matched(rules, Evaluation(hits, table), _silenced(found, lists))
+    return Matched(rules, Evaluation(hits, table), _silenced(addresses, lists))
 
 
 def _hits(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
-    known = lists.callers(calls["value"])
+    listed = lists.callers(calls["value"])
     shown = [
         visible(entry if entry == value else f"{entry} ({value})")
-        for value, entry in known.select("value", "entry").iter_rows()
+        for value, entry in listed.select("value", "entry").iter_rows()
     ]
-    known = known.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
-    joined = calls.join(known, on="value").with_columns(
+    listed = listed.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
+    joined = calls.join(listed, on="value").with_columns(
         rule=pl.format("intel:{}:caller:{}", "list", "in:tactic"), root_id=pl.lit(None, pl.Int64)
     )
     once = joined.sort("time", "host", "seq", "rule", "entry").unique(
@@ -113,17 +120,17 @@ def _hits(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
 
 def _silenced(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
     """Count the calls from listed addresses that a trusted list holds too."""
-    names = {i: one.name for i, one in enumerate(lists.lists)}
+    names = {i: description.name for i, description in enumerate(lists.lists)}
     _, trusted = lists.untrusted("address", calls["value"])
-    callers = [i for i, one in enumerate(lists.lists) if _caller(one)]
-    spoken = trusted.filter(pl.col("list").is_in(callers)).select(
+    callers = [i for i, description in enumerate(lists.lists) if _caller(description)]
+    exempt = trusted.filter(pl.col("list").is_in(callers)).select(
         "value",
         list=pl.col("list").replace_strict(names, return_dtype=pl.String),
         by="trusted: " + pl.col("trusted").replace_strict(names, return_dtype=pl.String),
     )
     rule = pl.format("intel:{}:caller:{}", "list", "in:tactic")
     counted = (
-        calls.join(spoken, on="value")
+        calls.join(exempt, on="value")
         .group_by(rule.alias("rule"), "by")
         .agg(events=pl.col("count").fill_null(1).sum())
     )

@@ -1,4 +1,4 @@
-"""The description of a set of lists: which files, what they stand for, how grave a hit is."""
+"""The description of a set of lists: which files, what they stand for, how severe a hit is."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def described(path: str | Path) -> list[ListDescription]:
 
     Examples
     --------
-    >>> [one.category for one in described("test")][:2]
+    >>> [description.category for description in described("test")][:2]
     ['command-and-control', 'cryptocurrency']
     """
     file = Path(path)
@@ -106,23 +106,23 @@ def described(path: str | Path) -> list[ListDescription]:
     rows = read_yaml(file, dict, nothing).get("lists")
     if not isinstance(rows, list) or not rows:
         raise UsageError(f"{file}: {nothing}")
-    return [_one(file, number, row) for number, row in enumerate(rows, 1)]
+    return [_description(file, number, row) for number, row in enumerate(rows, 1)]
 
 
-def _one(file: Path, number: int, row: Any) -> ListDescription:
+def _description(file: Path, number: int, row: Any) -> ListDescription:
     where = f"{file}: list {number}"
-    one = validated(ListDescription, row, where)
+    description = validated(ListDescription, row, where)
     try:
-        _check(one)
+        _check(description)
     except RtmlError as error:
-        raise UsageError(f"{where} ({one.name}): {error}") from error
-    return one.model_copy(update={"file": (file.parent / one.file).absolute()})
+        raise UsageError(f"{where} ({description.name}): {error}") from error
+    return description.model_copy(update={"file": (file.parent / description.file).absolute()})
 
 
-def _check(one: ListDescription) -> None:
-    if one.severity is not None:
-        lookup(LEVELS, one.severity, "severity")
-    if one.category is not None:
-        lookup(categories(), one.category, "category")
-    elif not one.trusted:
+def _check(description: ListDescription) -> None:
+    if description.severity is not None:
+        lookup(LEVELS, description.severity, "severity")
+    if description.category is not None:
+        lookup(categories(), description.category, "category")
+    elif not description.trusted:
         raise UsageError("needs a category, or 'trusted: true'")

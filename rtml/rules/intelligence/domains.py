@@ -60,12 +60,12 @@ def match_domains(names: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     labels = plain_name(distinct).str.split(".")
     frame = pl.DataFrame({"value": distinct, "labels": labels}).lazy()
     sizes = listed["domain"].str.count_matches(".", literal=True).unique().sort() + 1
-    # Only suffixes as long as some listed name: a few joins' worth, however long a hostile name is.
+    # Only suffixes as long as some listed name: few joins, however long a hostile name is.
     tails = [
         frame.filter(pl.col("labels").list.len() >= size).select(
             "value",
             domain=pl.col("labels").list.tail(size).list.join("."),
-            whole=pl.col("labels").list.len() == size,
+            all_labels=pl.col("labels").list.len() == size,
             size=pl.lit(size),
         )
         for size in sizes
@@ -75,7 +75,7 @@ def match_domains(names: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     return (
         pl.concat(tails)
         .join(listed.lazy(), on="domain")
-        .filter(pl.col("whole") | ~pl.col("exact"))
+        .filter(pl.col("all_labels") | ~pl.col("exact"))
         .sort("value", "list", "size", "entry", descending=[False, False, True, False])
         .unique(["value", "list"], keep="first", maintain_order=True)
         .select("value", "list", "entry")

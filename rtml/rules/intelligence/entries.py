@@ -59,12 +59,12 @@ def classify(raw: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("bits") == 0).then(pl.lit("a network of all addresses")),
         pl.when(pl.col("kind").is_null()).then(_why(text, digits)),
     )
-    found = frame.with_columns(kind=kind).with_columns(reason=reason)
-    return found.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
+    classified = frame.with_columns(kind=kind).with_columns(reason=reason)
+    return classified.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
 
 
 def _why(text: pl.Expr, digits: pl.Expr) -> pl.Expr:
-    """Say what an entry that is none of ours looks like."""
+    """Say what an entry of no known kind looks like."""
     number = text.str.contains(_V4) & text.str.contains(r"[./]")
     return (
         pl.when(text.fill_null("") == "")
@@ -97,10 +97,10 @@ def _networks(value: pl.Series) -> pl.DataFrame:
     # A zone names a link of one machine: no entry of a list has one.
     plain = pl.when(~pl.col("address").str.contains("%", literal=True)).then("address")
     parsed = pl.concat([parts, numbers(parts.select(plain).to_series())], how="horizontal")
-    four = ~pl.col("address").str.contains(":", literal=True)
-    most = pl.when(four).then(32).otherwise(128)
-    # All of IPv4 is as little a network as all of IPv6.
-    shared = pl.when(four & (pl.col("length") > 0)).then(MAPPED).otherwise(0)
+    ipv4 = ~pl.col("address").str.contains(":", literal=True)
+    most = pl.when(ipv4).then(32).otherwise(128)
+    # All of IPv4 is no more a network than all of IPv6.
+    shared = pl.when(ipv4 & (pl.col("length") > 0)).then(MAPPED).otherwise(0)
     bits = pl.when(~pl.col("slash")).then(128).when(pl.col("length") <= most).then(pl.col("length") + shared)
     return _masked(
         parsed.select("hi", "lo", bits=pl.when(pl.col("hi").is_not_null()).then(bits).cast(pl.UInt8))
@@ -108,25 +108,25 @@ def _networks(value: pl.Series) -> pl.DataFrame:
 
 
 def _masked(frame: pl.DataFrame) -> pl.DataFrame:
-    known = prefixes(frame["bits"].drop_nulls())
-    return frame.join(known, on="bits", how="left", maintain_order="left").select(
+    masks = prefixes(frame["bits"].drop_nulls())
+    return frame.join(masks, on="bits", how="left", maintain_order="left").select(
         hi=pl.col("hi") & pl.col("mask_hi"), lo=pl.col("lo") & pl.col("mask_lo"), bits="bits"
     )
 
 
-def network_entries(found: pl.DataFrame, number: int) -> pl.DataFrame:
+def network_entries(entries: pl.DataFrame, number: int) -> pl.DataFrame:
     """Networks of one list as `rtml.rules.intelligence.addresses.match_addresses` takes them."""
-    mine = found.filter(pl.col("kind") == "address").unique(
+    networks = entries.filter(pl.col("kind") == "address").unique(
         ["hi", "lo", "bits"], keep="first", maintain_order=True
     )
-    return mine.select("hi", "lo", "bits", list=pl.lit(number, pl.UInt32), entry="value")
+    return networks.select("hi", "lo", "bits", list=pl.lit(number, pl.UInt32), entry="value")
 
 
-def domain_entries(found: pl.DataFrame, number: int, exact: bool) -> pl.DataFrame:
+def domain_entries(entries: pl.DataFrame, number: int, exact: bool) -> pl.DataFrame:
     """Names of one list as `match_domains` takes them; ``*.`` asks for subdomains in any list."""
     starred = pl.col("value").str.contains(r"^\*?\.")
     return (
-        found.filter(pl.col("kind") == "domain")
+        entries.filter(pl.col("kind") == "domain")
         .select(
             list=pl.lit(number, pl.UInt32),
             domain=pl.col("value").str.replace(r"^\*?\.", ""),
@@ -137,7 +137,7 @@ def domain_entries(found: pl.DataFrame, number: int, exact: bool) -> pl.DataFram
     )
 
 
-def hash_entries(found: pl.DataFrame, number: int) -> pl.DataFrame:
+def hash_entries(entries: pl.DataFrame, number: int) -> pl.DataFrame:
     """Hashes of one list: ``list``, ``sha256`` (lower case), ``entry``."""
-    mine = found.filter(pl.col("kind") == "sha256").unique("value", maintain_order=True)
-    return mine.select(list=pl.lit(number, pl.UInt32), sha256="value", entry="value")
+    hashes = entries.filter(pl.col("kind") == "sha256").unique("value", maintain_order=True)
+    return hashes.select(list=pl.lit(number, pl.UInt32), sha256="value", entry="value")

@@ -14,10 +14,10 @@ from rtml.rules.intelligence.stix import indicators
 __all__ = ["FORMATS", "RAW"]
 
 RAW = pl.Schema({"line": pl.Int64, "value": pl.String, "reason": pl.String})
-"""Raw entries; ``reason`` is null, or says why there is none to be had here."""
+"""Raw entries; ``reason`` is null, or says why there is none."""
 
 
-def _plain(text: str, one: ListDescription) -> pl.DataFrame:
+def _plain(text: str, description: ListDescription) -> pl.DataFrame:
     r"""One entry a line; what follows ``#`` or ``;`` is a comment, ``//`` begins a comment line."""
     lines = pl.DataFrame({"value": text.split("\n")}).with_row_index("line", 1)
     bare = pl.col("value").str.replace(r"(?:^|\s)[#;].*$", "").str.strip_chars()
@@ -29,40 +29,43 @@ def _plain(text: str, one: ListDescription) -> pl.DataFrame:
     )
 
 
-def _csv(text: str, one: ListDescription) -> pl.DataFrame:
+def _csv(text: str, description: ListDescription) -> pl.DataFrame:
     """One column of a CSV file; lines that begin with ``#`` are comments."""
     reader = csv.reader(
         ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)), strict=True
     )
     lines: list[int] = []
     values: list[str | None] = []
-    at = None if isinstance(one.column, str) else one.column - 1
+    at = None if isinstance(description.column, str) else description.column - 1
     try:
         for row in reader:
             if not row:
                 continue
             if at is None:
-                at = _position(row, one)
+                at = _position(row, description)
                 continue
             lines.append(reader.line_num)
             values.append(row[at].strip() if 0 <= at < len(row) else None)
     except csv.Error as error:
-        raise RtmlError(f"{one.file}: line {reader.line_num}: not CSV ({error})") from error
-    short = pl.when(pl.col("value").fill_null("") == "").then(pl.lit(f"nothing in column {one.column}"))
+        raise RtmlError(f"{description.file}: line {reader.line_num}: not CSV ({error})") from error
+    short = pl.when(pl.col("value").fill_null("") == "").then(
+        pl.lit(f"nothing in column {description.column}")
+    )
     return pl.DataFrame(
         {"line": lines, "value": values}, schema={"line": pl.Int64, "value": pl.String}
     ).with_columns(reason=short)
 
 
-def _position(header: list[str], one: ListDescription) -> int:
+def _position(header: list[str], description: ListDescription) -> int:
     names = [name.strip() for name in header]
-    if one.column not in names:
-        raise RtmlError(f"{one.file}: no column {one.column!r}; {did_you_mean(str(one.column), names)}")
-    return names.index(str(one.column))
+    if description.column not in names:
+        hint = did_you_mean(str(description.column), names)
+        raise RtmlError(f"{description.file}: no column {description.column!r}; {hint}")
+    return names.index(str(description.column))
 
 
-def _stix(text: str, one: ListDescription) -> pl.DataFrame:
-    return pl.DataFrame(indicators(text, one.file), schema=RAW, orient="row")
+def _stix(text: str, description: ListDescription) -> pl.DataFrame:
+    return pl.DataFrame(indicators(text, description.file), schema=RAW, orient="row")
 
 
 FORMATS: dict[str, Callable[[str, ListDescription], pl.DataFrame]] = {

@@ -48,16 +48,16 @@ class Intelligence:
         The second frame has ``value``, ``list`` (the threat list that was silenced), ``entry`` and
         ``trusted`` (the list that silenced it).
         """
-        trusted = [i for i, one in enumerate(self.lists) if one.trusted]
-        found = self.match(kind, values)
-        good = found.filter(pl.col("list").is_in(trusted))
-        bad = found.filter(~pl.col("list").is_in(trusted))
+        trusted = [i for i, description in enumerate(self.lists) if description.trusted]
+        matches = self.match(kind, values)
+        good = matches.filter(pl.col("list").is_in(trusted))
+        bad = matches.filter(~pl.col("list").is_in(trusted))
         first = good.unique("value", keep="first", maintain_order=True)
         silenced = bad.join(first.select("value", trusted="list"), on="value", maintain_order="left")
         return bad.join(first, on="value", how="anti", maintain_order="left"), silenced
 
     def callers(self, addresses: pl.Series) -> pl.DataFrame:
-        """Say which addresses, as callers of an API, are known for ill (`CALLERS`).
+        """Say which addresses, as callers of an API, are on threat lists (`CALLERS`).
 
         A pure function of a column of addresses and the lists; addresses of trusted lists are left
         out. One row for each address and list.
@@ -69,15 +69,15 @@ class Intelligence:
         [('192.0.2.66', 'TorIPCaller', 'high', 'Test: Tor', '192.0.2.64/26')]
         """
         rows = [
-            (i, one.name, one.level, categories()[one.category].caller)
-            for i, one in enumerate(self.lists)
-            if one.category
+            (i, description.name, description.level, categories()[description.category].caller)
+            for i, description in enumerate(self.lists)
+            if description.category
         ]
         schema = {"list": pl.UInt32, "name": pl.String, "level": pl.String, "caller": pl.String}
         facts = pl.DataFrame(rows, schema=schema, orient="row").drop_nulls("caller")
-        found, _ = self.untrusted("address", addresses)
-        known = found.join(facts, on="list", maintain_order="left")
-        return known.select("value", "caller", "level", "name", "entry").rename({"name": "list"})
+        matches, _ = self.untrusted("address", addresses)
+        callers = matches.join(facts, on="list", maintain_order="left")
+        return callers.select("value", "caller", "level", "name", "entry").rename({"name": "list"})
 
 
 def _match_hashes(values: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
@@ -123,18 +123,18 @@ def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
     >>> len(intelligence.lists), intelligence.rejects.height
     (12, 0)
     """
-    lists = [one for path in paths for one in described(path)]
-    names = [one.name for one in lists]
+    lists = [description for path in paths for description in described(path)]
+    names = [description.name for description in lists]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"two lists are called {twice!r}; every list needs a name of its own")
-    found = [_classified(one) for one in lists]
+    classified = [_classified(description) for description in lists]
     entries = {
-        "address": [network_entries(each, i) for i, each in enumerate(found)],
-        "domain": [domain_entries(each, i, lists[i].match == "exact") for i, each in enumerate(found)],
-        "sha256": [hash_entries(each, i) for i, each in enumerate(found)],
+        "address": [network_entries(frame, i) for i, frame in enumerate(classified)],
+        "domain": [domain_entries(frame, i, lists[i].match == "exact") for i, frame in enumerate(classified)],
+        "sha256": [hash_entries(frame, i) for i, frame in enumerate(classified)],
     }
-    rejects = [_rejects(each, one) for each, one in zip(found, lists, strict=True)]
+    rejects = [_rejects(frame, description) for frame, description in zip(classified, lists, strict=True)]
     return Intelligence(
         tuple(lists),
         {kind: pl.concat(frames) if frames else _none(kind) for kind, frames in entries.items()},
@@ -149,19 +149,22 @@ def _none(kind: str) -> pl.DataFrame:
     return network_entries(nothing, 0) if kind == "address" else hash_entries(nothing, 0)
 
 
-def _classified(one: ListDescription) -> pl.DataFrame:
-    found = classify(FORMATS[one.format](read_list_text(one.file), one))
-    useless = [kind for kind in ("address", "domain", "sha256") if not one.takes(kind)]
+def _classified(description: ListDescription) -> pl.DataFrame:
+    entries = classify(FORMATS[description.format](read_list_text(description.file), description))
+    useless = [kind for kind in ("address", "domain", "sha256") if not description.takes(kind)]
     if not useless:
-        return found
+        return entries
     reason = pl.when(pl.col("kind").is_in(useless)).then(
-        pl.format("category {} has no finding type for this kind ({})", pl.lit(one.category), "kind")
+        pl.format("category {} has no finding type for this kind ({})", pl.lit(description.category), "kind")
     )
-    found = found.with_columns(reason=pl.coalesce("reason", reason))
-    return found.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
+    entries = entries.with_columns(reason=pl.coalesce("reason", reason))
+    return entries.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
 
 
-def _rejects(found: pl.DataFrame, one: ListDescription) -> pl.DataFrame:
-    return found.filter(pl.col("kind").is_null()).select(
-        file=pl.lit(str(one.file)), line="line", reason="reason", text=pl.col("value").str.slice(0, 200)
+def _rejects(entries: pl.DataFrame, description: ListDescription) -> pl.DataFrame:
+    return entries.filter(pl.col("kind").is_null()).select(
+        file=pl.lit(str(description.file)),
+        line="line",
+        reason="reason",
+        text=pl.col("value").str.slice(0, 200),
     )

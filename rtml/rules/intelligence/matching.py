@@ -50,11 +50,12 @@ def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
     """
     rules = list_rules(intelligence)
     parts = [
-        _one(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)]) for use in USES
+        _matched_by_use(capture, intelligence, use, [rule for rule in rules if rule.tags == (use,)])
+        for use in USES
     ]
     hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort("time", "host", "seq", "rule")
     table = pl.concat([TABLE.to_frame(), *(table for _, table, _ in parts)])
-    silenced = pl.concat([SILENCED.to_frame(), *(quiet for _, _, quiet in parts)])
+    silenced = pl.concat([SILENCED.to_frame(), *(frame for _, _, frame in parts)])
     return Matched(
         rules,
         Evaluation(with_root(hits, capture), table.sort("hits", "rule", descending=[True, False])),
@@ -66,7 +67,7 @@ def _empty() -> pl.DataFrame:
     return pl.DataFrame(schema={**HITS, "entry": pl.String})
 
 
-def _one(
+def _matched_by_use(
     capture: Capture, intelligence: Intelligence, use: str, rules: list[Rule]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     if not rules:
@@ -79,19 +80,19 @@ def _one(
         _named(frame, use, intelligence, rules)
         for frame in intelligence.untrusted(USES[use], values["value"])
     )
-    found, copied = _without_copies(_joined(events, bad), seen)
-    hits = list_hits(both_ways(found) if use == "relay" else found)
-    quiet = [_trusted(values, trusted, intelligence), counted(copied, "the resolver's copy")]
+    matches, copied = _without_copies(_joined(events, bad), seen)
+    hits = list_hits(both_ways(matches) if use == "relay" else matches)
+    silenced = [_trusted(values, trusted, intelligence), counted(copied, "the resolver's copy")]
     dead = frozenset() if values["value"].is_not_null().any() else frozenset(seen.columns)
     table = account(capture, rules, hits, int(values["events"].sum()), dead)
-    return hits, table, pl.concat(quiet)
+    return hits, table, pl.concat(silenced)
 
 
 def _named(matches: pl.DataFrame, use: str, intelligence: Intelligence, rules: list[Rule]) -> pl.DataFrame:
     """Add the rule; a list whose category has no such use is not looked at."""
-    ids = {i: rule_id(one.name, use) for i, one in enumerate(intelligence.lists)}
-    rule = pl.col("list").replace_strict(ids, return_dtype=pl.String)
-    return matches.with_columns(rule=rule).filter(pl.col("rule").is_in([one.id for one in rules]))
+    ids = {i: rule_id(description.name, use) for i, description in enumerate(intelligence.lists)}
+    named = matches.with_columns(rule=pl.col("list").replace_strict(ids, return_dtype=pl.String))
+    return named.filter(pl.col("rule").is_in([rule.id for rule in rules]))
 
 
 def _joined(events: pl.LazyFrame, bad: pl.DataFrame) -> pl.DataFrame:
@@ -104,17 +105,17 @@ def _joined(events: pl.LazyFrame, bad: pl.DataFrame) -> pl.DataFrame:
     return events.join(named.lazy(), on="value").collect(engine="streaming")
 
 
-def _without_copies(found: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _without_copies(matches: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, pl.DataFrame]:
     if not seen.names:
-        return found, found.clear()
-    copied = copies(found)
-    return found.filter(~copied), found.filter(copied)
+        return matches, matches.clear()
+    copied = copies(matches)
+    return matches.filter(~copied), matches.filter(copied)
 
 
-def list_hits(found: pl.DataFrame) -> pl.DataFrame:
+def list_hits(matches: pl.DataFrame) -> pl.DataFrame:
     """Make hits of joined events (with ``rule`` and ``entry``), one for each event and rule."""
     # The engine gives rows in any order: which entry an event keeps must not depend on it.
-    ordered = found.sort("time", "host", "seq", "rule", "entry")
+    ordered = matches.sort("time", "host", "seq", "rule", "entry")
     once = ordered.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),
@@ -130,6 +131,6 @@ def counted(rows: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 def _trusted(values: pl.DataFrame, trusted: pl.DataFrame, intelligence: Intelligence) -> pl.DataFrame:
-    names = {i: f"trusted: {one.name}" for i, one in enumerate(intelligence.lists)}
+    names = {i: f"trusted: {description.name}" for i, description in enumerate(intelligence.lists)}
     by = pl.col("trusted").replace_strict(names, return_dtype=pl.String)
     return trusted.join(values, on="value").select("rule", "events", by=by).select(*SILENCED)

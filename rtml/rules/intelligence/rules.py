@@ -45,24 +45,24 @@ def list_rules(intelligence: Intelligence) -> list[Rule]:
      ('Test: command and control (DNS query)', 'Backdoor:Runtime/C&CActivity.B!DNS')]
     """
     rules = []
-    for number, one in enumerate(intelligence.lists):
-        if one.trusted or one.category is None:
+    for number, description in enumerate(intelligence.lists):
+        if description.trusted or description.category is None:
             continue
-        category = categories()[one.category]
+        category = categories()[description.category]
         for use, finding_type in category.types.items():
             if not (intelligence.entries[USES[use]]["list"] == number).any():
                 continue
             rules.append(
                 Rule(
-                    id=rule_id(one.name, use),
-                    title=f"{one.name} ({_PHRASES[use]})",
-                    level=one.level,
+                    id=rule_id(description.name, use),
+                    title=f"{description.name} ({_PHRASES[use]})",
+                    level=description.level,
                     finding_type=finding_type,
                     techniques=category.techniques,
                     tags=(use,),
-                    authors=one.author,
-                    licence=one.licence,
-                    source=str(one.file),
+                    authors=description.author,
+                    licence=description.licence,
+                    source=str(description.file),
                     kinds=OBSERVED[use].kinds,
                     where=OBSERVED[use].where,
                     condition=_needed(OBSERVED[use].columns),

@@ -113,10 +113,10 @@ def values_of(pattern: str) -> list[str]:
 def _tokens(pattern: str) -> list[tuple[str, str]]:
     tokens, at = [], 0
     while at < len(pattern.rstrip()):
-        found = _TOKEN.match(pattern, at)
-        if found is None:
+        token = _TOKEN.match(pattern, at)
+        if token is None:
             rest = pattern[at : at + 13].strip()
             raise ValueError(f"a pattern that is no plain alternative, from {rest + '...'!r} on")
-        at = found.end()
-        tokens.append((str(found.lastgroup), found.group(str(found.lastgroup))))
+        at = token.end()
+        tokens.append((str(token.lastgroup), token.group(str(token.lastgroup))))
     return tokens

@@ -131,7 +131,7 @@ DERIVED: dict[str, Derived] = {
         pl.Int64,
     ),
     "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),
-    # Of Kubernetes audit events: whether the API server did as asked; null where it has not said.
+    # Of Kubernetes audit events: whether the API server did as asked; null where it gave no code.
     "succeeded": Derived(("code",), pl.col("code") < 400, pl.Boolean),
     "tactic": Derived(tactics.NEEDS, tactics.tactic()),
     "image_repositories": Derived(("images",), _REPOSITORIES),

@@ -63,10 +63,10 @@ def failures(rule: Rule) -> list[str]:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    known = {*TYPES, *LINEAGE}
-    strange = {name for row in rows for name in row} - known
-    if strange:
-        raise KeyError(f"examples name columns that events do not have: {sorted(strange)}")
+    allowed = {*TYPES, *LINEAGE}
+    unknown = {name for row in rows for name in row} - allowed
+    if unknown:
+        raise KeyError(f"examples name columns that events do not have: {sorted(unknown)}")
     types: dict[str, Any] = {**TYPES, **dict.fromkeys(LINEAGE, pl.String)}
     types["ancestors"] = pl.List(pl.String)
     plain = {name: pl.String if kind == pl.Categorical else kind for name, kind in types.items()}

@@ -84,7 +84,7 @@ def _(condition: Number) -> pl.Expr:
 def _(condition: Network) -> pl.Expr:
     network = ipaddress.ip_network(condition.cidr, strict=False)
     low, high = address(str(network[0])), address(str(network[-1]))
-    return _each(
+    return _any_text(
         pl.col(f"address:{condition.column}"),
         condition.column in LISTS,
         lambda text: text.is_between(pl.lit(low), pl.lit(high)),
@@ -92,12 +92,12 @@ def _(condition: Network) -> pl.Expr:
 
 
 def _on(column: str, cased: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    return _each(pl.col(f"{'text' if cased else 'lower'}:{column}"), column in LISTS, test)
+    return _any_text(pl.col(f"{'text' if cased else 'lower'}:{column}"), column in LISTS, test)
 
 
-def _each(values: pl.Expr, many: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+def _any_text(values: pl.Expr, is_list: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
     """Test a text; or each text of a list, of which one must pass."""
-    if not many:
+    if not is_list:
         return test(values).fill_null(False)
     return values.list.eval(test(pl.element()).fill_null(False)).list.any().fill_null(False)
 
@@ -107,8 +107,8 @@ def _literal(text: pl.Expr, condition: Text, values: list[str]) -> pl.Expr:
         case "equals":
             return text.is_in(values)
         case "contains":
-            one = len(values) == 1
-            return text.str.contains(values[0], literal=True) if one else text.str.contains_any(values)
+            single = len(values) == 1
+            return text.str.contains(values[0], literal=True) if single else text.str.contains_any(values)
         case "starts":
             return pl.any_horizontal([text.str.starts_with(value) for value in values])
         case "ends":
@@ -123,7 +123,7 @@ def prepare(inputs: pl.DataFrame, conditions: Iterable[Condition]) -> pl.DataFra
     inputs
         Distinct inputs; list columns as text joined by `SEPARATOR`.
     """
-    wanted = {name for one in conditions for name in expression(one).meta.root_names()}
+    wanted = {name for condition in conditions for name in expression(condition).meta.root_names()}
     forms = [name.partition(":") for name in sorted(wanted) if ":" in name]
     read = {name.rpartition(":")[2] for name in wanted}
     inputs = inputs.with_columns(VIEWS[n].expression.alias(n) for n in sorted(read & set(VIEWS)))
@@ -134,17 +134,17 @@ def _form(inputs: pl.DataFrame, form: str, name: str) -> pl.Expr:
     text = pl.col(name).cast(pl.String)
     if form == "lower":
         text = text.str.to_lowercase()
-    many = text.str.split(SEPARATOR) if name in LISTS else text
-    return many if form != "address" else _addresses(inputs, name, many)
+    values = text.str.split(SEPARATOR) if name in LISTS else text
+    return values if form != "address" else _addresses(inputs, name, values)
 
 
-def _addresses(inputs: pl.DataFrame, name: str, many: pl.Expr) -> pl.Expr:
+def _addresses(inputs: pl.DataFrame, name: str, values: pl.Expr) -> pl.Expr:
     """Parse each distinct address once, in Python: the standard library knows every spelling."""
-    texts = inputs.select(many.alias("text"))
+    texts = inputs.select(values.alias("text"))
     flat = texts.explode("text") if name in LISTS else texts
-    known = flat["text"].drop_nulls().unique().to_list()
-    table = pl.Series(known, dtype=pl.String), pl.Series(map(address, known), dtype=pl.String)
-    lookup = (pl.element() if name in LISTS else many).replace_strict(
+    distinct = flat["text"].drop_nulls().unique().to_list()
+    table = pl.Series(distinct, dtype=pl.String), pl.Series(map(address, distinct), dtype=pl.String)
+    lookup = (pl.element() if name in LISTS else values).replace_strict(
         *table, default=None, return_dtype=pl.String
     )
-    return many.list.eval(lookup) if name in LISTS else lookup
+    return values.list.eval(lookup) if name in LISTS else lookup

@@ -55,11 +55,11 @@ def rule_inputs(capture: Capture, kinds: Iterable[str], where: str, columns: Ite
 
 
 def _audit_events(capture: Capture, columns: Iterable[str]) -> pl.LazyFrame:
-    """Events of the Kubernetes audit log, with what the audit table says of each."""
-    own = [name for name in columns if name not in POLARS]
+    """Events of the Kubernetes audit log, with the columns of the audit table."""
+    audit_names = [name for name in columns if name not in POLARS]
     names = [name for name in columns if name in POLARS]
     events = capture.events(names, kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
-    return events.join(capture.audit().select("host", "seq", *own), on=["host", "seq"])
+    return events.join(capture.audit().select("host", "seq", *audit_names), on=["host", "seq"])
 
 
 def input_of(name: str) -> pl.Expr:

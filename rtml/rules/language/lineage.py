@@ -73,8 +73,8 @@ def with_lineage(
     numbered = images.join(chains, on=columns, how="left", nulls_equal=True)
     numbered = numbered.select(*_KEYS, "_chain")
     if only_execs:
-        own = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
-        found = events.join(own, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
+        by_image = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
+        joined = events.join(by_image, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
     else:
         by_time = numbered.drop("host", "image_seq").sort("since").lazy()
         # Sorting whole events would hold them twice: who and when is all that decides.
@@ -85,5 +85,5 @@ def with_lineage(
             .join_asof(by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False)
         )
         chain = moments.select("process_id", "time", "_chain").drop_nulls().collect()
-        found = events.join(chain.lazy(), on=["process_id", "time"], how="left")
-    return found.join(chains.lazy(), on="_chain", how="left").drop("_chain")
+        joined = events.join(chain.lazy(), on=["process_id", "time"], how="left")
+    return joined.join(chains.lazy(), on="_chain", how="left").drop("_chain")

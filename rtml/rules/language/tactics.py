@@ -37,17 +37,17 @@ def tactic() -> pl.Expr:
     >>> calls.select(tactic()).to_series().to_list()
     ['CredentialAccess', 'Impact', 'Discovery', None]
     """
-    found = pl.lit(None, pl.String)
+    chosen = pl.lit(None, pl.String)
     for line in reversed(_table()):
-        found = pl.when(_meets(line)).then(pl.lit(line["tactic"])).otherwise(found)
-    return pl.when(pl.col("verb").is_not_null()).then(found).alias("tactic")
+        chosen = pl.when(_meets(line)).then(pl.lit(line["tactic"])).otherwise(chosen)
+    return pl.when(pl.col("verb").is_not_null()).then(chosen).alias("tactic")
 
 
 def _meets(line: Mapping[str, Any]) -> pl.Expr:
-    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    resource = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
     tests = [pl.lit(True)]
     if "verbs" in line:
         tests.append(pl.col("verb").cast(pl.String).str.to_lowercase().is_in(line["verbs"]))
     if "resources" in line:
-        tests.append(what.str.to_lowercase().is_in(line["resources"]))
+        tests.append(resource.str.to_lowercase().is_in(line["resources"]))
     return pl.all_horizontal(tests).fill_null(False)

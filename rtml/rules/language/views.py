@@ -69,11 +69,11 @@ def _resolve(paths: pl.Series) -> pl.Series:
 
 
 def _mode_names(modes: pl.Series) -> pl.Series:
-    known = modes.drop_nulls().unique().to_list()
+    distinct = modes.drop_nulls().unique().to_list()
     names = [n for n in dir(stat) if n.startswith(("S_IR", "S_IW", "S_IX", "S_IS")) and n.isupper()]
     bits = {n: getattr(stat, n) for n in sorted(names) if isinstance(getattr(stat, n), int)}
-    spelled = ["|".join(n for n, bit in bits.items() if mode & bit == bit) for mode in known]
-    return modes.replace_strict(known, spelled, default=None, return_dtype=pl.String)
+    spelled = ["|".join(n for n, bit in bits.items() if mode & bit == bit) for mode in distinct]
+    return modes.replace_strict(distinct, spelled, default=None, return_dtype=pl.String)
 
 
 _ERRORS = {-number: name for number, name in errno.errorcode.items()}

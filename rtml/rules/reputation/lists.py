@@ -30,7 +30,7 @@ def bad_files(options: Sequence[str]) -> list[tuple[str, Path]]:
     ...
     rtml.errors.UnknownNameError: unknown category 'malicous'; did you mean 'malicious'?
     """
-    found: list[tuple[str, Path]] = []
+    labelled: list[tuple[str, Path]] = []
     for option in options:
         category, equals, file = option.partition("=")
         if not equals or not file:
@@ -39,8 +39,8 @@ def bad_files(options: Sequence[str]) -> list[tuple[str, Path]]:
         lookup(CATEGORIES, category, "category")
         path = Path(file)
         files = sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        found += [(category, each) for each in files]
-    return found
+        labelled += [(category, training_file) for training_file in files]
+    return labelled
 
 
 def read_names(
@@ -70,13 +70,13 @@ def read_names(
         family = re.split(r"[_\-. ]", file.name, maxsplit=1)[0]
         parts.append(split.with_columns(category=pl.lit(category), family=pl.lit(family)))
     names = pl.concat(parts).unique(["registered", "under", "category"], keep="first", maintain_order=True)
-    accused = names.filter(pl.col("category") != BENIGN)
-    innocent = names.filter(pl.col("category") == BENIGN).join(
-        accused, on=["registered", "under"], how="anti", maintain_order="left"
+    bad_names = names.filter(pl.col("category") != BENIGN)
+    benign_names = names.filter(pl.col("category") == BENIGN).join(
+        bad_names, on=["registered", "under"], how="anti", maintain_order="left"
     )
-    if innocent.is_empty() or accused.is_empty():
-        raise RtmlError(f"no {'good' if innocent.is_empty() else 'bad'} names in the files given")
-    names = pl.concat([innocent, accused])
+    if benign_names.is_empty() or bad_names.is_empty():
+        raise RtmlError(f"no {'good' if benign_names.is_empty() else 'bad'} names in the files given")
+    names = pl.concat([benign_names, bad_names])
     families = pl.col("family").n_unique().over("category")
-    own = (families == 1) | (pl.col("category") == BENIGN)
-    return names.with_columns(family=pl.when(own).then("registered").otherwise("family")), digests
+    by_domain = (families == 1) | (pl.col("category") == BENIGN)
+    return names.with_columns(family=pl.when(by_domain).then("registered").otherwise("family")), digests

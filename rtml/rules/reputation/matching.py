@@ -69,22 +69,26 @@ def match_reputation(
     trusted = _trusted(low["value"], intelligence)
     silenced = low.join(trusted, on="value").join(values, on="value").select(*SILENCED)
     low = low.join(trusted, on="value", how="anti", maintain_order="left")
-    found = events.join(_shown(low).lazy(), on="value").collect(engine="streaming")
-    copied = copies(found)
-    hits = list_hits(found.filter(~copied))
+    matches = events.join(_shown(low).lazy(), on="value").collect(engine="streaming")
+    copied = copies(matches)
+    hits = list_hits(matches.filter(~copied))
     dead = frozenset() if values["value"].is_not_null().any() else frozenset({"domain"})
     table = account(capture, rules, hits, int(values["events"].sum()), dead)
-    quiet = pl.concat([silenced, counted(found.filter(copied), "the resolver's copy")])
-    return Matched(rules, Evaluation(with_root(hits, capture), table), quiet)
+    uncounted = pl.concat([silenced, counted(matches.filter(copied), "the resolver's copy")])
+    return Matched(rules, Evaluation(with_root(hits, capture), table), uncounted)
 
 
 def _trusted(names: pl.Series, intelligence: Intelligence | None) -> pl.DataFrame:
     if intelligence is None:
         return pl.DataFrame(schema={"value": pl.String, "by": pl.String})
-    lists = {i: f"trusted: {one.name}" for i, one in enumerate(intelligence.lists) if one.trusted}
-    found = intelligence.match("domain", names).filter(pl.col("list").is_in(list(lists)))
+    lists = {
+        i: f"trusted: {description.name}"
+        for i, description in enumerate(intelligence.lists)
+        if description.trusted
+    }
+    matches = intelligence.match("domain", names).filter(pl.col("list").is_in(list(lists)))
     by = pl.col("list").replace_strict(lists, default=None, return_dtype=pl.String)
-    return found.unique("value", keep="first", maintain_order=True).select("value", by=by)
+    return matches.unique("value", keep="first", maintain_order=True).select("value", by=by)
 
 
 def _shown(low: pl.DataFrame) -> pl.DataFrame:

@@ -57,9 +57,9 @@ def train(
         held = _held_out(matrix, good, bad, part)
         thresholds[category] = _threshold(held[good], false_rate)
         quality.append(quality_of(names["family"].filter(bad), held[good], held[bad], category))
-        whole = _fit(matrix, good, bad)
-        weights.append(whole.coef_[0])
-        intercepts.append(float(whole.intercept_[0]))
+        regression = _fit(matrix, good, bad)
+        weights.append(regression.coef_[0])
+        intercepts.append(float(regression.intercept_[0]))
     table = pl.concat(quality)
     card = Card(
         thresholds=thresholds, files=dict(sorted(digests.items())), seed=seed, quality=table.to_dicts()
@@ -79,13 +79,13 @@ def _held_out(matrix: Any, good: Flags, bad: Flags, part: Any) -> Array:
     """Log-odds of names by a model that has seen neither them nor their family; else NaN."""
     held = np.full(len(good), np.nan)
     for fold in steps(range(FOLDS), "holding out", "parts"):
-        here = part == fold
-        if not (good & ~here).any():
+        in_fold = part == fold
+        if not (good & ~in_fold).any():
             continue
         # A category of one family cannot spare it: then only good names are held out.
-        known = bad & ~here if (bad & ~here).any() else bad
-        model = _fit(matrix, good & ~here, known)
-        rows = here & (good | (bad & ~known))
+        learnt = bad & ~in_fold if (bad & ~in_fold).any() else bad
+        model = _fit(matrix, good & ~in_fold, learnt)
+        rows = in_fold & (good | (bad & ~learnt))
         if rows.any():
             held[rows] = model.decision_function(matrix[rows])
     return held

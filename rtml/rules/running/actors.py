@@ -23,12 +23,12 @@ def with_actor(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     """
     if hits.is_empty() or not capture.manifest.audit:
         return hits
-    what = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
-    name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
-    said = capture.audit().select(
+    resource = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    object_name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
+    calls = capture.audit().select(
         "host",
         "seq",
         actor=pl.col("username").fill_null(_NOBODY),
-        target=pl.concat_str(what, name, separator=" ", ignore_nulls=True).str.strip_chars(),
+        target=pl.concat_str(resource, object_name, separator=" ", ignore_nulls=True).str.strip_chars(),
     )
-    return hits.join(said.collect(), on=["host", "seq"], how="left", maintain_order="left")
+    return hits.join(calls.collect(), on=["host", "seq"], how="left", maintain_order="left")

@@ -33,7 +33,10 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     the account says which.
     """
     seen = _seen(capture, correlations)
-    parts = [_one(capture, one, seen) for one in steps(correlations, "correlating", "correlations")]
+    parts = [
+        _correlated(capture, correlation, seen)
+        for correlation in steps(correlations, "correlating", "correlations")
+    ]
     hits = [_empty(), *(part.hits for part in parts)]
     return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
 
@@ -44,7 +47,7 @@ def _empty() -> pl.DataFrame:
 
 def _seen(capture: Capture, correlations: Sequence[Correlation]) -> pl.DataFrame:
     """Per kind: how many events, and of every column that a step reads whether it is ever there."""
-    steps = [step for one in correlations for step in one.steps]
+    steps = [step for correlation in correlations for step in correlation.steps]
     kinds = sorted({kind for step in steps for kind in step.kinds})
     columns = sorted({column for step in steps for column in step.columns})
     rows = rule_inputs(capture, kinds, "", [*columns, "kind"])
@@ -58,11 +61,11 @@ def _seen(capture: Capture, correlations: Sequence[Correlation]) -> pl.DataFrame
     )
 
 
-def _one(capture: Capture, one: Correlation, seen: pl.DataFrame) -> Evaluation:
-    events = int(seen.filter(pl.col("kind").is_in(one.kinds))["events"].sum())
-    reason = next(filter(None, (_missing(capture, step, seen) for step in one.steps)), None)
-    hits = _empty() if reason else _hits(one, capture)
-    table = account(capture, [one], hits, events, frozenset()).with_columns(
+def _correlated(capture: Capture, correlation: Correlation, seen: pl.DataFrame) -> Evaluation:
+    events = int(seen.filter(pl.col("kind").is_in(correlation.kinds))["events"].sum())
+    reason = next(filter(None, (_missing(capture, step, seen) for step in correlation.steps)), None)
+    hits = _empty() if reason else _hits(correlation, capture)
+    table = account(capture, [correlation], hits, events, frozenset()).with_columns(
         could_match=pl.lit(reason is None), why_not=pl.lit(reason, pl.String)
     )
     return Evaluation(hits, table)
@@ -76,13 +79,17 @@ def _missing(capture: Capture, step: Step, seen: pl.DataFrame) -> str | None:
     return f"always null here: {', '.join(never)}" if never else None
 
 
-def _hits(one: Correlation, capture: Capture) -> pl.DataFrame:
-    found = one.find(capture).with_columns(rule=pl.lit(one.id), root_id=pl.lit(None, pl.Int64)).collect()
-    if "entry" not in found.columns:
-        found = found.with_columns(entry=pl.lit(None, pl.String))
-    shown = {text: visible(text) for text in found["entry"].drop_nulls().unique()}
+def _hits(correlation: Correlation, capture: Capture) -> pl.DataFrame:
+    events = (
+        correlation.find(capture)
+        .with_columns(rule=pl.lit(correlation.id), root_id=pl.lit(None, pl.Int64))
+        .collect()
+    )
+    if "entry" not in events.columns:
+        events = events.with_columns(entry=pl.lit(None, pl.String))
+    shown = {text: visible(text) for text in events["entry"].drop_nulls().unique()}
     return (
-        found.with_columns(pl.col("entry").replace_strict(shown, return_dtype=pl.String))
+        events.with_columns(pl.col("entry").replace_strict(shown, return_dtype=pl.String))
         .sort("time", "host", "seq", "entry")
         .unique(["host", "seq"], keep="first", maintain_order=True)
         .select(pl.col(name).cast(kind) for name, kind in _empty().schema.items())

@@ -24,12 +24,12 @@ _UTC = pl.Datetime("ns", "UTC")
 
 
 class RuleDetector:
-    """Score container windows by the gravest rule that matched, ties by how many rules did.
+    """Score container windows by the most severe rule that matched, ties by how many rules did.
 
     Untuned it says what the rules say: a rule is somebody's knowledge and needs no learning.
     `learn` tunes: pairs of rule and workload that are noisy on benign time are excepted
-    (`rtml.rules.running.tuning` states the procedure). NaN only without any rule; whether a rule *could*
-    match in a capture is said by `rtml.rules.running.evaluate`.
+    (`rtml.rules.running.tuning` states the procedure). NaN only without any rule;
+    `rtml.rules.running.evaluate` says whether a rule *could* match in a capture.
 
     Fails where benign time is short: an exception then rests on few alarms, and hides an attack
     that makes the same rule match in the same workload.

@@ -68,16 +68,16 @@ def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rul
     inputs = events.group_by(names).agg(weight).collect(engine="streaming")
     plain = inputs.rename(dict(zip(names, columns, strict=True)))
     matched = _matched(masks(plain, rules), rules)
-    found = inputs.drop("_events").with_row_index("_row").join(matched, on="_row")
-    hits = _hits(events, found, names)
+    matches = inputs.drop("_events").with_row_index("_row").join(matched, on="_row")
+    hits = _hits(events, matches, names)
     dead = frozenset(name for name in columns if plain[name].null_count() == plain.height)
     return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead))
 
 
-def _matched(found: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
+def _matched(outcomes: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     """Pairs of distinct input and rule; the rule as a small number while it multiplies."""
     parts = [
-        pl.DataFrame({"_row": found[rule.id].arg_true()}).with_columns(_rule=pl.lit(i, pl.UInt16))
+        pl.DataFrame({"_row": outcomes[rule.id].arg_true()}).with_columns(_rule=pl.lit(i, pl.UInt16))
         for i, rule in enumerate(rules)
     ]
     return pl.concat(parts).with_columns(
@@ -85,8 +85,8 @@ def _matched(found: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     )
 
 
-def _hits(events: pl.LazyFrame, found: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    if found.is_empty():
+def _hits(events: pl.LazyFrame, matches: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    if matches.is_empty():
         return HITS.to_frame()
-    joined = events.join(found.lazy(), on=names, nulls_equal=True).with_columns(root_id=None)
+    joined = events.join(matches.lazy(), on=names, nulls_equal=True).with_columns(root_id=None)
     return joined.select(pl.col(name).cast(kind) for name, kind in HITS.items()).collect()

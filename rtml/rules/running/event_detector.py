@@ -19,12 +19,12 @@ __all__ = ["EventDetector", "per_window"]
 
 
 class EventDetector(Protocol):
-    """A judge of events; ``tests/rules/test_event_detectors.py`` holds each to its laws."""
+    """A detector that sees events; ``tests/rules/test_event_detectors.py`` holds each to its laws."""
 
     name: ClassVar[str]
 
     def observe(self, capture: Capture) -> pl.DataFrame:
-        """Return what it wants to know of a capture, one row per event; nothing is learnt."""
+        """Return what it reads of a capture, one row per event; nothing is learnt."""
         ...
 
     def learn(self, observed: pl.DataFrame, windows: pl.DataFrame) -> None:

@@ -48,8 +48,8 @@ def findings_of(hits: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
 
     Returns
     -------
-    `rtml.schema.FINDINGS`. The title is that of the gravest rule, with its author and how many more
-    rules matched; every rule stands among the contributions, with its author, its number of
+    `rtml.schema.FINDINGS`. The title is that of the most severe rule, with its author and how many
+    more rules matched; every rule stands among the contributions, with its author, its number of
     matches as ``value`` and its part of the summed weights as ``share``. A hit on a list names the
     entry that it matched. ``score`` is the highest weight (`WEIGHTS`), severity the highest
     level's. Hits with an ``actor`` (`rtml.findings.actors`) are one finding per type, actor, target
@@ -75,18 +75,18 @@ def _contributions(rows: pl.DataFrame) -> pl.DataFrame:
     if "entry" in rows.columns:
         named = pl.format("{}: {}", "label", "entry")
         feature = pl.when(pl.col("entry").is_null()).then(feature).otherwise(named)
-    each = rows.group_by(*UNIT, feature=feature).agg(
+    per_rule = rows.group_by(*UNIT, feature=feature).agg(
         value=pl.col("count").sum(), weight=pl.col("weight").max()
     )
     # Sums of thousandths: the order of rows must not change a bit.
     parts = (pl.col("weight") * 1000).round().cast(pl.Int64)
-    return each.with_columns(share=parts / parts.sum().over(UNIT))
+    return per_rule.with_columns(share=parts / parts.sum().over(UNIT))
 
 
 def rule_scores(
     hits: pl.DataFrame, rules: Sequence[Rule], windows: pl.DataFrame, every: Length = MINUTE
 ) -> pl.DataFrame:
-    """Score container windows by the gravest rule that matched, ties by how many rules did.
+    """Score container windows by the most severe rule that matched, ties by how many rules did.
 
     ``score = max(weight of level) + 0.001 * min(distinct rules, 40)``; 0 where no rule matched. So
     rules and detectors pass through the same track.

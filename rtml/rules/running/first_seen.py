@@ -68,7 +68,7 @@ class FirstSeen:
 
     def __init__(self, every: Length = MINUTE) -> None:
         self._every = Window.of(every)
-        self._known = pl.DataFrame(schema=dict.fromkeys(_PAIR, pl.String))
+        self._pairs = pl.DataFrame(schema=dict.fromkeys(_PAIR, pl.String))
 
     def observe(self, capture: Capture) -> pl.DataFrame:
         """Return every program start in a workload container, with its image and lineage root."""
@@ -89,12 +89,12 @@ class FirstSeen:
 
     def learn(self, observed: pl.DataFrame, windows: pl.DataFrame) -> None:
         """Add the pairs that ran; the windows are not needed."""
-        pairs = pl.concat([self._known, observed.select(_PAIR)])
-        self._known = pairs.unique().sort(_PAIR)
+        pairs = pl.concat([self._pairs, observed.select(_PAIR)])
+        self._pairs = pairs.unique().sort(_PAIR)
 
     def score(self, observed: pl.DataFrame, windows: pl.DataFrame) -> Array:
         """Count the pairs that run for the first time in each window."""
-        if self._known.is_empty():
+        if self._pairs.is_empty():
             return np.full(windows.height, np.nan)
         window = self._every.start().cast(windows.schema["window"])
         counts = (
@@ -104,7 +104,7 @@ class FirstSeen:
 
     def findings(self, observed: pl.DataFrame) -> pl.DataFrame:
         """Return one finding per container, 5 minutes and lineage root with a first execution."""
-        first = self._first(observed) if self._known.height else observed.clear()
+        first = self._first(observed) if self._pairs.height else observed.clear()
         rows = first.with_columns(
             slot_of(),
             process_id="root_id",
@@ -121,9 +121,9 @@ class FirstSeen:
     @property
     def state(self) -> pl.DataFrame:
         """Every pair that ran in what was learnt."""
-        return self._known
+        return self._pairs
 
     def _first(self, observed: pl.DataFrame) -> pl.DataFrame:
         """Return the earliest row of each pair that was not learnt."""
-        new = observed.join(self._known, on=_PAIR, how="anti")
+        new = observed.join(self._pairs, on=_PAIR, how="anti")
         return new.sort("time", "host", "seq").unique(_PAIR, keep="first", maintain_order=True)

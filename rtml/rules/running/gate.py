@@ -116,14 +116,14 @@ def _with_programs(rows: pl.DataFrame, capture: Capture) -> pl.DataFrame:
 
 
 def _beside(rows: pl.DataFrame, by: list[str], least: str) -> pl.Series:
-    """Tell which rows have a new hit of another type, at least as grave, near them in time."""
-    found = pl.Series([False] * rows.height, dtype=pl.Boolean)
+    """Tell which rows have a new hit of another type, of at least this level, near them in time."""
+    beside = pl.Series([False] * rows.height, dtype=pl.Boolean)
     others = rows.filter((pl.col("level") >= LEVELS[least]) & pl.col("new")).drop_nulls(by)
-    mine = rows.select("_row", "time", "type", *by).sort("time", maintain_order=True)
+    ordered = rows.select("_row", "time", "type", *by).sort("time", maintain_order=True)
     for kind in others["type"].unique().sort():
-        theirs = others.filter(pl.col("type") == kind).select(*by, "time", near=True)
-        joined = mine.join_asof(
-            theirs.sort("time"), on="time", by=by, strategy="nearest", tolerance=SLOT, check_sortedness=False
+        of_type = others.filter(pl.col("type") == kind).select(*by, "time", near=True)
+        joined = ordered.join_asof(
+            of_type.sort("time"), on="time", by=by, strategy="nearest", tolerance=SLOT, check_sortedness=False
         ).sort("_row")
-        found |= joined.select((pl.col("type") != kind) & pl.col("near").fill_null(False)).to_series()
-    return found
+        beside |= joined.select((pl.col("type") != kind) & pl.col("near").fill_null(False)).to_series()
+    return beside

@@ -35,8 +35,8 @@ __all__ = ["Ran", "load_all", "run_all", "run_rules"]
 class Ran:
     """Everything that ran, as one: its rules, hits and account.
 
-    ``silenced`` (`rtml.rules.intelligence.matching.SILENCED`) are hits of lists that trusted lists
-    spoke against or that were copies; ``rejects`` are lines of lists that could not be read.
+    ``silenced`` (`rtml.rules.intelligence.matching.SILENCED`) are hits of lists on values that
+    trusted lists hold, and copies by resolvers; ``rejects`` are lines of lists that could not be read.
     """
 
     rules: list[Rule]
@@ -55,7 +55,7 @@ class Ran:
         return findings_of(self.hits, self.rules)
 
     def top(self, most: int = 10) -> Findings:
-        """Return the gravest findings."""
+        """Return the most severe findings."""
         return Findings(self.findings()).top(most)
 
     def view(self) -> pl.DataFrame:
@@ -94,9 +94,9 @@ def load_all(
     values = rule_lists(lists)
     packed = [load_pack(name, values) for name in names]
     parts = [*packed, (ours, []), load(paths, values), load_falco(falco)]
-    for found, refused in parts:
+    for loaded, refused in parts:
         skipped += refused
-        for rule in found:
+        for rule in loaded:
             if rule.id in rules:
                 skipped.append(Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}"))
             rules.setdefault(rule.id, rule)
@@ -129,7 +129,7 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
         if capture.manifest.audit:
             ran = _with(ran, match_callers(capture, lists), least)
     if chosen.reputation is not None:
-        # Imports scikit-learn: a second that nobody pays who has no model.
+        # Imports scikit-learn, which takes a second: only where a model is given.
         from rtml.rules.reputation.matching import match_reputation
         from rtml.rules.reputation.model import Model
 
@@ -142,11 +142,11 @@ def _with(ran: Ran, matched: Matched, least: float) -> Ran:
     """Join what lists or a model matched; rules below the least level are left out."""
     extra = [rule for rule in matched.rules if LEVELS[rule.level] >= least]
     kept = pl.col("rule").is_in([rule.id for rule in extra])
-    own = Evaluation(matched.evaluation.hits.filter(kept), matched.evaluation.table.filter(kept))
+    added = Evaluation(matched.evaluation.hits.filter(kept), matched.evaluation.table.filter(kept))
     return replace(
         ran,
         rules=[*ran.rules, *extra],
-        evaluation=_joined(ran.evaluation, own),
+        evaluation=_joined(ran.evaluation, added),
         silenced=pl.concat([ran.silenced, matched.silenced.filter(kept)]),
     )
 

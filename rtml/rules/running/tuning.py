@@ -69,7 +69,7 @@ def tune(hits_benign: pl.DataFrame, container_days: pl.DataFrame, budget: float 
         .sort("workload", "alarms", "rule")
     )
     rate = pl.col("alarms") / pl.col("container_days")
-    # Quietest first: what is summed up to the budget stays, the noisiest are excepted.
+    # Least noisy first: what is summed up to the budget stays, the noisiest are excepted.
     kept = pl.col("alarms").cum_sum().over("workload") / pl.col("container_days") <= budget
     return (
         pairs.filter(~kept.fill_null(False))

@@ -9,7 +9,7 @@ from pathlib import Path
 from rtml.errors import MissingFileError, RtmlError, lookup
 from rtml.progress import steps
 from rtml.reading.aliases import alias_problem
-from rtml.reading.text import read_text as read_whole
+from rtml.reading.text import read_text as text_of
 from rtml.reading.user_yaml import MOST_BYTES
 from rtml.registered import PACKS
 from rtml.rules.language.contract import Rule, Skipped
@@ -49,14 +49,14 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
         text = read_text(file)
         if not isinstance(text, Skipped) and (problem := alias_problem(text)) is not None:
             text = Skipped(str(file), problem)
-        found = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
-        for one in found:
-            if isinstance(one, Skipped):
-                skipped.append(one)
-            elif one.id in rules:
-                skipped.append(Skipped(str(file), f"id {one.id} is also in {rules[one.id].source}"))
+        loaded = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
+        for result in loaded:
+            if isinstance(result, Skipped):
+                skipped.append(result)
+            elif result.id in rules:
+                skipped.append(Skipped(str(file), f"id {result.id} is also in {rules[result.id].source}"))
             else:
-                rules[one.id] = one
+                rules[result.id] = result
     return list(rules.values()), skipped
 
 
@@ -76,15 +76,15 @@ def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list
 
 def rule_files(paths: Iterable[str | Path]) -> Sequence[Path]:
     """Find the rule files of files and folders, each once; `RtmlError` where a path is not."""
-    found: list[Path] = []
+    rule_paths: list[Path] = []
     for path in map(Path, paths):
         if not path.exists():
             raise MissingFileError(f"{path}: no such rule file or folder")
         if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() in (".yml", ".yaml"))
+            rule_paths += sorted(p for p in path.rglob("*") if p.suffix.lower() in (".yml", ".yaml"))
         else:
-            found.append(path)
-    return list(dict.fromkeys(found))
+            rule_paths.append(path)
+    return list(dict.fromkeys(rule_paths))
 
 
 def read_text(file: Path) -> str | Skipped:
@@ -92,6 +92,6 @@ def read_text(file: Path) -> str | Skipped:
     if not file.is_file():
         return Skipped(str(file), "not a regular file")
     try:
-        return read_whole(file, MAX_BYTES)
+        return text_of(file, MAX_BYTES)
     except RtmlError as error:
         return Skipped(str(file), str(error).removeprefix(f"{file}: "))

@@ -33,8 +33,8 @@ _WANTED = "write a mapping of names to lists, like allowed_users: [alice]"
 @cache
 def _shipped() -> dict[str, tuple[str, ...] | None]:
     text = files("rtml.rules").joinpath("mappings/k8s_audit_lists.yml").read_text("utf-8")
-    found = yaml.safe_load(text)
-    return {name: None if v is None else tuple(v) for name, v in found.items()}
+    lists = yaml.safe_load(text)
+    return {name: None if v is None else tuple(v) for name, v in lists.items()}
 
 
 def rule_lists(path: Path | None = None) -> Lists:
@@ -55,7 +55,7 @@ def rule_lists(path: Path | None = None) -> Lists:
     for name, value in ((str(name), value) for name, value in changes.items()):
         append = isinstance(value, dict) and set(value) == {"append"}
         values = value["append"] if append else value
-        if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
             raise UsageError(f"{path}: {name}: write a list of texts, or {{append: [...]}}")
         lists[name] = (*(lists.get(name) or ()), *values) if append else tuple(values)
     return lists
@@ -87,5 +87,5 @@ def expanded(name: str, columns: Iterable[str], lists: Lists) -> Condition:
 def _among(column: str, values: tuple[str, ...]) -> Condition:
     if column not in EVERY:
         return Text(column, "equals", values, cased=True)
-    one = f"(?:{'|'.join(re.escape(value) for value in values)})"
-    return Pattern(column, f"^{one}(?:{SEPARATOR}{one})*$")
+    alternatives = f"(?:{'|'.join(re.escape(value) for value in values)})"
+    return Pattern(column, f"^{alternatives}(?:{SEPARATOR}{alternatives})*$")

@@ -122,24 +122,24 @@ def _rule(document: Any, file: str, lists: Lists) -> Rule:
     if not isinstance(document, SigmaRule):
         raise _Unsupported(f"{type(document).__name__} is not supported, only plain rules")
     source = replace(_log_source(document.logsource), lists=lists)
-    condition = any_of([condition_of(one.parsed, source) for one in document.detection.parsed_condition])
-    own = document.custom_attributes
+    condition = any_of([condition_of(tree.parsed, source) for tree in document.detection.parsed_condition])
+    custom = document.custom_attributes
     tags = tuple(str(tag) for tag in document.tags)
     return _checked(
         Rule(
             id=str(document.id or file),
             title=document.title,
             level=_level(document),
-            finding_type=own.get("finding_type") or finding_type_of(tags),
+            finding_type=custom.get("finding_type") or finding_type_of(tags),
             techniques=techniques_of(tags),
             tags=tags,
             authors=" ".join((document.author or "").split()),
-            licence=str(own.get("license") or document.license or "unstated"),
+            licence=str(custom.get("license") or document.license or "unstated"),
             source=file,
             kinds=_kinds(document, source),
             where=source.where,
             condition=condition,
-            examples=own.get("examples", {}),
+            examples=custom.get("examples", {}),
             description=" ".join((document.description or "").split()),
         )
     )
@@ -174,11 +174,11 @@ def _kinds(document: Any, source: LogSource) -> tuple[str, ...]:
 
 
 def _items(detections: Any) -> Iterator[Any]:
-    for one in detections:
-        if hasattr(one, "detection_items"):
-            yield from _items(one.detection_items)
+    for item in detections:
+        if hasattr(item, "detection_items"):
+            yield from _items(item.detection_items)
         else:
-            yield one
+            yield item
 
 
 @singledispatch
@@ -235,7 +235,7 @@ def _(value: SigmaString, column: str) -> Condition:
 
 @_value.register
 def _(value: SigmaExpansion, column: str) -> Condition:
-    return any_of(_value(one, column) for one in value.values)
+    return any_of(_value(alternative, column) for alternative in value.values)
 
 
 @_value.register
