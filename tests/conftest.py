@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rtml.captures import Capture, open_capture
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("rtml", deadline=None)
+settings.load_profile("rtml")
 
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared" / "data"
