@@ -38,7 +38,7 @@ def translate(node: Node, literals: Callable[[Test], Literals]) -> Condition:
     Parameters
     ----------
     node
-        What `rtml.rules.falco.expanding.expand` returns.
+        What `rtml.rules.falco.expanding.Expander.rule` returns.
     literals
         Returns the values of a test with lists replaced by their items.
 
