@@ -50,8 +50,8 @@ def peer_group(have: Iterable[str]) -> pl.Expr:
     ['web', 'shop/web', 'sha256:0123456789ab', 'd']
     """
     columns = set(have)
-    steps = [*_known(("workload",), columns), *_repositories(columns)]
-    steps += _known((*_IMAGE, *_CONTAINER), columns)
+    steps = [*_present(("workload",), columns), *_repositories(columns)]
+    steps += _present((*_IMAGE, *_CONTAINER), columns)
     return pl.coalesce(*steps, pl.lit(None, pl.String)).alias("peers")
 
 
@@ -67,7 +67,7 @@ def image_group(have: Iterable[str]) -> pl.Expr:
     ['nginx:1', 'web']
     """
     columns = set(have)
-    return pl.coalesce(*_known(("image",), columns), peer_group(columns)).alias("image")
+    return pl.coalesce(*_present(("image",), columns), peer_group(columns)).alias("image")
 
 
 def peer_groups(rows: pl.DataFrame) -> list[str]:
@@ -84,14 +84,14 @@ def peer_groups(rows: pl.DataFrame) -> list[str]:
     return rows.with_columns(group)["peers"].to_list()
 
 
-def _known(names: Iterable[str], columns: set[str]) -> list[pl.Expr]:
+def _present(names: Iterable[str], columns: set[str]) -> list[pl.Expr]:
     return [pl.col(name).cast(pl.String) for name in names if name in columns]
 
 
 def _repositories(columns: set[str]) -> list[pl.Expr]:
     """Return the column, else what is cut out of the image, where no workload spares the work."""
     if "repository" in columns or "image" not in columns:
-        return _known(("repository",), columns)
+        return _present(("repository",), columns)
     image = pl.col("image")
     if "workload" in columns:
         image = pl.when(pl.col("workload").is_null()).then(image)

@@ -83,7 +83,7 @@ def steps(items: Collection[T], step: str, unit: str) -> Iterator[T]:
 
 @contextmanager
 def stage(step: str) -> Iterator[None]:
-    """Say that something is being done of which nobody knows how long it takes."""
+    """Report a step whose length is unknown."""
     report(step, 0)
     try:
         yield

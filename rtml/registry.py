@@ -84,11 +84,11 @@ class Registry(Mapping[str, T]):
         """Yield every entry that can be loaded; of one that cannot, warn and go on."""
         for name in self:
             try:
-                thing = self[name]
+                value = self[name]
             except RtmlError as error:
                 warnings.warn(str(error), stacklevel=2)
             else:
-                yield name, thing
+                yield name, value
 
     @cached_property
     def _foreign(self) -> dict[str, EntryPoint]:
@@ -108,16 +108,16 @@ class Registry(Mapping[str, T]):
         """Load a foreign entry; whatever its import raises, the error names its package."""
         where = f"{self.what} {entry.name!r} of the package {_package(entry)} ({entry.value})"
         try:
-            thing: T = entry.load()
+            value: T = entry.load()
         except Exception as error:  # an import of somebody else's code may raise anything
             raise RtmlError(
                 f"{where} cannot be loaded ({type(error).__name__}: {error}); mend or uninstall it"
             ) from error
-        if not self._fits(thing):
-            raise RtmlError(f"{where} is no {self.what}: it is {_kind(thing)}")
-        if getattr(thing, "name", entry.name) != entry.name:
-            raise RtmlError(f"{where} calls itself {getattr(thing, 'name', None)!r}: both names must be one")
-        return thing
+        if not self._fits(value):
+            raise RtmlError(f"{where} is no {self.what}: it is {_kind(value)}")
+        if getattr(value, "name", entry.name) != entry.name:
+            raise RtmlError(f"{where} calls itself {getattr(value, 'name', None)!r}: both names must be one")
+        return value
 
 
 def plugin_names(group: str) -> list[str]:
@@ -159,5 +159,5 @@ def _package(entry: EntryPoint | None) -> str | None:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
 
 
-def _kind(thing: Any) -> str:
-    return f"the class {thing.__qualname__}" if isinstance(thing, type) else f"of type {type(thing).__name__}"
+def _kind(value: Any) -> str:
+    return f"the class {value.__qualname__}" if isinstance(value, type) else f"of type {type(value).__name__}"

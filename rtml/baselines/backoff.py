@@ -60,15 +60,15 @@ def _with_levels(contexts: pl.DataFrame, levels: tuple[Level, ...]) -> pl.DataFr
     """Add one column ``_level<n>`` per level: its context as a number, null where it is skipped."""
     for number, level in enumerate(levels):
         at_level = contexts.with_columns(level.columns())
-        known = at_level.select(_CONTEXT).drop_nulls().unique().with_row_index(f"_level{number}")
-        contexts = at_level.join(known, on=_CONTEXT, how="left").drop(_CONTEXT)
+        codes = at_level.select(_CONTEXT).drop_nulls().unique().with_row_index(f"_level{number}")
+        contexts = at_level.join(codes, on=_CONTEXT, how="left").drop(_CONTEXT)
     return contexts
 
 
 def _evidence(counts: pl.DataFrame, level: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the tail per (context, key) and totals per context, at one level."""
-    known = counts.lazy().filter(pl.col(level).is_not_null())
-    single = known.group_by(level, "_key", "container").agg(pl.col("count").sum())
+    rows = counts.lazy().filter(pl.col(level).is_not_null())
+    single = rows.group_by(level, "_key", "container").agg(pl.col("count").sum())
     damped = ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum().alias("_m")
     keys = single.group_by(level, "_key").agg(damped, _N=pl.col("count").sum()).collect()
     distinct = pl.len().cast(pl.Int64) * SCALE
@@ -86,11 +86,11 @@ def _look_up(pairs: pl.DataFrame, counts: pl.DataFrame, number: int) -> pl.DataF
     """Add the evidence of one level as columns ``_m``, ``_M``, ``_T``, ``_N`` and its number."""
     level = f"_level{number}"
     keys, totals = _evidence(counts, level)
-    found = pairs.join(keys, on=[level, "_key"], how="left", maintain_order="left")
-    found = found.join(totals, on=level, how="left", maintain_order="left")
+    rows = pairs.join(keys, on=[level, "_key"], how="left", maintain_order="left")
+    rows = rows.join(totals, on=level, how="left", maintain_order="left")
     numbered = {name: f"{name}{number}" for name in ("_m", "_M", "_T", "_N")}
     applies = pl.col(level).is_not_null().alias(f"_applies{number}")
-    return found.with_columns(applies).drop(level).rename(numbered)
+    return rows.with_columns(applies).drop(level).rename(numbered)
 
 
 def _coded(

@@ -43,7 +43,7 @@ class Baseline:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was learnt: then no surprise can be told, and none is."""
+        """Whether nothing was learnt: then no surprise can be estimated, and none is."""
         return self.counts.height == 0
 
     def of(self, name: str) -> pl.DataFrame:
@@ -109,13 +109,13 @@ def learn(
     """
     wanted = list(conditionals)
     tables = [count_population(events, facts)]
-    for selection in {each.selection: None for each in wanted}:
+    for selection in {conditional.selection: None for conditional in wanted}:
         cells = count_cells(selection, events, processes)
-        sharing = [each for each in wanted if each.selection is selection]
-        tables += [count_events(each, cells, facts) for each in sharing]
+        sharing = [conditional for conditional in wanted if conditional.selection is selection]
+        tables += [count_events(conditional, cells, facts) for conditional in sharing]
     return Baseline(merge_counts(tables))
 
 
 def merge(*baselines: Baseline) -> Baseline:
     """Add baselines: the same as one that had learnt from all their events."""
-    return Baseline(merge_counts(each.counts for each in baselines))
+    return Baseline(merge_counts(baseline.counts for baseline in baselines))

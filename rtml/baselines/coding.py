@@ -40,8 +40,8 @@ def coded(
 
     Examples
     --------
-    >>> one, two = pl.DataFrame({"k": ["a", "b"]}), pl.DataFrame({"k": ["b", None]})
-    >>> names, (first, second) = coded("code", ["k"], one, two)
+    >>> left, right = pl.DataFrame({"k": ["a", "b"]}), pl.DataFrame({"k": ["b", None]})
+    >>> names, (first, second) = coded("code", ["k"], left, right)
     >>> names.height, first["code"][1] == second["code"][0]
     (3, True)
     """

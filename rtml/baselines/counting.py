@@ -103,8 +103,8 @@ def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
     Examples
     --------
-    >>> one = pl.DataFrame([{"family": "f", "key": "a", "container": "c", "count": 2}], COUNTS)
-    >>> merge_counts([one, one])["count"].to_list()
+    >>> counts = pl.DataFrame([{"family": "f", "key": "a", "container": "c", "count": 2}], COUNTS)
+    >>> merge_counts([counts, counts])["count"].to_list()
     [4]
     >>> merge_counts([]).height
     0

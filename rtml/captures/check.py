@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -34,7 +34,25 @@ def check_capture(capture: Capture) -> list[Check]:
     RtmlError
         A part cannot be read at all (cut off, not Parquet); the message names the capture.
     """
-    manifest = capture.manifest
+    manifest, totals = capture.manifest, _totals(capture)
+    span = f"{totals['start']} … {totals['end']}"
+    return [
+        *_audit(capture),
+        _same("events", totals["events"], manifest.events),
+        _same("containers", totals["containers"], len(manifest.containers)),
+        _same("events by kind", manifest.events, sum(manifest.kinds.values())),
+        Check("every event has a time", totals["no_time"] == 0, span),
+        _none("events of an unknown kind", totals["odd_kind"]),
+        _none("host and seq used twice", totals["twice"]),
+        _none("events with a pid but no process", totals["nameless"]),
+        _none("empty strings where null belongs", totals["empty_text"]),
+        Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost:,} lost", False),
+        Check("no input line refused", manifest.rejected == 0, f"{manifest.rejected:,} rejected", False),
+    ]
+
+
+def _totals(capture: Capture) -> dict[str, Any]:
+    """Count, in one pass over the events, what the promises are about."""
     kind = pl.col("kind").cast(pl.String)
     has_process = pl.col("process_id").is_not_null()
     query = capture.events().select(
@@ -49,28 +67,14 @@ def check_capture(capture: Capture) -> list[Check]:
         empty_text=(pl.col("exe").cast(pl.String) == "").sum() + (pl.col("path") == "").sum(),
     )
     try:
-        found = query.collect(engine="streaming").row(0, named=True)
+        return query.collect(engine="streaming").row(0, named=True)
     except (pl.exceptions.PolarsError, OSError) as error:
         first = str(error).splitlines()[0]
         raise RtmlError(f"{capture.path}: a part cannot be read ({first})") from error
-    span = f"{found['start']} … {found['end']}"
-    return [
-        *_audit(capture),
-        _same("events", found["events"], manifest.events),
-        _same("containers", found["containers"], len(manifest.containers)),
-        _same("events by kind", manifest.events, sum(manifest.kinds.values())),
-        Check("every event has a time", found["no_time"] == 0, span),
-        _none("events of an unknown kind", found["odd_kind"]),
-        _none("host and seq used twice", found["twice"]),
-        _none("events with a pid but no process", found["nameless"]),
-        _none("empty strings where null belongs", found["empty_text"]),
-        Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost:,} lost", False),
-        Check("no input line refused", manifest.rejected == 0, f"{manifest.rejected:,} rejected", False),
-    ]
 
 
 def _audit(capture: Capture) -> list[Check]:
-    """Every audit event has its row of the audit table; stages and copies are only told."""
+    """Every audit event has its row of the audit table; stages and copies are only counted."""
     if not capture.manifest.audit and "audit" not in capture.manifest.kinds:
         return []
     try:
@@ -89,9 +93,9 @@ def _audit(capture: Capture) -> list[Check]:
     ]
 
 
-def _same(name: str, found: int, told: int) -> Check:
-    return Check(name, found == told, f"{found:,} found, {told:,} in the manifest")
+def _same(name: str, count: int, promised: int) -> Check:
+    return Check(name, count == promised, f"{count:,} found, {promised:,} in the manifest")
 
 
-def _none(name: str, found: int) -> Check:
-    return Check(f"no {name}", found == 0, f"{found:,} found")
+def _none(name: str, count: int) -> Check:
+    return Check(f"no {name}", count == 0, f"{count:,} found")

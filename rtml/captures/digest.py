@@ -23,8 +23,8 @@ def digest_capture(capture: Capture) -> str:
         cells = capture.cells.write_json().encode()
         return hashlib.sha256(digest_capture(capture.whole).encode() + cells).hexdigest()
     if isinstance(capture, JoinedCapture):
-        whole = "\n".join(map(digest_capture, capture.parts))
-        return hashlib.sha256(whole.encode()).hexdigest()
+        digests = "\n".join(map(digest_capture, capture.parts))
+        return hashlib.sha256(digests.encode()).hexdigest()
     folder = Path(capture.path) / "events"
     if "://" in capture.path:
         return "manifest:" + hashlib.sha256(capture.manifest.to_json().encode()).hexdigest()

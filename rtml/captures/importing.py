@@ -69,8 +69,8 @@ def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.D
     sittings = _numbered([_identified(kind, reading) for reading in readings])
     events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
     audit = _audit(readings, sittings)
-    known = [r.processes for r in readings if r.processes is not None]
-    images = process_images(events, pl.concat(known, how="diagonal_relaxed") if known else None)
+    declared = [r.processes for r in readings if r.processes is not None]
+    images = process_images(events, pl.concat(declared, how="diagonal_relaxed") if declared else None)
     return with_provenance(with_images(events, images)), images, audit
 
 
@@ -85,8 +85,8 @@ def _numbered(sittings: list[pl.DataFrame]) -> list[pl.DataFrame]:
     shift, parts = 0, dict[int, pl.DataFrame]()
     for i in order:
         in_time = sittings[i].sort("time", "seq", maintain_order=True)
-        own = in_time["seq"].null_count() == 0
-        seq = pl.col("seq") if own else pl.int_range(pl.len(), dtype=pl.Int64)
+        has_seq = in_time["seq"].null_count() == 0
+        seq = pl.col("seq") if has_seq else pl.int_range(pl.len(), dtype=pl.Int64)
         parts[i] = in_time.with_columns(seq=seq + shift)
         shift = max(shift, (parts[i].select(pl.col("seq").max()).item() or 0) + 1)
     return [parts[i] for i in range(len(sittings))]
@@ -151,8 +151,8 @@ def _containers(events: pl.DataFrame, readings: list[Reading]) -> list[Container
             events=pl.len(),
         )
     )
-    told = [r.containers.cast(CONTAINERS) for r in readings if r.containers is not None]
-    if told:
-        facts = pl.concat(told).unique("container_id", keep="first", maintain_order=True)
+    containers = [r.containers.cast(CONTAINERS) for r in readings if r.containers is not None]
+    if containers:
+        facts = pl.concat(containers).unique("container_id", keep="first", maintain_order=True)
         seen = seen.join(facts.select("container_id", "role", "started"), on="container_id", how="left")
     return [Container(**row) for row in seen.sort("container_id").to_dicts()]

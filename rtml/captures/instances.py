@@ -5,7 +5,7 @@ births, and where births are missing: starts, exits and other parents) cut it in
 event falls into one. An instance is named by `rtml.captures.identity.process_id` of host, pid and
 start time.
 
-A process that has exited is nobody's parent any more: its pid belongs to another.
+A process that has exited is no longer a parent: its pid belongs to another.
 
 Fails when a pid is reused with neither the fork, nor the start time, nor the exit with a changed
 parent in the capture: two processes are then taken for one.
@@ -50,22 +50,23 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
     ...     "kind": ["fork", "exit", "fork", "exec", "open"], "pid": [1, 7, 1, 7, 7],
     ...     "ppid": [0, 1, 0, 1, 1], "target_pid": [7, None, 7, None, None],
     ... }).with_columns(pl.col("time").dt.replace_time_zone("UTC")))
-    >>> known = identify(frame)
-    >>> known["process_id"].n_unique(), known.filter(pl.col("pid") == 7)["process_id"].n_unique()
+    >>> processes = identify(frame)
+    >>> processes["process_id"].n_unique(), processes.filter(pl.col("pid") == 7)["process_id"].n_unique()
     (3, 2)
-    >>> (known["target_id"][0], known["target_id"][2]) == tuple(known["process_id"].gather([1, 3]))
+    >>> children, ids = processes["target_id"].gather([0, 2]), processes["process_id"].gather([1, 3])
+    >>> children.to_list() == ids.to_list()
     True
     """
     rows = events.with_row_index("row").with_columns(pl.col("host").cast(pl.String).fill_null(""))
     marks = _instances(_marks(rows))
     processes = _with_parents(_named(marks))
     owned = marks.join(processes, on=_INSTANCE, how="inner")
-    own = owned.filter(~pl.col("birth")).select("row", "process_id", "parent_id", "begun")
+    identities = owned.filter(~pl.col("birth")).select("row", "process_id", "parent_id", "begun")
     child = owned.filter(pl.col("birth")).select("row", target_id="process_id")
     return (
         events.drop("process_id", "parent_id", "target_id", strict=False)
         .with_row_index("row")
-        .join(own, on="row", how="left", maintain_order="left")
+        .join(identities, on="row", how="left", maintain_order="left")
         .join(child, on="row", how="left", maintain_order="left")
         .with_columns(started=pl.coalesce("begun", "started"))
         .drop("row", "begun")
@@ -75,7 +76,7 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
 def _marks(rows: pl.DataFrame) -> pl.DataFrame:
     """Every event on its own pid's time line, and every birth on the child's."""
     kind = pl.col("kind").cast(pl.String)
-    own = rows.filter(pl.col("pid").is_not_null()).select(
+    sightings = rows.filter(pl.col("pid").is_not_null()).select(
         "row", *_PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
     )
     births = rows.filter((kind == "fork") & pl.col("target_pid").is_not_null()).select(
@@ -88,7 +89,7 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
         birth=pl.lit(True),
         exited=pl.lit(False),
     )
-    return pl.concat([own, births.select(own.columns)])
+    return pl.concat([sightings, births.select(sightings.columns)])
 
 
 _BEFORE = ("exited", "ppid", "time", "birth")
@@ -99,12 +100,12 @@ def _instances(marks: pl.DataFrame) -> pl.DataFrame:
     line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
     last = {f"_last_{name}": pl.col(name).shift(1).over(_PID) for name in _BEFORE}
     exited, parent, time, birth = (pl.col(name) for name in last)
-    other = pl.col("ppid") != parent
+    other_parent = pl.col("ppid") != parent
     late = pl.col("time") - time > _MOMENT
-    replaced = exited & (other | late)
+    replaced = exited & (other_parent | late)
     younger = (pl.col("started") > time) & ~birth
     # A child runs at once; a number that was born long ago, of another parent, was a thread's.
-    thread = birth & late & other
+    thread = birth & late & other_parent
     unborn = pl.any_horizontal(x.fill_null(False) for x in (replaced, younger, thread))
     begun = line.with_columns(**last).with_columns(_new=pl.col("birth") | unborn).drop(last)
     instance = pl.col("_new").cum_sum().over(_PID).cast(pl.Int64)
@@ -112,30 +113,30 @@ def _instances(marks: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(marks: pl.DataFrame) -> pl.DataFrame:
-    """One row per process: when it began, who bore it, its id. Silent children are threads."""
+    """One row per process: its beginning, its parent's pid, its id. Children without events are threads."""
     birth = pl.col("birth")
-    found = (
+    processes = (
         marks.group_by(_INSTANCE, maintain_order=True)
         .agg(
             born=pl.col("time").filter(birth).first(),
-            told=pl.col("started").filter(~birth).drop_nulls().first(),
+            started=pl.col("started").filter(~birth).drop_nulls().first(),
             first_seen=pl.col("time").first(),
             ppid=pl.col("ppid").drop_nulls().first(),
             ended=pl.col("time").filter("exited").max(),
             events=(~birth).sum(),
         )
         .filter(pl.col("events") > 0)
-        .with_columns(begun=pl.coalesce("told", "born"))
+        .with_columns(begun=pl.coalesce("started", "born"))
     )
-    start = found["begun"].fill_null(found["first_seen"]).dt.epoch("ns")
-    ids = process_id(found["host"].to_numpy(), found["pid"].to_numpy(), start.to_numpy())
-    return found.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
+    start = processes["begun"].fill_null(processes["first_seen"]).dt.epoch("ns")
+    ids = process_id(processes["host"].to_numpy(), processes["pid"].to_numpy(), start.to_numpy())
+    return processes.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
 
 
 def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     """Look up each process's parent: the one that had the parent's pid when the child began.
 
-    One that had exited by then is not it: its pid went to a process that the sensor does not see,
+    One that had exited by then is not the parent: its pid went to a process that the sensor does not see,
     such as the container runtime, outside.
     """
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")

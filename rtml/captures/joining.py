@@ -103,7 +103,7 @@ def _merged(manifests: list[Manifest]) -> Manifest:
         reject_reasons=_sums([m.reject_reasons for m in manifests]),
         # What one sensor cannot see, another may: only what all miss is a blind spot.
         blind=sorted(set.intersection(*(set(m.blind) for m in manifests))),
-        inputs=[each for m in manifests for each in m.inputs],
+        inputs=[file for m in manifests for file in m.inputs],
     )
 
 
@@ -114,11 +114,11 @@ def _sums(counts: list[dict[str, int]]) -> dict[str, int]:
 
 def _containers(manifests: list[Manifest]) -> list[Container]:
     """Union of containers; one seen in several captures keeps its first facts and all its time."""
-    found: dict[str, Container] = {}
+    containers: dict[str, Container] = {}
     for container in chain.from_iterable(m.containers for m in manifests):
-        old = found.get(container.container_id)
-        found[container.container_id] = container if old is None else _both(old, container)
-    return [found[name] for name in sorted(found)]
+        old = containers.get(container.container_id)
+        containers[container.container_id] = container if old is None else _both(old, container)
+    return [containers[name] for name in sorted(containers)]
 
 
 def _both(old: Container, new: Container) -> Container:

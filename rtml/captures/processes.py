@@ -48,14 +48,14 @@ _TEXT = ["host", "container_id", "exe", "comm"]
 _FACTS = ["process_id", "parent_id", "pid", "ppid", "uid", "started", "cmdline", *_TEXT]
 
 
-def process_images(events: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+def process_images(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> pl.DataFrame:
     """List every process image of a capture with its ancestors and its lineage root.
 
     Parameters
     ----------
     events
         Events with ``process_id`` and ``parent_id``; rows without a process are passed over.
-    known
+    declared
         Processes that the sensor named without any event of their own (`Reading.processes`).
 
     Returns
@@ -64,18 +64,18 @@ def process_images(events: pl.DataFrame, known: pl.DataFrame | None = None) -> p
     An unknown program (running before the capture began, and the sensor gives no path) has a null
     ``exe`` and stands among ancestors as ``[comm]``, as ``ps`` writes it.
     """
-    nodes = _nodes(events, known)
+    nodes = _nodes(events, declared)
     before = _predecessors(nodes)
     image = _collapse(nodes, before)
     label = pl.coalesce("exe", "[" + pl.col("comm") + "]")
-    own = nodes.with_columns(label=label)
-    of_image = own[image]
+    labelled = nodes.with_columns(label=label)
+    of_image = labelled[image]
     return (
-        own.with_columns(of_image["exe"], of_image["cmdline"])
+        labelled.with_columns(of_image["exe"], of_image["cmdline"])
         .with_columns(ancestors=_ancestors(of_image["label"], before, image))
         .with_columns(until=pl.col("since").shift(-1).over("process_id", order_by="since"))
         .with_columns(until=pl.coalesce("until", "ended"))
-        .join(root_of(own), on="process_id", how="left", maintain_order="left")
+        .join(root_of(labelled), on="process_id", how="left", maintain_order="left")
         .select(PROCESSES.names())
         .cast(PROCESSES)
         .sort("since", "process_id", "image_seq", nulls_last=False)
@@ -98,7 +98,7 @@ def with_images(events: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
+def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
     """One node per successful exec, and one for each process at its beginning."""
     rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
         pl.col(*_TEXT, "kind").cast(pl.String)
@@ -107,16 +107,16 @@ def _nodes(events: pl.DataFrame, known: pl.DataFrame | None) -> pl.DataFrame:
     execs = rows.filter(done).select(*_FACTS, since="time", image_seq="seq")
     first = _beginnings(rows, done)
     parts = [execs, first.drop("ended")]
-    if known is not None:
-        told = known.unique("process_id", keep="first", maintain_order=True)
-        words = told.select("process_id", _exe="exe", _cmdline="cmdline")
+    if declared is not None:
+        distinct = declared.unique("process_id", keep="first", maintain_order=True)
+        words = distinct.select("process_id", _exe="exe", _cmdline="cmdline")
         parts[1] = (
             parts[1]
             .join(words, on="process_id", how="left", maintain_order="left")
             .with_columns(pl.coalesce("exe", "_exe"), pl.coalesce("cmdline", "_cmdline"))
             .drop("_exe", "_cmdline")
         )
-        unseen = told.join(first, on="process_id", how="anti")
+        unseen = distinct.join(first, on="process_id", how="anti")
         parts.append(unseen.with_columns(since=pl.coalesce("started", pl.lit(0).cast(_UTC))))
     return (
         pl.concat(parts, how="diagonal_relaxed")
@@ -156,8 +156,8 @@ def _predecessors(nodes: pl.DataFrame) -> _Index:
         "parent_id", keep="first", maintain_order=True
     )
     fallback = nodes.join(only, on="parent_id", how="left", maintain_order="left")["first"]
-    found = within.fill_null(by_parent).fill_null(fallback).fill_null(-1)
-    return found.to_numpy().astype(np.int64)
+    predecessors = within.fill_null(by_parent).fill_null(fallback).fill_null(-1)
+    return predecessors.to_numpy().astype(np.int64)
 
 
 def _collapse(nodes: pl.DataFrame, before: _Index) -> _Index:

@@ -40,9 +40,9 @@ def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    found = written.select("_row", "_written", _memory=pl.col("_exe").str.contains(_MEMORY))
+    origins = written.select("_row", "_written", _memory=pl.col("_exe").str.contains(_MEMORY))
     return (
-        rows.join(found, on="_row", how="left", maintain_order="left")
+        rows.join(origins, on="_row", how="left", maintain_order="left")
         .with_columns(
             exe_written=pl.coalesce("exe_written", "_written"),
             exe_memory=pl.coalesce("exe_memory", "_memory"),

@@ -29,23 +29,29 @@ def root_of(nodes: pl.DataFrame) -> pl.DataFrame:
     >>> root_of(tree)["root_id"].to_list()
     [1, 2, 2, 9, 9]
     """
-    one = nodes.sort("since", maintain_order=True).unique("process_id", keep="first", maintain_order=True)
-    one = one.select("process_id", "parent_id", pl.col("container_id").fill_null("")).with_row_index("i")
-    up = one.join(
-        one.select(parent_id="process_id", parent="i", home="container_id"),
+    processes = nodes.sort("since", maintain_order=True).unique(
+        "process_id", keep="first", maintain_order=True
+    )
+    processes = processes.select(
+        "process_id", "parent_id", pl.col("container_id").fill_null("")
+    ).with_row_index("i")
+    up = processes.join(
+        processes.select(parent_id="process_id", parent="i", home="container_id"),
         on="parent_id",
         how="left",
         maintain_order="left",
     )
     top = (up["parent"].is_null() | (up["home"] != up["container_id"])).fill_null(True).to_numpy()
-    here = np.arange(one.height, dtype=np.int64)
+    here = np.arange(processes.height, dtype=np.int64)
     parent = up["parent"].fill_null(0).to_numpy().astype(np.int64)
     # Rows are in time order, so the first top process of a container is its init.
-    inits = one.filter(pl.Series(top)).unique("container_id", keep="first", maintain_order=True)["i"]
-    init = np.zeros(one.height, dtype=bool)
+    inits = processes.filter(pl.Series(top)).unique("container_id", keep="first", maintain_order=True)["i"]
+    init = np.zeros(processes.height, dtype=bool)
     init[inits.to_numpy()] = True
     ends = top | init[parent]
     pointer = np.where(ends, here, parent)
     for _ in range(64):
         pointer = pointer[pointer]
-    return pl.DataFrame({"process_id": one["process_id"], "root_id": one["process_id"].gather(pointer)})
+    return pl.DataFrame(
+        {"process_id": processes["process_id"], "root_id": processes["process_id"].gather(pointer)}
+    )

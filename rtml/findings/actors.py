@@ -24,14 +24,14 @@ def by_actor(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 def named(findings: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     """Give findings made of such rows their actor back, and a title that says who and what."""
-    found = findings.drop("actor").join(
+    rows = findings.drop("actor").join(
         keys, on="container_id", how="left", maintain_order="left", nulls_equal=True
     )
-    parts = found.select("title", "actor", "target").iter_rows()
+    parts = rows.select("title", "actor", "target").iter_rows()
     titles = [
         visible(f"{actor}: {title}" + (f" ({target})" if target else ""), 300)
         for title, actor, target in parts
     ]
-    return found.with_columns(
+    return rows.with_columns(
         title=pl.Series(titles, dtype=pl.String), container_id=pl.lit(None, pl.String)
     ).select(findings.columns)

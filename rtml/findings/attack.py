@@ -41,8 +41,8 @@ def techniques_of(tags: Iterable[str]) -> tuple[str, ...]:
     >>> techniques_of(["attack.t1059.004", "attack.execution", "T1611", "T16"])
     ('T1059.004', 'T1611')
     """
-    found = (_TAG.fullmatch(tag) for tag in tags)
-    return tuple(match[1].upper() for match in found if match)
+    matches = (_TAG.fullmatch(tag) for tag in tags)
+    return tuple(match[1].upper() for match in matches if match)
 
 
 def technique(identifier: pl.Expr) -> pl.Expr:

@@ -18,12 +18,12 @@ def jsonl(findings: pl.DataFrame) -> str:
 
     Examples
     --------
-    >>> one = conform(pl.DataFrame({"finding_id": ["f"], "score": [1.5], "title": ["\x1b[2J"]}),
-    ...               FINDINGS)
-    >>> line = jsonl(one)
+    >>> findings = conform(pl.DataFrame({"finding_id": ["f"], "score": [1.5], "title": ["\x1b[2J"]}),
+    ...                    FINDINGS)
+    >>> line = jsonl(findings)
     >>> '"title":"\\u001b[2J"' in line, line.count("\n")
     (True, 1)
-    >>> from_jsonl(line).equals(one)
+    >>> from_jsonl(line).equals(findings)
     True
     """
     if findings.is_empty():

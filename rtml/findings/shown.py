@@ -37,13 +37,13 @@ class Findings:
         object.__setattr__(self, "frame", conform(self.frame, FINDINGS))
 
     def top(self, most: int = 10) -> Findings:
-        """Return the gravest findings; of equal severity the highest score, then the earliest."""
+        """Return the most severe findings; of equal severity the highest score, then the earliest."""
         order = ["severity", "score", "first_seen", "finding_id"]
         ranked = self.frame.sort(order, descending=[True, True, False, False], nulls_last=True)
         return Findings(ranked.head(most))
 
     def view(self) -> pl.DataFrame:
-        """Return what people read: when, where, what, how grave, and why."""
+        """Return what people read: when, where, what, how severe, and why."""
         reasons = ["; ".join(because(row)[:_REASONS]) for row in self.frame.iter_rows(named=True)]
         return self.frame.select(
             "first_seen", "workload", "container_name", "severity", "detector", "title", "type"
@@ -54,13 +54,13 @@ class Findings:
         return self.frame.height
 
     def __repr__(self) -> str:
-        """Say in a line how many there are and what the gravest is."""
+        """Say in a line how many there are and which is the most severe."""
         if not len(self):
             return "Findings(none)"
-        gravest = self.top(1).frame.row(0, named=True)
+        worst = self.top(1).frame.row(0, named=True)
         detectors = ", ".join(sorted(self.frame["detector"].drop_nulls().unique()))
-        severity = "?" if gravest["severity"] is None else f"{gravest['severity']:.1f}"
-        return f"Findings({len(self)} of {detectors}; gravest {severity}: {visible(gravest['title'] or '')})"
+        severity = "?" if worst["severity"] is None else f"{worst['severity']:.1f}"
+        return f"Findings({len(self)} of {detectors}; gravest {severity}: {visible(worst['title'] or '')})"
 
     def _repr_html_(self) -> str:
         return table(self.view(), code=["title", "type"]).markup

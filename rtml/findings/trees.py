@@ -42,11 +42,11 @@ def process_tree(
     >>> tree["pid"], [child["images"][-1]["exe"] for child in tree["children"]]
     (10, ['/bin/ls'])
     """
-    mine = processes.filter(pl.col("process_id") == process_id)
-    if mine.is_empty():
+    images = processes.filter(pl.col("process_id") == process_id)
+    if images.is_empty():
         return {}
-    root = mine["root_id"].drop_nulls().to_list()[:1] or [process_id]
-    family = processes.filter(pl.col("root_id") == root[0]) if mine["root_id"][0] else mine
+    root = images["root_id"].drop_nulls().to_list()[:1] or [process_id]
+    family = processes.filter(pl.col("root_id") == root[0]) if images["root_id"][0] else images
     rows = family.sort("since", "process_id", maintain_order=True).iter_rows(named=True)
     nodes: dict[int, dict[str, Any]] = {}
     parents: dict[int, int | None] = {}

@@ -136,11 +136,11 @@ def aggregate(
         maintain_order=True,
     )
     parts = [_facts(rows), _events(rows), _reasons(conform(contributions, CONTRIBUTIONS))]
-    found = parts[0]
+    findings = parts[0]
     for part in parts[1:]:
-        found = found.join(part, on=UNIT, how="left", nulls_equal=True)
-    found = found.with_columns(source=pl.lit(source), detector=pl.lit(detector))
-    return conform(_named(found), FINDINGS).sort("first_seen", "finding_id")
+        findings = findings.join(part, on=UNIT, how="left", nulls_equal=True)
+    findings = findings.with_columns(source=pl.lit(source), detector=pl.lit(detector))
+    return conform(_named(findings), FINDINGS).sort("first_seen", "finding_id")
 
 
 def _facts(rows: pl.DataFrame) -> pl.DataFrame:
@@ -176,14 +176,14 @@ def _reasons(contributions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _named(found: pl.DataFrame) -> pl.DataFrame:
+def _named(findings: pl.DataFrame) -> pl.DataFrame:
     """Add ``finding_id`` and make titles readable; a loop over findings, never over events."""
-    keys = found.select(
+    keys = findings.select(
         "source", "detector", "type", "container_id", "process_id", pl.col("slot").dt.epoch("ns")
     )
     ids = [finding_id(*row) for row in keys.iter_rows()]
-    titles = [None if title is None else visible(title) for title in found["title"]]
-    return found.with_columns(
+    titles = [None if title is None else visible(title) for title in findings["title"]]
+    return findings.with_columns(
         finding_id=pl.Series(ids, dtype=pl.String),
         title=pl.Series(titles, dtype=pl.String),
         count=pl.col("count").fill_null(0),

@@ -51,8 +51,8 @@ def activity(
     bottom = _TOP + len(strips) * (_STRIP + _GAP)
     content: list[Content] = [*times(axis, _TOP - 8, bottom - 4), *_legend(kinds)]
     for place, name in enumerate(sorted(strips)):
-        own = counts.filter(pl.col(by) == name)
-        content += _strip(own, name, _TOP + place * (_STRIP + _GAP), axis, kinds, width / 1000)
+        strip = counts.filter(pl.col(by) == name)
+        content += _strip(strip, name, _TOP + place * (_STRIP + _GAP), axis, kinds, width / 1000)
     content += _marks(marks or {}, axis, bottom)
     left_out = counts[by].n_unique() - len(strips)
     content += [text(14, bottom + 15, f"… {left_out:,} more", fill=FAINT)] if left_out else []
@@ -82,20 +82,20 @@ def _ordered(counts: pl.DataFrame, column: str, most: int) -> list[str]:
 
 
 def _strip(
-    own: pl.DataFrame, name: str, top: float, axis: Axis, kinds: Sequence[str], width: float
+    counts: pl.DataFrame, name: str, top: float, axis: Axis, kinds: Sequence[str], width: float
 ) -> Iterator[Content]:
-    floor, base = top + _STRIP, dict.fromkeys(own["time"], 0.0)
-    tallest = max(own.group_by("time").agg(pl.col("events").sum())["events"].to_list())
-    kind = pl.when(pl.col("kind").is_in(list(kinds))).then("kind").otherwise(pl.lit(_OTHER))
-    bars = own.group_by("time", kind=kind).agg(pl.col("events").sum())
+    floor, base = top + _STRIP, dict.fromkeys(counts["time"], 0.0)
+    tallest = max(counts.group_by("time").agg(pl.col("events").sum())["events"].to_list())
+    shown_kind = pl.when(pl.col("kind").is_in(list(kinds))).then("kind").otherwise(pl.lit(_OTHER))
+    bars = counts.group_by("time", kind=shown_kind).agg(pl.col("events").sum())
     bar = max(axis.x(axis.low + width) - LEFT - 0.8, 0.8)
     yield line(LEFT, floor, RIGHT, floor, FAINT)
-    for rank, each in enumerate([*kinds, _OTHER]):
-        for row in bars.filter(pl.col("kind") == each).sort("time").iter_rows(named=True):
+    for rank, kind in enumerate([*kinds, _OTHER]):
+        for row in bars.filter(pl.col("kind") == kind).sort("time").iter_rows(named=True):
             height = _STRIP * row["events"] / tallest
             base[row["time"]] += height
-            hint = f"{row['time']:%H:%M:%S} {each}: {row['events']:,}"
-            colour = COLOURS[rank] if each != _OTHER else COLOURS[-1]
+            hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"
+            colour = COLOURS[rank] if kind != _OTHER else COLOURS[-1]
             yield rect(axis.x(_seconds(row["time"])), floor - base[row["time"]], bar, height, colour, hint)
     yield text(14, top + 20, name, weight=600)
     yield text(14, top + 36, f"to {tallest:,} a bar", fill=FAINT, size=11)

@@ -79,7 +79,7 @@ def paper(height: float, title: str, *content: Content) -> ET.Element:
 
 
 def text(
-    x: float, y: float, said: str, anchor: str = "start", fill: str = INK, size: int = 12, weight: int = 400
+    x: float, y: float, label: str, anchor: str = "start", fill: str = INK, size: int = 12, weight: int = 400
 ) -> ET.Element:
     r"""Write a string: escaped, control characters spelled out.
 
@@ -88,7 +88,7 @@ def text(
     >>> text(0, 0, "<script>\x1b[2J").text
     '<script>\\x1b[2J'
     """
-    return element("text", said, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size, font_weight=weight)
+    return element("text", label, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size, font_weight=weight)
 
 
 def rect(
@@ -122,14 +122,14 @@ def line(
     )
 
 
-def _hint(said: str) -> list[Content]:
-    return [element("title", said)] if said else []
+def _hint(hint: str) -> list[Content]:
+    return [element("title", hint)] if hint else []
 
 
 def times(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
     """Yield a grid of clock times (UTC); the axis is in seconds since the epoch."""
     span = axis.high - axis.low
-    step = next((each for each in _STEPS if span / each <= _MOST_TICKS), _STEPS[-1])
+    step = next((seconds for seconds in _STEPS if span / seconds <= _MOST_TICKS), _STEPS[-1])
     shape = "%H:%M" if step >= 60 else "%H:%M:%S"
     at = -(-axis.low // step) * step
     while at <= axis.high and span / step <= 10 * _MOST_TICKS:
@@ -143,15 +143,15 @@ def numbers(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
     span = max(axis.high - axis.low, 1e-9)
     power = 10.0 ** (len(f"{span:.0f}") - 1) if span >= 1 else 0.1
     step = next(
-        each
-        for each in (power / 5, power / 2, power, 2 * power, 5 * power, span)
-        if span / each <= _MOST_TICKS
+        size
+        for size in (power / 5, power / 2, power, 2 * power, 5 * power, span)
+        if span / size <= _MOST_TICKS
     )
     for number in range(int(span / step + 1e-9) + 1):
         value = axis.low + number * step
         yield from _tick(axis.x(value), top, bottom, f"{value:,.4g}")
 
 
-def _tick(x: float, top: float, bottom: float, said: str) -> Iterator[Content]:
+def _tick(x: float, top: float, bottom: float, label: str) -> Iterator[Content]:
     yield line(x, top, x, bottom)
-    yield text(x, bottom + 15, said, "middle", FAINT, 11)
+    yield text(x, bottom + 15, label, "middle", FAINT, 11)

@@ -54,10 +54,10 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         notebook, timeout=SECONDS, record_timing=False, resources={"metadata": {"path": str(folder)}}
     )
     client.km = kernel  # set here, the client owns it and shuts it down; as an argument it does not
-    with tempfile.TemporaryDirectory() as own:
-        quiet = {"IPYTHONDIR": own, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    with tempfile.TemporaryDirectory() as profile:
+        settings = {"IPYTHONDIR": profile, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         try:
-            client.execute(env={**os.environ, **quiet})
+            client.execute(env={**os.environ, **settings})
         except CellExecutionError as error:
             raise RtmlError(f"a cell of the notebook failed: {error}") from error
     return _plain(notebook)

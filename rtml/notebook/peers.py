@@ -40,29 +40,29 @@ def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
     past  2 windows, 0 to 2
     now   1 window, 9 to 9  ◀ 9
     """
-    known = values.filter(pl.col(feature).is_finite())
+    finite = values.filter(pl.col(feature).is_finite())
     names = values["who"].unique(maintain_order=True).to_list()
     shown, heading = names[:MOST_LINES], title or feature
-    ends = [0.0, *(float(value) for value in known[feature])]
+    ends = [0.0, *(float(value) for value in finite[feature])]
     axis = Axis(min(ends), max(ends))
     bottom = _TOP + len(shown) * _LINE
     content: list[Content] = list(numbers(axis, _TOP, bottom))
     plain = [heading]
     for place, name in enumerate(shown):
-        own = known.filter(pl.col("who") == name)
-        content += _line(own, name, feature, _TOP + (place + 0.5) * _LINE, axis)
-        plain.append(_said(own, name, feature, max(map(len, shown))))
+        windows = finite.filter(pl.col("who") == name)
+        content += _line(windows, name, feature, _TOP + (place + 0.5) * _LINE, axis)
+        plain.append(_summary(windows, name, feature, max(map(len, shown))))
     if len(names) > len(shown):
         content.append(text(14, bottom + 15, f"… {len(names) - len(shown):,} more", fill=FAINT))
     return svg(paper(bottom + 26, heading, *content), "\n".join(plain))
 
 
-def _line(own: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> Iterator[Content]:
-    alarmed = bool(own["here"].any())
+def _line(windows: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> Iterator[Content]:
+    alarmed = bool(windows["here"].any())
     yield line(LEFT, y, RIGHT, y)
     short = name if len(name) <= 24 else f"{name[:23]}…"
     yield text(14, y + 4, short, weight=600 if alarmed else 400)
-    for row in own.sort("here", "window").iter_rows(named=True):
+    for row in windows.sort("here", "window").iter_rows(named=True):
         hint = f"{row['window']:%H:%M}  {row[feature]:.4g}"
         x = axis.x(row[feature])
         if row["here"]:
@@ -73,12 +73,12 @@ def _line(own: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> I
             yield dot(x, y, 4, QUIET, hint, 0.45)
 
 
-def _said(own: pl.DataFrame, name: str, feature: str, width: int) -> str:
-    said = text(0, 0, f"{name:<{width}}").text or ""
-    if own.is_empty():
-        return f"{said}  no value"
-    values = own[feature].to_list()
+def _summary(windows: pl.DataFrame, name: str, feature: str, width: int) -> str:
+    label = text(0, 0, f"{name:<{width}}").text or ""
+    if windows.is_empty():
+        return f"{label}  no value"
+    values = windows[feature].to_list()
     ends = f"{min(values):.3g} to {max(values):.3g}"
-    here = own.filter("here")[feature].to_list()
+    here = windows.filter("here")[feature].to_list()
     mark = f"  ◀ {here[0]:.3g}" if here else ""
-    return f"{said}  {own.height} window{'s' if own.height != 1 else ''}, {ends}{mark}"
+    return f"{label}  {windows.height} window{'s' if windows.height != 1 else ''}, {ends}{mark}"

@@ -46,20 +46,20 @@ def timeline(events: pl.LazyFrame, findings: pl.DataFrame, finding_id: str, ever
     here = findings.filter(pl.col("finding_id") == finding_id)
     content: list[Content] = [*times(axis, _TOP - 6, bottom)]
     for place, lane in enumerate(lanes):
-        own = findings.filter(pl.col("detector") == lane)
-        content += _lane(own, str(lane), finding_id, _TOP + place * _LANE, axis)
+        lane_findings = findings.filter(pl.col("detector") == lane)
+        content += _lane(lane_findings, str(lane), finding_id, _TOP + place * _LANE, axis)
     for place, kind in enumerate(kinds):
-        own = counts.filter(pl.col("kind") == kind)
-        content += _cells(own, str(kind), grid + place * _CELL, axis, step / 1000)
+        kind_counts = counts.filter(pl.col("kind") == kind)
+        content += _cells(kind_counts, str(kind), grid + place * _CELL, axis, step / 1000)
     content += _band(here, axis, bottom)
     title = f"Events and findings, {every} a cell"
     return svg(paper(bottom + 26, title, *content), f"{title}\n{_plain(counts, findings, here)}")
 
 
-def _lane(own: pl.DataFrame, name: str, finding_id: str, top: float, axis: Axis) -> Iterator[Content]:
+def _lane(findings: pl.DataFrame, name: str, finding_id: str, top: float, axis: Axis) -> Iterator[Content]:
     yield text(14, top + 13, name.replace("_", " "), weight=600)
     marked = (pl.col("finding_id") == finding_id).alias("here")
-    for row in own.with_columns(marked).sort("here", "first_seen", "title").iter_rows(named=True):
+    for row in findings.with_columns(marked).sort("here", "first_seen", "title").iter_rows(named=True):
         begin, end = axis.x(row["first_seen"].timestamp()), axis.x(row["last_seen"].timestamp())
         hint = f"{row['first_seen']:%H:%M:%S} {row['title']}"
         yield rect(
@@ -73,11 +73,11 @@ def _lane(own: pl.DataFrame, name: str, finding_id: str, top: float, axis: Axis)
         )
 
 
-def _cells(own: pl.DataFrame, kind: str, top: float, axis: Axis, step: float) -> Iterator[Content]:
-    most = max(own["events"].to_list())
+def _cells(counts: pl.DataFrame, kind: str, top: float, axis: Axis, step: float) -> Iterator[Content]:
+    most = max(counts["events"].to_list())
     yield text(14, top + 12, kind)
-    yield text(LEFT - 8, top + 12, f"{own['events'].sum():,}", "end", FAINT, 11)
-    for row in own.iter_rows(named=True):
+    yield text(LEFT - 8, top + 12, f"{counts['events'].sum():,}", "end", FAINT, 11)
+    for row in counts.iter_rows(named=True):
         begin = row["time"].timestamp()
         depth = 0.25 + 0.75 * math.log1p(row["events"]) / math.log1p(most)
         hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"

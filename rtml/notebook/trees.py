@@ -59,16 +59,16 @@ def tree(node: Mapping[str, Any], notes: Mapping[int, str] | None = None) -> Sho
 
 
 def _plain(line: _Line) -> str:
-    said = f"{line.rails}{line.pid} {line.programs}  {line.command}".rstrip()
-    return visible(said + (f"  ◀ {line.note}" if line.note else ""), 2 * _LONGEST_COMMAND)
+    text = f"{line.rails}{line.pid} {line.programs}  {line.command}".rstrip()
+    return visible(text + (f"  ◀ {line.note}" if line.note else ""), 2 * _LONGEST_COMMAND)
 
 
 def _leading(node: Mapping[str, Any], notes: Mapping[int, str]) -> set[int]:
     """Return the processes that have a note or lead to one."""
-    found: set[int] = set()
+    leading: set[int] = set()
     for child in node["children"]:
-        found |= _leading(child, notes)
-    return found | {node["process_id"]} if found or node["process_id"] in notes else found
+        leading |= _leading(child, notes)
+    return leading | {node["process_id"]} if leading or node["process_id"] in notes else leading
 
 
 def _lines(
@@ -82,8 +82,8 @@ def _lines(
     left_out = node["left_out"] + len(hidden)
     for place, child in enumerate(children):
         last = place == len(children) - 1 and not left_out
-        mine, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        yield from _lines(child, notes, leading, rest + mine, rest + below)
+        branch, below = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        yield from _lines(child, notes, leading, rest + branch, rest + below)
     if left_out:
         yield _Line(f"{rest}└─ ", "…", f"{left_out:,} more", "", "")
 

@@ -1,4 +1,4 @@
-"""YAML that grows without end when its aliases are followed ("billion laughs"), told beforehand."""
+"""YAML that grows without end when its aliases are followed ("billion laughs"), recognised beforehand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The one way into a file that may be packed: gzip and zstd, known by their first bytes.
 
-What stands before a cut or a damage is given, all of it; what is wrong with the end is told, never
-raised (`rtml.reading.unpacking`).
+What stands before a cut or a damage is given, all of it; what is wrong with the end is noted,
+never raised (`rtml.reading.unpacking`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Content(io.RawIOBase):
         self._parts, self._rest = self._bounded(file), memoryview(b"")
 
     def readable(self) -> bool:
-        """Tell that it can be read."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
@@ -77,23 +77,23 @@ class Content(io.RawIOBase):
             yield part
 
     def _without_mark(self, parts: Parts) -> Iterator[bytes]:
-        whole, head = self._told(parts), b""
-        for part in whole:
+        stream, head = self._noting_problem(parts), b""
+        for part in stream:
             head += part
             if len(head) > len(_MARK):
                 break
         if _WIDE.match(head):
             raise RtmlError(f"{self._path}: UTF-16 text, not UTF-8; save it as UTF-8")
         yield head.removeprefix(_MARK)
-        yield from whole
+        yield from stream
 
-    def _told(self, parts: Parts) -> Iterator[bytes]:
+    def _noting_problem(self, parts: Parts) -> Iterator[bytes]:
         self.problem = yield from parts
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[io.BufferedReader, Content]]:
-    r"""Open a file for reading: a stream of its bytes, and what will tell how it ended.
+    r"""Open a file for reading: a stream of its bytes, and the content, which knows how it ended.
 
     Fails when a pipe gives packed bytes: it has no size to hold growth against, so it ends after
     `FREE_BYTES`.

@@ -64,8 +64,8 @@ def explained(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) 
     if fault["type"] in _UNKNOWN:
         return f"unknown key {where!r}; {did_you_mean(str(keys[-1]), _names(model, keys[:-1]))}"
     words = _WORDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ")
-    value, said = fault["input"], fault["type"] in ("value_error", "json_invalid")
-    if isinstance(value, str | int | float) and not said:
+    value, shows_value = fault["input"], fault["type"] in ("value_error", "json_invalid")
+    if isinstance(value, str | int | float) and not shows_value:
         words += f", not {reprlib.repr(value)}"
     return f"{where}: {words}" if where else words
 

@@ -1,4 +1,4 @@
-"""Texts of JSON that nobody promised to be sound: half surrogate pairs, endless depth, secrets."""
+"""Texts of JSON that may be unsound: half surrogate pairs, endless depth, secrets."""
 
 from __future__ import annotations
 

@@ -58,9 +58,9 @@ def read_files(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
     wanted = {*names, _DIGESTS}
     if not folder.is_dir():
         raise MissingFileError(f"{folder}: no such detector folder")
-    found = {entry.name for entry in folder.iterdir()}
-    if found != wanted:
-        missing, extra = sorted(wanted - found), sorted(found - wanted)
+    present = {entry.name for entry in folder.iterdir()}
+    if present != wanted:
+        missing, extra = sorted(wanted - present), sorted(present - wanted)
         raise RtmlError(f"{folder}: not this detector's files (missing {missing}, extra {extra})")
     files = {name: _bytes(folder / name) for name in sorted(wanted)}
     # Compared as bytes: the digest file itself is never parsed.

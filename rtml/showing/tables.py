@@ -35,7 +35,7 @@ def table(
     shares
         Columns of shares (0 to 1), drawn as a bar with a percentage.
     code
-        Columns that hold what a machine said, set in its type.
+        Columns of machine text (commands, titles), set in a fixed-width font.
     most
         Rows to show.
 
@@ -66,7 +66,7 @@ def table(
     return html(made, _plain([frame.columns, *rows], more))
 
 
-def facts(known: Mapping[str, object]) -> Shown:
+def facts(values: Mapping[str, object]) -> Shown:
     """Show names and values, one a line.
 
     Examples
@@ -75,7 +75,7 @@ def facts(known: Mapping[str, object]) -> Shown:
     events  388,788
     lost    0
     """
-    rows = [[name, _text(value, dated=True)] for name, value in known.items()]
+    rows = [[name, _text(value, dated=True)] for name, value in values.items()]
     lines = [
         element("tr", element("th", name, style=_LEFT), _cell(value, _LEFT, False)) for name, value in rows
     ]
@@ -90,7 +90,7 @@ def _cell(text: str, side: str, typed: bool) -> ET.Element:
 def _dated(frame: pl.DataFrame) -> set[str]:
     """Return the columns of times on more than one day."""
     times = frame.select(pl.selectors.datetime())
-    return {each.name for each in times if each.drop_nulls().dt.date().n_unique() > 1}
+    return {column.name for column in times if column.drop_nulls().dt.date().n_unique() > 1}
 
 
 def _text(value: object, dated: bool) -> str:
@@ -113,9 +113,9 @@ def _text(value: object, dated: bool) -> str:
 def _bar(share: float | None) -> str:
     if share is None or math.isnan(share):
         return "–"
-    whole = min(max(share, 0.0), 1.0)
-    said = "<1%" if 0 < whole < 0.01 else f"{whole:.0%}"
-    return f"{'█' * round(_BAR * whole)} {said}".replace("%", " %").strip()
+    bounded = min(max(share, 0.0), 1.0)
+    percent = "<1%" if 0 < bounded < 0.01 else f"{bounded:.0%}"
+    return f"{'█' * round(_BAR * bounded)} {percent}".replace("%", " %").strip()
 
 
 def _plain(rows: Sequence[Sequence[str]], more: str) -> str:

@@ -9,6 +9,6 @@ from rtml.registry import Registry
 __all__ = ["CONTAINERS", "SENSORS", "Lost", "Reading", "Sensor"]
 
 SENSORS: Registry[Sensor] = Registry(
-    "sensor", "rtml.sensors", registered.SENSORS, lambda thing: isinstance(thing, Sensor)
+    "sensor", "rtml.sensors", registered.SENSORS, lambda value: isinstance(value, Sensor)
 )
 """Every registered sensor by its name on the command line."""

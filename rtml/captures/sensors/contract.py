@@ -87,7 +87,7 @@ class Sensor:
         The sensor gives ``process_id`` and ``parent_id`` itself; nothing has to be inferred.
     signature
         Says from the first bytes of a file (a few hundred or more, unpacked) whether it is of this
-        format, so that another sensor can name this one; None: nobody is sent here.
+        format, so that another sensor can name this one; None: its files are never recognised.
     """
 
     name: str

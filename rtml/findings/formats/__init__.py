@@ -12,6 +12,6 @@ from rtml.registry import Registry
 __all__ = ["FORMATS", "Alert", "Format", "Reject", "alert", "nested", "text"]
 
 FORMATS: Registry[Format] = Registry(
-    "alert format", "rtml.formats", registered.ALERTS, lambda thing: isinstance(thing, Format)
+    "alert format", "rtml.formats", registered.ALERTS, lambda value: isinstance(value, Format)
 )
 """Formats of one alert by the engine that wrote it."""

@@ -111,7 +111,7 @@ def _time(value: Any) -> dt.datetime:
     try:
         if isinstance(value, int) and not isinstance(value, bool):
             return dt.datetime.fromtimestamp(value / 1e9, dt.UTC)
-        found = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
+        at = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
     except (ValueError, OverflowError, OSError):
         raise Reject("no time that can be read") from None
-    return (found if found.tzinfo else found.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)

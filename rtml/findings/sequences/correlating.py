@@ -81,16 +81,16 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     pool = signals.select("finding_id", "first_seen", "tactic", "type", act=_act()).join(
         components(keys, settings, []), on="finding_id"
     )
-    found = []
+    sequences = []
     while not (spans := _best_spans(pool, settings)).is_empty():
         inside = pool.join(spans, on="group").filter(pl.col("first_seen").is_between("start", "end"))
         good = _holding(inside, keys, settings)
-        found.append(good)
+        sequences.append(good)
         failed = spans.join(inside.join(good, on="finding_id"), on="group", how="anti")
         begun = pool.join(failed, on="group").filter(pl.col("first_seen") == pl.col("start"))
         spent = pl.concat([good.select("finding_id"), begun.select("finding_id")])
         pool = pool.join(spent, on="finding_id", how="anti")
-    members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}), *found])
+    members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}), *sequences])
     return _described(signals.join(members, on="finding_id"), settings)
 
 
@@ -103,8 +103,8 @@ def _act() -> pl.Expr:
 
 def _counts() -> list[pl.Expr]:
     return [
-        pl.col(one).n_unique().alias(many)
-        for one, many in (("tactic", "tactics"), ("type", "types"), ("act", "acts"))
+        pl.col(column).n_unique().alias(name)
+        for column, name in (("tactic", "tactics"), ("type", "types"), ("act", "acts"))
     ]
 
 
@@ -140,36 +140,44 @@ def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     rank = {tactic: i for i, tactic in enumerate(settings.stages)}
     order = pl.col("tactic").replace_strict(rank, default=len(rank), return_dtype=pl.Int64)
     rows = members.with_columns(order=order).sort("first_seen", "order", "finding_id")
-    agreed = [
-        pl.when(pl.col(name).drop_nulls().n_unique() == 1).then(pl.col(name).drop_nulls().first()).alias(name)
-        for name in (*IDENTITY, "actor")
-    ]
-    found = rows.group_by("sequence", maintain_order=True).agg(
-        *agreed,
-        first_seen=pl.col("first_seen").min(),
-        last_seen=pl.coalesce("last_seen", "first_seen").max(),
-        count=pl.len().cast(pl.Int64),
-        score=pl.col("tactic").n_unique().cast(pl.Float64),
-        techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
-        evidence=pl.col("evidence").list.head(5).explode().drop_nulls().head(MOST_EVIDENCE),
-        contributions=pl.struct(
-            feature=pl.format("{}: {} [{}]", "tactic", "type", "finding_id"),
-            value="severity",
-            usual=pl.lit(None, pl.Float64),
-            share=1.0 / pl.len(),
-        ).head(MOST_SIGNALS),
-        signals=pl.struct(*(field.name for field in _SIGNAL.fields)).head(MOST_SIGNALS),
-        actors=pl.col("actor").drop_nulls().unique().sort().head(MOST_SIGNALS),
-        resources=_resource().drop_nulls().unique().sort().head(MOST_SIGNALS),
-        ids=pl.col("finding_id").sort(),
-    )
-    found = found.join(_stages(rows), on="sequence").with_columns(
+    sequences = rows.group_by("sequence", maintain_order=True).agg(*_agreed(), **_summary())
+    sequences = sequences.join(_stages(rows), on="sequence").with_columns(
         source=pl.lit("rule"),
         detector=pl.lit("sequence"),
         type=pl.lit(SEQUENCE_TYPE),
         severity=pl.lit(SEVERITY),
     )
-    return conform(_named(found), SEQUENCES).sort("first_seen", "finding_id")
+    return conform(_named(sequences), SEQUENCES).sort("first_seen", "finding_id")
+
+
+def _agreed() -> list[pl.Expr]:
+    """Say where and who, as far as all members agree."""
+    return [
+        pl.when(pl.col(name).drop_nulls().n_unique() == 1).then(pl.col(name).drop_nulls().first()).alias(name)
+        for name in (*IDENTITY, "actor")
+    ]
+
+
+def _summary() -> dict[str, pl.Expr]:
+    """Sum up the members of a sequence, which are in order of time."""
+    return {
+        "first_seen": pl.col("first_seen").min(),
+        "last_seen": pl.coalesce("last_seen", "first_seen").max(),
+        "count": pl.len().cast(pl.Int64),
+        "score": pl.col("tactic").n_unique().cast(pl.Float64),
+        "techniques": pl.col("techniques").explode().drop_nulls().unique().sort(),
+        "evidence": pl.col("evidence").list.head(5).explode().drop_nulls().head(MOST_EVIDENCE),
+        "contributions": pl.struct(
+            feature=pl.format("{}: {} [{}]", "tactic", "type", "finding_id"),
+            value="severity",
+            usual=pl.lit(None, pl.Float64),
+            share=1.0 / pl.len(),
+        ).head(MOST_SIGNALS),
+        "signals": pl.struct(*(field.name for field in _SIGNAL.fields)).head(MOST_SIGNALS),
+        "actors": pl.col("actor").drop_nulls().unique().sort().head(MOST_SIGNALS),
+        "resources": _resource().drop_nulls().unique().sort().head(MOST_SIGNALS),
+        "ids": pl.col("finding_id").sort(),
+    }
 
 
 def _resource() -> pl.Expr:
@@ -195,16 +203,16 @@ def _resource() -> pl.Expr:
 
 
 def _stages(rows: pl.DataFrame) -> pl.DataFrame:
-    each = rows.group_by("sequence", "tactic", "order").agg(
+    stages = rows.group_by("sequence", "tactic", "order").agg(
         pl.col("first_seen").min(), signals=pl.len().cast(pl.Int64)
     )
-    ordered = each.sort("first_seen", "order").group_by("sequence", maintain_order=True)
+    ordered = stages.sort("first_seen", "order").group_by("sequence", maintain_order=True)
     return ordered.agg(stages=pl.struct("tactic", "first_seen", "signals"))
 
 
-def _named(found: pl.DataFrame) -> pl.DataFrame:
+def _named(sequences: pl.DataFrame) -> pl.DataFrame:
     """Add id and title; a loop over sequences."""
-    rows = found.select("ids", "stages", "actors", "resources", "count").iter_rows(named=True)
+    rows = sequences.select("ids", "stages", "actors", "resources", "count").iter_rows(named=True)
     ids, titles = [], []
     for row in rows:
         ids.append(stable_id(SEQUENCE_TYPE, *row["ids"]))
@@ -213,6 +221,6 @@ def _named(found: pl.DataFrame) -> pl.DataFrame:
         steps = " → ".join(stage["tactic"] for stage in row["stages"])
         what = visible(about[0], 120) if about else "unknown"
         titles.append(f"{what}{more}: {steps} ({row['count']} findings)")
-    return found.with_columns(
+    return sequences.with_columns(
         finding_id=pl.Series(ids, dtype=pl.String), title=pl.Series(titles, dtype=pl.String)
     )

@@ -13,8 +13,8 @@ hub                 links
 ``host``            findings of a host itself, and the one pod on it
 =================== ===============================================================================
 
-A hub that more pods share in the time looked at links nothing: which of them it was, nobody can
-say. A key with a null part is no key.
+A hub that more pods share in the time looked at links nothing: which of them it was, is
+unknown. A key with a null part is no key.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _KEY = ["kind", "a", "b", "c"]
 
 @dataclass(frozen=True)
 class _Hub:
-    """``own``: signals about the hub itself; without one of them it is no link."""
+    """``direct``: signals about the hub itself, without one it links nothing; ``of_pods``: of its pods."""
 
     kind: str
-    own: pl.Expr
+    direct: pl.Expr
     parts: tuple[pl.Expr, pl.Expr, pl.Expr]
-    other: pl.Expr
+    of_pods: pl.Expr
     one_pod: bool = field(kw_only=True)
 
 
@@ -73,7 +73,7 @@ def keys_of(signals: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
         _keys(rows, "pod", (_cluster(), pl.col("namespace").fill_null(""), pl.col("pod"))),
     ]
     hubs = [
-        _keys(rows.filter(hub.own | hub.other), hub.kind, hub.parts, hub.own, one_pod=hub.one_pod)
+        _keys(rows.filter(hub.direct | hub.of_pods), hub.kind, hub.parts, hub.direct, one_pod=hub.one_pod)
         for hub in _hubs(settings)
     ]
     return pl.concat([*strong, *hubs])
@@ -81,17 +81,17 @@ def keys_of(signals: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
 
 def _placed(signals: pl.DataFrame) -> pl.DataFrame:
     """Give every signal of a container its pod where any names it, and one name for both."""
-    known = (
+    pods = (
         signals.drop_nulls(["container_id", "pod"])
         .sort("first_seen", "finding_id")
         .unique("container_id", keep="first")
         .select("container_id", _ns="namespace", _pod="pod")
     )
-    found = signals.join(known, on="container_id", how="left")
-    found = found.with_columns(pod=pl.coalesce("pod", "_pod"), namespace=pl.coalesce("namespace", "_ns"))
+    rows = signals.join(pods, on="container_id", how="left")
+    rows = rows.with_columns(pod=pl.coalesce("pod", "_pod"), namespace=pl.coalesce("namespace", "_ns"))
     pod = pl.struct(a=_cluster(), b=pl.col("namespace").fill_null(""), c="pod")
     box = pl.struct(a="container_id", b=pl.lit(None, pl.String), c=pl.lit(None, pl.String))
-    return found.with_columns(
+    return rows.with_columns(
         _at=pl.when(pl.col("pod").is_not_null())
         .then(pod)
         .when(pl.col("container_id").is_not_null())
@@ -102,7 +102,7 @@ def _placed(signals: pl.DataFrame) -> pl.DataFrame:
 def _hubs(settings: Parameters) -> list[_Hub]:
     none = pl.lit("")
     called, about = pl.col("actor").is_not_null(), pl.col("_at").is_not_null()
-    shared = pl.any_horizontal(pl.col("actor").str.contains(whole(one)) for one in settings.shared_actors)
+    shared = pl.any_horizontal(pl.col("actor").str.contains(whole(actor)) for actor in settings.shared_actors)
     account = pl.col("actor").str.extract_groups(_SERVICE_ACCOUNT).struct
     space = pl.coalesce(account.field("1"), "namespace")
     name = pl.coalesce(account.field("2"), pl.when(about).then("service_account"))
@@ -126,7 +126,7 @@ def _keys(
     rows: pl.DataFrame,
     kind: str,
     parts: tuple[pl.Expr, pl.Expr, pl.Expr],
-    own: pl.Expr | None = None,
+    direct: pl.Expr | None = None,
     *,
     one_pod: bool = False,
 ) -> pl.DataFrame:
@@ -139,9 +139,9 @@ def _keys(
         b=b,
         c=c,
         pod="_at",
-        own=pl.lit(True) if own is None else own.fill_null(False),
+        own=pl.lit(True) if direct is None else direct.fill_null(False),
         one_pod=pl.lit(one_pod),
-        hub=pl.lit(own is not None),
+        hub=pl.lit(direct is not None),
     ).drop_nulls(["a", "b", "c"])
 
 
@@ -183,5 +183,5 @@ def _allowed(groups: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     """Leave out hubs without a signal of their own, and those that too many pods share."""
     pods = pl.col("pod").drop_nulls().n_unique().over("edge")
     most = pl.when("one_pod").then(1).otherwise(settings.most_pods)
-    has_own = pl.col("own").any().over("edge")
-    return groups.filter(~pl.col("hub") | (has_own & (pods <= most)))
+    has_direct = pl.col("own").any().over("edge")
+    return groups.filter(~pl.col("hub") | (has_direct & (pods <= most)))

@@ -45,9 +45,9 @@ def parameters() -> Parameters:
     ('24h', 'impact')
     """
     text = files("rtml.findings.sequences").joinpath("sequences.yml").read_text("utf-8")
-    found = yaml.safe_load(text)
-    lists = {name: tuple(found[name]) for name in ("shared_actors", "stages")}
-    return Parameters(**{**found, **lists})
+    values = yaml.safe_load(text)
+    lists = {name: tuple(values[name]) for name in ("shared_actors", "stages")}
+    return Parameters(**{**values, **lists})
 
 
 def signals_of(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.DataFrame:
@@ -92,8 +92,8 @@ def signals_of(findings: pl.DataFrame, settings: Parameters | None = None) -> pl
 
 def _named(findings: pl.DataFrame) -> pl.DataFrame:
     """Give a finding of another tool that has no id one, made of what it says."""
-    said = pl.struct("detector", "type", "first_seen", "container_id", "process_id", "title")
-    made = pl.format("unnamed-{}", said.hash(0))
+    content = pl.struct("detector", "type", "first_seen", "container_id", "process_id", "title")
+    made = pl.format("unnamed-{}", content.hash(0))
     return findings.with_columns(finding_id=pl.coalesce("finding_id", made))
 
 

@@ -1,6 +1,6 @@
 """Suppression rules: findings that somebody answers for, archived and counted, never dropped.
 
-A rule says who wants it, why, until when, and which findings it means: conditions on fields of
+A rule says who wants it, why, until when, and which findings it matches: conditions on fields of
 `rtml.schema.FINDINGS`, which must all hold. A rule that has expired suppresses nothing, and says
 so. An archived finding keeps all its columns and gets the rule's name, owner and reason.
 """
@@ -39,7 +39,7 @@ SUPPRESSIONS = pl.Schema(
         "archived": pl.Int64(),
     }
 )
-"""One row per rule: findings it means, and those that it archived (an earlier rule goes first)."""
+"""One row per rule: findings it matches, and those that it archived (an earlier rule goes first)."""
 
 
 class Suppression(pydantic.BaseModel):
@@ -67,7 +67,7 @@ class Suppression(pydantic.BaseModel):
 
     def matches(self) -> pl.Expr:
         """Return the expression over findings: all conditions hold; never null."""
-        return pl.all_horizontal(condition(*each) for each in self._tests())
+        return pl.all_horizontal(condition(*test) for test in self._tests())
 
     def _tests(self) -> list[tuple[str, str, Any]]:
         return [
@@ -98,14 +98,14 @@ class Suppressed:
 def suppress(
     findings: pl.DataFrame, rules: Sequence[Suppression], now: dt.datetime | None = None
 ) -> Suppressed:
-    """Archive the findings that active rules mean.
+    """Archive the findings that active rules match.
 
     Parameters
     ----------
     findings
         `rtml.schema.FINDINGS`.
     rules
-        In order: a finding goes to the first rule that means it.
+        In order: a finding goes to the first rule that matches it.
     now
         Rules that expired by then do nothing; default: the present.
 
@@ -115,11 +115,11 @@ def suppress(
     """
     now = now or dt.datetime.now(dt.UTC)
     active = [rule.expires > now for rule in rules]
-    means = [findings.select(m=rule.matches())["m"] for rule in rules]
+    matched = [findings.select(m=rule.matches())["m"] for rule in rules]
     by = pl.Series("by", [None] * findings.height, dtype=pl.Int32)
     for i in reversed(range(len(rules))):
         if active[i]:
-            by = by.zip_with(~means[i], pl.Series([i], dtype=pl.Int32))
+            by = by.zip_with(~matched[i], pl.Series([i], dtype=pl.Int32))
     marked = findings.with_columns(by)
     archived = marked.drop_nulls("by").join(_facts(rules), on="by", maintain_order="left")
     account = [
@@ -129,7 +129,7 @@ def suppress(
             rule.reason,
             rule.expires,
             active[i],
-            int(means[i].sum()),
+            int(matched[i].sum()),
             int((by == i).sum()),
         )
         for i, rule in enumerate(rules)

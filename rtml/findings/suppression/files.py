@@ -1,4 +1,4 @@
-"""Read suppression rules from YAML; what is wrong is said with the rule and the nearest name."""
+"""Read suppression rules from YAML; an error names the rule and the nearest known name."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def read_suppressions(path: Path) -> list[Suppression]:
     UsageError
         The file cannot be read, or is no list of rules; a rule lacks owner, reason or expiry, or
         names a field, a test or a value that does not exist: the rule and the nearest known name
-        are said.
+        are named.
 
     Examples
     --------
     >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "quiet.yml"
+    >>> file = Path(tempfile.mkdtemp()) / "suppressions.yml"
     >>> _ = file.write_text('''
     ... - name: agents on build hosts
     ...   owner: platform@example.org

@@ -74,15 +74,15 @@ def condition(field: str, test: str, value: Any) -> pl.Expr:
     """
     if field not in FIELDS:
         raise UnknownNameError(f"unknown field {field!r} of a finding; {did_you_mean(field, FIELDS)}")
-    known: dict[str, Any] = {str(name): make for name, make in TESTS.items()}
-    if test not in known:
-        raise UnknownNameError(f"{field}: unknown test {test!r}; {did_you_mean(test, known)}")
+    tests: dict[str, Any] = {str(name): make for name, make in TESTS.items()}
+    if test not in tests:
+        raise UnknownNameError(f"{field}: unknown test {test!r}; {did_you_mean(test, tests)}")
     wanted = _values(field, test, value)
     if field in _LISTS:
-        each = known[test](_LISTS[field], wanted).fill_null(False)
-        passed = pl.col(field).list.eval(each).list.any()
+        passes = tests[test](_LISTS[field], wanted).fill_null(False)
+        passed = pl.col(field).list.eval(passes).list.any()
     else:
-        passed = known[test](pl.col(field), wanted)
+        passed = tests[test](pl.col(field), wanted)
     passed = passed.fill_null(False)
     return ~passed if test.startswith("not_") else passed
 
@@ -97,7 +97,7 @@ def _values(field: str, test: str, value: Any) -> Any:
     if test == "in":
         if not isinstance(value, list):
             raise UsageError(f"{field}: 'in' needs a list of values")
-        return pl.Series([_value(field, kind, one) for one in value], dtype=kind).implode()
+        return pl.Series([_value(field, kind, element) for element in value], dtype=kind).implode()
     if test in ("less", "greater") and kind == pl.String:
         raise UsageError(f"{field}: {test!r} compares numbers or times, this is text")
     fraction = kind == pl.Int64 and isinstance(value, float) and test in ("less", "greater")

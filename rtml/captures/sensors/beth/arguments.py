@@ -51,12 +51,12 @@ def arguments(args: pl.Series, wanted: dict[str, str]) -> pl.DataFrame:
     read = [_picked(text, wanted) for text in odd["args"]]
     schema = dict.fromkeys(wanted, pl.String)
     slow = pl.DataFrame(read, schema=schema, orient="row").insert_column(0, odd["args"])
-    found = rows.join(slow, on="args", how="left", maintain_order="left")
-    return pl.DataFrame([_merged(cut, found, name) for name in wanted])
+    parsed = rows.join(slow, on="args", how="left", maintain_order="left")
+    return pl.DataFrame([_merged(cut, parsed, name) for name in wanted])
 
 
-def _merged(cut: pl.DataFrame, found: pl.DataFrame, name: str) -> pl.Series:
-    return found[name].zip_with(~cut["plain"], cut[name]).alias(name)
+def _merged(cut: pl.DataFrame, parsed: pl.DataFrame, name: str) -> pl.Series:
+    return parsed[name].zip_with(~cut["plain"], cut[name]).alias(name)
 
 
 def _cut(names: str) -> pl.Expr:

@@ -31,7 +31,7 @@ def dns_events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     Returns
     -------
     Events of kind ``dns`` (no process is known), and the rows without a possible time as rejects.
-    ``direction`` is told by which end has the address in the sensor's name (``ip-10-0-0-1``), and
+    ``direction`` follows from which end has the address in the sensor's name (``ip-10-0-0-1``); it
     is null for sensors with other names.
     """
     time = pl.col("Timestamp").str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)

@@ -97,9 +97,9 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _with_arguments(part: pl.DataFrame) -> pl.DataFrame:
     wanted = _ARGUMENTS.get(str(part["kind"][0]), {})
-    told = arguments(part["args"], wanted).get_columns() if wanted else []
+    columns = arguments(part["args"], wanted).get_columns() if wanted else []
     absent = [pl.lit(None, pl.String).alias(c) for c in _WANTED if c not in wanted]
-    return part.with_columns(told).with_columns(absent)
+    return part.with_columns(columns).with_columns(absent)
 
 
 def _columns(rows: pl.DataFrame) -> pl.DataFrame:
@@ -129,11 +129,11 @@ def _of_process() -> pl.Expr:
 
 def _request() -> pl.Expr:
     """Name the call where the kind does not say it, and what a ptrace asked for."""
-    own = pl.col("kind").is_in(_SELF_EVIDENT)
+    self_evident = pl.col("kind").is_in(_SELF_EVIDENT)
     return (
         pl.when(pl.col("kind") == "ptrace")
         .then(pl.coalesce("call", "eventName"))
-        .when(~own)
+        .when(~self_evident)
         .then("eventName")
     )
 

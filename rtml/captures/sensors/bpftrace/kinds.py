@@ -163,8 +163,8 @@ def _accept(fields: Fields) -> Fields:
 
 
 def _bind(fields: Fields) -> Fields:
-    own = socket_address(unescape(_payload(fields, 1)))
-    return fields.with_columns(src_ip=own["ip"], src_port=own["port"], socket_path=own["path"])
+    local = socket_address(unescape(_payload(fields, 1)))
+    return fields.with_columns(src_ip=local["ip"], src_port=local["port"], socket_path=local["path"])
 
 
 def _dns(fields: Fields) -> Fields:
@@ -260,12 +260,12 @@ def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
     orphans = placed.filter(pl.col("exec_line").is_null()).select(
         "line", reason=pl.lit("argv without its exec")
     )
-    whole = (
+    commands = (
         placed.drop_nulls("exec_line")
         .sort("exec_line", "name")
         .group_by("exec_line", maintain_order=True)
         .agg(pl.col("piece").str.join(""))
     )
-    words = unescape(whole["piece"]).text()
-    line = whole.select(line="exec_line", cmdline=words.str.replace_all("\0", " ", literal=True))
+    words = unescape(commands["piece"]).text()
+    line = commands.select(line="exec_line", cmdline=words.str.replace_all("\0", " ", literal=True))
     return line.with_columns(pl.col("cmdline").str.strip_chars_end()), orphans

@@ -62,8 +62,8 @@ class Payloads(NamedTuple):
         """Offset of the first zero byte at or after ``offset``, else the row's length."""
         nul = np.append(np.flatnonzero(self.data == 0), len(self.data))
         from_here = np.minimum(self.start[:-1] + offset, len(self.data))
-        found = nul[np.searchsorted(nul, from_here)]
-        end: _Index = np.minimum(found - self.start[:-1], self.length())
+        next_nul = nul[np.searchsorted(nul, from_here)]
+        end: _Index = np.minimum(next_nul - self.start[:-1], self.length())
         return end
 
     def text(self, first: int | _Index = 0, end: _Index | None = None) -> pl.Series:
@@ -178,9 +178,9 @@ def dns_question(payload: Payloads) -> pl.DataFrame:
     code = pl.Series((payload.at(end + 1) << 8) | payload.at(end + 2)).cast(pl.String)
     name = Payloads(dotted, payload.start).text(13, end).str.to_lowercase()
     names = {str(number): kind for number, kind in _QUERY_TYPES.items()}
-    known = pl.Series(good & (payload.at(end + 2) >= 0))
-    return pl.DataFrame({"domain": name, "query_type": code.replace(names), "known": known}).select(
-        pl.when("known").then(pl.col("domain", "query_type"))
+    complete = pl.Series(good & (payload.at(end + 2) >= 0))
+    return pl.DataFrame({"domain": name, "query_type": code.replace(names), "complete": complete}).select(
+        pl.when("complete").then(pl.col("domain", "query_type"))
     )
 
 

@@ -66,15 +66,15 @@ def _fields(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.filter(pl.col("type") == "printf").select(line="number", raw=split)
     piece = {name: pl.col("raw").list.get(i, null_on_oob=True) for i, name in enumerate(HEAD)}
     numbers = {name: piece[name].cast(pl.Int64, strict=False) for name in HEAD[1:-1]}
-    known = piece["name"].is_in([*EVENTS_OF, "argv", "argv2", "argv3", "begin"])
-    whole = pl.all_horizontal(pl.col(*HEAD[1:-1]).is_not_null())
+    known_name = piece["name"].is_in([*EVENTS_OF, "argv", "argv2", "argv3", "begin"])
+    complete = pl.all_horizontal(pl.col(*HEAD[1:-1]).is_not_null())
     return (
         rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
         .filter(pl.col("name") != "begin")
         .with_columns(
-            problem=pl.when(~known)
+            problem=pl.when(~known_name)
             .then("unknown event " + pl.col("name").str.slice(0, 40))
-            .when(~whole)
+            .when(~complete)
             .then(pl.lit("a field is missing or not a number"))
             .when(~pl.col("nsecs").is_between(0, _LATEST))
             .then(pl.lit("absurd timestamp"))
@@ -95,12 +95,12 @@ def _rejects(
         line="number", reason="unknown record type " + pl.col("type").str.slice(0, 40)
     )
     refused = fields.filter(pl.col("problem").is_not_null()).select("line", reason="problem")
-    where = pl.concat([broken, odd, refused, bad.select("line", "reason")], how="vertical_relaxed")
-    known = where.join(lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line")
+    reasons = pl.concat([broken, odd, refused, bad.select("line", "reason")], how="vertical_relaxed")
+    rejects = reasons.join(lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line")
     if problem:
         end = pl.DataFrame({"line": [lines.height + 1], "reason": [problem], "text": [""]})
-        known = pl.concat([known, end], how="vertical_relaxed")
-    named = known.with_columns(file=pl.lit(path.name)).sort("line")
+        rejects = pl.concat([rejects, end], how="vertical_relaxed")
+    named = rejects.with_columns(file=pl.lit(path.name)).sort("line")
     return named.select(REJECTS.names()).cast(REJECTS)
 
 

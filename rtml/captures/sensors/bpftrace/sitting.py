@@ -52,7 +52,7 @@ class Sitting:
     def place(self, events: pl.DataFrame) -> pl.DataFrame:
         """Give events their host, wall time and container; unknown cgroups keep their number.
 
-        Where a container does not tell its workload (all may share one image), its name is that.
+        Where a container has no workload (all may share one image), its name takes that place.
         """
         who = self._who()
         by_cgroup = who.drop("pidns", "from").unique("cgroup", keep="first", maintain_order=True)
@@ -102,7 +102,7 @@ def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
     """Add the container by pid namespace and time, as columns with the suffix ``_pidns``.
 
     The runtime's own first steps run in the container's namespaces before its cgroup. A number is
-    used again when a container is replaced: the one that started last is meant.
+    used again when a container is replaced: it stands for the one that started last.
     """
     first = pl.col("from") == pl.col("from").min().over("pidns")
     since = who.with_columns(pl.when(first).then(pl.lit(-(2**62))).otherwise("from").alias("from"))

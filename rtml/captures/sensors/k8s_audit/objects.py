@@ -40,46 +40,46 @@ def object_facts(request: Any, response: Any) -> dict[str, Any]:
     facts = _facts(mapping(request))
     answered = mapping(response)
     if answered and answered.get("kind") != "Status":
-        said = _facts(answered)
-        facts = {name: said[name] if value is None else value for name, value in facts.items()}
+        from_response = _facts(answered)
+        facts = {name: from_response[name] if value is None else value for name, value in facts.items()}
     return facts
 
 
-def _facts(found: dict[str, Any]) -> dict[str, Any]:
-    spec = mapping(found, "spec")
+def _facts(body: dict[str, Any]) -> dict[str, Any]:
+    spec = mapping(body, "spec")
     return {
-        "object_kind": word(found.get("kind")),
-        "labels": pairs(mapping(found, "metadata").get("labels")),
-        "owner": _owner(found),
-        **_pod(spec or found),
-        **_role(found),
-        **_service(found, spec),
-        **_data(found),
-        **_review(found, spec),
+        "object_kind": word(body.get("kind")),
+        "labels": pairs(mapping(body, "metadata").get("labels")),
+        "owner": _owner(body),
+        **_pod(spec or body),
+        **_role(body),
+        **_service(body, spec),
+        **_data(body),
+        **_review(body, spec),
     }
 
 
-def _owner(found: dict[str, Any]) -> str | None:
+def _owner(body: dict[str, Any]) -> str | None:
     """Name the workload that a pod belongs to; the hash in a replica set's name is left out."""
-    owners = [mapping(one) for one in items(mapping(found, "metadata").get("ownerReferences"))]
-    for one in owners:
-        name = word(one.get("name"))
+    owners = [mapping(owner) for owner in items(mapping(body, "metadata").get("ownerReferences"))]
+    for owner in owners:
+        name = word(owner.get("name"))
         if name:
-            return _HASH.sub("", name) if one.get("kind") in ("ReplicaSet", "Job") else name
+            return _HASH.sub("", name) if owner.get("kind") in ("ReplicaSet", "Job") else name
     return None
 
 
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:
     pods = [pod for path in _TEMPLATES if (pod := mapping(spec, *path))]
     containers = [mapping(c) for pod in pods for name in _CONTAINERS for c in items(pod.get(name))]
-    secure = [mapping(one, "securityContext") for one in containers]
-    volumes = [mapping(one, "hostPath") for pod in pods for one in items(pod.get("volumes"))]
+    contexts = [mapping(container, "securityContext") for container in containers]
+    volumes = [mapping(volume, "hostPath") for pod in pods for volume in items(pod.get("volumes"))]
     return {
-        "images": texts(one.get("image") for one in containers),
-        "commands": texts(" ".join(_argv(one)) for one in containers),
-        "privileged": any(one.get("privileged") is True for one in secure) if containers else None,
-        "capabilities": texts(cap for one in secure for cap in _added(one)),
-        "host_paths": texts(one.get("path") for one in volumes),
+        "images": texts(container.get("image") for container in containers),
+        "commands": texts(" ".join(_argv(container)) for container in containers),
+        "privileged": any(context.get("privileged") is True for context in contexts) if containers else None,
+        "capabilities": texts(capability for context in contexts for capability in _added(context)),
+        "host_paths": texts(volume.get("path") for volume in volumes),
         "host_network": _first(pods, "hostNetwork", flag),
         "host_pid": _first(pods, "hostPID", flag),
         "host_ipc": _first(pods, "hostIPC", flag),
@@ -89,42 +89,42 @@ def _pod(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _first(pods: list[dict[str, Any]], name: str, as_type: Any) -> Any:
-    return next((found for pod in pods if (found := as_type(pod.get(name))) is not None), None)
+    return next((value for pod in pods if (value := as_type(pod.get(name))) is not None), None)
 
 
 def _argv(container: dict[str, Any]) -> Iterator[str]:
     for name in ("command", "args"):
-        yield from (one for one in items(container.get(name)) if isinstance(one, str))
+        yield from (part for part in items(container.get(name)) if isinstance(part, str))
 
 
-def _added(secure: dict[str, Any]) -> list[Any]:
-    return items(mapping(secure, "capabilities").get("add"))
+def _added(context: dict[str, Any]) -> list[Any]:
+    return items(mapping(context, "capabilities").get("add"))
 
 
-def _role(found: dict[str, Any]) -> dict[str, Any]:
-    rules = [mapping(one) for one in items(found.get("rules"))]
-    ref = mapping(found, "roleRef")
+def _role(body: dict[str, Any]) -> dict[str, Any]:
+    rules = [mapping(rule) for rule in items(body.get("rules"))]
+    ref = mapping(body, "roleRef")
     kind, name = word(ref.get("kind")) or "?", word(ref.get("name"))
     return {
-        "rule_groups": texts(one for rule in rules for one in items(rule.get("apiGroups"))),
-        "rule_resources": texts(one for rule in rules for one in items(rule.get("resources"))),
-        "rule_verbs": texts(one for rule in rules for one in items(rule.get("verbs"))),
+        "rule_groups": texts(group for rule in rules for group in items(rule.get("apiGroups"))),
+        "rule_resources": texts(resource for rule in rules for resource in items(rule.get("resources"))),
+        "rule_verbs": texts(verb for rule in rules for verb in items(rule.get("verbs"))),
         "role": f"{kind}/{name}" if name else None,
-        "subjects": texts(_subject(mapping(one)) for one in items(found.get("subjects"))),
+        "subjects": texts(_subject(mapping(subject)) for subject in items(body.get("subjects"))),
     }
 
 
-def _subject(one: dict[str, Any]) -> str | None:
-    kind, name, namespace = (word(one.get(key)) for key in ("kind", "name", "namespace"))
+def _subject(subject: dict[str, Any]) -> str | None:
+    kind, name, namespace = (word(subject.get(key)) for key in ("kind", "name", "namespace"))
     place = f"{namespace}/" if namespace and kind == "ServiceAccount" else ""
     return f"{kind or '?'}:{place}{name}" if name else None
 
 
-def _service(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    if found.get("kind") != "Service":
+def _service(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    if body.get("kind") != "Service":
         return dict.fromkeys(("service_type", "ports", "selector"))
-    ports = [mapping(one) for one in items(spec.get("ports"))]
-    numbers = (one.get(key) for one in ports for key in ("port", "nodePort"))
+    ports = [mapping(port) for port in items(spec.get("ports"))]
+    numbers = (port.get(key) for port in ports for key in ("port", "nodePort"))
     return {
         "service_type": word(spec.get("type")),
         "ports": texts(str(n) for n in numbers if isinstance(n, int) and not isinstance(n, bool)),
@@ -132,15 +132,15 @@ def _service(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(found: dict[str, Any]) -> dict[str, Any]:
-    kind = found.get("kind")
+def _data(body: dict[str, Any]) -> dict[str, Any]:
+    kind = body.get("kind")
     if kind not in ("ConfigMap", "Secret"):
         return dict.fromkeys(("data_keys", "holds_secret", "secret_type"))
-    data = {**mapping(found, "data"), **mapping(found, "stringData"), **mapping(found, "binaryData")}
+    data = {**mapping(body, "data"), **mapping(body, "stringData"), **mapping(body, "binaryData")}
     return {
         "data_keys": texts(data),
         "holds_secret": _credentials(data) if kind == "ConfigMap" else None,
-        "secret_type": word(found.get("type")) if kind == "Secret" else None,
+        "secret_type": word(body.get("type")) if kind == "Secret" else None,
     }
 
 
@@ -153,12 +153,12 @@ def _credentials(data: dict[str, Any]) -> bool:
     )
 
 
-def _review(found: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+def _review(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     asked = mapping(spec, "resourceAttributes")
     verb, resource, part = (word(asked.get(key)) for key in ("verb", "resource", "subresource"))
     what = f"{resource}/{part}" if part else resource
-    review = (word(found.get("kind")) or "").endswith("AccessReview")
+    review = (word(body.get("kind")) or "").endswith("AccessReview")
     return {
         "permission": f"{verb or '*'} {what or '*'}" if asked else None,
-        "allowed": flag(mapping(found, "status").get("allowed")) if review else None,
+        "allowed": flag(mapping(body, "status").get("allowed")) if review else None,
     }

@@ -122,7 +122,7 @@ def _problem(event: Any, listed: bool) -> str | None:
 
 
 def _row(event: dict[str, Any]) -> dict[str, Any]:
-    ref, user, notes = (mapping(event, name) for name in ("objectRef", "user", "annotations"))
+    ref, notes = mapping(event, "objectRef"), mapping(event, "annotations")
     facts = object_facts(event.get("requestObject"), event.get("responseObject"))
     code = mapping(event, "responseStatus").get("code")
     name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
@@ -140,12 +140,7 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
         "subresource": word(ref.get("subresource")),
         "object_namespace": word(ref.get("namespace")),
         "object_name": name,
-        "username": word(user.get("username")),
-        "user_uid": word(user.get("uid")),
-        "groups": texts(items(user.get("groups"))),
-        "impersonated": word(mapping(event, "impersonatedUser").get("username")),
-        "source_ips": texts(items(event.get("sourceIPs"))),
-        "user_agent": word(event.get("userAgent")),
+        **_caller(event),
         "code": code if type(code) is int and 0 <= code < 1000 else None,
         "decision": word(notes.get("authorization.k8s.io/decision")),
         "decision_reason": word(notes.get("authorization.k8s.io/reason")),
@@ -155,10 +150,23 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _caller(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of who asked, and from where."""
+    user = mapping(event, "user")
+    return {
+        "username": word(user.get("username")),
+        "user_uid": word(user.get("uid")),
+        "groups": texts(items(user.get("groups"))),
+        "impersonated": word(mapping(event, "impersonatedUser").get("username")),
+        "source_ips": texts(items(event.get("sourceIPs"))),
+        "user_agent": word(event.get("userAgent")),
+    }
+
+
 def _long(facts: dict[str, Any]) -> bool:
     """Tell whether a value reached the length that is kept."""
     lists = [value for value in facts.values() if isinstance(value, list)]
-    return any(len(one) >= MOST_ITEMS or any(len(t) >= MOST_TEXT for t in one) for one in lists)
+    return any(len(values) >= MOST_ITEMS or any(len(t) >= MOST_TEXT for t in values) for values in lists)
 
 
 def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
@@ -192,10 +200,10 @@ def _place(path: Path) -> dict[str, str | None]:
     if not path.is_file():
         return dict.fromkeys(names)
     try:
-        found = json_value(read_text(path, _MOST_PLACE))
+        facts = json_value(read_text(path, _MOST_PLACE))
     except ValueError as error:
         raise RtmlError(f"{path}: not JSON ({error})") from error
-    return {name: word(mapping(found).get(name)) for name in names}
+    return {name: word(mapping(facts).get(name)) for name in names}
 
 
 SENSOR = Sensor(

@@ -58,7 +58,7 @@ def texts(values: Iterable[Any]) -> list[str] | None:
     >>> texts(["b", "a", "b", None, 3]), texts([None])
     (['b', 'a'], None)
     """
-    kept = dict.fromkeys(found for value in values if (found := word(value)) is not None)
+    kept = dict.fromkeys(text for value in values if (text := word(value)) is not None)
     return list(kept)[:MOST_ITEMS] or None
 
 
@@ -70,5 +70,5 @@ def pairs(value: Any) -> list[str] | None:
     >>> pairs({"app": "web", "n": 1})
     ['app=web']
     """
-    found = mapping(value).items()
-    return texts(f"{key}={text}" for key, text in found if isinstance(text, str))
+    entries = mapping(value).items()
+    return texts(f"{key}={text}" for key, text in entries if isinstance(text, str))

@@ -1,4 +1,4 @@
-"""SysFlow's entities: the process, container, pod and file that a record means by its id.
+"""SysFlow's entities: the process, container, pod and file that a record refers to by its id.
 
 An id means the entity written last before the record that uses it; a process that execs is written
 again. An id that was never declared means nothing: the record keeps its pid and nulls.
@@ -46,15 +46,15 @@ def declared(records: Records, host: str) -> pl.DataFrame:
         "process_id",
         "parent_id",
         host=pl.lit(host),
-        container_id=_known("containerId"),
+        container_id=_present("containerId"),
         pid=pl.col("oid").struct.field("hpid").cast(pl.Int32, strict=False),
         ppid=pl.col("poid").struct.field("hpid").cast(pl.Int32, strict=False),
         started=pl.when(created > 0).then(created).cast(_UTC),
-        exe=_known("exe"),
+        exe=_present("exe"),
         cmdline=_cmdline(),
         uid=pl.when(pl.col("uid") >= 0).then("uid").cast(pl.Int32, strict=False),
         tty=pl.when(pl.col("tty")).then(pl.lit("tty")),
-        cwd=_known("cwd"),
+        cwd=_present("cwd"),
         entry="entry",
     )
 
@@ -65,20 +65,20 @@ def processes(records: pl.DataFrame) -> pl.DataFrame:
     return first.select(PROCESSES.names()).cast(PROCESSES)
 
 
-def _known(column: str) -> pl.Expr:
+def _present(column: str) -> pl.Expr:
     return pl.when(~pl.col(column).is_in(["", "<NA>"])).then(column)
 
 
 def _cmdline() -> pl.Expr:
     """Program and arguments; some writers repeat the program as the first argument."""
-    exe, rest = _known("exe"), _known("exeArgs")
-    whole = pl.when(rest.str.starts_with(exe)).then(rest).otherwise(exe + " " + rest)
-    return pl.coalesce(whole, exe, rest)
+    exe, rest = _present("exe"), _present("exeArgs")
+    command = pl.when(rest.str.starts_with(exe)).then(rest).otherwise(exe + " " + rest)
+    return pl.coalesce(command, exe, rest)
 
 
 def files(records: Records) -> pl.DataFrame:
     """Return ``oid, path, restype`` of each file; its id is a hash of path and container."""
-    named = records.frame("File").with_columns(path=_known("path"))
+    named = records.frame("File").with_columns(path=_present("path"))
     return named.unique("oid", keep="last", maintain_order=True).select("oid", "path", "restype")
 
 
@@ -102,12 +102,12 @@ def containers(records: Records) -> pl.DataFrame:
                 pl.col("image").str.extract("@" + _DIGEST),
                 ("sha256:" + pl.col("imageid")).str.extract("^" + _DIGEST + "$"),
             ),
-            image=_known("image").str.replace("@" + _DIGEST + ":?", "").str.strip_suffix(":"),
+            image=_present("image").str.replace("@" + _DIGEST + ":?", "").str.strip_suffix(":"),
         )
         .with_columns(controller=pl.col("pod").str.replace(_ENDING, ""))
         .select(
             container_id="id",
-            container_name=_known("name"),
+            container_name=_present("name"),
             image="image",
             image_digest="digest",
             namespace="namespace",

@@ -79,15 +79,15 @@ def read(path: Path) -> Reading:
     good = is_plausible(pl.col("ts")) & pl.col("hpid").is_between(0, _PID_END, closed="left")
     records.rejected += _impossible(rows.filter(~good.fill_null(False)))
     claimed = records.claimed - (rows.height - rows.filter(good).height)
-    known = declared(records, host)
+    process_records = declared(records, host)
     identity = containers(records)
     return Reading(
-        events=_events(rows.filter(good), records, host, known, identity),
+        events=_events(rows.filter(good), records, host, process_records, identity),
         rejects=records.rejects().sort("line"),
         records=claimed,
-        containers=known_containers(identity, known),
+        containers=known_containers(identity, process_records),
         version=_version(records),
-        processes=processes(known),
+        processes=processes(process_records),
     )
 
 
@@ -108,13 +108,15 @@ def _impossible(rows: pl.DataFrame) -> list[tuple[int, str, str]]:
 
 
 def _events(
-    rows: pl.DataFrame, records: Records, host: str, known: pl.DataFrame, identity: pl.DataFrame
+    rows: pl.DataFrame, records: Records, host: str, process_records: pl.DataFrame, identity: pl.DataFrame
 ) -> pl.DataFrame:
     """Resolve ids, then describe each record in the columns of the event table."""
     named = rows.with_columns(process_id=oid(rows, "procOID", host))
-    owned = named.join_asof(known.select(_OF_PROCESS), on="index", by="process_id", check_sortedness=False)
+    owned = named.join_asof(
+        process_records.select(_OF_PROCESS), on="index", by="process_id", check_sortedness=False
+    )
     placed = owned.join(identity, on="container_id", how="left", maintain_order="left")
-    events = described(_with_files(_with_children(placed, known), files(records)))
+    events = described(_with_files(_with_children(placed, process_records), files(records)))
     complete = events.with_columns(
         time=pl.col("ts").cast(_UTC),
         seq="index",
@@ -125,20 +127,20 @@ def _events(
     return complete.select(name for name in POLARS if name in complete.columns)
 
 
-def _with_files(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    there = known.select(newFileOID="oid", path_to="path")
-    return rows.join(known.rename({"oid": "fileOID"}), on="fileOID", how="left", maintain_order="left").join(
+def _with_files(rows: pl.DataFrame, paths: pl.DataFrame) -> pl.DataFrame:
+    there = paths.select(newFileOID="oid", path_to="path")
+    return rows.join(paths.rename({"oid": "fileOID"}), on="fileOID", how="left", maintain_order="left").join(
         there, on="newFileOID", how="left", maintain_order="left"
     )
 
 
-def _with_children(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+def _with_children(rows: pl.DataFrame, process_records: pl.DataFrame) -> pl.DataFrame:
     """Add ``target_id`` where the pid that a clone returned is a declared child of the caller.
 
     In a container the returned pid counts in the container's own pid namespace; it then names no
     process of this host and stays null. Lineage needs neither: each process names its parent.
     """
-    children = known.filter(pl.col("parent_id").is_not_null()).select(
+    children = process_records.filter(pl.col("parent_id").is_not_null()).select(
         process_id="parent_id", ret=pl.col("pid").cast(pl.Int64), target_id="process_id"
     )
     once = children.unique(["process_id", "ret"], keep="last", maintain_order=True)

@@ -67,7 +67,7 @@ def read_records(path: Path) -> Records:
     Returns
     -------
     Frames with the columns of `sysflow_schema`. Record types that are not known and Kubernetes
-    messages are rejects, one each; a damaged or cut-off end is one reject, as nobody can tell how
+    messages are rejects, one each; a damaged or cut-off end is one reject, as it is unknown how
     many records it held. Names that are not UTF-8 are kept with backslash escapes.
 
     Raises
