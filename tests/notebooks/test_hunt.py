@@ -29,16 +29,16 @@ import json
 json.dumps({
     "events": manifest.events,
     "containers": containers.height,
-    "windows": [scored.windows.height, trained.windows.height],
+    "windows": [scored.windows.height, model.windows.height],
     "ranking": ranking.select("container_id", "alarms", "margin").rows(),
     "highest": scored.scores.filter(detector=detector)["margin"].max(),
     "finding": {name: finding[name] for name in ("container_id", "process_id", "contributions")},
     "features": [n for n in scored.windows.columns if "." in n],
-    "trained": [n for n in trained.windows.columns if "." in n],
+    "trained": [n for n in model.windows.columns if "." in n],
     "lineage": lineage,
     "notes": sorted(notes),
     "here": minutes.filter("here").height,
-    "rules": [rule_findings.height, same_root.height, account.height, blind.height],
+    "rules": [rule_findings.height, same_root.height, rules.evaluation.table.height, blind.height],
     "overlapping": labels.filter(overlaps)["attack_id"].to_list(),
 }, default=str)
 """
