@@ -143,9 +143,9 @@ def _rule_sides(
     experiment: Experiment, capture: Capture, windows: pl.DataFrame, split: Split, early: Early
 ) -> tuple[RuleSide, Side]:
     """Return what rules and the simple rival find, tuned without the windows of early attacks."""
-    every, budget, without_attacks = experiment.every, experiment.budget, early.without_attacks
-    rules = rule_side(capture, experiment.rules, windows, split, every, budget, without_attacks)
-    return rules, first_seen_side(capture, windows, split, every, without_attacks)
+    every, budget = experiment.every, experiment.budget
+    rules = rule_side(capture, experiment.rules, windows, split, every, budget, early.without_attacks)
+    return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
 
 
 def _track(

@@ -15,7 +15,7 @@ import pytest
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.captures.sensors import SENSORS
 from rtml.evaluation import read_labels
-from rtml.rules import run_rules
+from rtml.rules import evaluate, load_pack, run_rules
 from tests.captures.test_sysflow import clear
 from tests.data.make_sysflow import main as make_sysflow
 from tests.samples import DATA, shipped
@@ -144,3 +144,13 @@ def test_audit_values_of_secrets_stay_outside(tmp_path: Path):
     assert audit["holds_secret"].sum() == 1
     assert "invented-for-a-test" not in audit.write_ndjson()
     assert set(capture.events(["cluster"]).collect()["cluster"].cast(pl.String)) == {"orders-test"}
+
+
+def test_rules_find_the_intruder_of_the_audit_log_who_is_in_no_container(tmp_path: Path):
+    import_capture("k8s-audit", [DATA / "k8s-audit/audit.jsonl"], tmp_path / "c")
+    rules, _ = load_pack("k8s-audit")
+    evaluation = evaluate(open_capture(tmp_path / "c"), rules)
+    matched = evaluation.table.filter(pl.col("hits") > 0)
+    assert matched.height >= 8
+    assert matched["containers"].sum() == 0 == evaluation.hits["container_id"].count()
+    assert any("rivileged" in title for title in matched["title"])

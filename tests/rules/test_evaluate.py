@@ -9,6 +9,7 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from rtml.rules import evaluate, findings_of, rule_scores, run_rules
+from rtml.rules.account import with_root
 from tests.rules.conftest import START, capture_of
 from tests.rules.sigma_text import rule
 
@@ -68,6 +69,24 @@ def test_could_not_match_is_not_found_nothing():
         (False, "the sensor cannot see dns events"),
         (False, "the capture has no mount events"),
     ]
+
+
+def test_a_sensor_is_blind_to_a_rule_only_if_it_can_see_none_of_its_kinds():
+    opens = rule({"TargetFilename": "/x"}, "file_event", id="c" * 8 + "-0000-0000-0000-000000000001")
+    assert len(opens.kinds) > 1
+    exec_only = [{"kind": "exec", "exe": "/bin/ls"}]
+    for blind, reason in ((opens.kinds[:1], "the capture has no"), (opens.kinds, "the sensor cannot see")):
+        table = evaluate(capture_of(exec_only, blind=blind), [opens]).table
+        assert table["why_not"].item() == f"{reason} {', '.join(opens.kinds)} events"
+
+
+def test_a_process_that_the_table_does_not_know_is_its_own_root():
+    capture = capture_of([{"kind": "exec", "exe": "/bin/sh", "process_id": 5}])
+    unknown = capture_of([]).processes().collect()
+    assert unknown.is_empty()
+    known = evaluate(capture, [SHELL]).hits
+    hits = with_root(known.with_columns(root_id=None), capture_of([]))
+    assert hits["root_id"].to_list() == known["process_id"].to_list() == [5]
 
 
 def test_order_of_events_changes_nothing_and_more_events_change_no_finding():
