@@ -4,7 +4,7 @@ Registering one is an entry of `DETECTORS`, or an entry point of ``rtml.detector
 package; `rtml.detectors.contract` is the promise and `rtml.testing.check_detector` holds every entry
 to it. Estimators of scikit-learn, PyOD and River come in by `adapt`, or by kind as in
 ``sklearn:OneClassSVM``. `rtml.models.calibration` turns scores into p-values and alarms,
-`rtml.models.bundle` keeps a whole model in one folder.
+`rtml.models.files` keeps a whole model in one folder.
 """
 
 from __future__ import annotations

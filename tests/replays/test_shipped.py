@@ -9,11 +9,11 @@ from rtml.captures import Capture, check_capture, open_capture
 from rtml.captures.leaving_out import CELLS, cells_of
 from rtml.replays.catalogue import catalogue
 from rtml.replays.quality import examine_recording
+from rtml.times import MINUTE
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "datasets" / "replays-v1"
 SITTINGS = json.loads((FOLDER / "sittings.json").read_text("utf-8"))
-MINUTE = 60 * 10**9
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def labels() -> pl.DataFrame:
 def windows(capture: Capture) -> pl.DataFrame:
     """Every minute of every workload container in which something happened."""
     outside = pl.col("container_id").cast(pl.String).is_in(capture.infrastructure())
-    cell = pl.col("time").to_physical() // MINUTE
+    cell = pl.col("time").to_physical() // MINUTE.nanoseconds
     rows = capture.events(["container_id", "time"]).filter(pl.col("container_id").is_not_null() & ~outside)
     return rows.select(pl.col("container_id").cast(pl.String), _cell=cell).unique().collect()
 
