@@ -101,7 +101,9 @@ def test_a_bad_exception_leaves_its_rule(tmp_path, entry, reason):
 
 
 def test_files_of_several_documents_and_of_none(tmp_path):
-    rules, skipped = load(tmp_path, "---\n# team 1\n" + SHELL + "---\n# team 2\n---" + EXCEPTED, "# mine", "")
+    rules, skipped = load(
+        tmp_path, "---\n# team 1\n" + SHELL + "---\n# team 2\n---" + EXCEPTED, "# mine\n---\n# only"
+    )
     assert [found.title for found in rules] == ["Shell"]
     assert [found.reason for found in skipped] == ["rule 'Shell' replaces the one earlier in this file"]
     rules, skipped = load(tmp_path, SHELL + "---\n- rule: [")

@@ -56,6 +56,8 @@ class Definitions:
         >>> definitions.lists["shells"].values["items"]
         ['sh', 'bash']
         """
+        if not text.strip():
+            self._skip(file, "empty: a Falco rule file is a list of rules, macros and lists")
         licence, owner = _LICENCE.search(text), _OWNER.search(text)
         signed = (licence[1] if licence else "unstated", owner[1] if owner else "")
         try:
