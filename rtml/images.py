@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["named_repository", "repository"]
+__all__ = ["named_repository", "repository", "tag"]
 
 _TAG_AND_DIGEST = r"(?s)(?::[^/:@]*)?(?:@.*)?$"
 _NAMELESS = r"^(?:sha256:)?[0-9a-f]{12,}$"
@@ -30,6 +30,19 @@ def repository(image: pl.Expr) -> pl.Expr:
     """
     text = image.cast(pl.String)
     return pl.when(~text.str.contains(_NAMELESS)).then(text.str.replace(_TAG_AND_DIGEST, ""))
+
+
+def tag(image: pl.Expr) -> pl.Expr:
+    """Return the tag of an image; null where it has none (a digest is no tag, a port neither).
+
+    Examples
+    --------
+    >>> names = ["web:1.2", "registry:5000/shop/web", "r:5000/a/web:1@sha256:ab", "sha256:0123456789ab"]
+    >>> pl.DataFrame({"image": names}).select(tag(pl.col("image")))["image"].to_list()
+    ['1.2', None, '1', None]
+    """
+    named = pl.when(~image.cast(pl.String).str.contains(_NAMELESS)).then(image.cast(pl.String))
+    return named.str.replace(r"(?s)@.*$", "").str.extract(r"[^/:]:([^/:]+)$")
 
 
 def named_repository(image: pl.Expr) -> pl.Expr:

@@ -167,6 +167,6 @@ def moment(text: str) -> dt.datetime:
     """
     try:
         at = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:  # the year 9999 in another zone may be 10000 in UTC
         raise UsageError(f"{text!r} is no time; write one like 2026-11-24T03:14:00Z") from error
-    return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)

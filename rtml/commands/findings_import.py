@@ -46,6 +46,7 @@ def import_findings(
     facts = {
         "alerts": read.alerts,
         "findings": read.findings.height,
+        "lost": read.lost,
         "rejected": read.rejects.height,
         "reject_reasons": read.rejected,
     }
@@ -54,7 +55,7 @@ def import_findings(
         return
     console.print(
         f"{out}: {read.alerts:,} alerts · {read.findings.height:,} findings ·"
-        f" rejected {read.rejects.height:,}",
+        f"{f' lost {read.lost:,} ·' if read.lost else ''} rejected {read.rejects.height:,}",
         markup=False,
     )
     for reason, count in read.rejected.items():

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from rtml.errors import lookup
-from rtml.findings.formats import FORMATS, Alert, Reject
+from rtml.findings.formats import FORMATS, Alert, Lost, Reject
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
@@ -28,14 +28,15 @@ __all__ = ["Alerts", "read_alerts"]
 class Alerts:
     """Findings, the number of alerts that they came of, and what is no alert.
 
-    ``rejected`` counts by reason, ``rejects`` (`rtml.schema.REJECTS`) has every
-    one of them with its file and line.
+    ``rejected`` counts by reason, ``rejects`` (`rtml.schema.REJECTS`) has every one of them with its
+    file and line. ``lost`` counts events that the engine itself says it lost.
     """
 
     findings: pl.DataFrame
     alerts: int
     rejected: dict[str, int]
     rejects: pl.DataFrame
+    lost: int = 0
 
 
 def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts:
@@ -52,8 +53,9 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     Returns
     -------
     Findings (`rtml.schema.FINDINGS`), source ``rule``, detector the sensor; one per finding type,
-    container and 5 minutes over all files. Alerts of the host have no container and are rejected,
-    as are lines that do not parse or name no rule or time, and the end of a file that is cut off.
+    container and 5 minutes over all files, with the number of its alerts. Alerts of the host have no
+    container and are rejected, as are alerts that name none, lines that do not parse or name no rule
+    or plausible time, and the end of a file that is cut off.
 
     Raises
     ------
@@ -63,15 +65,17 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     reader = lookup(FORMATS, sensor, "alert format")
     rows: list[Alert] = []
     refused: list[tuple[str, int, str, str]] = []
+    lost = 0
     for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
         for line, value, problem, raw in documents(Path(path)):
             try:
                 rows.append(_checked(reader.read(_mapping(value, problem))))
             except Reject as reason:
+                lost += reason.events if isinstance(reason, Lost) else 0
                 refused.append((str(path), line, str(reason), raw[:800].decode("utf-8", "replace")[:200]))
     counts = Counter(reason for _, _, reason, _ in refused)
     rejects = pl.DataFrame(refused, schema=REJECTS, orient="row")
-    return Alerts(_findings(rows, sensor), len(rows), dict(sorted(counts.items())), rejects)
+    return Alerts(_findings(rows, sensor), len(rows), dict(sorted(counts.items())), rejects, lost)
 
 
 def _mapping(value: Any, problem: str | None) -> Mapping[str, Any]:
@@ -85,7 +89,9 @@ def _mapping(value: Any, problem: str | None) -> Mapping[str, Any]:
 def _checked(row: Alert) -> Alert:
     if not row["rule"]:
         raise Reject("names no rule")
-    if not row["container_id"] or row["container_id"] == "host":
+    if not row["container_id"]:
+        raise Reject("names no container")
+    if row["container_id"] == "host":
         raise Reject("of the host, not of a container")
     return row
 

@@ -118,7 +118,8 @@ def aggregate(
     Parameters
     ----------
     evidence
-        Columns of `EVIDENCE`. An event counts once per unit, however many rows name it.
+        Columns of `EVIDENCE`. An event counts once per unit, however many rows name it; a row
+        without an event (an alert of another engine) counts as what its ``count`` says.
     contributions
         Columns of `CONTRIBUTIONS`.
     source, detector
@@ -161,9 +162,14 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:
-    events = rows.drop_nulls("seq").unique([*UNIT, "host", "seq"], keep="first", maintain_order=True)
-    return events.group_by(UNIT, maintain_order=True).agg(
-        evidence=pl.struct("host", "seq").head(MOST_EVIDENCE), count=pl.col("count").sum()
+    known = pl.col("seq").is_not_null()
+    events = rows.filter(known).unique([*UNIT, "host", "seq"], keep="first", maintain_order=True)
+    shown = pl.struct("host", "seq").filter(known).head(MOST_EVIDENCE)
+    return (
+        pl.concat([events, rows.filter(~known)])
+        .group_by(UNIT, maintain_order=True)
+        .agg(evidence=shown, count=pl.col("count").sum())
+        .with_columns(evidence=pl.when(pl.col("evidence").list.len() > 0).then("evidence"))
     )
 
 

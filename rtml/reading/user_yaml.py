@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.aliases import Fault, alias_fault, children
 from rtml.reading.text import read_text
 
-__all__ = ["MOST_BYTES", "MissingSettingsError", "YamlError", "parse_yaml", "read_yaml"]
+__all__ = ["MOST_BYTES", "MissingSettingsError", "YamlError", "parse_yaml", "read_yaml", "yaml_documents"]
 
 MOST_BYTES = 5_000_000
 """A larger file is none that a person wrote."""
@@ -111,14 +113,46 @@ def parse_yaml(text: str, where: str, texts_only: bool = False) -> Any:
     ...
     rtml.reading.user_yaml.YamlError: x.yml:1:4: '2026-02-30' is no timestamp
     """
-    try:
+    with _located(text, where):
         loader = yaml.BaseLoader(text) if texts_only else _Loader(text)
         node = loader.get_single_node()
         fault = alias_fault(node) or (None if texts_only else _fault(node, set()))
-        if fault is not None:
-            mark, reason = fault
-            raise YamlError(where, mark.line + 1, mark.column + 1, reason)
+        _refuse(fault, where)
         return None if node is None else loader.construct_document(node)
+
+
+def yaml_documents(text: str, where: str) -> Iterator[Any]:
+    r"""Yield the values of a text of any number of YAML documents; every scalar stays text.
+
+    Raises
+    ------
+    YamlError
+        As `parse_yaml` with ``texts_only``, after the documents before the mistake.
+
+    Examples
+    --------
+    >>> list(yaml_documents("# mine\n- 1\n---\n- on", "x")), list(yaml_documents("# empty", "x"))
+    ([['1'], ['on']], [])
+    """
+    with _located(text, where):
+        loader = yaml.BaseLoader(text)
+        while loader.check_node():
+            node = loader.get_node()
+            _refuse(alias_fault(node), where)
+            yield loader.construct_document(node)
+
+
+def _refuse(fault: Fault | None, where: str) -> None:
+    if fault is not None:
+        mark, reason = fault
+        raise YamlError(where, mark.line + 1, mark.column + 1, reason)
+
+
+@contextmanager
+def _located(text: str, where: str) -> Iterator[None]:
+    """Turn what the parser raises into a `YamlError`."""
+    try:
+        yield
     except RecursionError:
         raise YamlError(where, 1, 1, "not YAML that is read here: nested too deeply") from None
     except yaml.YAMLError as error:

@@ -25,7 +25,7 @@ _ODD: tuple[Any, ...] = (None, "", "x", -1, 2**70, 1.5, True, [], [None, 7], {},
 def an_alert_says_what_when_and_where(form: Format, record: Record) -> None:
     """Read of an alert its rule, its time in UTC, a known level and the container."""
     row = form.read(record)
-    usual = alert("rule", 0, "low").keys()
+    usual = alert("rule", "2026-01-01", "low").keys()
     assert row.keys() == usual, f"an alert has {sorted(usual)}, this one {sorted(row)}: make it by `alert`"
     assert row["rule"] and row["container_id"], f"no rule or no container: {row}"
     time = row["time"]
@@ -111,7 +111,8 @@ def check_format(form: Format, alerts: Sequence[Record]) -> None:
     Examples
     --------
     >>> from rtml.findings.formats import FORMATS
-    >>> shell = {"rule": "Shell", "time": 0, "priority": "Error", "output_fields": {"container.id": "c1"}}
+    >>> shell = {"rule": "Shell", "time": "2026-01-01", "priority": "Error",
+    ...          "output_fields": {"container.id": "c1"}}
     >>> check_format(FORMATS["falco"], [shell])
     """
     assert alerts, f"format {form.name} has no alert to be checked with"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rtml.captures import Capture
 from rtml.captures.instances import identify
 from rtml.captures.processes import process_images, with_images
+from rtml.rules.language.lineage import lineage
 from rtml.schema import conform
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -152,3 +153,14 @@ def test_on_the_real_recording_every_exec_has_its_parents(lab: Capture):
     entered = table.filter(pl.col("ancestors").list.len() == 0)
     assert entered.height == 0  # the runtime's own first step is always seen
     assert table["ancestors"].list.get(-1).unique().to_list() == ["[runc:[2:INIT]]"]
+
+
+def test_the_program_before_an_exec_is_not_named_by_the_new_one():
+    events = sitting(
+        {"kind": "open", "pid": 5, "ppid": 1, "comm": "apache2"},  # running before: known by its name
+        {"kind": "fork", "pid": 5, "ppid": 1, "comm": "apache2", "target_pid": 6},
+        {"kind": "exec", "pid": 6, "ppid": 5, "comm": "dash", "exe": "/bin/dash"},
+        {"kind": "exec", "pid": 6, "ppid": 5, "comm": "id", "exe": "/bin/id"},
+    )
+    table = lineage(process_images(events).lazy()).drop_nulls("image_seq").sort("image_seq").collect()
+    assert table["parent_image"].to_list() == ["/apache2", "/bin/dash"]

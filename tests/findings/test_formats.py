@@ -18,7 +18,7 @@ ALERTS = {
         {"rule": "Shell", "time": AT, "priority": "Error", "output_fields": {"container.id": "c1"}},
         {
             "rule": "Shell",
-            "time": 1,
+            "time": 1_767_225_600_000_000_001,
             "priority": "Notice",
             "tags": ["T1059", "mitre_execution", "x"],
             "output_fields": {"container.id": "c1", "container.image.repository": "web"},
@@ -29,7 +29,7 @@ ALERTS = {
     ],
     "tracee": [
         {
-            "timestamp": 1,
+            "timestamp": 1_767_225_600_000_000_001,
             "eventName": "dropped",
             "containerId": "c1",
             "metadata": {"Properties": {"Severity": 3, "Category": "persistence", "external_id": "T1036"}},

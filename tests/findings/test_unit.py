@@ -65,7 +65,7 @@ def test_an_event_counts_once_however_many_rows_name_it():
 
 
 def test_alarm_without_an_event_stays():
-    (found,) = aggregate(evidence({"time": at(0)}), NONE, "model", "d").to_dicts()
+    (found,) = aggregate(evidence({"time": at(0), "count": None}), NONE, "model", "d").to_dicts()
     assert (found["count"], found["evidence"]) == (0, None)
 
 

@@ -97,9 +97,64 @@ def test_rejects_are_counted_with_reasons(tmp_path):
     assert found.rejected == {
         "cut off: the object does not end": 1,
         "not a JSON object": 1,
-        "of the host, not of a container": 2,
+        "of the host, not of a container": 1,
+        "names no container": 1,
         "no time that can be read": 1,
         "names no rule": 1,
+    }
+
+
+def test_a_finding_counts_its_alerts(tmp_path):
+    later = {**FALCO, "time": "2026-11-24T03:20:00Z"}
+    found = read(tmp_path, "falco", *[FALCO] * 3, later).findings
+    assert found.height == 2 and sorted(found["count"]) == [1, 3]
+    assert found["evidence"].to_list() == [None, None]
+
+
+@pytest.mark.parametrize("absent", ["<NA>", "N/A", "incomplete", "", "  ", None])
+def test_what_an_engine_does_not_know_is_absent(tmp_path, absent):
+    names = ("container.name", "k8s.pod.name", "k8s.ns.name", "container.image.repository")
+    vague = {"container.id": "c9", **dict.fromkeys(names, absent), "container.image.tag": absent}
+    lost = {**vague, "container.id": absent}
+    found = read(tmp_path, "falco", *({**FALCO, "output_fields": fields} for fields in (vague, lost)))
+    (finding,) = found.findings.to_dicts()
+    where = ("container_name", "pod", "namespace", "image")
+    assert [finding[name] for name in where] == [None] * 4
+    assert found.rejected == {"names no container": 1}
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "9999-12-31T23:00:00-05:00",
+        "0001-01-01T01:00:00+09:00",
+        "2250-01-01",
+        "1969-12-31T23:59:59Z",
+        5 * 10**15,
+    ]
+    + [-(10**18), 2**63, 10**30],
+)
+def test_an_impossible_clock_is_one_reject(tmp_path, time):
+    found = read(tmp_path, "falco", {**FALCO, "time": time}, FALCO)
+    assert (found.alerts, found.rejects.height) == (1, 1)
+    assert "time" in found.rejects["reason"][0]
+
+
+def test_a_clock_since_boot_is_said(tmp_path):
+    found = read(tmp_path, "tracee", {**TRACEE, "timestamp": 86_400 * 10**9})
+    assert list(found.rejected) == ["a time outside the years 2000 to 2200 (counted since boot?)"]
+
+
+def test_falco_speaks_of_itself_and_of_other_sources(tmp_path):
+    drops = [{**FALCO, "source": "internal", "output_fields": {"n_drops": n}} for n in (7, "4")]
+    other = {**FALCO, "source": "internal", "output_fields": {"n_drops": "many"}}
+    audit = {**FALCO, "source": "k8s_audit", "output_fields": {"ka.user.name": "eve"}}
+    found = read(tmp_path, "falco", *drops, other, audit, {**FALCO, "source": "syscall"})
+    assert (found.alerts, found.lost) == (1, 11)
+    assert found.rejected == {
+        "a message of Falco itself": 1,
+        "of source k8s_audit, about no container": 1,
+        "the engine's own report of lost events": 2,
     }
 
 

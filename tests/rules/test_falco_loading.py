@@ -65,6 +65,90 @@ def test_changes_silence_the_rule(tmp_path, change):
     assert matches(one(tmp_path, SHELL, change), [BASH]) == [False]
 
 
+EXCEPTED = """
+- rule: Shell
+  condition: evt.type = execve and proc.name in (sh, bash)
+  priority: NOTICE
+  exceptions: [{name: job, fields: [proc.name, proc.args], comps: [=, startswith], values: [[sh, -c]]}]
+"""
+
+
+@pytest.mark.parametrize("way", ["append: true", "override: {exceptions: append}"])
+def test_values_go_to_the_exception_of_that_name(tmp_path, way):
+    change = f"- rule: Shell\n  exceptions: [{{name: job, values: [[bash, -i], [dash, x]]}}]\n  {way}"
+    events = [BASH, {**BASH, "comm": "sh", "cmdline": "sh -c id"}, {**BASH, "comm": "sh", "cmdline": "sh -i"}]
+    assert matches(one(tmp_path, EXCEPTED, change), events) == [False, False, True]
+    assert matches(one(tmp_path, EXCEPTED), events) == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("{name: jbo, values: [[bash, -i]]}", "'jbo': no fields, and none of this name before"),
+        ("{name: job, values: [[bash]]}", "'job': values and fields differ in number"),
+        ("{name: job, comps: [in, =], values: [[bash, x]]}", "'job': comps are set where"),
+        ("{name: new, fields: [proc.name], comps: [=, =], values: [[bash]]}", "'new': fields and comps"),
+        ("{name: new, fields: proc.name, values: bash}", "'new': values must be a list"),
+        ("just text", "None: a name and fields are needed"),
+    ],
+)
+def test_a_bad_exception_leaves_its_rule(tmp_path, entry, reason):
+    change = f"- rule: Shell\n  exceptions: [{entry}]\n  override: {{exceptions: append}}"
+    rules, skipped = load(tmp_path, EXCEPTED, change)
+    assert matches(rules[0], [BASH, {**BASH, "comm": "sh", "cmdline": "sh -c id"}]) == [True, False]
+    (problem,) = skipped
+    assert f"rule 'Shell': exception {reason}" in problem.reason
+
+
+def test_files_of_several_documents_and_of_none(tmp_path):
+    rules, skipped = load(
+        tmp_path, "---\n# team 1\n" + SHELL + "---\n# team 2\n---" + EXCEPTED, "# mine\n---\n# only"
+    )
+    assert [found.title for found in rules] == ["Shell"]
+    assert [found.reason for found in skipped] == ["rule 'Shell' replaces the one earlier in this file"]
+    rules, skipped = load(tmp_path, SHELL + "---\n- rule: [")
+    assert [found.title for found in rules] == ["Shell"] and "not YAML" in skipped[0].reason
+
+
+@pytest.mark.parametrize("source", ["k8s_audit", "aws_cloudtrail"])
+def test_rules_of_other_sources_are_named_as_such(tmp_path, source):
+    text = f"- rule: r\n  condition: ka.verb = get\n  priority: NOTICE\n  source: {source}"
+    rules, (skipped,) = load(tmp_path, text)
+    assert rules == [] and f"of source {source}; only rules of system calls" in skipped.reason
+
+
+@pytest.mark.parametrize(
+    ("image", "tag"),
+    [
+        ("r.example:5000/a/b:3@sha256:aa", "3"),
+        ("web:3", "3"),
+        ("r.example:3/web", None),
+        ("sha256:" + "3" * 64, None),
+    ],
+)
+def test_the_tag_of_an_image(tmp_path, image, tag):
+    found = one(tmp_path, rule("evt.type = execve and container.image.tag = 3"))
+    assert matches(found, [{**BASH, "image": image}]) == [tag == "3"]
+    found = one(tmp_path, rule("evt.type = execve and not container.image.tag exists"))
+    assert matches(found, [{**BASH, "image": image}]) == [tag is None]
+
+
+def test_a_socket_is_named_by_both_ends(tmp_path):
+    far = {"kind": "connect", "dst_ip": "192.0.2.7", "dst_port": 8443}
+    near = {**far, "src_ip": "10.0.0.2", "src_port": 40000}
+    local = {"kind": "connect", "socket_path": "/run/a.sock"}
+    taken = {**near, "kind": "accept", "dst_ip": "::1"}
+    for test, hits in (
+        ("contains ':8443'", [True, True, False, True]),
+        ("endswith '->192.0.2.7:8443'", [True, True, False, False]),
+        ("= '10.0.0.2:40000->192.0.2.7:8443'", [False, True, False, False]),
+        ("= '10.0.0.2:40000->::1:8443'", [False, False, False, True]),
+        ("= /run/a.sock", [False, False, True, False]),
+    ):
+        found = one(tmp_path, rule(f"evt.type in (connect, accept) and fd.name {test}"))
+        assert matches(found, [far, near, local, taken]) == hits, test
+
+
 def test_disabled_and_replaced_rules_are_named(tmp_path):
     rules, skipped = load(tmp_path, SHELL, "- rule: Shell\n  enabled: false")
     assert (rules, len(skipped)) == ([], 1)

@@ -28,6 +28,7 @@ def test_files_of_one_engine_become_one_table(tmp_path: Path):
     assert json.loads(done.stdout) == {
         "alerts": 2,
         "findings": 1,
+        "lost": 0,
         "rejected": 2,
         "reject_reasons": {"cut off: the object does not end": 1, "not a JSON object": 1},
     }

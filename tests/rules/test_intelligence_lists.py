@@ -38,7 +38,7 @@ def reasons(loaded) -> list[tuple[int, str]]:
 def test_plain_lines_and_why_some_are_none(tmp_path: Path):
     text = (
         "\ufeff# head\r\n192.0.2.1 # one\r\n\r\n; note\n// note\n2001:DB8::/32\nA.Example.\n"
-        "192.0.2.1\n0.0.0.0 a.example\nhttp://a.example/x\ncom\n1.2.3.4/33\n::g\n10.0.0.0/0\n"
+        "192.0.2.1\n1.2.3.4 a.example\nhttp://a.example/x\ncom\n1.2.3.4/33\n::g\n10.0.0.0/0\n"
         "d41d8cd98f00b204e9800998ecf8427e\na@b.example\n-\n1.2.3\n" + "x" * 64 + ".example\n"
     )
     loaded = load(tmp_path, text)
@@ -58,6 +58,50 @@ def test_plain_lines_and_why_some_are_none(tmp_path: Path):
     ]
     assert loaded.rejects["text"][1] == "http://a.example/x"
     assert loaded.rejects["file"].unique().to_list() == [str(tmp_path / "list")]
+
+
+def test_lines_of_a_hosts_file_stand_for_their_names(tmp_path: Path):
+    text = (
+        "127.0.0.1\tlocalhost localhost.localdomain\r\n::1 ip6-localhost\r\n255.255.255.255 broadcasthost\r\n"
+        "127.0.0.1\ta.example\r\n0.0.0.0   b.example\tc.example # two\r\n:: d.example\r\n0.0.0.0 0.0.0.0\r\n"
+        "192.0.2.9 e.example\r\n"
+    )
+    loaded = load(tmp_path, text)
+    assert entries(loaded) == ["a.example", "b.example", "c.example", "d.example"]
+    assert reasons(loaded) == [(8, "more than one word")]
+
+
+def test_a_list_without_an_entry_says_that_it_guards_nothing(tmp_path: Path):
+    assert reasons(load(tmp_path, "# nothing today\n")) == []
+    for text in ("one two\nhttp://a.example/\n", "b c\n"):
+        line, reason = reasons(load(tmp_path, text))[0]
+        assert (line, "guards nothing" in reason) == (0, True)
+
+
+def test_csv_whose_header_is_a_comment(tmp_path: Path):
+    text = '# feed, "made today"\n# "id", "ioc", "kind"\n"1", "192.0.2.5:80", "ip:port"\n"2", "a.example"\n'
+    loaded = load(tmp_path, text + '"3", "[2001:db8::5]:443", "ip:port"\n', format="csv", column="ioc")
+    assert entries(loaded) == ["192.0.2.5", "2001:db8::5", "a.example"]
+    both = "# id, ioc\nioc,id\nb.example,1\n"
+    assert entries(load(tmp_path, both, format="csv", column="ioc")) == ["b.example"]
+
+
+def test_stix_as_misp_writes_destinations(tmp_path: Path):
+    def ends(end: str, kind: str, value: str, more: str = "") -> str:
+        where = f"network-traffic:{end}_ref"
+        return f"[{where}.type = '{kind}' AND {where}.value = '{value}'{more}]"
+
+    text = bundle(
+        ends("dst", "ipv4-addr", "192.0.2.1"),
+        ends("dst", "ipv6-addr", "2001:db8::1"),
+        ends("src", "ipv4-addr", "192.0.2.2"),
+        ends("dst", "ipv4-addr", "192.0.2.3", " AND network-traffic:dst_port = 80"),
+        "[ipv4-addr:value ISSUBSET '198.51.100.0/24']",
+    )
+    loaded = load(tmp_path, text, format="stix")
+    assert entries(loaded) == ["192.0.2.1", "2001:db8::1", "198.51.100.0/24"]
+    assert [line for line, _ in reasons(loaded)] == [4, 5]
+    assert "network-traffic:src_ref is not matched" in reasons(loaded)[0][1]
 
 
 def test_entries_that_a_category_has_no_use_for_are_refused(tmp_path: Path):
@@ -106,7 +150,7 @@ def test_stix_takes_plain_alternatives_and_refuses_the_rest_by_name(tmp_path: Pa
     assert entries(loaded) == ["192.0.2.1", "2001:db8::1/64", "a.example", "b.example", "c.example"]
     assert [line for line, _ in reasons(loaded)] == [4, 5, 6, 7, 8, 9, 10, 11, 12]
     revoked = load(tmp_path, bundle("[domain-name:value = 'a.example']", revoked=True), format="stix")
-    assert reasons(revoked) == [(2, "revoked")]
+    assert reasons(revoked) == [(0, "no entry of this list can be used: it guards nothing"), (2, "revoked")]
     assert entries(
         load(tmp_path, bundle(f"[file:hashes.'SHA-256' = '{sha}']"), format="stix", category="custom-file")
     ) == [sha]

@@ -10,6 +10,7 @@ import yaml
 
 from rtml.errors import RtmlError, UsageError
 from rtml.rules import Rule, Skipped, load, load_pack
+from rtml.rules.language.examples import matches
 from tests.rules.sigma_text import document, load_one
 
 GOOD = yaml.safe_dump(document({"s": {"Image|endswith": "/sh"}, "condition": "s"}))
@@ -52,6 +53,49 @@ def test_two_documents_in_one_file(tmp_path: Path):
     rules, skipped = load([tmp_path / "two.yml"])
     assert len(rules) == 1
     assert "did you mean 'Image'?" in skipped[0].reason
+
+
+COUNTED = (
+    "title: many\nid: 41111111-2222-3333-4444-555555555555\ncorrelation: {type: event_count, rules: [%s],"
+    " group-by: [Image], timespan: 5m, condition: {gte: 3}%s}\n"
+)
+FILTER = (
+    "title: ours\nid: 51111111-2222-3333-4444-555555555555\nlogsource: {category: process_creation}\n"
+    "filter: {rules: [%s], s: {User: root}, condition: not s}\n"
+)
+NAMED = GOOD + "name: shell\n"
+ID = yaml.safe_load(GOOD)["id"]
+
+
+@pytest.mark.parametrize(
+    "outer", [COUNTED % ("shell", ""), COUNTED % (ID, ""), FILTER % "shell", FILTER % ID]
+)
+def test_a_part_of_what_is_not_run_does_not_run_alone(tmp_path: Path, outer: str):
+    (tmp_path / "a.yml").write_text(NAMED)
+    (tmp_path / "b.yml").write_text(outer)
+    rules, skipped = load([tmp_path])
+    assert rules == [] and len(skipped) == 2
+    assert "is a part of" in skipped[1].reason and yaml.safe_load(outer)["title"] in skipped[1].reason
+    assert load([tmp_path / "a.yml"])[1] == []
+
+
+@pytest.mark.parametrize(
+    ("way", "hits"), [("", [0]), ("|endswith", [0, 1]), ("|startswith", [0, 2]), ("|contains", [0, 1, 2, 3])]
+)
+def test_a_field_compared_with_a_field(way: str, hits: list[int]):
+    rule = load_one({"s": {f"CommandLine|fieldref{way}": "CurrentDirectory"}, "condition": "s"})
+    lines = ["/tmp/A", "sh /tmp/a", "/TMP/a -l", "x /tmp/a y", "/tmp", None]
+    events = [{"kind": "exec", "cmdline": line, "cwd": "/tmp/a"} for line in lines]
+    assert [i for i, hit in enumerate(matches(rule, events)) if hit] == hits
+    assert not any(matches(rule, [{"kind": "exec", "cmdline": "/tmp/a"}]))
+
+
+def test_parts_that_may_alarm_and_filters_of_one_file_hold(tmp_path: Path):
+    (tmp_path / "a.yml").write_text(NAMED + "---\n" + COUNTED % ("shell", ", generate: true"))
+    assert [rule.reference for rule in load([tmp_path])[0]] == ["shell"]
+    (tmp_path / "a.yml").write_text(NAMED + "---\n" + FILTER % "shell")
+    (rule,), skipped = load([tmp_path])
+    assert skipped == [] and "user" in rule.columns
 
 
 def test_missing_path_and_unknown_pack():

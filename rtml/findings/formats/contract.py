@@ -12,12 +12,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from rtml.errors import UsageError
 from rtml.findings.attack import techniques_of
 from rtml.findings.levels import LEVELS
 from rtml.findings.rule_types import finding_type_of
 from rtml.schema import IDENTITY
+from rtml.times import moment
 
-__all__ = ["Alert", "Format", "Reject", "alert", "nested", "text"]
+__all__ = ["Alert", "Format", "Lost", "Reject", "alert", "nested", "text"]
+
+_ABSENT = frozenset({"<NA>", "N/A", "incomplete"})
+"""What engines write where they do not know: no values."""
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EARLIEST, _LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 Alert: TypeAlias = dict[str, Any]
 """What `alert` returns: rule, time, level, techniques, finding type and identity."""
@@ -25,6 +33,14 @@ Alert: TypeAlias = dict[str, Any]
 
 class Reject(Exception):
     """The object is no alert of this format; the text says why."""
+
+
+class Lost(Reject):
+    """The object is the engine's own word that it lost so many events, and no alert."""
+
+    def __init__(self, events: int) -> None:
+        super().__init__("the engine's own report of lost events")
+        self.events = events
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
     Raises
     ------
     Reject
-        The time cannot be read, or the level is none.
+        The time cannot be read or lies outside the years 2000 to 2200, or the level is none.
 
     Examples
     --------
@@ -97,21 +113,25 @@ def nested(value: Any, *names: str) -> Mapping[str, Any]:
 
 
 def text(value: Any) -> str | None:
-    """Return a text that says something, else None.
+    """Return a text that says something, else None; ``<NA>``, ``N/A`` and ``incomplete`` say nothing.
 
     Examples
     --------
-    >>> text("a"), text(""), text(7)
-    ('a', None, None)
+    >>> text("a"), text(""), text(7), text("<NA>")
+    ('a', None, None, None)
     """
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and value.strip() and value not in _ABSENT else None
 
 
 def _time(value: Any) -> dt.datetime:
     try:
         if isinstance(value, int) and not isinstance(value, bool):
-            return dt.datetime.fromtimestamp(value / 1e9, dt.UTC)
-        at = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
-    except (ValueError, OverflowError, OSError):
+            at = _EPOCH + dt.timedelta(microseconds=value // 1000)
+        else:
+            at = moment(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
+    except (UsageError, OverflowError):
         raise Reject("no time that can be read") from None
-    return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    if not _EARLIEST <= at < _LATEST:
+        since = " (counted since boot?)" if _EPOCH <= at < _EARLIEST else ""
+        raise Reject(f"a time outside the years 2000 to 2200{since}")
+    return at

@@ -21,6 +21,7 @@ import polars as pl
 from rtml.findings.levels import LEVELS
 from rtml.findings.sequences.links import components, keys_of
 from rtml.findings.sequences.signals import SEQUENCE_TYPE, Parameters, parameters, signals_of
+from rtml.findings.sequences.spans import with_span_counts
 from rtml.findings.unit import MOST_EVIDENCE, stable_id
 from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
@@ -101,11 +102,11 @@ def _act() -> pl.Expr:
     return pl.coalesce(event, "finding_id")
 
 
+_COUNTED = {"tactic": "tactics", "type": "types", "act": "acts"}
+
+
 def _counts() -> list[pl.Expr]:
-    return [
-        pl.col(column).n_unique().alias(name)
-        for column, name in (("tactic", "tactics"), ("type", "types"), ("act", "acts"))
-    ]
+    return [pl.col(column).n_unique().alias(name) for column, name in _COUNTED.items()]
 
 
 def _enough(settings: Parameters) -> pl.Expr:
@@ -115,10 +116,7 @@ def _enough(settings: Parameters) -> pl.Expr:
 
 def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     """Return ``group``, ``start``, ``end`` of the span to take from each group that has one."""
-    starting = pool.sort("group", "first_seen").rolling(
-        "first_seen", period=settings.window, offset="0s", closed="both", group_by="group"
-    )
-    counts = starting.agg(*_counts(), n=pl.len())
+    counts = with_span_counts(pool, settings.window, _COUNTED)
     order = ["tactics", "types", "n", "first_seen"]
     best = counts.filter(_enough(settings)).sort(*order, descending=[True, True, True, False])
     return best.unique("group", keep="first").select(

@@ -1,7 +1,8 @@
 """Rule files of Falco: lists, macros and rules, and how later entries change earlier ones.
 
-A later entry of the same name replaces the earlier one, or with ``append: true`` or ``override``
-is joined to it, key by key. Every file is read into one set of definitions, as Falco does.
+A file holds any number of YAML documents. A later entry of the same name replaces the earlier one,
+or with ``append: true`` or ``override`` is joined to it, key by key. Every file is read into one set
+of definitions, as Falco does.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from rtml.reading.user_yaml import YamlError, parse_yaml
+from rtml.reading.user_yaml import YamlError, yaml_documents
+from rtml.rules.falco.exceptions import merged
 from rtml.rules.language.contract import Skipped
 
 __all__ = ["Definitions", "Entry"]
@@ -54,20 +56,25 @@ class Definitions:
         >>> definitions.lists["shells"].values["items"]
         ['sh', 'bash']
         """
+        if not text.strip():
+            self._skip(file, "empty: a Falco rule file is a list of rules, macros and lists")
+        licence, owner = _LICENCE.search(text), _OWNER.search(text)
+        signed = (licence[1] if licence else "unstated", owner[1] if owner else "")
         try:
             # Every scalar stays text: 'on' is the name of a program, not a truth value.
-            documents = parse_yaml(text, file, texts_only=True)
+            for document in yaml_documents(text, file):
+                self._document(document, file, *signed)
         except YamlError as error:
             self._skip(file, f"line {error.line}: {error.reason[:200]}")
+
+    def _document(self, document: Any, file: str, licence: str, authors: str) -> None:
+        if document in ("", None):
             return
-        if not isinstance(documents, list):
+        if not isinstance(document, list):
             self._skip(file, "a Falco rule file is a list of rules, macros and lists")
             return
-        licence, owner = _LICENCE.search(text), _OWNER.search(text)
-        for document in documents:
-            for problem in self._entry(
-                document, file, licence[1] if licence else "unstated", owner[1] if owner else ""
-            ):
+        for entry in document:
+            for problem in self._entry(entry, file, licence, authors):
                 self._skip(file, problem)
 
     def _skip(self, file: str, reason: str) -> None:
@@ -93,12 +100,17 @@ class Definitions:
             if before is None:
                 yield f"{kind} {name!r} is changed but was not defined before"
             else:
-                _change(before.values, document, ways)
+                for problem in _change(before.values, document, ways):
+                    yield f"{kind} {name!r}: {problem}"
             return
         if before is not None and kind == "rule":
             where = "earlier in this file" if before.file == file else f"in {before.file}"
             yield f"rule {name!r} replaces the one {where}"
-        table[name] = Entry(name, file, licence, authors, dict(document))
+        values = dict(document)
+        if document.get("exceptions"):
+            values["exceptions"], problems = merged([], document["exceptions"])
+            yield from (f"{kind} {name!r}: {problem}" for problem in problems)
+        table[name] = Entry(name, file, licence, authors, values)
 
 
 def _shape(kind: str, document: dict[str, Any]) -> str | None:
@@ -115,12 +127,18 @@ def _shape(kind: str, document: dict[str, Any]) -> str | None:
     return None if changed or needed in document else f"has no {needed}"
 
 
-def _change(values: dict[str, Any], document: dict[str, Any], ways: dict[str, str]) -> None:
+def _change(values: dict[str, Any], document: dict[str, Any], ways: dict[str, str]) -> list[str]:
+    """Change an entry; return what is wrong with exceptions."""
+    problems: list[str] = []
     for key in ways or {"enabled": "replace"}:
         if key not in document:
             continue
         old, new = values.get(key), document[key]
-        if ways.get(key) != "append" or old is None or key not in _JOINED:
+        if key == "exceptions":
+            before = old or [] if ways.get(key) == "append" else []
+            values[key], problems = merged(before, new or [])
+        elif ways.get(key) != "append" or old is None or key not in _JOINED:
             values[key] = new
         else:
             values[key] = f"{old} {new}" if isinstance(old, str) else [*old, *new]
+    return problems

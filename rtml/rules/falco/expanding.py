@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rtml.errors import did_you_mean
 from rtml.rules.falco.documents import Definitions, Entry
+from rtml.rules.falco.exceptions import rows_of
 from rtml.rules.falco.syntax import (
     And,
     Macro,
@@ -116,20 +117,8 @@ class Expander:
 def _exceptions(entries: list[Any]) -> Iterator[Node]:
     """One condition per row of values: all its fields compare so."""
     for exception in entries:
-        if not isinstance(exception, Mapping) or "fields" not in exception:
-            raise Refused("an exception needs a name and fields")
-        fields = exception["fields"]
-        single = isinstance(fields, str)
-        names = [fields] if single else list(fields)
-        comps = exception.get("comps") or ("in" if single else ["="] * len(names))
-        operators = [comps] if isinstance(comps, str) else list(comps)
-        rows = exception.get("values") or []
-        if single:
-            rows = [[rows]] if rows else []
-        for row in rows:
-            if not isinstance(row, list) or len(row) != len(names) or len(operators) != len(names):
-                raise Refused(f"exception {exception.get('name')!r}: values and fields differ in number")
-            yield And(tuple(map(_comparison, names, operators, row)))
+        for row in rows_of(exception):
+            yield And(tuple(_comparison(*part) for part in row))
 
 
 def _comparison(name: str, operator: str, value: Any) -> Node:

@@ -78,6 +78,9 @@ def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
 
     if entry.values.get("enabled") == "false" and not disabled:
         return skipped("disabled in its file (enabled: false)")
+    source = entry.values.get("source") or "syscall"
+    if source != "syscall":
+        return skipped(f"of source {source}; only rules of system calls (source syscall) are run")
     try:
         condition = translate(expander.rule(entry), expander.literals)
         kinds = kinds_of(condition)

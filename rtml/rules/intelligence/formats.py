@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -18,21 +19,49 @@ RAW = pl.Schema({"line": pl.Int64, "value": pl.String, "reason": pl.String})
 
 
 def _plain(text: str, description: ListDescription) -> pl.DataFrame:
-    r"""One entry a line; what follows ``#`` or ``;`` is a comment, ``//`` begins a comment line."""
+    r"""One entry a line; what follows ``#`` or ``;`` is a comment, ``//`` begins a comment line.
+
+    A line of a hosts file (``0.0.0.0 name``) stands for its names; those that every machine has for
+    itself, like ``localhost``, are no entries.
+    """
     lines = pl.DataFrame({"value": text.split("\n")}).with_row_index("line", 1)
     bare = pl.col("value").str.replace(r"(?:^|\s)[#;].*$", "").str.strip_chars()
     many = pl.when(pl.col("value").str.contains(r"\s")).then(pl.lit("more than one word"))
+    entries = lines.with_columns(bare).filter(
+        (pl.col("value") != "") & ~pl.col("value").str.starts_with("//")
+    )
+    hosts = pl.col("value").str.contains(_SINKHOLE)
+    names = pl.col("value").str.replace(_SINKHOLE, "").str.split(" ")
+    blocked = (
+        entries.filter(hosts)
+        .with_columns(pl.col("value").str.replace_all(r"\s+", " "))
+        .select("line", value=names)
+        .explode("value")
+        .filter(~pl.col("value").str.contains(_OWN_NAME))
+    )
     return (
-        lines.with_columns(bare)
-        .filter((pl.col("value") != "") & ~pl.col("value").str.starts_with("//"))
+        pl.concat([entries.filter(~hosts), blocked])
+        .sort("line", maintain_order=True)
         .select(pl.col("line").cast(pl.Int64), "value", reason=many)
     )
 
 
+_SINKHOLE = r"^(?:0\.0\.0\.0|127(?:\.[0-9]+){3}|::1?|fe80::1(?:%\w+)?|ff0[0-9]::[0-3]|255\.255\.255\.255)\s+"
+_OWN_NAME = (
+    r"(?i)^(?:localhost[46]?(?:\.localdomain[46]?)?|local|broadcasthost|0\.0\.0\.0|(?:ip6-|ff0)[\w-]+)$"
+)
+
+
 def _csv(text: str, description: ListDescription) -> pl.DataFrame:
-    """One column of a CSV file; lines that begin with ``#`` are comments."""
+    """One column of a CSV file; lines that begin with ``#`` are comments.
+
+    The header may stand in such a line (the last before the data that names the column); a port
+    after an address is left out: a hit is one to any port.
+    """
     reader = csv.reader(
-        ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)), strict=True
+        ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)),
+        strict=True,
+        skipinitialspace=True,
     )
     lines: list[int] = []
     values: list[str | None] = []
@@ -42,10 +71,11 @@ def _csv(text: str, description: ListDescription) -> pl.DataFrame:
             if not row:
                 continue
             if at is None:
-                at = _position(row, description)
-                continue
+                at, is_header = _position(row, text, description)
+                if is_header:
+                    continue
             lines.append(reader.line_num)
-            values.append(row[at].strip() if 0 <= at < len(row) else None)
+            values.append(_PORT.sub(r"\1\2", row[at].strip()) if 0 <= at < len(row) else None)
     except csv.Error as error:
         raise RtmlError(f"{description.file}: line {reader.line_num}: not CSV ({error})") from error
     short = pl.when(pl.col("value").fill_null("") == "").then(
@@ -56,12 +86,30 @@ def _csv(text: str, description: ListDescription) -> pl.DataFrame:
     ).with_columns(reason=short)
 
 
-def _position(header: list[str], description: ListDescription) -> int:
-    names = [name.strip() for name in header]
-    if description.column not in names:
+_PORT = re.compile(r"^(?:([0-9]+(?:\.[0-9]+){3})|\[([0-9a-fA-F:.]+)\]):[0-9]{1,5}$")
+
+
+def _commented(text: str, description: ListDescription) -> int | None:
+    """Find the column in a header that stands in the comments before the data."""
+    comments = re.match(r"(?:[ \t]*(?:#.*)?\n)*", text)
+    for line in reversed(comments[0].splitlines() if comments else []):
+        header = next(csv.reader([line.lstrip("# \t")], skipinitialspace=True), [])
+        names = [name.strip() for name in header]
+        if len(names) > 1 and description.column in names:
+            return names.index(str(description.column))
+    return None
+
+
+def _position(first: list[str], text: str, description: ListDescription) -> tuple[int, bool]:
+    """Return where the column is, and whether the first row is a header."""
+    names = [name.strip() for name in first]
+    if description.column in names:
+        return names.index(str(description.column)), True
+    at = _commented(text, description)
+    if at is None:
         hint = did_you_mean(str(description.column), names)
         raise RtmlError(f"{description.file}: no column {description.column!r}; {hint}")
-    return names.index(str(description.column))
+    return at, False
 
 
 def _stix(text: str, description: ListDescription) -> pl.DataFrame:

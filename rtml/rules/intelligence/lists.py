@@ -108,7 +108,7 @@ def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
     Returns
     -------
     The lists with their entries. Lines that hold no entry, or one that the list's category has no
-    use for, are rejects.
+    use for, are rejects; a list of which none is left guards nothing, and says so as the first.
 
     Raises
     ------
@@ -162,9 +162,17 @@ def _classified(description: ListDescription) -> pl.DataFrame:
 
 
 def _rejects(entries: pl.DataFrame, description: ListDescription) -> pl.DataFrame:
-    return entries.filter(pl.col("kind").is_null()).select(
+    refused = entries.filter(pl.col("kind").is_null())
+    rejects = refused.select(
         file=pl.lit(str(description.file)),
         line="line",
         reason="reason",
         text=pl.col("value").str.slice(0, 200),
     )
+    useless = bool(entries.height) and refused.height == entries.height
+    return pl.concat([_useless(description).head(int(useless)), rejects])
+
+
+def _useless(description: ListDescription) -> pl.DataFrame:
+    reason = "no entry of this list can be used: it guards nothing"
+    return pl.DataFrame([(str(description.file), 0, reason, description.name)], schema=REJECTS, orient="row")

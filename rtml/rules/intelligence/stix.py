@@ -1,8 +1,10 @@
 """A small strict reader of STIX 2.1 bundles: indicators that are plain alternatives of values.
 
 What lists of indicators hold in practice is ``[domain-name:value = 'c2.example']`` and the same
-joined by OR; only that is read. AND, FOLLOWEDBY, qualifiers, other comparisons and other objects
-are refused one by one, with the reason: half a condition would match what was not meant.
+joined by OR; only that is read, and what MISP writes for the destination of traffic: type AND value
+of ``dst_ref``, which say no more than the address. Any other AND, FOLLOWEDBY, qualifiers, other
+comparisons and other objects are refused one by one, with the reason: half a condition would match
+what was not meant.
 Source: https://docs.oasis-open.org/cti/stix/v2.1/stix-v2.1.html (chapter 9).
 """
 
@@ -22,13 +24,17 @@ _PATHS = (
     "ipv4-addr:value",
     "ipv6-addr:value",
     "domain-name:value",
+    "network-traffic:dst_ref.value",
     "file:hashes.'SHA-256'",
     'file:hashes."SHA-256"',
     "file:hashes.SHA256",
 )
 _TOKEN = re.compile(
     r"\s*(?:(?P<string>'(?:[^'\\]|\\.)*')|(?P<path>[a-z0-9-]+:[\w.-]+(?:'[^']*'|\"[^\"]*\")?)"
-    r"|(?P<word>OR|IN)\b|(?P<mark>[\[\]()=,]))"
+    r"|(?P<word>OR|IN|ISSUBSET)\b|(?P<mark>[\[\]()=,]))"
+)
+_DESTINATION = re.compile(
+    r"network-traffic:dst_ref\.type\s*=\s*'(ipv4-addr|ipv6-addr|domain-name)'\s+AND\s+network-traffic:dst_ref\.value\b"
 )
 _MOST_BRACKETS = 1000
 Raw = tuple[int, str | None, str | None]
@@ -89,14 +95,16 @@ def values_of(pattern: str) -> list[str]:
     ...
     ValueError: a pattern that is no plain alternative, from 'AND file:nam...' on
     """
-    tokens, values = _tokens(pattern), []
+    if "network-traffic:src_ref" in pattern:
+        raise ValueError("network-traffic:src_ref is not matched: lists name whom a container talks to")
+    tokens, values = _tokens(_DESTINATION.sub(r"\1:value", pattern)), []
     shape = ""
     for kind, text in tokens:
         if kind == "path" and text not in _PATHS:
             raise ValueError(f"{text} is not matched")
         if kind == "string":
             values.append(re.sub(r"\\(.)", r"\1", text[1:-1]))
-        shape += {"string": "s", "path": "p", "word": text[0]}.get(kind, text)
+        shape += {"string": "s", "path": "p", "word": "=" if text == "ISSUBSET" else text[0]}.get(kind, text)
     # Reduce by the grammar: comparison, alternatives, brackets; a plain alternative leaves one.
     before = ""
     if shape.count("(") > _MOST_BRACKETS:

@@ -1,6 +1,6 @@
 """What a rule asks of one event, as a small tree that every front end yields.
 
-Sigma, and later Falco, are translated into these eight node types; the fold to Polars
+Sigma, and later Falco, are translated into these nine node types; the fold to Polars
 (`rtml.rules.language.expressions`), the question whether a rule can match at all, and the witnesses of the
 tests all walk the same tree. A test of an absent (null) column is false, its negation true.
 """
@@ -21,6 +21,7 @@ __all__ = [
     "Not",
     "Number",
     "Pattern",
+    "Same",
     "Text",
     "any_of",
     "columns_of",
@@ -95,7 +96,16 @@ class Absent:
     column: str
 
 
-Condition: TypeAlias = All | AnyOf | Not | Text | Pattern | Number | Network | Absent
+@dataclass(frozen=True)
+class Same:
+    """The column's text equals, contains, starts or ends with that of another; case does not count."""
+
+    column: str
+    how: How
+    other: str
+
+
+Condition: TypeAlias = All | AnyOf | Not | Text | Pattern | Number | Network | Absent | Same
 
 
 def any_of(args: Iterable[Condition]) -> Condition:
@@ -137,6 +147,8 @@ def columns_of(condition: Condition) -> frozenset[str]:
             return frozenset().union(*map(columns_of, args))
         case Not(arg):
             return columns_of(arg)
+        case Same(column, _, other):
+            return frozenset({column, other})
         case _:
             return frozenset({condition.column})
 
@@ -160,6 +172,11 @@ def outcomes(condition: Condition, dead: Set[str]) -> tuple[bool, bool]:
 @outcomes.register
 def _(condition: Absent, dead: Set[str]) -> tuple[bool, bool]:
     return True, condition.column not in dead
+
+
+@outcomes.register
+def _(condition: Same, dead: Set[str]) -> tuple[bool, bool]:
+    return not {condition.column, condition.other} & dead, True
 
 
 @outcomes.register

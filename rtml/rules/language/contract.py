@@ -47,6 +47,8 @@ class Rule:
         What must hold of one event.
     examples
         Events that must match and events that must not, for rules that bring them.
+    reference
+        Name by which other rules refer to it, if it has such a name beside its id.
     """
 
     id: str
@@ -63,6 +65,7 @@ class Rule:
     condition: Condition
     examples: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     description: str = ""
+    reference: str = ""
 
     def __repr__(self) -> str:
         """Name the rule; its condition is long."""

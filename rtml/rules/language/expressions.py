@@ -13,7 +13,18 @@ from functools import singledispatch
 import polars as pl
 
 from rtml.rules.language.columns import LISTS, address, is_number
-from rtml.rules.language.conditions import Absent, All, AnyOf, Condition, Network, Not, Number, Pattern, Text
+from rtml.rules.language.conditions import (
+    Absent,
+    All,
+    AnyOf,
+    Condition,
+    Network,
+    Not,
+    Number,
+    Pattern,
+    Same,
+    Text,
+)
 from rtml.rules.language.views import VIEWS
 from rtml.text import SEPARATOR
 
@@ -58,6 +69,18 @@ def _(condition: Absent) -> pl.Expr:
 def _(condition: Text) -> pl.Expr:
     values = list(condition.values if condition.cased else map(str.lower, condition.values))
     return _on(condition.column, condition.cased, lambda text: _literal(text, condition, values))
+
+
+@expression.register
+def _(condition: Same) -> pl.Expr:
+    text, other = pl.col(f"lower:{condition.column}"), pl.col(f"lower:{condition.other}")
+    tests = {
+        "equals": text == other,
+        "contains": text.str.contains(other, literal=True),
+        "starts": text.str.starts_with(other),
+        "ends": text.str.ends_with(other),
+    }
+    return tests[condition.how].fill_null(False)
 
 
 @expression.register

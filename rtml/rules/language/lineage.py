@@ -28,8 +28,9 @@ def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
     names = pl.col("ancestors").list.eval(_named(pl.element()))
     images = processes.select(
         *_KEYS,
+        "exe",
         "cmdline",
-        program=pl.coalesce("exe", "/" + pl.col("comm")),
+        named="/" + pl.col("comm"),
         first=_named(pl.col("ancestors").list.first()),
         ancestors=pl.when(names.list.len() > 0).then(names.list.join(SEPARATOR)),
     ).sort("process_id", "since", "image_seq", nulls_last=False)
@@ -39,7 +40,10 @@ def lineage(processes: pl.LazyFrame) -> pl.LazyFrame:
     return images.select(
         *_KEYS,
         "ancestors",
-        parent_image=pl.coalesce(pl.when(same).then(pl.col("program").shift(1)), "first"),
+        # The name that a process has at its exec is the new program's: ancestors know the former one.
+        parent_image=pl.coalesce(
+            pl.when(same).then(pl.col("exe").shift(1)), "first", pl.when(same).then(pl.col("named").shift(1))
+        ),
         parent_cmdline=pl.when(same).then(pl.col("cmdline").shift(1)),
     )
 

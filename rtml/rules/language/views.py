@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.images import repository
+from rtml.images import repository, tag
 from rtml.text import SEPARATOR
 
 __all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
@@ -62,6 +62,11 @@ def _line(name: pl.Expr, rest: pl.Expr) -> pl.Expr:
     return pl.when(rest == "").then(name).otherwise(name + " " + rest)
 
 
+def _end(side: str) -> pl.Expr:
+    """One end of a connection as Falco writes it; a port that is not known is left out."""
+    return pl.concat_str(f"{side}_ip", pl.concat_str(pl.lit(":"), f"{side}_port").fill_null(""))
+
+
 def _resolve(paths: pl.Series) -> pl.Series:
     odd = paths.filter(paths.str.contains(r"//|/\.{1,2}(?:/|$)").fill_null(False)).unique()
     plain = [posixpath.normpath("/" + p.lstrip("/") if p[0] == "/" else p) for p in odd.to_list()]
@@ -85,6 +90,8 @@ _NAMES = (
     .str.replace_all(f"[^{SEPARATOR}]*/", "")
     .str.replace_all(f"([^{SEPARATOR}]{{{COMM_LENGTH}}})[^{SEPARATOR}]+", "${1}")
 )
+_ENDS = ("src_ip", "src_port", "dst_ip", "dst_port")
+_CLIENT = _end("src").fill_null("")  # many sensors know only whereto
 _TYPECHARS = {"file": "f", "directory": "d", "ipv4": "4", "ipv6": "6", "unix": "u"}
 
 VIEWS: dict[str, View] = {
@@ -103,6 +110,9 @@ VIEWS: dict[str, View] = {
     "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
     "file_name": View(("file",), _base(_FILE)),
     "image_repository": View(("image",), repository(pl.col("image"))),
+    "image_tag": View(("image",), tag(pl.col("image"))),
+    "connection": View(_ENDS, pl.when(_col("dst_ip").is_not_null()).then(_CLIENT + "->" + _end("dst"))),
+    "bound": View(("src_ip", "src_port"), _end("src")),
     "mode_names": View(("mode",), pl.col("mode").map_batches(_mode_names, pl.String)),
     "creation_flags": View(("flags",), _col("flags").fill_null("O_CREAT|O_WRONLY|O_TRUNC"), total=True),
     "ptrace_request": View(("request",), "PTRACE_" + _col("request").str.replace("^PTRACE_", "")),

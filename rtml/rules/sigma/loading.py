@@ -13,6 +13,7 @@ from rtml.reading.text import read_text as text_of
 from rtml.reading.user_yaml import MOST_BYTES
 from rtml.registered import PACKS
 from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.sigma.outer import without_parts
 from rtml.rules.sigma.placeholders import Lists
 
 __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
@@ -34,7 +35,7 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
     Returns
     -------
     Rules in order of their files' names, and what was skipped: broken or unsupported files, and
-    rules whose id was loaded before.
+    rules whose id was loaded before, and parts of correlations and filters that are not run.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
                 skipped.append(Skipped(str(file), f"id {result.id} is also in {rules[result.id].source}"))
             else:
                 rules[result.id] = result
-    return list(rules.values()), skipped
+    return without_parts(rules.values(), skipped)
 
 
 def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:
