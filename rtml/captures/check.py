@@ -56,6 +56,8 @@ def check_capture(capture: Capture) -> list[Check]:
     span = f"{found['start']} … {found['end']}"
     return [
         *_audit(capture),
+        _processes(capture),
+        _kinds(capture),
         _same("events", found["events"], manifest.events),
         _same("containers", found["containers"], len(manifest.containers)),
         _same("events by kind", manifest.events, sum(manifest.kinds.values())),
@@ -87,6 +89,28 @@ def _audit(capture: Capture) -> list[Check]:
         _same("audit rows of earlier stages or copies", int((~rows["final"]).sum()), earlier),
         _none("audit events without a row", lonely),
     ]
+
+
+def _processes(capture: Capture) -> Check:
+    """Every process of an event has its row, from which rules take its ancestry."""
+    events = capture.events(["process_id"]).drop_nulls().unique()
+    try:
+        images = capture.processes().collect()
+        lonely = events.join(images.lazy(), on="process_id", how="anti").collect(engine="streaming").height
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"{capture.path}: the process table cannot be read ({first})") from error
+    return _none("processes of events without a row", lonely)
+
+
+def _kinds(capture: Capture) -> Check:
+    """Hold the events of each kind against the manifest."""
+    counted = capture.events(["kind"]).group_by(pl.col("kind").cast(pl.String)).len()
+    found = dict(counted.collect(engine="streaming").iter_rows())
+    told = capture.manifest.kinds
+    odd = sorted(str(kind) for kind in {*found, *told} if found.get(kind, 0) != told.get(kind, 0))
+    shown = ", ".join(f"{kind} {found.get(kind, 0):,} of {told.get(kind, 0):,}" for kind in odd[:3])
+    return Check("kinds are those of the manifest", not odd, shown or f"{len(found)} kinds")
 
 
 def _same(name: str, found: int, told: int) -> Check:

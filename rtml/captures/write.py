@@ -18,6 +18,7 @@ from rtml.schema import EVENTS, conform
 __all__ = ["write_capture", "write_events"]
 
 _PART_ROWS = 4_000_000
+_MOST_NAME = 66  # bytes: encoded they are three times as many, and a file system allows 255
 _GROUP_ROWS = 256_000
 _RISING = {"time": "DELTA_BINARY_PACKED", "seq": "DELTA_BINARY_PACKED"}
 # Columns that rise row by row have no two values alike: their differences are small, a dictionary
@@ -31,18 +32,32 @@ _ENCODING: dict[str, Any] = {
 
 
 def write_events(folder: Path, events: pl.DataFrame) -> None:
-    """Write events as ``events/date=D/host=H/part-N.parquet`` (zstd, sorted by time).
+    """Write events as ``events/date=D/machine=H/part-N.parquet`` (zstd, sorted by time).
 
-    Host names are hostile: they are percent-encoded before they become part of a path.
+    ``machine`` is the host as a folder can be named by it. It has a name of its own, so that tools
+    which take folders for columns do not meet the column ``host`` twice.
     """
-    day = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"))
-    for key, rows in day.partition_by("_day", "host", as_dict=True, include_key=True).items():
-        name = quote(str(key[1] or ""), safe="")[:200] or "unknown"
-        place = folder / "events" / f"date={key[0]}" / f"host={name}"
+    hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
+    machine = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
+    keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _machine=machine)
+    # By the folder, not by the host: two hosts whose folders have one name share its parts.
+    for (day, name), rows in keyed.partition_by("_day", "_machine", as_dict=True).items():
+        place = folder / "events" / f"date={day}" / f"machine={name}"
         place.mkdir(parents=True, exist_ok=True)
-        parts = list(rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS))
+        parts = list(rows.drop("_day", "_machine").sort("time", "seq").iter_slices(_PART_ROWS))
         for number, part in enumerate(steps(parts, "writing", "parts")):
             _write_part(place / f"part-{number}.parquet", part)
+
+
+def folder_name(host: str | None) -> str:
+    """Return the name of a host's folder: percent-encoded, of at most 66 bytes before that.
+
+    Examples
+    --------
+    >>> folder_name("../etc"), folder_name(None), len(folder_name("\u6a5f" * 99))
+    ('..%2Fetc', 'unknown', 198)
+    """
+    return quote((host or "unknown").encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
 
 
 def _write_part(path: Path, events: pl.DataFrame) -> None:
