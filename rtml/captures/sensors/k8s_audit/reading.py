@@ -3,7 +3,7 @@
 Plain, gzip or zstd. The log does not say which cluster it is of: a ``cluster.json`` beside the file may
 (``{"cluster": "prod", "account": "…", "host": "…"}``). ``time`` is when the request was received.
 ``result`` is 0 for an HTTP status below 400, else the error number that comes closest. Stages of
-one request are all kept (`rtml.captures.audit`).
+one request are all kept (`rtml.captures.audit`). ``src_ip`` is the address that connected.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
 _TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
-_PLACES = ("time", "stage_time")
+_PLACES = ("time", "stage_time", "received")
 _WORKLOADS = (
     "deployments",
     "daemonsets",
@@ -51,6 +51,7 @@ _ROW = pl.Schema(
     {
         **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
         "stage_time": pl.String(),
+        "received": pl.String(),
         "time": pl.String(),
         "line": pl.Int64(),
     }
@@ -144,15 +145,25 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
         "user_uid": word(user.get("uid")),
         "groups": texts(items(user.get("groups"))),
         "impersonated": word(mapping(event, "impersonatedUser").get("username")),
-        "source_ips": texts(items(event.get("sourceIPs"))),
+        "source_ips": _addresses(event.get("sourceIPs")),
         "user_agent": word(event.get("userAgent")),
         "code": code if type(code) is int and 0 <= code < 1000 else None,
         "decision": word(notes.get("authorization.k8s.io/decision")),
         "decision_reason": word(notes.get("authorization.k8s.io/reason")),
         "stage_time": word(event.get("stageTimestamp")),
+        "received": word(event.get("requestReceivedTimestamp")),
         "time": next((at for key in _TIMES if (at := word(event.get(key)))), None),
         **facts,
     }
+
+
+def _addresses(told: Any) -> list[str] | None:
+    """Return the distinct addresses; the last, which alone the caller cannot choose, stays last."""
+    if not isinstance(told, list):
+        return None
+    claimed, connected = items(told[:-1]), texts(told[-1:]) or []
+    others = texts(address for address in claimed if address not in connected) or []
+    return [*others[: MOST_ITEMS - 1], *connected] or None
 
 
 def _long(facts: dict[str, Any]) -> bool:
@@ -180,7 +191,7 @@ def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
         workload=pl.when(pl.col("resource").is_in(_WORKLOADS)).then("object_name").when(is_pod).then("owner"),
         service_account="pod_service_account",
         image=one_image,
-        src_ip=pl.col("source_ips").list.first(),
+        src_ip=pl.col("source_ips").list.last(),
         request=pl.concat_str("verb", what.replace("", None), separator=" ", ignore_nulls=True).replace(
             "", None
         ),
