@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -53,6 +54,32 @@ def test_a_namespace_number_used_again_means_the_container_that_started_last(tmp
     events = read(tmp_path, *(line("sys", 105, 0, t=at) for at in moments)).events
     named = events.sort("time")["container_name"].cast(pl.String).to_list()
     assert named == ["web-1", "web-1", "web-1.2", "web-1.2"]
+
+
+CLOCK = {"clock_start": {"unix_ns": 5, "boot_ns": 5}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "place"),
+    [
+        ([], "mapping"),
+        ({}, "clock_start"),
+        ({"clock_start": {"unix_ns": "soon", "boot_ns": 0}}, "clock_start.unix_ns"),
+        ({"clock_start": {"unix_ns": 10**30, "boot_ns": 0}}, "clock_start.unix_ns"),
+        ({"clock_start": {"unix_ns": 1, "boot_ns": -1}}, "clock_start.boot_ns"),
+        (CLOCK | {"host": "node"}, "host"),
+        (CLOCK | {"containers": ["a"]}, "containers"),
+        (CLOCK | {"containers": {"a": 7}}, "containers.a"),
+        (CLOCK | {"containers": {"a": {"pidns": {}}}}, "containers.a.pidns"),
+        (CLOCK | {"containers": {"a": {"cgroup_v2_id": 2**64}}}, "containers.a.cgroup_v2_id"),
+        (CLOCK | {"containers": {"a": {"role": 3}}}, "containers.a.role"),
+        (CLOCK | {"containers": {"a": {"started": {"unix_ns": 2**63}}}}, "containers.a.started.unix_ns"),
+    ],
+)
+def test_a_sitting_of_the_wrong_shape_is_named_with_its_place(tmp_path: Path, facts: object, place: str):
+    (tmp_path / "sitting.json").write_text(json.dumps(facts))
+    with pytest.raises(RtmlError, match=rf"sitting\.json: not a sitting file \(.*{re.escape(place)}"):
+        read(tmp_path, line("fork", 8))
 
 
 def test_kinds_carry_their_columns(tmp_path: Path):

@@ -15,7 +15,7 @@ import polars as pl
 
 from rtml.captures.sensors.bpftrace.framing import SHAPES, framed
 from rtml.captures.sensors.bpftrace.kinds import events_of
-from rtml.captures.sensors.bpftrace.sitting import Sitting, read_sitting
+from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
 from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
 from rtml.reading.lines import read_lines
@@ -26,7 +26,6 @@ __all__ = ["SENSOR"]
 
 HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
 _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
-_LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, not time
 
 
 def read(path: Path) -> Reading:
@@ -82,7 +81,7 @@ def _problem() -> pl.Expr:
         .then("unknown event " + pl.col("name").str.slice(0, 40))
         .when(~whole)
         .then(pl.lit("a field is missing or not a number"))
-        .when(~pl.col("nsecs").is_between(0, _LATEST))
+        .when(~pl.col("nsecs").is_between(0, LATEST_BOOT))
         .then(pl.lit("absurd timestamp"))
         .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
         .then(pl.lit("pid or uid out of range"))
