@@ -4,7 +4,7 @@ One JSON object a line; ``printf`` lines carry one event, fields separated by 0x
 nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has (`framing`).
 ``lost_events`` lines count losses. A ``sitting.json`` beside the file names the containers by
 cgroup id and gives the clock offset; without it containers are ``cgroup:N`` and times are those
-since boot, laid on the Unix epoch.
+since boot, laid on the Unix epoch. Files with one ``sitting.json`` are parts of one log.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ def read(path: Path) -> Reading:
         lost=_lost(lines, sitting, fields),
         containers=sitting.containers(),
         version=sitting.sensor_version,
+        sitting=sitting.name,
     )
 
 

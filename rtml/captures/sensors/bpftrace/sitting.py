@@ -78,12 +78,16 @@ _STARTING = 2 * 10**9
 
 @dataclass(frozen=True)
 class Sitting:
-    """Clock offset (wall minus boot, nanoseconds), host name, containers by cgroup id."""
+    """Clock offset (wall minus boot, nanoseconds), host name, containers by cgroup id.
+
+    ``name`` is the same for all files of a log that was rotated, and for no other recording.
+    """
 
     offset: int
     host: str
     sensor_version: str | None
     facts: dict[str, dict[str, Any]]
+    name: str | None = None
 
     def wall(self, boot_ns: int | None) -> dt.datetime | None:
         """Wall time of a boot time."""
@@ -172,4 +176,5 @@ def read_sitting(path: Path) -> Sitting:
         host=facts.host.hostname,
         sensor_version=facts.host.bpftrace,
         facts={name: c.model_dump(exclude_unset=True) for name, c in facts.containers.items()},
+        name=f"{facts.host.hostname} {facts.clock_start.unix_ns} {facts.clock_start.boot_ns}",
     )
