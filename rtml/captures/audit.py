@@ -22,6 +22,7 @@ AUDIT = pl.Schema(
         "audit_id": _TEXT,
         "stage": _TEXT,
         "stage_time": pl.Datetime("ns", "UTC"),
+        "received": pl.Datetime("ns", "UTC"),
         "level": _TEXT,
         "final": _FLAG,
         "cut": _FLAG,
@@ -75,6 +76,8 @@ AUDIT = pl.Schema(
 )
 """Columns of the audit table; absent is null, never ``""`` or an empty list.
 
+``source_ips`` is as the API server wrote it: the last one connected, those before it are what the
+caller says (``X-Forwarded-For``). ``received`` is null where the log does not say it.
 ``host`` is the API server's, ``cut``: some value was longer than what is kept. ``role`` reads
 ``ClusterRole/admin``, ``subjects`` ``ServiceAccount:default/builder`` or ``User:alice``, labels and
 selectors ``key=value``, ``permission`` (of an access review) ``create pods/exec``. Of config maps
@@ -86,22 +89,25 @@ STAGES = {"RequestReceived": 0, "ResponseStarted": 1, "ResponseComplete": 2, "Pa
 """Stages of a request in order."""
 
 
+_REQUEST = ("audit_id", "verb", "uri", "username", "received")
+
+
 def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
-    """Set ``final``: of the rows with one ``audit_id``, the one of the latest stage, once.
+    """Set ``final``: of the rows of one request, the one of the latest stage, once.
 
     A request that was logged when received and when answered is one request; so is one that stands
-    in two overlapping files. Fails when the API server starts again with the same ids (they are
-    random UUIDs).
+    in two overlapping files. The caller may choose the ``audit_id`` (a header of that name): only
+    rows that also agree in what was asked, by whom, and when it was received are one request.
 
     Examples
     --------
     >>> rows = pl.LazyFrame({"audit_id": ["a", "a", "b"], "host": ["h"] * 3, "seq": [1, 2, 3],
     ...     "stage": ["RequestReceived", "ResponseComplete", "RequestReceived"]})
-    >>> with_final(rows).collect()["final"].to_list()
+    >>> with_final(pl.concat([AUDIT.to_frame().lazy(), rows], how="diagonal")).collect()["final"].to_list()
     [False, True, True]
     """
     rank = pl.col("stage").replace_strict(STAGES, default=-1, return_dtype=pl.Int8)
-    place = pl.struct(-rank.cast(pl.Int16), "host", "seq").rank("ordinal").over("audit_id")
+    place = pl.struct(-rank.cast(pl.Int16), "host", "seq").rank("ordinal").over(_REQUEST)
     return audit.with_columns(final=place == 1)
 
 

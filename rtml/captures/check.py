@@ -38,6 +38,8 @@ def check_capture(capture: Capture) -> list[Check]:
     span = f"{totals['start']} … {totals['end']}"
     return [
         *_audit(capture),
+        _processes(capture),
+        _kinds(capture),
         _same("events", totals["events"], manifest.events),
         _same("containers", totals["containers"], len(manifest.containers)),
         _same("events by kind", manifest.events, sum(manifest.kinds.values())),
@@ -91,6 +93,28 @@ def _audit(capture: Capture) -> list[Check]:
         _same("audit rows of earlier stages or copies", int((~rows["final"]).sum()), earlier),
         _none("audit events without a row", lonely),
     ]
+
+
+def _processes(capture: Capture) -> Check:
+    """Every process of an event has its row, from which rules take its ancestry."""
+    events = capture.events(["process_id"]).drop_nulls().unique()
+    try:
+        images = capture.processes().collect()
+        lonely = events.join(images.lazy(), on="process_id", how="anti").collect(engine="streaming").height
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise RtmlError(f"{capture.path}: the process table cannot be read ({first})") from error
+    return _none("processes of events without a row", lonely)
+
+
+def _kinds(capture: Capture) -> Check:
+    """Hold the events of each kind against the manifest."""
+    counted = capture.events(["kind"]).group_by(pl.col("kind").cast(pl.String)).len()
+    present = dict(counted.collect(engine="streaming").iter_rows())
+    promised = capture.manifest.kinds
+    odd = sorted(str(kind) for kind in {*present, *promised} if present.get(kind, 0) != promised.get(kind, 0))
+    shown = ", ".join(f"{kind} {present.get(kind, 0):,} of {promised.get(kind, 0):,}" for kind in odd[:3])
+    return Check("kinds are those of the manifest", not odd, shown or f"{len(present)} kinds")
 
 
 def _same(name: str, count: int, promised: int) -> Check:

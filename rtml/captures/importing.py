@@ -32,8 +32,8 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     sensor
         Name of a registered sensor format, or one that is not registered.
     inputs
-        Files; each is one sitting (process ids are resolved within it). Their order does not
-        matter.
+        Files, in any order. Process ids are resolved within a sitting: a file, or the files of a
+        log that was rotated, where the sensor tells which those are.
     out
         Folder to make; it must not exist.
 
@@ -45,13 +45,15 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     Raises
     ------
     UsageError
-        No such sensor, or no input.
+        No such sensor, no input, or the same file twice.
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
     kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
+    if len({path.resolve() for path in inputs}) < len(inputs):
+        raise UsageError("the same input file was named twice")
     require_new(out)
     readings = [kind.read(path) for path in steps(inputs, "reading", "files")]
     with stage("resolving processes"):
@@ -66,7 +68,7 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
 
 def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Return events in order, each with its process; the processes; the rows of the audit table."""
-    sittings = _numbered([_identified(kind, reading) for reading in readings])
+    sittings = _numbered(_identified(kind, readings))
     events = pl.concat(sittings).sort("time", "seq", maintain_order=True)
     audit = _audit(readings, sittings)
     declared = [r.processes for r in readings if r.processes is not None]
@@ -74,14 +76,31 @@ def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.D
     return with_provenance(with_images(events, images)), images, audit
 
 
-def _identified(sensor: Sensor, reading: Reading) -> pl.DataFrame:
-    events = conform(reading.events)
-    return events if sensor.identified else conform(identify(events))
+def _identified(sensor: Sensor, readings: list[Reading]) -> list[pl.DataFrame]:
+    """Return the events of each reading with their processes, known over its whole sitting."""
+    events = [conform(reading.events) for reading in readings]
+    if sensor.identified:
+        return events
+    files: dict[str | int, list[int]] = {}
+    for i, reading in enumerate(readings):
+        files.setdefault(i if reading.sitting is None else reading.sitting, []).append(i)
+    for places in files.values():
+        order = sorted(places, key=lambda i: _begin(events[i]))
+        known, begin = conform(identify(pl.concat([events[i] for i in order]))), 0
+        for i in order:
+            events[i], begin = known.slice(begin, events[i].height), begin + events[i].height
+    return events
+
+
+def _begin(events: pl.DataFrame) -> tuple[bool, int, int]:
+    """Return what sorts files by their first event, to the nanosecond; those without any come last."""
+    first = events.select(pl.col("time").dt.epoch("ns").min()).item()
+    return first is None, first or 0, events.height
 
 
 def _numbered(sittings: list[pl.DataFrame]) -> list[pl.DataFrame]:
     """Let ``seq`` count on over sittings by start, from the sensor's own where it has one."""
-    order = sorted(range(len(sittings)), key=lambda i: (str(sittings[i]["time"].min()), sittings[i].height))
+    order = sorted(range(len(sittings)), key=lambda i: _begin(sittings[i]))
     shift, parts = 0, dict[int, pl.DataFrame]()
     for i in order:
         in_time = sittings[i].sort("time", "seq", maintain_order=True)

@@ -19,9 +19,10 @@ from pyarrow import fs
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.manifest import Container, Manifest, parse_manifest
+from rtml.captures.parts import Parts, filesystem, list_parts, scan_table
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
-from rtml.schema import POLARS, conform, empty
+from rtml.schema import POLARS, empty
 from rtml.showing.tables import facts as table_of_facts
 from rtml.text import visible
 
@@ -42,13 +43,6 @@ CONTAINER_FACTS = pl.Schema(
     }
 )
 """Columns of `Capture.containers`."""
-
-
-def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
-    if "://" in path:
-        filesystem, inner = fs.FileSystem.from_uri(path)
-        return filesystem, inner
-    return fs.LocalFileSystem(), str(Path(path).absolute())
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,18 +112,17 @@ class Capture:
         Returns
         -------
         One row per event; sorted by time within each part, not across parts.
+
+        Raises
+        ------
+        RtmlError
+            A part is damaged, lacks a column, or the parts hold more or fewer events than the
+            manifest says.
         """
         unknown = [name for name in columns or () if name not in POLARS]
         if unknown:
             raise MissingError(f"no event column {unknown[0]!r}; {did_you_mean(unknown[0], POLARS)}")
-        frame = empty().lazy()
-        if self.manifest.events:
-            parts = f"{self.path}/events/**/*.parquet"
-            try:
-                frame = conform(pl.scan_parquet(parts, hive_partitioning=False))
-            except (pl.exceptions.PolarsError, OSError) as error:
-                first = str(error).splitlines()[0]
-                raise RtmlError(f"{self.path}: the events cannot be read ({first})") from error
+        frame = scan_table(self._parts) if self._parts else empty().lazy()
         if kinds is not None:
             frame = frame.filter(pl.col("kind").is_in(list(kinds)))
         return frame if columns is None else frame.select(columns)
@@ -138,17 +131,21 @@ class Capture:
         """One row per event of kind ``audit`` (`rtml.captures.audit.AUDIT`); often none."""
         if not self.manifest.audit:
             return AUDIT.to_frame().lazy()
-        return conform(pl.scan_parquet(f"{self.path}/audit/*.parquet"), AUDIT)
+        return scan_table(f"{self.path}/audit/part-0.parquet", AUDIT)
 
     def processes(self) -> pl.LazyFrame:
         """One row per process image, with its lineage (`rtml.captures.processes`).
 
         Read from ``processes.parquet``; computed from the events where the capture has none.
         """
-        filesystem, inner = _filesystem(self.path)
-        if filesystem.get_file_info(f"{inner}/processes.parquet").type == fs.FileType.File:
-            return conform(pl.scan_parquet(f"{self.path}/processes.parquet"), PROCESSES)
+        system, inner = filesystem(self.path)
+        if system.get_file_info(f"{inner}/processes.parquet").type == fs.FileType.File:
+            return scan_table(f"{self.path}/processes.parquet", PROCESSES)
         return process_images(self.events().collect()).lazy()
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return list_parts(f"{self.path}/events", self.manifest.events)
 
     @cached_property
     def _containers(self) -> pl.DataFrame:
@@ -183,10 +180,10 @@ def open_capture(path: str | Path) -> Capture:
     rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
     """
     where = str(path).rstrip("/")
-    filesystem, inner = _filesystem(where)
+    system, inner = filesystem(where)
     name = f"{inner}/capture.json"
-    if filesystem.get_file_info(name).type != fs.FileType.File:
+    if system.get_file_info(name).type != fs.FileType.File:
         raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
-    with filesystem.open_input_stream(name) as stream:
+    with system.open_input_stream(name) as stream:
         text = stream.read().decode("utf-8", "replace")
     return Capture(where, parse_manifest(text, f"{where}/capture.json"))

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rtml.captures.audit import write_audit
@@ -18,6 +19,7 @@ from rtml.schema import EVENTS, conform
 __all__ = ["write_capture", "write_events"]
 
 _PART_ROWS = 4_000_000
+_MOST_NAME = 66  # bytes: encoded they are three times as many, and a file system allows 255
 _GROUP_ROWS = 256_000
 _RISING = {"time": "DELTA_BINARY_PACKED", "seq": "DELTA_BINARY_PACKED"}
 # Columns that rise row by row have no two values alike: their differences are small, a dictionary
@@ -30,24 +32,40 @@ _ENCODING: dict[str, Any] = {
 }
 
 
+_STORED = EVENTS.set(EVENTS.get_field_index("host"), EVENTS.field("host").with_type(pa.string()))
+
+
 def write_events(folder: Path, events: pl.DataFrame) -> None:
     """Write events as ``events/date=D/host=H/part-N.parquet`` (zstd, sorted by time).
 
-    Host names are hostile: they are percent-encoded before they become part of a path.
+    The column ``host`` inside is plain text, as tools that take folders for columns read it there.
     """
-    day = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"))
-    for key, rows in day.partition_by("_day", "host", as_dict=True, include_key=True).items():
-        name = quote(str(key[1] or ""), safe="")[:200] or "unknown"
-        place = folder / "events" / f"date={key[0]}" / f"host={name}"
-        place.mkdir(parents=True, exist_ok=True)
-        parts = list(rows.drop("_day").sort("time", "seq").iter_slices(_PART_ROWS))
+    hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
+    place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
+    keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _place=place)
+    # By the folder, not by the host: two hosts whose folders have one name share its parts.
+    for (day, name), rows in keyed.partition_by("_day", "_place", as_dict=True).items():
+        inside = folder / "events" / f"date={day}" / f"host={name}"
+        inside.mkdir(parents=True, exist_ok=True)
+        parts = list(rows.drop("_day", "_place").sort("time", "seq").iter_slices(_PART_ROWS))
         for number, part in enumerate(steps(parts, "writing", "parts")):
-            _write_part(place / f"part-{number}.parquet", part)
+            _write_part(inside / f"part-{number}.parquet", part)
+
+
+def folder_name(host: str | None) -> str:
+    """Return the name of a host's folder: percent-encoded, of at most 66 bytes before that.
+
+    Examples
+    --------
+    >>> folder_name("../etc"), folder_name(None), len(folder_name("\u6a5f" * 99))
+    ('..%2Fetc', 'unknown', 198)
+    """
+    return quote((host or "unknown").encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
 
 
 def _write_part(path: Path, events: pl.DataFrame) -> None:
     plain = conform(events).with_columns(pl.col(pl.Categorical).cast(pl.String))
-    table = plain.to_arrow().cast(EVENTS)
+    table = plain.to_arrow().cast(_STORED)
     pq.write_table(table, path, row_group_size=_GROUP_ROWS, **_ENCODING)
 
 

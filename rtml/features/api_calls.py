@@ -48,7 +48,7 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
             ignore_nulls=True,
         ),
         agent=pl.col("user_agent").str.extract(r"^([^/\s]+)"),
-        source=pl.col("source_ips").list.first(),
+        source=pl.col("source_ips").list.last(),  # those before it are what the caller says
         space=pl.col("object_namespace").fill_null("-"),
         image_set=images.list.unique().list.sort().list.join(", "),
         pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),

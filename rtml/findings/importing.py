@@ -18,7 +18,7 @@ from rtml.findings.formats import FORMATS, Alert, Lost, Reject
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
-from rtml.reading.documents import documents
+from rtml.reading.envelopes import records
 from rtml.schema import REJECTS, conform, empty
 
 __all__ = ["Alerts", "read_alerts"]
@@ -67,7 +67,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     refused: list[tuple[str, int, str, str]] = []
     lost = 0
     for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
-        for line, value, problem, raw in documents(Path(path)):
+        for line, value, problem, raw in records(Path(path)):
             try:
                 rows.append(_checked(reader.read(_mapping(value, problem))))
             except Reject as reason:

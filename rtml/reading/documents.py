@@ -2,8 +2,8 @@ r"""JSON documents of a log file, one at a time: one a line, several, or printed
 
 Memory is bounded by the longest document, not by the file. A document that does not end does not
 swallow those after it: a line that is a whole object by itself begins anew. The prefix that a
-container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone) is
-taken off, and lines that it cut in parts are joined.
+container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone), or
+the name of the node that a collector writes there, is taken off; lines cut in parts are joined.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rtml.reading.content import opened
 from rtml.reading.json_text import paired
 from rtml.reading.lines import JSON_ESCAPES
 
-__all__ = ["MOST_BYTES", "Document", "documents"]
+__all__ = ["MOST_BYTES", "Document", "documents", "parsed"]
 
 MOST_BYTES = 64_000_000
 """A longer document is refused. An API server accepts objects of about three million bytes; a list
@@ -28,6 +28,7 @@ _LONG = f"longer than {MOST_BYTES:,} bytes"
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _RUNTIME = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
+    rb"|(?=[\d-]*[A-Za-z.])[A-Za-z\d][A-Za-z\d.-]{1,252} +(?=\{)"
 )
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
@@ -72,7 +73,7 @@ def documents(path: Path) -> Iterator[Document]:
         if problem is not None:
             yield Document(number, None, problem, line[:2000])
             continue
-        document = _parsed(number, line)
+        document = parsed(number, line)
         if held is not None and not _begins_anew(document):
             held.add(line)
             if not held.is_open:
@@ -107,7 +108,7 @@ class _Held:
         if self._size > MOST_BYTES:
             yield Document(self._begun, None, _LONG, raw[:2000])
         else:
-            yield from _values(_parsed(self._begun, raw))
+            yield from _values(parsed(self._begun, raw))
 
     def cut_off(self) -> Document:
         raw = b"\n".join(self._lines)
@@ -124,7 +125,8 @@ def _depth(line: bytes) -> int:
     return sum((b in (b"{", b"[")) - (b in (b"}", b"]")) for b in brackets)
 
 
-def _parsed(line: int, raw: bytes) -> Document:
+def parsed(line: int, raw: bytes) -> Document:
+    """Read the text of one document that stands on ``line``."""
     try:
         return Document(line, json.loads(_text(raw)), None, raw)
     except RecursionError:

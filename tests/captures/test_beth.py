@@ -191,6 +191,18 @@ def test_one_row_is_one_event(tmp_path: Path, made: dict[str, object], expected:
     assert {name: event[name] for name in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "floats", [("threadId",), ("processId",), ("parentProcessId", "userId", "returnValue")]
+)
+@pytest.mark.parametrize("thread", [7, 8])
+def test_numbers_that_a_merge_made_floats_mean_the_same(tmp_path: Path, floats: tuple[str, ...], thread: int):
+    plain = row("exit_group", threadId=thread, parentProcessId=3, userId=1000)
+    merged = plain | {name: f"{plain[name]}.0" for name in floats}
+    a, b = (SENSOR.read(write(tmp_path / "b.csv", rows)).events for rows in (plain, merged))
+    assert a.equals(b)
+    assert a["kind"].to_list() == ["exit" if thread == 7 else "syscall"]
+
+
 def test_the_host_is_the_unit(tmp_path: Path):
     event = one(tmp_path, "close", hostName="ip-10-0-0-1")
     assert {event["host"], event["container_id"], event["container_name"]} == {"ip-10-0-0-1"}

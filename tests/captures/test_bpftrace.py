@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rtml.captures.sensors.bpftrace.framing import SHAPES
+from rtml.captures.sensors.bpftrace.kinds import EVENTS_OF
 from rtml.captures.sensors.bpftrace.reading import SENSOR
 from rtml.errors import RtmlError
 
@@ -53,6 +56,32 @@ def test_a_namespace_number_used_again_means_the_container_that_started_last(tmp
     assert named == ["web-1", "web-1", "web-1.2", "web-1.2"]
 
 
+CLOCK = {"clock_start": {"unix_ns": 5, "boot_ns": 5}}
+
+
+@pytest.mark.parametrize(
+    ("facts", "place"),
+    [
+        ([], "mapping"),
+        ({}, "clock_start"),
+        ({"clock_start": {"unix_ns": "soon", "boot_ns": 0}}, "clock_start.unix_ns"),
+        ({"clock_start": {"unix_ns": 10**30, "boot_ns": 0}}, "clock_start.unix_ns"),
+        ({"clock_start": {"unix_ns": 1, "boot_ns": -1}}, "clock_start.boot_ns"),
+        (CLOCK | {"host": "node"}, "host"),
+        (CLOCK | {"containers": ["a"]}, "containers"),
+        (CLOCK | {"containers": {"a": 7}}, "containers.a"),
+        (CLOCK | {"containers": {"a": {"pidns": {}}}}, "containers.a.pidns"),
+        (CLOCK | {"containers": {"a": {"cgroup_v2_id": 2**64}}}, "containers.a.cgroup_v2_id"),
+        (CLOCK | {"containers": {"a": {"role": 3}}}, "containers.a.role"),
+        (CLOCK | {"containers": {"a": {"started": {"unix_ns": 2**63}}}}, "containers.a.started.unix_ns"),
+    ],
+)
+def test_a_sitting_of_the_wrong_shape_is_named_with_its_place(tmp_path: Path, facts: object, place: str):
+    (tmp_path / "sitting.json").write_text(json.dumps(facts))
+    with pytest.raises(RtmlError, match=rf"sitting\.json: not a sitting file \(.*{re.escape(place)}"):
+        read(tmp_path, line("fork", 8))
+
+
 def test_kinds_carry_their_columns(tmp_path: Path):
     events = read(
         tmp_path,
@@ -90,6 +119,17 @@ def test_kinds_carry_their_columns(tmp_path: Path):
         (line("open", 0, 0, -100, "/x", pid=2**40), "pid or uid out of range"),
         (json.dumps({"type": "printf", "data": "open\x1fx\x1fy"}), "not a number"),
         (line("argv", 3, r"ls\x00", pid=999), "argv without its exec"),
+        (json.dumps({"type": "printf"}), "without data"),
+        (json.dumps({"type": "printf", "data": None}), "without data"),
+        (json.dumps({"type": "printf", "data": ["fork"]}), "unknown event"),
+        *(
+            (json.dumps({"type": "lost_events", "data": {"events": count}}), "without a whole number")
+            for count in ("a few", 7.25, -3, None, 2**70, [4])
+        ),
+        (json.dumps({"type": "lost_events"}), "without a whole number"),
+        (line("unlink", "/a\x1fb"), "holds the field separator"),
+        (line("open", 0, 0, -100, "/a\x1f0\x1f0\x1f0\x1f/etc/hosts"), "holds the field separator"),
+        (line("kill", 9, 1, "x"), "holds the field separator"),
     ],
 )
 def test_a_bad_line_is_kept_with_its_reason(tmp_path: Path, bad: str, reason: str):
@@ -106,6 +146,24 @@ def test_hostile_content_is_kept(tmp_path: Path):
     assert reading.rejects.height == 0
     assert reading.events["path"].drop_nulls().to_list() == [r"/tmp/caf\xe9\xff"]
     assert reading.events["cmdline"].drop_nulls().str.len_chars().to_list() == [1_000_000]
+
+
+@pytest.mark.parametrize("name", ["q\x1fr", "7\x1fr", "\x1f\x1f\x1f"])
+@pytest.mark.parametrize("path", ["/root/.ssh/id_rsa", "/srv/a\x1fb"])
+def test_a_program_cannot_shift_the_fields_of_its_line(tmp_path: Path, name: str, path: str):
+    told = line("open", -13, 577, -100, path).replace("\\u001fsh\\u001f", json.dumps(f"\x1f{name}\x1f")[1:-1])
+    events = read(tmp_path, told).events
+    assert events.select("comm", "path", "result").rows() == [(name, path, -13)]
+
+
+def test_a_line_that_two_names_could_have_written_is_refused(tmp_path: Path):
+    forged = line("open", 3, 0, -100, "/etc/shadow").replace("\\u001fsh\\u001f", "\\u001f7\\u001f0\\u001f")
+    reading = read(tmp_path, forged, line("fork", 8))
+    assert reading.rejects["reason"].str.contains("told apart").to_list() == [True]
+
+
+def test_every_kind_that_is_read_has_its_shape():
+    assert set(SHAPES) == {*EVENTS_OF, "argv", "argv2", "argv3"}
 
 
 def test_losses_lie_between_their_neighbours(tmp_path: Path):

@@ -52,6 +52,47 @@ def test_order_of_files_does_not_matter(tmp_path: Path):
     assert a.equals(b)
 
 
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+def test_a_rotated_log_is_one_log(tmp_path: Path, cut: int, newest_first: bool):
+    lines = [
+        line("exec", 900, "/usr/sbin/apache2", t=10, pid=5),
+        line("fork", 6, t=20, pid=5),
+        line("exec", 20, "/bin/dash", t=30, pid=6).replace("\\u001f1\\u001f0", "\\u001f5\\u001f0"),
+        line("fork", 7, t=40, pid=6).replace("\\u001f1\\u001f0", "\\u001f5\\u001f0"),
+        line("unlink", "/var/log/x", t=50, pid=7).replace("\\u001f1\\u001f0", "\\u001f6\\u001f0"),
+    ]
+    sitting = {"clock_start": {"unix_ns": 10**18, "boot_ns": 0}, "host": {"hostname": "n"}}
+    for name, texts in {"whole": [lines], "parts": [lines[:cut], lines[cut:]]}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "sitting.json").write_text(json.dumps(sitting))
+        for number, text in enumerate(texts):
+            (tmp_path / name / f"log.{number}").write_text("\n".join(text))
+        logs = sorted((tmp_path / name).glob("log.*"), reverse=newest_first)
+        import_capture("bpftrace", logs, tmp_path / f"c-{name}")
+    whole, parts = (open_capture(tmp_path / f"c-{name}") for name in ("whole", "parts"))
+    assert whole.events().sort("seq").collect().equals(parts.events().sort("seq").collect())
+    assert whole.processes().collect().equals(parts.processes().collect())
+    last = parts.events().sort("seq").last().collect()
+    assert last["exe"].cast(pl.String).item() == "/bin/dash"
+
+
+def test_logs_of_two_sittings_share_no_process(tmp_path: Path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "log").write_text(line("fork", 8))
+        sitting = {"clock_start": {"unix_ns": 10**18 + ord(name), "boot_ns": 0}}
+        (tmp_path / name / "sitting.json").write_text(json.dumps(sitting))
+    import_capture("bpftrace", [tmp_path / "a" / "log", tmp_path / "b" / "log"], tmp_path / "c")
+    assert open_capture(tmp_path / "c").events(["process_id"]).collect()["process_id"].n_unique() == 2
+
+
+def test_the_same_file_twice_is_refused(log: Path, tmp_path: Path):
+    (tmp_path / "d").mkdir()
+    with pytest.raises(UsageError, match="named twice"):
+        import_capture("bpftrace", [log, tmp_path / "d" / ".." / log.name], tmp_path / "c")
+
+
 def test_no_events_and_one_event_are_captures(tmp_path: Path):
     begin = json.dumps({"type": "attached_probes", "data": {"probes": 43}})
     (tmp_path / "none").write_text(begin)
@@ -120,7 +161,7 @@ def test_a_cut_off_part_is_a_clear_error(log: Path, tmp_path: Path):
     import_capture("bpftrace", [log], tmp_path / "c")
     (part,) = (tmp_path / "c" / "events").rglob("*.parquet")
     part.write_bytes(part.read_bytes()[:100])
-    with pytest.raises(RtmlError, match="cannot be read"):
+    with pytest.raises(RtmlError, match=r"part-0\.parquet: not a Parquet file that can be read"):
         check_capture(open_capture(tmp_path / "c"))
 
 

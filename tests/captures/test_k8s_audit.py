@@ -162,6 +162,35 @@ def test_stages_and_copies_are_one_request(tmp_path: Path):
     assert [c for c in check_capture(open_capture(tmp_path / "c")) if not c.ok] == []
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"verb": "list"},
+        {"requestURI": "/api/v1/namespaces/web/pods/b"},
+        {"user": {"username": "mallory"}},
+        {"requestReceivedTimestamp": "2026-01-01T00:00:01.000002Z"},
+    ],
+)
+def test_an_id_that_the_caller_chose_makes_two_requests_not_one(tmp_path: Path, other: dict[str, Any]):
+    import_capture("k8s-audit", [write(tmp_path / "a", event(1), event(1, **other))], tmp_path / "c")
+    assert open_capture(tmp_path / "c").audit().collect()["final"].to_list() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (["192.0.2.1", "203.0.113.9"], ["192.0.2.1", "203.0.113.9"]),
+        (["203.0.113.9", "192.0.2.1", "203.0.113.9"], ["192.0.2.1", "203.0.113.9"]),
+        ([f"10.0.{n // 250}.{n % 250}" for n in range(900)] + ["203.0.113.9"], None),
+    ],
+)
+def test_the_address_that_connected_is_the_source(tmp_path: Path, told: list[str], kept: list[str] | None):
+    path = write(tmp_path / "a", event(1, sourceIPs=told))
+    assert read(path).events["src_ip"].to_list() == ["203.0.113.9"]
+    addresses = audit_of(path)["source_ips"].to_list()[0]
+    assert addresses == kept if kept else (len(addresses), addresses[-1]) == (MOST_ITEMS, "203.0.113.9")
+
+
 def test_a_request_in_two_captures_is_final_once(tmp_path: Path):
     for name in ("a", "b"):
         import_capture("k8s-audit", [write(tmp_path / name, event(1))], tmp_path / f"c{name}")

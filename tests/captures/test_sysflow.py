@@ -138,6 +138,25 @@ def test_a_digest_is_taken_out_of_the_image_name(shared: Path):
     assert row["image_digest"].startswith("sha256:c822730f88fb")
 
 
+@pytest.mark.parametrize(
+    "word", ["incomplete", "", "<NA>", "N/A", " Incomplete ", "incomplete/incomplete:incomplete"]
+)
+def test_a_word_for_nothing_known_is_absent(write_sysflow: Write, word: str):
+    silent = {"id": "abc", "name": word, "image": word, "podId": "p"}
+    named = {"id": "def", "name": "incomplete-orders", "image": "shop/incomplete:1", "podId": None}
+    records = [
+        HEADER,
+        ("Pod", {"id": "p", "name": word, "namespace": word}),
+        *(("Container", facts) for facts in (silent, named)),
+        *(("Process", {"oid": oid(n), "containerId": c}) for n, c in ((5, "abc"), (6, "def"))),
+        *(("ProcessEvent", {"procOID": oid(n)}) for n in (5, 6)),
+    ]
+    told = ("container_name", "image", "workload", "namespace", "pod")
+    unknown, known = SENSOR.read(write_sysflow(*records)).events.sort("container_id").select(told).rows()
+    assert unknown == (None,) * 5
+    assert known[:3] == ("incomplete-orders", "shop/incomplete:1", "shop/incomplete:1")
+
+
 def test_parents_that_did_nothing_are_declared(write_sysflow: Write):
     reading = SENSOR.read(
         write_sysflow(

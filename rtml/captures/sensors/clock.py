@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["is_plausible"]
+__all__ = ["END", "is_plausible"]
 
-_END = 7_258_118_400_000_000_000  # 2200-01-01 in nanoseconds since 1970
+END = 7_258_118_400_000_000_000
+"""2200-01-01 in nanoseconds since 1970."""
 
 
 def is_plausible(nanoseconds: pl.Expr) -> pl.Expr:
@@ -18,4 +19,4 @@ def is_plausible(nanoseconds: pl.Expr) -> pl.Expr:
     >>> times.select(is_plausible(pl.col("ns")))["ns"].to_list()
     [True, False, True, False, False]
     """
-    return nanoseconds.is_between(0, _END, closed="left").fill_null(False)
+    return nanoseconds.is_between(0, END, closed="left").fill_null(False)

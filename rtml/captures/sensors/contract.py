@@ -57,7 +57,8 @@ class Reading:
     the columns of `rtml.schema.EVENTS`; the importer adds process identity and order.
     ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
     event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more of
-    events of kind audit, found by ``host`` and ``seq``.
+    events of kind audit, found by ``host`` and ``seq``. Readings with one ``sitting`` are one time
+    line, whatever the order of their files: processes are resolved over all of them.
     """
 
     events: pl.DataFrame
@@ -68,6 +69,7 @@ class Reading:
     processes: pl.DataFrame | None = None
     version: str | None = None
     audit: pl.DataFrame | None = None
+    sitting: str | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rtml.errors import RtmlError
 from rtml.reading.content import opened
 from rtml.schema import REJECTS
 
-__all__ = ["Rows", "header_of", "load", "reject", "rows_of"]
+__all__ = ["Rows", "header_of", "integer", "load", "reject", "rows_of"]
 
 _BLOCK = 1 << 26  # bytes; a row, its longest command line included, must fit into one block
 
@@ -118,6 +118,18 @@ def _parsed(raw: bytes, columns: list[str], refuse: pa_csv.InvalidRowHandler) ->
             strings_can_be_null=True,
         ),
     )
+
+
+def integer(column: str) -> pl.Expr:
+    """Read a column of texts as whole numbers; what tools that merge files wrote as ``201.0`` too.
+
+    Examples
+    --------
+    >>> texts = pl.DataFrame({"pid": ["7", "7.0", "-1.00", "7.5", "x", None]})
+    >>> texts.select(integer("pid"))["pid"].to_list()
+    [7, 7, -1, None, None, None]
+    """
+    return pl.col(column).str.replace(r"^(-?\d+)\.0+$", "${1}").cast(pl.Int64, strict=False)
 
 
 def reject(path: Path, rows: pl.DataFrame, reason: pl.Expr) -> pl.DataFrame:

@@ -77,7 +77,7 @@ def described(rows: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     rows
-        ``eventName, returnValue`` (number), ``processId, threadId`` and ``args`` (text without
+        ``eventName``, ``returnValue, processId, threadId`` (numbers) and ``args`` (text without
         faults).
 
     Returns

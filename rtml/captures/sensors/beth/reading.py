@@ -25,7 +25,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.beth.arguments import faults
-from rtml.captures.sensors.beth.csv_rows import header_of, load, reject, rows_of
+from rtml.captures.sensors.beth.csv_rows import header_of, integer, load, reject, rows_of
 from rtml.captures.sensors.beth.dns import DNS, dns_events
 from rtml.captures.sensors.beth.kinds import KIND_OF, described
 from rtml.captures.sensors.clock import is_plausible
@@ -97,7 +97,7 @@ def _events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
         table = table.with_columns(threadId=pl.lit(None, pl.String))
     rows = table.with_columns(
         ns=_nanoseconds(pl.col("timestamp").cast(pl.Float64, strict=False)),
-        pid=pl.col("processId").cast(pl.Int32, strict=False),
+        pid=integer("processId").cast(pl.Int32, strict=False),
         fault=faults(table["args"]),
     )
     problem = (
@@ -126,17 +126,17 @@ def _shown(column: str) -> pl.Expr:
 
 def _named(rows: pl.DataFrame) -> pl.DataFrame:
     """Give the rows the columns of the event table."""
-    number = pl.col("returnValue").cast(pl.Int64, strict=False)
+    ids = {name: integer(name) for name in ("processId", "threadId", "returnValue")}
     host = pl.col("hostName").fill_null("unknown")
-    events = described(rows.with_columns(returnValue=number)).with_columns(
+    events = described(rows.with_columns(**ids)).with_columns(
         time=pl.col("ns").cast(pl.Datetime("ns", "UTC")),
         seq=pl.col("line") - 2,
         sensor=pl.lit("beth"),
         host=host,
         container_id=host,
         container_name=host,
-        ppid=pl.col("parentProcessId").cast(pl.Int32, strict=False),
-        uid=pl.col("userId").cast(pl.Int32, strict=False),
+        ppid=integer("parentProcessId").cast(pl.Int32, strict=False),
+        uid=integer("userId").cast(pl.Int32, strict=False),
         comm="processName",
     )
     return events.select(name for name in POLARS if name in events.columns)

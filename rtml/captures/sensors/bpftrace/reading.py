@@ -1,10 +1,10 @@
 """The lab's own sensor: ``bpftrace -f json`` output of ``sensor.bt`` (plain, gzip or zstd).
 
 One JSON object a line; ``printf`` lines carry one event, fields separated by 0x1f: name, boot-time
-nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has.
+nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has (`framing`).
 ``lost_events`` lines count losses. A ``sitting.json`` beside the file names the containers by
 cgroup id and gives the clock offset; without it containers are ``cgroup:N`` and times are those
-since boot, laid on the Unix epoch.
+since boot, laid on the Unix epoch. Files with one ``sitting.json`` are parts of one log.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.bpftrace.kinds import EVENTS_OF, events_of
-from rtml.captures.sensors.bpftrace.sitting import Sitting, read_sitting
+from rtml.captures.sensors.bpftrace.framing import SHAPES, framed
+from rtml.captures.sensors.bpftrace.kinds import events_of
+from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
 from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
 from rtml.reading.lines import read_lines
@@ -25,7 +26,6 @@ __all__ = ["SENSOR"]
 
 HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
 _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
-_LATEST = 2**62  # nanoseconds since boot beyond this (146 years) are damage, not time
 
 
 def read(path: Path) -> Reading:
@@ -46,6 +46,7 @@ def read(path: Path) -> Reading:
         lost=_lost(lines, sitting, fields),
         containers=sitting.containers(),
         version=sitting.sensor_version,
+        sitting=sitting.name,
     )
 
 
@@ -66,22 +67,27 @@ def _fields(lines: pl.DataFrame) -> pl.DataFrame:
     rows = lines.filter(pl.col("type") == "printf").select(line="number", raw=split)
     piece = {name: pl.col("raw").list.get(i, null_on_oob=True) for i, name in enumerate(HEAD)}
     numbers = {name: piece[name].cast(pl.Int64, strict=False) for name in HEAD[1:-1]}
-    known_name = piece["name"].is_in([*EVENTS_OF, "argv", "argv2", "argv3", "begin"])
+    pieces = rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
+    claimed = pieces.drop("raw").filter(pl.col("name").ne_missing("begin"))
+    return framed(claimed).with_columns(problem=_problem())
+
+
+def _problem() -> pl.Expr:
+    """Say what is wrong with the fields of a line; null where nothing is."""
     complete = pl.all_horizontal(pl.col(*HEAD[1:-1]).is_not_null())
     return (
-        rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
-        .filter(pl.col("name") != "begin")
-        .with_columns(
-            problem=pl.when(~known_name)
-            .then("unknown event " + pl.col("name").str.slice(0, 40))
-            .when(~complete)
-            .then(pl.lit("a field is missing or not a number"))
-            .when(~pl.col("nsecs").is_between(0, _LATEST))
-            .then(pl.lit("absurd timestamp"))
-            .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
-            .then(pl.lit("pid or uid out of range"))
-        )
-        .drop("raw")
+        pl.when(pl.col("name").is_null())
+        .then(pl.lit("a printf record without data"))
+        .when(~pl.col("name").is_in(list(SHAPES)))
+        .then("unknown event " + pl.col("name").str.slice(0, 40))
+        .when(~complete)
+        .then(pl.lit("a field is missing or not a number"))
+        .when(~pl.col("nsecs").is_between(0, LATEST_BOOT))
+        .then(pl.lit("absurd timestamp"))
+        .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
+        .then(pl.lit("pid or uid out of range"))
+        .when(pl.col("rest").is_null())
+        .then(pl.lit("a name holds the field separator: the fields cannot be told apart"))
     )
 
 
@@ -95,7 +101,12 @@ def _rejects(
         line="number", reason="unknown record type " + pl.col("type").str.slice(0, 40)
     )
     refused = fields.filter(pl.col("problem").is_not_null()).select("line", reason="problem")
-    reasons = pl.concat([broken, odd, refused, bad.select("line", "reason")], how="vertical_relaxed")
+    unsaid = (
+        _losses(lines)
+        .filter(pl.col("count").is_null())
+        .select(line="number", reason=pl.lit("lost_events without a whole number"))
+    )
+    reasons = pl.concat([broken, odd, refused, unsaid, bad.select("line", "reason")], how="vertical_relaxed")
     rejects = reasons.join(lines.select(line="number", text=pl.col("line").str.slice(0, 200)), on="line")
     if problem:
         end = pl.DataFrame({"line": [lines.height + 1], "reason": [problem], "text": [""]})
@@ -104,11 +115,16 @@ def _rejects(
     return named.select(REJECTS.names()).cast(REJECTS)
 
 
+def _losses(lines: pl.DataFrame) -> pl.DataFrame:
+    """Return ``number, count`` of the lines that count losses; null where none is counted."""
+    count = pl.col("line").str.json_path_match("$.data.events").cast(pl.Int64, strict=False)
+    losses = lines.filter(pl.col("type") == "lost_events")
+    return losses.select("number", count=pl.when(count >= 0).then(count))
+
+
 def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[Lost]:
     """Losses carry no time: they lie between the events printed before and after them."""
-    losses = lines.filter(pl.col("type") == "lost_events").select(
-        "number", count=pl.col("line").str.json_path_match("$.data.events").cast(pl.Int64)
-    )
+    losses = _losses(lines).drop_nulls("count")
     if losses.is_empty():
         return []
     times = fields.filter(pl.col("problem").is_null()).select(number="line", at="nsecs")
@@ -117,7 +133,7 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
         times, on="number", strategy="forward", suffix="_after"
     )
     return [
-        Lost(sitting.host, sitting.wall(a), sitting.wall(b), count or 0)
+        Lost(sitting.host, sitting.wall(a), sitting.wall(b), count)
         for count, a, b in around.select("count", "at", "at_after").iter_rows()
     ]
 

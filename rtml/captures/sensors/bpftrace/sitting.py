@@ -5,16 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import polars as pl
+import pydantic
 
+from rtml.captures.sensors.clock import END
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.errors import RtmlError
+from rtml.reading.faults import explained
 from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
 
-__all__ = ["Sitting", "read_sitting"]
+__all__ = ["LATEST_BOOT", "Sitting", "read_sitting"]
+
+LATEST_BOOT = 2**60
+"""Nanoseconds since boot beyond this (36 years) are damage, not time."""
 
 _UTC = pl.Datetime("ns", "UTC")
 _WHO = pl.Schema(
@@ -30,18 +36,58 @@ _WHO = pl.Schema(
 )
 _MOST_BYTES = 64_000_000
 _NAMES = ["container_id", "container_name", "image", "workload"]
+_Number = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
+_WallTime = Annotated[int, pydantic.Field(ge=0, lt=END)]
+_BootTime = Annotated[int, pydantic.Field(ge=0, le=LATEST_BOOT)]
+
+
+class _Clock(pydantic.BaseModel):
+    unix_ns: _WallTime
+    boot_ns: _BootTime
+
+
+class _Host(pydantic.BaseModel):
+    hostname: str = "lab"
+    bpftrace: str | None = None
+
+
+class _Started(pydantic.BaseModel):
+    boot_ns: _BootTime = 0
+    unix_ns: _WallTime | None = None
+
+
+class _Container(pydantic.BaseModel):
+    id: str | None = None
+    cgroup_v2_id: _Number | None = None
+    pidns: _Number | None = None
+    image: str | None = None
+    workload: str | None = None
+    role: str | None = None
+    started: _Started = _Started()
+
+
+class _File(pydantic.BaseModel):
+    clock_start: _Clock
+    host: _Host = _Host()
+    containers: dict[str, _Container] = {}
+
+
 _STARTING = 2 * 10**9
 """Nanoseconds that a container takes to start: its stamp is made when it runs."""
 
 
 @dataclass(frozen=True)
 class Sitting:
-    """Clock offset (wall minus boot, nanoseconds), host name, containers by cgroup id."""
+    """Clock offset (wall minus boot, nanoseconds), host name, containers by cgroup id.
+
+    ``name`` is the same for all files of a log that was rotated, and for no other recording.
+    """
 
     offset: int
     host: str
     sensor_version: str | None
     facts: dict[str, dict[str, Any]]
+    name: str | None = None
 
     def wall(self, boot_ns: int | None) -> dt.datetime | None:
         """Wall time of a boot time."""
@@ -120,13 +166,15 @@ def read_sitting(path: Path) -> Sitting:
     if not path.is_file():
         return Sitting(0, "localhost", None, {})
     try:
-        facts = json_value(read_text(path, _MOST_BYTES))
-        clock = facts["clock_start"]
-        return Sitting(
-            offset=int(clock["unix_ns"]) - int(clock["boot_ns"]),
-            host=str(facts.get("host", {}).get("hostname", "lab")),
-            sensor_version=facts.get("host", {}).get("bpftrace"),
-            facts=dict(facts.get("containers", {})),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RtmlError(f"{path}: not a sitting file ({type(error).__name__}: {error})") from error
+        facts = _File.model_validate(json_value(read_text(path, _MOST_BYTES)))
+    except pydantic.ValidationError as error:
+        raise RtmlError(f"{path}: not a sitting file ({explained(error, _File)})") from error
+    except ValueError as error:
+        raise RtmlError(f"{path}: not JSON ({error})") from error
+    return Sitting(
+        offset=facts.clock_start.unix_ns - facts.clock_start.boot_ns,
+        host=facts.host.hostname,
+        sensor_version=facts.host.bpftrace,
+        facts={name: c.model_dump(exclude_unset=True) for name, c in facts.containers.items()},
+        name=f"{facts.host.hostname} {facts.clock_start.unix_ns} {facts.clock_start.boot_ns}",
+    )

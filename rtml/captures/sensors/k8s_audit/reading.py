@@ -1,9 +1,10 @@
 """Kubernetes audit log: events of ``audit.k8s.io``, one a line, pretty-printed, or an EventList.
 
-Plain, gzip or zstd. The log does not say which cluster it is of: a ``cluster.json`` beside the file may
-(``{"cluster": "prod", "account": "…", "host": "…"}``). ``time`` is when the request was received.
-``result`` is 0 for an HTTP status below 400, else the error number that comes closest. Stages of
-one request are all kept (`rtml.captures.audit`).
+Plain, gzip or zstd, also in a transport's envelope (`rtml.reading.envelopes`). The log does not say
+which cluster it is of: a ``cluster.json`` beside the file may (``{"cluster": "prod", "account": "…",
+"host": "…"}``). ``time`` is when the request was received. ``result`` is 0 for an HTTP status below
+400, else the error number that comes closest. Stages of one request are all kept
+(`rtml.captures.audit`). ``src_ip`` is the address that connected.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items,
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
-from rtml.reading.documents import Document, documents
+from rtml.reading.documents import Document
+from rtml.reading.envelopes import records
 from rtml.reading.json_text import json_value, redacted
 from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
@@ -37,7 +39,7 @@ _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
 _TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
-_PLACES = ("time", "stage_time")
+_PLACES = ("time", "stage_time", "received")
 _WORKLOADS = (
     "deployments",
     "daemonsets",
@@ -51,6 +53,7 @@ _ROW = pl.Schema(
     {
         **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
         "stage_time": pl.String(),
+        "received": pl.String(),
         "time": pl.String(),
         "line": pl.Int64(),
     }
@@ -64,7 +67,7 @@ def read(path: Path) -> Reading:
     rejects += [(line, "no time that can be read", "") for line in late["line"]]
     rows = rows.drop_nulls("time").sort("time", maintain_order=True)
     if rows.is_empty():
-        raise wrong_format(path, "a Kubernetes audit log", first_bytes(path))
+        raise _nothing(path, rejects)
     place = _place(path.parent / "cluster.json")
     named = rows.with_columns(
         host=pl.lit(place["host"] or API_SERVER), seq=pl.int_range(pl.len(), dtype=pl.Int64)
@@ -79,10 +82,26 @@ def read(path: Path) -> Reading:
     )
 
 
+def _nothing(path: Path, rejects: list[tuple[int, str, str]]) -> RtmlError:
+    """Make the error of a file without one event; where it speaks of audit, the reason is inside."""
+    head = first_bytes(path)
+    if not rejects or not _signature(head):
+        return wrong_format(path, "a Kubernetes audit log", head)
+    line, reason, _ = rejects[0]
+    return RtmlError(
+        f"{path}: no audit event can be read; line {line}: {reason}."
+        " Take the events out of what they were shipped in, to one a line"
+    )
+
+
+def _signature(head: bytes) -> bool:
+    return b"audit.k8s.io" in head or b'"auditID"' in head
+
+
 def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Parse blocks of events, so that the parsed objects of only one are in memory."""
     blocks, rows, rejects = [pl.DataFrame(schema=_ROW)], [], []
-    for document in documents(path):
+    for document in records(path):
         for event, problem in _split(document):
             if problem is not None:
                 rejects.append((document.line, problem, redacted(document.raw)))
@@ -145,6 +164,7 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
         "decision": word(notes.get("authorization.k8s.io/decision")),
         "decision_reason": word(notes.get("authorization.k8s.io/reason")),
         "stage_time": word(event.get("stageTimestamp")),
+        "received": word(event.get("requestReceivedTimestamp")),
         "time": next((at for key in _TIMES if (at := word(event.get(key)))), None),
         **facts,
     }
@@ -158,9 +178,18 @@ def _caller(event: dict[str, Any]) -> dict[str, Any]:
         "user_uid": word(user.get("uid")),
         "groups": texts(items(user.get("groups"))),
         "impersonated": word(mapping(event, "impersonatedUser").get("username")),
-        "source_ips": texts(items(event.get("sourceIPs"))),
+        "source_ips": _addresses(event.get("sourceIPs")),
         "user_agent": word(event.get("userAgent")),
     }
+
+
+def _addresses(value: Any) -> list[str] | None:
+    """Return the distinct addresses; the last, which alone the caller cannot choose, stays last."""
+    if not isinstance(value, list):
+        return None
+    claimed, connected = items(value[:-1]), texts(value[-1:]) or []
+    others = texts(address for address in claimed if address not in connected) or []
+    return [*others[: MOST_ITEMS - 1], *connected] or None
 
 
 def _long(facts: dict[str, Any]) -> bool:
@@ -188,7 +217,7 @@ def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
         workload=pl.when(pl.col("resource").is_in(_WORKLOADS)).then("object_name").when(is_pod).then("owner"),
         service_account="pod_service_account",
         image=one_image,
-        src_ip=pl.col("source_ips").list.first(),
+        src_ip=pl.col("source_ips").list.last(),
         request=pl.concat_str("verb", what.replace("", None), separator=" ", ignore_nulls=True).replace(
             "", None
         ),
@@ -207,9 +236,5 @@ def _place(path: Path) -> dict[str, str | None]:
 
 
 SENSOR = Sensor(
-    name="k8s-audit",
-    read=read,
-    blind=frozenset(KINDS) - {"audit"},
-    identified=True,
-    signature=lambda head: b"audit.k8s.io" in head or b'"auditID"' in head,
+    name="k8s-audit", read=read, blind=frozenset(KINDS) - {"audit"}, identified=True, signature=_signature
 )

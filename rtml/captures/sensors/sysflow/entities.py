@@ -17,6 +17,9 @@ __all__ = ["containers", "declared", "files", "host_of", "known_containers", "oi
 _UTC = pl.Datetime("ns", "UTC")
 _DIGEST = r"(sha256:[0-9a-f]{64})"
 _KUBELET = r"^k8s_(?<part>[^_]+)_(?<pod>[^_]+)_(?<space>[^_]+)_"
+_UNTOLD = r"(?i)^(?:incomplete|<na>|n/a|<none>|<unknown>|[/:@])*$"
+"""Words that stand where the collector could not ask, alone or for each part of a name."""
+
 _ENDING = r"(-[bcdf-hj-np-tv-z2456789]{6,10})?-[bcdf-hj-np-tv-z2456789]{5}$|-\d+$"
 """What a controller puts behind its name: template hash and random letters, or an ordinal."""
 
@@ -69,6 +72,15 @@ def _present(column: str) -> pl.Expr:
     return pl.when(~pl.col(column).is_in(["", "<NA>"])).then(column)
 
 
+def _told(column: str) -> pl.Expr:
+    """Return what the container engine told; the collector's words for its silence are null.
+
+    An image is ``incomplete/incomplete`` or ``incomplete:incomplete`` then, as it has two parts.
+    """
+    text = pl.col(column).str.strip_chars()
+    return pl.when(~text.str.contains(_UNTOLD)).then(text)
+
+
 def _cmdline() -> pl.Expr:
     """Program and arguments; some writers repeat the program as the first argument."""
     exe, rest = _present("exe"), _present("exeArgs")
@@ -89,7 +101,7 @@ def containers(records: Records) -> pl.DataFrame:
     the image: containers of one image are each other's peers.
     """
     pods = records.frame("Pod").unique("id", keep="last", maintain_order=True)
-    pods = pods.select(podId="id", pod="name", namespace="namespace")
+    pods = pods.select(podId="id", pod=_told("name"), namespace=_told("namespace"))
     frame = records.frame("Container").unique("id", keep="last", maintain_order=True)
     kubelet = pl.col("name").str.extract_groups(_KUBELET).struct
     return (
@@ -102,12 +114,12 @@ def containers(records: Records) -> pl.DataFrame:
                 pl.col("image").str.extract("@" + _DIGEST),
                 ("sha256:" + pl.col("imageid")).str.extract("^" + _DIGEST + "$"),
             ),
-            image=_present("image").str.replace("@" + _DIGEST + ":?", "").str.strip_suffix(":"),
+            image=_told("image").str.replace("@" + _DIGEST + ":?", "").str.strip_suffix(":"),
         )
         .with_columns(controller=pl.col("pod").str.replace(_ENDING, ""))
         .select(
             container_id="id",
-            container_name=_present("name"),
+            container_name=_told("name"),
             image="image",
             image_digest="digest",
             namespace="namespace",

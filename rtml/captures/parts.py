@@ -1,0 +1,92 @@
+"""Parquet files of a capture, on disk or behind a URL, held against what a capture promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from rtml.errors import RtmlError
+from rtml.schema import POLARS, conform
+
+__all__ = ["Parts", "filesystem", "list_parts", "scan_table"]
+
+_SUFFIX = ".parquet"
+_UNREADABLE = (pl.exceptions.PolarsError, OSError, pa.ArrowException)
+
+Parts = Sequence[str]
+
+
+def filesystem(path: str) -> tuple[fs.FileSystem, str]:
+    """Return the file system of a path or URL, and the path within it."""
+    if "://" in path:
+        system, inner = fs.FileSystem.from_uri(path)
+        return system, inner
+    return fs.LocalFileSystem(), str(Path(path).absolute())
+
+
+def list_parts(folder: str, rows: int) -> Parts:
+    """Return the event files below a folder in order, having read how each one ends.
+
+    Parameters
+    ----------
+    folder
+        A path or a URL. Its characters mean themselves: ``[1]`` and ``*`` are no patterns.
+    rows
+        Events that all files hold together, as the manifest says.
+
+    Raises
+    ------
+    RtmlError
+        A file is no whole Parquet file or lacks a column of an event; or there are more or fewer
+        events than ``rows``.
+    """
+    system, inner = filesystem(folder)
+    found = system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True))
+    names = sorted(info.path for info in found if info.is_file and info.path.endswith(_SUFFIX))
+    held = sum(_rows(system, name, folder + name.removeprefix(inner)) for name in names)
+    if held != rows:
+        raise RtmlError(
+            f"{folder}: {held:,} events in {len(names)} files, {rows:,} in capture.json;"
+            " a part is missing, cut or foreign: import the capture again"
+        )
+    return [folder + name.removeprefix(inner) for name in names]
+
+
+def _rows(system: fs.FileSystem, name: str, shown: str) -> int:
+    """Return the rows of a part by its footer, which also names its columns."""
+    try:
+        with system.open_input_file(name) as file:
+            footer = pq.read_metadata(file)
+    except _UNREADABLE as error:
+        raise _unreadable(shown, error) from error
+    columns = set(footer.schema.to_arrow_schema().names)
+    lacking = [column for column in POLARS if column not in columns]
+    if lacking:
+        listed = ", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else "")
+        raise RtmlError(f"{shown}: no part of a capture, it lacks the columns {listed}")
+    return int(footer.num_rows)
+
+
+def scan_table(files: str | Parts, schema: pl.Schema = POLARS) -> pl.LazyFrame:
+    """Scan Parquet files as they are named, with the columns of ``schema``.
+
+    Raises
+    ------
+    RtmlError
+        A file is absent, cut off, or not Parquet; the message names it.
+    """
+    names = [files] if isinstance(files, str) else list(files)
+    try:
+        return conform(pl.scan_parquet(names, glob=False, hive_partitioning=False), schema)
+    except _UNREADABLE as error:
+        raise _unreadable(names[0], error) from error
+
+
+def _unreadable(name: str, error: Exception) -> RtmlError:
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return RtmlError(f"{name}: not a Parquet file that can be read ({first}); import the capture again")

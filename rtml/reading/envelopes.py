@@ -1,0 +1,92 @@
+r"""Records of a JSON log, out of the envelope in which a transport or an export has put them.
+
+Known are those of CloudWatch (subscription and ``get-log-events``) and of container runtimes and
+their shippers (an object a line, ``{"log": "…\n", "stream": …}``, a long line in several of them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
+
+__all__ = ["records"]
+
+_SHIPPED = ("stream", "date", "kubernetes", "attrs")
+_DEEPEST = 4
+_CUT = "cut off: the line of the log does not end"
+
+
+def records(path: Path) -> Iterator[Document]:
+    r"""Yield the documents of a file (`rtml.reading.documents.documents`), those in envelopes unwrapped.
+
+    A record in an envelope has the envelope's line; one that is no JSON is a problem by itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "log"
+    >>> _ = path.write_text('{"logEvents": [{"message": "{\\"a\\": 1}"}, {"message": "no"}]}\n{"b": 2}')
+    >>> [(line, value, problem) for line, value, problem, _ in records(path)]
+    [(1, {'a': 1}, None), (1, None, 'not JSON'), (2, {'b': 2}, None)]
+    """
+    begun: Document | None = None
+    for document in documents(path):
+        line = _shipped_line(document.value)
+        if line is None:
+            yield from _unwrapped(document)
+            continue
+        record = _inside(document, line)
+        if begun is not None and record.problem is not None:
+            record = parsed(begun.line, begun.raw + record.raw)
+        elif begun is not None:
+            yield begun._replace(problem=_CUT)
+        begun = record if _goes_on(record, line) else None
+        if begun is None:
+            yield from _unwrapped(record)
+    if begun is not None:
+        yield begun._replace(problem=_CUT)
+
+
+def _goes_on(record: Document, line: str) -> bool:
+    """Tell whether a runtime has cut the line here: the object is open, and no line has ended."""
+    is_open = record.problem is not None and record.raw.startswith(b"{")
+    return is_open and not line.endswith("\n") and len(record.raw) <= MOST_BYTES
+
+
+def _unwrapped(document: Document, depth: int = 0) -> Iterator[Document]:
+    texts = _messages(document.value) if depth < _DEEPEST else None
+    if texts is None:
+        yield document
+        return
+    for text in texts:
+        yield from _unwrapped(_inside(document, text), depth + 1)
+
+
+def _inside(envelope: Document, text: str) -> Document:
+    return parsed(envelope.line, text.encode("utf-8", "backslashreplace"))
+
+
+def _messages(value: Any) -> list[str] | None:
+    """Return the texts in an envelope; None for what is none."""
+    if not isinstance(value, dict):
+        return None
+    line = _shipped_line(value)
+    if line is not None:
+        return [line]
+    events = value.get("logEvents", value.get("events"))
+    if not isinstance(events, list) or not events:
+        return None
+    texts = [event.get("message") if isinstance(event, dict) else None for event in events]
+    known = [text for text in texts if isinstance(text, str)]
+    return known if len(known) == len(texts) else None
+
+
+def _shipped_line(value: Any) -> str | None:
+    """Return the line that a runtime or its shipper wrapped in an object."""
+    if not isinstance(value, dict) or not any(key in value for key in _SHIPPED):
+        return None
+    line = value.get("log")
+    return line if isinstance(line, str) else None
