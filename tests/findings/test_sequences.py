@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from typer.testing import CliRunner
 from rtml.cli import app
 from rtml.findings.sequences.correlating import SEQUENCES, SEVERITY, correlate
 from rtml.findings.sequences.signals import SEQUENCE_TYPE, parameters
-from rtml.findings.sequences.spans import with_span_counts
 from rtml.schema import FINDINGS, conform, empty
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -297,23 +295,3 @@ def test_the_command_writes_findings_that_other_commands_read(tmp_path: Path):
     assert len(json.loads(done.stdout)["sequences"]) == 1
     exported = CliRunner().invoke(app, ["findings", "export", str(out)])
     assert json.loads(exported.stdout)["type"] == SEQUENCE_TYPE
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_counts_of_spans_are_those_of_a_window_for_each(seed):
-    draw = random.Random(seed)
-    rows = [
-        (
-            draw.choice("gh"),
-            START + dt.timedelta(hours=draw.randrange(60)),
-            draw.choice("ab"),
-            draw.choice("xyz"),
-        )
-        for _ in range(80)
-    ]
-    signals = pl.DataFrame(rows, schema=["group", "first_seen", "tactic", "act"], orient="row")
-    counted = with_span_counts(signals, "24h", {"tactic": "tactics", "act": "acts"})
-    day = dt.timedelta(hours=24)
-    for group, at, *_, tactics, acts, n in counted.iter_rows():
-        inside = [row for row in rows if row[0] == group and at <= row[1] <= at + day]
-        assert (tactics, acts, n) == (len({r[2] for r in inside}), len({r[3] for r in inside}), len(inside))
