@@ -39,7 +39,7 @@ PURE = {
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 WRAPPED = {
     "mlflow": {"rtml/experiment/tracking.py"},
-    "sigma": {"rtml/rules/sigma/reading.py"},
+    "sigma": {"rtml/rules/sigma/"},
     "river": {"rtml/detectors/"},
     "ray": set(),
     "boto3": set(),
