@@ -110,7 +110,6 @@ def test_failed_execs_and_reads_are_not_process_creations_and_file_events():
     [
         ({"CommandLin": "x"}, "process_creation", "did you mean 'CommandLine'?"),
         (["a word"], "process_creation", "keywords"),
-        ({"CommandLine|fieldref": "Image"}, "process_creation", "SigmaFieldReference"),
         ({"CommandLine|expand": "%admins%"}, "process_creation", "placeholder"),
         ({"CommandLine|re": "a(?=b)"}, "process_creation", "(?="),
         ({"CommandLine|re": r"(a)\1"}, "process_creation", "invalid escape"),
