@@ -100,7 +100,8 @@ def test_its_detector_is_named_in_a_configuration_and_judges(python, capture, tm
 
 
 def test_its_format_imports_alerts(python, tmp_path):
-    (tmp_path / "alerts.jsonl").write_text('{"alarm": "Shell", "at": 1, "in": "web-1", "grade": 3}\n{}\n')
+    record = '{"alarm": "Shell", "at": "2026-01-01T00:00:00Z", "in": "web-1", "grade": 3}'
+    (tmp_path / "alerts.jsonl").write_text(f"{record}\n{{}}\n")
     out = tmp_path / "findings.parquet"
     python("-m", "rtml.cli", "findings", "import", "example", tmp_path / "alerts.jsonl", "--out", out)
     assert pl.read_parquet(out).select("title", "detector").rows() == [("Shell", "example")]

@@ -17,7 +17,7 @@ def read(record: Mapping[str, Any]) -> Alert:
 
     Examples
     --------
-    >>> read({"alarm": "Shell", "at": 0, "in": "web-1", "grade": 3})["level"]
+    >>> read({"alarm": "Shell", "at": "2026-01-01T00:00:00Z", "in": "web-1", "grade": 3})["level"]
     'high'
     """
     grade = record.get("grade")
