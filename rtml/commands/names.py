@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 
 from rtml import registered
 from rtml.registry import plugin_names
+from rtml.rules.chosen import GATES
 
 __all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS", "SENSORS"]
 
@@ -42,9 +43,6 @@ DETECTORS = _Open("rtml.detectors", *registered.DETECTORS)
 
 PACKS = tuple(registered.PACKS)
 """`rtml.rules.sigma.loading.PACKS`."""
-
-GATES = ("none", "ours")
-"""`rtml.rules.chosen.GATES`."""
 
 ALERTS = _Open("rtml.formats", *registered.ALERTS)
 """`rtml.findings.importing.FORMATS`."""

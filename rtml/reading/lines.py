@@ -10,7 +10,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.reading.content import opened
 
-__all__ = ["JSON_ESCAPES", "read_lines"]
+__all__ = ["JSON_ESCAPES", "read_lines", "read_raw"]
 
 JSON_ESCAPES = "rtml.json"
 r"""Error handler of decoding that keeps a byte which is not UTF-8 visible inside JSON, as ``\\xNN``."""
@@ -23,6 +23,21 @@ def _visible_in_json(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(JSON_ESCAPES, _visible_in_json)
+
+
+def read_raw(path: Path) -> tuple[bytes, str | None]:
+    """Return the bytes of a file, plain or packed, and what is wrong with its end.
+
+    Raises
+    ------
+    RtmlError
+        No such file, a folder, an unreadable file, or an empty one.
+    """
+    with opened(path) as (stream, content):
+        raw = stream.read()
+    if not raw.strip():
+        raise RtmlError(f"{path}: the file is empty")
+    return raw, content.problem
 
 
 def read_lines(path: Path, json: bool = False) -> tuple[pl.Series, str | None]:
@@ -44,12 +59,9 @@ def read_lines(path: Path, json: bool = False) -> tuple[pl.Series, str | None]:
     RtmlError
         No such file, a folder, an unreadable file, or an empty one.
     """
-    with opened(path) as (stream, content):
-        raw = stream.read()
-    if not raw.strip():
-        raise RtmlError(f"{path}: the file is empty")
+    raw, problem = read_raw(path)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = raw.decode("utf-8", JSON_ESCAPES if json else "backslashreplace")
-    return pl.Series("line", text.replace("\r\n", "\n").split("\n")), content.problem
+    return pl.Series("line", text.replace("\r\n", "\n").split("\n")), problem

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from rtml.errors import RtmlError
-from rtml.reading.content import opened
+from rtml.reading.lines import read_raw
 from rtml.schema import REJECTS
 
 __all__ = ["Rows", "header_of", "integer", "load", "reject", "rows_of"]
@@ -40,15 +40,12 @@ def load(path: Path) -> tuple[bytes, str | None]:
     RtmlError
         No such file, a folder, an unreadable file, or an empty one.
     """
-    with opened(path) as (stream, content):
-        raw = stream.read()
-    if not raw.strip():
-        raise RtmlError(f"{path}: the file is empty")
+    raw, problem = read_raw(path)
     try:
         raw.decode()
     except UnicodeDecodeError:
         raw = raw.decode("utf-8", "backslashreplace").encode()
-    return raw, content.problem
+    return raw, problem
 
 
 def header_of(raw: bytes) -> list[str]:
