@@ -21,6 +21,7 @@ __all__ = [
     "POLARS",
     "REJECTS",
     "SCORES",
+    "TREE_SCORES",
     "WORLD_WRITABLE",
     "conform",
     "empty",
@@ -176,11 +177,13 @@ FINDINGS = pl.Schema(
         ),
         "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
         "actor": pl.String(),
+        "containers": pl.List(pl.String),
     }
 )
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
 
-``actor`` is who called the Kubernetes API, null for what happened in a container."""
+``actor`` is who called the Kubernetes API, null for what happened in a container. ``containers`` are those of a
+finding about a workload, whose ``container_id`` is null."""
 
 
 SCORES = pl.Schema(
@@ -196,9 +199,14 @@ SCORES = pl.Schema(
         "alarm": pl.Boolean(),
     }
 )
-"""One row per detector and window; ``score`` null: no opinion (never a silent 0).
+"""One row per detector, container and window, that of its strangest tree; ``score`` null: no opinion (never
+a silent 0).
 
 ``margin`` is what windows are ranked by. Rules have no p-value, and their margin is their score."""
+
+
+TREE_SCORES = pl.Schema({**SCORES, "process_id": pl.Int64()})
+"""One row per detector, window and process tree; ``process_id`` is its lineage root, null where none is known."""
 
 
 def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:

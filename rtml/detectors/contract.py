@@ -141,8 +141,8 @@ def _absent(name: str) -> pl.Expr:
 
 
 def in_time_order(windows: pl.DataFrame) -> pl.DataFrame:
-    """Sort by window, then container: learning must not depend on the order of the rows."""
-    keys = [name for name in ("window", "container_id") if name in windows.columns]
+    """Sort by window, container and tree: learning must not depend on the order of the rows."""
+    keys = [name for name in ("window", "container_id", "process_id") if name in windows.columns]
     return windows.sort(keys, maintain_order=True) if keys else windows
 
 

@@ -87,7 +87,7 @@ class HalfSpaceTrees(OnlineDetector[Forest]):
 
     Parameters
     ----------
-    seed, least, window
+    seed, least, window, features
         See `OnlineDetector`.
     trees, height
         Number of trees and of halvings per path.
@@ -113,9 +113,18 @@ class HalfSpaceTrees(OnlineDetector[Forest]):
     name: ClassVar[str] = "half_space_trees"
 
     def __init__(
-        self, *, seed: int = 0, least: int = 5, window: int = 250, trees: int = 50, height: int = 8
+        self,
+        *,
+        seed: int = 0,
+        least: int = 5,
+        window: int = 1000,
+        features: str = "novelty",
+        trees: int = 50,
+        height: int = 8,
     ) -> None:
-        super().__init__(seed=seed, least=least, window=window, trees=trees, height=height)
+        super().__init__(
+            seed=seed, least=least, window=window, features=features, trees=trees, height=height
+        )
         if not (1 <= trees <= 1000 and 1 <= height <= 15 and trees << height <= 500_000):
             raise UsageError(f"half_space_trees: bad trees x leaves: {trees} x 2^{height}")
 

@@ -11,7 +11,8 @@ import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.arrays import Array
-from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
+from rtml.detectors.columns import Chosen
+from rtml.detectors.contract import UNKNOWN, in_time_order, no_opinion, peer_groups
 from rtml.detectors.explanation import shares
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
@@ -31,12 +32,13 @@ class ForestState(State):
     trees: int
     samples: int
     least: int
-    features: list[str]
+    features: str
+    chosen: Chosen
     ranges: RangesState | None
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> ForestState:
-        if self.ranges is not None and len(self.ranges.fleet.centre) != len(self.features) + 1:
+        if self.ranges is not None and len(self.ranges.fleet.centre) != len(self.chosen.names) + 1:
             raise ValueError("the ranges do not fit the features")
         return self
 
@@ -44,9 +46,11 @@ class ForestState(State):
 class IsolationForest:
     r"""How few random splits set a window apart from the training windows of all workloads.
 
-    Each value is placed in its workload's training range first (`rtml.detectors.scaling`; a
-    workload with fewer than ``least`` training windows uses the range of all), so "strange" means
-    strange for its own kind, and one forest can learn from all kinds.
+    Where rows hold surprises, the forest looks at novelty alone (`rtml.detectors.columns`): what surprises
+    beyond chance, and how much was never seen. Those compare with the row's own workload already, so one
+    range serves all. Other values are placed in their workload's training range first
+    (`rtml.detectors.scaling`; a workload with fewer than ``least`` training windows uses the range of all), so
+    "strange" means strange for its own kind, and one forest can learn from all kinds.
 
     A forest cannot split where training never varied: a count that was always 0 may rise to 10^6
     unseen. Published isolation forests hold the scored rows themselves; ours adds what that would
@@ -70,6 +74,8 @@ class IsolationForest:
         Number of trees, and of training windows each is grown from (:math:`\psi`).
     least
         Training windows that a workload needs to have a range of its own.
+    features
+        ``novelty`` or ``all`` (`rtml.detectors.columns.CHOICES`).
     jobs
         Threads for growing trees; the result does not depend on it.
 
@@ -93,13 +99,20 @@ class IsolationForest:
     in_bits: ClassVar[bool] = False
 
     def __init__(
-        self, *, seed: int = 0, trees: int = 200, samples: int = 256, least: int = 5, jobs: int = 1
+        self,
+        *,
+        seed: int = 0,
+        trees: int = 200,
+        samples: int = 4096,
+        least: int = 5,
+        features: str = "novelty",
+        jobs: int = 1,
     ) -> None:
         if not (1 <= trees <= 10_000 and samples >= 2 and least >= 1):
             raise UsageError(f"isolation_forest: bad trees {trees}, samples {samples} or {least}")
         self.seed, self.trees, self.samples = seed, trees, samples
-        self.least, self.jobs = least, jobs
-        self._features: list[str] = []
+        self.least, self.features, self.jobs = least, features, jobs
+        self._chosen = Chosen(names=[])
         self._ranges: Ranges | None = None
         self._paths: Paths | None = None
 
@@ -108,9 +121,10 @@ class IsolationForest:
         if windows.height < 2:
             return
         ordered = in_time_order(windows)
-        self._features = feature_columns(ordered)
-        raw = matrix(ordered, self._features)
-        self._ranges = Ranges.of(raw, peer_groups(ordered), self.least)
+        self._chosen = Chosen.of(ordered, self.features, self.name)
+        raw = self._chosen.matrix(ordered)
+        least = len(raw) + 1 if self._chosen.novelty else self.least
+        self._ranges = Ranges.of(raw, peer_groups(ordered), least, self._chosen.linear)
         forest = SklearnForest(
             n_estimators=self.trees,
             max_samples=min(self.samples, len(raw)),
@@ -142,7 +156,7 @@ class IsolationForest:
         blocks = self._paths.blocks(*self._placed(windows))
         parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
         usual = self._trained().usual(peer_groups(windows))
-        return shares([*self._features, UNKNOWN], parts, matrix(windows, self._features), usual)
+        return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
 
     def save(self, folder: Path) -> None:
         """Write the trees (arrays) and everything else (JSON)."""
@@ -151,7 +165,8 @@ class IsolationForest:
             trees=self.trees,
             samples=self.samples,
             least=self.least,
-            features=self._features,
+            features=self.features,
+            chosen=self._chosen,
             ranges=self._ranges.state() if self._ranges else None,
         )
         trees = self._paths.trees.dump() if self._paths else b""
@@ -162,11 +177,17 @@ class IsolationForest:
         """Read what `save` wrote; the arrays are checked before a row descends."""
         files = read_files(folder, _FILES)
         state = parse_state(files["state.json"], ForestState, folder)
-        detector = cls(seed=state.seed, trees=state.trees, samples=state.samples, least=state.least)
+        detector = cls(
+            seed=state.seed,
+            trees=state.trees,
+            samples=state.samples,
+            least=state.least,
+            features=state.features,
+        )
         if state.ranges is None:
             return detector
-        detector._features, detector._ranges = state.features, state.ranges.ranges()
-        limits = {"columns": len(state.features) + 1, "trees": state.trees, "samples": state.samples}
+        detector._chosen, detector._ranges = state.chosen, state.ranges.ranges()
+        limits = {"columns": len(state.chosen.names) + 1, "trees": state.trees, "samples": state.samples}
         detector._paths = Paths(load_trees(files["forest.npz"], folder / "forest.npz", **limits))
         return detector
 
@@ -176,7 +197,7 @@ class IsolationForest:
 
     def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
-        raw, groups, ranges = matrix(windows, self._features), peer_groups(windows), self._trained()
+        raw, groups, ranges = self._chosen.matrix(windows), peer_groups(windows), self._trained()
         return ranges.unit(raw, groups).astype(np.float32), ranges.gap(raw, groups)
 
 

@@ -20,7 +20,8 @@ import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors import scaling
-from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
+from rtml.detectors.columns import Chosen
+from rtml.detectors.contract import UNKNOWN, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import by_replacement, shares
 from rtml.detectors.scaling import Scale, ScaleState
 from rtml.errors import RtmlError, UsageError
@@ -28,6 +29,13 @@ from rtml.progress import steps
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
 __all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
+
+
+EVERYONE = "*"
+"""The one group of a detector that looks at novelty: bits say already how a row compares with its peers."""
+
+REACH = 30.0
+"""Bits that every online group has room for, whatever its first rows held: one in a thousand million."""
 
 
 class Stream(Protocol):
@@ -60,8 +68,8 @@ class GroupState(State):
 class OnlineState(State):
     """An online detector: parameters, features and every peer group."""
 
-    parameters: dict[str, int]
-    features: list[str] | None
+    parameters: dict[str, int | str]
+    chosen: Chosen | None
     groups: dict[str, GroupState]
 
 
@@ -96,6 +104,8 @@ class OnlineDetector(Generic[M]):
         Rows that a group needs before it starts (and so before it has an opinion).
     window
         The largest reference window, in rows; a group that starts with fewer uses what it has.
+    features
+        ``novelty`` or ``all`` (`rtml.detectors.columns.CHOICES`).
     """
 
     name: ClassVar[str]
@@ -103,11 +113,19 @@ class OnlineDetector(Generic[M]):
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
 
-    def __init__(self, *, seed: int = 0, least: int = 5, window: int = 250, **more: int) -> None:
-        self.parameters = {"seed": seed, "least": least, "window": window, **more}
+    def __init__(
+        self, *, seed: int = 0, least: int = 5, window: int = 1000, features: str = "novelty", **more: int
+    ) -> None:
+        self.parameters: dict[str, Any] = {
+            "seed": seed,
+            "least": least,
+            "window": window,
+            "features": features,
+            **more,
+        }
         if least < 2 or window < least:
             raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {window}")
-        self._features: list[str] | None = None
+        self._chosen: Chosen | None = None
         self._groups: dict[str, Group[M]] = {}
 
     def _stream(self, columns: int, size: int) -> M:
@@ -122,10 +140,19 @@ class OnlineDetector(Generic[M]):
         """Add rows to their peer groups, in time order, whatever the order of the frame."""
         if windows.is_empty():
             return
-        if self._features is None:
-            self._features = feature_columns(windows)
+        self._choose(windows)
         ordered = in_time_order(windows)
-        self._add(peer_groups(ordered), self._matrix(ordered))
+        self._add(self._names(ordered), self._matrix(ordered))
+
+    def _choose(self, windows: pl.DataFrame) -> None:
+        if self._chosen is None:
+            self._chosen = Chosen.of(windows, self.parameters["features"], self.name)
+
+    def _names(self, windows: pl.DataFrame) -> list[str]:
+        """Return the group of each row: one for all where bits compare with its peers already."""
+        if self._chosen is not None and self._chosen.novelty:
+            return [EVERYONE] * windows.height
+        return peer_groups(windows)
 
     def _add(self, names: list[str], rows: Array) -> None:
         """Hand rows in time order to their peer groups."""
@@ -140,7 +167,8 @@ class OnlineDetector(Generic[M]):
             group.pending += rows
             if len(group.pending) < self.parameters["least"]:
                 return
-            group.scale = scaling.fit(np.array(group.pending))
+            assert self._chosen is not None
+            group.scale = scaling.fit(np.array(group.pending), self._chosen.linear, self._reach)
             group.size = min(len(group.pending), self.parameters["window"])
             group.model = self._stream(len(group.pending[0]), group.size)
             rows, group.pending = group.pending, []
@@ -148,11 +176,16 @@ class OnlineDetector(Generic[M]):
         for row in scaling.unit(group.scale, np.array(rows)).tolist():
             group.model.learn(row)
 
+    @property
+    def _reach(self) -> float:
+        """Bits that are within the range of every novelty column, whatever training held."""
+        return REACH if self._chosen is not None and self._chosen.novelty else 0.0
+
     def score(self, windows: pl.DataFrame) -> Array:
-        """Score each row with the model of its peer group, as it is now."""
-        if self._features is None:
+        """Score each row with the model of its group, as it is now."""
+        if self._chosen is None:
             return no_opinion(windows)
-        rows = zip(peer_groups(windows), self._matrix(windows), strict=True)
+        rows = zip(self._names(windows), self._matrix(windows), strict=True)
         return np.array([self._group(name).score(row) for name, row in rows])
 
     def _group(self, name: str) -> Group[M]:
@@ -164,9 +197,8 @@ class OnlineDetector(Generic[M]):
         scores = no_opinion(windows)
         if windows.is_empty():
             return scores
-        if self._features is None:
-            self._features = feature_columns(windows)
-        names, raw = peer_groups(windows), self._matrix(windows)
+        self._choose(windows)
+        names, raw = self._names(windows), self._matrix(windows)
         for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
             scores[rows] = [self._group(names[i]).score(raw[i]) for i in rows]
             self._add([names[i] for i in rows], raw[rows])
@@ -174,14 +206,14 @@ class OnlineDetector(Generic[M]):
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Set one feature at a time to its usual value; what the score loses is its part."""
-        raw = self._matrix(windows) if self._features is not None else np.empty((windows.height, 0))
+        raw = self._matrix(windows) if self._chosen is not None else np.empty((windows.height, 0))
         parts, usual = np.zeros_like(raw), np.full_like(raw, np.nan)
-        for i, name in enumerate(peer_groups(windows)):
+        for i, name in enumerate(self._names(windows)):
             group = self._groups.get(name)
             if group is not None and group.scale is not None:
                 usual[i] = group.scale.usual
                 parts[i] = by_replacement(group.scores, raw[i], usual[i])
-        return shares([*(self._features or []), UNKNOWN], parts, raw, usual)
+        return shares([*self._columns, UNKNOWN], parts, raw, usual)
 
     def save(self, folder: Path) -> None:
         """Write parameters, features and all groups as one JSON file."""
@@ -189,7 +221,7 @@ class OnlineDetector(Generic[M]):
 
     def _state(self) -> OnlineState:
         groups = {name: _frozen(group) for name, group in sorted(self._groups.items())}
-        return OnlineState(parameters=self.parameters, features=self._features, groups=groups)
+        return OnlineState(parameters=self.parameters, chosen=self._chosen, groups=groups)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -201,14 +233,14 @@ class OnlineDetector(Generic[M]):
         """Make the detector that a state describes; ``more`` are parameters that it does not hold."""
         try:
             detector = cls(**state.parameters, **more)
-            detector._features = state.features
+            detector._chosen = state.chosen
             detector._groups = {n: detector._thawed(g) for n, g in state.groups.items()}
         except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise RtmlError(f"{folder}: bad detector state ({error})") from None
         return detector
 
     def _thawed(self, state: GroupState) -> Group[M]:
-        columns = len(self._features or []) + 1
+        columns = len(self._columns) + 1
         group: Group[M] = Group()
         group.pending = [filled(row) for row in state.pending]
         group.size = state.size
@@ -223,7 +255,11 @@ class OnlineDetector(Generic[M]):
         return group
 
     def _matrix(self, windows: pl.DataFrame) -> Array:
-        return matrix(windows, self._features or [])
+        return matrix(windows, []) if self._chosen is None else self._chosen.matrix(windows)
+
+    @property
+    def _columns(self) -> list[str]:
+        return [] if self._chosen is None else self._chosen.names
 
 
 def _frozen(group: Group[Any]) -> GroupState:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pydantic
 
 from rtml.arrays import Array
@@ -42,7 +43,9 @@ class Ranges:
     groups: dict[str, Scale]
 
     @classmethod
-    def of(cls, raw: Array, names: Sequence[str], least: int) -> Ranges:
+    def of(
+        cls, raw: Array, names: Sequence[str], least: int, linear: npt.NDArray[np.bool_] | None = None
+    ) -> Ranges:
         """Learn from training rows (NaN = missing) and the peer group of each.
 
         Parameters
@@ -53,11 +56,14 @@ class Ranges:
             One per row.
         least
             Rows that a group needs to have a range of its own.
+        linear
+            Columns that are placed as they are (`scaling.fit`).
         """
         groups = np.array(names, dtype=np.str_)
         distinct, counts = np.unique(groups, return_counts=True)
         enough = distinct[counts >= least].tolist()
-        return cls(scaling.fit(raw), {name: scaling.fit(raw[groups == name]) for name in enough})
+        own = {name: scaling.fit(raw[groups == name], linear) for name in enough}
+        return cls(scaling.fit(raw, linear), own)
 
     def unit(self, raw: Array, names: Sequence[str]) -> Array:
         """Place each row in its group's range: numbers in [0, 1], 0 where a value is missing.

@@ -1,7 +1,7 @@
 r"""Put features of any unit into [0, 1], learnt from training windows of one peer group.
 
 With :math:`t = \operatorname{asinh}(x)` (linear near 0, logarithmic beyond, also for negative
-values), centre *c* and half-width *h* of the training range of *t*, the position of a value is
+values), or :math:`t = x` for surprises in bits, which are logarithms already; centre *c* and half-width *h* of the training range of *t*, the position of a value is
 :math:`p = (t - c)/h`: inside the training range :math:`|p| \le 1`. Then
 
 .. math:: u = 0.55 + 0.225\,p \; (|p| \le 1), \qquad
@@ -42,6 +42,8 @@ class Scale(NamedTuple):
     """Training median in the feature's own unit; NaN when it was always missing."""
     missing: npt.NDArray[np.bool_]
     """True where training windows had missing values, so that missing is not strange."""
+    linear: npt.NDArray[np.bool_]
+    """True where values are placed as they are, not by their asinh."""
 
 
 class ScaleState(State):
@@ -51,10 +53,12 @@ class ScaleState(State):
     half: list[float]
     usual: list[float | None]
     missing: list[bool]
+    linear: list[bool]
 
     @pydantic.model_validator(mode="after")
     def _consistent(self) -> ScaleState:
-        sizes = {len(self.centre), len(self.half), len(self.usual), len(self.missing)}
+        columns = (self.centre, self.half, self.usual, self.missing, self.linear)
+        sizes = {len(column) for column in columns}
         if len(sizes) != 1 or any(half < LEAST_HALF for half in self.half):
             raise ValueError("scale columns differ in length or have no width")
         if any(abs(number) > _FARTHEST for number in [*self.centre, *self.half]):
@@ -69,16 +73,27 @@ class ScaleState(State):
             half=scale.half.tolist(),
             usual=bare(scale.usual),
             missing=scale.missing.tolist(),
+            linear=scale.linear.tolist(),
         )
 
     def scale(self) -> Scale:
         """Return the `Scale` that this is the JSON form of."""
         missing = np.array(self.missing, dtype=np.bool_)
-        return Scale(np.array(self.centre), np.array(self.half), filled(self.usual), missing)
+        linear = np.array(self.linear, dtype=np.bool_)
+        return Scale(np.array(self.centre), np.array(self.half), filled(self.usual), missing, linear)
 
 
-def fit(raw: Array) -> Scale:
+def fit(raw: Array, linear: npt.NDArray[np.bool_] | None = None, reach: float = 0.0) -> Scale:
     """Learn centre, half-width and median per column from training rows (NaN = missing).
+
+    Parameters
+    ----------
+    raw
+        Shape (rows, columns).
+    linear
+        Columns to place as they are (bits); None: none.
+    reach
+        Linear columns have at least the range from 0 to this, whatever training held.
 
     Examples
     --------
@@ -87,18 +102,27 @@ def fit(raw: Array) -> Scale:
     """
     missing = np.isnan(raw)
     never = missing.all(axis=0)
-    t = np.arcsinh(raw)
+    straight = np.zeros(raw.shape[1], dtype=np.bool_) if linear is None else linear
+    t = _placed(raw, straight)
     low = np.where(never, 0.0, np.where(missing, np.inf, t).min(axis=0))
     high = np.where(never, 0.0, np.where(missing, -np.inf, t).max(axis=0))
+    if reach > 0:
+        low = np.where(straight, np.minimum(low, 0.0), low)
+        high = np.where(straight, np.maximum(high, reach), high)
     half = np.maximum((high - low) / 2, LEAST_HALF)
     usual = np.full(raw.shape[1], np.nan)
     usual[~never] = np.nanmedian(raw[:, ~never] / 2, axis=0) * 2  # halved: no overflow at HUGE
-    return Scale((low + high) / 2, half, usual, np.asarray(missing.any(axis=0)))
+    return Scale((low + high) / 2, half, usual, np.asarray(missing.any(axis=0)), straight)
+
+
+def _placed(raw: Array, linear: npt.NDArray[np.bool_]) -> Array:
+    """Return ``t``; what is linear ends where no asinh would lie either."""
+    return np.where(linear, np.clip(raw, -_FARTHEST, _FARTHEST), np.arcsinh(raw))
 
 
 def position(scale: Scale, raw: Array) -> Array:
     """Return ``p``: signed distance from the centre of the training range in half-widths."""
-    return np.asarray((np.arcsinh(raw) - scale.centre) / scale.half)
+    return np.asarray((_placed(raw, scale.linear) - scale.centre) / scale.half)
 
 
 def unit(scale: Scale, raw: Array) -> Array:

@@ -15,18 +15,20 @@ from typing import Any
 import polars as pl
 
 from rtml.features.contract import Family
-from rtml.features.families import AUDIT_FAMILIES, FAMILIES
+from rtml.features.families import AUDIT_FAMILIES, FAMILIES, families_of
 from rtml.features.making import (
     learn,
     observed,
     prequential,
+    source_of,
     split_windows,
     surprises,
     windows,
     windows_and_surprises,
 )
-from rtml.features.source import Events, Source, open_source
+from rtml.features.source import Events, Source, Unit, open_source
 from rtml.features.surprise import EVENT_SURPRISES
+from rtml.features.windows import assemble, assemble_with_surprises
 from rtml.schema import feature_columns
 
 __all__ = [
@@ -36,11 +38,16 @@ __all__ = [
     "Events",
     "Family",
     "Source",
+    "Unit",
+    "assemble",
+    "assemble_with_surprises",
+    "families_of",
     "feature_columns",
     "learn",
     "observed",
     "open_source",
     "prequential",
+    "source_of",
     "split_windows",
     "surprises",
     "windows",

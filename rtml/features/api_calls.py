@@ -11,7 +11,7 @@ import polars as pl
 from rtml.captures.processes import PROCESSES
 from rtml.captures.store import Capture
 from rtml.errors import UsageError
-from rtml.features.source import LOST, Events, Source
+from rtml.features.source import LOST, Events, Source, Unit
 from rtml.images import named_repository
 from rtml.schema import IDENTITY, conform
 from rtml.times import MINUTE, Length, Window
@@ -54,10 +54,18 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
         pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),
         container_id=user.cast(pl.Categorical()),
         workload=user.cast(pl.Categorical()),
+    ).with_columns(process_id=_object())
+
+
+def _object() -> pl.Expr:
+    """Return a number for what a request is about: what stands for a process tree here."""
+    named = pl.concat_str(
+        pl.col("space"), pl.col("resource").fill_null("-"), pl.col("object_name").fill_null("-"), separator="/"
     )
+    return named.hash(seed=0).reinterpret(signed=True)
 
 
-def audit_source(events: Events, every: Length = MINUTE) -> Source:
+def audit_source(events: Events, every: Length = MINUTE, unit: Unit = "container") -> Source:
     """Turn the audit log of a capture into a source whose containers are users.
 
     Raises
@@ -80,4 +88,4 @@ def audit_source(events: Events, every: Length = MINUTE) -> Source:
     lost = [interval.model_dump() for interval in events.manifest.lost_intervals]
     gaps = conform(pl.DataFrame(lost, schema=[*LOST, "count"], infer_schema_length=None), LOST)
     identity = conform(accounts, pl.Schema({name: pl.String() for name in IDENTITY}))
-    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, Window.of(every))
+    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, Window.of(every), unit)

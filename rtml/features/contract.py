@@ -12,7 +12,16 @@ from rtml.features.pairs import Material
 
 __all__ = ["SURPRISE", "Family"]
 
-SURPRISE = ("bits_sum", "bits_max", "bits_top3", "bits_excess", "pairs", "never_seen", "unknown_context")
+SURPRISE = (
+    "bits_sum",
+    "bits_max",
+    "bits_top3",
+    "bits_excess",
+    "bits_beyond",
+    "pairs",
+    "never_seen",
+    "unknown_context",
+)
 """Features that every family with conditionals has (see `rtml.features.surprise`)."""
 
 
@@ -58,7 +67,7 @@ class Family:
     @property
     def surprise(self) -> tuple[str, ...]:
         """Names of the generic features: `SURPRISE`, and a maximum for each of several parts."""
-        single = tuple(f"{part}_bits_max" for part in self.parts)
+        single = tuple(f"{part}_bits_{what}" for part in self.parts for what in ("max", "beyond"))
         return (*SURPRISE, *single) if self.conditionals else ()
 
     @property

@@ -78,7 +78,7 @@ def _new(called: Pairs, baseline: Baseline) -> pl.DataFrame:
     history = baseline.of(ADDRESS.name).select("key", peer_group(COUNTS)).unique()
     names = called.names.with_columns(pl.col("key").rank("dense").alias("_key"))
     fresh = names.join(history, on=["key", "peers"], how="anti").select("group", "pair", "_key")
-    rows = called.rows.join(fresh, on=["group", "pair"])
+    rows = called.rows.filter(~pl.col("shared")).join(fresh, on=["group", "pair"])
     return rows.group_by(CELL).agg(new=pl.col("_key").n_unique().cast(pl.Float64))
 
 

@@ -14,7 +14,7 @@ from rtml.errors import UsageError
 from rtml.features.api_calls import audit_source
 from rtml.features.families import AUDIT_FAMILIES, families_of
 from rtml.features.prequential import prequential_windows
-from rtml.features.source import Events, Source, open_source
+from rtml.features.source import Events, Source, Unit, open_source
 from rtml.features.windows import assemble, assemble_with_surprises
 from rtml.splits import Split
 from rtml.times import MINUTE, Length
@@ -23,6 +23,7 @@ __all__ = [
     "learn",
     "observed",
     "prequential",
+    "source_of",
     "split_windows",
     "surprises",
     "windows",
@@ -32,14 +33,20 @@ __all__ = [
 Table = pl.LazyFrame | pl.DataFrame
 
 
-def _source(events: Events, processes: Table | None, every: Length, families: Iterable[str] | None) -> Source:
-    """Open what the families look at: containers, or the users of an audit log."""
+def source_of(
+    events: Events,
+    processes: Table | None = None,
+    every: Length = MINUTE,
+    families: Iterable[str] | None = None,
+    unit: Unit = "container",
+) -> Source:
+    """Open what the families look at: containers and their trees, or the users of an audit log."""
     names = set(families_of(families))
     if not names & set(AUDIT_FAMILIES):
-        return open_source(events, processes, every)
+        return open_source(events, processes, every, unit)
     if names - set(AUDIT_FAMILIES):
         raise UsageError("family audit has windows of users: it goes with no family of containers")
-    return audit_source(events, every)
+    return audit_source(events, every, unit)
 
 
 def learn(
@@ -60,7 +67,7 @@ def learn(
     start, end
         Only events with ``start <= time < end``.
     """
-    source = _source(events, processes, MINUTE, families).between(start, end)
+    source = source_of(events, processes, MINUTE, families).between(start, end)
     wanted = families_of(families).values()
     conditionals = [conditional for family in wanted for conditional in family.conditionals]
     return baselines.learn(source.events, source.processes, conditionals, source.peers)
@@ -74,8 +81,9 @@ def windows(
     processes: Table | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
+    unit: Unit = "container",
 ) -> pl.DataFrame:
-    """Turn a capture into one row per container and window.
+    """Turn a capture into one row per container and window, or per process tree and window.
 
     Parameters
     ----------
@@ -89,6 +97,8 @@ def windows(
         Length of a window: a whole number and ``s``, ``m`` or ``h``.
     start, end
         Only events with ``start <= time < end``.
+    unit
+        ``container``, or ``tree``: rows are then of lineage roots, and have their ``process_id``.
 
     Returns
     -------
@@ -96,7 +106,7 @@ def windows(
     ``complete`` (no event was lost in it), then one Float64 column per feature. Sorted by container
     and window; windows without events have no row.
     """
-    source = _source(events, processes, every, families).between(start, end)
+    source = source_of(events, processes, every, families, unit).between(start, end)
     return assemble(source, baseline or Baseline(), families_of(families))
 
 
@@ -108,6 +118,7 @@ def windows_and_surprises(
     processes: Table | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
+    unit: Unit = "container",
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return `windows` and `surprises` of the same time from one reading of the events.
 
@@ -115,7 +126,7 @@ def windows_and_surprises(
     -----
     Parameters are those of `windows`.
     """
-    source = _source(events, processes, every, families).between(start, end)
+    source = source_of(events, processes, every, families, unit).between(start, end)
     return assemble_with_surprises(source, baseline, families_of(families))
 
 
@@ -154,6 +165,7 @@ def prequential(
     every: Length = MINUTE,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
+    unit: Unit = "container",
 ) -> tuple[pl.DataFrame, Baseline]:
     """Return training windows, each scored by a baseline that had not seen it, and the full one.
 
@@ -166,7 +178,7 @@ def prequential(
     -----
     Other parameters are those of `windows`.
     """
-    source = _source(events, processes, every, families).between(start, end)
+    source = source_of(events, processes, every, families, unit).between(start, end)
     return prequential_windows(source, families_of(families), blocks)
 
 

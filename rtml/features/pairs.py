@@ -9,19 +9,21 @@ the events are read once per selection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
+from rtml.features.shared import shared_pairs
 from rtml.features.source import Source
+from rtml.peers import peer_group
 
 __all__ = ["CELL", "Material", "Pairs", "gather"]
 
-CELL = ["container_id", "window"]
-"""What a row of features is about."""
+CELL = ["container_id", "window", "root_id"]
+"""What a row of features is about: a tree in a window; ``root_id`` is 0 where rows are of containers."""
 
 _PEERS = ["workload", "image", "repository", "peers"]
 _CODE = ["group", "pair"]
@@ -35,13 +37,13 @@ class Pairs:
     Parameters
     ----------
     rows
-        ``container_id``, ``window``, ``group``, ``pair``, ``bits`` (1/1024), ``known``, ``seen``:
-        one row per window and distinct pair.
+        `CELL`, ``group``, ``pair``, ``bits`` (1/1024), ``known``, ``seen``, ``shared``: one row
+        per cell and distinct pair.
     names
         What the codes stand for: ``group`` (peer columns), ``pair`` (``subject``, ``key``), and the
         same three results.
     events
-        One row per window, process and raw columns: ``group``, ``pair``, ``host``, ``process_id``, and
+        One row per cell, process and raw columns: ``group``, ``pair``, ``host``, ``process_id``, and
         ``time`` and ``seq`` of the first such event. None where nobody asked for events.
     """
 
@@ -59,8 +61,8 @@ class Material:
     source, baseline
         The events and the history.
     cells
-        By name of conditional: its events reduced to distinct ``container_id``, ``window`` and raw
-        columns, with ``hits`` (how often).
+        By name of conditional: its events reduced to distinct `CELL` and raw columns, with ``hits``
+        (how often).
     pairs
         By name of conditional: its scored pairs. Empty without a history.
     """
@@ -74,19 +76,19 @@ class Material:
 def _cells(source: Source, selection: Selection, detailed: bool) -> pl.DataFrame:
     """Reduce the events of a selection to distinct cells; detailed ones keep process and first event."""
     chosen = selection(source.events, source.processes).with_columns(source.window)
-    if not detailed:
-        grouped = chosen.group_by(*CELL, *selection.by).agg(HITS.sum().alias("hits"))
-        return grouped.collect(engine="streaming")
-    earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
-    grouped = chosen.group_by(*CELL, *_PROCESS, *selection.by).agg(
-        HITS.sum().alias("hits"), earliest, pl.col("time").min()
-    )
-    return grouped.collect(engine="streaming")
+    kept = [HITS.sum().alias("hits")]
+    if detailed:
+        earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
+        kept += [earliest, pl.col("time").min()]
+    process = _PROCESS if detailed or source.unit == "tree" else []
+    grouped = chosen.group_by("container_id", "window", *process, *selection.by).agg(kept)
+    cells = source.rooted(grouped.collect(engine="streaming"))
+    return cells if detailed or not process else _plain(cells, selection)
 
 
 def _plain(cells: pl.DataFrame, selection: Selection) -> pl.DataFrame:
-    """Leave out what detailed cells know of processes and events."""
-    if "seq" not in cells.columns:
+    """Leave out what cells know of processes and events."""
+    if "process_id" not in cells.columns:
         return cells
     return cells.group_by(*CELL, *selection.by).agg(pl.col("hits").sum())
 
@@ -107,11 +109,63 @@ def _scored(cells: pl.DataFrame, source: Source, conditional: Conditional, basel
     names = rows.select(_CODE).unique().join(texts, on="pair").join(groups, on="group")
     scored = baseline.surprise(conditional, names)
     results = scored.select(*_CODE, "bits", "known", "seen")
-    return Pairs(rows.join(results, on=_CODE), scored, placed if "seq" in placed.columns else None)
+    rows = rows.join(results, on=_CODE).with_columns(shared=pl.lit(False))
+    if source.lossy.height:
+        rows = _unsure_of_the_program(rows, scored, source, conditional, baseline)
+    return Pairs(rows, scored, placed if "seq" in placed.columns else None)
+
+
+def _unsure_of_the_program(
+    rows: pl.DataFrame, names: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline
+) -> pl.DataFrame:
+    """Take the bits without the program in windows that lost events, where they are fewer.
+
+    When the event of an exec is lost, what the new program does seems to be done by the old one.
+    """
+    general = tuple(level for level in conditional.levels if not level.parts)
+    place = source.lossy.with_columns(pl.col("container_id").cast(pl.Categorical()), _lossy=pl.lit(True))
+    marked = rows.join(place, on=["container_id", "window"], how="left")
+    codes = marked.filter("_lossy").select(_CODE).unique()
+    wanted = names.drop("bits", "known", "seen").join(codes, on=_CODE)
+    bare = baseline.surprise(replace(conditional, levels=general), wanted)
+    fewer = marked.join(bare.select(*_CODE, _bits="bits", _seen="seen"), on=_CODE, how="left")
+    lossy = pl.col("_lossy").fill_null(False)
+    return fewer.with_columns(
+        bits=pl.when(lossy).then(pl.min_horizontal("bits", "_bits")).otherwise("bits"),
+        seen=pl.when(lossy).then(pl.col("seen") | pl.col("_seen")).otherwise("seen"),
+    ).drop("_lossy", "_bits", "_seen")
+
+
+def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:
+    """Mark the pairs that several replicas show for the first time together."""
+    rows = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
+    together = shared_pairs(rows, pairs.names, active)
+    groups = pairs.names.select("group", "peers").unique()
+    codes = groups.join(together, on="peers").select(*_CODE, _shared=pl.lit(True))
+    fresh = pl.col("_shared").fill_null(False) & ~pl.col("seen")
+    marked = pairs.rows.join(codes, on=_CODE, how="left").with_columns(shared=fresh).drop("_shared")
+    names = pairs.names.join(codes, on=_CODE, how="left").with_columns(shared=fresh).drop("_shared")
+    return replace(pairs, rows=marked, names=names)
+
+
+def _active(source: Source, baseline: Baseline) -> pl.DataFrame:
+    """Return when each container was last active, and whether its image is new to its peer group."""
+    last = source.volume.group_by("container_id").agg(last=pl.col("window").max())
+    population = baseline.population()
+    ran = population.select(peer_group(population.columns), "image", _ran=pl.lit(True)).unique()
+    peers = source.peers.select("container_id", "peers", "image")
+    placed = peers.join(ran, on=["peers", "image"], how="left")
+    new = pl.col("image").is_not_null() & pl.col("_ran").is_null()
+    return placed.select("container_id", "peers", new_image=new).join(last, on="container_id")
 
 
 def gather(
-    source: Source, conditionals: Iterable[Conditional], baseline: Baseline, *, detailed: bool = False
+    source: Source,
+    conditionals: Iterable[Conditional],
+    baseline: Baseline,
+    *,
+    detailed: bool = False,
+    beyond_peers: bool = False,
 ) -> Material:
     """Reduce the events of a source for some conditionals, and score their pairs.
 
@@ -120,6 +174,9 @@ def gather(
     detailed
         Also keep which process had a pair first, and in which event (`Pairs.events`): the events are
         read no more often for it, but cells are as many as processes.
+    beyond_peers
+        Mark the pairs that several replicas take up together (`rtml.features.shared`), over all time of
+        the source: for batches.
     """
     wanted = list(conditionals)
     selections = {conditional.selection: None for conditional in wanted}
@@ -133,4 +190,7 @@ def gather(
         conditional.name: _scored(reduced[conditional.selection], source, conditional, baseline)
         for conditional in counted
     }
+    if beyond_peers:
+        active = _active(source, baseline)
+        pairs = {name: _beyond_peers(scored, active) for name, scored in pairs.items()}
     return Material(source, baseline, cells, pairs)

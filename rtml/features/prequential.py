@@ -41,17 +41,18 @@ def blocks_of(source: Source, blocks: int) -> list[Source]:
 
 
 def prequential_windows(
-    source: Source, families: Mapping[str, Family], blocks: int
+    source: Source, families: Mapping[str, Family], blocks: int, *, beyond_peers: bool = False
 ) -> tuple[pl.DataFrame, Baseline]:
     """Feature each block with the baseline of the blocks before it; return the full baseline too.
 
     The first block has nothing before it: it is learnt from and has no windows.
     """
+    place = ["container_id", "window", *(["process_id"] if source.unit == "tree" else [])]
     conditionals = [conditional for family in families.values() for conditional in family.conditionals]
-    baseline, tables = Baseline(), [pl.DataFrame(schema=schema(families.values()))]
+    baseline, tables = Baseline(), [pl.DataFrame(schema=schema(families.values(), source.unit))]
     for block in steps(blocks_of(source, blocks), "baseline", "blocks"):
         if not baseline.empty:
-            tables.append(assemble(block, baseline, families))
+            tables.append(assemble(block, baseline, families, beyond_peers=beyond_peers))
         learnt = learn(block.events, block.processes, conditionals, block.peers)
         baseline = merge(baseline, learnt)
-    return pl.concat(tables).sort("container_id", "window"), baseline
+    return pl.concat(tables).sort(place), baseline

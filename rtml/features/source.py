@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import polars as pl
 
@@ -16,10 +17,13 @@ from rtml.peers import peer_group
 from rtml.schema import IDENTITY, conform
 from rtml.times import MINUTE, Length, Window
 
-__all__ = ["LOST", "Events", "Source", "open_source"]
+__all__ = ["LOST", "Events", "Source", "Unit", "open_source"]
 
 Events = Capture | pl.LazyFrame | pl.DataFrame
 """What features are made of: a capture, or a table of events."""
+
+Unit = Literal["container", "tree"]
+"""What a row is about, per window: a container, or one process tree (lineage root) in it."""
 
 _UTC = pl.Datetime("ns", "UTC")
 LOST = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC})
@@ -44,6 +48,8 @@ class Source:
         Rows of `LOST`.
     every
         Length of a window.
+    unit
+        What a row of features is about.
     """
 
     events: pl.LazyFrame
@@ -51,6 +57,7 @@ class Source:
     identity: pl.DataFrame
     lost: pl.DataFrame
     every: Window = MINUTE
+    unit: Unit = "container"
 
     @property
     def peers(self) -> pl.DataFrame:
@@ -73,16 +80,62 @@ class Source:
         return self.every.start("time")
 
     @cached_property
+    def roots(self) -> pl.DataFrame:
+        """The lineage root of every process: ``host``, ``process_id``, ``root_id``."""
+        processes = self.processes.select("host", "process_id", "root_id").collect()
+        return processes.group_by("host", "process_id").agg(pl.col("root_id").min())
+
+    def rooted(self, cells: pl.DataFrame) -> pl.DataFrame:
+        """Add ``root_id`` to rows that know their ``host`` and ``process_id``.
+
+        A process whose root is unknown is its own; what names no process is of tree 0. Where rows are
+        about containers, all is of tree 0.
+        """
+        if self.unit == "container":
+            return cells.with_columns(root_id=pl.lit(0, pl.Int64))
+        known = cells.with_columns(pl.col("host").cast(pl.String)).join(
+            self.roots, on=["host", "process_id"], how="left", maintain_order="left"
+        )
+        return known.with_columns(pl.coalesce("root_id", "process_id").fill_null(0))
+
+    @cached_property
     def volume(self) -> pl.DataFrame:
-        """Events (``hits``, and how many ``failed``) per container, window and kind.
+        """Events (``hits``, and how many ``failed``) per container, window, tree and kind.
 
         Read once: the windows themselves and the family ``activity`` are made of it.
         """
+        process = [] if self.unit == "container" else ["host", "process_id"]
         failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
-        cells = self.events.group_by("container_id", self.window, "kind")
+        cells = self.events.group_by("container_id", self.window, "kind", *process)
         counted = cells.agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
         strings = pl.col("container_id", "kind").cast(pl.String)
-        return counted.collect(engine="streaming").with_columns(strings)
+        rows = self.rooted(counted.collect(engine="streaming").with_columns(strings))
+        return rows.group_by("container_id", "window", "root_id", "kind").agg(pl.col("hits", "failed").sum())
+
+    @cached_property
+    def lossy(self) -> pl.DataFrame:
+        """The windows in which the container's host lost events: ``container_id``, ``window``."""
+        cells = self.volume.select("container_id", "window").unique()
+        hosts = self.identity.select("container_id", "host")
+        gaps = self.lost.select("host", "start", "end")
+        begun = pl.col("start").is_null() | (pl.col("start") < pl.col("window") + self.every.span)
+        going = pl.col("end").is_null() | (pl.col("end") >= pl.col("window"))
+        hit = cells.join(hosts, on="container_id").join(gaps, on="host").filter(begun & going)
+        return hit.select("container_id", "window").unique()
+
+    def without(self, trees: pl.DataFrame) -> Source:
+        """Return the source without the events of some trees: ``host``, ``root_id``."""
+        if trees.is_empty():
+            return self
+        known = self.processes.select("host", "process_id", "root_id")
+        members = known.join(trees.lazy().select("host", "root_id"), on=["host", "root_id"], how="semi")
+        roots = trees.lazy().select("host", process_id="root_id")
+        left_out = pl.concat([members.select("host", "process_id"), roots]).unique()
+        keyed = self.events.with_columns(pl.col("host").cast(pl.String).alias("_host"))
+        kept = keyed.join(
+            left_out.rename({"host": "_host"}), on=["_host", "process_id"], how="anti", maintain_order="left"
+        )
+        return replace(self, events=kept.drop("_host"))
 
     def between(self, start: dt.datetime | None, end: dt.datetime | None) -> Source:
         """Return the source with events of ``start <= time < end`` only; None is unbounded."""
@@ -128,7 +181,10 @@ def _from_events(events: pl.LazyFrame, processes: pl.LazyFrame | None) -> Source
 
 
 def open_source(
-    events: Events, processes: pl.LazyFrame | pl.DataFrame | None = None, every: Length = MINUTE
+    events: Events,
+    processes: pl.LazyFrame | pl.DataFrame | None = None,
+    every: Length = MINUTE,
+    unit: Unit = "container",
 ) -> Source:
     """Turn a capture, or a table of events with its processes, into a `Source`.
 
@@ -140,4 +196,4 @@ def open_source(
         source = _from_capture(events)
     else:
         source = _from_events(events.lazy(), None if processes is None else processes.lazy())
-    return replace(source, every=Window.of(every))
+    return replace(source, every=Window.of(every), unit=unit)

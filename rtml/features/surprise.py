@@ -13,6 +13,8 @@ feature             unit    meaning; range; a window without such events has 0
                             pairs bring by chance: ``sum of max(0, bits_i - log2(n / i))``, i = 1,
                             2, 3. Of n draws the i-th rarest has a tail of about i / n: a start-up
                             that opens a hundred files meets one in a hundred; 0 and up
+``bits_beyond``     bits    what the most surprising pair of each conditional has beyond chance, summed over the
+                            family's conditionals: ``sum of max(0, max bits - log2 n)``; 0 and up
 ``pairs``           pairs   distinct pairs of context and key; 0 and up
 ``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
 ``unknown_context`` share   pairs whose own context has no history, so that ``bits`` had to come
@@ -34,9 +36,8 @@ from rtml.baselines.backoff import SCALE
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Pairs
-from rtml.features.source import Source
 
-__all__ = ["EVENT_SURPRISES", "event_surprises", "lineage_roots", "window_surprises"]
+__all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
 
 _UTC = pl.Datetime("ns", "UTC")
 EVENT_SURPRISES = pl.Schema(
@@ -55,34 +56,50 @@ EVENT_SURPRISES = pl.Schema(
         "bits": pl.Float64(),
         "known": pl.Boolean(),
         "seen": pl.Boolean(),
+        "shared": pl.Boolean(),
     }
 )
-"""Event-level surprise. ``context`` reads ``peer group: program < parent``."""
+"""Event-level surprise. ``context`` reads ``peer group: program < parent``; ``shared``: several replicas took
+it up together."""
 
 
 def _aggregate(family: Family) -> list[pl.Expr]:
     """Return the features; sums are of integers, so the order of rows does not matter."""
-    bits = pl.col("bits")
+    bits = _own_bits()
     features = {
         "bits_sum": bits.sum() / SCALE,
         "bits_max": bits.max() / SCALE,
         "bits_top3": bits.top_k(3).sum() / SCALE,
         "bits_excess": pl.sum_horizontal(_excess(rank) for rank in (1, 2, 3)) / SCALE,
+        "bits_beyond": pl.sum_horizontal(_beyond(part) for part in range(len(family.conditionals))) / SCALE,
         "pairs": pl.len().cast(pl.Float64),
-        "never_seen": (~pl.col("seen")).sum().cast(pl.Float64),
+        "never_seen": (~pl.col("seen") & ~pl.col("shared")).sum().cast(pl.Float64),
         "unknown_context": (~pl.col("known")).sum() / pl.len(),
     }
     for number, part in enumerate(family.parts):
         part_bits = pl.when(pl.col("_part") == number).then(bits)
         features[f"{part}_bits_max"] = part_bits.max() / SCALE
+        features[f"{part}_bits_beyond"] = _beyond(number) / SCALE
     return [features[name].alias(f"{family.name}.{name}") for name in family.surprise]
+
+
+def _own_bits() -> pl.Expr:
+    """Bits of a pair; none for what several replicas take up together (`rtml.features.shared`)."""
+    return pl.when(~pl.col("shared")).then("bits").otherwise(0)
 
 
 def _excess(rank: int) -> pl.Expr:
     """Return what the ``rank``-th most surprising pair has beyond chance, in 1/1024 bit."""
-    bits = pl.col("bits").top_k(3).sort(descending=True).slice(rank - 1, 1).first()
+    bits = _own_bits().top_k(3).sort(descending=True).slice(rank - 1, 1).first()
     by_chance = ((pl.len() / rank).log(2) * SCALE).round().cast(pl.Int64)
     return (bits.fill_null(0) - by_chance.clip(0)).clip(0)
+
+
+def _beyond(part: int) -> pl.Expr:
+    """Return what the most surprising pair of one conditional has beyond its share of chance, in 1/1024 bit."""
+    ours = pl.col("_part") == part
+    by_chance = (ours.sum().cast(pl.Float64).clip(1.0).log(2) * SCALE).round().cast(pl.Int64)
+    return (_own_bits().filter(ours).max().fill_null(0) - by_chance).clip(0)
 
 
 def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
@@ -103,26 +120,24 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
     conditional, pairs
         The conditional that was scored, and its pairs, gathered with their events.
     roots
-        ``host``, ``process_id``, ``root_id``: the lineage root of every process.
+        ``host``, ``process_id``, ``root_id``: the lineage root of every process (`Source.roots`).
     """
     assert pairs.events is not None
     first = (
-        pairs.events.with_columns(pl.col("container_id", "host").cast(pl.String))
+        pairs.events.drop("root_id")
+        .with_columns(pl.col("container_id", "host").cast(pl.String))
         .join(roots, on=["host", "process_id"], how="left")
+        .with_columns(pl.coalesce("root_id", "process_id"))
         .sort("time", "seq")
-        .unique([*CELL, "host", "process_id", "pair"], keep="first", maintain_order=True)
+        .unique(["container_id", "window", "host", "process_id", "pair"], keep="first", maintain_order=True)
     )
     return _described(first.join(pairs.names, on=["group", "pair"]), conditional)
 
 
-def lineage_roots(source: Source) -> pl.DataFrame:
-    """Return the lineage root of every process: ``host``, ``process_id``, ``root_id``."""
-    processes = source.processes.select("host", "process_id", "root_id").collect()
-    return processes.group_by("host", "process_id").agg(pl.col("root_id").min())
-
-
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
     subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
+    if "shared" not in rows.columns:
+        rows = rows.with_columns(shared=pl.lit(False))
     return rows.with_columns(
         family=pl.lit(conditional.family),
         conditional=pl.lit(conditional.name),

@@ -9,8 +9,8 @@ import polars as pl
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material, gather
-from rtml.features.source import Source
-from rtml.features.surprise import EVENT_SURPRISES, event_surprises, lineage_roots, window_surprises
+from rtml.features.source import Source, Unit
+from rtml.features.surprise import EVENT_SURPRISES, event_surprises, window_surprises
 from rtml.progress import steps
 from rtml.schema import IDENTITY
 
@@ -19,11 +19,15 @@ __all__ = ["assemble", "assemble_with_surprises", "schema"]
 _UTC = pl.Datetime("ns", "UTC")
 
 
-def schema(families: Iterable[Family]) -> pl.Schema:
-    """Return the columns of a windows frame: identity, window, counts, then the features."""
+def schema(families: Iterable[Family], unit: Unit = "container") -> pl.Schema:
+    """Return the columns of a windows frame: identity, window, counts, then the features.
+
+    Rows of trees have ``process_id`` besides, their lineage root; null: of no known process.
+    """
     identity = {name: pl.String() for name in IDENTITY if name != "container_id"}
     features = {name: pl.Float64() for family in families for name in family.columns}
-    head = {"container_id": pl.String(), "window": _UTC, **identity}
+    tree = {"process_id": pl.Int64()} if unit == "tree" else {}
+    head = {"container_id": pl.String(), "window": _UTC, **tree, **identity}
     return pl.Schema({**head, "events": pl.Int64(), "complete": pl.Boolean(), **features})
 
 
@@ -35,18 +39,9 @@ def _base(source: Source) -> pl.DataFrame:
 
 def _complete(base: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Add ``complete``: false where the host lost events at some time of the window."""
-    gaps = source.lost.select("host", "start", "end")
-    end = pl.col("window") + source.every.span
-    hit = (
-        base.select(*CELL, "host")
-        .join(gaps, on="host", how="inner")
-        .filter(
-            (pl.col("start").is_null() | (pl.col("start") < end))
-            & (pl.col("end").is_null() | (pl.col("end") >= pl.col("window")))
-        )
-    )
-    marked = hit.select(CELL).unique().with_columns(complete=pl.lit(False))
-    return base.join(marked, on=CELL, how="left").with_columns(pl.col("complete").fill_null(True))
+    marked = source.lossy.with_columns(complete=pl.lit(False))
+    joined = base.join(marked, on=["container_id", "window"], how="left")
+    return joined.with_columns(pl.col("complete").fill_null(True))
 
 
 def _of_family(family: Family, material: Material) -> list[pl.DataFrame]:
@@ -71,13 +66,15 @@ def _filled(table: pl.DataFrame, family: Family, baseline: Baseline) -> pl.DataF
     return table.with_columns(values)
 
 
-def assemble(source: Source, baseline: Baseline, families: Mapping[str, Family]) -> pl.DataFrame:
+def assemble(
+    source: Source, baseline: Baseline, families: Mapping[str, Family], *, beyond_peers: bool = False
+) -> pl.DataFrame:
     """Compute the families over a source: see `rtml.features.windows`."""
-    return _assembled(source, baseline, families, detailed=False)[0]
+    return _assembled(source, baseline, families, detailed=False, beyond_peers=beyond_peers)[0]
 
 
 def assemble_with_surprises(
-    source: Source, baseline: Baseline, families: Mapping[str, Family]
+    source: Source, baseline: Baseline, families: Mapping[str, Family], *, beyond_peers: bool = False
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compute the families, and the surprise of single events, from one reading of the events.
 
@@ -86,23 +83,26 @@ def assemble_with_surprises(
     Windows as of `assemble`, and `EVENT_SURPRISES`: one row per window, process and distinct
     (context, key), standing for the first such event; sorted by time. No rows without a baseline.
     """
-    table, parts = _assembled(source, baseline, families, detailed=True)
+    table, parts = _assembled(source, baseline, families, detailed=True, beyond_peers=beyond_peers)
     events = pl.concat([EVENT_SURPRISES.to_frame(), *parts])
     return table, events.sort("time", "host", "seq", "conditional", "context", "key")
 
 
 def _assembled(
-    source: Source, baseline: Baseline, families: Mapping[str, Family], *, detailed: bool
+    source: Source, baseline: Baseline, families: Mapping[str, Family], *, detailed: bool, beyond_peers: bool
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     table, events = _complete(_base(source), source), []
-    roots = lineage_roots(source) if detailed and not baseline.empty else None
+    roots = source.roots if detailed and not baseline.empty else None
     for family in steps(families.values(), "features", "families"):
-        material = gather(source, family.conditionals, baseline, detailed=detailed)
+        material = gather(
+            source, family.conditionals, baseline, detailed=detailed, beyond_peers=beyond_peers
+        )
         for features in _of_family(family, material):
             table = table.join(features, on=CELL, how="left")
         table = _filled(table, family, baseline)
         if roots is not None:
             events += [event_surprises(c, material.pairs[c.name], roots) for c in family.conditionals]
-    columns = schema(families.values())
-    ordered = table.select(pl.col(name).cast(kind) for name, kind in columns.items()).sort(CELL)
+    columns = schema(families.values(), source.unit)
+    named = table.with_columns(process_id=pl.col("root_id").replace(0, None))
+    ordered = named.sort(CELL).select(pl.col(name).cast(kind) for name, kind in columns.items())
     return ordered, events

@@ -17,6 +17,7 @@ from rtml.text import SEPARATOR, visible
 __all__ = [
     "CONTRIBUTIONS",
     "EVIDENCE",
+    "MOST_CONTRIBUTIONS",
     "MOST_EVIDENCE",
     "SLOT",
     "UNIT",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 __all__ = ["DAY", "Alarm"]
@@ -13,44 +12,43 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Alarm:
-    """Alarm when the margin of a window is above ``limit``.
-
-    Rates are in windows that alarm falsely per container-day. A finding joins the windows of five
-    minutes, so the rate of findings is at most that.
-    """
+    """Alarm when the margin of a tree is above ``limit``; a tree is one finding."""
 
     budget: float
-    """What was asked for."""
+    """False findings per container-day that were asked for."""
     limit: float
-    """Margin above which a window alarms; infinite when nothing was calibrated."""
-    windows: int
-    """Benign calibration windows that the limit rests on."""
-    resolvable: bool
-    """False when the budget is below `smallest_rate`: the limit is then the largest calibration
-    margin, and nobody can say from these windows how much rarer than that rate its alarms are."""
-    smallest_rate: float
-    """The smallest rate that this many calibration windows can carry: one in ``windows + 1``."""
-    expected_rate: float
-    """Upper bound on the rate to expect from windows like the calibration windows."""
-    floor: float = -math.inf
-    """Score that a window needs besides: the budget in bits, for a detector whose scores are bits;
-    none for the others."""
+    """Margin above which a tree alarms; infinite when nothing was calibrated."""
+    trees: int
+    """Calibration trees that the limit rests on."""
+    days: float
+    """Container-days in which they were seen."""
+    borrowed: float = 0.0
+    """Share of the tail's scale that these trees' own tail did not give: 0 to 1."""
+    outliers: int = 0
+    """Calibration trees that stood far outside, and were judged as outliers."""
+
+    @property
+    def resolvable(self) -> bool:
+        """Whether calibration was long enough to have seen one finding at this budget."""
+        return self.budget * self.days >= 1
 
     def sentence(self) -> str:
         """Return what the rule promises, for people.
 
         Examples
         --------
-        >>> Alarm(1.0, 3.2, 35, False, 40.0, 40.0).sentence()
-        '1 false finding per container-day cannot be promised from 35 benign windows (the smallest
-        rate that they carry is 40); alarms are what lies above all of them'
+        >>> Alarm(1.0, 4.8, 900, 0.15, 0.36, 2).sentence()
+        '1 false finding per container-day is extrapolated from 900 trees in 0.15 container-days (which hold 0.15
+        such findings): 36 % of the tail is borrowed; 2 trees stood far outside and were left out'
         """
+        if not self.trees:
+            return "nothing was calibrated: no alarms"
         wanted = f"{self.budget:g} false finding{'s' if self.budget != 1 else ''} per container-day"
-        if self.resolvable:
-            return f"at most {wanted}, from {self.windows} benign windows"
-        floor = f" and is worth {self.floor:.1f} bits" if self.floor > 0 else ""
-        return (
-            f"{wanted} cannot be promised from {self.windows} benign windows (the smallest rate"
-            f" that they carry is {self.smallest_rate:.3g}); alarms are what lies above all of"
-            f" them{floor}"
-        )
+        basis = f"from {self.trees:,} trees in {self.days:.2g} container-days"
+        if not self.resolvable:
+            wanted += " is extrapolated"
+            basis += f" (which hold {self.budget * self.days:.2g} such findings)"
+        else:
+            wanted += ","
+        left_out = f"; {self.outliers} trees stood far outside and were left out" if self.outliers else ""
+        return f"{wanted} {basis}: {self.borrowed:.0%} of the tail is borrowed{left_out}".replace("%", " %")

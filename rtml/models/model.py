@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Self
 
@@ -79,7 +79,7 @@ class Model(Parts):
     @classmethod
     def of(cls, parts: Parts) -> Self:
         """Return the model that parts make."""
-        return cls(parts.description, parts.detectors, parts.calibrations, parts.baseline, parts.windows)
+        return cls(**{part.name: getattr(parts, part.name) for part in fields(parts)})
 
     def _forked(self) -> Parts:
         """Return the model with online detectors of its own, which may learn on the way."""

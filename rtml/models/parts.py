@@ -26,6 +26,8 @@ class Description(State):
     """Feature families that make them."""
     every: str
     """Window length, as a Polars duration."""
+    combined: list[str] = []
+    """Labels of the detectors that are combined; empty: there is no combination."""
     parameters: dict[str, dict[str, int | float | str | bool | None]] = {}
     """Per detector label, what it was made with."""
     learned_until: dict[str, str] = {}
@@ -62,12 +64,14 @@ class Description(State):
 class Parts:
     """Everything that a model needs to judge a capture; nothing of it is kept elsewhere.
 
-    ``windows`` (features with ``part``: train or calibrate) are what it was made of. They are there
-    after training, for proofs and pictures, and not saved: null in a model that was loaded.
+    ``trees`` (features with ``part``: train or calibrate) are what it was made of, ``outliers`` those of them
+    that stood far outside and were not learnt. They are there after training, for proofs, pictures and people, and not
+    saved: null in a model that was loaded.
     """
 
     description: Description
     detectors: dict[str, Detector]
     calibrations: dict[str, Calibration]
     baseline: Baseline
-    windows: pl.DataFrame | None = field(default=None, compare=False)
+    trees: pl.DataFrame | None = field(default=None, compare=False)
+    outliers: pl.DataFrame | None = field(default=None, compare=False)

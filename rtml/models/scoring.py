@@ -1,4 +1,4 @@
-"""Scoring: a capture and a model become windows, scores, alarms and findings."""
+"""Scoring: a capture and a model become trees, scores, alarms and findings."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture
-from rtml.detectors import Detector, peer_groups
+from rtml.detectors import Detector
 from rtml.features.api_calls import calls_of
+from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.calibration import Calibration
-from rtml.models.explaining import explain
+from rtml.models.combining import COMBINED
+from rtml.models.explaining import changes, explain
 from rtml.models.explaining.anomalous import explain_calls
+from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
+from rtml.peers import peer_group
 from rtml.progress import steps
-from rtml.schema import FINDINGS, IDENTITY, SCORES, empty
+from rtml.schema import FINDINGS, IDENTITY, empty
 from rtml.showing.tables import table
 
 __all__ = ["Scored", "score"]
 
+_TREE = ["container_id", "window", "process_id"]
 _CELL = ["container_id", "window"]
 
 
@@ -30,10 +34,11 @@ _CELL = ["container_id", "window"]
 class Scored:
     """The result of judging a capture with a model.
 
-    ``windows``: features; ``scores`` and ``findings`` as in `rtml.schema`; ``alarms``: per detector the
-    rule that its budget and calibration gave; ``surprises``: event level, of the scored time;
-    ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the windows that
-    it was made of, where it still has them; ``fitted_until``: the end of what it learnt.
+    ``windows``: features per container and window, each that of the tree where it is highest; ``trees``: features per
+    process tree and window; ``scores``, ``tree_scores`` and ``findings`` as in `rtml.schema`; ``alarms``: per detector
+    the rule that its budget and calibration gave; ``surprises``: event level, of the scored time; ``skipped``: windows
+    that the model had learnt from and did not judge; ``learnt``: the trees that it was made of, where it still has
+    them; ``fitted_until``: the end of what it learnt.
     """
 
     windows: pl.DataFrame
@@ -42,6 +47,8 @@ class Scored:
     surprises: pl.DataFrame
     alarms: dict[str, Alarm]
     skipped: int
+    trees: pl.DataFrame
+    tree_scores: pl.DataFrame
     learnt: pl.DataFrame | None = None
     fitted_until: dt.datetime | None = None
 
@@ -83,7 +90,7 @@ def score(
 ) -> Scored:
     """Score a capture with the parts of a model; online detectors among them go on learning.
 
-    The events are read once: windows and the surprise of single events come from the same reading.
+    The events are read once: trees and the surprise of single events come from the same reading.
     `rtml.models.Model.score` calls this with copies, and documents the parameters.
 
     Returns
@@ -91,55 +98,68 @@ def score(
     Windows that the model has learnt from are left out: it would know them already.
     """
     about = parts.description
-    all_windows, events = features.windows_and_surprises(
-        capture, parts.baseline, about.families, about.window, start=start, end=end
+    source = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
+    families = features.families_of(about.families)
+    found, events = features.assemble_with_surprises(source, parts.baseline, families, beyond_peers=True)
+    trees = _unlearnt(found, about.learned_until)
+    wanted = about.budget if budget is None else budget
+    alarms = alarms_of(parts.calibrations, wanted)
+    raw = raw_scores(parts.detectors, trees)
+    scores = tree_scores(trees, raw, parts.calibrations, about.combined, wanted)
+    surprises = events.join(trees.select(_CELL), on=_CELL, how="semi", maintain_order="left")
+    audit = set(about.families) & set(features.AUDIT_FAMILIES)
+    findings = (
+        _calls_of_users(parts, capture, scores, surprises)
+        if audit
+        else _findings(parts, capture, source, trees, scores, surprises, alarms)
     )
-    windows = _unlearnt(all_windows, about.learned_until)
-    seconds, wanted = about.window.seconds, about.budget if budget is None else budget
-    tables, alarms = [empty(SCORES)], {}
-    for name, detector in steps(parts.detectors.items(), "scoring", "detectors"):
-        alarms[name] = parts.calibrations[name].threshold(wanted, seconds, detector.in_bits)
-        tables.append(_scores(name, detector, parts.calibrations[name], alarms[name], windows))
-    scores = pl.concat(tables)
-    surprises = events.join(windows.select(_CELL), on=_CELL, how="semi", maintain_order="left")
-    explained = _calls_of_users if set(about.families) & set(features.AUDIT_FAMILIES) else _findings
-    findings = explained(parts, capture, windows, scores, surprises)
-    skipped = all_windows.height - windows.height
-    return Scored(windows, scores, findings, surprises, alarms, skipped, parts.windows, about.fitted_until)
+    windows = container_windows(trees)
+    skipped = found.select(_CELL).unique().height - windows.height
+    return Scored(
+        windows,
+        in_windows(scores),
+        findings,
+        surprises,
+        alarms,
+        skipped,
+        trees,
+        scores,
+        parts.trees,
+        about.fitted_until,
+    )
 
 
-def _unlearnt(windows: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
+def container_windows(trees: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per container and window: each feature as in the tree where it is highest; events are summed."""
+    columns = features.feature_columns(trees)
+    identity = [name for name in IDENTITY if name != "container_id"]
+    kept = [name for name in ("part",) if name in trees.columns]
+    return (
+        trees.group_by(_CELL)
+        .agg(
+            pl.col(*identity, *kept).first(),
+            pl.col("events").sum(),
+            pl.col("complete").all(),
+            pl.col(columns).max(),
+        )
+        .select(*_CELL, *identity, "events", "complete", *columns, *kept)
+        .sort(_CELL)
+    )
+
+
+def _unlearnt(trees: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
     """Drop windows of a container that begin before the end of what was learnt of it."""
     ends = pl.DataFrame(
         {"container_id": list(learned_until), "_until": list(learned_until.values())},
         schema={"container_id": pl.String, "_until": pl.String},
     ).with_columns(pl.col("_until").str.to_datetime(time_unit="ns", time_zone="UTC"))
-    joined = windows.join(ends, on="container_id", how="left", maintain_order="left")
+    joined = trees.join(ends, on="container_id", how="left", maintain_order="left")
     learnt = (pl.col("window") < pl.col("_until")).fill_null(False)
     return joined.filter(~learnt).drop("_until")
 
 
-def _scores(
-    name: str, detector: Detector, calibration: Calibration, alarm: Alarm, windows: pl.DataFrame
-) -> pl.DataFrame:
-    groups = peer_groups(windows)
-    raw = detector.prequential(windows)
-    columns = {
-        "score": raw,
-        "p_value": calibration.p_values(raw, groups),
-        "margin": calibration.margins(raw, groups),
-        "alarm": calibration.alarms(raw, groups, alarm),
-    }
-    rows = windows.select("container_id", "window", "workload", "complete")
-    return (
-        rows.with_columns(**{k: pl.Series(v, nan_to_null=True) for k, v in columns.items()})
-        .with_columns(detector=pl.lit(name))
-        .select(pl.col(column).cast(kind) for column, kind in SCORES.items())
-    )
-
-
 def _calls_of_users(
-    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
+    parts: Parts, capture: Capture, scores: pl.DataFrame, surprises: pl.DataFrame
 ) -> pl.DataFrame:
     """Explain alarms about users of the Kubernetes API."""
     ends = [dt.datetime.fromisoformat(at) for at in parts.description.learned_until.values()]
@@ -148,25 +168,44 @@ def _calls_of_users(
 
 
 def _findings(
-    parts: Parts, capture: Capture, windows: pl.DataFrame, scores: pl.DataFrame, surprises: pl.DataFrame
+    parts: Parts,
+    capture: Capture,
+    source: Source,
+    trees: pl.DataFrame,
+    scores: pl.DataFrame,
+    surprises: pl.DataFrame,
+    alarms: dict[str, Alarm],
 ) -> pl.DataFrame:
-    """Explain each detector's alarms with its own reasons."""
+    """Explain each detector's alarms with its own reasons, and what workloads took up together."""
     processes = capture.processes().collect()
-    identity = windows.select(*IDENTITY, "window")
-    tables = [empty(FINDINGS)]
-    for name, detector in steps(parts.detectors.items(), "explaining", "detectors"):
-        raised = scores.filter((pl.col("detector") == name) & pl.col("alarm"))
-        alarms = raised.join(identity, on=_CELL, suffix="_w")
-        if alarms.is_empty():
+    identity = trees.select(*IDENTITY, "window", "process_id")
+    tables = [empty(FINDINGS), changes(surprises, _containers(source, parts))]
+    for label in steps(alarms, "explaining", "detectors"):
+        raised = scores.filter((pl.col("detector") == label) & pl.col("alarm"))
+        if raised.is_empty():
             continue
-        rows = windows.join(raised, on=_CELL, how="semi", maintain_order="left")
-        tables.append(explain(alarms, surprises, processes, _contributions(detector, rows)))
+        named = raised.drop("workload").join(identity, on=_TREE, nulls_equal=True, maintain_order="left")
+        rows = trees.join(raised, on=_TREE, how="semi", nulls_equal=True, maintain_order="left")
+        contributions = None if label == COMBINED else _contributions(parts.detectors[label], rows)
+        limited = named.with_columns(limit=pl.lit(alarms[label].limit))
+        tables.append(explain(limited, surprises, processes, contributions, parts.description.window))
     return pl.concat(tables).sort("first_seen", "detector", "finding_id")
+
+
+def _containers(source: Source, parts: Parts) -> pl.DataFrame:
+    """Return identity and peers of every container, and whether its image is new to its peers."""
+    ran = parts.baseline.population()
+    known = ran.select(peer_group(ran.columns), "image", _ran=pl.lit(True)).unique()
+    peers = source.peers.select("container_id", "peers", image="image")
+    new = peers.join(known, on=["peers", "image"], how="left").select(
+        "container_id", "peers", new_image=pl.col("image").is_not_null() & pl.col("_ran").is_null()
+    )
+    return source.identity.join(new, on="container_id")
 
 
 def _contributions(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:
     reasons = detector.explain(rows).filter(pl.col("share") > 0)
-    place = rows.select("container_id", "window").with_row_index("row")
+    place = rows.select(_TREE).with_row_index("row")
     return reasons.join(place.cast({"row": pl.UInt32}), on="row").sort(
         "row", "share", "feature", descending=[False, True, False]
     )

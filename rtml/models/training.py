@@ -1,8 +1,9 @@
-"""Training: baseline, detectors and calibration from benign time, nothing from later.
+"""Training: baseline, detectors and calibration from the time before the test, nothing from later.
 
-Detectors learn from windows that were featured by a baseline which had not seen them
-(`rtml.features.prequential`); calibration windows come after, featured by the full baseline, as
-every later window will be. So calibration and test windows are alike in all but what happened.
+Detectors learn from process trees that were featured by a baseline which had not seen them
+(`rtml.features.prequential`); calibration trees come after, featured by the baseline of the training time. So
+calibration and test trees are alike in all but what happened. Once thresholds are set, the baseline learns the
+calibration time too. Trees that stand far outside are left out of all learning (`rtml.models.learning`).
 """
 
 from __future__ import annotations
@@ -15,19 +16,27 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rtml import features
-from rtml.baselines import Baseline
+from rtml.arrays import Array
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import UsageError, lookup
 from rtml.models.calibration import Calibration
+from rtml.models.combining import COMBINED
+from rtml.models.combining import combine as combine_margins
+from rtml.models.judging import worst_of_trees
+from rtml.models.learning import Material, container_days, material, without
 from rtml.models.model import Model
 from rtml.models.parts import Description
+from rtml.models.tails import SHAPES
 from rtml.progress import steps
-from rtml.splits import Split, at_edge, borders
+from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window
 
-__all__ = ["Detectors", "train"]
+__all__ = ["RECOMMENDED", "Detectors", "train"]
+
+RECOMMENDED = ("surprise", "half_space_trees", "isolation_forest")
+"""Kinds of detectors that are combined unless something else is asked for."""
 
 Parameters: TypeAlias = Mapping[str, Any]
 Detectors: TypeAlias = Iterable["str | Detector"] | Mapping[str, "Parameters | Detector | None"]
@@ -48,6 +57,7 @@ def train(
     blocks: int = 8,
     seed: int = 0,
     budget: float = 1.0,
+    combine: Iterable[str] | None = None,
     notes: Mapping[str, int | float | str | bool | None] | None = None,
 ) -> Model:
     """Learn what is normal.
@@ -73,12 +83,15 @@ def train(
         Of every detector that draws at random.
     budget
         False findings per container-day that thresholds aim at, unless scoring says otherwise.
+    combine
+        Labels of the detectors whose combination is calibrated and judged besides; None takes those of
+        `RECOMMENDED` that are there, an empty list none.
     notes
         Anything worth keeping with the model.
 
     Returns
     -------
-    The model, with the windows that it was made of.
+    The model, with the trees that it was made of, and those that it judged as outliers.
 
     Raises
     ------
@@ -92,39 +105,66 @@ def train(
     # In the order of labels, as a model that was loaded has them.
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
-    learnt, held, baseline = _featured(capture, split, window, families, blocks)
+    members = _members(kinds, combine)
+    made = material(capture, split, window, families, blocks)
     for detector in steps(kinds.values(), "learning", "detectors"):
-        detector.learn(learnt)
-    windows = pl.concat(
-        [learnt.with_columns(part=pl.lit("train")), held.with_columns(part=pl.lit("calibrate"))]
+        detector.learn(made.learnt)
+    calibrations = _calibrated(kinds, members, made, window)
+    trees = pl.concat(
+        [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
     about = Description(
-        features=feature_columns(windows),
+        features=feature_columns(trees),
         families=list(features.FAMILIES.own if families is None else families),
         every=window.text,
+        combined=members,
         parameters={label: _parameters(entry) for label, entry in entries},
-        learned_until=_learned_until(windows, window),
+        learned_until=_learned_until(trees, window),
         data={capture.path: digest_capture(capture)},
-        notes={"budget": budget, "seed": seed, **(notes or {})},
+        notes={"budget": budget, "seed": seed, "outliers": made.outliers.height, **(notes or {})},
     )
-    return Model(about, kinds, _calibrated(kinds, held), baseline, windows)
+    return Model(about, kinds, calibrations, made.later, trees, made.outliers)
 
 
-def _featured(
-    capture: Capture, split: Split, window: Window, families: Iterable[str] | None, blocks: int
-) -> tuple[pl.DataFrame, pl.DataFrame, Baseline]:
-    """Return the windows to learn from and to calibrate on, and the baseline of the former."""
-    span = borders(capture, window)
-    calibrate, test = (at_edge(*span, edge, window) for edge in (split.calibrate, split.test))
-    border, end = window.border(calibrate), window.border_before(test)
-    learnt, baseline = features.prequential(
-        capture, blocks=blocks, families=families, every=window, start=split.start, end=border
-    )
-    held = features.windows(capture, baseline, families, window, start=border, end=end)
-    for part, table in (("training", learnt), ("calibration", held)):
-        if table.is_empty():
-            raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-    return learnt, held, baseline
+def _members(kinds: Mapping[str, Detector], combine: Iterable[str] | None) -> list[str]:
+    """Return the labels to combine: those asked for, else those of `RECOMMENDED` that are there."""
+    if COMBINED in kinds:
+        raise UsageError(f"no detector may be called {COMBINED!r}: that is their combination")
+    if combine is None:
+        return [label for label, detector in kinds.items() if detector.name in RECOMMENDED]
+    wanted = sorted(set(combine))
+    for label in wanted:
+        lookup(kinds, label, "detector to combine")
+    return wanted
+
+
+def _calibrated(
+    detectors: Mapping[str, Detector], members: list[str], made: Material, window: Window
+) -> dict[str, Calibration]:
+    """Calibrate every detector on trees that it has not learnt, and the combination on their margins.
+
+    Online detectors learn the calibration time after that, without its outliers.
+    """
+    held, days = made.held, container_days(made.held, window)
+    groups, raw, calibrations = peer_groups(held), {}, {}
+    for label, detector in steps(detectors.items(), "calibrating", "detectors"):
+        raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
+        shape = SHAPES.get(detector.name, 0.0)
+        calibrations[label] = _of_trees(held, raw[label], days, shape, float(detector.in_bits))
+        if detector.online:
+            detector.learn(without(held, made.outliers))
+    if members:
+        margins = {label: calibrations[label].margins(raw[label], groups) for label in members}
+        calibrations[COMBINED] = _of_trees(held, combine_margins(margins), days, SHAPES[COMBINED], 0.0)
+    return calibrations
+
+
+def _of_trees(
+    held: pl.DataFrame, scores: Array, days: Mapping[str, float], shape: float, unit: float
+) -> Calibration:
+    trees = worst_of_trees(held, scores)
+    worst = trees["score"].fill_null(float("nan")).to_numpy()
+    return Calibration.fit(worst, trees["peers"].to_list(), days, unit=unit, shape=shape)
 
 
 def _paths(captures: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:
@@ -154,14 +194,6 @@ def _unlearnt(label: str, entry: Parameters | Detector | None, seed: int) -> Det
 
 def _parameters(entry: Parameters | Detector | None) -> dict[str, int | float | str | bool | None]:
     return dict(entry) if isinstance(entry, Mapping) else {}
-
-
-def _calibrated(detectors: Mapping[str, Detector], held: pl.DataFrame) -> dict[str, Calibration]:
-    groups = peer_groups(held)
-    return {
-        label: Calibration.fit(detector.prequential(held), groups, unit=float(detector.in_bits))
-        for label, detector in steps(detectors.items(), "calibrating", "detectors")
-    }
 
 
 def _learned_until(windows: pl.DataFrame, window: Window) -> dict[str, str]:

@@ -188,7 +188,7 @@ class StreamAdapter(OnlineDetector[Replayed]):
     def _stream(self, columns: int, size: int) -> Replayed:
         place = None
         if self._target is not None:
-            features = self._features or []
+            features = self._columns
             if self._target not in features:
                 near = did_you_mean(self._target, features)
                 raise UsageError(f"{self.name}: no feature {self._target!r} for target; {near}")

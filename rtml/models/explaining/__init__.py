@@ -2,5 +2,6 @@
 
 from rtml.models.explaining.alarms import explain
 from rtml.models.explaining.anomalous import explain_calls
+from rtml.models.explaining.changes import CHANGED, changes, is_change
 
-__all__ = ["explain", "explain_calls"]
+__all__ = ["CHANGED", "changes", "explain", "explain_calls", "is_change"]

@@ -21,14 +21,16 @@ from rtml.baselines.conditional import SEPARATOR
 from rtml.features.audit import PROFILES
 from rtml.findings.actors import by_actor, named
 from rtml.findings.unit import aggregate, slot_of
-from rtml.models.explaining.alarms import MATERIAL
 from rtml.models.explaining.frequency import frequency, period, usual
 from rtml.schema import FINDINGS, empty
 from rtml.text import visible
 
 __all__ = ["call_types", "explain_calls"]
 
-_CELL = ["container_id", "window"]
+MATERIAL = 0.2
+"""Share of an alarm's surprise from which a request is held responsible for it."""
+
+_CELL = ["container_id", "window", "process_id"]
 _EVENT = ["host", "seq"]
 _SCALE = 2**20
 
@@ -131,7 +133,8 @@ def _responsible(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
     """Return the surprising pairs of the requests that carry the alarm."""
     micro = (pl.col("bits") * _SCALE).round().cast(pl.Int64)
     raised = alarms.select(*_CELL, "detector", "score", "p_value")
-    inside = surprises.join(raised, on=_CELL).with_columns(micro=micro)
+    named = surprises.with_columns(process_id="root_id")
+    inside = named.join(raised, on=_CELL, nulls_equal=True).with_columns(micro=micro)
     inside = inside.with_columns(count=pl.lit(1, pl.Int64))
     request_micro = pl.col("micro").sum().over("detector", *_CELL, *_EVENT)
     window_micro = pl.col("micro").sum().over("detector", *_CELL)

@@ -1,0 +1,130 @@
+"""What a workload took up in several replicas at once: one finding about the workload.
+
+A roll-out, a changed setting, a new destination, or an attacker who does the same everywhere: pairs that are *shared*
+(`rtml.features.shared`) make one finding per workload, with the list of changes and of containers. Who reads it decides
+which it is: no container alone can tell. It is reported when its bits would make a tree alarm, so that a file more in three
+replicas is no news.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from rtml.findings.levels import LEVELS
+from rtml.findings.unit import MOST_CONTRIBUTIONS, MOST_EVIDENCE, stable_id
+from rtml.schema import FINDINGS, IDENTITY, conform, empty
+from rtml.text import visible
+
+__all__ = ["CHANGED", "DETECTOR", "LEAST_BITS", "changes", "is_change"]
+
+CHANGED = "Change:Runtime/WorkloadChanged"
+"""Type of a finding about a workload whose replicas changed together."""
+
+DETECTOR = "workload_changes"
+"""What such a finding says as its detector."""
+
+LEAST_BITS = 30.0
+"""Bits, summed over the most surprising pair of each conditional, from which a change is reported."""
+
+_MOST_NAMED = 4
+_PAIR = ["conditional", "key", "context"]
+_PLACE = [name for name in IDENTITY if name not in ("container_id", "container_name", "host", "pod")]
+_WORDS = {
+    "lineage.child": "starts",
+    "binaries.program": "starts",
+    "files.read": "",
+    "files.write": "",
+    "destinations.address": "calls",
+    "destinations.port": "calls",
+    "destinations.domain": "asks for",
+    "calls.request": "does",
+}
+
+
+def is_change() -> pl.Expr:
+    """Say which findings are about a workload that changed."""
+    return pl.col("type") == CHANGED
+
+
+def changes(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
+    """Return one finding per peer group whose replicas took something up together.
+
+    Parameters
+    ----------
+    surprises
+        `rtml.features.EVENT_SURPRISES`, those that are ``shared`` among them.
+    containers
+        `rtml.schema.IDENTITY`, ``peers`` (`rtml.peers`) and ``new_image``, one row per container.
+
+    Returns
+    -------
+    `FINDINGS` of type `CHANGED`: no container, no process, ``containers``, and one contribution per change. Severity is
+    low where all of them run a new image of the workload, else medium.
+    """
+    shared = surprises.filter("shared").join(containers, on="container_id", suffix="_c")
+    best = shared.group_by("peers", "conditional").agg(pl.col("bits").max())
+    sums = best.group_by("peers").agg(score=pl.col("bits").sum()).filter(pl.col("score") >= LEAST_BITS)
+    if sums.is_empty():
+        return empty(FINDINGS)
+    rows = shared.join(sums, on="peers").sort("time", "host", "seq")
+    found = [_finding(part) for part in rows.partition_by("peers", maintain_order=True)]
+    return conform(pl.DataFrame(found, schema=FINDINGS, orient="row"), FINDINGS).sort("first_seen", "finding_id")
+
+
+def _finding(rows: pl.DataFrame) -> dict[str, Any]:
+    """Make one finding of the shared surprises of one peer group, in order of time."""
+    pairs = rows.group_by(_PAIR).agg(pl.col("bits").max(), n=pl.col("container_id").n_unique())
+    ranked = pairs.sort("bits", *_PAIR, descending=[True, False, False, False])
+    total = float(ranked["bits"].sum())
+    identity = {name: _only(rows[name]) for name in _PLACE}
+    members = sorted(rows["container_id"].unique().to_list())
+    first = rows["time"].min()
+    evidence = rows.sort("bits", "time", descending=[True, False]).unique(["host", "seq"], keep="first", maintain_order=True)
+    return {
+        **dict.fromkeys(FINDINGS),
+        **identity,
+        "finding_id": stable_id(DETECTOR, CHANGED, str(rows["peers"][0]), str(first)),
+        "source": "model",
+        "detector": DETECTOR,
+        "type": CHANGED,
+        "severity": LEVELS["low"] + 0.9 if _new_version(rows) else LEVELS["medium"],
+        "score": float(rows["score"][0]),
+        "first_seen": first,
+        "last_seen": rows["time"].max(),
+        "count": rows.height,
+        "title": _title(rows, ranked, len(members)),
+        "contributions": [
+            {
+                "feature": f"{conditional}: {key} given {context}",
+                "value": bits,
+                "usual": None,
+                "share": bits / total,
+            }
+            for conditional, key, context, bits, _ in ranked.head(MOST_CONTRIBUTIONS).iter_rows()
+        ],
+        "evidence": evidence.select("host", "seq").head(MOST_EVIDENCE).to_dicts(),
+        "containers": members,
+    }
+
+
+def _new_version(rows: pl.DataFrame) -> bool:
+    return bool(rows["new_image"].all())
+
+
+def _only(values: pl.Series) -> str | None:
+    distinct = values.drop_nulls().unique()
+    return str(distinct[0]) if len(distinct) == 1 else None
+
+
+def _title(rows: pl.DataFrame, ranked: pl.DataFrame, members: int) -> str:
+    """Say what changed: ``app: 5 containers of app:2 change together: calls 10.0.0.9 443, starts …``."""
+    image = _only(rows["image"]) if _new_version(rows) else None
+    named = [
+        f"{_WORDS.get(conditional, '')} {key}".strip()
+        for conditional, key in ranked.select("conditional", "key").unique(maintain_order=True).head(_MOST_NAMED).iter_rows()
+    ]
+    more = f" and {ranked.height - len(named)} more" if ranked.height > len(named) else ""
+    version = f" of {image}" if image else ""
+    return visible(f"{rows['peers'][0]}: {members} containers{version} change together: {', '.join(named)}{more}")

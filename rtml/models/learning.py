@@ -1,0 +1,155 @@
+"""What a model is made from: trees to learn and to calibrate on, and the outliers among them.
+
+Nobody labels the learning time. So it is searched first: the trees that surprise far beyond the tail of all others
+(`rtml.models.tails`, one in `TRIMMED` container-days) are set aside as outliers, listed for people to look at, and neither
+counted into the baseline nor learnt by a detector: an attack in the learning time must not become normal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from rtml import baselines, features
+from rtml.baselines import Baseline
+from rtml.captures import Capture
+from rtml.errors import RtmlError
+from rtml.features.prequential import prequential_windows
+from rtml.features.source import Source
+from rtml.models.tails import TRIMMED, fit_tail
+from rtml.peers import peer_groups
+from rtml.schema import feature_columns
+from rtml.splits import Split, at_edge, borders
+from rtml.text import basename, visible
+from rtml.times import Window
+
+__all__ = ["OUTLIERS", "Material", "container_days", "material", "novelty", "outliers_of", "without"]
+
+_UTC = pl.Datetime("ns", "UTC")
+TREE = ["container_id", "process_id"]
+OUTLIERS = pl.Schema(
+    {
+        "part": pl.String(),
+        "container_id": pl.String(),
+        "host": pl.String(),
+        "workload": pl.String(),
+        "process_id": pl.Int64(),
+        "first_seen": _UTC,
+        "last_seen": _UTC,
+        "bits": pl.Float64(),
+        "title": pl.String(),
+    }
+)
+"""Trees of the learning time that stand far outside: ``bits`` are beyond chance, summed over families."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Trees to learn from and to calibrate on, the baseline for each, and the outliers.
+
+    ``baseline`` knows the training time, ``later`` the calibration time too: thresholds are set by the former, and new
+    events are compared with the latter, which can only make ordinary work more usual.
+    """
+
+    learnt: pl.DataFrame
+    held: pl.DataFrame
+    baseline: Baseline
+    later: Baseline
+    outliers: pl.DataFrame
+
+
+def material(
+    capture: Capture, split: Split, window: Window, families: Iterable[str] | None, blocks: int
+) -> Material:
+    """Feature the trees of a capture for training and for calibration.
+
+    Raises
+    ------
+    RtmlError
+        A part of the split holds no window.
+    """
+    span = borders(capture, window)
+    calibrate, test = (at_edge(*span, edge, window) for edge in (split.calibrate, split.test))
+    border, end = window.border(calibrate), window.border_before(test)
+    own = features.families_of(families)
+    source = features.source_of(capture, None, window, families, "tree")
+    early, late = source.between(split.start, border), source.between(border, end)
+    learnt, baseline = prequential_windows(early, own, blocks, beyond_peers=True)
+    strange = outliers_of(learnt, source, "train", window)
+    if strange.height:
+        baseline = _learn(early.without(_roots(strange)), families)
+    held = features.assemble(late, baseline, own, beyond_peers=True)
+    for part, table in (("training", learnt), ("calibration", held)):
+        if table.is_empty():
+            raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
+    stranger = outliers_of(held, source, "calibrate", window)
+    later = baselines.merge(baseline, _learn(late.without(_roots(stranger)), families))
+    return Material(without(learnt, strange), held, baseline, later, pl.concat([strange, stranger]))
+
+
+def _learn(source: Source, families: Iterable[str] | None) -> Baseline:
+    wanted = features.families_of(families).values()
+    conditionals = [conditional for family in wanted for conditional in family.conditionals]
+    return baselines.learn(source.events, source.processes, conditionals, source.peers)
+
+
+def _roots(outliers: pl.DataFrame) -> pl.DataFrame:
+    return outliers.drop_nulls("process_id").select("host", root_id="process_id")
+
+
+def without(rows: pl.DataFrame, outliers: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of all trees but the outliers."""
+    return rows.join(outliers.select(TREE), on=TREE, how="anti", nulls_equal=True, maintain_order="left")
+
+
+def novelty(rows: pl.DataFrame) -> pl.Series:
+    """Return the bits beyond chance of each row, summed over families; 0 where no family has any.
+
+    Examples
+    --------
+    >>> novelty(pl.DataFrame({"a.bits_beyond": [1.0, 2.0], "b.bits_beyond": [3.0, None]})).to_list()
+    [4.0, 2.0]
+    """
+    columns = [name for name in feature_columns(rows) if name.endswith(".bits_beyond")]
+    total = pl.sum_horizontal(columns) if columns else pl.lit(0.0)
+    return rows.with_columns(_bits=total)["_bits"]
+
+
+def container_days(rows: pl.DataFrame, window: Window) -> dict[str, float]:
+    """Return, per peer group, the container-days that rows span: distinct windows of its containers."""
+    peers = pl.Series(peer_groups(rows), dtype=pl.String)
+    cells = rows.select("container_id", "window", peers=peers).unique(["container_id", "window"])
+    counted = cells.group_by("peers").len().sort("peers")
+    return {peers: number * window.seconds / 86_400 for peers, number in counted.iter_rows()}
+
+
+def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -> pl.DataFrame:
+    """Return the trees whose novelty lies far beyond the tail of all others, strangest first (`OUTLIERS`)."""
+    named = rows.with_columns(bits=novelty(rows))
+    trees = named.group_by(TREE).agg(
+        pl.col("host", "workload").first(),
+        pl.col("bits").max(),
+        first_seen=pl.col("window").min(),
+        last_seen=pl.col("window").max() + window.span,
+    )
+    days = sum(container_days(rows, window).values())
+    if not days or not trees["bits"].max():
+        return OUTLIERS.to_frame()
+    tail, number = fit_tail(trees["bits"].to_numpy(), days, shape=0.1, unit=1.0)
+    far = np.nan_to_num(tail.margin(trees["bits"].to_numpy())) > tail.limit(TRIMMED)
+    strange = trees.filter(far) if number else trees.clear()
+    titled = strange.join(_titles(source), on=["host", "process_id"], how="left").with_columns(part=pl.lit(part))
+    ordered = titled.sort("bits", *TREE, descending=[True, False, False])
+    return ordered.select(pl.col(name).cast(kind) for name, kind in OUTLIERS.items())
+
+
+def _titles(source: Source) -> pl.DataFrame:
+    """Return the program that each process ended up as, for people."""
+    images = source.processes.select("host", "process_id", "since", "exe", "comm").collect()
+    last = images.sort("since").unique(["host", "process_id"], keep="last", maintain_order=True)
+    names = last.select("exe", "comm").iter_rows()
+    titles = [visible(basename(exe) if exe else f"[{comm or '?'}]") for exe, comm in names]
+    return last.select(pl.col("host").cast(pl.String), "process_id", title=pl.Series(titles, dtype=pl.String))

@@ -1,0 +1,156 @@
+r"""The tail of benign scores, fitted so that a few attacks among them do not move it.
+
+Of *n* benign trees in *d* container-days the highest :math:`R d` (*R* = `RATE` per container-day, more for a large budget)
+are the tail. It begins at the score *u* that *R* trees a day exceed, and is taken for a generalised Pareto
+distribution of a shape :math:`\xi` that belongs to the detector (`SHAPES`, measured on our own recordings):
+
+.. math:: \lambda(s) = R\left(1 + \xi\frac{s-u}{\sigma}\right)^{-1/\xi}
+          \quad (\xi = 0:\; R\,e^{-(s-u)/\sigma})
+
+is how many benign trees a day exceed *s*. The scale follows from the *median* excess, not the mean, so that attacks
+among the calibration trees count as so many trees more, however far out they lie:
+
+.. math:: \hat\sigma = \frac{m\,\mathrm{med}(s-u)\,\xi/(2^\xi-1) + k\,\sigma_0}{m + k}
+
+with *m* exceedances and *k* = `BORROWED` borrowed ones, whose scale :math:`\sigma_0` is the slope of the body just below
+(from *u* at 8 *R* to *u* at *R*): with three hours of calibration half of the scale is borrowed, and `Tail.borrowed` says so.
+Trees beyond one in `TRIMMED` container-days are then taken for outliers, left out, and the fit is made again until it stays.
+
+Fails when more than half of the tail is attacks; when the days that are judged hold kinds of work that calibration
+never saw (no tail knows them); and for scores with a hard upper end, where it promises less than it could.
+
+References
+----------
+Pickands (1975), Statistical inference using extreme order statistics, https://doi.org/10.1214/aos/1176343003;
+Siffer et al. (2017), Anomaly detection in streams with extreme value theory, https://doi.org/10.1145/3097983.3098144
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from rtml.arrays import Array
+
+__all__ = ["BORROWED", "RATE", "SHAPES", "TRIMMED", "Tail", "fit_tail"]
+
+RATE = 120.0
+"""Trees per container-day that make the tail."""
+
+BORROWED = 10
+"""Exceedances' worth of scale that is taken from the body, whatever the tail says."""
+
+TRIMMED = 0.3
+"""Benign trees per container-day from which on a calibration tree is taken for an outlier."""
+
+SHAPES = {"isolation_forest": -0.1, "surprise": 0.1, "combined": 0.0}
+"""Shape of the tail per kind of detector, from benign trees of our own recordings; 0 for others."""
+
+_ROUNDS = 6
+_ENOUGH = 50
+_TENTH = 10  # the tail is at most one tree in ten
+_NEAR_END = 0.1
+
+
+@dataclass(frozen=True)
+class Tail:
+    """How many benign trees per container-day exceed a score."""
+
+    start: float
+    scale: float
+    shape: float = 0.0
+    rate: float = RATE
+    exceedances: int = 0
+    borrowed: float = 1.0
+    """Share of the scale that did not come from these trees' own tail: 0 to 1."""
+
+    def margin(self, scores: Array) -> Array:
+        r"""Return :math:`\ln(R/\lambda(s))`: 0 where the tail starts, 1 more for each factor e rarer.
+
+        Below the start, and near the end of a tail that has one, it goes on as a straight line, so that scores keep their order.
+
+        Examples
+        --------
+        >>> Tail(start=10.0, scale=2.0).margin(np.array([8.0, 10.0, 14.0]))
+        array([-1.,  0.,  2.])
+        """
+        z = (scores - self.start) / self.scale
+        if not self.shape:
+            return z
+        inner = np.maximum(1 + self.shape * z, _NEAR_END)
+        beyond = np.where(1 + self.shape * z < _NEAR_END, z + (1 - _NEAR_END) / self.shape, 0.0)
+        return np.asarray(np.where(z <= 0, z, np.log(inner) / self.shape + np.maximum(beyond, 0.0)))
+
+    def limit(self, budget: float) -> float:
+        """Return the margin that ``budget`` benign trees per container-day exceed."""
+        return max(0.0, math.log(max(self.rate, 1e-12) / budget))
+
+
+def fit_tail(
+    scores: Array, days: float, shape: float = 0.0, unit: float = 0.0, budget: float = 1.0
+) -> tuple[Tail, int]:
+    """Fit the tail of benign trees' scores; return it and how many trees are outliers.
+
+    Parameters
+    ----------
+    scores
+        One finite number per tree.
+    days
+        Container-days in which the trees were seen; above 0.
+    shape
+        Shape of the tail.
+    unit
+        Least scale, for scores with a unit of their own.
+    budget
+        Largest rate that will be asked of the tail: it starts at eight times that, or at `RATE`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(4)
+    >>> benign = rng.exponential(2.0, 20_000)
+    >>> tail, outliers = fit_tail(np.concatenate([benign, [400.0] * 29]), days=1.0)
+    >>> round(tail.scale, 1), outliers
+    (2.1, 29)
+    """
+    ordered, outliers = np.sort(scores)[::-1], 0
+    rate = min(max(RATE, 8 * budget), len(ordered) / _TENTH / days)
+    tail = _fitted(ordered, days, shape, unit, rate)
+    for _ in range(_ROUNDS if len(ordered) >= _ENOUGH else 0):
+        beyond = int(np.sum(tail.margin(ordered) > tail.limit(TRIMMED)))
+        if beyond <= outliers or beyond > tail.exceedances:
+            break
+        outliers = beyond
+        tail = _fitted(ordered[outliers:], days, shape, unit, rate)
+    return tail, outliers
+
+
+def _fitted(ordered: Array, days: float, shape: float, unit: float, rate: float) -> Tail:
+    """Fit once, to scores from high to low."""
+
+    def exceeded(times: float) -> float:
+        place = min(max(round(times * days), 1), len(ordered)) - 1
+        return float(ordered[place])
+
+    if not len(ordered):
+        return Tail(math.inf, 1.0, shape, rate)
+    number = min(max(round(rate * days), 1), len(ordered))
+    start = exceeded(rate)
+    own = (exceeded(rate / 2) - start) / _stretch(2, shape)
+    body = (start - exceeded(8 * rate)) / -_stretch(1 / 8, shape)
+    scale = (number * own + BORROWED * body) / (number + BORROWED)
+    spread = 0.01 * float(np.mean(np.abs(ordered - np.median(ordered))))
+    return Tail(
+        start,
+        max(scale, unit, spread) or 1.0,
+        shape,
+        rate,
+        number,
+        BORROWED / (number + BORROWED),
+    )
+
+
+def _stretch(factor: float, shape: float) -> float:
+    """Return how many scales lie between two rates that differ by a factor."""
+    return math.log(factor) if not shape else (factor**shape - 1) / shape
