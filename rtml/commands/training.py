@@ -14,6 +14,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.run import learn
 from rtml.experiment.tracking import tracked_run
 from rtml.models import Model
+from rtml.models.scoring import container_windows
 from rtml.splits import Split
 
 __all__ = ["train_and_keep"]
@@ -25,18 +26,20 @@ def train_and_keep(
     """Train and save; return the model's URI and what it was made of."""
     capture = open_captures(captures)
     model = learn(experiment, capture, _split(experiment))
-    assert model.windows is not None
+    assert model.trees is not None
+    assert model.outliers is not None
     with tempfile.TemporaryDirectory() as scratch:
         folder = model.save(out or Path(scratch) / "model")
         uri = _log(experiment, model, folder) if tracked else str(folder)
-    windows = model.windows["part"].value_counts()
-    counts = dict(windows.iter_rows())
+    windows = container_windows(model.trees)
+    counts = dict(windows["part"].value_counts().iter_rows())
     return {
         "model": uri,
         "folder": None if out is None else str(out),
         "detectors": len(model.detectors),
         **counts,
-        "until": model.windows.select(pl.col("window").max()).item().isoformat(),
+        "until": windows.select(pl.col("window").max()).item().isoformat(),
+        "outliers": model.outliers.height,
     }
 
 

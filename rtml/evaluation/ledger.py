@@ -17,13 +17,14 @@ from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
 from rtml.evaluation.labels.reading import refuse_rule_labels
-from rtml.evaluation.measure import Measure, share
+from rtml.evaluation.measure import Measure, kept, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, touched, union
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
+from rtml.models.combining import COMBINED
 from rtml.progress import steps
 from rtml.showing.tables import table
 
@@ -123,7 +124,7 @@ def build_ledger(
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
     facts["gain"] = asdict(share((attacks["verdict"] == "models only").to_numpy(), track.seed))
-    rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
+    rows = [_row(verdict, _only(verdict, judged), track.container_days) for verdict in judged]
     return Ledger(
         pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
         table,
@@ -142,9 +143,14 @@ def _refuse_same_names(sides: Sequence[Side]) -> None:
 
 
 def _union_of(sides: Sequence[Side]) -> list[Side]:
+    """Return tuned rules and the combined model together; without a combination, and all models together."""
     rules = [side for side in sides if side.kind == "rules"][:1]
     models = [side for side in sides if side.kind == "model"]
-    return [union("models + rules", [*models, *rules])] if rules and models else []
+    combined = [side for side in models if side.name == COMBINED]
+    if not (rules and models):
+        return []
+    name = f"{COMBINED} + rules" if combined else "models + rules"
+    return [union(name, [*(combined or models), *rules])]
 
 
 def _trivial(
@@ -192,13 +198,17 @@ _TYPES = {
     "attacks": pl.Int64(),
     "findings": pl.Float64(),
     "false": pl.Float64(),
+    "changes": pl.Int64(),
     "only": pl.Int64(),
+    "asked": pl.Float64(),
+    "calibrated": pl.Float64(),
+    "budget": pl.String(),
     **{name + end: pl.Float64() for name in MEASURES for end in ("", "_low", "_high")},
     **{name + end: pl.String() for name in MEASURES for end in ("_method", "_reason")},
 }
 
 
-def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
+def _row(verdict: Verdict, only: int | None, days: float) -> dict[str, Any]:
     side = verdict.side
     row: dict[str, Any] = {
         "side": side.name,
@@ -209,7 +219,11 @@ def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
         "attacks": verdict.total,
         "findings": verdict.findings,
         "false": verdict.false,
+        "changes": verdict.changes,
         "only": only,
+        "asked": side.asked,
+        "calibrated": side.calibrated,
+        "budget": None if side.asked is None else kept(int(verdict.false), side.asked * days),
         "remarks": "; ".join(verdict.remarks),
     }
     for name in MEASURES:

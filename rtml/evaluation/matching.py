@@ -4,6 +4,9 @@ An attack is found when a finding lies in its container, overlaps ``[start, end 
 where both know their process, the finding's lineage root or its evidence belongs to the attack's
 process tree. Where one of them knows no process, time decides, and then for one attack only: the
 one that the finding overlaps longest. A finding that hits no attack is false.
+
+A finding about a workload (`rtml.schema.FINDINGS` with ``containers``) hits what its evidence shows, in each of its
+containers; time alone never decides for it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from rtml.findings.unit import slot_of
 from rtml.schema import empty
 from rtml.times import UTC_NS, span
 
-__all__ = ["GRACE", "MATCHES", "match", "units"]
+__all__ = ["GRACE", "MATCHES", "changes_reported", "match", "units"]
 
 GRACE = dt.timedelta(seconds=60)
 """How long after an attack's end a finding still counts as its own: one default window."""
@@ -94,11 +97,21 @@ def _overlapping(rows: pl.DataFrame, labels: pl.DataFrame, grace: dt.timedelta) 
     begin = pl.max_horizontal("first_seen", "start")
     columns = ("finding", "container_id", "first_seen", "last_seen", "process_id")
     return (
-        rows.select(columns)
+        _by_container(rows)
+        .select(columns)
         .join(attacks, on="container_id")
         .filter((pl.col("first_seen") <= until) & (pl.col("last_seen") >= pl.col("start")))
         .with_columns(when=begin, overlap=pl.min_horizontal("last_seen", until) - begin)
     )
+
+
+def _by_container(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per finding and container: a finding about a workload has several."""
+    if "containers" not in rows.columns:
+        return rows
+    several = pl.col("containers").list.len().fill_null(0) > 0
+    apart = rows.filter(several).with_columns(container_id="containers").explode("container_id")
+    return pl.concat([rows.filter(~several), apart])
 
 
 def _seen_processes(rows: pl.DataFrame, events: pl.DataFrame | None) -> pl.DataFrame:
@@ -125,7 +138,14 @@ def _seen_processes(rows: pl.DataFrame, events: pl.DataFrame | None) -> pl.DataF
 def _knows(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     """Return per finding whether it knows any process, and whether any evidence was resolved."""
     processes = seen.group_by("finding").agg(by_evidence=pl.col("evidence").any())
-    return rows.select("finding").join(processes, on="finding", how="left")
+    return rows.select("finding", of_workload=about_workload(rows)).join(processes, on="finding", how="left")
+
+
+def about_workload(findings: pl.DataFrame) -> pl.Expr:
+    """Say which findings are about a workload, not about a container."""
+    if "containers" not in findings.columns:
+        return pl.lit(False)
+    return pl.col("container_id").is_null() & (pl.col("containers").list.len().fill_null(0) > 0)
 
 
 def _by_time(
@@ -133,6 +153,7 @@ def _by_time(
 ) -> pl.DataFrame:
     """Keep the pairs that only time can decide; each finding once, unless ``several``."""
     unknown = pl.col("attack_process").is_null() | pl.col("by_evidence").is_null()
+    unknown &= ~pl.col("of_workload")
     # A lineage that holds the attack and more, without evidence: the process cannot decide.
     wide = ~pl.col("by_evidence") & (pl.col("process_id") == pl.col("lineage"))
     left = (
@@ -148,6 +169,8 @@ def _by_time(
 def units(findings: pl.DataFrame, matches: pl.DataFrame) -> tuple[int, int]:
     """Count what people must read: distinct units, and those of findings that hit no attack.
 
+    Findings about a workload that changed are not counted here: `changes_reported` counts them.
+
     Returns
     -------
     ``(units, false units)`` of container x 5 minutes x lineage root. A unit in which one finding
@@ -161,9 +184,24 @@ def units(findings: pl.DataFrame, matches: pl.DataFrame) -> tuple[int, int]:
     >>> units(two, empty(MATCHES))
     (1, 1)
     """
-    keyed = findings.with_row_index("finding").select(
+    single = findings.with_row_index("finding").filter(~about_workload(findings))
+    keyed = single.select(
         "finding", "container_id", "process_id", slot_of("first_seen")
     )
     key = ["container_id", "slot", "process_id"]
     false = keyed.join(matches, on="finding", how="anti")
     return keyed.unique(key).height, false.unique(key).height
+
+
+def changes_reported(findings: pl.DataFrame, matches: pl.DataFrame) -> int:
+    """Count the findings about workloads that show no attack: roll-outs and new settings that people read.
+
+    Examples
+    --------
+    >>> from rtml.schema import FINDINGS, conform
+    >>> one = conform(pl.DataFrame({"containers": [["c", "d"]]}), FINDINGS)
+    >>> changes_reported(one, empty(MATCHES)), units(one, empty(MATCHES))
+    (1, (0, 0))
+    """
+    rows = findings.with_row_index("finding").filter(about_workload(findings))
+    return rows.join(matches, on="finding", how="anti").height

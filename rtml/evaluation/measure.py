@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Measure", "poisson_rate", "refused", "share"]
+__all__ = ["Measure", "kept", "poisson_rate", "refused", "share"]
 
 RESAMPLES = 2000
 """Bootstrap resamples; 2.5 % tails of 2,000 rest on 50 values each."""
 
 LEVEL = 0.95
+
+_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,17 @@ def poisson_rate(count: int, exposure: float) -> Measure:
     low = 0.0 if count == 0 else stats.chi2.ppf(tail, 2 * count) / 2
     high = stats.chi2.ppf(1 - tail, 2 * count + 2) / 2
     return Measure(count / exposure, float(low) / exposure, float(high) / exposure, "exact Poisson")
+
+
+def kept(count: int, allowed: float) -> str:
+    """Say whether a budget was kept: ``broken`` where so many events are likely at most one time in 20.
+
+    Exact one-sided Poisson test of ``count`` against the mean ``allowed``; a budget that is held may still have been
+    lucky, and dependent findings break it sooner than they should.
+
+    Examples
+    --------
+    >>> kept(3, 1.2), kept(4, 1.2)
+    ('held', 'broken')
+    """
+    return "broken" if stats.poisson.sf(count - 1, allowed) <= _SIGNIFICANT else "held"

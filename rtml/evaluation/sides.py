@@ -44,6 +44,10 @@ class Side:
         Chosen by looking at the test attacks: an upper bound, never a result.
     note
         Printed beside the row.
+    asked
+        False findings per container-day that its threshold aimed at; null: it has none.
+    calibrated
+        What it realised on calibration time that its threshold had not seen.
 
     Examples
     --------
@@ -60,6 +64,8 @@ class Side:
     fitted_until: dt.datetime | None = None
     oracle: bool = False
     note: str = ""
+    asked: float | None = None
+    calibrated: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind that the ledger does not know."""

@@ -49,10 +49,14 @@ class Track:
         return self.windows.height * self.every.length / dt.timedelta(days=1)
 
     def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Return the findings that touch test time, in containers that were observed."""
-        observed = findings.join(
-            self.windows.select("container_id").unique(), on="container_id", how="semi", maintain_order="left"
-        )
+        """Return the findings that touch test time, in containers that were observed.
+
+        A finding about a workload counts where one of its containers was observed.
+        """
+        containers = self.windows["container_id"].unique()
+        of_workload = pl.col("containers").list.eval(pl.element().is_in(containers.implode())).list.any()
+        here = pl.col("container_id").is_in(containers.implode()) | of_workload
+        observed = findings.filter(here.fill_null(False))
         if self.test is None:
             return observed
         begin, end = (instant(at) for at in self.test)

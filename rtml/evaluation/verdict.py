@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.evaluation.matching import match, units
+from rtml.evaluation.matching import changes_reported, match, units
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
 from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
 from rtml.evaluation.sides import Side, flags, scores_of_findings
@@ -44,6 +44,8 @@ class Verdict:
     delay: Measure
     attacks: pl.DataFrame
     remarks: list[str] = field(default_factory=list)
+    changes: int = 0
+    """Findings about workloads that changed, and that show no attack; not among the false ones."""
 
 
 def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
@@ -90,6 +92,7 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
         delay=_delay(table),
         attacks=table,
         remarks=_remarks(side, ranked),
+        changes=changes_reported(findings, hits),
     )
 
 

@@ -44,6 +44,7 @@ class Experiment(_Strict):
     families: list[str] | None = None
     blocks: int = Field(8, ge=2, le=1000)
     detectors: dict[str, dict[str, Any]] = {}
+    combine: list[str] | None = None
     rules: Chosen = Chosen(level="low")
     budget: float = Field(1.0, gt=0)
     seed: int = Field(0, ge=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +11,8 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.evaluation import Side, assign
 from rtml.models import Scored
+from rtml.models.combining import COMBINED
+from rtml.models.explaining import is_change
 from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
 from rtml.rules.chosen import Chosen
 from rtml.rules.running.run import Ran, run_all
@@ -124,17 +126,24 @@ def _side(
     return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
 
 
-def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
-    """One side per detector: its findings, its scores, the alarm rule as a note."""
+def model_sides(scored: Scored, fitted_until: dt.datetime | None, held_out: Mapping[str, float]) -> list[Side]:
+    """One side per detector, the combination first: its findings, its scores, what it was asked and kept.
+
+    What workloads took up together is reported beside every detector: none of them judges it.
+    """
+    changed = scored.findings.filter(is_change())
+    labels = sorted(scored.alarms, key=lambda label: label != COMBINED)
     return [
         Side(
-            name.replace("_", " "),
+            label.replace("_", " "),
             "model",
-            scored.findings.filter(pl.col("detector") == name),
+            pl.concat([scored.findings.filter(pl.col("detector") == label), changed]),
             # The margin, not the score: peer groups share one ranking only in units of their tails.
-            scored.scores.filter(pl.col("detector") == name).select("container_id", "window", score="margin"),
+            scored.scores.filter(pl.col("detector") == label).select("container_id", "window", score="margin"),
             fitted_until,
-            note="" if alarm.resolvable else "alarms above everything in calibration",
+            note="" if scored.alarms[label].resolvable else "budget extrapolated from short calibration",
+            asked=scored.alarms[label].budget,
+            calibrated=held_out.get(label),
         )
-        for name, alarm in scored.alarms.items()
+        for label in labels
     ]

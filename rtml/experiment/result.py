@@ -1,7 +1,7 @@
 """What an experiment keeps, so that its findings can be judged again with the same result.
 
 ``findings.parquet`` and ``scores.parquet`` hold every side, told apart by ``detector``;
-``windows.parquet`` what the models saw; ``sides.json`` what no table says: the sides in their order,
+``windows.parquet`` what the models saw, by container and window, ``trees.parquet`` what they said of each process tree; ``sides.json`` what no table says: the sides in their order,
 and on which terms they were judged. A finding of the rules has one ``finding_id``, however often
 it stands there: as the rules come, and tuned.
 """
@@ -49,6 +49,8 @@ class SideFacts(_Strict):
     kind: Kind
     fitted_until: dt.datetime | None = None
     note: str = ""
+    asked: float | None = None
+    calibrated: float | None = None
 
 
 class Result(_Strict):
@@ -86,6 +88,7 @@ def write_result(
     tables = {
         "windows": windows,
         "scores": pl.concat([scored.scores, *extra]),
+        "trees": scored.tree_scores,
         "findings": pl.concat(findings),
     }
     for name, table in tables.items():
@@ -95,7 +98,7 @@ def write_result(
 
 def _described(side: Side) -> SideFacts:
     detector = side.name.replace(",", "").replace(" ", "_")
-    facts = {name: getattr(side, name) for name in ("name", "kind", "fitted_until", "note")}
+    facts = {name: getattr(side, name) for name in ("name", "kind", "fitted_until", "note", "asked", "calibrated")}
     return SideFacts.model_validate({"detector": detector, **facts})
 
 

@@ -31,6 +31,7 @@ from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
+from rtml.models.scoring import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report
@@ -120,10 +121,10 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     proof = prove(windows, every)
     _done(2)
     rules, rival = _rule_sides(experiment, capture, windows, split, early)
-    sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
+    sides = [*rules.sides, *model_sides(scored, split.edges[2], model.description.held_out), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
-    notes = [*warnings, *early.notes, *experiment.notes, *saved]
+    notes = [*warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     ledger = build_ledger(
         sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
     )
@@ -178,6 +179,7 @@ def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
         blocks=experiment.blocks,
         seed=experiment.seed,
         budget=experiment.budget,
+        combine=experiment.combine,
         notes={"experiment": experiment.digest()},
     )
 
@@ -191,12 +193,20 @@ def saved_and_loaded(model: Model, folder: Path) -> tuple[Model, list[str]]:
         model.save(folder)
     except NotSaved as error:
         return model, [f"the model was not saved: {error}"]
-    return replace(load_model(folder), windows=model.windows), []
+    return replace(load_model(folder), trees=model.trees, outliers=model.outliers), []
 
 
 def _windows(model: Model, scored: Scored) -> pl.DataFrame:
-    assert model.windows is not None
-    return pl.concat([model.windows, scored.windows.with_columns(part=pl.lit("test"))])
+    assert model.trees is not None
+    return pl.concat([container_windows(model.trees), scored.windows.with_columns(part=pl.lit("test"))])
+
+
+def _outliers(model: Model) -> list[str]:
+    if model.outliers is None or model.outliers.is_empty():
+        return []
+    parts = model.outliers["part"].value_counts().sort("part").iter_rows()
+    named = " and ".join(f"{number} of the {part} time" for part, number in parts)
+    return [f"process trees that stand far outside were judged as outliers and not learnt: {named}"]
 
 
 def _log(outcome: Outcome, run: Run) -> None:

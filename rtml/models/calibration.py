@@ -44,7 +44,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.errors import UsageError
 from rtml.models.alarm import Alarm
-from rtml.models.tails import Tail, fit_tail
+from rtml.models.tails import UNKNOWN, Prior, Tail, fit_tail
 from rtml.reading.state import State, read_state, write_state
 
 __all__ = ["Calibration"]
@@ -59,6 +59,7 @@ class CalibrationState(State):
     least: int = pydantic.Field(ge=1)
     unit: float = pydantic.Field(ge=0)
     shape: float = pydantic.Field(gt=-1, lt=1)
+    scale: float | None = pydantic.Field(gt=0)
     days: dict[str, float]
     groups: dict[str, list[float]]
 
@@ -77,8 +78,8 @@ class Calibration:
         Calibration trees that a group needs to have p-values by itself.
     unit
         Least scale of the tail, for scores with a unit of their own: one bit for scores in bits.
-    shape
-        Shape of the tail (`rtml.models.tails.SHAPES`).
+    prior
+        What is known of the detector's tail (`rtml.models.tails.SHIPPED`).
 
     Examples
     --------
@@ -93,7 +94,7 @@ class Calibration:
     days: dict[str, float]
     least: int = 5
     unit: float = 0.0
-    shape: float = 0.0
+    prior: Prior = UNKNOWN
 
     @classmethod
     def fit(
@@ -104,7 +105,7 @@ class Calibration:
         *,
         least: int = 5,
         unit: float = 0.0,
-        shape: float = 0.0,
+        prior: Prior = UNKNOWN,
     ) -> Self:
         """Keep the scores of trees that the detector has not learnt, one per tree; NaN is left out."""
         if least < 1 or len(scores) != len(groups):
@@ -115,7 +116,7 @@ class Calibration:
         missing = sorted(set(by_group) - set(days))
         if missing or any(not day > 0 for day in days.values()):
             raise UsageError(f"calibration: container-days above 0 are needed for every group: {missing}")
-        return cls(by_group, dict(days), least, unit, shape)
+        return cls(by_group, dict(days), least, unit, prior)
 
     @cached_property
     def pooled(self) -> Array:
@@ -135,7 +136,7 @@ class Calibration:
         return self._fits(budget)[1]
 
     def _fits(self, budget: float) -> tuple[Tail, int]:
-        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.shape, self.unit, budget)
+        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.prior, self.unit, budget)
 
     @property
     def _all_days(self) -> float:
@@ -171,7 +172,7 @@ class Calibration:
         >>> scores = np.random.default_rng(1).exponential(2.0, 20_000)
         >>> alarm = Calibration.fit(scores, ["web"] * 20_000, {"web": 1.0}).threshold(budget=1)
         >>> alarm.sentence()
-        '1 false finding per container-day, from 20,000 trees in 1 container-days: 8 % of the tail is borrowed'
+        '1 false finding per container-day, from 20,000 trees in 1 container-days: 14 % of the tail is borrowed'
         """
         if not budget > 0:
             raise UsageError(f"alarm budget must be above 0, got {budget}")
@@ -195,7 +196,12 @@ class Calibration:
         """Write the scores as JSON; floats are exact."""
         groups = {name: scores.tolist() for name, scores in sorted(self.groups.items())}
         state = CalibrationState(
-            least=self.least, unit=self.unit, shape=self.shape, days=dict(sorted(self.days.items())), groups=groups
+            least=self.least,
+            unit=self.unit,
+            shape=self.prior.shape,
+            scale=self.prior.scale,
+            days=dict(sorted(self.days.items())),
+            groups=groups,
         )
         write_state(folder, state)
 
@@ -204,7 +210,7 @@ class Calibration:
         """Read what `save` wrote; a damaged file is an `RtmlError`."""
         state = read_state(folder, CalibrationState)
         groups = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
-        return cls(groups, state.days, state.least, state.unit, state.shape)
+        return cls(groups, state.days, state.least, state.unit, Prior(state.shape, state.scale))
 
     def _starts(self, tail: Tail) -> dict[str, float]:
         """Return where the tail of each group starts, shrunk towards that of all."""

@@ -43,7 +43,8 @@ def run_job(
     Returns
     -------
     What ``out/score.json`` holds: captures, model, counts, and what each budget promises. Beside it
-    are ``scores.parquet``, ``windows.parquet`` and ``findings.parquet``.
+    are ``scores.parquet`` (per container and window), ``trees.parquet`` (per process tree and window),
+    ``windows.parquet`` and ``findings.parquet``.
 
     Raises
     ------
@@ -111,6 +112,7 @@ def _commit(out: Path, result: dict[str, Any], scored: Scored, archived: pl.Data
     with whole_folder(out) as half:
         for name in ("windows", "scores", "findings"):
             getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
+        scored.tree_scores.write_parquet(half / "trees.parquet", compression="zstd")
         if archived is not None:
             archived.write_parquet(half / "suppressed.parquet", compression="zstd")
         (half / _DONE).write_text(json.dumps(result, indent=1, allow_nan=False), "utf-8")

@@ -19,14 +19,14 @@ from rtml.captures import Capture
 from rtml.errors import RtmlError
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Source
-from rtml.models.tails import TRIMMED, fit_tail
+from rtml.models.tails import SHIPPED, TRIMMED, fit_tail
 from rtml.peers import peer_groups
 from rtml.schema import feature_columns
 from rtml.splits import Split, at_edge, borders
 from rtml.text import basename, visible
 from rtml.times import Window
 
-__all__ = ["OUTLIERS", "Material", "container_days", "material", "novelty", "outliers_of", "without"]
+__all__ = ["OUTLIERS", "Material", "container_days", "container_time", "material", "novelty", "outliers_of", "without"]
 
 _UTC = pl.Datetime("ns", "UTC")
 TREE = ["container_id", "process_id"]
@@ -118,12 +118,19 @@ def novelty(rows: pl.DataFrame) -> pl.Series:
     return rows.with_columns(_bits=total)["_bits"]
 
 
-def container_days(rows: pl.DataFrame, window: Window) -> dict[str, float]:
-    """Return, per peer group, the container-days that rows span: distinct windows of its containers."""
+def container_time(rows: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """Return ``container_id``, ``peers``, ``days``: how long each container was watched, in distinct windows."""
     peers = pl.Series(peer_groups(rows), dtype=pl.String)
     cells = rows.select("container_id", "window", peers=peers).unique(["container_id", "window"])
-    counted = cells.group_by("peers").len().sort("peers")
-    return {peers: number * window.seconds / 86_400 for peers, number in counted.iter_rows()}
+    counted = cells.group_by("container_id").agg(pl.col("peers").min(), windows=pl.len())
+    days = (pl.col("windows") * window.seconds / 86_400).alias("days")
+    return counted.select("container_id", "peers", days).sort("container_id")
+
+
+def container_days(rows: pl.DataFrame, window: Window) -> dict[str, float]:
+    """Return, per peer group, the container-days that rows span."""
+    spent = container_time(rows, window).group_by("peers").agg(pl.col("days").sum()).sort("peers")
+    return dict(spent.iter_rows())
 
 
 def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -> pl.DataFrame:
@@ -138,7 +145,7 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
     days = sum(container_days(rows, window).values())
     if not days or not trees["bits"].max():
         return OUTLIERS.to_frame()
-    tail, number = fit_tail(trees["bits"].to_numpy(), days, shape=0.1, unit=1.0)
+    tail, number = fit_tail(trees["bits"].to_numpy(), days, SHIPPED["surprise"], unit=1.0)
     far = np.nan_to_num(tail.margin(trees["bits"].to_numpy())) > tail.limit(TRIMMED)
     strange = trees.filter(far) if number else trees.clear()
     titled = strange.join(_titles(source), on=["host", "process_id"], how="left").with_columns(part=pl.lit(part))

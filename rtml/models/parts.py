@@ -28,6 +28,8 @@ class Description(State):
     """Window length, as a Polars duration."""
     combined: list[str] = []
     """Labels of the detectors that are combined; empty: there is no combination."""
+    held_out: dict[str, float] = {}
+    """Per label, the findings per container-day that calibration trees made which its threshold had not seen."""
     parameters: dict[str, dict[str, int | float | str | bool | None]] = {}
     """Per detector label, what it was made with."""
     learned_until: dict[str, str] = {}

@@ -16,7 +16,6 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from rtml import features
-from rtml.arrays import Array
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
@@ -24,11 +23,12 @@ from rtml.errors import UsageError, lookup
 from rtml.models.calibration import Calibration
 from rtml.models.combining import COMBINED
 from rtml.models.combining import combine as combine_margins
+from rtml.models.fitting import Fit
 from rtml.models.judging import worst_of_trees
-from rtml.models.learning import Material, container_days, material, without
+from rtml.models.learning import Material, container_days, container_time, material, without
 from rtml.models.model import Model
 from rtml.models.parts import Description
-from rtml.models.tails import SHAPES
+from rtml.models.tails import SHIPPED, UNKNOWN
 from rtml.progress import steps
 from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window
@@ -109,7 +109,7 @@ def train(
     made = material(capture, split, window, families, blocks)
     for detector in steps(kinds.values(), "learning", "detectors"):
         detector.learn(made.learnt)
-    calibrations = _calibrated(kinds, members, made, window)
+    calibrations, held_out = _calibrated(kinds, members, made, window, budget)
     trees = pl.concat(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
@@ -118,6 +118,7 @@ def train(
         families=list(features.FAMILIES.own if families is None else families),
         every=window.text,
         combined=members,
+        held_out=held_out,
         parameters={label: _parameters(entry) for label, entry in entries},
         learned_until=_learned_until(trees, window),
         data={capture.path: digest_capture(capture)},
@@ -139,32 +140,29 @@ def _members(kinds: Mapping[str, Detector], combine: Iterable[str] | None) -> li
 
 
 def _calibrated(
-    detectors: Mapping[str, Detector], members: list[str], made: Material, window: Window
-) -> dict[str, Calibration]:
+    detectors: Mapping[str, Detector], members: list[str], made: Material, window: Window, budget: float
+) -> tuple[dict[str, Calibration], dict[str, float]]:
     """Calibrate every detector on trees that it has not learnt, and the combination on their margins.
 
-    Online detectors learn the calibration time after that, without its outliers.
+    Online detectors learn the calibration time after that, without its outliers. Returned besides: what each
+    budget realises on calibration containers that its threshold has not seen.
     """
     held, days = made.held, container_days(made.held, window)
-    groups, raw, calibrations = peer_groups(held), {}, {}
+    groups, raw, fits = peer_groups(held), {}, {}
     for label, detector in steps(detectors.items(), "calibrating", "detectors"):
         raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
-        shape = SHAPES.get(detector.name, 0.0)
-        calibrations[label] = _of_trees(held, raw[label], days, shape, float(detector.in_bits))
+        fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits))
         if detector.online:
             detector.learn(without(held, made.outliers))
+    calibrations = {label: fits[label].of(worst_of_trees(held, raw[label]), days) for label in raw}
     if members:
         margins = {label: calibrations[label].margins(raw[label], groups) for label in members}
-        calibrations[COMBINED] = _of_trees(held, combine_margins(margins), days, SHAPES[COMBINED], 0.0)
-    return calibrations
-
-
-def _of_trees(
-    held: pl.DataFrame, scores: Array, days: Mapping[str, float], shape: float, unit: float
-) -> Calibration:
-    trees = worst_of_trees(held, scores)
-    worst = trees["score"].fill_null(float("nan")).to_numpy()
-    return Calibration.fit(worst, trees["peers"].to_list(), days, unit=unit, shape=shape)
+        raw[COMBINED], fits[COMBINED] = combine_margins(margins), Fit(SHIPPED[COMBINED], 0.7)
+        calibrations[COMBINED] = fits[COMBINED].of(worst_of_trees(held, raw[COMBINED]), days)
+    watched = container_time(held, window)
+    trees = {label: without(worst_of_trees(held, scores), made.outliers) for label, scores in raw.items()}
+    rates = {label: fits[label].realised(trees[label], watched, budget) for label in raw}
+    return calibrations, {label: rate for label, rate in rates.items() if rate is not None}
 
 
 def _paths(captures: str | Path | Sequence[str | Path]) -> Sequence[str | Path]:

@@ -36,12 +36,23 @@ def _interval(name: str, form: str) -> Callable[[Row], str]:
     return lambda row: "" if row[low] is None else f"{number(row[low], form)} – {number(row[high], form)}"
 
 
+def _budget(row: Row) -> str:
+    """Return what was asked, and what calibration containers that the threshold had not seen gave."""
+    if row["asked"] is None:
+        return "-"
+    seen = "?" if row["calibrated"] is None else number(row["calibrated"], ".2g")
+    return f"{number(row['asked'], 'g')} → {seen}"
+
+
 COLUMNS = (
     _Column("found\nof {attacks}", lambda row: number(row["found"]), 0),
     _Column("\n[95 %]", _interval("recall", ".0%"), 70),
     _Column("\nfalse", lambda row: number(row["false"]), 0),
     _Column("false per\ncontainer-day", _value("rate", ".3g"), 100),
-    _Column("\n[95 %]", _interval("rate", ".3g"), 118),
+    _Column("\n[95 %]", _interval("rate", ".3g"), 130),
+    _Column("asked →\ncalibration", _budget, 110),
+    _Column("\nbudget", lambda row: row["budget"] or "-", 56),
+    _Column("\nchanges", lambda row: str(row["changes"]) if row["asked"] else "-", 64),
     _Column("\nAUROC", _value("auroc", ".3f"), 88),
     _Column("\nAP", _value("average_precision", ".3f"), 60),
     _Column("TPR\n@1%", _value("tpr", ".0%"), 80),

@@ -1,7 +1,7 @@
 """From alarming trees to findings: who did it, what was surprising, and the events that show it.
 
 An alarm says "this process tree, this minute". Alarms of one tree that follow each other within `SPELL` are one
-finding, however many windows they span. What shows it are the tree's surprising events: those beyond its peers first,
+finding, however many windows they span, and so are trees that alarm for the same reason (`alike`). What shows it are the tree's surprising events: those beyond its peers first,
 and where it has none the ones that its peers share.
 """
 
@@ -13,6 +13,7 @@ import polars as pl
 
 from rtml.features import EVENT_SURPRISES
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
+from rtml.models.explaining.alike import merged
 from rtml.models.explaining.severity import severity_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type
@@ -103,7 +104,8 @@ def _of_detector(
     alarms = alarms.sort("score", descending=True, nulls_last=True).unique(
         _TREE, keep="first", maintain_order=True
     )
-    events = _shown(_in_spells(alarms), surprises)
+    apart = _shown(_in_spells(alarms), surprises)
+    events = merged(apart.with_columns(tree="process_id"), SPELL).with_columns(severity=severity_of(_ROOT))
     explained = None if contributions is None else _explained(events, contributions)
     reasons = _reasons(events) if explained is None else explained
     typed = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
@@ -112,6 +114,8 @@ def _of_detector(
     # The title shows the greatest surprise; of the family that the detector named, if it named one.
     headline = typed if explained is not None else typed.with_columns(top=pl.lit(None, pl.String))
     titled = typed.join(titles_of(headline, processes), on=_ROOT, how="left", nulls_equal=True)
+    several = pl.format("{}; {} trees alike", "title", "trees")
+    titled = titled.with_columns(title=pl.when(pl.col("trees") > 1).then(several).otherwise("title"))
     kinds = titled.select(*UNIT).unique()
     placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
     return aggregate(
@@ -155,7 +159,6 @@ def _shown(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
         count=pl.when(~bare).then(1),
         until=pl.when(bare).then("until"),
         time=pl.coalesce("time", "window"),
-        severity=severity_of(_ROOT),
     )
 
 
@@ -179,9 +182,10 @@ def _explained(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFram
     worst = (
         events.sort(["score", "window"], descending=[True, False], nulls_last=True)
         .unique(_ROOT, keep="first", maintain_order=True)
-        .select(*_ROOT, "window")
+        .select(*_ROOT, "window", "tree")
     )
-    return worst.join(contributions, on=_TREE, how="inner", nulls_equal=True).with_columns(
+    said = contributions.rename({"process_id": "tree"})
+    return worst.join(said, on=["container_id", "window", "tree"], how="inner", nulls_equal=True).with_columns(
         family=pl.col("feature").str.split(".").list.first()
     )
 
