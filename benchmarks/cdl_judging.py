@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,13 @@ from rtml.arrays import Array
 from rtml.detectors import Detector, feature_columns
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
+Combination: TypeAlias = Callable[..., Any]
 
 
 class Outcome(NamedTuple):
     """What one way to flag windows did in one run with an attack."""
 
+    attack: str
     false: int
     before: int
     found: bool
@@ -36,7 +38,7 @@ def judge(attack: Attack, flagged: Flags) -> Outcome:
     """Count false windows; see whether the attack was found before it succeeded, and how long before."""
     hits = attack.during[flagged[attack.during]]
     lead = float(attack.during[-1] - hits[0]) * SECONDS if len(hits) else 0.0
-    return Outcome(int(flagged[: attack.before].sum()), attack.before, bool(len(hits)), lead)
+    return Outcome(attack.name, int(flagged[: attack.before].sum()), attack.before, bool(len(hits)), lead)
 
 
 def margins(detector: Detector, data: Container) -> Margins:
@@ -48,14 +50,14 @@ def margins(detector: Detector, data: Container) -> Margins:
     return Margins([tail.margins(scores) for scores in held], [tail.margins(scores) for scores in test])
 
 
-def together(sides: Iterable[Margins], how: Callable[..., Array], last: int = 1) -> Margins:
+def together(sides: Iterable[Margins], how: Combination, last: int = 1) -> Margins:
     """Combine margins of several detectors, then take the mean over the ``last`` windows of a run."""
     held, test = zip(*sides, strict=True)
-    held, test = (
-        [_smooth(np.asarray(how(np.stack(run), axis=0)), last) for run in zip(*part, strict=True)]
-        for part in (held, test)
-    )
-    return Margins(held, test)
+    return Margins(_combined(held, how, last), _combined(test, how, last))
+
+
+def _combined(sides: Iterable[list[Array]], how: Combination, last: int) -> list[Array]:
+    return [_smooth(np.asarray(how(np.stack(run), axis=0)), last) for run in zip(*sides, strict=True)]
 
 
 def _smooth(scores: Array, last: int) -> Array:

@@ -33,6 +33,11 @@ class Attack:
     during: npt.NDArray[np.int64]
 
     @property
+    def name(self) -> str:
+        """CVE and number of the run."""
+        return f"{self.cve}/{self.run}"
+
+    @property
     def before(self) -> int:
         """Windows before the attack: what is flagged there is false."""
         return int(self.during[0])
@@ -85,13 +90,15 @@ def cves() -> list[str]:
 
 def disagreements(attacks: list[Attack]) -> Iterator[str]:
     """Yield where their counts do not fit ours: windows before the attack, all windows, longest lead."""
-    theirs = {(row["cve"], row["run"]): row for row in published().iter_rows(named=True)}
-    for attack in attacks:
-        row = theirs[attack.cve, attack.run]
+    known = {attack.name: attack for attack in attacks}
+    for row in published().iter_rows(named=True):
+        attack = known.get(f"{row['cve']}/{row['run']}")
+        if attack is None:
+            continue
         last = (attack.during[-1] - attack.during[0]) * SECONDS
         if row["fp"] + row["tn"] != attack.before:
-            yield f"{attack.cve}, run {attack.run}: the attack begins elsewhere"
+            yield f"{attack.name}: the attack begins elsewhere"
         if row["fp"] + row["tn"] + row["tp"] + row["fn"] > attack.windows.height:
-            yield f"{attack.cve}, run {attack.run}: more windows"
+            yield f"{attack.name}: windows that are not here"
         if row["lead_s"] > last + SECONDS / 2:
-            yield f"{attack.cve}, run {attack.run}: a lead of {row['lead_s']} s in {last:.1f} s"
+            yield f"{attack.name}: a lead of {row['lead_s']} s in {last:.1f} s"
