@@ -30,10 +30,12 @@ AUDIT_FAMILIES = {"audit": "rtml.features.audit:AUDIT_FAMILY"}
 """Feature families of the Kubernetes audit log: `rtml.features.AUDIT_FAMILIES`."""
 
 DETECTORS = {
+    "fading_gaussian": "rtml.detectors.fading_gaussian:FadingGaussian",
     "flag_all": "rtml.detectors.flag_all:FlagAll",
     "half_space_trees": "rtml.detectors.half_space_trees:HalfSpaceTrees",
     "isolation_forest": "rtml.detectors.isolation_forest:IsolationForest",
-    "local_outlier_factor": "rtml.detectors.local_outlier_factor:LocalOutlierFactor",
+    "largest_z": "rtml.detectors.largest_z:LargestZ",
+    "pca_residual": "rtml.detectors.pca_residual:PcaResidual",
     "random": "rtml.detectors.random_scores:RandomScores",
     "rarity": "rtml.detectors.rarity:Rarity",
     "single_feature": "rtml.detectors.single_feature:SingleFeature",

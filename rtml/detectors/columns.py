@@ -10,15 +10,18 @@ import numpy.typing as npt
 import polars as pl
 
 from rtml.arrays import Array
-from rtml.detectors.contract import UNKNOWN, matrix
+from rtml.detectors.contract import UNKNOWN, matrix, peer_groups
 from rtml.errors import UsageError
 from rtml.reading.state import State
 from rtml.schema import feature_columns
 
-__all__ = ["CHOICES", "Chosen", "in_bits", "novelty_columns"]
+__all__ = ["CHOICES", "EVERYONE", "Chosen", "in_bits", "novelty_columns"]
 
 CHOICES = ("novelty", "all")
 """``novelty``: what was never seen, and what surprises beyond chance, per conditional; ``all``: every column."""
+
+EVERYONE = "*"
+"""The one group of a detector that looks at novelty: bits say already how a row compares with its peers."""
 
 _BITS = re.compile(r"[^.]+\.(?:[a-z0-9_]+_)?bits_[a-z0-9]+")
 _BEYOND = re.compile(r"([^.]+)\.(?:([a-z0-9_]+)_)?bits_beyond")
@@ -82,3 +85,7 @@ class Chosen(State):
     def matrix(self, windows: pl.DataFrame) -> Array:
         """Return `rtml.detectors.contract.matrix` of the chosen columns."""
         return matrix(windows.drop(self.aside, strict=False), self.names)
+
+    def groups(self, windows: pl.DataFrame) -> list[str]:
+        """Return the group of each row: one for all where bits compare with its peers already."""
+        return [EVERYONE] * windows.height if self.novelty else peer_groups(windows)

@@ -7,8 +7,6 @@ never end: all is checked before a row descends.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy.typing as npt
 
 from rtml.arrays import Array
 from rtml.errors import RtmlError
+from rtml.reading.array_files import array_bytes, named_arrays
 
 __all__ = ["Ints", "Trees", "load_trees"]
 
@@ -69,9 +68,7 @@ class Trees(NamedTuple):
 
     def dump(self) -> bytes:
         """Return the content of the file."""
-        out = io.BytesIO()
-        np.savez(out, **self._asdict())
-        return out.getvalue()
+        return array_bytes(self._asdict())
 
 
 def load_trees(data: bytes, file: Path, *, columns: int, trees: int, samples: int) -> Trees:
@@ -81,7 +78,7 @@ def load_trees(data: bytes, file: Path, *, columns: int, trees: int, samples: in
     number of training rows: at least 2, at most ``samples``.
     """
     try:
-        loaded = Trees(*_arrays(data))
+        loaded = Trees(*named_arrays(data, Trees._fields))
         for wrong, fault in chain(_astray(loaded), _amiss(loaded, columns, trees, samples)):
             if wrong:
                 raise ValueError(fault)
@@ -90,17 +87,6 @@ def load_trees(data: bytes, file: Path, *, columns: int, trees: int, samples: in
         reason = str(error) or type(error).__name__
         raise RtmlError(f"{file}: not a sound isolation forest ({reason}); train it anew") from None
     return loaded
-
-
-def _arrays(data: bytes) -> list[npt.NDArray[Any]]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        members = archive.infolist()
-        if [member.filename for member in members] != [f"{name}.npy" for name in Trees._fields]:
-            raise ValueError(f"other arrays than {', '.join(Trees._fields)}")
-        if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-            raise ValueError("compressed arrays, which may be larger than memory")
-        content = [io.BytesIO(archive.read(member)) for member in members]
-    return [np.load(array, allow_pickle=False) for array in content]
 
 
 def _astray(trees: Trees) -> Iterator[tuple[Any, str]]:

@@ -122,9 +122,7 @@ class HalfSpaceTrees(OnlineDetector[Forest]):
         trees: int = 50,
         height: int = 8,
     ) -> None:
-        super().__init__(
-            seed=seed, least=least, window=window, features=features, trees=trees, height=height
-        )
+        super().__init__(seed=seed, least=least, window=window, features=features, trees=trees, height=height)
         if not (1 <= trees <= 1000 and 1 <= height <= 15 and trees << height <= 500_000):
             raise UsageError(f"half_space_trees: bad trees x leaves: {trees} x 2^{height}")
 

@@ -12,7 +12,7 @@ from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
-from rtml.detectors.contract import UNKNOWN, in_time_order, no_opinion, peer_groups
+from rtml.detectors.contract import UNKNOWN, in_time_order, no_opinion
 from rtml.detectors.explanation import shares
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
@@ -123,8 +123,7 @@ class IsolationForest:
         ordered = in_time_order(windows)
         self._chosen = Chosen.of(ordered, self.features, self.name)
         raw = self._chosen.matrix(ordered)
-        least = len(raw) + 1 if self._chosen.novelty else self.least
-        self._ranges = Ranges.of(raw, peer_groups(ordered), least, self._chosen.linear)
+        self._ranges = Ranges.of(raw, self._chosen.groups(ordered), self.least, self._chosen.linear)
         forest = SklearnForest(
             n_estimators=self.trees,
             max_samples=min(self.samples, len(raw)),
@@ -155,7 +154,7 @@ class IsolationForest:
             return shares([], *[np.empty((windows.height, 0))] * 3)
         blocks = self._paths.blocks(*self._placed(windows))
         parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
-        usual = self._trained().usual(peer_groups(windows))
+        usual = self._trained().usual(self._chosen.groups(windows))
         return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
 
     def save(self, folder: Path) -> None:
@@ -197,7 +196,7 @@ class IsolationForest:
 
     def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
-        raw, groups, ranges = self._chosen.matrix(windows), peer_groups(windows), self._trained()
+        raw, groups, ranges = self._chosen.matrix(windows), self._chosen.groups(windows), self._trained()
         return ranges.unit(raw, groups).astype(np.float32), ranges.gap(raw, groups)
 
 

@@ -2,15 +2,16 @@
 
 A peer group (workload) starts when it has ``least`` training rows: these set its scale and the
 size of its reference window, and are then learnt. Until then the group has no opinion (NaN). From
-then on every row is a list of the same length with numbers in [0, 1]: River's half-space trees need
-both. The features are fixed by the first rows that are learnt; what appears later is counted.
+then on every row is a list of the same length, with numbers in [0, 1] unless a detector places them
+otherwise: River's half-space trees need both. The features are fixed by the first rows that are
+learnt; what appears later is counted.
 
 Learning takes every row as it comes: a detector that learns during an attack learns the attack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -31,9 +32,6 @@ from rtml.reading.state import State, bare, filled, read_state, write_state
 __all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
 
 
-EVERYONE = "*"
-"""The one group of a detector that looks at novelty: bits say already how a row compares with its peers."""
-
 REACH = 30.0
 """Bits that every online group has room for, whatever its first rows held: one in a thousand million."""
 
@@ -42,7 +40,7 @@ class Stream(Protocol):
     """One River model of one peer group."""
 
     def learn(self, row: list[float]) -> None:
-        """Learn one row of numbers in [0, 1]."""
+        """Learn one placed row."""
 
     def score(self, row: list[float]) -> float:
         """Return the strangeness of one row; NaN when the model has no opinion."""
@@ -74,9 +72,10 @@ class OnlineState(State):
 
 
 class Group(Generic[M]):
-    """A peer group at work."""
+    """A peer group at work; ``place`` turns raw rows into what its model takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Callable[[Scale, Array], Array] = scaling.unit) -> None:
+        self.place = place
         self.pending: list[Array] = []
         self.size = 0
         self.scale: Scale | None = None
@@ -86,7 +85,7 @@ class Group(Generic[M]):
         """Score one raw row; NaN before the group has started."""
         if self.model is None or self.scale is None:
             return float("nan")
-        return self.model.score(scaling.unit(self.scale, row).tolist())
+        return self.model.score(self.place(self.scale, row).tolist())
 
     def scores(self, rows: Array) -> Array:
         """Score raw rows, each by itself."""
@@ -102,10 +101,11 @@ class OnlineDetector(Generic[M]):
         Seed of the River model.
     least
         Rows that a group needs before it starts (and so before it has an opinion).
-    window
-        The largest reference window, in rows; a group that starts with fewer uses what it has.
     features
         ``novelty`` or ``all`` (`rtml.detectors.columns.CHOICES`).
+    more
+        What the model takes besides. ``window``: the largest reference window, in rows, where the model
+        has one; a group that starts with fewer uses what it has.
     """
 
     name: ClassVar[str]
@@ -113,18 +113,11 @@ class OnlineDetector(Generic[M]):
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
 
-    def __init__(
-        self, *, seed: int = 0, least: int = 5, window: int = 1000, features: str = "novelty", **more: int
-    ) -> None:
-        self.parameters: dict[str, Any] = {
-            "seed": seed,
-            "least": least,
-            "window": window,
-            "features": features,
-            **more,
-        }
-        if least < 2 or window < least:
-            raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {window}")
+    def __init__(self, *, seed: int = 0, least: int = 5, features: str = "novelty", **more: int) -> None:
+        self.parameters: dict[str, Any] = {"seed": seed, "least": least, "features": features, **more}
+        self._largest = more.get("window", least)
+        if not 2 <= least <= self._largest:
+            raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {self._largest}")
         self._chosen: Chosen | None = None
         self._groups: dict[str, Group[M]] = {}
 
@@ -135,6 +128,11 @@ class OnlineDetector(Generic[M]):
     def _restore(self, columns: int, size: int, state: dict[str, list[Any]]) -> M:
         """Return the River model that `Stream.state` described; `ValueError` when it cannot be."""
         raise NotImplementedError
+
+    @staticmethod
+    def _place(scale: Scale, rows: Array) -> Array:
+        """Return raw rows as the River model takes them."""
+        return scaling.unit(scale, rows)
 
     def learn(self, windows: pl.DataFrame) -> None:
         """Add rows to their peer groups, in time order, whatever the order of the frame."""
@@ -150,9 +148,7 @@ class OnlineDetector(Generic[M]):
 
     def _names(self, windows: pl.DataFrame) -> list[str]:
         """Return the group of each row: one for all where bits compare with its peers already."""
-        if self._chosen is not None and self._chosen.novelty:
-            return [EVERYONE] * windows.height
-        return peer_groups(windows)
+        return peer_groups(windows) if self._chosen is None else self._chosen.groups(windows)
 
     def _add(self, names: list[str], rows: Array) -> None:
         """Hand rows in time order to their peer groups."""
@@ -160,7 +156,7 @@ class OnlineDetector(Generic[M]):
         for name, row in zip(names, rows, strict=True):
             fed.setdefault(name, []).append(row)
         for name, group_rows in fed.items():
-            self._feed(self._groups.setdefault(name, Group()), group_rows)
+            self._feed(self._groups.setdefault(name, Group(self._place)), group_rows)
 
     def _feed(self, group: Group[M], rows: list[Array]) -> None:
         if group.model is None:
@@ -169,11 +165,11 @@ class OnlineDetector(Generic[M]):
                 return
             assert self._chosen is not None
             group.scale = scaling.fit(np.array(group.pending), self._chosen.linear, self._reach)
-            group.size = min(len(group.pending), self.parameters["window"])
+            group.size = min(len(group.pending), self._largest)
             group.model = self._stream(len(group.pending[0]), group.size)
             rows, group.pending = group.pending, []
         assert group.scale is not None
-        for row in scaling.unit(group.scale, np.array(rows)).tolist():
+        for row in group.place(group.scale, np.array(rows)).tolist():
             group.model.learn(row)
 
     @property
@@ -241,7 +237,7 @@ class OnlineDetector(Generic[M]):
 
     def _thawed(self, state: GroupState) -> Group[M]:
         columns = len(self._columns) + 1
-        group: Group[M] = Group()
+        group: Group[M] = Group(self._place)
         group.pending = [filled(row) for row in state.pending]
         group.size = state.size
         if any(len(row) != columns for row in group.pending):
@@ -249,7 +245,7 @@ class OnlineDetector(Generic[M]):
         if state.scale is None or state.model is None:
             return group
         group.scale = state.scale.scale()
-        if len(group.scale.centre) != columns or not 0 < group.size <= self.parameters["window"]:
+        if len(group.scale.centre) != columns or not 0 < group.size <= self._largest:
             raise ValueError("scale or window size does not fit the features")
         group.model = self._restore(columns, group.size, state.model)
         return group

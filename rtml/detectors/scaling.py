@@ -25,7 +25,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.reading.state import State, bare, filled
 
-__all__ = ["LEAST_HALF", "Scale", "ScaleState", "fit", "gap", "unit"]
+__all__ = ["LEAST_HALF", "Scale", "ScaleState", "fit", "gap", "placed", "unit"]
 
 LEAST_HALF = 0.05
 """The smallest half-width of a training range, in asinh units."""
@@ -103,7 +103,7 @@ def fit(raw: Array, linear: npt.NDArray[np.bool_] | None = None, reach: float = 
     missing = np.isnan(raw)
     never = missing.all(axis=0)
     straight = np.zeros(raw.shape[1], dtype=np.bool_) if linear is None else linear
-    t = _placed(raw, straight)
+    t = placed(raw, straight)
     low = np.where(never, 0.0, np.where(missing, np.inf, t).min(axis=0))
     high = np.where(never, 0.0, np.where(missing, -np.inf, t).max(axis=0))
     if reach > 0:
@@ -115,14 +115,14 @@ def fit(raw: Array, linear: npt.NDArray[np.bool_] | None = None, reach: float = 
     return Scale((low + high) / 2, half, usual, np.asarray(missing.any(axis=0)), straight)
 
 
-def _placed(raw: Array, linear: npt.NDArray[np.bool_]) -> Array:
+def placed(raw: Array, linear: npt.NDArray[np.bool_]) -> Array:
     """Return ``t``; what is linear ends where no asinh would lie either."""
     return np.where(linear, np.clip(raw, -_FARTHEST, _FARTHEST), np.arcsinh(raw))
 
 
 def position(scale: Scale, raw: Array) -> Array:
     """Return ``p``: signed distance from the centre of the training range in half-widths."""
-    return np.asarray((_placed(raw, scale.linear) - scale.centre) / scale.half)
+    return np.asarray((placed(raw, scale.linear) - scale.centre) / scale.half)
 
 
 def unit(scale: Scale, raw: Array) -> Array:

@@ -185,9 +185,7 @@ def units(findings: pl.DataFrame, matches: pl.DataFrame) -> tuple[int, int]:
     (1, 1)
     """
     single = findings.with_row_index("finding").filter(~about_workload(findings))
-    keyed = single.select(
-        "finding", "container_id", "process_id", slot_of("first_seen")
-    )
+    keyed = single.select("finding", "container_id", "process_id", slot_of("first_seen"))
     key = ["container_id", "slot", "process_id"]
     false = keyed.join(matches, on="finding", how="anti")
     return keyed.unique(key).height, false.unique(key).height

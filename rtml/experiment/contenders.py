@@ -126,7 +126,9 @@ def _side(
     return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
 
 
-def model_sides(scored: Scored, fitted_until: dt.datetime | None, held_out: Mapping[str, float]) -> list[Side]:
+def model_sides(
+    scored: Scored, fitted_until: dt.datetime | None, held_out: Mapping[str, float]
+) -> list[Side]:
     """One side per detector, the combination first: its findings, its scores, what it was asked and kept.
 
     What workloads took up together is reported beside every detector: none of them judges it.
@@ -139,7 +141,9 @@ def model_sides(scored: Scored, fitted_until: dt.datetime | None, held_out: Mapp
             "model",
             pl.concat([scored.findings.filter(pl.col("detector") == label), changed]),
             # The margin, not the score: peer groups share one ranking only in units of their tails.
-            scored.scores.filter(pl.col("detector") == label).select("container_id", "window", score="margin"),
+            scored.scores.filter(pl.col("detector") == label).select(
+                "container_id", "window", score="margin"
+            ),
             fitted_until,
             note="" if scored.alarms[label].resolvable else "budget extrapolated from short calibration",
             asked=scored.alarms[label].budget,

@@ -98,7 +98,9 @@ def write_result(
 
 def _described(side: Side) -> SideFacts:
     detector = side.name.replace(",", "").replace(" ", "_")
-    facts = {name: getattr(side, name) for name in ("name", "kind", "fitted_until", "note", "asked", "calibrated")}
+    facts = {
+        name: getattr(side, name) for name in ("name", "kind", "fitted_until", "note", "asked", "calibrated")
+    }
     return SideFacts.model_validate({"detector": detector, **facts})
 
 

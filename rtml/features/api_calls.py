@@ -60,7 +60,10 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
 def _object() -> pl.Expr:
     """Return a number for what a request is about: what stands for a process tree here."""
     named = pl.concat_str(
-        pl.col("space"), pl.col("resource").fill_null("-"), pl.col("object_name").fill_null("-"), separator="/"
+        pl.col("space"),
+        pl.col("resource").fill_null("-"),
+        pl.col("object_name").fill_null("-"),
+        separator="/",
     )
     return named.hash(seed=0).reinterpret(signed=True)
 

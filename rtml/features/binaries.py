@@ -98,7 +98,9 @@ def binaries(material: Material) -> pl.DataFrame:
         return origins.with_columns(pl.lit(None, pl.Float64).alias(name) for name in _RARITY)
     started, history = material.pairs[PROGRAMS.name], material.baseline
     rare = rarity(started.names, history.of(PROGRAMS.name), history.population())
-    rarest = started.rows.filter(~pl.col("shared")).join(rare, on=_CODE).group_by(CELL).agg(pl.col(_RARITY).max())
+    rarest = (
+        started.rows.filter(~pl.col("shared")).join(rare, on=_CODE).group_by(CELL).agg(pl.col(_RARITY).max())
+    )
     return origins.join(rarest, on=CELL, how="left")
 
 

@@ -94,9 +94,7 @@ def _assembled(
     table, events = _complete(_base(source), source), []
     roots = source.roots if detailed and not baseline.empty else None
     for family in steps(families.values(), "features", "families"):
-        material = gather(
-            source, family.conditionals, baseline, detailed=detailed, beyond_peers=beyond_peers
-        )
+        material = gather(source, family.conditionals, baseline, detailed=detailed, beyond_peers=beyond_peers)
         for features in _of_family(family, material):
             table = table.join(features, on=CELL, how="left")
         table = _filled(table, family, baseline)

@@ -32,7 +32,7 @@ Laxhammar (2014), Conformal Anomaly Detection, https://urn.kb.se/resolve?urn=urn
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self

@@ -26,13 +26,16 @@ def worst_of_trees(rows: pl.DataFrame, scores: Array) -> pl.DataFrame:
     """Return one row per tree: `TREE`, ``workload`` columns of its peers, and its highest ``score`` over all windows."""
     peers = pl.Series(peer_groups(rows), dtype=pl.String)
     scored = rows.select(*TREE, peers=peers, score=pl.Series(scores, nan_to_null=True))
-    return scored.group_by(TREE).agg(pl.col("score").max(), pl.col("peers").first()).sort(TREE, nulls_last=True)
+    return (
+        scored.group_by(TREE).agg(pl.col("score").max(), pl.col("peers").first()).sort(TREE, nulls_last=True)
+    )
 
 
 def raw_scores(detectors: Mapping[str, Detector], rows: pl.DataFrame) -> dict[str, Array]:
     """Score rows by every detector; online ones learn each window after they have scored it."""
     return {
-        label: detector.prequential(rows) for label, detector in steps(detectors.items(), "scoring", "detectors")
+        label: detector.prequential(rows)
+        for label, detector in steps(detectors.items(), "scoring", "detectors")
     }
 
 
@@ -89,7 +92,12 @@ def tree_scores(
 def in_windows(scores: pl.DataFrame) -> pl.DataFrame:
     """Return `SCORES`: one row per detector, container and window, that of its strangest tree."""
     strangest = scores.sort(
-        "detector", *_CELL, "margin", "process_id", descending=[False, False, False, True, False], nulls_last=True
+        "detector",
+        *_CELL,
+        "margin",
+        "process_id",
+        descending=[False, False, False, True, False],
+        nulls_last=True,
     ).unique(["detector", *_CELL], keep="first", maintain_order=True)
     raised = scores.group_by("detector", *_CELL).agg(pl.col("alarm").any(), pl.col("complete").all())
     rows = strangest.drop("alarm", "complete").join(raised, on=["detector", *_CELL], maintain_order="left")

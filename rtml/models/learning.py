@@ -26,7 +26,16 @@ from rtml.splits import Split, at_edge, borders
 from rtml.text import basename, visible
 from rtml.times import Window
 
-__all__ = ["OUTLIERS", "Material", "container_days", "container_time", "material", "novelty", "outliers_of", "without"]
+__all__ = [
+    "OUTLIERS",
+    "Material",
+    "container_days",
+    "container_time",
+    "material",
+    "novelty",
+    "outliers_of",
+    "without",
+]
 
 _UTC = pl.Datetime("ns", "UTC")
 TREE = ["container_id", "process_id"]
@@ -148,7 +157,9 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
     tail, number = fit_tail(trees["bits"].to_numpy(), days, SHIPPED["surprise"], unit=1.0)
     far = np.nan_to_num(tail.margin(trees["bits"].to_numpy())) > tail.limit(TRIMMED)
     strange = trees.filter(far) if number else trees.clear()
-    titled = strange.join(_titles(source), on=["host", "process_id"], how="left").with_columns(part=pl.lit(part))
+    titled = strange.join(_titles(source), on=["host", "process_id"], how="left").with_columns(
+        part=pl.lit(part)
+    )
     ordered = titled.sort("bits", *TREE, descending=[True, False, False])
     return ordered.select(pl.col(name).cast(kind) for name, kind in OUTLIERS.items())
 

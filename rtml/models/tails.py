@@ -47,6 +47,7 @@ BORROWED = 20
 TRIMMED = 0.3
 """Benign trees per container-day from which on a calibration tree is taken for an outlier."""
 
+
 class Prior(NamedTuple):
     """What is known of a detector's tail before anything is calibrated."""
 
@@ -161,14 +162,7 @@ def _fitted(ordered: Array, days: float, prior: Prior, unit: float, rate: float)
     borrowed = body if prior.scale is None else prior.scale
     scale = (number * own + BORROWED * borrowed) / (number + BORROWED)
     spread = 0.01 * float(np.mean(np.abs(ordered - np.median(ordered))))
-    return Tail(
-        start,
-        max(scale, unit, spread) or 1.0,
-        shape,
-        rate,
-        number,
-        BORROWED / (number + BORROWED),
-    )
+    return Tail(start, max(scale, unit, spread) or 1.0, shape, rate, number, BORROWED / (number + BORROWED))
 
 
 def _stretch(factor: float, shape: float) -> float:

@@ -9,9 +9,9 @@ import polars as pl
 
 from rtml.arrays import Array
 from rtml.testing.detector_laws import Make, learnt
-from rtml.testing.windows import FEATURES, outlier, windows, with_value
+from rtml.testing.windows import FEATURES, alike, outlier, windows, with_value
 
-__all__ = ["VALUES"]
+__all__ = ["VALUES", "what_was_seen_often_is_not_strange"]
 
 _ODD = (None, float("nan"), float("inf"), 1e308, 3e20)
 
@@ -88,6 +88,19 @@ def a_new_workload_is_not_normal_in_silence(make: Make) -> None:
     assert blind or scores[5] == scores.max(), f"the outlier scores {scores[5]}, another {scores.max()}"
 
 
+def what_was_seen_often_is_not_strange(make: Make) -> None:
+    """Score what training saw often in the lower half, and what it saw at all below what is absurd."""
+    detector, frame = make(seed=3), alike(windows())
+    detector.learn(frame)
+    scores, absurd = detector.score(frame), detector.score(outlier(frame, 0))[0]
+    lower = float(np.mean(scores < scores[0]))
+    assert detector.trivial or lower < 0.5, (
+        f"{lower:.0%} of training scores are lower than the commonest window's"
+    )
+    most = float(scores[frame["workload"] == frame["workload"][0]].max())
+    assert detector.trivial or most < absurd, f"a window of training scores {most}, an absurd one {absurd}"
+
+
 VALUES: tuple[Callable[[Make], None], ...] = (
     scores_are_finite_floats,
     missing_and_huge_never_look_normal,
@@ -96,6 +109,7 @@ VALUES: tuple[Callable[[Make], None], ...] = (
     a_new_column_never_looks_normal,
     hostile_training_is_survived,
     constant_columns_are_survived,
+    what_was_seen_often_is_not_strange,
     a_new_workload_is_not_normal_in_silence,
 )
 """Laws of what a detector makes of odd values."""

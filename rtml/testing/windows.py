@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import polars as pl
 
-__all__ = ["FEATURES", "START", "outlier", "windows", "with_value"]
+__all__ = ["FEATURES", "START", "alike", "outlier", "windows", "with_value"]
 
 FEATURES = ("a.x", "a.y", "a.bits_top3", "b.bits_max", "binaries.never_seen")
 """Feature columns of `windows`."""
@@ -72,3 +72,32 @@ def with_value(frame: pl.DataFrame, column: str, value: float | None) -> pl.Data
     [5.0, 5.0]
     """
     return frame.with_columns(pl.lit(value, pl.Float64).alias(column))
+
+
+def alike(frame: pl.DataFrame, often: int = 12, seldom: int = 3) -> pl.DataFrame:
+    """Return the frame with windows that are copies, as idle containers have them, per workload.
+
+    The first ``often`` windows of a workload are its medians in every column, the next ``seldom`` are
+    the first of those that followed; the others stay as they are.
+
+    Examples
+    --------
+    >>> alike(windows(rows=5, workloads=("web",)), often=2, seldom=2)["a.y"].to_list()
+    [4.0, 4.0, 4.0, 4.0, 5.0]
+    """
+    names = ["events", *FEATURES]
+    place = pl.int_range(pl.len()).over("workload")
+    medians = [
+        pl.col(name).median().over("workload").floor().cast(frame.schema[name]).alias(name) for name in names
+    ]
+    once = [pl.col(name).get(often).over("workload") for name in names]
+    copies = [
+        pl.when(place < often)
+        .then(median)
+        .when(place < often + seldom)
+        .then(one)
+        .otherwise(pl.col(name))
+        .alias(name)
+        for name, median, one in zip(names, medians, once, strict=True)
+    ]
+    return frame.with_columns(copies)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 from river.anomaly import HalfSpaceTrees as RiverTrees
-from sklearn.neighbors import LocalOutlierFactor as SklearnFactor
 
 from rtml.detectors import scaling
 from rtml.detectors.contract import feature_columns, matrix
+from rtml.detectors.fading_gaussian import FadingGaussian
 from rtml.detectors.half_space_trees import HalfSpaceTrees
-from rtml.detectors.local_outlier_factor import LocalOutlierFactor
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.state import write_files
 from rtml.testing.windows import windows
@@ -50,19 +50,9 @@ def test_the_reference_window_is_what_the_workload_started_with_up_to_the_larges
         assert detector._groups["web"].size == expected
 
 
-def test_local_outlier_factor_agrees_with_scikit_learn_on_new_rows():
-    web, new = windows(workloads=("web",)), windows(workloads=("web",), seed=6)
-    ours = LocalOutlierFactor(k=5)
-    ours.learn(web)
-    scale = scaling.fit(matrix(web, feature_columns(web)))
-    rows = scaling.unit(scale, matrix(new, feature_columns(new)))
-    reference = SklearnFactor(n_neighbors=5, novelty=True).fit(unit_rows(web))
-    np.testing.assert_allclose(ours.score(new), np.log2(-reference.score_samples(rows)), rtol=1e-6)
-
-
-@pytest.mark.parametrize("kind", [HalfSpaceTrees, LocalOutlierFactor])
-def test_memory_stops_growing(kind, tmp_path):
-    detector, sizes = kind(window=10), []
+@pytest.mark.parametrize("make", [partial(HalfSpaceTrees, window=10), FadingGaussian])
+def test_memory_stops_growing(make, tmp_path):
+    detector, sizes = make(), []
     for seed in range(4):
         detector.learn(windows(rows=30, workloads=("web",), seed=seed))
         detector.save(tmp_path / str(seed))
@@ -88,7 +78,8 @@ def test_trees_that_another_river_would_build_are_refused(tmp_path):
         (HalfSpaceTrees, {"trees": 1000, "height": 15}),
         (HalfSpaceTrees, {"least": 1}),
         (HalfSpaceTrees, {"window": 4}),
-        (LocalOutlierFactor, {"k": 0}),
+        (FadingGaussian, {"half_life": 0}),
+        (FadingGaussian, {"least": 1}),
     ],
 )
 def test_nonsense_parameters_are_wrong_use(kind, parameters):

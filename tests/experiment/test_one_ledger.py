@@ -68,7 +68,7 @@ def test_the_commands_for_rules_and_for_models_give_the_same_rows(demo: Outcome,
     copy(rules.with_name("scores.parquet"), tmp_path / "rules.scores.parquet")
     ledger, _ = judge([CAPTURE], LABELS, files, tmp_path / "e", since=SINCE, seed=7)
     assert row(ledger, "rules: rules").equals(row(demo.ledger, "rules, default"))
-    for model in ("surprise", "rarity", "isolation forest", "half space trees", "local outlier factor"):
+    for model in ("surprise", "rarity", "isolation forest", "half space trees", "fading gaussian"):
         assert row(ledger, f"findings: {model}").equals(row(demo.ledger, model)), model
 
 

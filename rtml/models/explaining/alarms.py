@@ -185,9 +185,9 @@ def _explained(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFram
         .select(*_ROOT, "window", "tree")
     )
     said = contributions.rename({"process_id": "tree"})
-    return worst.join(said, on=["container_id", "window", "tree"], how="inner", nulls_equal=True).with_columns(
-        family=pl.col("feature").str.split(".").list.first()
-    )
+    return worst.join(
+        said, on=["container_id", "window", "tree"], how="inner", nulls_equal=True
+    ).with_columns(family=pl.col("feature").str.split(".").list.first())
 
 
 def _families(reasons: pl.DataFrame) -> pl.DataFrame:

@@ -54,7 +54,9 @@ def merged(events: pl.DataFrame, spell: str) -> pl.DataFrame:
     fresh = ordered.with_columns(_fresh=(gap > pl.duration(hours=hours)).fill_null(True))
     numbered = fresh.with_columns(_cause=pl.col("_fresh").cum_sum())
     first = numbered.group_by("_cause", maintain_order=True).agg(
-        _slot=pl.col("slot").first().cast(UTC_NS), _process=pl.col("process_id").first(), trees=pl.len().cast(pl.Int64)
+        _slot=pl.col("slot").first().cast(UTC_NS),
+        _process=pl.col("process_id").first(),
+        trees=pl.len().cast(pl.Int64),
     )
     placed = numbered.join(first, on="_cause").select(*_UNIT, "_slot", "_process", "trees")
     moved = events.join(placed, on=_UNIT, how="left", nulls_equal=True, maintain_order="left")

@@ -70,7 +70,9 @@ def changes(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
         return empty(FINDINGS)
     rows = shared.join(sums, on="peers").sort("time", "host", "seq")
     found = [_finding(part) for part in rows.partition_by("peers", maintain_order=True)]
-    return conform(pl.DataFrame(found, schema=FINDINGS, orient="row"), FINDINGS).sort("first_seen", "finding_id")
+    return conform(pl.DataFrame(found, schema=FINDINGS, orient="row"), FINDINGS).sort(
+        "first_seen", "finding_id"
+    )
 
 
 def _finding(rows: pl.DataFrame) -> dict[str, Any]:
@@ -81,7 +83,9 @@ def _finding(rows: pl.DataFrame) -> dict[str, Any]:
     identity = {name: _only(rows[name]) for name in _PLACE}
     members = sorted(rows["container_id"].unique().to_list())
     first = rows["time"].min()
-    evidence = rows.sort("bits", "time", descending=[True, False]).unique(["host", "seq"], keep="first", maintain_order=True)
+    evidence = rows.sort("bits", "time", descending=[True, False]).unique(
+        ["host", "seq"], keep="first", maintain_order=True
+    )
     return {
         **dict.fromkeys(FINDINGS),
         **identity,
@@ -123,8 +127,13 @@ def _title(rows: pl.DataFrame, ranked: pl.DataFrame, members: int) -> str:
     image = _only(rows["image"]) if _new_version(rows) else None
     named = [
         f"{_WORDS.get(conditional, '')} {key}".strip()
-        for conditional, key in ranked.select("conditional", "key").unique(maintain_order=True).head(_MOST_NAMED).iter_rows()
+        for conditional, key in ranked.select("conditional", "key")
+        .unique(maintain_order=True)
+        .head(_MOST_NAMED)
+        .iter_rows()
     ]
     more = f" and {ranked.height - len(named)} more" if ranked.height > len(named) else ""
     version = f" of {image}" if image else ""
-    return visible(f"{rows['peers'][0]}: {members} containers{version} change together: {', '.join(named)}{more}")
+    return visible(
+        f"{rows['peers'][0]}: {members} containers{version} change together: {', '.join(named)}{more}"
+    )
