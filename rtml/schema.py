@@ -182,8 +182,8 @@ FINDINGS = pl.Schema(
 )
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
 
-``actor`` is who called the Kubernetes API, null for what happened in a container. ``containers`` are those of a
-finding about a workload, whose ``container_id`` is null."""
+``actor`` is who called the Kubernetes API, null for what happened in a container. ``containers`` are those of
+a finding about a workload, whose ``container_id`` is null."""
 
 
 SCORES = pl.Schema(
@@ -206,7 +206,8 @@ a silent 0).
 
 
 TREE_SCORES = pl.Schema({**SCORES, "process_id": pl.Int64()})
-"""One row per detector, window and process tree; ``process_id`` is its lineage root, null where none is known."""
+"""One row per detector, window and process tree; ``process_id`` is its lineage root, null where none is
+known."""
 
 
 def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:

@@ -18,7 +18,8 @@ from rtml.schema import feature_columns
 __all__ = ["CHOICES", "EVERYONE", "Chosen", "in_bits", "novelty_columns"]
 
 CHOICES = ("novelty", "all")
-"""``novelty``: what was never seen, and what surprises beyond chance, per conditional; ``all``: every column."""
+"""``novelty``: what was never seen, and what surprises beyond chance, per conditional; ``all``: every
+column."""
 
 EVERYONE = "*"
 """The one group of a detector that looks at novelty: bits say already how a row compares with its peers."""
@@ -45,7 +46,8 @@ def novelty_columns(names: list[str]) -> list[str]:
 
     Examples
     --------
-    >>> novelty_columns(["files.bits_beyond", "files.read_bits_beyond", "files.never_seen", "calls.bits_beyond"])
+    >>> names = ["files.bits_beyond", "files.read_bits_beyond", "files.never_seen", "calls.bits_beyond"]
+    >>> novelty_columns(names)
     ['calls.bits_beyond', 'files.never_seen', 'files.read_bits_beyond']
     """
     beyond = [match for name in names if (match := _BEYOND.fullmatch(name))]

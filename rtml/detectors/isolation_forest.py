@@ -49,8 +49,8 @@ class IsolationForest:
     Where rows hold surprises, the forest looks at novelty alone (`rtml.detectors.columns`): what surprises
     beyond chance, and how much was never seen. Those compare with the row's own workload already, so one
     range serves all. Other values are placed in their workload's training range first
-    (`rtml.detectors.scaling`; a workload with fewer than ``least`` training windows uses the range of all), so
-    "strange" means strange for its own kind, and one forest can learn from all kinds.
+    (`rtml.detectors.scaling`; a workload with fewer than ``least`` training windows uses the range of all),
+    so "strange" means strange for its own kind, and one forest can learn from all kinds.
 
     A forest cannot split where training never varied: a count that was always 0 may rise to 10^6
     unseen. Published isolation forests hold the scored rows themselves; ours adds what that would

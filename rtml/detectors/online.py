@@ -66,7 +66,8 @@ class GroupState(State):
 class OnlineState(State):
     """An online detector: parameters, features and every peer group."""
 
-    parameters: dict[str, int | str]
+    parameters: dict[str, int]
+    features: str
     chosen: Chosen | None
     groups: dict[str, GroupState]
 
@@ -114,7 +115,8 @@ class OnlineDetector(Generic[M]):
     in_bits: ClassVar[bool] = False
 
     def __init__(self, *, seed: int = 0, least: int = 5, features: str = "novelty", **more: int) -> None:
-        self.parameters: dict[str, Any] = {"seed": seed, "least": least, "features": features, **more}
+        self.parameters = {"seed": seed, "least": least, **more}
+        self.features = features
         self._largest = more.get("window", least)
         if not 2 <= least <= self._largest:
             raise UsageError(f"{self.name}: needs 2 <= least <= window, got {least} and {self._largest}")
@@ -144,7 +146,7 @@ class OnlineDetector(Generic[M]):
 
     def _choose(self, windows: pl.DataFrame) -> None:
         if self._chosen is None:
-            self._chosen = Chosen.of(windows, self.parameters["features"], self.name)
+            self._chosen = Chosen.of(windows, self.features, self.name)
 
     def _names(self, windows: pl.DataFrame) -> list[str]:
         """Return the group of each row: one for all where bits compare with its peers already."""
@@ -217,7 +219,9 @@ class OnlineDetector(Generic[M]):
 
     def _state(self) -> OnlineState:
         groups = {name: _frozen(group) for name, group in sorted(self._groups.items())}
-        return OnlineState(parameters=self.parameters, chosen=self._chosen, groups=groups)
+        return OnlineState(
+            parameters=self.parameters, features=self.features, chosen=self._chosen, groups=groups
+        )
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -228,7 +232,7 @@ class OnlineDetector(Generic[M]):
     def _of(cls, state: OnlineState, folder: Path, **more: Any) -> Self:
         """Make the detector that a state describes; ``more`` are parameters that it does not hold."""
         try:
-            detector = cls(**state.parameters, **more)
+            detector = cls(features=state.features, **state.parameters, **more)
             detector._chosen = state.chosen
             detector._groups = {n: detector._thawed(g) for n, g in state.groups.items()}
         except (TypeError, ValueError, KeyError, OverflowError) as error:

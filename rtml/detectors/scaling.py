@@ -1,7 +1,8 @@
 r"""Put features of any unit into [0, 1], learnt from training windows of one peer group.
 
 With :math:`t = \operatorname{asinh}(x)` (linear near 0, logarithmic beyond, also for negative
-values), or :math:`t = x` for surprises in bits, which are logarithms already; centre *c* and half-width *h* of the training range of *t*, the position of a value is
+values), or :math:`t = x` for surprises in bits, which are logarithms already; centre *c* and half-width *h*
+of the training range of *t*, the position of a value is
 :math:`p = (t - c)/h`: inside the training range :math:`|p| \le 1`. Then
 
 .. math:: u = 0.55 + 0.225\,p \; (|p| \le 1), \qquad

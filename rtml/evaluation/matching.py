@@ -5,8 +5,8 @@ where both know their process, the finding's lineage root or its evidence belong
 process tree. Where one of them knows no process, time decides, and then for one attack only: the
 one that the finding overlaps longest. A finding that hits no attack is false.
 
-A finding about a workload (`rtml.schema.FINDINGS` with ``containers``) hits what its evidence shows, in each of its
-containers; time alone never decides for it.
+A finding about a workload (`rtml.schema.FINDINGS` with ``containers``) hits what its evidence shows, in each
+of its containers; time alone never decides for it.
 """
 
 from __future__ import annotations

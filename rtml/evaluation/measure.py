@@ -126,8 +126,8 @@ def poisson_rate(count: int, exposure: float) -> Measure:
 def kept(count: int, allowed: float) -> str:
     """Say whether a budget was kept: ``broken`` where so many events are likely at most one time in 20.
 
-    Exact one-sided Poisson test of ``count`` against the mean ``allowed``; a budget that is held may still have been
-    lucky, and dependent findings break it sooner than they should.
+    Exact one-sided Poisson test of ``count`` against the mean ``allowed``; a budget that is held may still
+    have been lucky, and dependent findings break it sooner than they should.
 
     Examples
     --------

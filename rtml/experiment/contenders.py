@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -126,9 +126,7 @@ def _side(
     return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
 
 
-def model_sides(
-    scored: Scored, fitted_until: dt.datetime | None, held_out: Mapping[str, float]
-) -> list[Side]:
+def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
     """One side per detector, the combination first: its findings, its scores, what it was asked and kept.
 
     What workloads took up together is reported beside every detector: none of them judges it.
@@ -147,7 +145,7 @@ def model_sides(
             fitted_until,
             note="" if scored.alarms[label].resolvable else "budget extrapolated from short calibration",
             asked=scored.alarms[label].budget,
-            calibrated=held_out.get(label),
+            calibrated=scored.held_out.get(label),
         )
         for label in labels
     ]

@@ -1,9 +1,10 @@
 """What an experiment keeps, so that its findings can be judged again with the same result.
 
 ``findings.parquet`` and ``scores.parquet`` hold every side, told apart by ``detector``;
-``windows.parquet`` what the models saw, by container and window, ``trees.parquet`` what they said of each process tree; ``sides.json`` what no table says: the sides in their order,
-and on which terms they were judged. A finding of the rules has one ``finding_id``, however often
-it stands there: as the rules come, and tuned.
+``windows.parquet`` what the models saw, by container and window, ``trees.parquet`` what they said of each
+process tree; ``sides.json`` what no table says: the sides in their order, and on which terms they were
+judged. A finding of the rules has one ``finding_id``, however often it stands there: as the rules come, and
+tuned.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ A pair of context and key that the workload never showed is *shared* when its re
 - at least two containers of an image that the group did not run in the baseline, and at least half of
   those that are active from then on: a new version.
 
-Single trees are judged without their shared pairs, by what they do beyond their peers; the shared ones make one
-finding about the workload (`rtml.models.explaining.changes`). This looks at all the time that is judged together, so
-it is done for batches only; a feature of its own it is not.
+Single trees are judged without their shared pairs, by what they do beyond their peers; the shared ones make
+one finding about the workload (`rtml.models.explaining.changes`). This looks at all the time that is judged
+together, so it is done for batches only; a feature of its own it is not.
 
 Fails when replicas are attacked hours apart (each is then judged alone), and for a workload of one replica,
 which has no peers: its roll-out is strange.

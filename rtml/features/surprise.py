@@ -13,7 +13,8 @@ feature             unit    meaning; range; a window without such events has 0
                             pairs bring by chance: ``sum of max(0, bits_i - log2(n / i))``, i = 1,
                             2, 3. Of n draws the i-th rarest has a tail of about i / n: a start-up
                             that opens a hundred files meets one in a hundred; 0 and up
-``bits_beyond``     bits    what the most surprising pair of each conditional has beyond chance, summed over the
+``bits_beyond``     bits    what the most surprising pair of each conditional has beyond chance, summed over
+the
                             family's conditionals: ``sum of max(0, max bits - log2 n)``; 0 and up
 ``pairs``           pairs   distinct pairs of context and key; 0 and up
 ``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
@@ -96,7 +97,7 @@ def _excess(rank: int) -> pl.Expr:
 
 
 def _beyond(part: int) -> pl.Expr:
-    """Return what the most surprising pair of one conditional has beyond its share of chance, in 1/1024 bit."""
+    """Return what the most surprising pair of one conditional has beyond chance, in 1/1024 bit."""
     ours = pl.col("_part") == part
     by_chance = (ours.sum().cast(pl.Float64).clip(1.0).log(2) * SCALE).round().cast(pl.Int64)
     return (_own_bits().filter(ours).max().fill_null(0) - by_chance).clip(0)

@@ -38,8 +38,8 @@ class Alarm:
         Examples
         --------
         >>> Alarm(1.0, 4.8, 900, 0.15, 0.36, 2).sentence()
-        '1 false finding per container-day is extrapolated from 900 trees in 0.15 container-days (which hold 0.15
-        such findings): 36 % of the tail is borrowed; 2 trees stood far outside and were left out'
+        '1 false finding per container-day is extrapolated from 900 trees in 0.15 container-days (which hold
+        0.15 such findings): 36 % of the tail is borrowed; 2 trees stood far outside and were left out'
         """
         if not self.trees:
             return "nothing was calibrated: no alarms"

@@ -11,17 +11,18 @@ with fewer than ``least`` calibration trees is held against the scores of all gr
 (then the promise holds for the mix of groups, not for each). No opinion (NaN) gives NaN.
 
 **margin**: how rare a benign tree of such a score is, :math:`\ln(R / \lambda(s))` by the tail of all groups
-(`rtml.models.tails`). Each group has a start of its own, shrunk towards that of all as if that were *k* = 20 exceedances:
+(`rtml.models.tails`). Each group has a start of its own, shrunk towards that of all as if that were *k* = 20
+exceedances:
 
 .. math:: u_g' = u + \frac{n_g}{n_g + k}(u_g - u), \qquad n_g = R\,d_g
 
-with :math:`d_g` the group's container-days. Scale and shape are those of all groups: a group's own few exceedances,
-used before, gave a calm group a scale so small that any operator's visit was beyond everything, and cost the forest 15 to
-30 of 54 attacks at one false window.
+with :math:`d_g` the group's container-days. Scale and shape are those of all groups: a group's own few
+exceedances, used before, gave a calm group a scale so small that any operator's visit was beyond everything,
+and cost the forest 15 to 30 of 54 attacks at one false window.
 
-**Alarm budget**: false *findings* per container-day. A tree is one finding however many windows it spans, so trees are
-what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`. With few calibration days much of that is borrowed and
-extrapolated; `Alarm` says how much.
+**Alarm budget**: false *findings* per container-day. A tree is one finding however many windows it spans, so
+trees are what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`. With few calibration days much
+of that is borrowed and extrapolated; `Alarm` says how much.
 
 References
 ----------
@@ -172,7 +173,8 @@ class Calibration:
         >>> scores = np.random.default_rng(1).exponential(2.0, 20_000)
         >>> alarm = Calibration.fit(scores, ["web"] * 20_000, {"web": 1.0}).threshold(budget=1)
         >>> alarm.sentence()
-        '1 false finding per container-day, from 20,000 trees in 1 container-days: 14 % of the tail is borrowed'
+        '1 false finding per container-day, from 20,000 trees in 1 container-days: 14 % of the tail is
+        borrowed'
         """
         if not budget > 0:
             raise UsageError(f"alarm budget must be above 0, got {budget}")

@@ -1,12 +1,14 @@
 """One score of several detectors: what they agree on counts more than what one of them says alone.
 
-The margins of detectors are in one unit, the rarity of a benign tree of such a score, so they can be added up. Each is
-taken between `FLOOR` and `CEILING` first: how usual a tree is says little, and no detector may decide alone. The sum
-is calibrated by itself, on the same benign trees, so that the union of detectors has one budget and not one each.
+The margins of detectors are in one unit, the rarity of a benign tree of such a score, so they can be added
+up. Each is taken between `FLOOR` and `CEILING` first: how usual a tree is says little, and no detector may
+decide alone. The sum is calibrated by itself, on the same benign trees, so that the union of detectors has
+one budget and not one each.
 
 References
 ----------
-Aggarwal, Sathe (2015), Theoretical foundations and algorithms for outlier ensembles, https://doi.org/10.1145/2830544.2830549
+Aggarwal, Sathe (2015), Theoretical foundations and algorithms for outlier ensembles,
+https://doi.org/10.1145/2830544.2830549
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _CELL = ["container_id", "window"]
 
 
 def worst_of_trees(rows: pl.DataFrame, scores: Array) -> pl.DataFrame:
-    """Return one row per tree: `TREE`, ``workload`` columns of its peers, and its highest ``score`` over all windows."""
+    """Return one row per tree: `TREE`, its ``peers``, and its highest ``score`` over all windows."""
     peers = pl.Series(peer_groups(rows), dtype=pl.String)
     scored = rows.select(*TREE, peers=peers, score=pl.Series(scores, nan_to_null=True))
     return (

@@ -1,8 +1,9 @@
 """What a model is made from: trees to learn and to calibrate on, and the outliers among them.
 
-Nobody labels the learning time. So it is searched first: the trees that surprise far beyond the tail of all others
-(`rtml.models.tails`, one in `TRIMMED` container-days) are set aside as outliers, listed for people to look at, and neither
-counted into the baseline nor learnt by a detector: an attack in the learning time must not become normal.
+Nobody labels the learning time. So it is searched first: the trees that surprise far beyond the tail of all
+others (`rtml.models.tails`, one in `TRIMMED` container-days) are set aside as outliers, listed for people to
+look at, and neither counted into the baseline nor learnt by a detector: an attack in the learning time must
+not become normal.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ OUTLIERS = pl.Schema(
 class Material:
     """Trees to learn from and to calibrate on, the baseline for each, and the outliers.
 
-    ``baseline`` knows the training time, ``later`` the calibration time too: thresholds are set by the former, and new
-    events are compared with the latter, which can only make ordinary work more usual.
+    ``baseline`` knows the training time, ``later`` the calibration time too: thresholds are set by the
+    former, and new events are compared with the latter, which can only make ordinary work more usual.
     """
 
     learnt: pl.DataFrame
@@ -128,7 +129,7 @@ def novelty(rows: pl.DataFrame) -> pl.Series:
 
 
 def container_time(rows: pl.DataFrame, window: Window) -> pl.DataFrame:
-    """Return ``container_id``, ``peers``, ``days``: how long each container was watched, in distinct windows."""
+    """Return ``container_id``, ``peers``, ``days``: how long each container was watched."""
     peers = pl.Series(peer_groups(rows), dtype=pl.String)
     cells = rows.select("container_id", "window", peers=peers).unique(["container_id", "window"])
     counted = cells.group_by("container_id").agg(pl.col("peers").min(), windows=pl.len())

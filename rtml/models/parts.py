@@ -29,7 +29,8 @@ class Description(State):
     combined: list[str] = []
     """Labels of the detectors that are combined; empty: there is no combination."""
     held_out: dict[str, float] = {}
-    """Per label, the findings per container-day that calibration trees made which its threshold had not seen."""
+    """Per label, the findings per container-day that calibration trees made which its threshold had not
+    seen."""
     parameters: dict[str, dict[str, int | float | str | bool | None]] = {}
     """Per detector label, what it was made with."""
     learned_until: dict[str, str] = {}
@@ -67,8 +68,8 @@ class Parts:
     """Everything that a model needs to judge a capture; nothing of it is kept elsewhere.
 
     ``trees`` (features with ``part``: train or calibrate) are what it was made of, ``outliers`` those of them
-    that stood far outside and were not learnt. They are there after training, for proofs, pictures and people, and not
-    saved: null in a model that was loaded.
+    that stood far outside and were not learnt. They are there after training, for proofs, pictures and
+    people, and not saved: null in a model that was loaded.
     """
 
     description: Description

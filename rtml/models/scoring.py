@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -34,11 +34,12 @@ _CELL = ["container_id", "window"]
 class Scored:
     """The result of judging a capture with a model.
 
-    ``windows``: features per container and window, each that of the tree where it is highest; ``trees``: features per
-    process tree and window; ``scores``, ``tree_scores`` and ``findings`` as in `rtml.schema`; ``alarms``: per detector
-    the rule that its budget and calibration gave; ``surprises``: event level, of the scored time; ``skipped``: windows
-    that the model had learnt from and did not judge; ``learnt``: the trees that it was made of, where it still has
-    them; ``fitted_until``: the end of what it learnt.
+    ``windows``: features per container and window, each that of the tree where it is highest; ``trees``:
+    features per process tree and window; ``scores``, ``tree_scores`` and ``findings`` as in `rtml.schema`;
+    ``alarms``: per detector the rule that its budget and calibration gave; ``surprises``: event level, of the
+    scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the trees
+    that it was made of, where it still has them; ``fitted_until``: the end of what it learnt; ``held_out``:
+    what budgets realised on calibration time that thresholds had not seen.
     """
 
     windows: pl.DataFrame
@@ -51,6 +52,7 @@ class Scored:
     tree_scores: pl.DataFrame
     learnt: pl.DataFrame | None = None
     fitted_until: dt.datetime | None = None
+    held_out: dict[str, float] = field(default_factory=dict)
 
     def top(self, most: int = 10) -> Findings:
         """Return the most severe findings."""
@@ -126,11 +128,12 @@ def score(
         scores,
         parts.trees,
         about.fitted_until,
+        about.held_out,
     )
 
 
 def container_windows(trees: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per container and window: each feature as in the tree where it is highest; events are summed."""
+    """Return one row per container and window: features as in the tree where they are highest."""
     columns = features.feature_columns(trees)
     identity = [name for name in IDENTITY if name != "container_id"]
     kept = [name for name in ("part",) if name in trees.columns]

@@ -1,29 +1,33 @@
 r"""The tail of benign scores, fitted so that a few attacks among them do not move it.
 
-Of *n* benign trees in *d* container-days the highest :math:`R d` (*R* = `RATE` per container-day, more for a large budget)
-are the tail. It begins at the score *u* that *R* trees a day exceed, and is taken for a generalised Pareto
-distribution of a shape :math:`\xi` that belongs to the detector (`SHIPPED`, measured on our own recordings):
+Of *n* benign trees in *d* container-days the highest :math:`R d` (*R* = `RATE` per container-day, more for a
+large budget) are the tail. It begins at the score *u* that *R* trees a day exceed, and is taken for a
+generalised Pareto distribution of a shape :math:`\xi` that belongs to the detector (`SHIPPED`, measured on
+our own recordings):
 
 .. math:: \lambda(s) = R\left(1 + \xi\frac{s-u}{\sigma}\right)^{-1/\xi}
           \quad (\xi = 0:\; R\,e^{-(s-u)/\sigma})
 
-is how many benign trees a day exceed *s*. The scale follows from the *median* excess, not the mean, so that attacks
-among the calibration trees count as so many trees more, however far out they lie:
+is how many benign trees a day exceed *s*. The scale follows from the *median* excess, not the mean, so that
+attacks among the calibration trees count as so many trees more, however far out they lie:
 
 .. math:: \hat\sigma = \frac{m\,\mathrm{med}(s-u)\,\xi/(2^\xi-1) + k\,\sigma_0}{m + k}
 
-with *m* exceedances and *k* = `BORROWED` borrowed ones, whose scale :math:`\sigma_0` is that of the detector on our own
-recordings (`SHIPPED`), or for a detector that is not there the slope of the body just below (from *u* at 8 *R* to *u* at
-*R*). With three hours of calibration half of the scale is borrowed, and `Tail.borrowed` says so.
-Trees beyond one in `TRIMMED` container-days are then taken for outliers, left out, and the fit is made again until it stays.
+with *m* exceedances and *k* = `BORROWED` borrowed ones, whose scale :math:`\sigma_0` is that of the detector
+on our own recordings (`SHIPPED`), or for a detector that is not there the slope of the body just below (from
+*u* at 8 *R* to *u* at *R*). With three hours of calibration half of the scale is borrowed, and
+`Tail.borrowed` says so. Trees beyond one in `TRIMMED` container-days are then taken for outliers, left out,
+and the fit is made again until it stays.
 
-Fails when more than half of the tail is attacks; when the days that are judged hold kinds of work that calibration
-never saw (no tail knows them); and for scores with a hard upper end, where it promises less than it could.
+Fails when more than half of the tail is attacks; when the days that are judged hold kinds of work that
+calibration never saw (no tail knows them); and for scores with a hard upper end, where it promises less than
+it could.
 
 References
 ----------
 Pickands (1975), Statistical inference using extreme order statistics, https://doi.org/10.1214/aos/1176343003;
-Siffer et al. (2017), Anomaly detection in streams with extreme value theory, https://doi.org/10.1145/3097983.3098144
+Siffer et al. (2017), Anomaly detection in streams with extreme value theory,
+https://doi.org/10.1145/3097983.3098144
 """
 
 from __future__ import annotations
@@ -62,8 +66,8 @@ SHIPPED = {
     "isolation_forest": Prior(-0.1, 0.075),
     "combined": Prior(0.0, 1.0),
 }
-"""Tails per kind of detector on benign trees of sittings 1 and 2 of replays-v1, calibrated on three stretches of 9, 16 and
-31 minutes (`python -m benchmarks.tails`); the median of the three."""
+"""Tails per kind of detector on benign trees of sittings 1 and 2 of replays-v1, calibrated on three stretches
+of 9, 16 and 31 minutes (`python -m benchmarks.tails`); the median of the three."""
 
 UNKNOWN = Prior()
 _ROUNDS = 6
@@ -88,7 +92,8 @@ class Tail:
     def margin(self, scores: Array) -> Array:
         r"""Return :math:`\ln(R/\lambda(s))`: 0 where the tail starts, 1 more for each factor e rarer.
 
-        Below the start, and near the end of a tail that has one, it goes on as a straight line, so that scores keep their order.
+        Below the start, and near the end of a tail that has one, it goes on as a straight line, so that
+        scores keep their order.
 
         Examples
         --------

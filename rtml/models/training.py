@@ -2,8 +2,8 @@
 
 Detectors learn from process trees that were featured by a baseline which had not seen them
 (`rtml.features.prequential`); calibration trees come after, featured by the baseline of the training time. So
-calibration and test trees are alike in all but what happened. Once thresholds are set, the baseline learns the
-calibration time too. Trees that stand far outside are left out of all learning (`rtml.models.learning`).
+calibration and test trees are alike in all but what happened. Once thresholds are set, the baseline learns
+the calibration time too. Trees that stand far outside are left out of all learning (`rtml.models.learning`).
 """
 
 from __future__ import annotations

@@ -133,6 +133,8 @@ class StreamAdapter(OnlineDetector[Replayed]):
         Rows that a workload needs before it starts.
     window
         Has no effect; at least ``least``.
+    features
+        ``novelty`` or ``all`` (`rtml.detectors.columns.CHOICES`).
     target
         For River's *supervised* scorers (``GaussianScorer``), which judge one value ``y``: the feature
         that is it. None for all others.
@@ -168,11 +170,12 @@ class StreamAdapter(OnlineDetector[Replayed]):
         seed: int = 0,
         least: int = 5,
         window: int = 10_000,
+        features: str = "novelty",
         target: str | None = None,
         like: Any = None,
         **parameters: Any,
     ) -> None:
-        super().__init__(seed=seed, least=least, window=window)
+        super().__init__(seed=seed, least=least, window=window, features=features)
         model = made(self.estimator, parameters, self.name) if like is None else like
         _refuse_unlearning(model, self.name)
         if _wants_target(model) != (target is not None):

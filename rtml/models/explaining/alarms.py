@@ -1,8 +1,9 @@
 """From alarming trees to findings: who did it, what was surprising, and the events that show it.
 
-An alarm says "this process tree, this minute". Alarms of one tree that follow each other within `SPELL` are one
-finding, however many windows they span, and so are trees that alarm for the same reason (`alike`). What shows it are the tree's surprising events: those beyond its peers first,
-and where it has none the ones that its peers share.
+An alarm says "this process tree, this minute". Alarms of one tree that follow each other within `SPELL` are
+one finding, however many windows they span, and so are trees that alarm for the same reason (`alike`). What
+shows it are the tree's surprising events: those beyond its peers first, and where it has none the ones that
+its peers share.
 """
 
 from __future__ import annotations
@@ -58,9 +59,9 @@ def explain(
     Parameters
     ----------
     alarms
-        Columns of `ALARMS`, of one detector or several, plus any identity columns. A null ``process_id`` stands
-        for what no process is known of; without that column an alarm is about the tree of its container and
-        window that carries most bits.
+        Columns of `ALARMS`, of one detector or several, plus any identity columns. A null ``process_id``
+        stands for what no process is known of; without that column an alarm is about the tree of its
+        container and window that carries most bits.
     surprises
         `rtml.features.surprises`: one row per event that surprised, with its ``bits``.
     processes

@@ -1,8 +1,8 @@
 """Trees that alarm for the same reason: one cause is one finding, however often it comes back.
 
-A loop that starts a process a minute, each for the first time reading a file that it never read, is one piece of news. Trees of
-one container whose most surprising pair is the same, and that follow each other within a spell, become one finding: that of
-the first tree, with the events of all.
+A loop that starts a process a minute, each for the first time reading a file that it never read, is one piece
+of news. Trees of one container whose most surprising pair is the same, and that follow each other within a
+spell, become one finding: that of the first tree, with the events of all.
 """
 
 from __future__ import annotations
@@ -30,14 +30,16 @@ def merged(events: pl.DataFrame, spell: str) -> pl.DataFrame:
 
     Returns
     -------
-    The same rows; ``slot`` and ``process_id`` are those of the first tree of each cause, ``trees`` is how many there are.
+    The same rows; ``slot`` and ``process_id`` are those of the first tree of each cause, ``trees`` is how
+    many there are.
 
     Examples
     --------
     >>> import datetime as dt
     >>> at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    >>> rows = pl.DataFrame({"container_id": ["c"] * 3, "slot": [at] * 3, "process_id": [1, 2, 3], "window": [at] * 3,
-    ...     "family": ["f"] * 3, "conditional": ["f.x"] * 3, "key": ["a", "a", "b"], "context": ["w"] * 3, "bits": [9.0] * 3})
+    >>> rows = pl.DataFrame({"process_id": [1, 2, 3], "key": ["a", "a", "b"]}).with_columns(
+    ...     container_id=pl.lit("c"), slot=pl.lit(at), window=pl.lit(at), family=pl.lit("f"),
+    ...     conditional=pl.lit("f.x"), context=pl.lit("web"), bits=pl.lit(9.0))
     >>> merged(rows, "1h").select("process_id", "trees").rows()
     [(1, 2), (1, 2), (3, 1)]
     """

@@ -1,9 +1,9 @@
 """What a workload took up in several replicas at once: one finding about the workload.
 
-A roll-out, a changed setting, a new destination, or an attacker who does the same everywhere: pairs that are *shared*
-(`rtml.features.shared`) make one finding per workload, with the list of changes and of containers. Who reads it decides
-which it is: no container alone can tell. It is reported when its bits would make a tree alarm, so that a file more in three
-replicas is no news.
+A roll-out, a changed setting, a new destination, or an attacker who does the same everywhere: pairs that are
+*shared* (`rtml.features.shared`) make one finding per workload, with the list of changes and of containers.
+Who reads it decides which it is: no container alone can tell. It is reported when its bits would make a tree
+alarm, so that a file more in three replicas is no news.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def changes(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    `FINDINGS` of type `CHANGED`: no container, no process, ``containers``, and one contribution per change. Severity is
-    low where all of them run a new image of the workload, else medium.
+    `FINDINGS` of type `CHANGED`: no container, no process, ``containers``, and one contribution per change.
+    Severity is low where all of them run a new image of the workload, else medium.
     """
     shared = surprises.filter("shared").join(containers, on="container_id", suffix="_c")
     best = shared.group_by("peers", "conditional").agg(pl.col("bits").max())

@@ -22,16 +22,16 @@ def severity_of(unit: list[str]) -> pl.Expr:
 
     .. math:: 4 + 3\,(1 - e^{-x/4}) + n + 0.9\,t
 
-    in [4, 8.9]: :math:`x` is how far the highest margin lies beyond the limit (in factors of e, so that 2.3 is ten times rarer
-    than the budget asks), *n* the share of its surprising pairs that were never seen, *t* whether it touched what attackers are
-    after (credentials, other processes, the kernel). 9 and above is GuardDuty's band for correlated attack sequences, which
-    one alarm is not.
+    in [4, 8.9]: :math:`x` is how far the highest margin lies beyond the limit (in factors of e, so that 2.3
+    is ten times rarer than the budget asks), *n* the share of its surprising pairs that were never seen, *t*
+    whether it touched what attackers are after (credentials, other processes, the kernel). 9 and above is
+    GuardDuty's band for correlated attack sequences, which one alarm is not.
 
     Parameters
     ----------
     unit
-        Columns that make a finding. Rows need ``margin``, ``limit``, ``seen`` and ``key``; where a margin is missing
-        nothing is said of how rare it is.
+        Columns that make a finding. Rows need ``margin``, ``limit``, ``seen`` and ``key``; where a margin is
+        missing nothing is said of how rare it is.
 
     Examples
     --------
