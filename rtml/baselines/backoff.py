@@ -46,11 +46,9 @@ import polars as pl
 
 from rtml.baselines.coding import coded
 from rtml.baselines.conditional import Conditional, Level
+from rtml.baselines.drawing import SCALE, Drawn, candidates, damped, drawn, newness, single_names
 
 __all__ = ["SCALE", "surprise"]
-
-SCALE = 1024
-"""Fixed point: one bit is 1024 units."""
 
 _PEERS = ["workload", "image", "repository", "subject"]
 _CONTEXT = ["_first", "_second", "_subject"]
@@ -69,8 +67,7 @@ def _evidence(counts: pl.DataFrame, level: str) -> tuple[pl.DataFrame, pl.DataFr
     """Return the tail per (context, key) and totals per context, at one level."""
     rows = counts.lazy().filter(pl.col(level).is_not_null())
     single = rows.group_by(level, "_key", "container").agg(pl.col("count").sum())
-    damped = ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum().alias("_m")
-    keys = single.group_by(level, "_key").agg(damped, _N=pl.col("count").sum()).collect()
+    keys = single.group_by(level, "_key").agg(_m=damped(), _N=pl.col("count").sum()).collect()
     distinct = pl.len().cast(pl.Int64) * SCALE
     totals = keys.group_by(level).agg(_M=pl.col("_m").sum(), _T=distinct, _N=pl.col("_N").sum())
     return _tails(keys, level), totals
@@ -94,21 +91,30 @@ def _look_up(pairs: pl.DataFrame, counts: pl.DataFrame, number: int) -> pl.DataF
 
 
 def _coded(
-    conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace the strings of counts and pairs by numbers: of the context at each level, of the key.
+    conditional: Conditional, learnt: Drawn, asked: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Replace strings by numbers, of the context at each level and of the key.
 
     Every step after this one is on integers.
+
+    Returns
+    -------
+    The history, what is asked, and which name (``_name``) lies in which place (``_key``).
     """
-    wanted = counts.select(*_PEERS, "key", pl.col("container").rank("dense"), "count")
-    contexts, coded_tables = coded("_context", _PEERS, wanted, pairs.select(*_PEERS, "key"))
+    wanted = learnt.counts.select(
+        *_PEERS, "key", "name", pl.col("container").rank("dense"), "count"
+    )
+    contexts, coded_tables = coded("_context", _PEERS, wanted, asked)
     levels = _with_levels(contexts, conditional.levels).drop(_PEERS)
-    _, tables = coded("_key", ["key"], *coded_tables)
-    joined = [
+    _, (history, rows, places) = coded(
+        "_key", ["key"], *coded_tables, learnt.places.rename({"place": "key"})
+    )
+    _, (history, places) = coded("_name", ["name"], history, places)
+    history, rows = (
         table.join(levels, on="_context", how="left", maintain_order="left").drop("_context")
-        for table in tables
-    ]
-    return joined[0], joined[1]
+        for table in (history, rows)
+    )
+    return history, rows, places
 
 
 def _interpolate(pairs: pl.LazyFrame, number: int) -> pl.LazyFrame:
@@ -138,13 +144,43 @@ def _verdict(levels: int) -> list[pl.Expr]:
     return [known.fill_null(False).alias("known"), seen.fill_null(False).alias("seen")]
 
 
+def _chances(rows: pl.DataFrame, history: pl.DataFrame, places: pl.DataFrame, levels: int) -> pl.DataFrame:
+    """Add ``_new``: P(next name of a place is new) where its own context has history, else wider."""
+    drawing = history.join(places.rename({"_key": "_place"}), on="_name")
+    for number in range(levels):
+        by = [f"_level{number}", "_place"]
+        names = single_names(drawing.drop_nulls(by[0]), [*by, "_name"])
+        chances = names.group_by(by).agg(newness().alias(f"_new{number}"))
+        rows = rows.join(chances.rename({"_place": "_key"}), on=[by[0], "_key"], how="left", maintain_order="left")
+    return rows.with_columns(_new=pl.coalesce(f"_new{number}" for number in range(levels)))
+
+
+def _estimated(conditional: Conditional, learnt: Drawn, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return ``bits``, ``known``, ``seen`` and ``_pair`` of every row that is asked."""
+    history, rows, places = _coded(conditional, learnt, asked)
+    numbers = range(len(conditional.levels))
+    vocabulary = history["_key"].n_unique()
+    if places.height:
+        rows = _chances(rows, history, places, len(numbers))
+    else:
+        rows = rows.with_columns(_new=pl.lit(None, pl.Float64))
+    for number in numbers:
+        rows = _look_up(rows, history, number)
+    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
+    start = rows.lazy().with_columns(pl.lit(1.0 / (vocabulary + 1)).alias("_p"), *blank)
+    chance = pl.when("_open").then(pl.col("_new").fill_null(1.0)).otherwise(1.0)
+    bits = (-(pl.col("_p") * chance).log(2) * SCALE).round().cast(pl.Int64).alias("bits")
+    estimate = reduce(_interpolate, reversed(numbers), start)
+    return estimate.select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
+
+
 def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Add ``bits``, ``known`` and ``seen`` to pairs of context and key.
 
     Parameters
     ----------
     conditional
-        Which levels to back off along.
+        Which levels to back off along, and where its keys lie.
     counts
         Rows of `rtml.baselines.counting.COUNTS` of this conditional.
     pairs
@@ -153,16 +189,19 @@ def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
     Returns
     -------
     ``pairs`` in the same order with ``bits`` (Int64, units of 1/1024 bit, 0 and up; 0 is what was
-    to be expected), ``known`` (its most specific context has history) and ``seen`` (the key was
-    counted in the most specific context that has history).
+    to be expected), ``known`` (its most specific context has history) and ``seen`` (the most
+    specific context that has history counted the key, or a place that draws names and would draw
+    it: a temporary file with yet another name is nothing never seen).
     """
-    history, rows = _coded(conditional, counts, pairs)
-    vocabulary = counts["key"].n_unique()
-    numbers = range(len(conditional.levels))
-    for number in numbers:
-        rows = _look_up(rows, history, number)
-    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
-    start = rows.lazy().with_columns(pl.lit(1.0 / (vocabulary + 1)).alias("_p"), *blank)
-    estimate = reduce(_interpolate, reversed(numbers), start)
-    bits = (-pl.col("_p").log(2) * SCALE).round().cast(pl.Int64).alias("bits")
-    return pairs.hstack(estimate.select(bits, *_verdict(len(numbers))).collect())
+    learnt = drawn(counts, conditional.places)
+    asked = pairs.select(*_PEERS, "key").with_row_index("_pair").with_columns(_open=pl.lit(False))
+    open_keys = candidates(learnt, conditional.places, pairs["key"])
+    wider = asked.join(open_keys, on="key").drop("key").rename({"place": "key"})
+    both = pl.concat([asked, wider.select(asked.columns).with_columns(_open=pl.lit(True))])
+    scored = _estimated(conditional, learnt, both)
+    own, places = scored.filter(~pl.col("_open")), scored.filter("_open")
+    best = places.group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
+    joined = own.join(best, on="_pair", how="left", maintain_order="left").select(
+        pl.min_horizontal("bits", "_bits"), "known", pl.col("seen") | pl.col("_seen").fill_null(False)
+    )
+    return pairs.hstack(joined)

@@ -15,6 +15,7 @@ from rtml.features.addresses import port
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.features.paths import path_class
+from rtml.features.places import SOCKETS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
 __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
@@ -80,6 +81,7 @@ REQUEST = Conditional(
         Level(WORKLOAD),
         Level(FLEET),
     ),
+    places=SOCKETS,
 )
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""
 

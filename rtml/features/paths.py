@@ -30,16 +30,10 @@ _VARYING = (
     (r"^/memfd:.*", "/memfd:*"),
     (r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", "*"),
     (r"\b[0-9a-fA-F]{12,}\b", "*"),  # digests, container ids
-    (r"\b[0-9]+[a-f][0-9a-f]{6,}\b", "*"),
-    (r"\b[a-f]+[0-9][0-9a-f]{6,}\b", "*"),
-    (r"\b(tmp|temp)[._-]?[A-Za-z0-9_]{6,}\b", "$1*"),  # mktemp, tempfile
     (r"([._-])[A-Za-z]*[0-9]+[A-Za-z]+[0-9][A-Za-z0-9]*\b", "${1}*"),  # pod suffixes
-    (r"\b[A-Za-z0-9]{24,}\b", "*"),  # base64 and the like
     (r"(^|[/._:-])[0-9]+\b", "${1}#"),  # process ids, counters, versions
     (r"[0-9]{3,}", "#"),
     (r"#([._-]#)+", "#"),
-    (r"(^|/)[0-9a-f][a-f](/|$)", "${1}*${2}"),  # folders by the first byte of a digest: git, ccache
-    (r"(^|/)[a-f][0-9a-f](/|$)", "${1}*${2}"),
 )
 _TELLING = (
     r"^/(etc|root|proc|sys|dev|run|var/run|boot|var/spool|host|mnt|media|srv|data)(/|$)"
@@ -50,8 +44,6 @@ _DEEP = r"^((?:/[^/]+){8})/.*$"
 _FOLDER = r"^((?:/[^/]+){0,4})"
 _HIDDEN = r"/(\.)[^/]*$"
 _EXTENSION = r"[^/.][^/]*?(\.[A-Za-z][A-Za-z0-9]{0,7})$"
-_MKSTEMP = 7  # a dot and six characters
-_TEMPORARY = r"^(?:/var)?/tmp/|^/dev/shm/"
 
 
 def _apply(text: pl.Expr, steps: tuple[tuple[str, str], ...]) -> pl.Expr:
@@ -103,14 +95,11 @@ def path_class(path: pl.Expr) -> pl.Expr:
     '/'
     ''
     """
-    clean = normalise(path)
+    clean = normalise(path.str.replace_all("*", "?", literal=True))
     parent = clean.str.extract(r"^(.*)/[^/]*$", 1)
     folder = parent.str.extract(_FOLDER, 1)
     dot = clean.str.extract(_HIDDEN, 1).fill_null("")
     extension = clean.str.extract(_EXTENSION, 1).fill_null("")
-    drawn = extension.str.contains("[A-Z0-9]") | clean.str.contains(_TEMPORARY)
-    random = (extension.str.len_bytes() == _MKSTEMP) & drawn
-    extension = pl.when(random).then(pl.lit(".*")).otherwise(extension)
     coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
     name = clean.str.replace(_DEEP, "$1/**")
     telling = clean.str.contains(_TELLING) | clean.str.contains("^/?[^/]*$")
