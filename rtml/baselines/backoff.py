@@ -102,7 +102,7 @@ def _coded(
     The history, what is asked, and which name (``_name``) lies in which place (``_key``).
     """
     wanted = learnt.counts.select(
-        *_PEERS, "key", "name", pl.col("container").rank("dense"), "count"
+        *_PEERS, "key", "name", pl.col("container").rank("dense"), "count", "first_seen"
     )
     contexts, coded_tables = coded("_context", _PEERS, wanted, asked)
     levels = _with_levels(contexts, conditional.levels).drop(_PEERS)
@@ -155,6 +155,13 @@ def _chances(rows: pl.DataFrame, history: pl.DataFrame, places: pl.DataFrame, le
     return rows.with_columns(_new=pl.coalesce(f"_new{number}" for number in range(levels)))
 
 
+def _drawn_by_itself(conditional: Conditional) -> pl.Expr:
+    """Whether a place drew names for this subject somewhere, not only for others."""
+    subject = max(level.parts for level in conditional.levels) > 0
+    own = [number for number, level in enumerate(conditional.levels) if level.parts > 0 or not subject]
+    return pl.any_horizontal(pl.col(f"_m{number}").is_not_null() for number in own)
+
+
 def _estimated(conditional: Conditional, learnt: Drawn, asked: pl.DataFrame) -> pl.DataFrame:
     """Return ``bits``, ``known``, ``seen`` and ``_pair`` of every row that is asked."""
     history, rows, places = _coded(conditional, learnt, asked)
@@ -171,7 +178,8 @@ def _estimated(conditional: Conditional, learnt: Drawn, asked: pl.DataFrame) -> 
     chance = pl.when("_open").then(pl.col("_new").fill_null(1.0)).otherwise(1.0)
     bits = (-(pl.col("_p") * chance).log(2) * SCALE).round().cast(pl.Int64).alias("bits")
     estimate = reduce(_interpolate, reversed(numbers), start)
-    return estimate.select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
+    kept = pl.col("_open") & ~_drawn_by_itself(conditional)
+    return estimate.filter(~kept).select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
 
 
 def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

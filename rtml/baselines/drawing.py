@@ -24,13 +24,14 @@ encoding", 1981, https://doi.org/10.1109/TIT.1981.1056331.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 import polars as pl
 
 from rtml.baselines.places import Places
 
-__all__ = ["DRAWS", "FEW", "SCALE", "Drawn", "candidates", "damped", "drawn", "newness", "single_names"]
+__all__ = ["FEW", "SCALE", "Drawn", "candidates", "damped", "drawn", "newness", "single_names"]
 
 SCALE = 1024
 """Fixed point: one bit, or one unit of evidence, is 1024."""
@@ -41,9 +42,9 @@ FEW = 3
 SEVERAL = 3
 """Containers from which on a name of one of them alone is drawn, however often it had it."""
 
-import os
-DRAWS = float(os.environ.get("DRAWS","0"))
-"""A place draws names when its next name is more likely new than not."""
+APART = dt.timedelta(minutes=1)
+"""Time between two visits of one container: names of a single visit may all come again."""
+
 
 _FOLDED = pl.col("key").eq_missing(pl.col("region"))
 _SCOPE = ["workload", "repository", "subject"]
@@ -70,7 +71,8 @@ def single_names(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """Return ``once`` and ``evidence`` of the names of each place: containers, where they tell."""
     witnesses = pl.col("container").n_unique().cast(pl.Int64) * SCALE
     evidence = pl.when(pl.col("several").first()).then(witnesses).otherwise(damped())
-    return members.group_by(by).agg(pl.col("once").first(), evidence=evidence)
+    visit = {"container": pl.col("container").min(), "first_seen": pl.col("first_seen").min()}
+    return members.group_by(by).agg(pl.col("once").first(), evidence=evidence, **visit)
 
 
 def damped() -> pl.Expr:
@@ -109,8 +111,10 @@ def _lying(marked: pl.DataFrame, places: Places) -> pl.DataFrame:
 def _drawing(members: pl.DataFrame, scope: list[str]) -> pl.DataFrame:
     """Return the places that draw names in a scope, with P(next name is new)."""
     names = single_names(members, [*scope, "place", "name"])
-    places = names.group_by(*scope, "place").agg(new=newness(), drawn=pl.col("once").sum())
-    return places.filter((pl.col("drawn") > 1) & (pl.col("new") >= DRAWS)).drop("drawn")
+    container, first = (pl.col(column).filter("once") for column in ("container", "first_seen"))
+    apart = (container.n_unique() > 1) | ((first.max() - first.min()) >= APART).fill_null(False)
+    places = names.group_by(*scope, "place").agg(new=newness(), apart=apart)
+    return places.filter("apart").drop("apart")
 
 
 def _best(members: pl.DataFrame, scopes: list[tuple[list[str], pl.DataFrame]]) -> pl.DataFrame:

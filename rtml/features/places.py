@@ -20,19 +20,21 @@ __all__ = ["ADDRESSES", "DOMAINS", "PATHS", "SOCKETS"]
 _VERB = r"(?:[a-z]+ )*"
 _DEEPEST = 8
 _FOLDERS = rf"^({_VERB}(?:[^/]*/)*)"
-_EXTENSION = r"(\.[A-Za-z][A-Za-z0-9]{0,7})?"
+_EXTENSION = r"\.[A-Za-z][A-Za-z0-9]{0,7}"
 
 
 def _around_path(key: pl.Expr) -> list[pl.Expr]:
     """Return the places of a path after a verb: one part open, the name open, or both."""
-    name_open = [
-        key.str.replace(rf"{_FOLDERS}[^/]+?{_EXTENSION}$", "${1}*${2}"),
-        key.str.replace(rf"{_FOLDERS}[^/]+$", "${1}*"),
+    whole_name = pl.when(~key.str.contains(r"\*[^/]*$")).then(key.str.replace(rf"{_FOLDERS}[^/]+$", "${1}*"))
+    names = [
+        key.str.replace(rf"{_FOLDERS}[^/]+?({_EXTENSION})$", "${1}*${2}"),
+        key.str.replace(rf"({_FOLDERS}[^/]+?){_EXTENSION}$", "${1}.*"),
+        whole_name,
     ]
-    places = list(name_open)
+    places = list(names)
     for depth in range(_DEEPEST):
-        folder = rf"^({_VERB}(?:[^/ ]*/){{{depth}}})[^/ ]+/"
-        places += [path.str.replace(folder, "${1}*/") for path in (key, *name_open)]
+        folder = rf"^({_VERB}(?:/[^/ ]+/)?(?:[^/ ]+/){{{depth}}})[^/ ]+/"
+        places += [path.str.replace(folder, "${1}*/") for path in (key, *names)]
     return places
 
 
