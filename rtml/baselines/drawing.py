@@ -1,19 +1,27 @@
 r"""Drawn names: keys that are never seen twice, because the place they lie in draws new ones.
 
 A temporary file, an object of git, the name of a pod: each is new, and none is news. Which places
-draw names is learnt. A name is *drawn* when one container of all had it, a few times at most (it
-was made, opened, gone). A place (`Places`: a key with one or two parts left open) is given by Good
-and Turing the chance that its next name is new,
+(`rtml.baselines.places`: keys with one or two parts left open) draw names is learnt, not listed.
 
-    new(place) = (n1 - 1/2) / (n1 + m)      with n1 drawn names, m the evidence of the others
+A name is *drawn* when one container alone had it, and either had it at most `FEW` times or belongs
+to a context (workload, repository, subject) of which at least `SEVERAL` containers were in that
+place: they are independent, and would have shared a steady name. After Good and Turing, the chance
+that the next name of a place is new is the share of drawn names,
 
-(the estimate of Krichevsky and Trofimov over the draws after the first: one name proves nothing,
-and none is taken for one).
-Where it is at least `DRAWS`, in a context of its own or in the fleet, the drawn names of the place
-count as one key, the place itself. So they are as usual together as one name would be that came as
-often, and a thousand of them do not make the rest look rare.
+    new(place) = (n1 - 1/2) / (n1 + m)
 
-Fails when every container has steady names of its own, each read a few times only: they look drawn.
+with n1 drawn names and m the evidence of the others: containers that had them, summed over names,
+or where containers are few `rtml.baselines.evidence.damped` counts. The 1/2 is Krichevsky and
+Trofimov's, over the draws after the first: one drawn name proves little (and none counts as one,
+so that nothing is impossible).
+
+A place draws when its drawn names came in more than one visit (two containers, or a minute apart):
+a program that ran once and read twenty files says nothing of the next run. There its drawn names
+count as one key, the place itself, as usual as one name would be that came as often; a thousand of
+them do not make the rest of their context look rare, nor all that is new look ordinary.
+
+Fails for a value that changes once in a long time (a version, the name of a deployment): a history
+holds one of them. Those that have a shape are folded before counting (`rtml.features.paths`).
 
 References
 ----------
@@ -29,25 +37,24 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.baselines.counting import COUNTS
+from rtml.baselines.evidence import SCALE, damped
 from rtml.baselines.places import Places
 
-__all__ = ["FEW", "SCALE", "Drawn", "candidates", "damped", "drawn", "newness", "single_names"]
-
-SCALE = 1024
-"""Fixed point: one bit, or one unit of evidence, is 1024."""
+__all__ = ["FEW", "SEVERAL", "Drawn", "candidates", "drawn", "newness"]
 
 FEW = 3
-"""Times that one container may have seen a drawn name: made, opened, read once more."""
+"""Times that a container has a drawn name, at most: made, opened, read once more."""
 
 SEVERAL = 3
-"""Containers from which on a name of one of them alone is drawn, however often it had it."""
+"""Containers of one context from which on what one of them alone had is drawn, however often."""
 
 APART = dt.timedelta(minutes=1)
-"""Time between two visits of one container: names of a single visit may all come again."""
-
+"""Time from which on two names of one container belong to two visits."""
 
 _FOLDED = pl.col("key").eq_missing(pl.col("region"))
 _SCOPE = ["workload", "repository", "subject"]
+_MEMBERS = pl.Schema({**COUNTS, "place": pl.String(), "drawn": pl.Boolean(), "several": pl.Boolean()})
 
 
 @dataclass(frozen=True)
@@ -57,88 +64,55 @@ class Drawn:
     Parameters
     ----------
     counts
-        The history with ``name`` (the key as it was counted), ``once`` (whether it is a drawn
-        name) and ``key``: the place, where a place draws it, else the name.
-    places
-        ``name``, ``place``: all names of the history that lie in a place that draws names.
+        The history; the key of a drawn name is its place, where that draws.
+    members
+        The history of the names in places that draw, as it was counted: one row for each ``place``
+        that a name lies in, whether it is ``drawn`` there, and whether containers are ``several``.
     """
 
     counts: pl.DataFrame
-    places: pl.DataFrame
+    members: pl.DataFrame
 
 
-def single_names(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """Return ``once`` and ``evidence`` of the names of each place: containers, where they tell."""
+def newness(members: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Return ``new`` = P(next name is new) per place ``by``, and whether it ``draws``."""
     witnesses = pl.col("container").n_unique().cast(pl.Int64) * SCALE
-    evidence = pl.when(pl.col("several").first()).then(witnesses).otherwise(damped())
-    visit = {"container": pl.col("container").min(), "first_seen": pl.col("first_seen").min()}
-    return members.group_by(by).agg(pl.col("once").first(), evidence=evidence, **visit)
+    evidence = pl.when(pl.col("several").any()).then(witnesses).otherwise(damped())
+    visit = [pl.col("container").min(), pl.col("first_seen").min()]
+    names = members.group_by(*by, "key").agg(pl.col("drawn").any(), *visit, m=evidence)
+    container, first = (pl.col(column).filter("drawn") for column in ("container", "first_seen"))
+    apart = (container.n_unique() > 1) | (first.max() - first.min() >= APART).fill_null(False)
+    once = pl.col("drawn").sum().cast(pl.Int64).clip(1)
+    steady = pl.col("m").filter(~pl.col("drawn")).sum() / SCALE
+    return names.group_by(by).agg(draws=apart, new=(once - 0.5) / (once + steady))
 
 
-def damped() -> pl.Expr:
-    """Return the evidence of a column ``count`` per container: ``sum log2(1 + count)``, in 1/1024."""
-    return ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum()
-
-
-def newness() -> pl.Expr:
-    """Return P(next name is new) from the columns ``once`` and ``evidence`` of single names."""
-    drawn_names = pl.col("once").sum().cast(pl.Int64).clip(1)
-    steady = pl.when("once").then(0).otherwise("evidence").sum() / SCALE
-    return (drawn_names - 0.5) / (drawn_names + steady)
-
-
-def _marked(counts: pl.DataFrame) -> pl.DataFrame:
-    """Add ``name``, and whether it was ``alone`` (in one container) and ``brief`` (a few times)."""
-    single = counts.group_by("key").agg(
-        alone=pl.col("container").n_unique() == 1, brief=pl.col("count").sum() <= FEW
+def _members(counts: pl.DataFrame, places: Places) -> pl.DataFrame:
+    """Return rows of `_MEMBERS`, of places in which at least two drawn names lie."""
+    names = counts.filter(~_FOLDED)
+    single = names.group_by("key").agg(
+        _alone=pl.col("container").n_unique() == 1, _brief=pl.col("count").sum() <= FEW
     )
-    marked = counts.join(single, on="key", how="left", maintain_order="left")
-    return marked.with_columns(pl.col("alone") & ~_FOLDED, name="key")
+    lying = places.table(names["key"])
+    alone = single.filter("_alone").join(lying, on="key").group_by("place").len()
+    likely = lying.join(alone.filter(pl.col("len") > 1), on="place", how="semi")
+    rows = names.join(single, on="key").join(likely, on="key")
+    crowds = rows.group_by(*_SCOPE, "place").agg(several=pl.col("container").n_unique() >= SEVERAL)
+    placed = rows.join(crowds, on=[*_SCOPE, "place"], nulls_equal=True)
+    drawn = pl.col("_alone") & (pl.col("_brief") | pl.col("several"))
+    return placed.with_columns(drawn=drawn).select(_MEMBERS.names())
 
 
-def _lying(marked: pl.DataFrame, places: Places) -> pl.DataFrame:
-    """Return ``name, place, once`` of the places in which two drawn names lie, or more."""
-    names = marked.filter(~_FOLDED).select("name", "container", "alone", "brief").unique()
-    lying = names.join(places.table(names["name"]).rename({"key": "name"}), on="name")
-    per = lying.group_by("place").agg(several=pl.col("container").n_unique() >= SEVERAL)
-    once = pl.col("alone") & (pl.col("brief") | pl.col("several"))
-    table = lying.select("name", "place", "alone", "brief").unique().join(per, on="place")
-    found = table.select("name", "place", "several", once=once)
-    several = found.group_by("place").agg(pl.col("once").sum()).filter(pl.col("once") > 1)
-    return found.join(several.select("place"), on="place", how="semi")
-
-
-def _drawing(members: pl.DataFrame, scope: list[str]) -> pl.DataFrame:
-    """Return the places that draw names in a scope, with P(next name is new)."""
-    names = single_names(members, [*scope, "place", "name"])
-    container, first = (pl.col(column).filter("once") for column in ("container", "first_seen"))
-    apart = (container.n_unique() > 1) | ((first.max() - first.min()) >= APART).fill_null(False)
-    places = names.group_by(*scope, "place").agg(new=newness(), apart=apart)
-    return places.filter("apart").drop("apart")
-
-
-def _best(members: pl.DataFrame, scopes: list[tuple[list[str], pl.DataFrame]]) -> pl.DataFrame:
-    """Return the place of every drawn name and scope: the likeliest to draw, then the narrowest."""
-    once = members.filter("once").select(*_SCOPE, "name", "place").unique()
+def _places_of_names(members: pl.DataFrame) -> pl.DataFrame:
+    """Return the place that draws each drawn name of a scope: the likeliest, then the narrowest."""
+    names = members.filter("drawn").select(*_SCOPE, "key", "place").unique()
     found = pl.concat(
-        once.join(places, on=[*scope, "place"], nulls_equal=True) for scope, places in scopes
+        names.join(newness(members, by).filter("draws"), on=by, nulls_equal=True)
+        for by in ([*_SCOPE, "place"], ["place"])
     )
-    wide = pl.col("place").str.count_matches("*", literal=True)
-    ordered = found.with_columns(wide=wide).sort(
-        "new", "wide", "place", descending=[True, False, False]
-    )
-    return ordered.group_by(*_SCOPE, "name", maintain_order=True).agg(pl.col("place").first())
-
-
-def candidates(learnt: Drawn, places: Places | None, keys: pl.Series) -> pl.DataFrame:
-    """Return ``key, place``: the places of a history that might have drawn these keys."""
-    if places is None:
-        return pl.DataFrame(schema={"key": pl.String, "place": pl.String})
-    distinct = pl.DataFrame({"key": keys.unique()}, {"key": pl.String})
-    folded = distinct.with_columns(place=places.region(pl.col("key")))
-    regions = learnt.counts.filter(_FOLDED).select(place="key")
-    there = pl.concat([learnt.places.select("place"), regions]).unique()
-    return pl.concat([places.table(keys), folded]).join(there, on="place", how="semi").unique()
+    wide = found.with_columns(_open=pl.col("place").str.count_matches("*", literal=True))
+    ordered = wide.sort("new", "_open", "place", descending=[True, False, False])
+    return ordered.unique([*_SCOPE, "key"], keep="first", maintain_order=True).drop("new", "draws", "_open")
 
 
 def drawn(counts: pl.DataFrame, places: Places | None) -> Drawn:
@@ -152,16 +126,20 @@ def drawn(counts: pl.DataFrame, places: Places | None) -> Drawn:
         How its keys lie in places; None: no name is drawn.
     """
     if places is None:
-        nowhere = {"name": pl.String, "place": pl.String, "once": pl.Boolean, "several": pl.Boolean}
-        return Drawn(counts.with_columns(name="key"), pl.DataFrame(schema=nowhere))
-    marked = _marked(counts)
-    lying = _lying(marked, places)
-    members = marked.join(lying, on="name")
-    scopes = [(scope, _drawing(members, scope)) for scope in (_SCOPE, [])]
-    best = _best(members, scopes)
-    relabelled = marked.join(best, on=[*_SCOPE, "name"], how="left", nulls_equal=True, maintain_order="left")
-    chosen = best.select("place").unique()
-    return Drawn(
-        relabelled.with_columns(key=pl.coalesce("place", "key")).drop("place"),
-        lying.join(chosen, on="place", how="semi"),
-    )
+        return Drawn(counts, pl.DataFrame(schema=_MEMBERS))
+    members = _members(counts, places)
+    chosen = _places_of_names(members)
+    renamed = counts.join(chosen, on=[*_SCOPE, "key"], how="left", nulls_equal=True, maintain_order="left")
+    drawing = members.join(chosen.select("place").unique(), on="place", how="semi")
+    return Drawn(renamed.with_columns(key=pl.coalesce("place", "key")).drop("place"), drawing)
+
+
+def candidates(learnt: Drawn, places: Places | None, keys: pl.Series) -> pl.DataFrame:
+    """Return ``key, place`` of the places, and regions with folded names, that may hold a key."""
+    if places is None:
+        return pl.DataFrame(schema={"key": pl.String, "place": pl.String})
+    region = pl.DataFrame({"key": keys.unique()}).with_columns(place=places.region(pl.col("key")))
+    folded = learnt.counts.filter(_FOLDED).select(place="key")
+    there = pl.concat([learnt.members.select("place"), folded]).unique()
+    lying = pl.concat([places.table(keys), region.filter(pl.col("key").ne_missing(pl.col("place")))])
+    return lying.join(there, on="place", how="semi").unique()

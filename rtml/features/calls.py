@@ -14,7 +14,7 @@ from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.addresses import port
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import path_class
+from rtml.features.paths import path_key
 from rtml.features.places import SOCKETS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
@@ -66,7 +66,7 @@ REQUEST = Conditional(
         [
             _kind.replace({"chmod": "chmod setuid", "connect": "connect socket"}),
             pl.col("request"),
-            path_class(pl.coalesce("path", "socket_path")),
+            path_key(pl.coalesce("path", "socket_path")),
             pl.when(_kind == "bind").then(port(pl.col("src_port"))),
         ],
         separator=" ",

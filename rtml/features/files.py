@@ -12,7 +12,7 @@ from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import path_class
+from rtml.features.paths import path_key
 from rtml.features.places import PATHS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
@@ -47,7 +47,7 @@ def _prepared(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
 
 def _verb(done: pl.Expr) -> pl.Expr:
     prefix = pl.when(pl.col(_REFUSED) == "true").then(pl.lit("refused ")).otherwise(pl.lit(""))
-    return pl.concat_str([prefix, done, pl.lit(" "), path_class(pl.col("path"))])
+    return pl.concat_str([prefix, done, pl.lit(" "), path_key(pl.col("path"))])
 
 
 READ = Conditional(

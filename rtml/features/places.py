@@ -5,7 +5,7 @@ places that leave one folder open, its name open, or both: ``.git/objects/ab/tmp
 ``.git/objects/*/*``, ``/tmp/pip-x81k/setup.py`` in ``/tmp/*/setup.py``. A domain leaves its first
 labels open, an address its host, its network, or its port.
 
-An open part is ``*``; keys hold no other (`rtml.features.paths.path_class`,
+An open part is ``*``; keys hold no other (`rtml.features.paths.path_key`,
 `rtml.features.addresses.domain_key` write ``?`` for a star that was in a name).
 """
 
