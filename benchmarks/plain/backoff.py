@@ -26,7 +26,7 @@ def with_context(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
     part: object = ""
     if level.parts:
         part = frame["subject"].map(
-            lambda text: None if text is None else "\n".join(text.split("\n")[: level.parts])
+            lambda text: None if pd.isna(text) else "\n".join(text.split("\n")[: level.parts])
         )
     return frame.assign(first=first, second=second, part=part)
 

@@ -22,8 +22,7 @@ class Places:
     around
         From a key to the places around it, one expression each; null or the key itself is none.
     region
-        From a key to the one wide place whose names are folded beyond `ROOM`, or null. A region's
-        region must be itself.
+        From a key to the one wide place whose names are folded beyond `ROOM`, or null.
 
     Examples
     --------

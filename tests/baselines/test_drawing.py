@@ -69,13 +69,13 @@ steady = st.lists(
 ).map(lambda files: [row(key, count=count) for key, count in files])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(10, 300))
 def test_a_folder_of_names_seen_once_gives_the_next_for_nothing(number):
     assert bits(drawn(number), "/tmp/another") < 0.4
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 10), st.integers(4, 10**6), st.integers(1, 5), steady)
 def test_steady_files_excuse_no_new_one(files, count, containers, others):
     rows = others + [
@@ -89,7 +89,7 @@ def test_one_name_is_no_folder_of_names():
     assert bits([row("/etc/f", count=99), *drawn(9)], "/etc/g") > 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 30), st.integers(1, 30), steady, st.booleans())
 def test_more_draws_never_make_the_next_name_dearer(before, more, others, elsewhere):
     where = {"container": "c2"} if elsewhere else {}
@@ -99,7 +99,7 @@ def test_more_draws_never_make_the_next_name_dearer(before, more, others, elsewh
         assert bits(then, "/tmp/another") <= bits(first, "/tmp/another") + 2 / SCALE
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(2, 50), steady)
 def test_a_folder_never_seen_costs_what_it_does_beside_one_name(number, others):
     """A thousand drawn names neither make the rest look rare nor all that is new look ordinary."""
@@ -137,7 +137,7 @@ def test_what_others_draw_elsewhere_excuses_nobody():
     """Compilers make temporary files in one workload; a web server that does is news."""
     rows = [*drawn(50), row("/srv/index", count=99, workload="shop", subject="nginx", container="s")]
     here = {"workload": "shop", "subject": "nginx"}
-    assert bits(rows, "/tmp/x", **here) == bits([*rows], "/tmp/x", conditional=OPENED, **here) > 5
+    assert bits(rows, "/tmp/x", **here) > 5
     assert bits(rows, "/tmp/x", workload="shop", subject="git") < 1
 
 
@@ -173,7 +173,7 @@ events = st.tuples(
 
 
 @pytest.mark.parametrize("conditional", [ADDRESS, DOMAIN], ids=lambda found: found.name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_loops_over_rows_give_the_same_bits(conditional, data):
     """`benchmarks.plain` says the same in sets and dictionaries."""
