@@ -56,7 +56,7 @@ import polars as pl
 
 from rtml.baselines.coding import coded
 from rtml.baselines.conditional import FLEET, Conditional, Level
-from rtml.baselines.drawing import Drawn, candidates, drawn, newness
+from rtml.baselines.drawing import Drawn, candidates, newness
 from rtml.baselines.evidence import PEERS, SCALE, look_up, with_levels
 
 __all__ = ["SCALE", "surprise"]
@@ -155,15 +155,15 @@ def _asked(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.D
     return pl.concat([own, places.select(own.columns)])
 
 
-def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def surprise(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.DataFrame:
     """Add ``bits``, ``known`` and ``seen`` to pairs of context and key.
 
     Parameters
     ----------
     conditional
         Which levels to back off along, and in which places its keys lie.
-    counts
-        Rows of `rtml.baselines.counting.COUNTS` of this conditional.
+    learnt
+        The history of this conditional, as `rtml.baselines.drawing.drawn` returns it.
     pairs
         Columns ``workload``, ``image``, ``repository``, ``subject``, ``key``; others are kept.
 
@@ -174,7 +174,6 @@ def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
     specific context that has history counted the key, or a place around it that draws names: yet
     another temporary file counts as seen, for its like was).
     """
-    learnt = drawn(counts, conditional.places)
     scored = _estimated(conditional, learnt, _asked(conditional, learnt, pairs))
     places = (
         scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())

@@ -102,7 +102,8 @@ def destinations(material: Material) -> pl.DataFrame:
       per character; 0 to 8.
 
     All are 0 in a window without connections and lookups. Fails behind a proxy or a mesh (one address
-    stands for all), when a peer's address changes (use ``port`` then), and for data hidden in
+    stands for all), for a container that calls more than `rtml.baselines.places.ROOM` addresses of one
+    port (a baseline keeps that many, the others count as new), when a peer's address changes (use ``port`` then), and for data hidden in
     traffic to a usual destination.
 
     References

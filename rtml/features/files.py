@@ -1,7 +1,8 @@
 """Files: which places a program reads, and which it changes.
 
-The key is a class of paths (`rtml.features.paths`), the context the program. Reading and changing
-are kept apart: everybody reads ``/etc/passwd``, nobody should write it.
+The key is a path (`rtml.features.paths`), the context the program; which folders draw new names is
+learnt (`rtml.baselines.drawing`). Reading and changing are kept apart: everybody reads
+``/etc/passwd``, nobody should write it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ READ = Conditional(
     levels=_LEVELS,
     places=PATHS,
 )
-"""P(class of path | program) over files opened for reading."""
+"""P(path | program) over files opened for reading."""
 
 WRITE = Conditional(
     name="files.write",
@@ -75,13 +76,13 @@ WRITE = Conditional(
     levels=_LEVELS,
     places=PATHS,
 )
-"""P(change and class of path | program) over files written, renamed, linked, removed, chmodded."""
+"""P(change and path | program) over files written, renamed, linked, removed, chmodded."""
 
 
 def files(material: Material) -> pl.DataFrame:
     """Refused access, per container and window.
 
-    Beside the surprise of each class of paths given the program (`READ`, `WRITE`;
+    Beside the surprise of each path given the program (`READ`, `WRITE`;
     `rtml.features.surprise`):
 
     - ``refused``: distinct paths that were refused (EPERM, EACCES); 0 and up, 0 in a window
