@@ -117,6 +117,8 @@ def _verdict(levels: int) -> list[pl.Expr]:
 
 def _with_chances(rows: pl.DataFrame, members: pl.DataFrame, levels: int) -> pl.DataFrame:
     """Add ``_new``: P(next name of a place is new); 1 where names of a region were folded."""
+    if not rows["_open"].any():
+        return rows.with_columns(pl.lit(1.0).alias("_new"))
     chances = [f"_new{number}" for number in range(levels)]
     for number, name in enumerate(chances):
         by = [f"_level{number}", "_key"]

@@ -103,8 +103,8 @@ def destinations(material: Material) -> pl.DataFrame:
 
     All are 0 in a window without connections and lookups. Fails behind a proxy or a mesh (one address
     stands for all), for a container that calls more than `rtml.baselines.places.ROOM` addresses of one
-    port (a baseline keeps that many, the others count as new), when a peer's address changes (use ``port`` then), and for data hidden in
-    traffic to a usual destination.
+    port (a baseline keeps that many, the others count as new), when a peer's address changes (use
+    ``port`` then), and for data hidden in traffic to a usual destination.
 
     References
     ----------

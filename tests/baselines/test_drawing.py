@@ -208,3 +208,14 @@ def test_loops_over_rows_give_the_same_bits(conditional, data):
     assert ours["known"].to_list() == plain["known"].to_list()
     assert ours["seen"].to_list() == plain["seen"].to_list()
     assert ours["bits"].to_list() == pytest.approx(plain["bits"].to_list(), abs=1)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 99), steady)
+def test_the_order_of_a_history_does_not_matter(seed, others):
+    history = counted(others + drawn(20) + drawn(20, "/tmp/deeper"))
+    mixed = Baseline(history.counts.sample(fraction=1, shuffle=True, seed=seed))
+    names = dict.fromkeys(("image", "repository"), None)
+    keys = ["/tmp/new", "/tmp/name3", "/tmp/deeper/new", "/etc/a"]
+    pairs = pl.DataFrame({"workload": "web", "subject": "git", **names, "key": keys}).cast(pl.String)
+    assert mixed.surprise(OPENED, pairs).equals(history.surprise(OPENED, pairs))
