@@ -47,8 +47,8 @@ def of_groups(baseline: Baseline, names: Sequence[str]) -> Baseline:
     Examples
     --------
     >>> from rtml.baselines.counting import COUNTS
-    >>> rows = [{"family": "f", "workload": w, "key": "k", "container": w, "count": 1} for w in ("web", "app")]
-    >>> baseline = Baseline(pl.DataFrame(rows, COUNTS))
+    >>> row = {"family": "f", "workload": "web", "key": "k", "container": "c", "count": 1}
+    >>> baseline = Baseline(pl.DataFrame([row, {**row, "workload": "app"}], COUNTS))
     >>> of_groups(baseline, ["web"]).counts.height
     1
     >>> of_groups(baseline, ["wep"])

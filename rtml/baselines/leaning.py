@@ -111,4 +111,5 @@ def _chosen(
         for what in ("events", "unseen")
     }
     extra = [f"{what}{suffix}" for what in ("events", "unseen") for suffix, _, _ in choices]
-    return rows.with_columns(pl.coalesce(*names, known).alias("leans_on"), **values).drop(*extra, "repository")
+    chosen = rows.with_columns(pl.coalesce(*names, known).alias("leans_on"), **values)
+    return chosen.drop(*extra, "repository")
