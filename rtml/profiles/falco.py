@@ -74,18 +74,30 @@ def _rule(name: str, lists: str, patterns: list[str]) -> dict[str, Any]:
 
 def _containers(behaviour: Behaviour) -> str:
     """Return the condition that an event is of the group; the macro is there to be made exact."""
-    name = _quoted(behaviour.workload, always=True)
+    name = behaviour.workload
     match behaviour.named_by:
         case "workload":
-            pods = _quoted(f"{behaviour.workload}-", always=True)
-            return (
-                f"(k8s.deployment.name = {name} or container.name = {name} or k8s.pod.name startswith {pods})"
-            )
+            tests = [_named("k8s.deployment.name", name), _named("container.name", name)]
+            return f"({' or '.join([*tests, _named('k8s.pod.name', f'{name}-', begins=True)])})"
         case "repository":
-            return f"container.image.repository = {name}"
+            return _named("container.image.repository", name)
         case "image":
-            return f"container.image.digest = {name}"
-    raise UsageError(f"{behaviour.workload}: one container of no workload and no image; no rule can name it")
+            return _named("container.image.digest", name)
+    raise UsageError(f"{name}: one container of no workload and no image; no rule can name it")
+
+
+def _named(field: str, name: str, begins: bool = False) -> str:
+    r"""Return the test that a field is a name, or begins so; what Falco cannot spell is any character.
+
+    Examples
+    --------
+    >>> _named("container.name", "web"), _named("container.name", "w\x1bb-", begins=True)
+    ('container.name = "web"', 'container.name glob "w?b-*"')
+    """
+    if _ODD.search(name):
+        pattern = re.sub(r"[*?]", "?", FALCO.unsafe.sub("?", name)) + ("*" if begins else "")
+        return f"{field} glob {_quoted(pattern, always=True)}"
+    return f"{field} {'startswith' if begins else '='} {_quoted(name, always=True)}"
 
 
 def _is_comm(key: str) -> bool:
@@ -109,7 +121,7 @@ def _quoted(text: str, always: bool = False) -> str:
     if not always and _BARE.fullmatch(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + _ODD.sub("?", escaped) + '"'
+    return f'"{escaped}"'
 
 
 _OF_WORKLOAD = [
@@ -124,7 +136,7 @@ _OF_IMAGE = [
 def _use(name: str, lists: str, behaviour: Behaviour) -> list[str]:
     return [
         *(_OF_WORKLOAD if behaviour.named_by == "workload" else _OF_IMAGE),
-        "A number in a learnt path became [0-9]*, a random part *, and /usr/bin/* two hexadecimal digits",
+        "A number in a learnt path became [0-9#]*, a random part *, and /usr/bin/* two hexadecimal digits",
         "(a name like df). To let more pass, in a file that is read after this one:",
         f"  - list: {lists}_programs",
         "    items: [/usr/bin/new]",

@@ -3,8 +3,8 @@
 A key has ``#`` for numbers, ``*`` for random parts and ``?`` for a control character
 (`rtml.features.paths`); a class of files ends in ``*``, ``*.py`` or ``.*``. Four folders deep such a class
 stands for all that lies below, too, and ``/**`` for what is deeper than eight. Other tools get the
-narrowest pattern of theirs that covers the key; where a path held one of these characters itself,
-it is wider than what was seen.
+narrowest pattern of theirs that covers the key. Where a path itself held a ``*`` or a ``?``, that is wider
+than what was seen; a ``#`` in a name, which AppArmor may take for a comment, is not covered there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["APPARMOR", "FALCO", "Globs", "glob", "is_folded", "is_path", "kubescape_path", "only_folder"]
+__all__ = [
+    "APPARMOR",
+    "FALCO",
+    "Globs",
+    "class_folder",
+    "glob",
+    "is_folded",
+    "is_path",
+    "kubescape_path",
+    "only_folder",
+]
 
 _FOLDED = re.compile(r"[*#?]")
 _CLASS = re.compile(r"(\.?)\*(\.[A-Za-z][A-Za-z0-9]{0,7}|\.\*)?")
@@ -33,7 +43,7 @@ class Globs:
     unsafe: re.Pattern[str]
 
 
-FALCO = Globs("*", "[0-9]*", "*", "?", re.compile(r"[\[\]\\\x00-\x1f\x7f]"))
+FALCO = Globs("*", "[0-9#]*", "*", "?", re.compile(r"[\[\]\\\x00-\x1f\x7f]"))
 """Falco's operator ``glob`` (fnmatch): ``*`` runs over slashes."""
 
 APPARMOR = Globs("*", "[0-9]*", "**", "?", re.compile(r"[^A-Za-z0-9_./:+~%=-]"))
@@ -59,8 +69,20 @@ def only_folder(key: str) -> bool:
     return key.endswith("/*")
 
 
-def _is_deep(folder: str, name: str) -> bool:
-    return folder.count("/") == _DEEPEST and bool(_CLASS.fullmatch(name))
+def class_folder(key: str) -> tuple[str, bool] | None:
+    """Return the folder of a class of files, and whether the class reaches below it; None for a name.
+
+    Examples
+    --------
+    >>> class_folder("/tmp/*.sh"), class_folder("/usr/lib/x/y/*"), class_folder("/tmp/a*")
+    (('/tmp', False), ('/usr/lib/x/y', True), None)
+    """
+    folder, _, name = key.rpartition("/")
+    if key.endswith(_BELOW):
+        return folder, True
+    if _CLASS.fullmatch(name):
+        return folder, folder.count("/") == _DEEPEST
+    return None
 
 
 def glob(key: str, globs: Globs, program: bool = False) -> str:
@@ -83,16 +105,14 @@ def glob(key: str, globs: Globs, program: bool = False) -> str:
     >>> glob("/etc/x[1]", APPARMOR), glob("/usr/bin/*", FALCO, program=True)
     ('/etc/x?1?', '/usr/bin/[0-9a-f][0-9a-f]')
     """
-    folder, _, name = key.rpartition("/")
     if program and only_folder(key):
-        return f"{_written(folder, globs)}/[0-9a-f][0-9a-f]"
-    if key.endswith(_BELOW):
-        return f"{_written(folder, globs)}/{globs.deep}"
-    if not program and _is_deep(folder, name):
-        dot, extension = _CLASS.fullmatch(name).groups()  # type: ignore[union-attr]
-        tail = "" if dot else _written(extension or "", globs)
-        return f"{_written(folder, globs)}/{globs.deep}{tail}"
-    return _written(key, globs)
+        return f"{_written(key[:-2], globs)}/[0-9a-f][0-9a-f]"
+    place = None if program else class_folder(key)
+    if place is None or not place[1]:
+        return _written(key, globs)
+    folder, name = place[0], key.removeprefix(f"{place[0]}/")
+    extension = name[1:] if name.startswith("*.") else ""
+    return f"{_written(folder, globs)}/{globs.deep}{_written(extension, globs)}"
 
 
 def _written(text: str, globs: Globs) -> str:
@@ -120,7 +140,6 @@ def kubescape_path(key: str) -> str | None:
     """
     if DYNAMIC in key:
         return None
-    folder, _, name = key.rpartition("/")
-    deep = key.endswith(_BELOW) or _is_deep(folder, name)
+    place = class_folder(key)
     parts = [DYNAMIC if is_folded(part) else part for part in key.split("/")]
-    return "/".join([*parts[:-1], "*"] if deep else parts)
+    return "/".join([*parts[:-1], "*"] if place is not None and place[1] else parts)

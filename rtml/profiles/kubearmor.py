@@ -17,14 +17,13 @@ from typing import Any
 from rtml.features.binaries import PROGRAMS
 from rtml.features.lineage import CHILD
 from rtml.profiles.behaviour import Behaviour
-from rtml.profiles.folded import APPARMOR, glob, is_folded, is_path
+from rtml.profiles.folded import APPARMOR, class_folder, glob, is_folded, is_path
 from rtml.profiles.naming import dns_label
 from rtml.profiles.written import left_out, yaml_text
 
 __all__ = ["kubearmor"]
 
 _PROTOCOLS = {"tcp", "udp", "icmp", "raw"}
-_DEEPEST = 4
 
 
 def kubearmor(behaviour: Behaviour) -> str:
@@ -53,7 +52,7 @@ def kubearmor(behaviour: Behaviour) -> str:
         "apiVersion": "security.kubearmor.com/v1",
         "kind": "KubeArmorPolicy",
         "metadata": {
-            "name": f"rtml-{name}"[:63].rstrip("-"),
+            "name": f"rtml-{name}",
             "annotations": {"rtml/workload": behaviour.workload, "rtml/learnt": " ".join(behaviour.about())},
         },
         "spec": {**spec, "action": "Allow"},
@@ -66,9 +65,9 @@ def kubearmor(behaviour: Behaviour) -> str:
 _USE = [
     "Set the selector to labels of the pods. What is not allowed here is treated as the posture of the",
     "namespace says; begin with: kubectl annotate ns NAME kubearmor-file-posture=audit",
-    "kubearmor-network-posture=audit. Folders stand for classes of files and are wider than these; patterns are",
-    "enforced by AppArmor alone. Protocols are those of connections and listening sockets; where the sensor",
-    "names none, TCP and UDP.",
+    "kubearmor-network-posture=audit. Folders stand for classes of files and are wider than these; patterns",
+    "are enforced by AppArmor alone. Protocols are those of connections and listening sockets; where the",
+    "sensor names none, TCP and UDP.",
 ]
 
 
@@ -98,12 +97,11 @@ def _file(paths: dict[str, frozenset[str]]) -> dict[str, Any]:
     folders: dict[tuple[str, bool], bool] = {}
     patterns: dict[str, bool] = {}
     for key, verbs in sorted(paths.items()):
-        folder, _, name = key.rpartition("/")
+        place = class_folder(key)
         reads = verbs == {"read"}
         if _is_plain(key):
             exact[key.rstrip("/")] = exact.get(key.rstrip("/"), True) and reads
-        elif _is_plain(f"{folder}/") and name[:1] in ("*", "."):
-            place = (f"{folder}/", name == "**" or folder.count("/") >= _DEEPEST)
+        elif place is not None and _is_plain(place[0]):
             folders[place] = folders.get(place, True) and reads
         else:
             pattern = glob(key, APPARMOR)
@@ -111,7 +109,7 @@ def _file(paths: dict[str, frozenset[str]]) -> dict[str, Any]:
     rules = {
         "matchPaths": [_entry("path", path, reads) for path, reads in sorted(exact.items())],
         "matchDirectories": [
-            {**_entry("dir", folder, reads), **({"recursive": True} if deep else {})}
+            {**_entry("dir", f"{folder}/", reads), **({"recursive": True} if deep else {})}
             for (folder, deep), reads in sorted(folders.items())
         ],
         "matchPatterns": [_entry("pattern", pattern, reads) for pattern, reads in sorted(patterns.items())],

@@ -13,18 +13,19 @@ the label ``kubescape.io/user-defined-profile``.
 
 from __future__ import annotations
 
-from typing import Any
+import re
 
 from rtml.features.binaries import PROGRAMS
 from rtml.features.lineage import CHILD
 from rtml.profiles.behaviour import Behaviour
-from rtml.profiles.folded import is_path, kubescape_path, only_folder
+from rtml.profiles.folded import is_folded, is_path, kubescape_path, only_folder
 from rtml.profiles.naming import dns_label
 from rtml.profiles.written import left_out, yaml_text
 from rtml.rules.falco.fields import system_calls
 
 __all__ = ["kubescape"]
 
+_CALL = re.compile(r"[a-z][a-z0-9_]*")
 _FLAGS = (("read", "O_RDONLY"), ("write", "O_WRONLY"))
 _SCOPE = (
     "Counted: programs without arguments, files by class, a few system calls. Not counted and left empty:"
@@ -36,8 +37,9 @@ _SCOPE = (
 def kubescape(behaviour: Behaviour) -> str:
     """Write the profile as YAML.
 
-    Wildcards: `rtml.profiles.folded.kubescape_path`. A program of which only the folder is left
-    (``/usr/bin/*``) is left out and named: the narrowest entry would let any program of it run.
+    Wildcards: `rtml.profiles.folded.kubescape_path`. A program whose own name varies (``/usr/bin/*``,
+    ``/usr/bin/python3.#``) is left out and named: the narrowest entry would let any program of its
+    folder run.
 
     Raises
     ------
@@ -82,10 +84,13 @@ def _use(name: str) -> list[str]:
 
 def _execs(behaviour: Behaviour) -> tuple[list[str], list[str]]:
     """Return paths of programs, and the comment on those that cannot be named."""
-    named = [key for key in behaviour.programs if is_path(key) and not only_folder(key)]
-    paths = {kubescape_path(key) for key in named} - {None}
-    rest = [key for key in behaviour.programs if key not in named or kubescape_path(key) is None]
-    return sorted(filter(None, paths)), left_out("programs whose path is not known", rest)
+    paths = {key: kubescape_path(key) for key in behaviour.programs if is_path(key) and _is_named(key)}
+    rest = [key for key in behaviour.programs if paths.get(key) is None]
+    return sorted(filter(None, paths.values())), left_out("programs whose name varies or is unknown", rest)
+
+
+def _is_named(key: str) -> bool:
+    return not is_folded(key.rpartition("/")[2])
 
 
 def _opens(behaviour: Behaviour) -> tuple[dict[str, list[str]], list[str]]:
@@ -94,14 +99,17 @@ def _opens(behaviour: Behaviour) -> tuple[dict[str, list[str]], list[str]]:
     rest = []
     for key, verbs in behaviour.files.items():
         flags = {flag for verb, flag in _FLAGS if verb in verbs}
-        path = kubescape_path(key) if is_path(key) else None
-        if flags and path is None:
-            rest.append(key)
-        elif path is not None and flags:
+        if not flags:
+            continue  # removed, renamed: that opens nothing
+        # A folder that was opened by a name with a slash at its end is of the class below it.
+        keys = [key, key[:-2]] if only_folder(key) and "read" in verbs else [key]
+        paths = [kubescape_path(one) if is_path(one) else None for one in keys if one]
+        rest += [key] if paths[0] is None else []
+        for path in filter(None, paths):
             done.setdefault(path, set()).update(flags)
     return {path: sorted(done[path]) for path in sorted(done)}, left_out("files without a full path", rest)
 
 
 def _syscalls(behaviour: Behaviour) -> list[str]:
-    calls: set[Any] = {call for kind in behaviour.kinds for call in system_calls(kind)}
-    return sorted(calls | set(behaviour.requests))
+    calls = {call for kind in behaviour.kinds for call in system_calls(kind)}
+    return sorted(calls | set(filter(_CALL.fullmatch, behaviour.requests)))

@@ -27,7 +27,7 @@ def dns_label(name: str) -> str:
     ('web', 'shop-web-da9de6e4', 'workload-77adfc95')
     """
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower(), flags=re.ASCII).strip("-")
-    if plain == name and len(name) <= _LONGEST:
+    if plain and plain == name and len(name) <= _LONGEST:
         return name
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH]
     short = plain[: _LONGEST - _HASH - 1].rstrip("-") or "workload"

@@ -50,7 +50,8 @@ def yaml_text(document: Any, comments: Iterable[str] = ()) -> str:
     'on': 'no'
     n: "1e3"
     """
-    head = "".join(f"# {visible(line, _LINE)}\n" for line in comments)
+    told = (visible(line, _LINE).encode("ascii", "backslashreplace").decode() for line in comments)
+    head = "".join(f"# {line}\n" for line in told)
     return head + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=_WIDE)
 
 
