@@ -18,8 +18,8 @@ from rtml.features.calls import POWERFUL
 from rtml.profiles.behaviour import behaviour_of
 from rtml.profiles.formats import FORMATS
 from rtml.rules.falco.fields import system_calls
+from tests.conftest import ATTACKED
 from tests.profiles import matching
-from tests.profiles.conftest import ATTACKED
 
 GROUPS = ["app", "cache", "client", "job", "web"]
 REFUSED = [-1, -2, -13]
