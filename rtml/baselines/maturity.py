@@ -11,7 +11,12 @@ A timer ("learn for a day") says nothing of the sort: a quiet container is not l
 and a busy simple one is learnt after a minute.
 
 Fails when events come in bursts or the world changes: a key that is due once a week has not been
-seen by a baseline of one day, and no estimate from that day can know it.
+seen by a baseline of one day, and no estimate from that day can know it. The interval is that of
+independent draws, which events are not: read it as the least width. On the calm first sitting of
+``datasets/replays-v1`` the share of later events that were new lay below the upper end for about half of
+the groups after 5 minutes of learning, two thirds after 10, nine tenths after 15; of those called
+mature, 13 %, 3 % and 2 % had more than 5 % new after all (``tests/baselines/test_maturity_holds.py``
+measures it and holds it to somewhat less).
 
 References
 ----------
