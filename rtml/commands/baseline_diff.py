@@ -64,6 +64,8 @@ def diff_baselines(
     shared = [group for group in containers_of(after)["group"] if group not in whole and _asked(group, names)]
     for line in _lines(table, shared, "gone" if gone else "new", top):
         console.print(visible(line, 1000), markup=False, soft_wrap=True)
+    for group in lost["group"] if names else ():
+        console.print(visible(f"{group}: only the other side knows it", 1000), markup=False, soft_wrap=True)
     for row in [row for row in alone.to_dicts() if row["group"] in whole]:
         said = "not seen any more" if gone else "a new workload, nothing to compare with"
         text = f"{row['group']}: {said} ({row['containers']} containers, {row['events']:,} events)"

@@ -91,6 +91,10 @@ def test_a_workload_that_one_side_does_not_know_is_one_line(calm: Baseline, tmp_
     assert web.startswith("web: a new workload, nothing to compare with (1 containers, ")
     asked = called("diff", tmp_path / "a", tmp_path / "b", "--workload", "web").stdout.splitlines()
     assert "web: new program /usr/sbin/nginx" in asked[0] + asked[1]
+    other = called("diff", tmp_path / "b", tmp_path / "a", "--workload", "web").stdout
+    assert other == "web: only the other side knows it\n"
+    lost = called("diff", tmp_path / "b", tmp_path / "a", "--gone").stdout
+    assert "web: not seen any more (1 containers, " in lost
     only = told("diff", tmp_path / "a", tmp_path / "b")["only_after"]
     assert [row["group"] for row in only] == ["web"]
 
