@@ -18,7 +18,7 @@ from rtml.reading.whole import write_text
 
 __all__ = ["FORMAT", "read", "write"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout."""
 
 _TABLE, _HEADER = "counts.parquet", "baseline.json"

@@ -12,7 +12,8 @@ from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import path_class
+from rtml.features.paths import path_key
+from rtml.features.places import PATHS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
 __all__ = ["FILES", "READ", "WRITE", "files"]
@@ -46,7 +47,7 @@ def _prepared(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
 
 def _verb(done: pl.Expr) -> pl.Expr:
     prefix = pl.when(pl.col(_REFUSED) == "true").then(pl.lit("refused ")).otherwise(pl.lit(""))
-    return pl.concat_str([prefix, done, pl.lit(" "), path_class(pl.col("path"))])
+    return pl.concat_str([prefix, done, pl.lit(" "), path_key(pl.col("path"))])
 
 
 READ = Conditional(
@@ -57,6 +58,7 @@ READ = Conditional(
     key=_verb(pl.lit("read")),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=PATHS,
 )
 """P(class of path | program) over files opened for reading."""
 
@@ -71,6 +73,7 @@ WRITE = Conditional(
     key=_verb(pl.col("kind").replace({"open": "write", "create": "write"})),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=PATHS,
 )
 """P(change and class of path | program) over files written, renamed, linked, removed, chmodded."""
 
