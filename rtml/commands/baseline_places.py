@@ -9,9 +9,8 @@ from rtml.errors import RtmlError
 
 if TYPE_CHECKING:
     from rtml.baselines import Baseline
-    from rtml.baselines.conditional import Conditional
 
-__all__ = ["all_conditionals", "learnt_baseline", "load_baseline"]
+__all__ = ["learnt_baseline", "load_baseline"]
 
 
 def load_baseline(place: str) -> Baseline:
@@ -35,11 +34,3 @@ def learnt_baseline(place: str) -> Baseline:
     if baseline.empty:
         raise RtmlError(f"{place}: an empty baseline: it has learnt from no container")
     return baseline
-
-
-def all_conditionals() -> list[Conditional]:
-    """Return what every family counts that is installed: ours, and those of other packages."""
-    from rtml.features import AUDIT_FAMILIES, FAMILIES
-
-    families = [family for table in (FAMILIES, AUDIT_FAMILIES) for _, family in table.working()]
-    return [conditional for family in families for conditional in family.conditionals]

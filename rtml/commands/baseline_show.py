@@ -53,12 +53,13 @@ def show(
     from rtml.baselines.groups import containers_of, of_families, of_groups
     from rtml.baselines.leaning import leaning
     from rtml.baselines.usual import usual
-    from rtml.commands.baseline_places import all_conditionals, learnt_baseline
+    from rtml.commands.baseline_places import learnt_baseline
+    from rtml.features.families import all_conditionals
 
     baseline = of_families(learnt_baseline(place), family or [])
     chosen = of_groups(baseline, workload or [])
     groups = containers_of(chosen)
-    table = leaning(baseline.counts, all_conditionals()).filter(_among(groups))
+    table = leaning(baseline.counts, all_conditionals().values()).filter(_among(groups))
     keys = usual(chosen.counts, top) if top else None
     if as_json:
         facts = {**_facts(place, chosen), "maturity": table.to_dicts(), "groups": groups.to_dicts()}
