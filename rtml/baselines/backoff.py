@@ -176,7 +176,9 @@ def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
     """
     learnt = drawn(counts, conditional.places)
     scored = _estimated(conditional, learnt, _asked(conditional, learnt, pairs))
-    places = scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
+    places = (
+        scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
+    )
     own = scored.filter(~pl.col("_open")).join(places, on="_pair", how="left", maintain_order="left")
     seen = pl.col("seen") | pl.col("_seen").fill_null(False)
     return pairs.hstack(own.select(pl.min_horizontal("bits", "_bits"), "known", seen))

@@ -55,8 +55,10 @@ def show(
     from rtml.baselines.usual import usual
     from rtml.commands.baseline_places import learnt_baseline
     from rtml.features.families import all_conditionals
+    from rtml.profiles.settled import with_drawn
 
-    baseline = of_families(learnt_baseline(place), family or [])
+    (settled,) = with_drawn(learnt_baseline(place))
+    baseline = of_families(settled, family or [])
     chosen = of_groups(baseline, workload or [])
     groups = containers_of(chosen)
     table = leaning(baseline.counts, all_conditionals().values()).filter(_among(groups))

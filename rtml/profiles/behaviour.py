@@ -16,6 +16,7 @@ from rtml.features.calls import REQUEST
 from rtml.features.destinations import ADDRESS, DOMAIN, PORT
 from rtml.features.files import READ, WRITE
 from rtml.features.lineage import CHILD
+from rtml.profiles.settled import with_drawn
 
 __all__ = ["Behaviour", "behaviour_of"]
 
@@ -37,8 +38,8 @@ class Behaviour:
     programs
         Keys of the programs started: folded paths, or ``[comm]`` where no path was known.
     files
-        Class of paths to what was done with it: ``read``, ``write``, ``rename``, ``unlink`` …. What was
-        refused is not in it.
+        Paths, and places that draw names, to what was done there: ``read``, ``write``, ``rename``,
+        ``unlink`` …. What was refused is not in it.
     kinds
         Event kinds that this group showed, as far as the families count them.
     kinds_elsewhere
@@ -88,6 +89,7 @@ def behaviour_of(baseline: Baseline, workload: str) -> Behaviour:
     UnknownNameError
         The baseline has no such group.
     """
+    (baseline,) = with_drawn(baseline)
     part = of_groups(baseline, [workload])
     requests = _keys(part, REQUEST.name)
     population = part.population()

@@ -1,8 +1,9 @@
 """What one baseline has seen that another has not, per workload.
 
 Compared are peer groups by name and keys given their nearest context (the program, the parent), so
-that new containers, new images and whatever the keys fold (process ids, random names, versions:
-`rtml.features.paths`) are no difference. A workload that only one of them knows is told as a whole.
+that new containers, new images and whatever the keys fold are no difference: process ids and
+versions (`rtml.features.paths`), and names that are drawn (`rtml.profiles.settled`). A workload that only
+one of them knows is told as a whole.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rtml.baselines.conditional import SEPARATOR
 from rtml.baselines.counting import POPULATION
 from rtml.baselines.groups import containers_of, grouped
 from rtml.features.binaries import PROGRAMS
+from rtml.profiles.settled import with_drawn
 from rtml.profiles.wording import ORDER
 
 __all__ = ["DIFFERENCES", "diff", "groups_only_in"]
@@ -63,6 +65,7 @@ def diff(old: Baseline, new: Baseline) -> pl.DataFrame:
     >>> diff(old, new).select("group", "given", "key", "containers", "unseen_before").rows()
     [('web', 'cat', 'read /b', 1, 1.0)]
     """
+    old, new = with_drawn(old, new)
     fresh = _things(new).join(_things(old), on=_THING, how="anti", nulls_equal=True)
     before = old.maturity().select("group", "family", unseen_before="high")
     members = containers_of(new).select("group", of="containers")

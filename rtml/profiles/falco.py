@@ -136,8 +136,8 @@ _OF_IMAGE = [
 def _use(name: str, lists: str, behaviour: Behaviour) -> list[str]:
     return [
         *(_OF_WORKLOAD if behaviour.named_by == "workload" else _OF_IMAGE),
-        "A number in a learnt path became [0-9#]*, a random part *, and /usr/bin/* two hexadecimal digits",
-        "(a name like df). To let more pass, in a file that is read after this one:",
+        "A number in a learnt path became [0-9#]*, a random part *, and a name that is a digest eight",
+        "hexadecimal digits and more. To let more pass, in a file that is read after this one:",
         f"  - list: {lists}_programs",
         "    items: [/usr/bin/new]",
         "    override: {items: append}",

@@ -1,10 +1,10 @@
 """Folded paths of keys, and what other tools write in place of what was folded.
 
-A key has ``#`` for numbers, ``*`` for random parts and ``?`` for a control character
-(`rtml.features.paths`); a class of files ends in ``*``, ``*.py`` or ``.*``. Four folders deep such a class
-stands for all that lies below, too, and ``/**`` for what is deeper than eight. Other tools get the
-narrowest pattern of theirs that covers the key. Where a path itself held a ``*`` or a ``?``, that is wider
-than what was seen; a ``#`` in a name, which AppArmor may take for a comment, is not covered there.
+A key has ``#`` for numbers, ``*`` for digests and ``?`` for a control character or a star
+(`rtml.features.paths`); ``/**`` stands for what is deeper than eight folders, or for names that a
+baseline has no room for. A place that draws names has a ``*`` for them (`rtml.features.places`).
+Other tools get the narrowest pattern of theirs that covers the key. A ``#`` in a name, which AppArmor
+may take for a comment, is not covered there.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 _FOLDED = re.compile(r"[*#?]")
-_CLASS = re.compile(r"(\.?)\*(\.[A-Za-z][A-Za-z0-9]{0,7}|\.\*)?")
-_DEEPEST = 4
+_CLASS = re.compile(r"\*(\.[A-Za-z][A-Za-z0-9]{0,7})?")
+_DIGEST = "[0-9a-fA-F]" * 8
 _BELOW = "/**"
 DYNAMIC = "\u22ef"
 """Kubescape's wildcard for exactly one part of a path."""
@@ -61,28 +61,25 @@ def is_folded(key: str) -> bool:
 
 
 def only_folder(key: str) -> bool:
-    """Whether all that is left of a name is its folder: ``/usr/bin/*``.
+    """Whether all that is left of a name is its folder: ``/opt/*``.
 
-    As a program this must not become "anything in that folder". Most often it is a name of two
-    letters like ``df``, which looks like a folder by the first byte of a digest.
+    As a program this must not become "anything in that folder": it was a UUID or a digest.
     """
     return key.endswith("/*")
 
 
 def class_folder(key: str) -> tuple[str, bool] | None:
-    """Return the folder of a class of files, and whether the class reaches below it; None for a name.
+    """Return the folder of a place whose names are open, and whether it reaches below; else None.
 
     Examples
     --------
-    >>> class_folder("/tmp/*.sh"), class_folder("/usr/lib/x/y/*"), class_folder("/tmp/a*")
-    (('/tmp', False), ('/usr/lib/x/y', True), None)
+    >>> class_folder("/tmp/*.sh"), class_folder("/usr/lib/x/**"), class_folder("/tmp/a*")
+    (('/tmp', False), ('/usr/lib/x', True), None)
     """
     folder, _, name = key.rpartition("/")
     if key.endswith(_BELOW):
         return folder, True
-    if _CLASS.fullmatch(name):
-        return folder, folder.count("/") == _DEEPEST
-    return None
+    return (folder, False) if _CLASS.fullmatch(name) else None
 
 
 def glob(key: str, globs: Globs, program: bool = False) -> str:
@@ -95,24 +92,21 @@ def glob(key: str, globs: Globs, program: bool = False) -> str:
     globs
         What the tool writes.
     program
-        The key is a program, not a class of files: its last part has no depth, and where only its
-        folder is left (`only_folder`) two hexadecimal digits are meant.
+        The key is a program: where only its folder is left (`only_folder`), a name that begins
+        with eight hexadecimal digits is meant.
 
     Examples
     --------
-    >>> glob("/usr/lib/python3.#/json/*.py", APPARMOR)
-    '/usr/lib/python3.[0-9]*/json/**.py'
-    >>> glob("/etc/x[1]", APPARMOR), glob("/usr/bin/*", FALCO, program=True)
-    ('/etc/x?1?', '/usr/bin/[0-9a-f][0-9a-f]')
+    >>> glob("/usr/lib/python3.#/json/*.py", APPARMOR), glob("/a/b/**", APPARMOR)
+    ('/usr/lib/python3.[0-9]*/json/*.py', '/a/b/**')
+    >>> glob("/etc/x[1]", APPARMOR), glob("/opt/*", FALCO, program=True).count("[0-9a-fA-F]")
+    ('/etc/x?1?', 8)
     """
+    if key.endswith(_BELOW):
+        return f"{_written(key.removesuffix(_BELOW), globs)}/{globs.deep}"
     if program and only_folder(key):
-        return f"{_written(key[:-2], globs)}/[0-9a-f][0-9a-f]"
-    place = None if program else class_folder(key)
-    if place is None or not place[1]:
-        return _written(key, globs)
-    folder, name = place[0], key.removeprefix(f"{place[0]}/")
-    extension = name[1:] if name.startswith("*.") else ""
-    return f"{_written(folder, globs)}/{globs.deep}{_written(extension, globs)}"
+        return f"{_written(key[:-1], globs)}{_DIGEST}{globs.some}"
+    return _written(key, globs)
 
 
 def _written(text: str, globs: Globs) -> str:
@@ -136,7 +130,7 @@ def kubescape_path(key: str) -> str | None:
     Examples
     --------
     >>> kubescape_path("/usr/lib/python3.#/json/*.py"), kubescape_path("/proc/#/maps")
-    ('/usr/lib/⋯/json/*', '/proc/⋯/maps')
+    ('/usr/lib/⋯/json/⋯', '/proc/⋯/maps')
     """
     if DYNAMIC in key:
         return None

@@ -99,8 +99,10 @@ def _file(paths: dict[str, frozenset[str]]) -> dict[str, Any]:
     for key, verbs in sorted(paths.items()):
         place = class_folder(key)
         reads = verbs == {"read"}
-        if _is_plain(key):
-            exact[key.rstrip("/")] = exact.get(key.rstrip("/"), True) and reads
+        if key.endswith("/"):
+            place = key.rstrip("/"), False
+        if place is None and _is_plain(key):
+            exact[key] = exact.get(key, True) and reads
         elif place is not None and _is_plain(place[0]):
             folders[place] = folders.get(place, True) and reads
         else:

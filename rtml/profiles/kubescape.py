@@ -18,7 +18,7 @@ import re
 from rtml.features.binaries import PROGRAMS
 from rtml.features.lineage import CHILD
 from rtml.profiles.behaviour import Behaviour
-from rtml.profiles.folded import is_folded, is_path, kubescape_path, only_folder
+from rtml.profiles.folded import is_folded, is_path, kubescape_path
 from rtml.profiles.naming import dns_label
 from rtml.profiles.written import left_out, yaml_text
 from rtml.rules.falco.fields import system_calls
@@ -37,7 +37,7 @@ _SCOPE = (
 def kubescape(behaviour: Behaviour) -> str:
     """Write the profile as YAML.
 
-    Wildcards: `rtml.profiles.folded.kubescape_path`. A program whose own name varies (``/usr/bin/*``,
+    Wildcards: `rtml.profiles.folded.kubescape_path`. A program whose own name varies (``/opt/*``,
     ``/usr/bin/python3.#``) is left out and named: the narrowest entry would let any program of its
     folder run.
 
@@ -101,11 +101,10 @@ def _opens(behaviour: Behaviour) -> tuple[dict[str, list[str]], list[str]]:
         flags = {flag for verb, flag in _FLAGS if verb in verbs}
         if not flags:
             continue  # removed, renamed: that opens nothing
-        # A folder that was opened by a name with a slash at its end is of the class below it.
-        keys = [key, key[:-2]] if only_folder(key) and "read" in verbs else [key]
-        paths = [kubescape_path(one) if is_path(one) else None for one in keys if one]
-        rest += [key] if paths[0] is None else []
-        for path in filter(None, paths):
+        path = kubescape_path(key) if is_path(key) else None
+        if path is None:
+            rest.append(key)
+        else:
             done.setdefault(path, set()).update(flags)
     return {path: sorted(done[path]) for path in sorted(done)}, left_out("files without a full path", rest)
 

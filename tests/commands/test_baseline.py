@@ -17,6 +17,7 @@ from rtml.baselines.store import FORMAT
 from rtml.captures import Capture
 from rtml.cli import app
 from rtml.errors import RtmlError
+from rtml.profiles.settled import with_drawn
 from tests.conftest import LAB
 
 CAPTURE = LAB / "capture"
@@ -75,7 +76,8 @@ def test_show_says_how_much_is_known_and_what_the_rest_leans_on(calm: Baseline, 
     facts = told("show", folder)
     assert (facts["containers"], facts["events"], facts["images"]) == (5, 221_185, 1)
     rows = facts["maturity"]
-    plain = calm.maturity()
+    (settled,) = with_drawn(calm)
+    plain = settled.maturity()
     assert [{name: row[name] for name in plain.columns} for row in rows] == plain.to_dicts()
     by_name = {(row["group"], row["family"]): row for row in rows}
     web = by_name["web", "binaries.program"]

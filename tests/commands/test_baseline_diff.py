@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from rtml.baselines import Baseline, merge
+from rtml.baselines.counting import COUNTS
 from rtml.captures import Capture
 from rtml.profiles.diff import diff
+from rtml.profiles.settled import with_drawn
 from tests.commands.test_baseline import called, refused, told
 from tests.conftest import ATTACKED
 
@@ -30,12 +33,34 @@ def things(baseline: Baseline) -> set[tuple[str, str, str | None, str]]:
 
 def test_all_that_is_new_is_told_and_nothing_else(calm: Baseline, stormy: Baseline):
     table = diff(calm, stormy)
+    calm, stormy = with_drawn(calm, stormy)
     told_rows = table.select("group", "family", "given", "key").rows()
     assert len(told_rows) == len(set(told_rows)) and set(told_rows) == things(stormy) - things(calm)
-    assert set(diff(stormy, calm).select("group", "family", "given", "key").rows()) == things(calm) - things(
-        stormy
-    )
+    gone = diff(stormy, calm).select("group", "family", "given", "key").rows()
+    assert set(gone) == things(calm) - things(stormy)
     assert diff(calm, calm).is_empty()
+
+
+def test_new_names_in_a_place_that_draws_are_no_news():
+    def visits(container: str, names: list[str]) -> list[dict[str, object]]:
+        row = {
+            "family": "files.write",
+            "workload": "web",
+            "subject": "sh",
+            "container": container,
+            "count": 1,
+        }
+        times = [dt.datetime(2026, 1, 1, 0, minute, tzinfo=dt.UTC) for minute in range(len(names))]
+        return [
+            {**row, "key": f"write /tmp/{name}", "region": "write /tmp/**", "first_seen": time}
+            for name, time in zip(names, times, strict=True)
+        ]
+
+    drawing = Baseline(pl.DataFrame([*visits("a", ["x1", "y2", "z3"]), *visits("b", ["q4", "r5"])], COUNTS))
+    more = Baseline(pl.DataFrame(visits("c", ["s6", "t7"]), COUNTS))
+    assert diff(drawing, more).is_empty()
+    elsewhere = more.counts.with_columns(key=pl.lit("write /etc/cron.d/x"))
+    assert diff(drawing, Baseline(elsewhere))["key"].to_list() == ["write /etc/cron.d/x"]
 
 
 def test_numbers_are_those_of_the_events(lab: Capture, sides: tuple[Path, Path]):
@@ -57,7 +82,10 @@ def test_numbers_are_those_of_the_events(lab: Capture, sides: tuple[Path, Path])
 def test_lines_can_be_read(calm: Baseline, sides: tuple[Path, Path]):
     lines = called("diff", *sides, "--top", "3").stdout.splitlines()
     curl = next(line for line in lines if "/usr/bin/curl" in line)
-    assert curl == "app: new program /usr/bin/curl (1 of 1 containers, 5×) · and 10 things that it did"
+    rows = told("diff", *sides, "--workload", "app")["new"]
+    done = sum(row["by_new_program"] and row["given"] == "/usr/bin/curl" for row in rows)
+    assert done > 5
+    assert curl == f"app: new program /usr/bin/curl (1 of 1 containers, 5×) · and {done} things that it did"
     assert "client: nothing new" in lines
     (more,) = [line for line in lines if line.startswith("app: …")]
     assert more.endswith("more (--top 0 lists all)")

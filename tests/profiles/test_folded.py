@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtml.features.paths import normalise, path_class
+from rtml.features.paths import normalise, path_key
 from rtml.profiles.folded import APPARMOR, FALCO, glob, kubescape_path, only_folder
 from rtml.profiles.naming import dns_label, identifier
 from tests.profiles import matching
@@ -30,7 +30,7 @@ def key_of(path: str, fold: object) -> str:
 @settings(max_examples=300)
 @given(PATHS)
 def test_files(path: str):
-    key = key_of(path, path_class)
+    key = key_of(path, path_key)
     assert fnmatch.fnmatchcase(path, glob(key, FALCO)), key
     assert "#" in path or matching.apparmor(glob(key, APPARMOR), path), key
     assert matching.kubescape(kubescape_path(key), path), key
@@ -47,28 +47,31 @@ def test_programs(path: str):
     assert "#" in path or matching.apparmor(glob(key, APPARMOR, program=True), path), key
 
 
-def test_a_name_of_two_letters_is_covered_and_its_folder_is_not():
-    key = key_of("/usr/bin/df", normalise)
-    assert key == "/usr/bin/*"
+def test_a_program_named_by_a_digest_is_covered_and_its_folder_is_not():
+    key = key_of("/opt/7c9e6679f0b1a2c3", normalise)
+    assert key == "/opt/*"
     for globs in (FALCO, APPARMOR):
         pattern = glob(key, globs, program=True)
-        assert matching.apparmor(pattern, "/usr/bin/df") and not matching.apparmor(pattern, "/usr/bin/nc")
+        assert matching.apparmor(pattern, "/opt/7c9e6679f0b1a2c3")
+        assert matching.apparmor(pattern, "/opt/7c9e6679-f0b1-4a2c-8b3d-0123456789ab")
+        assert not matching.apparmor(pattern, "/opt/deadbee") and not matching.apparmor(pattern, "/opt/nc")
 
 
-def test_a_class_covers_no_other_folder():
-    key = key_of("/usr/lib/python3.11/json/decoder.py", path_class)
+def test_a_place_covers_no_other_folder():
+    place = "/usr/lib/python3.#/json/*.py"
     for path in ("/usr/lib/python3.11/os.py", "/usr/lib/python3.11/html/x.py", "/etc/shadow"):
-        assert not matching.kubescape(kubescape_path(key), path)
-        assert not matching.apparmor(glob(key, APPARMOR), path)
-    assert not matching.apparmor(glob(key, APPARMOR), "/usr/lib/ruby/json/x.py")
-    assert matching.kubescape(kubescape_path(key), "/usr/lib/ruby/json/x.py"), (
+        assert not matching.kubescape(kubescape_path(place), path)
+        assert not matching.apparmor(glob(place, APPARMOR), path)
+    assert matching.apparmor(glob(place, APPARMOR), "/usr/lib/python3.11/json/decoder.py")
+    assert not matching.apparmor(glob(place, APPARMOR), "/usr/lib/ruby/json/x.py")
+    assert matching.kubescape(kubescape_path(place), "/usr/lib/ruby/json/x.py"), (
         "a part is all or nothing there"
     )
 
 
 @pytest.mark.parametrize("path", ['/tmp/a" rw,', "/tmp/x r, /** rwix", "/tmp/@{HOME}", "/tmp/a\n/** w,"])
 def test_nothing_reaches_apparmor_that_could_end_a_rule(path: str):
-    pattern = glob(key_of(path, path_class), APPARMOR)
+    pattern = glob(key_of(path, path_key), APPARMOR)
     assert re.fullmatch(r"[A-Za-z0-9_./:+~%=?*\[\]-]+", pattern)
 
 
