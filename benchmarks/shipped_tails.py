@@ -1,5 +1,4 @@
-"""``python -m benchmarks.shipped_tails``: the tails of benign trees that `rtml.models.tails.SHIPPED` is taken
-from.
+"""``python -m benchmarks.shipped_tails``: the tails that `rtml.models.tails.SHIPPED` is taken from.
 
 Three calibrations on sittings 1 and 2 of the shipped recording without its attacks; sitting 3 is not read.
 Scales are fitted with what is shipped as a prior; with 9 to 31 minutes of 50 containers that decides little
