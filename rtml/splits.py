@@ -39,8 +39,8 @@ class Split:
     start, end
         What is before and after is left alone; None: the data's own begin and end.
     early_attacks
-        What an experiment does about labelled attacks before the test: refuse to run, or leave their
-        windows out of learning, calibration and tuning.
+        What an experiment does about labelled attacks before the test: refuse to run, leave their windows
+        out of learning, calibration and tuning, or keep them, as whoever has no labels must.
 
     Raises
     ------
@@ -65,7 +65,7 @@ class Split:
     test: Edge = 0.7
     start: dt.datetime | None = None
     end: dt.datetime | None = None
-    early_attacks: Literal["refuse", "leave out"] = "refuse"
+    early_attacks: Literal["refuse", "leave out", "keep"] = "refuse"
 
     def __post_init__(self) -> None:
         """Refuse edges that are not UTC, mixed, or not in order."""

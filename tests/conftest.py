@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from rtml import features
+from rtml.baselines import Baseline
 from rtml.captures import Capture, open_capture
 
 # How long an example takes says how busy the machine is, not whether the code is right.
@@ -16,6 +19,8 @@ settings.load_profile("rtml")
 REPOSITORY = Path(__file__).parents[1]
 SHARED = REPOSITORY.parent / "shared" / "data"
 LAB = REPOSITORY / "datasets" / "lab-v1"
+ATTACKED = dt.datetime(2026, 11, 24, 3, 14, 30, tzinfo=dt.UTC)
+"""Before this moment the lab is calm; the second sitting, with the attacks, begins after it."""
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +41,15 @@ def lab() -> Capture:
 def lab_labels() -> Path:
     """Labels of the attacks in `lab`."""
     return LAB / "labels.parquet"
+
+
+@pytest.fixture(scope="session")
+def calm(lab: Capture) -> Baseline:
+    """The baseline of the lab's calm time."""
+    return features.learn(lab, end=ATTACKED)
+
+
+@pytest.fixture(scope="session")
+def stormy(lab: Capture) -> Baseline:
+    """The baseline of the time with the attacks, in other containers of the same workloads."""
+    return features.learn(lab, start=ATTACKED)

@@ -23,7 +23,7 @@ FLOORS = [
         "reading",
         "captures baselines findings",
         "features detectors rules",
-        "models",
+        "models profiles",
         "evaluation",
         "report splicing replays",
         "experiment",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from benchmarks.plain.drawing import around_address, around_domain, learn, newness
 from rtml.baselines import Conditional, Level
+from rtml.features.destinations import ADDRESS, DOMAIN
 
 CONTEXT = ["first", "second", "part"]
 CELL = ["container_id", "window"]
+AROUND = {ADDRESS.name: around_address, DOMAIN.name: around_domain}
 
 
 def with_context(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
@@ -23,7 +26,7 @@ def with_context(frame: pd.DataFrame, level: Level) -> pd.DataFrame:
     part: object = ""
     if level.parts:
         part = frame["subject"].map(
-            lambda text: None if text is None else "\n".join(text.split("\n")[: level.parts])
+            lambda text: None if pd.isna(text) else "\n".join(text.split("\n")[: level.parts])
         )
     return frame.assign(first=first, second=second, part=part)
 
@@ -41,15 +44,51 @@ def evidence(counts: pd.DataFrame, level: Level) -> tuple[pd.DataFrame, pd.DataF
 
 
 def tails(keys: pd.DataFrame) -> pd.DataFrame:
-    """Replace evidence by that of all keys of the context that have no more."""
-    lower = keys.sort_values([*CONTEXT, "m"])
+    """Replace evidence by that of all keys of the context that are no more usual."""
+    lower = keys.assign(usual=np.floor(2 * np.log2(keys["m"]) + 1e-9)).sort_values([*CONTEXT, "usual"])
     lower["lower"] = lower.groupby(CONTEXT)["m"].cumsum()
-    lower["m"] = lower.groupby([*CONTEXT, "m"])["lower"].transform("max")
-    return lower.drop(columns="lower")
+    lower["m"] = lower.groupby([*CONTEXT, "usual"])["lower"].transform("max")
+    return lower.drop(columns=["lower", "usual"])
+
+
+def chance(pairs: pd.DataFrame, members: pd.DataFrame, conditional: Conditional) -> np.ndarray:
+    """Return P(next name is new) of places, from the most specific level that has a history of them."""
+    found = np.full(len(pairs), np.nan)
+    for level in reversed(conditional.levels):
+        rows = with_context(members, level).dropna(subset=CONTEXT)
+        groups = rows.groupby([*CONTEXT, "place"])
+        new = {group: newness(part.to_dict("records"))[0] for group, part in groups}
+        asked = with_context(pairs, level)[[*CONTEXT, "key"]].itertuples(index=False, name=None)
+        here = np.array([new.get(group, np.nan) for group in asked])
+        found = np.where(np.isnan(here), found, here)
+    return np.nan_to_num(found, nan=1.0)
 
 
 def score(pairs: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -> pd.DataFrame:
-    """Add bits (1/1024), known and seen to distinct pairs."""
+    """Add bits (1/1024), known and seen to distinct pairs, drawn names by their places."""
+    around = AROUND.get(conditional.name)
+    renamed, members = learn(counts, around)
+    own = estimate(pairs, renamed, conditional)
+    places = [
+        {**row, "key": place, "of": number}
+        for number, row in enumerate(pairs.to_dict("records"))
+        for place in (around(row["key"]) if around and len(members) else ())
+        if place in set(members["place"])
+    ]
+    if not places:
+        return own.drop(columns=["p", "near"])
+    asked = estimate(pd.DataFrame(places), renamed, conditional)
+    asked["p"] *= chance(asked, members, conditional)
+    asked = asked[asked["near"]].groupby("of").agg({"p": "max", "seen": "any"}).reindex(range(len(pairs)))
+    p = np.fmax(own["p"].to_numpy(), asked["p"].to_numpy())
+    seen = own["seen"].to_numpy() | asked["seen"].eq(True).to_numpy()
+    bits = np.round(-np.log2(p) * 1024).astype("int64")
+    return own.assign(bits=bits, seen=seen).drop(columns=["p", "near"])
+
+
+def estimate(pairs: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -> pd.DataFrame:
+    """Add p, bits, known and seen to pairs, and whether the key is known to the subject or its peers."""
+    near = np.full(len(pairs), False)
     p = np.full(len(pairs), 1 / (counts["key"].nunique() + 1))
     used = np.full((2, len(pairs)), np.nan)
     known, seen = np.full(len(pairs), False), np.full(len(pairs), False)
@@ -66,8 +105,10 @@ def score(pairs: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -
         used = np.where(use, now, used)
         known = np.where(applies, there, known)
         seen = np.where(there, ~np.isnan(m), seen)
+        if level.parts or level.peers != "fleet":
+            near |= there & ~np.isnan(m)
     bits = np.round(-np.log2(p) * 1024).astype("int64")
-    return pairs.assign(bits=bits, known=known, seen=seen)
+    return pairs.assign(p=p, bits=bits, known=known, seen=seen, near=near)
 
 
 def pairs_of(rows: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional) -> pd.DataFrame:

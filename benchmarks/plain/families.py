@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 
 from benchmarks.plain.backoff import CELL, pairs_of, summary
-from benchmarks.plain.text import domain_key, is_service, is_shell, mapped, normal, port, scope
+from benchmarks.plain.text import domain_key, is_service, is_shell, mapped, port, program, scope
 from rtml.captures import open_capture
 from rtml.features.binaries import PROGRAMS
 from rtml.features.destinations import ADDRESS, DOMAIN, PORT
@@ -50,7 +50,7 @@ def _read(folder: Path) -> pd.DataFrame:
     peers = facts[["container_id", "workload", "image", "repository"]]
     events = events.merge(peers, on="container_id")
     events["window"] = events["time"].dt.floor("60s")
-    events["program"] = mapped(events["exe"], normal).fillna("[" + events["comm"] + "]")
+    events["program"] = mapped(events["exe"], program).fillna("[" + events["comm"] + "]")
     return events
 
 
@@ -62,7 +62,7 @@ def _with_ancestors(execs: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return both.assign(
         depth=[len(a) for a in lists],
         parent=[a[0] if a else None for a in lists],
-        subject=["\n".join(normal(name) for name in a[:4]) for a in lists],
+        subject=["\n".join(program(name) for name in a[:4]) for a in lists],
     )
 
 

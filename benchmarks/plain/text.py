@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from rtml.features.paths import _FIXED, _VARYING
-from rtml.features.programs import SERVICES, SHELLS
+from rtml.features.programs import _MADE, SERVICES, SHELLS
 
 _STEPS = [
     (re.compile(pattern), re.sub(r"\$\{?(\d)\}?", r"\\\1", replacement))
@@ -35,6 +35,11 @@ def normal(path: str) -> str:
     return path
 
 
+def program(path: str) -> str:
+    """Do what `rtml.features.programs.settled` does."""
+    return normal(re.sub(_MADE, r"\1*", path))
+
+
 def scope(ip: str) -> str:
     """Do what `rtml.features.addresses.scope` does."""
     bare = ip.lower().removeprefix("::ffff:")
@@ -43,7 +48,7 @@ def scope(ip: str) -> str:
 
 def domain_key(domain: str) -> str:
     """Do what `rtml.features.addresses.domain_key` does."""
-    return ".".join(normal(domain[:255].lower().rstrip(".")).split(".")[-4:])
+    return ".".join(normal(domain[:255].lower().rstrip(".").replace("*", "?")).split(".")[-4:])
 
 
 def port(number: float) -> str:

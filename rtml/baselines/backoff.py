@@ -9,8 +9,12 @@ At every level ``l`` (see `rtml.baselines.conditional.Level`), with ``m(x)`` the
 ``x``, ``M`` its sum over keys and ``T`` the number of distinct keys, Witten-Bell smoothing gives
 the unseen the share ``T / (M + T)`` and hands it to the next more general level:
 
-    C_l(x) = sum of m_l(y) over the keys y with m_l(y) <= m_l(x);  0 for an unseen x
+    C_l(x) = sum of m_l(y) over the keys y that are no more usual than x;  0 for an unseen x
     P_l(x) = (C_l(x) + T_l * P_{l+1}(x)) / (M_l + T_l)
+
+A key is no more usual than another when its evidence, in steps of half a doubling, is no more: of
+files that are always read together one is counted 41 times and one 40 times by accident, and the
+second is no rarer for it.
 
 Below the last level, of ``V`` keys ever seen, all that is unseen counts as one: ``1 / (V + 1)``.
 So a key as usual as any costs almost nothing however many there are, an unseen key is never
@@ -22,6 +26,12 @@ file a million times), containers are independent witnesses, so
     m(x) = sum over containers of log2(1 + count of x in that container)
 
 which one loud container cannot dominate and which hardly moves when load doubles.
+
+A key may also be a name that was drawn (`rtml.baselines.drawing`). Then the places around it are
+asked as well, each for its own P as if it were a key, times the chance that its next name is new;
+the most usual reading counts. The chance is that of the most specific context with a history of the
+place. A place that drew names only elsewhere, for other programs and other peers, excuses nothing:
+that compilers make temporary files does not explain the web server's.
 
 Two rules keep levels honest. A level whose context is unknown (null, or never seen) is skipped, and
 the caller is told (``known``). A level that holds just the events of the next more general one
@@ -45,70 +55,37 @@ from functools import reduce
 import polars as pl
 
 from rtml.baselines.coding import coded
-from rtml.baselines.conditional import Conditional, Level
+from rtml.baselines.conditional import FLEET, Conditional, Level
+from rtml.baselines.drawing import Drawn, candidates, newness
+from rtml.baselines.evidence import PEERS, SCALE, look_up, with_levels
 
 __all__ = ["SCALE", "surprise"]
 
-SCALE = 1024
-"""Fixed point: one bit is 1024 units."""
-
-_PEERS = ["workload", "image", "repository", "subject"]
-_CONTEXT = ["_first", "_second", "_subject"]
-
-
-def _with_levels(contexts: pl.DataFrame, levels: tuple[Level, ...]) -> pl.DataFrame:
-    """Add one column ``_level<n>`` per level: its context as a number, null where it is skipped."""
-    for number, level in enumerate(levels):
-        at_level = contexts.with_columns(level.columns())
-        codes = at_level.select(_CONTEXT).drop_nulls().unique().with_row_index(f"_level{number}")
-        contexts = at_level.join(codes, on=_CONTEXT, how="left").drop(_CONTEXT)
-    return contexts
-
-
-def _evidence(counts: pl.DataFrame, level: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the tail per (context, key) and totals per context, at one level."""
-    rows = counts.lazy().filter(pl.col(level).is_not_null())
-    single = rows.group_by(level, "_key", "container").agg(pl.col("count").sum())
-    damped = ((pl.col("count") + 1).log(2) * SCALE).round().cast(pl.Int64).sum().alias("_m")
-    keys = single.group_by(level, "_key").agg(damped, _N=pl.col("count").sum()).collect()
-    distinct = pl.len().cast(pl.Int64) * SCALE
-    totals = keys.group_by(level).agg(_M=pl.col("_m").sum(), _T=distinct, _N=pl.col("_N").sum())
-    return _tails(keys, level), totals
-
-
-def _tails(keys: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Replace each key's evidence by that of all keys of its context that have no more."""
-    lower = keys.sort(level, "_m").with_columns(_C=pl.col("_m").cum_sum().over(level))
-    return lower.select(level, "_key", _m=pl.col("_C").max().over(level, "_m"))
-
-
-def _look_up(pairs: pl.DataFrame, counts: pl.DataFrame, number: int) -> pl.DataFrame:
-    """Add the evidence of one level as columns ``_m``, ``_M``, ``_T``, ``_N`` and its number."""
-    level = f"_level{number}"
-    keys, totals = _evidence(counts, level)
-    rows = pairs.join(keys, on=[level, "_key"], how="left", maintain_order="left")
-    rows = rows.join(totals, on=level, how="left", maintain_order="left")
-    numbered = {name: f"{name}{number}" for name in ("_m", "_M", "_T", "_N")}
-    applies = pl.col(level).is_not_null().alias(f"_applies{number}")
-    return rows.with_columns(applies).drop(level).rename(numbered)
-
 
 def _coded(
-    conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace the strings of counts and pairs by numbers: of the context at each level, of the key.
+    conditional: Conditional, learnt: Drawn, asked: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Replace strings by numbers, of the context at each level and of the key.
 
     Every step after this one is on integers.
+
+    Returns
+    -------
+    The history, what is asked, and the members of places, each by ``_level<n>``; ``_key`` is the
+    key of the first two and the place of the third.
     """
-    wanted = counts.select(*_PEERS, "key", pl.col("container").rank("dense"), "count")
-    contexts, coded_tables = coded("_context", _PEERS, wanted, pairs.select(*_PEERS, "key"))
-    levels = _with_levels(contexts, conditional.levels).drop(_PEERS)
-    _, tables = coded("_key", ["key"], *coded_tables)
-    joined = [
+    wanted = learnt.counts.select(*PEERS, "key", pl.col("container").rank("dense"), "count")
+    members = learnt.members.with_columns(pl.col("key", "container").rank("dense"))
+    contexts, tables = coded("_context", PEERS, wanted, asked, members)
+    levels = with_levels(contexts, conditional.levels).drop(PEERS)
+    placed = tables[2].rename({"place": "_place"})
+    _, keyed = coded("_key", ["key"], *tables[:2], placed.select(key="_place"))
+    found = [*keyed[:2], placed.hstack(keyed[2])]
+    history, rows, members = (
         table.join(levels, on="_context", how="left", maintain_order="left").drop("_context")
-        for table in tables
-    ]
-    return joined[0], joined[1]
+        for table in found
+    )
+    return history, rows, members
 
 
 def _interpolate(pairs: pl.LazyFrame, number: int) -> pl.LazyFrame:
@@ -138,31 +115,71 @@ def _verdict(levels: int) -> list[pl.Expr]:
     return [known.fill_null(False).alias("known"), seen.fill_null(False).alias("seen")]
 
 
-def surprise(conditional: Conditional, counts: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+def _with_chances(rows: pl.DataFrame, members: pl.DataFrame, levels: int) -> pl.DataFrame:
+    """Add ``_new``: P(next name of a place is new); 1 where names of a region were folded."""
+    if not rows["_open"].any():
+        return rows.with_columns(pl.lit(1.0).alias("_new"))
+    chances = [f"_new{number}" for number in range(levels)]
+    for number, name in enumerate(chances):
+        by = [f"_level{number}", "_key"]
+        new = newness(members.drop_nulls(by[0]), by).select(*by, pl.col("new").alias(name))
+        rows = rows.join(new, on=by, how="left", maintain_order="left")
+    return rows.with_columns(_new=pl.coalesce(*chances, 1.0)).drop(chances)
+
+
+def _nearby(levels: tuple[Level, ...]) -> pl.Expr:
+    """Whether a place drew names for this subject or for these peers, not only for all the others."""
+    near = [number for number, level in enumerate(levels) if level.parts or level.peers != FLEET]
+    return pl.any_horizontal(pl.col(f"_m{number}").is_not_null() for number in near or range(len(levels)))
+
+
+def _estimated(conditional: Conditional, learnt: Drawn, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return ``bits``, ``known`` and ``seen`` of what is asked, with ``_pair`` and ``_open``."""
+    history, rows, members = _coded(conditional, learnt, asked)
+    numbers = range(len(conditional.levels))
+    rows = _with_chances(rows, members, len(numbers))
+    for number in numbers:
+        rows = look_up(rows, history, number)
+    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
+    below = pl.lit(1.0 / (history["_key"].n_unique() + 1)).alias("_p")
+    estimate = reduce(_interpolate, reversed(numbers), rows.lazy().with_columns(below, *blank))
+    chance = pl.when("_open").then("_new").otherwise(1.0)
+    bits = (-(pl.col("_p") * chance).log(2) * SCALE).round().cast(pl.Int64).alias("bits")
+    answers = estimate.filter(~pl.col("_open") | _nearby(conditional.levels))
+    return answers.select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
+
+
+def _asked(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return every pair with its own key, then (``_open``) with the places around it."""
+    own = pairs.select(*PEERS, "key").with_row_index("_pair").with_columns(_open=pl.lit(False))
+    around = candidates(learnt, conditional.places, pairs["key"])
+    places = own.join(around, on="key").with_columns(key="place", _open=pl.lit(True))
+    return pl.concat([own, places.select(own.columns)])
+
+
+def surprise(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.DataFrame:
     """Add ``bits``, ``known`` and ``seen`` to pairs of context and key.
 
     Parameters
     ----------
     conditional
-        Which levels to back off along.
-    counts
-        Rows of `rtml.baselines.counting.COUNTS` of this conditional.
+        Which levels to back off along, and in which places its keys lie.
+    learnt
+        The history of this conditional, as `rtml.baselines.drawing.drawn` returns it.
     pairs
         Columns ``workload``, ``image``, ``repository``, ``subject``, ``key``; others are kept.
 
     Returns
     -------
     ``pairs`` in the same order with ``bits`` (Int64, units of 1/1024 bit, 0 and up; 0 is what was
-    to be expected), ``known`` (its most specific context has history) and ``seen`` (the key was
-    counted in the most specific context that has history).
+    to be expected), ``known`` (its most specific context has history) and ``seen`` (the most
+    specific context that has history counted the key, or a place around it that draws names: yet
+    another temporary file counts as seen, for its like was).
     """
-    history, rows = _coded(conditional, counts, pairs)
-    vocabulary = counts["key"].n_unique()
-    numbers = range(len(conditional.levels))
-    for number in numbers:
-        rows = _look_up(rows, history, number)
-    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
-    start = rows.lazy().with_columns(pl.lit(1.0 / (vocabulary + 1)).alias("_p"), *blank)
-    estimate = reduce(_interpolate, reversed(numbers), start)
-    bits = (-pl.col("_p").log(2) * SCALE).round().cast(pl.Int64).alias("bits")
-    return pairs.hstack(estimate.select(bits, *_verdict(len(numbers))).collect())
+    scored = _estimated(conditional, learnt, _asked(conditional, learnt, pairs))
+    places = (
+        scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
+    )
+    own = scored.filter(~pl.col("_open")).join(places, on="_pair", how="left", maintain_order="left")
+    seen = pl.col("seen") | pl.col("_seen").fill_null(False)
+    return pairs.hstack(own.select(pl.min_horizontal("bits", "_bits"), "known", seen))

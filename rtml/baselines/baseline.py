@@ -18,6 +18,7 @@ from rtml.baselines.counting import (
     count_population,
     merge_counts,
 )
+from rtml.baselines.drawing import Drawn, drawn
 
 __all__ = ["Baseline", "learn", "merge"]
 
@@ -40,6 +41,7 @@ class Baseline:
     """
 
     counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
+    _drawn: dict[Conditional, Drawn] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def empty(self) -> bool:
@@ -56,7 +58,9 @@ class Baseline:
 
     def surprise(self, conditional: Conditional, pairs: pl.DataFrame) -> pl.DataFrame:
         """Add ``bits`` (1/1024), ``known``, ``seen``: see `rtml.baselines.backoff.surprise`."""
-        return backoff.surprise(conditional, self.of(conditional.name), pairs)
+        if conditional not in self._drawn:  # learnt once: scoring is often of a single minute
+            self._drawn[conditional] = drawn(self.of(conditional.name), conditional.places)
+        return backoff.surprise(conditional, self._drawn[conditional], pairs)
 
     def maturity(self, threshold: float = maturity.MATURE) -> pl.DataFrame:
         """Estimate P(next event unseen): see `rtml.baselines.maturity.maturity`."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.baselines.places import Places
+
 __all__ = [
     "FLEET",
     "IMAGE",
@@ -125,6 +127,9 @@ class Conditional:
         null subject skips the levels that need it.
     levels
         From most specific to most general. The last should be the fleet with no subject.
+    places
+        How its keys lie in places that may draw names (`rtml.baselines.drawing`); None: keys are
+        of a piece.
     """
 
     name: str
@@ -132,11 +137,17 @@ class Conditional:
     key: pl.Expr
     subject: pl.Expr
     levels: tuple[Level, ...]
+    places: Places | None = None
 
     @property
     def family(self) -> str:
         """The feature family that this conditional belongs to."""
         return self.name.split(".", 1)[0]
+
+    @property
+    def region(self) -> pl.Expr:
+        """From the column ``key`` to where it is folded when there are too many, or null."""
+        return pl.lit(None, pl.String) if self.places is None else self.places.region(pl.col("key"))
 
     def named(self, cells: pl.LazyFrame) -> pl.LazyFrame:
         """Replace the columns ``selection.by`` of reduced events with ``subject`` and ``key``."""

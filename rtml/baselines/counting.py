@@ -1,8 +1,9 @@
 """Counting: from events to the count table, and from two count tables to one.
 
 The table keeps the finest grain, one row per container, so that the number of distinct containers
-stays exact when the same container appears in two shards. Merging is a group-by sum, hence
-associative and commutative, and equal to learning in one go.
+stays exact when the same container appears in two shards. Merging is a group-by sum and a fold of
+what is beyond the room of a region (`rtml.baselines.folding`), hence associative and commutative,
+and equal to learning in one go.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import polars as pl
 
 from rtml.baselines.coding import with_text
 from rtml.baselines.conditional import Conditional, Selection
+from rtml.baselines.folding import folded
 
 __all__ = ["COUNTS", "HITS", "POPULATION", "count_cells", "count_events", "count_population", "merge_counts"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_NOTHING = pl.lit(None, pl.String)
 COUNTS = pl.Schema(
     {
         "family": pl.String(),
@@ -25,12 +28,14 @@ COUNTS = pl.Schema(
         "repository": pl.String(),
         "subject": pl.String(),
         "key": pl.String(),
+        "region": pl.String(),
         "container": pl.String(),
         "count": pl.Int64(),
         "first_seen": _UTC,
     }
 )
-"""The stored table. ``family`` is the name of the conditional, ``image`` the digest if known."""
+"""The stored table. ``family`` is the name of the conditional, ``image`` the digest if known.
+``region`` is where the key is folded when there are too many, null where it never is."""
 
 POPULATION = "population"
 """Pseudo-family with one row per container: who was there, even if it did nothing of interest."""
@@ -56,6 +61,7 @@ def _finish(rows: pl.DataFrame, family: str, facts: pl.DataFrame) -> pl.DataFram
         "repository",
         "subject",
         "key",
+        "region",
         pl.col("container_id").alias("container"),
         pl.col("count").cast(pl.Int64),
         "first_seen",
@@ -88,18 +94,25 @@ def count_events(conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFr
     """
     pairs, texts = with_text(cells, conditional)
     sums = pairs.group_by("container_id", "pair").agg(pl.col("count").sum(), pl.col("first_seen").min())
-    return _finish(sums.join(texts, on="pair"), conditional.name, facts)
+    placed = texts.with_columns(region=conditional.region)
+    return _finish(sums.join(placed, on="pair"), conditional.name, facts)
 
 
 def count_population(events: pl.LazyFrame, facts: pl.DataFrame) -> pl.DataFrame:
     """Count the events of every container: the denominator of a prevalence."""
     cells = events.group_by("container_id").agg(_tally()).collect(engine="streaming")
-    named = cells.with_columns(subject=pl.lit(None, pl.String), key=pl.lit("container"))
+    named = cells.with_columns(subject=_NOTHING, key=pl.lit("container"), region=_NOTHING)
     return _finish(named, POPULATION, facts)
+
+
+def _added(counts: pl.DataFrame) -> pl.DataFrame:
+    return counts.group_by(_GRAIN).agg(pl.col("count").sum(), pl.col("first_seen").min())
 
 
 def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Add count tables: sum of counts, earliest ``first_seen``, in one canonical order.
+
+    Names beyond the room of their region become one row, the region (`rtml.baselines.folding`).
 
     Examples
     --------
@@ -110,5 +123,5 @@ def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     0
     """
     stacked = pl.concat([pl.DataFrame(schema=COUNTS), *tables])
-    merged = stacked.group_by(_GRAIN).agg(pl.col("count").sum(), pl.col("first_seen").min())
+    merged = _added(folded(_added(stacked)))
     return merged.select(COUNTS.names()).sort(_GRAIN, nulls_last=False)

@@ -11,7 +11,12 @@ A timer ("learn for a day") says nothing of the sort: a quiet container is not l
 and a busy simple one is learnt after a minute.
 
 Fails when events come in bursts or the world changes: a key that is due once a week has not been
-seen by a baseline of one day, and no estimate from that day can know it.
+seen by a baseline of one day, and no estimate from that day can know it. The interval is that of
+independent draws, which events are not: read it as the least width. On the calm first sitting of
+``datasets/replays-v1`` the share of later events that were new lay below the upper end for about half of
+the groups after 5 minutes of learning, two thirds after 10, nine tenths after 15; of those called
+mature, 13 %, 3 % and 2 % had more than 5 % new after all (``tests/baselines/test_maturity_holds.py``
+measures it and holds it to somewhat less).
 
 References
 ----------
@@ -22,12 +27,14 @@ of the coverage of a random sample", Ann. Statist. 11, 1983, https://doi.org/10.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from rtml.baselines.counting import POPULATION
 from rtml.peers import peer_group
 
-__all__ = ["MATURE", "maturity"]
+__all__ = ["MATURE", "estimate", "maturity"]
 
 MATURE = 0.05
 """A group is mature when the upper end of its interval is at most this."""
@@ -43,6 +50,39 @@ def _interval() -> list[pl.Expr]:
     low = (share - half).clip(0.0, 1.0)
     high = pl.max_horizontal(share + half, 3 / n).clip(0.0, 1.0)
     return [share.alias("unseen"), low.alias("low"), high.alias("high")]
+
+
+def estimate(counts: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """Estimate P(next event unseen) in each part of a count table.
+
+    Parameters
+    ----------
+    counts
+        Columns ``subject``, ``key``, ``count`` and those of ``by``.
+    by
+        Columns whose distinct values are the parts; none for the table as a whole.
+
+    Returns
+    -------
+    ``by``, then ``events``, ``contexts``, ``keys``, ``once``, ``twice``, ``unseen``, ``low``, ``high`` as
+    `maturity` says, in no particular order. No row for a part without events.
+
+    Examples
+    --------
+    >>> rows = {"subject": ["sh"] * 3, "key": ["a", "b", "c"], "count": [8, 1, 1]}
+    >>> estimate(pl.DataFrame(rows), []).select("events", "once", "unseen").row(0)
+    (10, 2, 0.2)
+    """
+    species = counts.group_by(*by, *_SPECIES).agg(pl.col("count").sum())
+    totals = [
+        pl.col("count").sum().alias("events"),
+        pl.col("subject").n_unique().cast(pl.Int64).alias("contexts"),
+        pl.col("key").n_unique().cast(pl.Int64).alias("keys"),
+        (pl.col("count") == 1).sum().cast(pl.Int64).alias("once"),
+        (pl.col("count") == 2).sum().cast(pl.Int64).alias("twice"),
+    ]
+    parts = species.group_by(by).agg(totals) if by else species.select(totals)
+    return parts.filter(pl.col("events") > 0).with_columns(_interval())
 
 
 def maturity(counts: pl.DataFrame, threshold: float = MATURE) -> pl.DataFrame:
@@ -70,18 +110,6 @@ def maturity(counts: pl.DataFrame, threshold: float = MATURE) -> pl.DataFrame:
     >>> maturity(pl.DataFrame(rows, COUNTS)).select("events", "once", "unseen", "mature").row(0)
     (100, 2, 0.02, True)
     """
-    species = (
-        counts.filter(pl.col("family") != POPULATION)
-        .with_columns(group=peer_group(counts.columns))
-        .group_by(*_GROUP, *_SPECIES)
-        .agg(pl.col("count").sum())
-    )
-    groups = species.group_by(_GROUP).agg(
-        events=pl.col("count").sum(),
-        contexts=pl.col("subject").n_unique().cast(pl.Int64),
-        keys=pl.col("key").n_unique().cast(pl.Int64),
-        once=(pl.col("count") == 1).sum().cast(pl.Int64),
-        twice=(pl.col("count") == 2).sum().cast(pl.Int64),
-    )
-    estimated = groups.with_columns(_interval())
+    named = counts.filter(pl.col("family") != POPULATION).with_columns(group=peer_group(counts.columns))
+    estimated = estimate(named, _GROUP)
     return estimated.with_columns(mature=pl.col("high") <= threshold).sort(_GROUP)

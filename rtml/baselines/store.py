@@ -13,12 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from rtml.baselines.counting import COUNTS
-from rtml.errors import RtmlError
+from rtml.errors import MissingFileError, RtmlError
 from rtml.reading.whole import write_text
 
 __all__ = ["FORMAT", "read", "write"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout."""
 
 _TABLE, _HEADER = "counts.parquet", "baseline.json"
@@ -42,10 +42,18 @@ def write(counts: pl.DataFrame, path: Path) -> None:
 def _header(path: Path) -> dict[str, object]:
     try:
         header = json.loads((path / _HEADER).read_text())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise MissingFileError(f"{path}: not a baseline ({_HEADER}: {error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
         raise RtmlError(f"{path}: not a baseline ({_HEADER}: {error})") from error
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise RtmlError(f"{path / _HEADER}: not a baseline header of format {FORMAT}")
+    if not isinstance(header, dict) or not isinstance(header.get("format"), int):
+        raise RtmlError(f"{path / _HEADER}: not the header of a baseline")
+    if header["format"] != FORMAT:
+        age = "an older" if header["format"] < FORMAT else "a newer"
+        raise RtmlError(
+            f"{path}: a baseline of {age} format, {header['format']}; this rtml reads format {FORMAT}:"
+            " learn it again"
+        )
     return header
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from rtml.commands import capture, experiment, findings, replay, reputation
+from rtml.commands import baseline, capture, experiment, findings, replay, reputation
+from rtml.commands.baseline_diff import diff_baselines
+from rtml.commands.baseline_export import export_baseline
+from rtml.commands.baseline_show import show
 from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
@@ -21,6 +24,10 @@ def register(app: typer.Typer) -> None:
     findings.app.command("import")(import_findings)
     findings.app.command("correlate")(correlate)
     findings.app.command("suppress")(suppress_findings)
+    baseline.app.command("show")(show)
+    baseline.app.command("diff")(diff_baselines)
+    baseline.app.command("export")(export_baseline)
+    app.add_typer(baseline.app, name="baseline")
     app.add_typer(capture.app, name="capture")
     app.add_typer(experiment.app, name="experiment")
     app.add_typer(findings.app, name="findings")

@@ -20,6 +20,7 @@ from rtml.rules.reputation.categories import CATEGORIES
 __all__ = [
     "above_zero",
     "bad_list",
+    "baseline",
     "capture",
     "configuration",
     "existing",
@@ -105,6 +106,27 @@ def capture(value: Any) -> Any:
         if "://" not in path and not (Path(path) / "capture.json").is_file():
             where = path.rstrip("/")
             raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
+    return value
+
+
+def baseline(value: str | None) -> str | None:
+    """Check that a place holds a baseline or a model; URIs are left to the work.
+
+    Examples
+    --------
+    >>> baseline("no/such/folder")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.MissingFileError: no/such/folder: No such file or directory
+    """
+    from rtml.experiment.tracking import is_remote
+
+    if value is None or is_remote(value):
+        return value
+    existing(value)
+    if not any((Path(value) / name).is_file() for name in ("baseline.json", "model.json")):
+        where = value.rstrip("/") or "/"
+        raise MissingFileError(f"{where}: no baseline here (neither baseline.json nor model.json)")
     return value
 
 

@@ -25,8 +25,12 @@ def features(
     ],
     out: Annotated[Path, typer.Option("--out", help="Parquet file to write.")],
     baseline: Annotated[
-        Path | None,
-        typer.Option("--baseline", help="Folder of a baseline to compare with.", callback=arguments.existing),
+        str | None,
+        typer.Option(
+            "--baseline",
+            help="Baseline to compare with: its folder, or a model's folder or MLflow URI.",
+            callback=arguments.baseline,
+        ),
     ] = None,
     learn: Annotated[
         Path | None, typer.Option("--learn", help="Also learn a baseline here (a new folder).")
@@ -74,15 +78,15 @@ def features(
         )
 
 
-def _table(capture: Capture, baseline: Path | None, family: list[str] | None, every: str) -> pl.DataFrame:
+def _table(capture: Capture, baseline: str | None, family: list[str] | None, every: str) -> pl.DataFrame:
     """Return windows compared with a baseline, else with the capture's own earlier time."""
     import polars as pl
 
     from rtml import features as rooms
-    from rtml.baselines import Baseline
+    from rtml.commands.baseline_places import load_baseline
 
     if baseline is not None:
-        return rooms.windows(capture, Baseline.load(baseline), family, every)
+        return rooms.windows(capture, load_baseline(baseline), family, every)
     table, _ = rooms.prequential(capture, families=family, every=every)
     early = rooms.windows(capture, None, family, every)
     key = ["container_id", "window"]

@@ -13,7 +13,18 @@ from rtml import registered
 from rtml.registry import plugin_names
 from rtml.rules.chosen import GATES
 
-__all__ = ["ALERTS", "ATTACK", "DETECTORS", "ENGINES", "EXPORTS", "FAMILIES", "GATES", "PACKS", "SENSORS"]
+__all__ = [
+    "ALERTS",
+    "ATTACK",
+    "DETECTORS",
+    "ENGINES",
+    "EXPORTS",
+    "FAMILIES",
+    "GATES",
+    "PACKS",
+    "PROFILES",
+    "SENSORS",
+]
 
 
 class _Open(Collection[str]):
@@ -52,6 +63,9 @@ ATTACK = ("written", "v18", "v19")
 
 EXPORTS = ("jsonl",)
 """Formats of ``rtml findings export``."""
+
+PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
+"""`rtml.profiles.formats.FORMATS`."""
 
 ENGINES = ("local",)
 """Where ``rtml score`` runs."""

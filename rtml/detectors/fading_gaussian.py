@@ -49,6 +49,11 @@ class Fading:
         mean.update(begin)
         return mean
 
+    def learn_many(self, rows: Array) -> None:
+        """Learn rows, one after the other."""
+        for row in rows.tolist():
+            self.learn(row)
+
     def learn(self, row: list[float]) -> None:
         """Let all rows fade a little and add this one; NaN is missing."""
         self._fit = None
@@ -76,9 +81,12 @@ class Fading:
         seen = np.minimum(present / weight, 1.0)
         return Fit(rows * seen, mean, variance, -np.log2((rows * (1 - seen) + 0.5) / (rows + 1)))
 
-    def score(self, row: list[float]) -> float:
-        """Score one row, in bits."""
-        return float(sum(bits(self.fit(), np.array(row)).tolist()))
+    def score_many(self, rows: Array) -> Array:
+        """Score rows, in bits; columns are added one by one: a row's bits do not depend on the others."""
+        total = np.zeros(len(rows))
+        for column in bits(self.fit(), rows).T:
+            total += column
+        return total
 
     def state(self) -> dict[str, list[Any]]:
         """Return the faded sums."""

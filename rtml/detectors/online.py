@@ -39,11 +39,11 @@ REACH = 30.0
 class Stream(Protocol):
     """One River model of one peer group."""
 
-    def learn(self, row: list[float]) -> None:
-        """Learn one placed row."""
+    def learn_many(self, rows: Array) -> None:
+        """Learn placed rows, one after the other; shape (rows, columns)."""
 
-    def score(self, row: list[float]) -> float:
-        """Return the strangeness of one row; NaN when the model has no opinion."""
+    def score_many(self, rows: Array) -> Array:
+        """Return the strangeness of each row; NaN when the model has no opinion."""
         ...
 
     def state(self) -> dict[str, list[Any]]:
@@ -82,15 +82,11 @@ class Group(Generic[M]):
         self.scale: Scale | None = None
         self.model: M | None = None
 
-    def score(self, row: Array) -> float:
-        """Score one raw row; NaN before the group has started."""
-        if self.model is None or self.scale is None:
-            return float("nan")
-        return self.model.score(self.place(self.scale, row).tolist())
-
     def scores(self, rows: Array) -> Array:
-        """Score raw rows, each by itself."""
-        return np.array([self.score(row) for row in rows])
+        """Score raw rows, each by itself; NaN before the group has started."""
+        if self.model is None or self.scale is None:
+            return np.full(len(rows), np.nan)
+        return self.model.score_many(self.place(self.scale, rows))
 
 
 class OnlineDetector(Generic[M]):
@@ -154,25 +150,21 @@ class OnlineDetector(Generic[M]):
 
     def _add(self, names: list[str], rows: Array) -> None:
         """Hand rows in time order to their peer groups."""
-        fed: dict[str, list[Array]] = {}
-        for name, row in zip(names, rows, strict=True):
-            fed.setdefault(name, []).append(row)
-        for name, group_rows in fed.items():
-            self._feed(self._groups.setdefault(name, Group(self._place)), group_rows)
+        for name, places in _places(names).items():
+            self._feed(self._groups.setdefault(name, Group(self._place)), rows[places])
 
-    def _feed(self, group: Group[M], rows: list[Array]) -> None:
+    def _feed(self, group: Group[M], rows: Array) -> None:
         if group.model is None:
-            group.pending += rows
+            group.pending += list(rows)
             if len(group.pending) < self.parameters["least"]:
                 return
             assert self._chosen is not None
             group.scale = scaling.fit(np.array(group.pending), self._chosen.linear, self._reach)
             group.size = min(len(group.pending), self._largest)
             group.model = self._stream(len(group.pending[0]), group.size)
-            rows, group.pending = group.pending, []
+            rows, group.pending = np.array(group.pending), []
         assert group.scale is not None
-        for row in group.place(group.scale, np.array(rows)).tolist():
-            group.model.learn(row)
+        group.model.learn_many(group.place(group.scale, rows))
 
     @property
     def _reach(self) -> float:
@@ -183,8 +175,13 @@ class OnlineDetector(Generic[M]):
         """Score each row with the model of its group, as it is now."""
         if self._chosen is None:
             return no_opinion(windows)
-        rows = zip(self._names(windows), self._matrix(windows), strict=True)
-        return np.array([self._group(name).score(row) for name, row in rows])
+        return self._scored(self._names(windows), self._matrix(windows))
+
+    def _scored(self, names: list[str], rows: Array) -> Array:
+        scores = np.full(len(rows), np.nan)
+        for name, places in _places(names).items():
+            scores[places] = self._group(name).scores(rows[places])
+        return scores
 
     def _group(self, name: str) -> Group[M]:
         """Return a peer group, or one that has no opinion."""
@@ -198,8 +195,9 @@ class OnlineDetector(Generic[M]):
         self._choose(windows)
         names, raw = self._names(windows), self._matrix(windows)
         for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
-            scores[rows] = [self._group(names[i]).score(raw[i]) for i in rows]
-            self._add([names[i] for i in rows], raw[rows])
+            together = [names[row] for row in rows]
+            scores[rows] = self._scored(together, raw[rows])
+            self._add(together, raw[rows])
         return scores
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
@@ -260,6 +258,14 @@ class OnlineDetector(Generic[M]):
     @property
     def _columns(self) -> list[str]:
         return [] if self._chosen is None else self._chosen.names
+
+
+def _places(names: list[str]) -> dict[str, list[int]]:
+    """Return the row numbers of each group, in the order of the rows."""
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return places
 
 
 def _frozen(group: Group[Any]) -> GroupState:

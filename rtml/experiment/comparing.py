@@ -90,7 +90,7 @@ def compare(
     table = read_labels(Path(labels)) if isinstance(labels, str | Path) else validate(labels)
     attacks, warnings = in_capture(table, capture.containers()["container_id"].to_list())
     if dated is not None:
-        warnings += attacks_in_training(attacks, dated, allow=dated.early_attacks == "leave out")
+        warnings += attacks_in_training(attacks, dated, allow=dated.early_attacks != "refuse")
     windows = features.observed(capture, window)
     sides = [
         side

@@ -30,6 +30,14 @@ class Early:
         return leave_out(hits.lazy(), self.cells, self.every).collect()
 
 
+def _kept(early: pl.DataFrame) -> list[str]:
+    if early.is_empty():
+        return []
+    return [
+        f"{early.height} labelled attacks lie before the test and were left in, as a user without labels has it"
+    ]
+
+
 def without_early_attacks(
     capture: Capture, labels: pl.DataFrame, split: Split, experiment: Experiment
 ) -> Early:
@@ -41,11 +49,11 @@ def without_early_attacks(
         An attack lies before the test, and the experiment does not say to leave it out.
     """
     every = experiment.every
-    leaving = experiment.split.early_attacks == "leave out"
-    attacks_in_training(labels, split, allow=leaving)
+    wish = experiment.split.early_attacks
+    attacks_in_training(labels, split, allow=wish != "refuse")
     early = labels.filter(pl.col("start") < instant(split.edges[2]))
-    if early.is_empty():
-        return Early(capture, CELLS.to_frame(), every, [])
+    if early.is_empty() or wish == "keep":
+        return Early(capture, CELLS.to_frame(), every, _kept(early))
     cells = cells_of(early, every)
     note = (
         f"{early.height} labelled attacks of {early['technique'].n_unique()} techniques lie before"

@@ -18,7 +18,7 @@ from typing import Any
 
 from rtml.errors import MissingFileError, RtmlError
 
-__all__ = ["Run", "fetch_model", "tracked_run", "tracking_uri"]
+__all__ = ["Run", "fetch_model", "is_remote", "tracked_run", "tracking_uri"]
 
 DEFAULT_URI = "sqlite:///mlflow.db"
 _REMOTE = ("runs:", "models:", "mlflow-artifacts:", "s3:", "gs:", "file:", "dbfs:", "wasbs:")
@@ -105,6 +105,17 @@ def tracked_run(experiment: str, name: str) -> Iterator[Run]:
         mlflow.end_run()
 
 
+def is_remote(uri: str) -> bool:
+    """Whether a model's place is for MLflow to resolve, not a folder here.
+
+    Examples
+    --------
+    >>> is_remote("runs:/ID/model"), is_remote("models/today")
+    (True, False)
+    """
+    return uri.startswith(_REMOTE)
+
+
 def fetch_model(uri: str) -> Path:
     """Return a local folder with the model of ``uri``.
 
@@ -127,7 +138,7 @@ def fetch_model(uri: str) -> Path:
     ...
     rtml.errors.MissingFileError: no/such/folder: no model here; give a folder or an MLflow URI ...
     """
-    if not uri.startswith(_REMOTE):
+    if not is_remote(uri):
         if not (Path(uri) / "model.json").is_file():
             hint = "give a folder or an MLflow URI like runs:/ID/model"
             raise MissingFileError(f"{uri}: no model here; {hint}")

@@ -66,5 +66,6 @@ def domain_key(domain: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"d": names}).select(domain_key(pl.col("d")))["d"].to_list()
     ['cache-#.shop.internal', 't.evil.example.com']
     """
-    clean = normalise(domain.str.slice(0, 255).str.to_lowercase().str.strip_chars_end("."))
+    lower = domain.str.slice(0, 255).str.to_lowercase().str.strip_chars_end(".")
+    clean = normalise(lower.str.replace_all("*", "?", literal=True))
     return clean.str.split(".").list.tail(4).list.join(".")

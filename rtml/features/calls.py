@@ -14,7 +14,8 @@ from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.addresses import port
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import path_class
+from rtml.features.paths import path_key
+from rtml.features.places import SOCKETS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
 __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
@@ -65,7 +66,7 @@ REQUEST = Conditional(
         [
             _kind.replace({"chmod": "chmod setuid", "connect": "connect socket"}),
             pl.col("request"),
-            path_class(pl.coalesce("path", "socket_path")),
+            path_key(pl.coalesce("path", "socket_path")),
             pl.when(_kind == "bind").then(port(pl.col("src_port"))),
         ],
         separator=" ",
@@ -80,6 +81,7 @@ REQUEST = Conditional(
         Level(WORKLOAD),
         Level(FLEET),
     ),
+    places=SOCKETS,
 )
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""
 

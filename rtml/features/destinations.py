@@ -16,6 +16,7 @@ from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.names import name_shape
 from rtml.features.pairs import CELL, Material, Pairs
+from rtml.features.places import ADDRESSES, DOMAINS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 from rtml.peers import peer_group
 
@@ -43,6 +44,7 @@ ADDRESS = Conditional(
     key=endpoint(pl.col("dst_ip"), port(pl.col("dst_port"))),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=ADDRESSES,
 )
 """P(address and port | program)."""
 
@@ -63,6 +65,7 @@ DOMAIN = Conditional(
     key=domain_key(pl.col("domain")),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=DOMAINS,
 )
 """P(domain asked for | program)."""
 
@@ -99,8 +102,9 @@ def destinations(material: Material) -> pl.DataFrame:
       per character; 0 to 8.
 
     All are 0 in a window without connections and lookups. Fails behind a proxy or a mesh (one address
-    stands for all), when a peer's address changes (use ``port`` then), and for data hidden in
-    traffic to a usual destination.
+    stands for all), for a container that calls more than `rtml.baselines.places.ROOM` addresses of one
+    port (a baseline keeps that many, the others count as new), when a peer's address changes (use
+    ``port`` then), and for data hidden in traffic to a usual destination.
 
     References
     ----------

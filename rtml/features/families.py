@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rtml import registered
+from rtml.baselines import Conditional
 from rtml.errors import UnknownNameError, did_you_mean
 from rtml.features.contract import Family
 from rtml.registry import Registry
 
-__all__ = ["AUDIT_FAMILIES", "FAMILIES", "families_of"]
+__all__ = ["AUDIT_FAMILIES", "FAMILIES", "all_conditionals", "families_of"]
 
 FAMILIES: Registry[Family] = Registry(
     "feature family", "rtml.features", registered.FAMILIES, lambda entry: isinstance(entry, Family)
@@ -39,3 +40,15 @@ def _family(name: str) -> Family:
             f"unknown feature family {name!r}; {did_you_mean(name, [*FAMILIES, *AUDIT_FAMILIES])}"
         )
     return FAMILIES[name]
+
+
+def all_conditionals() -> dict[str, Conditional]:
+    """Return what every family counts that is installed, ours and those of other packages, by name.
+
+    Examples
+    --------
+    >>> all_conditionals()["audit.call"].family
+    'audit'
+    """
+    families = [family for table in (FAMILIES, AUDIT_FAMILIES) for _, family in table.working()]
+    return {conditional.name: conditional for family in families for conditional in family.conditionals}

@@ -1,7 +1,8 @@
 """Files: which places a program reads, and which it changes.
 
-The key is a class of paths (`rtml.features.paths`), the context the program. Reading and changing
-are kept apart: everybody reads ``/etc/passwd``, nobody should write it.
+The key is a path (`rtml.features.paths`), the context the program; which folders draw new names is
+learnt (`rtml.baselines.drawing`). Reading and changing are kept apart: everybody reads
+``/etc/passwd``, nobody should write it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import path_class
+from rtml.features.paths import path_key
+from rtml.features.places import PATHS
 from rtml.features.programs import BARE, PROGRAM, with_bare
 
 __all__ = ["FILES", "READ", "WRITE", "files"]
@@ -46,7 +48,7 @@ def _prepared(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
 
 def _verb(done: pl.Expr) -> pl.Expr:
     prefix = pl.when(pl.col(_REFUSED) == "true").then(pl.lit("refused ")).otherwise(pl.lit(""))
-    return pl.concat_str([prefix, done, pl.lit(" "), path_class(pl.col("path"))])
+    return pl.concat_str([prefix, done, pl.lit(" "), path_key(pl.col("path"))])
 
 
 READ = Conditional(
@@ -57,8 +59,9 @@ READ = Conditional(
     key=_verb(pl.lit("read")),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=PATHS,
 )
-"""P(class of path | program) over files opened for reading."""
+"""P(path | program) over files opened for reading."""
 
 WRITE = Conditional(
     name="files.write",
@@ -71,14 +74,15 @@ WRITE = Conditional(
     key=_verb(pl.col("kind").replace({"open": "write", "create": "write"})),
     subject=PROGRAM,
     levels=_LEVELS,
+    places=PATHS,
 )
-"""P(change and class of path | program) over files written, renamed, linked, removed, chmodded."""
+"""P(change and path | program) over files written, renamed, linked, removed, chmodded."""
 
 
 def files(material: Material) -> pl.DataFrame:
     """Refused access, per container and window.
 
-    Beside the surprise of each class of paths given the program (`READ`, `WRITE`;
+    Beside the surprise of each path given the program (`READ`, `WRITE`;
     `rtml.features.surprise`):
 
     - ``refused``: distinct paths that were refused (EPERM, EACCES); 0 and up, 0 in a window

@@ -12,8 +12,7 @@ from rtml.baselines import Conditional, Level, Selection
 from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, SEPARATOR, WORKLOAD
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.paths import normalise
-from rtml.features.programs import BARE, PROGRAM, SERVICES, SHELLS, runs, with_bare
+from rtml.features.programs import BARE, PROGRAM, SERVICES, SHELLS, runs, settled, with_bare
 
 __all__ = ["CHILD", "DEPTH", "LINEAGE", "lineage"]
 
@@ -44,7 +43,7 @@ def _with_chain(execs: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
 
 def _normal_chain() -> pl.Expr:
     parts = pl.col("chain").str.split(SEPARATOR)
-    return parts.list.eval(normalise(pl.element())).list.join(SEPARATOR)
+    return parts.list.eval(settled(pl.element())).list.join(SEPARATOR)
 
 
 CHILD = Conditional(

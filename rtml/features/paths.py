@@ -1,21 +1,25 @@
-r"""Path classes: what a path says once process ids, counters and random parts are taken out.
+r"""Paths as keys: what cannot be learnt is folded, the rest is left to the history.
 
-`normalise` replaces the parts that vary without meaning: ``/proc/4711/maps`` and ``/proc/12/maps``
-are one place, so are two temporary files of one program. `path_class` goes on to the folder and the
-extension where single names carry little (program files, data, temporary folders), and keeps the
-whole name where it carries much (``/etc``, home and key folders, ``/proc``, ``/sys``, ``/dev``,
-sockets, schedules).
+A baseline learns which folders draw new names (`rtml.baselines.drawing`): temporary files, objects
+of git, hashed folders need no pattern. What stands here is what a history cannot teach:
 
-Both are chains of regular expressions in Rust (linear time, no back-tracking, so hostile names cost
-no more than others), meant for distinct values. Fails when a name is random in words, and folds
-``x-1`` into ``x-2``: versions and replicas are one class.
+- what is no part of a name: control characters, ``//``, ``/./``, the kernel's `` (deleted)``;
+- numbers: process ids below ``/proc``, and versions, of which a history holds one;
+- names made once per container or deployment: UUIDs, digests, ids of containers, the suffix of a
+  replica set. They vary between histories, not within one; without the last rule the 64 containers
+  of a second recording looked like attacks, without numbers too;
+- ``memfd``, whose name is whatever its maker says.
+
+All are regular expressions in Rust (linear time, no back-tracking, so hostile names cost no more
+than others), meant for distinct values. Fails for a version without a digit, and folds ``x-1`` into
+``x-2``: versions and replicas are one.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["LONGEST", "normalise", "path_class"]
+__all__ = ["LONGEST", "normalise", "path_key"]
 
 LONGEST = 4096
 """Characters of a path that are looked at (the kernel's PATH_MAX); longer ones are cut."""
@@ -30,34 +34,11 @@ _VARYING = (
     (r"^/memfd:.*", "/memfd:*"),
     (r"\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b", "*"),
     (r"\b[0-9a-fA-F]{12,}\b", "*"),  # digests, container ids
-    (r"\b[0-9]+[a-f][0-9a-f]{6,}\b", "*"),
-    (r"\b[a-f]+[0-9][0-9a-f]{6,}\b", "*"),
-    (r"\b(tmp|temp)[._-]?[A-Za-z0-9_]{6,}\b", "$1*"),  # mktemp, tempfile
-    (r"([._-])[A-Za-z]*[0-9]+[A-Za-z]+[0-9][A-Za-z0-9]*\b", "${1}*"),  # pod suffixes
-    (r"\b[A-Za-z0-9]{24,}\b", "*"),  # base64 and the like
-    (r"(^|[/._:-])[0-9]+\b", "${1}#"),  # process ids, counters, versions
-    (r"[0-9]{3,}", "#"),
+    (r"([._-])[A-Za-z]*[0-9]+[A-Za-z]+[0-9][A-Za-z0-9]*\b", "${1}*"),  # replica sets, deployments
+    (r"(^|[/._:-])[0-9]+\b", "${1}#"),  # process ids, versions
     (r"#([._-]#)+", "#"),
-    (r"(^|/)[0-9a-f][a-f](/|$)", "${1}*${2}"),  # folders by the first byte of a digest: git, ccache
-    (r"(^|/)[a-f][0-9a-f](/|$)", "${1}*${2}"),
-)
-_TELLING = (
-    r"^/(etc|root|proc|sys|dev|run|var/run|boot|var/spool|host|mnt|media|srv|data)(/|$)"
-    r"|^/home(/|$)|/\.(ssh|aws|kube|docker|gnupg|config|azure|gcloud)(/|$)"
-    r"|/(secrets|serviceaccount|cron[^/]*)(/|$)|^[^/]"
 )
 _DEEP = r"^((?:/[^/]+){8})/.*$"
-_FOLDER = r"^((?:/[^/]+){0,4})"
-_HIDDEN = r"/(\.)[^/]*$"
-_EXTENSION = r"[^/.][^/]*?(\.[A-Za-z][A-Za-z0-9]{0,7})$"
-_MKSTEMP = 7  # a dot and six characters
-_TEMPORARY = r"^(?:/var)?/tmp/|^/dev/shm/"
-
-
-def _apply(text: pl.Expr, steps: tuple[tuple[str, str], ...]) -> pl.Expr:
-    for pattern, replacement in steps:
-        text = text.str.replace_all(pattern, replacement)
-    return text
 
 
 def normalise(path: pl.Expr) -> pl.Expr:
@@ -65,53 +46,39 @@ def normalise(path: pl.Expr) -> pl.Expr:
 
     Examples
     --------
-    >>> paths = ["/proc/4711/maps", "/proc/self/maps", "/tmp/tmp.Xa81kQ02/x.sh", "/etc/shadow",
-    ...          "/usr/bin/python3.11", "/srv/job-29412.log", "/run/containers/7c9e6679f0b1a/pid",
-    ...          ".git/objects/ab/5f6b0c1d2e3f4a5b6c7d8e9f0a1b2c3d4e5f6a"]
+    >>> paths = ["/proc/4711/maps", "/proc/self/maps", "/etc//shadow", "/usr/bin/python3.11",
+    ...          "/srv/job-29412.log", "/run/containers/7c9e6679f0b1a/pid", "/srv/shop-7f9c4d8b5/x"]
     >>> for row in pl.DataFrame({"p": paths}).select(normalise(pl.col("p")))["p"]: row
     '/proc/#/maps'
     '/proc/self/maps'
-    '/tmp/tmp*/x.sh'
     '/etc/shadow'
     '/usr/bin/python3.#'
     '/srv/job-#.log'
     '/run/containers/*/pid'
-    '.git/objects/*/*'
+    '/srv/shop-*/x'
     """
-    return _apply(_apply(path.str.slice(0, LONGEST), _FIXED), _VARYING)
+    clean = path.str.slice(0, LONGEST)
+    for pattern, replacement in (*_FIXED, *_VARYING):
+        clean = clean.str.replace_all(pattern, replacement)
+    return clean
 
 
-def path_class(path: pl.Expr) -> pl.Expr:
-    """Return the class of a path: the name where names tell, else folder, dot and extension.
+def path_key(path: pl.Expr) -> pl.Expr:
+    """Return a path as a key: normalised, eight folders deep at most, no star but ours.
+
+    A star in a name becomes ``?``: nobody can name a file so that it reads like a place
+    (`rtml.features.places`).
 
     Examples
     --------
-    >>> paths = ["/etc/passwd", "/usr/lib/python3.11/json/decoder.py", "/tmp/.x", "/tmp/a.sh",
-    ...          "/var/lib/redis/dump.rdb", "/tmp/dpkg.Qnuf7c", "/tmp/dpkg.cjofzl",
-    ...          "/root/.ssh/id_rsa",
-    ...          "/proc/1/environ", "/", ""]
-    >>> for row in pl.DataFrame({"p": paths}).select(path_class(pl.col("p")))["p"]: row
+    >>> paths = ["/etc/passwd", "/tmp/dpkg.Qnuf7c", "/tmp/*", "/a/b/c/d/e/f/g/h/i/j", "/", ""]
+    >>> for row in pl.DataFrame({"p": paths}).select(path_key(pl.col("p")))["p"]: row
     '/etc/passwd'
-    '/usr/lib/python3.#/json/*.py'
-    '/tmp/.*'
-    '/tmp/*.sh'
-    '/var/lib/redis/*.rdb'
-    '/tmp/*.*'
-    '/tmp/*.*'
-    '/root/.ssh/id_rsa'
-    '/proc/#/environ'
+    '/tmp/dpkg.Qnuf7c'
+    '/tmp/?'
+    '/a/b/c/d/e/f/g/h/**'
     '/'
     ''
     """
-    clean = normalise(path)
-    parent = clean.str.extract(r"^(.*)/[^/]*$", 1)
-    folder = parent.str.extract(_FOLDER, 1)
-    dot = clean.str.extract(_HIDDEN, 1).fill_null("")
-    extension = clean.str.extract(_EXTENSION, 1).fill_null("")
-    drawn = extension.str.contains("[A-Z0-9]") | clean.str.contains(_TEMPORARY)
-    random = (extension.str.len_bytes() == _MKSTEMP) & drawn
-    extension = pl.when(random).then(pl.lit(".*")).otherwise(extension)
-    coarse = pl.concat_str([folder, pl.lit("/"), dot, pl.lit("*"), extension])
-    name = clean.str.replace(_DEEP, "$1/**")
-    telling = clean.str.contains(_TELLING) | clean.str.contains("^/?[^/]*$")
-    return pl.when(telling).then(name).otherwise(coarse)
+    clean = normalise(path.str.replace_all("*", "?", literal=True))
+    return clean.str.replace(_DEEP, "$1/**")

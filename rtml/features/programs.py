@@ -6,12 +6,30 @@ import polars as pl
 
 from rtml.features.paths import normalise
 
-__all__ = ["BARE", "PROGRAM", "SERVICES", "SHELLS", "name_of", "runs", "with_bare"]
+__all__ = ["BARE", "PROGRAM", "SERVICES", "SHELLS", "name_of", "runs", "settled", "with_bare"]
 
 BARE = "bare"
 """Column with the bare name of a program (``comm``) where its path is unknown, else null."""
 
-PROGRAM = pl.coalesce(normalise(pl.col("exe")), "[" + pl.col(BARE) + "]")
+_MADE = r"\b(tmp|temp)[._-]?[A-Za-z0-9_]{6,}\b"
+
+
+def settled(path: pl.Expr) -> pl.Expr:
+    """Return the path of a program without what varies, temporary names (mktemp) included.
+
+    A program is what others are given: a context that was never seen has no history to learn from
+    that its name was drawn, so here the pattern must be listed.
+
+    Examples
+    --------
+    >>> paths = pl.DataFrame({"exe": ["/tmp/tmp.Xa81kQ02/configure", "/usr/bin/python3.11"]})
+    >>> paths.select(settled(pl.col("exe")))["exe"].to_list()
+    ['/tmp/tmp*/configure', '/usr/bin/python3.#']
+    """
+    return normalise(path.str.replace_all(_MADE, "$1*"))
+
+
+PROGRAM = pl.coalesce(settled(pl.col("exe")), "[" + pl.col(BARE) + "]")
 """The program of an event: its normalised path, else ``[comm]`` as ``ps`` writes it, else null."""
 
 SHELLS = ("ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh")

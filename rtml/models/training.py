@@ -154,13 +154,14 @@ def _calibrated(
         fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits))
         if detector.online:
             detector.learn(without(held, made.outliers))
-    calibrations = {label: fits[label].of(worst_of_trees(held, raw[label]), days) for label in raw}
+    trees = {label: without(worst_of_trees(held, raw[label]), made.outliers) for label in raw}
+    calibrations = {label: fits[label].of(trees[label], days) for label in raw}
     if members:
         margins = {label: calibrations[label].margins(raw[label], groups) for label in members}
         raw[COMBINED], fits[COMBINED] = combine_margins(margins), Fit(SHIPPED[COMBINED], 0.7)
-        calibrations[COMBINED] = fits[COMBINED].of(worst_of_trees(held, raw[COMBINED]), days)
+        trees[COMBINED] = without(worst_of_trees(held, raw[COMBINED]), made.outliers)
+        calibrations[COMBINED] = fits[COMBINED].of(trees[COMBINED], days)
     watched = container_time(held, window)
-    trees = {label: without(worst_of_trees(held, scores), made.outliers) for label, scores in raw.items()}
     rates = {label: fits[label].realised(trees[label], watched, budget) for label in raw}
     return calibrations, {label: rate for label, rate in rates.items() if rate is not None}
 

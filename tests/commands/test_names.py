@@ -17,6 +17,7 @@ from rtml.experiment.config import Experiment
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
 from rtml.findings.formats import FORMATS
+from rtml.profiles.formats import FORMATS as PROFILES
 from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
 
@@ -27,6 +28,7 @@ REGISTRIES = {
     "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES],
     "GATES": GATES,
     "PACKS": PACKS,
+    "PROFILES": PROFILES,
     "SENSORS": SENSORS,
 }
 

@@ -37,19 +37,19 @@ def test_bits_are_of_the_predictive_distribution():
     spread = np.std(values, ddof=1) * np.sqrt(1 + 1 / 12)
     density = student(11, values.mean(), spread)
     expected = np.log2(density.pdf(values.mean()) / density.pdf(7.0))
-    assert fading.score([7.0]) == pytest.approx(expected, rel=1e-4)
+    assert fading.score_many(np.array([[7.0]]))[0] == pytest.approx(expected, rel=1e-4)
 
 
 def test_what_was_usual_long_ago_is_forgotten():
     quick, slow = (learnt([2.0] * 500 + [6.0] * 500, half_life) for half_life in (50, 100_000))
-    assert quick.score([6.0]) < 0.1 and quick.score([2.0]) > 100
-    assert abs(slow.score([6.0]) - slow.score([2.0])) < 0.1
+    assert quick.score_many(np.array([[6.0]]))[0] < 0.1 and quick.score_many(np.array([[2.0]]))[0] > 100
+    assert abs(slow.score_many(np.array([[6.0]]))[0] - slow.score_many(np.array([[2.0]]))[0]) < 0.1
 
 
 def test_a_missing_value_costs_what_it_is_rare():
     never, often = learnt([1.0] * 99, 10_000_000), learnt([1.0, np.nan] * 50, 10_000_000)
-    assert never.score([np.nan]) == pytest.approx(np.log2(200), rel=1e-3)
-    assert often.score([np.nan]) == pytest.approx(1.0, rel=1e-2)
+    assert never.score_many(np.array([[np.nan]]))[0] == pytest.approx(np.log2(200), rel=1e-3)
+    assert often.score_many(np.array([[np.nan]]))[0] == pytest.approx(1.0, rel=1e-2)
 
 
 def test_a_column_that_never_varied_has_the_least_deviation():
@@ -70,7 +70,7 @@ def test_the_explanation_is_the_terms_of_the_sum():
 
 
 def _usual(detector: FadingGaussian, row: pl.DataFrame, name: str) -> pl.DataFrame:
-    place = detector._features.index(name)
+    place = detector._columns.index(name)
     mean = detector._groups[row["workload"][0]].model.fit().mean[place]
     return row.with_columns(pl.lit(np.sinh(mean)).alias(name))
 

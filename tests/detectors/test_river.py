@@ -10,7 +10,8 @@ import pytest
 from river.anomaly import HalfSpaceTrees as RiverTrees
 
 from rtml.detectors import scaling
-from rtml.detectors.contract import feature_columns, matrix
+from rtml.detectors.columns import in_bits
+from rtml.detectors.contract import UNKNOWN, feature_columns, matrix
 from rtml.detectors.fading_gaussian import FadingGaussian
 from rtml.detectors.half_space_trees import HalfSpaceTrees
 from rtml.errors import RtmlError, UsageError
@@ -28,8 +29,9 @@ def test_river_still_says_zero_in_its_first_window_and_freezes_its_features():
 
 
 def unit_rows(frame):
-    raw = matrix(frame, feature_columns(frame))
-    return scaling.unit(scaling.fit(raw), raw)
+    names = feature_columns(frame)
+    raw, linear = matrix(frame, names), in_bits([*names, UNKNOWN])
+    return scaling.unit(scaling.fit(raw, linear), raw)
 
 
 def test_half_space_trees_are_rivers():

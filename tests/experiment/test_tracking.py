@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from rtml.captures import open_capture
+from rtml.cli import app
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
 from rtml.experiment.tracking import fetch_model, tracked_run
@@ -42,6 +45,17 @@ def test_the_model_scores_the_same_from_its_uri(tracked: Outcome, tmp_path: Path
     )
     assert ours.filter(pl.col("detector").is_in(theirs["detector"].unique().implode())).equals(theirs)
     assert done["skipped"] > 0  # the windows that the model had learnt from
+
+
+def test_its_baseline_is_shown_from_its_uri_and_from_its_folder(tracked: Outcome):
+    shown = [
+        CliRunner().invoke(app, ["baseline", "show", place, "--json"]).stdout
+        for place in (tracked.model_uri, str(tracked.out / "model"), str(tracked.out / "model" / "baseline"))
+    ]
+    maturity = [json.loads(text)["maturity"] for text in shown]
+    assert maturity[0] == maturity[1] == maturity[2]
+    wanted = tracked.model.baseline.maturity()
+    assert [row["unseen"] for row in maturity[0]] == wanted["unseen"].to_list()
 
 
 def test_no_pickle_is_among_the_files(tracked: Outcome):

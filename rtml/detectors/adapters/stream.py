@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pydantic
 
+from rtml.arrays import Array
 from rtml.detectors.adapters.making import Parameters, fresh, made, plain_parameters, seeded
 from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.contract import HUGE
@@ -46,6 +47,15 @@ class Replayed:
         self._river, self._target, self._name = fresh(blank), target, name
         self._rows: list[list[float]] = []
         self._learnt, self._awake = 0, False
+
+    def learn_many(self, rows: Array) -> None:
+        """Learn rows, one after the other."""
+        for row in rows.tolist():
+            self.learn(row)
+
+    def score_many(self, rows: Array) -> Array:
+        """Score rows, each by itself."""
+        return np.array([self.score(row) for row in rows.tolist()])
 
     def learn(self, row: list[float]) -> None:
         """Learn one row."""

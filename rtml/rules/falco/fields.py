@@ -15,7 +15,7 @@ from rtml.rules.language.settle import FALSE
 from rtml.rules.sigma.mapping import UnknownName
 from rtml.schema import KINDS
 
-__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of"]
+__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of", "system_calls"]
 
 MISSING = "missing:"
 """Before the name of a field that no capture holds, in place of a column."""
@@ -88,6 +88,17 @@ def _ancestor(name: str, argument: str) -> str:
     if not argument.isdigit() or int(argument) > _DEEPEST:
         return f"{MISSING}{name}[{argument}]"
     return f"{_SERIES[name]}_{int(argument)}"
+
+
+def system_calls(kind: str) -> tuple[str, ...]:
+    """Return the system calls that become events of a kind; none for kinds that are no call.
+
+    Examples
+    --------
+    >>> system_calls("module_load"), system_calls("dns")
+    (('init_module', 'finit_module'), ())
+    """
+    return tuple(_data()["kinds"].get(kind, "").split())
 
 
 def called(names: tuple[str, ...]) -> Condition:
