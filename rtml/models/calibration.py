@@ -215,9 +215,11 @@ class Calibration:
         return cls(groups, state.days, state.least, state.unit, Prior(state.shape, state.scale))
 
     def _starts(self, tail: Tail) -> dict[str, float]:
-        """Return where the tail of each group starts, shrunk towards that of all."""
+        """Return where the tail of each group starts, without outliers, shrunk towards that of all."""
         starts = {}
-        for group, scores in self.groups.items():
+        for group, scores in self._kept.items():
+            if not len(scores):
+                continue
             number = tail.rate * self.days[group]
             own = float(scores[max(0, len(scores) - max(round(number), 1))])
             starts[group] = tail.start + number / (number + _PULL) * (own - tail.start)
