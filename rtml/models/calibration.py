@@ -64,6 +64,12 @@ class CalibrationState(State):
     days: dict[str, float]
     groups: dict[str, list[float]]
 
+    @pydantic.model_validator(mode="after")
+    def _watched(self) -> CalibrationState:
+        if set(self.groups) - set(self.days) or any(not day > 0 for day in self.days.values()):
+            raise ValueError("container-days above 0 are needed for every group")
+        return self
+
 
 @dataclass(frozen=True)
 class Calibration:
