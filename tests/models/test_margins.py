@@ -115,7 +115,8 @@ def test_a_margin_is_what_the_formula_says_with_outliers_too(seed: int, prior: P
 def test_a_margin_by_hand():
     """A thousand trees in a day, 0 to 999: the tail are the highest 100, and their median excess is 50.
 
-    Own scale 50 / ln 2 = 72.13 with weight 100; the body falls 700 to rank 800: 700 / ln 8 = 336.63, weight 20.
+    Own scale 50 / ln 2 = 72.13 with weight 100; down to rank 800 it falls by 700: 700 / ln 8 = 336.63,
+    weight 20.
     """
     calibration = calibrated({"a": np.arange(1000.0).tolist()}, 1.0)
     scale = (100 * 50 / math.log(2) + 20 * 700 / math.log(8)) / 120
