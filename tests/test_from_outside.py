@@ -81,7 +81,7 @@ def test_its_family_makes_features(python, capture, tmp_path):
 
 def test_its_detector_is_named_in_a_configuration_and_judges(python, capture, tmp_path):
     (tmp_path / "mine.yml").write_text(
-        "families: [variety, activity]\nblocks: 2\n"
+        "families: [variety]\nblocks: 2\n"
         "split: {calibrate: 2026-01-01T00:12:00Z, test: 2026-01-01T00:20:00Z}\n"
         "detectors: {far: {kind: farthest}, sklearn:OneClassSVM: {nu: 0.1}}\n"
     )
