@@ -81,7 +81,7 @@ def test_its_family_makes_features(python, capture, tmp_path):
 
 def test_its_detector_is_named_in_a_configuration_and_judges(python, capture, tmp_path):
     (tmp_path / "mine.yml").write_text(
-        "families: [variety]\nblocks: 2\n"
+        "families: [variety, activity]\nblocks: 2\n"
         "split: {calibrate: 2026-01-01T00:12:00Z, test: 2026-01-01T00:20:00Z}\n"
         "detectors: {far: {kind: farthest}, sklearn:OneClassSVM: {nu: 0.1}}\n"
     )
@@ -96,7 +96,8 @@ def test_its_detector_is_named_in_a_configuration_and_judges(python, capture, tm
         worst = rows.sort("score", descending=True, nulls_last=True).row(0, named=True)
         assert (worst["container_id"], worst["window"].minute) == ("web-1", 22)
     findings = pl.read_parquet(tmp_path / "scored" / "findings.parquet")
-    assert "Execution:Runtime/AnomalousBehavior.Variety" in findings["type"].to_list()
+    told = {reason["feature"] for reasons in findings["contributions"] for reason in reasons}
+    assert {"variety.programs", "variety.repeats"} <= told
 
 
 def test_its_format_imports_alerts(python, tmp_path):
