@@ -28,6 +28,7 @@ from rtml.evaluation.labels.reading import validate
 from rtml.experiment.contenders import model_sides, tuned_and_default
 from rtml.findings.shown import Findings
 from rtml.models import Scored
+from rtml.models.scoring import container_windows
 from rtml.rules.running.run import Ran
 from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window
@@ -142,4 +143,4 @@ def _proof(scored: Scored | None, window: Window) -> Proof | None:
     if scored is None or scored.learnt is None:
         return None
     tested = scored.windows.with_columns(part=pl.lit("test"))
-    return prove(pl.concat([scored.learnt, tested]), window)
+    return prove(pl.concat([container_windows(scored.learnt), tested]), window)

@@ -33,9 +33,8 @@ class Early:
 def _kept(early: pl.DataFrame) -> list[str]:
     if early.is_empty():
         return []
-    return [
-        f"{early.height} labelled attacks lie before the test and were left in, as a user without labels has it"
-    ]
+    note = "labelled attacks lie before the test and were left in: users have no labels"
+    return [f"{early.height} {note}"]
 
 
 def without_early_attacks(

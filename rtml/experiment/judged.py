@@ -14,6 +14,7 @@ from rtml.evaluation import Side
 from rtml.experiment.result import SIDES, Kind, Result, SideFacts, Terms, read_result
 from rtml.findings.beside import beside, owns
 from rtml.findings.reading import read_findings
+from rtml.models.explaining.changes import DETECTOR
 from rtml.rules import EVENT_DETECTORS, FirstSeen
 
 __all__ = ["Judged", "agreed", "read_judged", "sides_of"]
@@ -51,6 +52,8 @@ class Judged:
             sources = {**{name: _source(name) for name in self._scored()}, **sources}
         for side in experiment_sides:
             sources.pop(side.detector, None)
+        if len(sources) > 1:
+            sources.pop(DETECTOR, None)
         ordered = sorted(sources.items(), key=lambda item: (str(item[1]), item[0]))
         return experiment_sides + [_plain(name, source) for name, source in ordered]
 
@@ -63,6 +66,12 @@ class Judged:
     def _belongs(self, name: str) -> bool:
         file = beside(self.path, name)
         return file is not None and owns(self.path, file)
+
+    def findings_of(self, side: SideFacts) -> pl.DataFrame:
+        """Return a side's findings; what a job says of changed workloads stands beside every model."""
+        theirs = pl.col("detector") == side.detector
+        beside_models = (pl.col("detector") == DETECTOR) & pl.lit(side.kind == "model")
+        return self.findings.filter(theirs | beside_models)
 
     def scores_of(self, detector: str) -> pl.DataFrame | None:
         """Return a detector's score of every window, or None where it was not written."""
@@ -128,10 +137,12 @@ def sides_of(files: Sequence[Judged]) -> Iterator[Side]:
             yield Side(
                 prefix + side.name,
                 side.kind,
-                file.findings.filter(pl.col("detector") == side.detector),
+                file.findings_of(side),
                 file.scores_of(side.detector),
                 side.fitted_until,
                 note=side.note,
+                asked=side.asked,
+                calibrated=side.calibrated,
             )
         if not file.sides:
             yield Side(f"{file.path.stem} (no findings)", "model", file.findings)

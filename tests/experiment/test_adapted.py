@@ -43,7 +43,7 @@ def test_each_is_calibrated_budgeted_and_explained(judged):
     _, _, model, scored, _ = judged
     for name in THEIRS:
         rows = scored.scores.filter(pl.col("detector") == name)
-        assert scored.alarms[name].windows > 0 and 0 < rows["alarm"].sum() < rows.height
+        assert scored.alarms[name].trees > 0 and 0 < rows["alarm"].sum() < rows.height
         assert rows["p_value"].is_between(0, 1).all() and rows["p_value"].n_unique() > 2
         findings = scored.findings.filter(pl.col("detector") == name)
         reasons = findings.explode("contributions").unnest("contributions")["feature"].drop_nulls()

@@ -14,7 +14,7 @@ from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, r
 from rtml.models import Scored
 from rtml.models.alarm import Alarm
 from rtml.rules.chosen import Chosen
-from rtml.schema import FINDINGS, SCORES, conform, empty
+from rtml.schema import FINDINGS, SCORES, TREE_SCORES, conform, empty
 from rtml.splits import Split
 from rtml.times import MINUTE, Window
 from tests.rules.conftest import START, capture_of
@@ -129,9 +129,12 @@ def scored(resolvable: bool) -> Scored:
     names = ("half_space_trees", "surprise")
     scores = conform(pl.DataFrame([{**row, "detector": name} for name in names]), SCORES)
     found = [{"detector": name, "finding_id": name, "container_id": "c1"} for name in names]
-    alarm = Alarm(1.0, 3.0, 9, resolvable, 144.0, 144.0)
+    alarm = Alarm(1.0, 3.0, trees=9, days=2.0 if resolvable else 0.1)
     findings = conform(pl.DataFrame(found), FINDINGS)
-    return Scored(windows(), scores, findings, empty(FINDINGS), dict.fromkeys(names, alarm), 0)
+    trees = empty(TREE_SCORES)
+    return Scored(
+        windows(), scores, findings, empty(FINDINGS), dict.fromkeys(names, alarm), 0, windows(), trees
+    )
 
 
 @pytest.mark.parametrize("resolvable", [True, False])
@@ -145,4 +148,4 @@ def test_models_are_ranked_by_margins_and_say_until_when_they_learnt(resolvable:
         assert side.scores is not None and side.scores["score"].to_list() == [2.0]
         assert side.findings["detector"].to_list() == [name]
         assert side.fitted_until == at(10)
-        assert ("above everything" in side.note) is not resolvable
+        assert ("extrapolated" in side.note) is not resolvable

@@ -36,7 +36,8 @@ def test_every_side_is_in_the_ledger(demo: Outcome):
         "isolation forest",
         "half space trees",
         "surprise",
-        "models + rules",
+        "combined",
+        "combined + rules",
         "random",
         "flag all",
     }

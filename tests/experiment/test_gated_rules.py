@@ -7,6 +7,7 @@ import polars as pl
 from rtml.experiment import Outcome
 from rtml.experiment.contenders import rule_side
 from rtml.experiment.printing import _rules
+from rtml.models.scoring import container_windows
 from rtml.rules.chosen import Chosen
 from rtml.times import MINUTE
 
@@ -20,8 +21,10 @@ def test_ungated_is_the_default_and_both_numbers_are_printed(demo: Outcome):
 
 
 def test_the_gated_side_has_fewer_findings_of_the_same_rules(demo: Outcome):
-    assert demo.model.windows is not None
-    windows = pl.concat([demo.model.windows, demo.scored.windows.with_columns(part=pl.lit("test"))])
+    assert demo.model.trees is not None
+    windows = pl.concat(
+        [container_windows(demo.model.trees), demo.scored.windows.with_columns(part=pl.lit("test"))]
+    )
     gated = rule_side(
         demo.capture, Chosen(level="low", gate="ours"), windows, demo.split, MINUTE, 1.0, lambda hits: hits
     )

@@ -55,7 +55,7 @@ def test_its_baseline_is_shown_from_its_uri_and_from_its_folder(tracked: Outcome
     maturity = [json.loads(text)["maturity"] for text in shown]
     assert maturity[0] == maturity[1] == maturity[2]
     wanted = tracked.model.baseline.maturity()
-    assert [row["unseen"] for row in maturity[0]] == wanted["unseen"].to_list()
+    assert [row["events"] for row in maturity[0]] == wanted["events"].to_list()
 
 
 def test_no_pickle_is_among_the_files(tracked: Outcome):
