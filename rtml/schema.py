@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 __all__ = [
+    "COMBINED",
     "EVENTS",
     "FINDINGS",
     "IDENTITY",
@@ -203,6 +204,10 @@ SCORES = pl.Schema(
 a silent 0).
 
 ``margin`` is what windows are ranked by. Rules have no p-value, and their margin is their score."""
+
+
+COMBINED = "combined"
+"""What the combination of several detectors is called among them; no detector may have that name."""
 
 
 TREE_SCORES = pl.Schema({**SCORES, "process_id": pl.Int64()})

@@ -65,7 +65,7 @@ def test_a_share_of_the_time_is_the_moment_that_the_split_means(
 def test_a_saved_model_is_whole(model: Model, capture: Capture, scored: Scored, tmp_path: Path):
     again = rtml.load_model(model.save(tmp_path / "m"))
     assert again.score(capture, start=0.55).scores.equals(scored.scores)
-    assert again.windows is None and not again.baseline.empty
+    assert again.trees is None and not again.baseline.empty
 
 
 def test_a_stream_goes_on_learning_and_judges_nothing_twice(capture: Capture, split: rtml.Split):
@@ -77,12 +77,15 @@ def test_a_stream_goes_on_learning_and_judges_nothing_twice(capture: Capture, sp
     assert after.windows.is_empty() and after.skipped == once.windows.height
 
 
-def test_features_of_a_split_are_those_that_the_model_learnt(
+def test_features_of_a_split_are_of_the_times_that_the_model_learnt(
     capture: Capture, split: rtml.Split, model: Model
 ):
+    """Of containers, where the model has their trees: a container did what its trees did."""
     table = rtml.features(capture, split)
-    assert model.windows is not None
-    assert table.filter(pl.col("part") != "test").equals(model.windows)
+    assert model.trees is not None
+    key = ["part", "container_id", "window"]
+    sums = model.trees.group_by(key).agg(pl.col("events").sum()).sort(key)
+    assert table.filter(pl.col("part") != "test").select(*key, "events").sort(key).equals(sums)
     assert set(table["part"]) == {"train", "calibrate", "test"}
 
 
@@ -92,7 +95,8 @@ def test_models_and_rules_are_compared_on_the_same_windows(
     rules = rtml.run_rules(capture)
     ledger = rtml.compare(capture, LABELS, {"mine": scored, "ours": rules}, split)
     sides = ledger.summary["side"].to_list()
-    assert sides[:4] == ["mine: half space trees", "mine: surprise", "ours, tuned", "ours, default"]
+    models = ["mine: combined", "mine: half space trees", "mine: surprise"]
+    assert sides[:5] == [*models, "ours, tuned", "ours, default"]
     assert ledger.facts["split"] is not None
     assert ledger.summary.filter(pl.col("side") == "ours, tuned")["found"].item() == 16
     alone = rtml.compare(capture, str(LABELS), [rules.findings()])

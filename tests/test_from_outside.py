@@ -96,7 +96,8 @@ def test_its_detector_is_named_in_a_configuration_and_judges(python, capture, tm
         worst = rows.sort("score", descending=True, nulls_last=True).row(0, named=True)
         assert (worst["container_id"], worst["window"].minute) == ("web-1", 22)
     findings = pl.read_parquet(tmp_path / "scored" / "findings.parquet")
-    assert "Execution:Runtime/AnomalousBehavior.Variety" in findings["type"].to_list()
+    told = {reason["feature"] for reasons in findings["contributions"] for reason in reasons}
+    assert {"variety.programs", "variety.repeats"} <= told
 
 
 def test_its_format_imports_alerts(python, tmp_path):

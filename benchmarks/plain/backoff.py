@@ -119,6 +119,12 @@ def pairs_of(rows: pd.DataFrame, counts: pd.DataFrame, conditional: Conditional)
     return distinct.merge(scored, how="left", on=wanted[2:])
 
 
+def beyond_chance(pairs: pd.DataFrame) -> pd.Series:
+    """Return what the most surprising pair of a window has beyond that of as many pairs by chance."""
+    cells = pairs.groupby(CELL)["bits"]
+    return (cells.max() - np.round(np.log2(cells.size()) * 1024)).clip(lower=0) / 1024
+
+
 def summary(family: str, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the surprise features of a family per window."""
     pairs = pd.concat(parts.values(), ignore_index=True)
@@ -132,6 +138,7 @@ def summary(family: str, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
         "bits_max": cells["bits"].max() / 1024,
         "bits_top3": pairs.assign(top=largest).groupby(CELL)["top"].sum() / 1024,
         "bits_excess": pairs.assign(excess=beyond.where(rank <= 3)).groupby(CELL)["excess"].sum() / 1024,
+        "bits_beyond": pd.concat([beyond_chance(part) for part in parts.values()]).groupby(CELL).sum(),
         "pairs": cells.size(),
         "never_seen": (~pairs["seen"]).groupby([pairs[name] for name in CELL]).sum(),
         "unknown_context": (~pairs["known"]).groupby([pairs[name] for name in CELL]).mean(),
@@ -139,4 +146,5 @@ def summary(family: str, parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     if len(parts) > 1:
         for name, table in parts.items():
             features[f"{name}_bits_max"] = table.groupby(CELL)["bits"].max() / 1024
+            features[f"{name}_bits_beyond"] = beyond_chance(table)
     return pd.DataFrame(features).add_prefix(f"{family}.")

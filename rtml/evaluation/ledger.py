@@ -24,8 +24,8 @@ from rtml.evaluation.sides import Side, touched, union
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
-from rtml.models.combining import COMBINED
 from rtml.progress import steps
+from rtml.schema import COMBINED
 from rtml.showing.tables import table
 
 __all__ = ["MEASURES", "Ledger", "build_ledger", "by_attack"]

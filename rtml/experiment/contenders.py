@@ -11,11 +11,11 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.evaluation import Side, assign
 from rtml.models import Scored
-from rtml.models.combining import COMBINED
 from rtml.models.explaining import is_change
 from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
 from rtml.rules.chosen import Chosen
 from rtml.rules.running.run import Ran, run_all
+from rtml.schema import COMBINED
 from rtml.splits import Split
 from rtml.times import Window
 

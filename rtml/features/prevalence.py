@@ -49,6 +49,8 @@ def rarity(names: pl.DataFrame, counts: pl.DataFrame, everyone: pl.DataFrame) ->
             .join(size, on="_group", how="left", maintain_order="left")
             .join(having, on=["_group", "key"], how="left", maintain_order="left")
         )
-        share = (pl.col("_k").fill_null(0) + 0.5) / (pl.col("_n").fill_null(0) + 1)
-        table = sized.with_columns((-share.log(2)).alias(name)).drop("_group", "_n", "_k")
+        # Two logarithms: a quotient by one number for all rows has other last bits than by a column.
+        having_it, members = pl.col("_k").fill_null(0) + 0.5, pl.col("_n").fill_null(0) + 1.0
+        rare = (members.log(2) - having_it.log(2)).alias(name)
+        table = sized.with_columns(rare).drop("_group", "_n", "_k")
     return table

@@ -64,6 +64,12 @@ class CalibrationState(State):
     days: dict[str, float]
     groups: dict[str, list[float]]
 
+    @pydantic.model_validator(mode="after")
+    def _watched(self) -> CalibrationState:
+        if set(self.groups) - set(self.days) or any(not day > 0 for day in self.days.values()):
+            raise ValueError("container-days above 0 are needed for every group")
+        return self
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -215,9 +221,11 @@ class Calibration:
         return cls(groups, state.days, state.least, state.unit, Prior(state.shape, state.scale))
 
     def _starts(self, tail: Tail) -> dict[str, float]:
-        """Return where the tail of each group starts, shrunk towards that of all."""
+        """Return where the tail of each group starts, without outliers, shrunk towards that of all."""
         starts = {}
-        for group, scores in self.groups.items():
+        for group, scores in self._kept.items():
+            if not len(scores):
+                continue
             number = tail.rate * self.days[group]
             own = float(scores[max(0, len(scores) - max(round(number), 1))])
             starts[group] = tail.start + number / (number + _PULL) * (own - tail.start)

@@ -19,10 +19,7 @@ import numpy as np
 
 from rtml.arrays import Array
 
-__all__ = ["COMBINED", "combine"]
-
-COMBINED = "combined"
-"""Label of the combination; no detector may have it."""
+__all__ = ["combine"]
 
 FLOOR, CEILING = -2.0, 15.0
 

@@ -10,9 +10,9 @@ from rtml.arrays import Array
 from rtml.detectors import Detector, peer_groups
 from rtml.models.alarm import Alarm
 from rtml.models.calibration import Calibration
-from rtml.models.combining import COMBINED, combine
+from rtml.models.combining import combine
 from rtml.progress import steps
-from rtml.schema import SCORES, TREE_SCORES, empty
+from rtml.schema import COMBINED, SCORES, TREE_SCORES, empty
 
 __all__ = ["TREE", "alarms_of", "in_windows", "raw_scores", "tree_scores", "worst_of_trees"]
 

@@ -14,14 +14,13 @@ from rtml.features.api_calls import calls_of
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.combining import COMBINED
 from rtml.models.explaining import changes, explain
 from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
 from rtml.peers import peer_group
 from rtml.progress import steps
-from rtml.schema import FINDINGS, IDENTITY, empty
+from rtml.schema import COMBINED, FINDINGS, IDENTITY, empty
 from rtml.showing.tables import table
 
 __all__ = ["Scored", "score"]

@@ -21,7 +21,6 @@ from rtml.captures.digest import digest_capture
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
 from rtml.models.calibration import Calibration
-from rtml.models.combining import COMBINED
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
 from rtml.models.judging import worst_of_trees
@@ -30,6 +29,7 @@ from rtml.models.model import Model
 from rtml.models.parts import Description
 from rtml.models.tails import SHIPPED, UNKNOWN
 from rtml.progress import steps
+from rtml.schema import COMBINED
 from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window
 

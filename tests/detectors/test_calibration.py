@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,12 +11,14 @@ from hypothesis import strategies as st
 
 from rtml.errors import RtmlError, UsageError
 from rtml.models.calibration import Calibration
+from rtml.models.tails import Prior
+from rtml.reading.state import write_files
 
 SCORES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=30)
 
 
-def of(scores, group="g", least=1):
-    return Calibration.fit(np.array(scores, dtype=float), [group] * len(scores), least=least)
+def of(scores, group="g", least=1, days=1.0):
+    return Calibration.fit(np.array(scores, dtype=float), [group] * len(scores), {group: days}, least=least)
 
 
 def test_p_values_by_hand():
@@ -25,7 +29,7 @@ def test_p_values_by_hand():
 def test_groups_are_held_to_their_own_scores_and_small_ones_to_all():
     scores = np.array([1.0, 2.0, 3.0, 100.0, 200.0, 300.0, 7.0])
     groups = ["calm"] * 3 + ["wild"] * 3 + ["tiny"]
-    calibration = Calibration.fit(scores, groups, least=3)
+    calibration = Calibration.fit(scores, groups, dict.fromkeys(groups, 1.0), least=3)
     p = calibration.p_values(np.array([50.0, 50.0, 50.0, 50.0]), ["calm", "wild", "tiny", "new"])
     np.testing.assert_allclose(p, [1 / 4, 4 / 4, 4 / 8, 4 / 8])
 
@@ -35,15 +39,15 @@ def test_no_opinion_stays_no_opinion():
     assert len(calibration.pooled) == 2
     assert np.isnan(calibration.p_values(np.array([np.nan]), ["g"])).all()
     assert np.isnan(calibration.margins(np.array([np.nan]), ["g"])).all()
-    alarm = calibration.threshold(budget=1, seconds=60)
-    assert not calibration.alarms(np.array([np.nan]), ["g"], alarm).any()
+    assert not calibration.alarms(np.array([np.nan]), ["g"], calibration.threshold(1.0)).any()
 
 
 def test_without_calibration_nothing_is_rare_and_nothing_alarms():
     calibration = of([np.nan])
-    alarm = calibration.threshold(budget=1e6, seconds=60)
+    alarm = calibration.threshold(budget=1e6)
     assert calibration.p_values(np.array([1e9]), ["g"]).tolist() == [1.0]
-    assert not alarm.resolvable and alarm.windows == 0 and alarm.limit == np.inf
+    assert np.isnan(calibration.margins(np.array([1e9]), ["g"])).all()
+    assert (alarm.trees, alarm.limit, alarm.sentence()) == (0, np.inf, "nothing was calibrated: no alarms")
     assert not calibration.alarms(np.array([1e9]), ["g"], alarm).any()
 
 
@@ -68,47 +72,72 @@ def test_p_falls_and_margin_rises_with_the_score(scores, new):
 
 
 def test_budget_by_hand():
-    """99 windows of a minute: p can be 1/100, that is 14.4 a day; 144: tenth largest."""
-    calibration = of(np.arange(99.0))
-    alarm = calibration.threshold(budget=144, seconds=60)
-    assert (alarm.resolvable, alarm.windows) == (True, 99)
-    assert alarm.smallest_rate == pytest.approx(14.4)
-    assert alarm.expected_rate == pytest.approx(144)
-    raised = calibration.alarms(np.arange(99.0), ["g"] * 99, alarm)
-    assert raised.sum() == 9 and raised[90:].all()
+    """1,200 trees of a day, of which 120 are the tail; ten of a day lie ln 12 beyond its start."""
+    calibration = of(np.arange(1200.0))
+    alarm = calibration.threshold(budget=10)
+    assert (alarm.trees, alarm.days, alarm.resolvable) == (1200, 1.0, True)
+    assert alarm.limit == pytest.approx(np.log(12)) and alarm.borrowed == 20 / 140
+    tail, raised = calibration.tail(), calibration.alarms(np.arange(4000.0), ["g"] * 4000, alarm)
+    assert tail.start == 1080
+    assert np.flatnonzero(raised)[0] == np.ceil(1080 + tail.scale * np.log(12))
+    assert raised[np.flatnonzero(raised)[0] :].all()
 
 
-def test_budget_below_what_the_windows_carry_is_said():
-    calibration = of(np.arange(9.0))
-    alarm = calibration.threshold(budget=1, seconds=60)
-    assert not alarm.resolvable and alarm.smallest_rate == pytest.approx(144)
-    assert "cannot be promised from 9 benign windows" in alarm.sentence()
-    raised = calibration.alarms(np.array([8.0, 8.5, 80.0]), ["g"] * 3, alarm)
-    assert not raised[0] and raised[2]
+def test_what_the_calibration_cannot_have_seen_is_said():
+    alarm = of(np.arange(90.0), days=0.1).threshold(budget=2)
+    assert not alarm.resolvable and alarm.borrowed > 0.5
+    assert "2 false findings per container-day is extrapolated from 90 trees" in alarm.sentence()
+    assert "which hold 0.2 such findings" in alarm.sentence()
+
+
+def test_what_stands_far_outside_is_counted_and_no_p_value_is_held_against_it():
+    rng = np.random.default_rng(3)
+    benign = rng.exponential(2.0, 5_000)
+    calibration = of([*benign, *[900.0] * 5])
+    alarm = calibration.threshold(1.0)
+    assert alarm.outliers == calibration.outliers() == 5
+    assert "5 trees stood far outside and were left out" in alarm.sentence()
+    assert calibration.p_values(np.array([900.0]), ["g"])[0] == pytest.approx(1 / 5001)
+    assert calibration.alarms(np.array([900.0, 40.0, 2.0]), ["g"] * 3, alarm).tolist() == [True, True, False]
 
 
 def test_a_larger_budget_never_raises_fewer_alarms():
     rng = np.random.default_rng(5)
-    calibration, new = of(rng.normal(size=60)), rng.normal(size=500)
-    counts = [
-        calibration.alarms(new, ["g"] * 500, calibration.threshold(b, 60)).sum()
-        for b in (1, 20, 50, 100, 400, 1440, 9999)
+    calibration, new = of(rng.normal(size=600)), rng.normal(size=500)
+    raised = [
+        set(np.flatnonzero(calibration.alarms(new, ["g"] * 500, calibration.threshold(budget))).tolist())
+        for budget in (0.01, 1, 5, 15, 60, 119, 300, 9999)
     ]
-    assert counts == sorted(counts)
+    assert all(smaller <= larger for smaller, larger in zip(raised, raised[1:], strict=False))
+    assert len(raised[0]) < len(raised[-1])
 
 
-@pytest.mark.parametrize("size", [6, 20, 100])
-def test_the_realised_rate_keeps_the_promise(size):
-    """Groups of one shape and different scale share a limit; benign windows alarm no more often."""
-    rng, rates = np.random.default_rng(size), []
-    groups = np.repeat(["a", "b", "c", "d"], size)
-    scale = np.repeat([1.0, 10.0, 0.1, 5.0], size)
-    for _ in range(150):
-        calibration = Calibration.fit(rng.exponential(size=4 * size) * scale, groups.tolist())
-        alarm = calibration.threshold(budget=1440 * 0.1, seconds=60)
-        fresh = rng.exponential(size=4 * size) * scale
-        rates.append(calibration.alarms(fresh, groups.tolist(), alarm).mean())
-    assert np.mean(rates) <= 0.11
+@pytest.mark.parametrize(("days", "budget"), [(0.05, 10.0), (0.5, 1.0), (4.0, 1.0), (4.0, 40.0)])
+def test_the_realised_rate_is_near_the_budget(days, budget):
+    """Fresh trees of the same exponential, four groups of two kinds: mean rate over repetitions.
+
+    Short calibrations extrapolate: within a factor of two; long ones within a third.
+    """
+    rng, rates, size = np.random.default_rng(11), [], max(int(2_000 * days), 100)
+    names = np.repeat(["a", "b", "c", "d"], size).tolist()
+    for _ in range(60):
+        calibration = Calibration.fit(rng.exponential(size=4 * size), names, dict.fromkeys("abcd", days))
+        fresh = rng.exponential(size=4 * size)
+        alarms = calibration.alarms(fresh, names, calibration.threshold(budget))
+        rates.append(alarms.sum() / (4 * days))
+    factor = 2.0 if days < 1 else 4 / 3
+    assert budget / factor <= np.mean(rates) <= budget * factor
+
+
+def test_the_start_of_a_group_is_its_own_as_far_as_it_has_trees():
+    """A wild group is judged by its own start, a short one nearly by that of all."""
+    rng = np.random.default_rng(2)
+    scores = np.concatenate([rng.exponential(size=4_000), 50 + rng.exponential(size=4_000), [70.0] * 3])
+    names = ["calm"] * 4_000 + ["wild"] * 4_000 + ["short"] * 3
+    calibration = Calibration.fit(scores, names, {"calm": 2.0, "wild": 2.0, "short": 0.001})
+    score = np.full(4, 40.0)
+    calm, wild, short, new = calibration.margins(score, ["calm", "wild", "short", "new"])
+    assert calm > new > wild and short == pytest.approx(new, abs=0.2)
 
 
 @settings(max_examples=30, deadline=None)
@@ -118,12 +147,26 @@ def test_the_realised_rate_keeps_the_promise(size):
 )
 def test_round_trip_is_exact(scores, names, tmp_path_factory):
     folder = tmp_path_factory.mktemp("calibration")
-    before = Calibration.fit(np.array(scores, dtype=float), names[: len(scores)])
+    days = dict.fromkeys(names, 0.1)
+    before = Calibration.fit(
+        np.array(scores, dtype=float), names[: len(scores)], days, unit=1.0, prior=Prior(0.1, 4.0)
+    )
     before.save(folder)
     after = Calibration.load(folder)
-    assert before.groups.keys() == after.groups.keys() and before.least == after.least
+    assert before.groups.keys() == after.groups.keys() and before.days == after.days
+    assert (before.least, before.unit, before.prior) == (after.least, after.unit, after.prior)
     for name, held in before.groups.items():
         np.testing.assert_array_equal(held, after.groups[name])
+
+
+def test_a_calibration_that_came_back_alarms_alike(tmp_path):
+    rng = np.random.default_rng(9)
+    before = Calibration.fit(rng.normal(size=400), ["a", "b"] * 200, {"a": 0.5, "b": 0.2}, unit=0.7)
+    before.save(tmp_path)
+    after, new = Calibration.load(tmp_path), rng.normal(size=50) * 3
+    assert after.threshold(2.0) == before.threshold(2.0)
+    np.testing.assert_array_equal(before.margins(new, ["a"] * 50), after.margins(new, ["a"] * 50))
+    np.testing.assert_array_equal(before.p_values(new, ["b"] * 50), after.p_values(new, ["b"] * 50))
 
 
 def test_damage_is_refused(tmp_path):
@@ -134,24 +177,56 @@ def test_damage_is_refused(tmp_path):
         Calibration.load(tmp_path)
 
 
-@pytest.mark.parametrize(("budget", "seconds"), [(0, 60), (1, 0), (-1, 60)])
-def test_nonsense_budgets_are_refused(budget, seconds):
+STATE = {
+    "least": 1,
+    "unit": 0.0,
+    "shape": 0.0,
+    "scale": None,
+    "days": {"g": 1.0},
+    "groups": {"g": [1.0, 2.0]},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shape": 1.0},
+        {"shape": -1.0},
+        {"scale": 0.0},
+        {"unit": -1.0},
+        {"least": 0},
+        {"days": {"g": "one"}},
+        {"days": {}},
+        {"days": {"g": 0.0}},
+        {"groups": {"g": [1.0, None]}},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_states_that_no_calibration_writes_are_refused(change, tmp_path):
+    write_files(tmp_path / "good", {"state.json": json.dumps(STATE).encode()})
+    assert Calibration.load(tmp_path / "good").threshold(1.0).trees == 2
+    write_files(tmp_path / "bad", {"state.json": json.dumps(STATE | change).encode()})
+    with pytest.raises(RtmlError, match="bad"):
+        Calibration.load(tmp_path / "bad")
+
+
+@pytest.mark.parametrize("budget", [0, -1, float("nan")])
+def test_nonsense_budgets_are_refused(budget):
     with pytest.raises(UsageError):
-        of([1.0]).threshold(budget, seconds)
+        of([1.0]).threshold(budget)
+
+
+@pytest.mark.parametrize("days", [{}, {"h": 1.0}, {"g": 0.0}, {"g": -1.0}, {"g": float("nan")}])
+def test_time_that_is_not_known_is_refused(days):
+    with pytest.raises(UsageError, match="container-days"):
+        Calibration.fit(np.array([1.0]), ["g"], days)
 
 
 def test_a_score_at_the_limit_is_within_the_budget():
-    """Beyond 500 windows no window is left out: the sixth largest score itself has the limit."""
-    scores, groups = np.arange(600.0), ["g"] * 600
-    calibration = of(scores)
-    alarm = calibration.threshold(budget=6 * 1440 / 601, seconds=60)
-    assert alarm.resolvable and alarm.limit in calibration.margins(scores, groups)
-    assert np.flatnonzero(calibration.alarms(scores, groups, alarm)).tolist() == [*range(595, 600)]
-
-
-def test_a_score_at_the_floor_alarms_and_a_hair_below_does_not():
-    calibration = of(np.zeros(99), least=5)
-    alarm = calibration.threshold(budget=90, seconds=60, in_bits=True)
-    assert alarm.floor == 4.0 and alarm.resolvable
-    raised = calibration.alarms(np.array([4.0, np.nextafter(4.0, 0)]), ["g", "g"], alarm)
-    assert raised.tolist() == [True, False]
+    """An alarm is beyond the limit: of trees all alike none is, and a hair more is enough."""
+    calibration = of(np.zeros(500), days=1.0)
+    alarm = calibration.threshold(1.0)
+    at = alarm.limit * calibration.tail().scale
+    raised = calibration.alarms(np.array([at, np.nextafter(at, np.inf)]), ["g", "g"], alarm)
+    assert raised.tolist() == [False, True]

@@ -152,7 +152,7 @@ def capture_of(folder: Path, requests: list[dict[str, Any]]) -> Capture:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
     capture = capture_of(tmp_path_factory.mktemp("learnt"), ordinary())
     split = Split(BEGIN + dt.timedelta(minutes=LEARNT * 0.6), capture.span[1] + dt.timedelta(minutes=1))
-    return train(capture, ["surprise"], split, families=["audit"])
+    return train(capture, ["surprise"], split, families=["audit"], combine=[])
 
 
 @pytest.mark.parametrize("kind, severity, call, body", EIGHT, ids=[f"{e[0]} {e[1]}" for e in EIGHT])
@@ -164,7 +164,8 @@ def test_each_type_is_told_of_a_thief_who_does_it(
     scored = trained.score(capture_of(tmp_path, [*usual, stolen]))
     (finding,) = scored.findings.to_dicts()
     assert (finding["type"], finding["severity"], finding["actor"]) == (kind, severity, "alice")
-    assert finding["source"] == "model" and finding["container_id"] is None
+    assert finding["source"] == "model"
+    assert (finding["container_id"], finding["process_id"]) == (None, None)
     told = " | ".join(one["feature"] for one in finding["contributions"])
     assert "user alice: user agent curl UNSEEN (0 in 2026-01-01" in told
     assert "usual: kubectl 100 %" in told
@@ -185,8 +186,9 @@ def test_the_catalogue_is_complete():
 
 
 def test_windows_are_of_users(trained: Any):
-    assert set(trained.windows["container_id"]) == {"alice", "system:controller"}
-    assert set(trained.windows["workload"]) == {"alice", "system:controller"}
+    assert set(trained.trees["container_id"]) == {"alice", "system:controller"}
+    assert set(trained.trees["workload"]) == {"alice", "system:controller"}
+    assert trained.trees["process_id"].null_count() == 0, "what a request is about stands for a tree"
 
 
 def test_audit_goes_with_no_family_of_containers(trained: Any, tmp_path: Path):
@@ -238,8 +240,8 @@ def test_requests_of_some_tell_of_another(who: str, tmp_path: Path):
     import_capture("k8s-audit", odd, tmp_path / "judge")
     baseline = features.learn(open_capture(tmp_path / "learn"), families=["audit"])
     judged = open_capture(tmp_path / "judge")
-    windows = features.windows(judged, baseline, ["audit"])
-    alarms = windows.select("container_id", "window").with_columns(
+    windows = features.windows(judged, baseline, ["audit"], unit="tree")
+    alarms = windows.select("container_id", "window", "process_id").with_columns(
         detector=pl.lit("all"), score=pl.lit(1.0), p_value=pl.lit(None, pl.Float64)
     )
     surprises = features.surprises(judged, None, baseline, ["audit"])

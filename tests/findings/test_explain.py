@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
 from rtml.findings import because
 from rtml.models.explaining import explain
-from rtml.models.explaining.alarms import ALONE
+from rtml.models.explaining.alarms import SPELL
 from rtml.schema import FINDINGS
 
 START = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
@@ -24,9 +25,12 @@ def alarms(*rows: dict[str, Any]) -> pl.DataFrame:
     base = {
         "container_id": "c",
         "window": START,
+        "process_id": 2,
         "detector": "d",
         "score": 3.0,
         "p_value": 0.01,
+        "margin": 6.0,
+        "limit": 5.0,
         "workload": "web",
         "host": "h",
     }
@@ -48,6 +52,7 @@ def surprises(*rows: dict[str, Any]) -> pl.DataFrame:
         "bits": 8.0,
         "known": True,
         "seen": False,
+        "shared": False,
     }
     full = [{**base, "seq": i, **row} for i, row in enumerate(rows)]
     table = {name: [row.get(name) for row in full] for name in EVENT_SURPRISES}
@@ -74,7 +79,8 @@ def test_a_finding_names_chain_reason_type_and_severity():
     (found,) = explain(alarms(), surprises({}, {"bits": 2.0, "context": "web: sh"}), processes()).to_dicts()
     assert found["title"] == ("web: [nginx] -> sh -> curl (never seen: child given its ancestors, 8.0 bits)")
     assert found["type"] == "Execution:Runtime/AnomalousBehavior.Lineage"
-    assert (found["severity"], found["score"], found["p_value"]) == (5.0, 3.0, 0.01)
+    assert (found["score"], found["p_value"]) == (3.0, 0.01)
+    assert found["severity"] == round(4 + 3 * (1 - math.exp(-1 / 4)) + 1, 2)
     assert (found["source"], found["detector"], found["process_id"]) == ("model", "d", 2)
     assert found["evidence"] == [{"host": "h", "seq": 0}, {"host": "h", "seq": 1}]
     assert because(found) == [
@@ -83,57 +89,81 @@ def test_a_finding_names_chain_reason_type_and_severity():
     ]
 
 
-def test_roots_with_a_material_share_get_their_own_finding():
+def test_a_finding_is_about_the_tree_that_alarmed():
+    """What another tree did in the same minute is not its business, however loud it was."""
+    rows = surprises({"bits": 4.0}, {"bits": 19.0, "root_id": 7, "process_id": 7, "key": "b"})
+    (found,) = explain(alarms(), rows, processes()).to_dicts()
+    assert (found["process_id"], found["count"]) == (2, 1)
+    assert "4.0 bits" in found["title"]
+    both = explain(alarms({}, {"process_id": 7}), rows, processes())
+    assert sorted(both["process_id"]) == [2, 7]
+    assert all("\x1b" not in title for title in both["title"])
+
+
+def test_without_a_tree_the_one_with_most_bits_is_meant():
     rows = surprises(
         {"bits": 10.0},
-        {"bits": 4.0, "root_id": 7, "process_id": 7, "key": "b"},
+        {"bits": 10.0, "context": "web: sh"},
+        *({"bits": 15.0, "root_id": 7, "process_id": 7, "seq": 50 + i} for i in range(9)),
         {"bits": 1.0, "root_id": 8, "process_id": 8, "key": "c"},
     )
-    found = explain(alarms(), rows, processes())
-    assert sorted(found["process_id"]) == [2, 7]
-    assert all("\x1b" not in title for title in found["title"])
+    bare = alarms().drop("process_id")
+    assert explain(bare, rows, processes())["process_id"].to_list() == [2], "a repeated pair counts once"
 
 
-def test_something_new_is_not_hidden_by_a_louder_root():
-    loud = ({"bits": 15.0, "key": f"k{i}"} for i in range(20))
-    quiet = {"bits": 12.0, "root_id": 7, "process_id": 7, "key": "b", "seen": False}
-    rare = {"bits": 12.0, "root_id": 8, "process_id": 8, "key": "c", "seen": True}
-    found = explain(alarms(), surprises(*loud, quiet, rare), processes())
-    assert sorted(found["process_id"]) == [2, 7]
+def test_trees_that_do_the_same_are_one_finding_that_says_how_many():
+    rows = surprises(*({"root_id": i, "process_id": i} for i in range(1, 10)))
+    raised = alarms(*({"process_id": i} for i in range(1, 10)))
+    (found,) = explain(raised, rows, processes()).to_dicts()
+    assert (found["process_id"], found["count"]) == (1, 9)
+    assert found["title"].endswith("; 9 trees alike")
+    keys = surprises(*({"root_id": i, "process_id": i, "key": f"k{i}"} for i in range(1, 10)))
+    assert explain(raised, keys, processes()).height == 9
 
 
-def test_the_greatest_root_is_never_left_out():
-    rows = surprises(
-        *({"bits": 1.0 + i / 100, "root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9))
-    )
-    assert explain(alarms(), rows, processes())["process_id"].to_list() == [8]
-
-
-def test_helpers_that_all_do_the_same_are_one_finding():
-    rows = surprises(*({"root_id": i, "process_id": i} for i in range(9)))
-    assert explain(alarms(), rows, processes())["process_id"].to_list() == [0]
-    keys = [{"root_id": i, "process_id": i, "key": f"k{i}"} for i in range(9)]
-    weak = surprises(*({**key, "bits": ALONE - 1} for key in keys))
-    assert explain(alarms(), weak, processes())["process_id"].to_list() == [0]
-    strong = surprises(*({**key, "bits": ALONE} for key in keys))
-    assert explain(alarms(), strong, processes()).height == 9
-
-
-def test_alarming_windows_of_one_slot_are_one_finding():
+def test_alarms_of_one_tree_within_a_spell_are_one_finding():
     later = START + MINUTE
     rows = surprises({}, {"window": later, "time": later, "bits": 20.0, "key": "/tmp/x"})
     (found,) = explain(
-        alarms({}, {"window": later, "score": 9.0, "p_value": 0.001}), rows, processes()
+        alarms({}, {"window": later, "score": 9.0, "p_value": 0.001, "margin": 17.0}), rows, processes()
     ).to_dicts()
-    assert (found["score"], found["p_value"], found["severity"]) == (9.0, 0.001, 7.0)
+    assert (found["score"], found["p_value"]) == (9.0, 0.001)
+    assert found["severity"] == round(4 + 3 * (1 - math.exp(-12 / 4)) + 1, 2)
     assert found["count"] == 2
     assert sum(part["share"] for part in found["contributions"]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("minutes", "findings"), [((0, 60, 120, 180), 1), ((0, 61), 2), ((0, 30, 120), 2)])
+def test_a_spell_ends_after_an_hour_without_alarm(minutes: tuple[int, ...], findings: int):
+    assert SPELL == "1h"
+    times = [START + n * MINUTE for n in minutes]
+    raised = alarms(*({"window": at} for at in times))
+    rows = surprises(*({"window": at, "time": at, "key": f"k{at}"} for at in times))
+    found = explain(raised, rows, processes())
+    assert found.height == findings
+    assert found["count"].sum() == len(minutes)
+
+
+def test_what_peers_share_is_shown_only_where_there_is_nothing_else():
+    shared = {"bits": 30.0, "key": "shared", "shared": True}
+    mixed = explain(alarms(), surprises({}, shared), processes())
+    assert [part["feature"] for part in mixed["contributions"][0]] == [
+        "lineage.child: /usr/bin/curl given web: /bin/sh"
+    ]
+    alone = explain(alarms(), surprises(shared), processes())
+    assert "lineage.child: shared given" in alone["contributions"][0][0]["feature"]
+
+
+def test_alarms_of_what_no_process_is_known_of_are_findings():
+    rows = surprises({"root_id": None, "process_id": None})
+    (found,) = explain(alarms({"process_id": None}), rows, processes()).to_dicts()
+    assert (found["process_id"], found["count"]) == (None, 1)
 
 
 def test_an_alarm_without_surprise_is_never_dropped():
     (found,) = explain(alarms(), surprises(), processes()).to_dicts()
     assert found["type"] == "Behavior:Runtime/AnomalousBehavior.Activity"
-    assert (found["process_id"], found["count"], found["workload"]) == (None, 0, "web")
+    assert (found["process_id"], found["count"], found["workload"]) == (2, 0, "web")
     assert found["title"] == "web: unusual activity, no single event stands out"
     assert found["host"] == "h"
     assert (found["first_seen"], found["last_seen"]) == (START, START + MINUTE)
@@ -144,6 +174,7 @@ def test_a_title_does_not_show_a_trifle_for_the_sake_of_the_family():
         {
             "container_id": "c",
             "window": [START],
+            "process_id": 2,
             "feature": ["destinations.fanout"],
             "value": [30.0],
             "usual": [2.0],
@@ -169,6 +200,7 @@ def test_what_the_detector_says_goes_first():
         {
             "container_id": "c",
             "window": [START, START],
+            "process_id": 2,
             "feature": ["destinations.fanout", "lineage.depth"],
             "value": [30.0, 4.0],
             "usual": [2.0, 3.0],

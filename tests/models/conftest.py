@@ -19,7 +19,7 @@ from rtml.captures.processes import process_images
 from rtml.captures.write import write_capture
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.job import run_job
-from rtml.schema import POLARS, REJECTS, conform, empty
+from rtml.schema import COMBINED, POLARS, REJECTS, conform, empty
 from rtml.splits import Split
 
 START = dt.datetime(2026, 3, 9, 7, 0, tzinfo=dt.UTC)
@@ -34,6 +34,8 @@ DETECTORS: dict[str, dict[str, Any]] = {
     "isolation_forest": {"trees": 20},
 }
 """One in bits, one that learns online, one that draws at random."""
+JUDGES = {*DETECTORS, COMBINED}
+"""Who judges: each of them, and what they say together."""
 
 FAMILIES = ["lineage", "destinations"]
 """Few, so that all of this takes seconds."""

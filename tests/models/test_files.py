@@ -28,7 +28,8 @@ def model():
         detectors[name] = DETECTORS[name](seed=1, **parameters)
         detectors[name].learn(windows())
     held, groups = windows(seed=6), peer_groups(windows(seed=6))
-    calibrations = {n: Calibration.fit(d.score(held), groups) for n, d in detectors.items()}
+    days = dict.fromkeys(groups, 0.5)
+    calibrations = {n: Calibration.fit(d.score(held), groups, days) for n, d in detectors.items()}
     description = Description(
         features=feature_columns(held),
         families=["a", "b", "binaries"],

@@ -11,13 +11,15 @@ from polars.testing import assert_frame_equal
 
 from rtml.captures import Capture
 from rtml.models import SCORES, Model, Scored
-from rtml.schema import FINDINGS
+from rtml.models.judging import in_windows
+from rtml.schema import FINDINGS, TREE_SCORES
 from tests.models.conftest import (
     CALIBRATE,
-    DETECTORS,
     END,
     INTRUSION,
+    JUDGES,
     event,
+    hash_of,
     judged,
     learnt,
     minute,
@@ -35,7 +37,7 @@ def alarms(scored: Scored) -> set[tuple[object, ...]]:
 
 def test_a_kept_model_says_the_same_bits_as_the_trained_one(model: Model, capture: Capture, scored: Scored):
     ours = judged(model, capture)
-    for name in ("windows", "findings", "surprises"):
+    for name in ("windows", "trees", "tree_scores", "findings", "surprises"):
         assert_frame_equal(getattr(ours, name), getattr(scored, name), check_exact=True)
     assert_frame_equal(ours.scores.sort(KEY), scored.scores.sort(KEY), check_exact=True)
     assert ours.alarms == scored.alarms
@@ -49,9 +51,9 @@ def test_judging_changes_nothing(folder: Path, capture: Capture, scored: Scored)
 
 def test_online_detectors_learn_each_window_after_they_judged_it(folder: Path, scored: Scored):
     detector = opened(folder).detectors["half_space_trees"]
-    frozen = detector.score(scored.windows).tolist()
-    learning = detector.prequential(scored.windows).tolist()
-    told = scored.scores.filter(pl.col("detector") == "half_space_trees")["score"].to_list()
+    frozen = detector.score(scored.trees).tolist()
+    learning = detector.prequential(scored.trees).tolist()
+    told = scored.tree_scores.filter(pl.col("detector") == "half_space_trees")["score"].to_list()
     assert told == learning != frozen
 
 
@@ -73,18 +75,27 @@ def test_a_container_that_was_not_learnt_is_judged_from_its_beginning(model: Mod
 def test_every_detector_judges_every_window_once(scored: Scored):
     assert scored.scores.schema == SCORES
     assert scored.scores.select(KEY).is_unique().all()
-    assert scored.scores.height == scored.windows.height * len(DETECTORS)
-    assert set(scored.scores["detector"]) == set(scored.alarms) == set(DETECTORS)
+    assert scored.scores.height == scored.windows.height * len(JUDGES)
+    assert set(scored.scores["detector"]) == set(scored.alarms) == JUDGES
     assert scored.scores["score"].null_count() == 0
 
 
+def test_every_detector_judges_every_tree_of_a_window_once(scored: Scored):
+    key = ["detector", "container_id", "window", "process_id"]
+    assert scored.tree_scores.schema == TREE_SCORES
+    assert scored.tree_scores.select(key).is_unique().all()
+    assert scored.tree_scores.height == scored.trees.height * len(JUDGES)
+    assert scored.trees.height > scored.windows.height, "a window holds several trees"
+    assert_frame_equal(in_windows(scored.tree_scores).sort(KEY), scored.scores.sort(KEY))
+
+
 def test_infrastructure_is_judged_nowhere(scored: Scored):
-    for table in (scored.windows, scored.scores, scored.findings, scored.surprises):
+    for table in (scored.windows, scored.trees, scored.scores, scored.findings, scored.surprises):
         assert "lab-1" not in table["container_id"].to_list()
 
 
 def test_the_intrusion_ranks_first_and_its_finding_names_what_happened(scored: Scored):
-    for name in ("surprise", "isolation_forest"):
+    for name in JUDGES:
         top = scored.scores.filter(pl.col("detector") == name).sort("margin", descending=True)
         assert top.head(1).select(PLACE).to_series().item(), name
     assert scored.findings.schema == FINDINGS
@@ -92,6 +103,7 @@ def test_the_intrusion_ranks_first_and_its_finding_names_what_happened(scored: S
         (pl.col("detector") == "surprise") & (pl.col("container_id") == INTRUSION[0])
     ).rows(named=True)
     assert finding["evidence"] and finding["source"] == "model"
+    assert finding["process_id"] == hash_of(INTRUSION[0], 900)
     assert minute(INTRUSION[1]) <= finding["first_seen"] <= finding["last_seen"] < minute(INTRUSION[1] + 1)
     shares = [part["share"] for row in scored.findings["contributions"] for part in row]
     assert min(shares) > 0
@@ -118,11 +130,13 @@ def test_without_a_budget_the_models_own_is_meant(model: Model, capture: Capture
     assert {alarm.budget for alarm in scored.alarms.values()} == {20.0}
 
 
-def test_only_scores_in_bits_have_a_floor(scored: Scored):
-    """Twenty windows of 1,440 a day: a window needs the bits of one in 72."""
-    floors = {name: alarm.floor for name, alarm in scored.alarms.items()}
-    assert floors.pop("surprise") == pytest.approx(math.log2(72))
-    assert set(floors.values()) == {-math.inf}
+def test_an_alarm_is_as_rare_as_the_budget_asks(scored: Scored):
+    """44 trees in 40 minutes: the tail is one in ten, 158 a day, and 20 a day are ln 7.92 beyond."""
+    for name, alarm in scored.alarms.items():
+        assert (alarm.trees, alarm.days) == (44, pytest.approx(40 / 1440)), name
+        assert alarm.limit == pytest.approx(math.log(4.4 * 36 / 20)), name
+    told = scored.tree_scores.with_columns(limit=pl.lit(math.log(4.4 * 36 / 20)))
+    assert told.filter(pl.col("alarm") != (pl.col("margin") > pl.col("limit"))).is_empty()
 
 
 SPANS = [(35, None, 20), (None, 35, 20), (32, 34, 8), (99, None, 0)]
@@ -133,7 +147,7 @@ def test_a_span_is_half_open(folder: Path, capture: Capture, start: int | None, 
     span = {"start": start, "end": end}
     moments = {name: minute(at) for name, at in span.items() if at is not None}
     part = judged(opened(folder), capture, **moments)
-    assert (part.windows.height, part.scores.height) == (height, height * len(DETECTORS))
+    assert (part.windows.height, part.scores.height) == (height, height * len(JUDGES))
     assert part.surprises["window"].is_in(part.windows["window"].implode()).all()
 
 

@@ -1,4 +1,4 @@
-"""Margins against the formula as it is written down, and the lines that an alarm hangs on."""
+"""Margins against the formulae as they are written down, worked out one number at a time."""
 
 from __future__ import annotations
 
@@ -11,88 +11,159 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtml.models.calibration import Calibration
+from rtml.models.tails import UNKNOWN, Prior
 
 Groups = dict[str, list[float]]
-SCORES = st.lists(st.integers(0, 40).map(float), min_size=1, max_size=12)
+SCORE = st.one_of(*[st.integers(0, 60)] * 15, st.integers(2_000, 2_400)).map(float)
+SCORES = st.lists(SCORE, min_size=1, max_size=80)
 GROUPS = st.dictionaries(st.sampled_from("abc"), SCORES, min_size=1)
+PRIORS = st.sampled_from([Prior(), Prior(0.1, 4.0), Prior(-0.1, 0.075), Prior(0.2)])
 
 
-def calibrated(groups: Groups, unit: float = 0.0) -> Calibration:
+def calibrated(groups: Groups, days: float, prior: Prior = UNKNOWN, unit: float = 0.0) -> Calibration:
     scores = [score for held in groups.values() for score in held]
     names = [name for name, held in groups.items() for _ in held]
-    return Calibration.fit(np.array(scores), names, unit=unit)
+    spent = dict.fromkeys(groups, days)
+    return Calibration.fit(np.array(scores), names, spent, unit=unit, prior=prior)
 
 
-def beyond(scores: list[float]) -> tuple[float, list[float]]:
-    """Return the 90 % quantile (between neighbours, linear) and the excesses over it."""
-    ordered = sorted(scores)
-    place = 0.9 * (len(ordered) - 1)
-    low, high = math.floor(place), math.ceil(place)
-    start = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-    return start, [score - start for score in ordered if score > start]
+def highest(scores: list[float], rank: float) -> float:
+    """Return the score of a rank, counted from the top; the last one beyond the end."""
+    ordered = sorted(scores, reverse=True)
+    return ordered[min(max(round(rank), 1), len(ordered)) - 1]
 
 
-def margin(groups: Groups, unit: float, group: str, score: float) -> float:
-    """Work out the margin as the module's text says it, one number at a time."""
-    pooled = [score for held in groups.values() for score in held]
-    start, excess = beyond(groups[group] if len(groups.get(group, ())) >= 5 else pooled)
-    means = [statistics.mean(over) for _, over in map(beyond, groups.values()) if over]
-    fleet = statistics.mean(means) if means else 0.0
-    spread = statistics.mean(abs(score - statistics.median(pooled)) for score in pooled)
-    tail = max((sum(excess) + 5 * fleet) / (len(excess) + 5), unit, 0.01 * spread)
-    return (score - start) / (tail if tail > 0 else 1.0)
+def scales(factor: float, shape: float) -> float:
+    """Say how many scales a tail stretches while its rate falls by a factor."""
+    return (factor**shape - 1) / shape if shape else math.log(factor)
 
 
-@settings(max_examples=60, deadline=None)
-@given(groups=GROUPS, unit=st.sampled_from([0.0, 1.0]), score=st.integers(-5, 60).map(float))
-def test_a_margin_is_what_the_formula_says(groups: Groups, unit: float, score: float):
+def rarity(start: float, scale: float, shape: float, score: float) -> float:
+    """Return ln(R / lambda) as the text has it; a straight line below the start and beyond the end."""
+    z = (score - start) / scale
+    if z <= 0 or not shape:
+        return z
+    if 1 + shape * z < 0.1:  # a tenth of the way is left to the end of a tail that has one
+        return math.log(0.1) / shape + z - (1 - 0.1) / -shape
+    return math.log(1 + shape * z) / shape
+
+
+def tail(
+    scores: list[float], days: float, rate: float, prior: Prior, unit: float
+) -> tuple[float, float, float]:
+    """Return start, scale and exceedances of scores of which none is an outlier."""
+    number = min(max(round(rate * days), 1), len(scores))
+    start = highest(scores, rate * days)
+    median_excess = highest(scores, rate * days / 2) - start
+    own = median_excess / scales(2, prior.shape)
+    body = (highest(scores, 8 * rate * days) - start) / scales(1 / 8, prior.shape)
+    borrowed = body if prior.scale is None else prior.scale
+    scale = (number * own + 20 * borrowed) / (number + 20)
+    middle = statistics.median(scores)
+    spread = statistics.mean(abs(score - middle) for score in scores)
+    return start, max(scale, unit, spread / 100) or 1.0, number
+
+
+def margin(groups: Groups, each: float, prior: Prior, unit: float, group: str, score: float) -> float:
+    """Work out a margin, one number at a time."""
+    scores = sorted(score for held in groups.values() for score in held)
+    days = each * len(groups)
+    rate = min(max(120, 8, 20 / days), len(scores) / 10 / days)
+    outliers = 0
+    for _ in range(6 if len(scores) >= 50 else 0):
+        start, scale, number = tail(scores[: len(scores) - outliers], days, rate, prior, unit)
+        far = sum(rarity(start, scale, prior.shape, s) > max(0, math.log(rate / 0.3)) for s in scores)
+        if far <= outliers or far > number:
+            break
+        outliers = far
+    kept = scores[: len(scores) - outliers]
+    start, scale, _ = tail(kept, days, rate, prior, unit)
+    own = [s for s in groups.get(group, []) if not outliers or s < scores[-outliers]]
+    pull = rate * each / (rate * each + 20)
+    moved = start + pull * (highest(own, rate * each) - start) if own else start
+    return rarity(moved, scale, prior.shape, score)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    groups=GROUPS,
+    days=st.sampled_from([0.01, 0.11, 0.5, 3.0]),
+    prior=PRIORS,
+    unit=st.sampled_from([0.0, 1.0]),
+    score=st.integers(-50, 3_000).map(float),
+)
+def test_a_margin_is_what_the_formula_says(
+    groups: Groups, days: float, prior: Prior, unit: float, score: float
+):
     for group in (*groups, "new"):
-        got = calibrated(groups, unit).margins(np.array([score]), [group])[0]
-        assert got == pytest.approx(margin(groups, unit, group, score), abs=1e-9)
+        got = calibrated(groups, days, prior, unit).margins(np.array([score]), [group])[0]
+        assert got == pytest.approx(margin(groups, days, prior, unit, group, score), rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("prior", [Prior(), Prior(0.1, 4.0), Prior(-0.1, 0.5)], ids=str)
+def test_a_margin_is_what_the_formula_says_with_outliers_too(seed: int, prior: Prior):
+    rng = np.random.default_rng(seed)
+    groups = {name: rng.exponential(2.0, rng.integers(20, 400)).round(3).tolist() for name in "abcd"}
+    groups["b"] += [1e3 + n for n in range(seed)]
+    for group in (*groups, "new"):
+        score = float(rng.exponential(12.0))
+        got = calibrated(groups, 0.15, prior).margins(np.array([score]), [group])[0]
+        assert got == pytest.approx(margin(groups, 0.15, prior, 0.0, group, score), rel=1e-9)
+
+
+def test_a_margin_by_hand():
+    """A thousand trees in a day, 0 to 999: the tail are the highest 100, and their median excess is 50.
+
+    Own scale 50 / ln 2 = 72.13 with weight 100; down to rank 800 it falls by 700: 700 / ln 8 = 336.63,
+    weight 20.
+    """
+    calibration = calibrated({"a": np.arange(1000.0).tolist()}, 1.0)
+    scale = (100 * 50 / math.log(2) + 20 * 700 / math.log(8)) / 120
+    assert calibration.tail().rate == 100
+    assert calibration.tail().scale == pytest.approx(scale) == pytest.approx(116.2, abs=0.1)
+    assert calibration.margins(np.array([900.0, 900 + 2 * scale]), ["a"] * 2).tolist() == [
+        0.0,
+        pytest.approx(2.0),
+    ]
+    assert calibration.threshold(1.0).limit == pytest.approx(math.log(100))
 
 
 @pytest.mark.parametrize(
     ("groups", "unit", "score", "expected"),
     [
         ({"a": [0.0] * 20}, 1.0, 4.0, 4.0),  # scores in bits: a tail is at least one bit wide
-        ({"a": [0.0] * 20, "b": [100.0] * 20}, 0.0, 1.0, 2.0),  # a hundredth of the spread, 50
         ({"a": [5.0] * 20}, 0.0, 5.5, 0.5),  # all alike: one
-        ({"a": [0.0] * 9 + [10.0], "b": [0.0] * 20}, 0.0, 19.0, 2.0),  # quantile 1, excess 9
+        ({"a": [0.0] * 200 + [100.0] * 10}, 0.0, 0.0, 0.0),  # the 21st has the value of the body
     ],
 )
 def test_margins_by_hand(groups: Groups, unit: float, score: float, expected: float):
-    got = calibrated(groups, unit).margins(np.array([score]), ["a"])
+    got = calibrated(groups, 1.0, unit=unit).margins(np.array([score]), ["a"])
     assert got.tolist() == [pytest.approx(expected)]
 
 
-@pytest.mark.parametrize(("windows", "rank"), [(49, 29), (99, 37), (99, 74)])
-def test_a_budget_that_is_a_whole_number_of_ranks_gets_that_rank(windows: int, rank: int):
-    """As floating point has it, ``rank * 1440 / (n + 1)`` a day is a hair less than the rank."""
-    budget = rank * 1440 / (windows + 1)
-    assert budget * 60 / 86400 * (windows + 1) < rank
-    alarm = calibrated({"a": np.arange(float(windows)).tolist()}).threshold(budget, 60)
-    assert alarm.expected_rate == pytest.approx(budget)
+def test_a_group_is_pulled_towards_all_as_by_20_exceedances():
+    """Both groups have half of the 100 exceedances of a day: 50 of 70 parts are their own."""
+    groups = {"low": np.arange(500.0).tolist(), "high": np.arange(500.0, 1000.0).tolist()}
+    calibration, scale = calibrated(groups, 0.5), calibrated(groups, 0.5).tail().scale
+    for group, own in {"low": 450.0, "high": 950.0, "new": 900.0}.items():
+        start = 900 + 50 / 70 * (own - 900)
+        assert calibration.margins(np.array([start]), [group])[0] == pytest.approx(0, abs=1e-9), group
+        assert calibration.margins(np.array([start + scale]), [group])[0] == pytest.approx(1), group
 
 
-def test_windows_of_small_groups_count_and_set_the_limit_too():
-    alarm = calibrated({"a": [1.0, 2.0], "b": [3.0, 90.0]}).threshold(1440 / 5, 60)
-    assert (alarm.windows, alarm.resolvable) == (4, True)
-    assert math.isfinite(alarm.limit) and alarm.limit > 10
-
-
-def test_below_what_can_be_promised_an_alarm_is_above_everything_of_its_group():
-    """A container of a new kind is held to all groups; their largest score has its margin twice."""
-    groups = {
-        "a": [0.3, 0.4, 0.9, 0.9, 1.1, 1.1, 1.3, 2.2, 2.3, 2.9],
-        "b": [0.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.1, 0.2, 0.2],
-    }
-    calibration = calibrated(groups | {"c": [0.0] * 4 + [0.1] * 3 + [0.2, 0.3, 0.5]})
-    alarm = calibration.threshold(0.001, 60)
-    scores = np.array([2.9, 2.95])
-    assert not alarm.resolvable
-    assert (calibration.margins(scores, ["new"] * 2) > alarm.limit).all()
-    assert calibration.alarms(scores, ["new"] * 2, alarm).tolist() == [False, True]
+def test_outliers_move_the_start_of_no_group():
+    """A dozen attacks in a group that is watched for a tenth of a day are all of its exceedances."""
+    rng = np.random.default_rng(6)
+    quiet = {name: rng.exponential(2.0, 1_000).tolist() for name in ("web", "app", "job", "db")}
+    attacked = quiet | {"app": [*quiet["app"], *[500.0] * 12]}
+    clean, dirty = calibrated(quiet, 0.1), calibrated(attacked, 0.1)
+    assert dirty.outliers() == 12
+    scores, groups = np.array([30.0, 30.0]), ["web", "app"]
+    np.testing.assert_allclose(dirty.margins(scores, groups), clean.margins(scores, groups), rtol=0.1)
 
 
 def test_scores_that_are_no_numbers_calibrate_nothing():
-    assert calibrated({"a": [1.0, math.inf, 2.0, math.nan, -math.inf]}).pooled.tolist() == [1.0, 2.0]
+    held = calibrated({"a": [1.0, math.inf, 2.0, math.nan, -math.inf]}, 1.0)
+    assert held.pooled.tolist() == [1.0, 2.0]
+    assert math.isfinite(held.threshold(1.0).limit)

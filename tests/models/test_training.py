@@ -9,10 +9,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from rtml import features
+from rtml.baselines import merge
 from rtml.captures import Capture
 from rtml.detectors import DETECTORS as KINDS
 from rtml.errors import RtmlError, UsageError
 from rtml.models import Model
+from rtml.models.judging import worst_of_trees
+from rtml.schema import COMBINED
 from tests.models.conftest import (
     CALIBRATE,
     DETECTORS,
@@ -29,9 +32,8 @@ from tests.models.conftest import (
 
 def spans(model: Model) -> dict[str, tuple[object, object]]:
     """Return first and last window of each part."""
-    windows = model.windows
-    assert windows is not None
-    table = windows.group_by("part").agg(first=pl.col("window").min(), last=pl.col("window").max())
+    assert model.trees is not None
+    table = model.trees.group_by("part").agg(first=pl.col("window").min(), last=pl.col("window").max())
     return {part: (first, last) for part, first, last in table.rows()}
 
 
@@ -68,32 +70,77 @@ def test_nothing_later_is_read(capture: Capture, folder: Path, tmp_path: Path):
     assert files_of(kept(learnt(short), tmp_path / "m")) == files_of(folder)
 
 
-def test_detectors_learn_windows_that_the_baseline_had_not_seen(capture: Capture, model: Model):
-    """And calibration windows are featured by the full baseline, as every later one will be."""
-    assert model.windows is not None
-    before, baseline = features.prequential(capture, blocks=3, families=FAMILIES, end=minute(LEARN))
-    after = features.windows(capture, baseline, FAMILIES, start=minute(LEARN), end=minute(CALIBRATE))
+def test_detectors_learn_trees_that_the_baseline_had_not_seen(capture: Capture, model: Model):
+    """Calibration trees are featured by the full baseline; what is judged later, by that and their own."""
+    assert model.trees is not None
+    blocks = {"blocks": 3, "families": FAMILIES, "end": minute(LEARN), "unit": "tree"}
+    before, baseline = features.prequential(capture, **blocks)
+    span = {"start": minute(LEARN), "end": minute(CALIBRATE)}
+    after = features.windows(capture, baseline, FAMILIES, **span, unit="tree")
     for part, wanted in (("train", before), ("calibrate", after)):
-        assert_frame_equal(model.windows.filter(pl.col("part") == part).drop("part"), wanted)
-    assert_frame_equal(model.baseline.counts, baseline.counts)
+        assert_frame_equal(model.trees.filter(pl.col("part") == part).drop("part"), wanted)
+    whole = merge(baseline, features.learn(capture, families=FAMILIES, **span))
+    assert_frame_equal(model.baseline.counts, whole.counts)
 
 
-def test_calibration_holds_the_scores_of_calibration_windows(model: Model):
+def test_calibration_holds_the_highest_score_of_each_tree(model: Model):
+    assert model.trees is not None
+    held = model.trees.filter(pl.col("part") == "calibrate")
     for name in model.detectors:
-        assert len(model.calibrations[name].pooled) == 4 * (CALIBRATE - LEARN), name
-        assert model.calibrations[name].unit == (1.0 if name == "surprise" else 0.0)
+        calibration = model.calibrations[name]
+        assert len(calibration.pooled) == held.select("container_id", "process_id").n_unique(), name
+        assert calibration.unit == (1.0 if name == "surprise" else 0.0)
+        assert calibration.days == {"app": 20 / 1440, "web": 20 / 1440}
+    by_tree = held.with_columns(s=pl.Series(model.detectors["surprise"].score(held)))
+    highest = by_tree.group_by("container_id", "process_id").agg(pl.col("s").max())["s"].sort()
+    assert model.calibrations["surprise"].pooled.tolist() == highest.to_list()
 
 
 def test_online_detectors_are_calibrated_as_they_judge_learning_on_the_way(capture: Capture):
-    """Else their scores on calibration windows would be those of a detector that stands still."""
+    """Else their scores on calibration trees would be those of a detector that stands still."""
     name, parameters = "half_space_trees", DETECTORS["half_space_trees"]
     made = learnt(capture, detectors={name: parameters})
-    assert made.windows is not None
-    before, held = (made.windows.filter(pl.col("part") == p).drop("part") for p in ("train", "calibrate"))
+    assert made.trees is not None
+    before, held = (made.trees.filter(pl.col("part") == p).drop("part") for p in ("train", "calibrate"))
     detector = KINDS[name](seed=7, **parameters)
     detector.learn(before)
-    frozen, learning = sorted(detector.score(held)), sorted(detector.prequential(held))
+    frozen, learning = (
+        worst_of_trees(held, scores)["score"].sort().to_list()
+        for scores in (detector.score(held), detector.prequential(held))
+    )
     assert made.calibrations[name].pooled.tolist() == learning != frozen
+
+
+def test_once_thresholds_are_set_online_detectors_know_the_calibration_time(capture: Capture):
+    name, parameters = "half_space_trees", DETECTORS["half_space_trees"]
+    made = learnt(capture, detectors={name: parameters})
+    assert made.trees is not None
+    detector = KINDS[name](seed=7, **parameters)
+    for part in ("train", "calibrate"):
+        detector.learn(made.trees.filter(pl.col("part") == part))
+    expected = detector.score(made.trees).tolist()
+    assert made.detectors[name].score(made.trees).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "combined"),
+    [
+        (None, sorted(DETECTORS)),
+        (["surprise", "half_space_trees"], ["half_space_trees", "surprise"]),
+        ([], []),
+    ],
+)
+def test_what_is_combined_is_what_was_asked_for(capture: Capture, asked: object, combined: list[str]):
+    made = learnt(capture, combine=asked)
+    assert made.description.combined == combined
+    assert (COMBINED in made.calibrations) == bool(combined)
+
+
+def test_a_combination_of_nobody_known_is_wrong_use(capture: Capture):
+    with pytest.raises(UsageError, match="did you mean 'surprise'"):
+        learnt(capture, combine=["surprize"])
+    with pytest.raises(UsageError, match="no detector may be called 'combined'"):
+        learnt(capture, detectors={COMBINED: {"kind": "surprise"}})
 
 
 def test_no_window_is_cut_by_a_border_inside_it(capture: Capture):

@@ -11,7 +11,7 @@ __all__ = ["VARIETY", "variety"]
 
 
 def variety(material: Material) -> pl.DataFrame:
-    """Count programs per container and window.
+    """Count programs per container and window, or per process tree and window.
 
     - ``programs``: distinct programs started; 0 and up.
     - ``repeats``: starts of the program that is started most, per minute; 0 and up.
@@ -34,12 +34,12 @@ def variety(material: Material) -> pl.DataFrame:
     """
     source = material.source
     started = source.events.filter(pl.col("kind") == "exec").with_columns(source.window)
-    counted = started.group_by(*CELL, pl.col("exe").cast(pl.String)).agg(starts=pl.len())
+    program = pl.col("exe").cast(pl.String)
+    cells = started.group_by("container_id", "window", "host", "process_id", program).agg(starts=pl.len())
+    counted = source.rooted(cells.collect()).group_by(*CELL, "exe").agg(pl.col("starts").sum())
     minutes = source.every.seconds / 60
-    return (
-        counted.group_by(CELL)
-        .agg(programs=pl.len().cast(pl.Float64), repeats=pl.col("starts").max() / minutes)
-        .collect()
+    return counted.group_by(CELL).agg(
+        programs=pl.len().cast(pl.Float64), repeats=pl.col("starts").max() / minutes
     )
 
 

@@ -1,4 +1,7 @@
-"""A toy sensor: JSON lines as ``{"at": "2026-01-01T00:00:00Z", "in": "web-1", "did": "exec", ...}``."""
+"""A toy sensor: JSON lines as ``{"at": "2026-01-01T00:00:00Z", "in": "web-1", "did": "exec", ...}``.
+
+``by`` is the process that started it; without it, the container's main process is meant.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,9 @@ def _row(value: Any, problem: str | None) -> tuple[Any, ...]:
         raise ValueError("no container, or no process")
     what = value.get("what") if isinstance(value.get("what"), str) and value["what"] else None
     exe, opened = (what, None) if did == "exec" else (None, what)
-    return time, did, "example", container, container.rpartition("-")[0] or container, pid, 1, exe, opened
+    parent = value["by"] if type(value.get("by")) is int and 0 <= value["by"] < 2**31 else 1
+    workload = container.rpartition("-")[0] or container
+    return time, did, "example", container, workload, pid, parent, exe, opened
 
 
 def _time(value: Any) -> dt.datetime:

@@ -112,7 +112,8 @@ def explain_calls(
         return empty(FINDINGS)
     requests = call_types(calls).collect()
     events = events.join(_facts(requests), on=_EVENT, how="left").with_columns(slot_of("window"))
-    placed, keys = by_actor(events.with_columns(actor="container_id"))
+    nobody = pl.lit(None, pl.Int64)  # what stands for a tree here names no process
+    placed, keys = by_actor(events.with_columns(actor="container_id", process_id=nobody))
     reasons = _reasons(placed, baseline, period(baseline, until))
     parts = [
         named(
