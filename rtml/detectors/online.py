@@ -6,16 +6,19 @@ then on every row is a list of the same length, with numbers in [0, 1] unless a 
 otherwise: River's half-space trees need both. The features are fixed by the first rows that are
 learnt; what appears later is counted.
 
-Learning takes every row as it comes: a detector that learns during an attack learns the attack.
+`learn` takes every row as it comes; `prequential` may be told which rows to hold back, else a detector that
+goes on during an attack learns the attack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import compress
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pydantic
 
@@ -29,7 +32,7 @@ from rtml.errors import RtmlError, UsageError
 from rtml.progress import steps
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
-__all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
+__all__ = ["GroupState", "OnlineDetector", "OnlineState", "Strange", "Stream"]
 
 
 REACH = 30.0
@@ -52,6 +55,7 @@ class Stream(Protocol):
 
 
 M = TypeVar("M", bound=Stream)
+Strange: TypeAlias = Callable[[list[int], Array], npt.NDArray[np.bool_]]
 
 
 class GroupState(State):
@@ -187,8 +191,17 @@ class OnlineDetector(Generic[M]):
         """Return a peer group, or one that has no opinion."""
         return self._groups.get(name) or Group()
 
-    def prequential(self, windows: pl.DataFrame) -> Array:
-        """Per peer group and window: score all its rows, then learn them."""
+    def prequential(self, windows: pl.DataFrame, strange: Strange | None = None) -> Array:
+        """Per peer group and window: score all its rows, then learn them.
+
+        Parameters
+        ----------
+        windows
+            Rows to judge.
+        strange
+            From row numbers and their scores to which of them are held back: they are judged and not learnt,
+            so that an attack does not become normal while it lasts. None learns all.
+        """
         scores = no_opinion(windows)
         if windows.is_empty():
             return scores
@@ -197,7 +210,8 @@ class OnlineDetector(Generic[M]):
         for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
             together = [names[row] for row in rows]
             scores[rows] = self._scored(together, raw[rows])
-            self._add(together, raw[rows])
+            learnt = np.ones(len(rows), np.bool_) if strange is None else ~strange(rows, scores[rows])
+            self._add(list(compress(together, learnt)), raw[rows][learnt])
         return scores
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:

@@ -105,7 +105,7 @@ def score(
     trees = _unlearnt(found, about.learned_until)
     wanted = about.budget if budget is None else budget
     alarms = alarms_of(parts.calibrations, wanted)
-    raw = raw_scores(parts.detectors, trees)
+    raw = raw_scores(parts.detectors, trees, parts.calibrations, wanted)
     scores = tree_scores(trees, raw, parts.calibrations, about.combined, wanted)
     surprises = events.join(trees.select(_CELL), on=_CELL, how="semi", maintain_order="left")
     audit = set(about.families) & set(features.AUDIT_FAMILIES)

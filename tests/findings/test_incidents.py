@@ -15,7 +15,7 @@ from rtml.times import UTC_NS
 
 
 def findings(*rows: dict[str, object]) -> pl.DataFrame:
-    base = {"container_id": "c1", "detector": "combined", "severity": 5.0, "title": "t"}
+    base = {"container_id": "c1", "detector": "combined", "severity": 5.0, "title": "t", "source": "model"}
     named = [{"finding_id": f"f{number}", **base, **row} for number, row in enumerate(rows)]
     return conform(pl.DataFrame(named, infer_schema_length=None), FINDINGS)
 
