@@ -13,7 +13,7 @@ from sklearn.ensemble import IsolationForest as SklearnForest
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, in_time_order, no_opinion
-from rtml.detectors.explanation import shares
+from rtml.detectors.explanation import Attribution, unattributed
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
 from rtml.detectors.ranges import Ranges, RangesState
@@ -145,17 +145,20 @@ class IsolationForest:
         return self.score(windows)
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Return what shortens the path, per feature: its splits, and its gap from training.
+        """Return what shortens the path, per feature: its splits, and its gap from training."""
+        return self.attribute(windows).shares()
 
-        Before negative parts (features that make the window look usual) are left out, the parts
-        add up to the expected path length minus the window's own.
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return by how many splits each column shortens the path; negative: makes it longer.
+
+        The parts of a row add up to the expected path length minus the window's own.
         """
         if self._paths is None or windows.is_empty():
-            return shares([], *[np.empty((windows.height, 0))] * 3)
+            return unattributed(windows.height)
         blocks = self._paths.blocks(*self._placed(windows))
         parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
         usual = self._trained().usual(self._chosen.groups(windows))
-        return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
+        return Attribution([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
 
     def save(self, folder: Path) -> None:
         """Write the trees (arrays) and everything else (JSON)."""

@@ -1,0 +1,163 @@
+"""One feature planted far outside a benign row: whoever explains the row must name it, and blame nobody else.
+
+A row is taken that lies within what training held in every column (else it would have a culprit of its own),
+and one value of it is put beyond the largest of its workload, by ten to a thousand times the whole range.
+Columns that a detector does not look at are not planted in: a plant there changes no score.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from rtml.arrays import Array
+from rtml.detectors import Detector
+from rtml.schema import feature_columns
+from rtml.testing.windows import windows
+
+__all__ = ["Plants", "Verdict", "judged", "looked_at", "novel", "plants", "within"]
+
+_FAR = (1.0, 3.0)
+_PROBES = 16
+_SLACK = 1e-9
+
+
+class Plants(NamedTuple):
+    """Rows with one planted value each."""
+
+    rows: pl.DataFrame
+    culprits: list[str]
+    """The planted column of each row."""
+
+
+class Verdict(NamedTuple):
+    """How often explanations were right."""
+
+    plants: int
+    first: int
+    """The planted feature has the largest share."""
+    signs: int
+    """It has a share, and no other feature has one that makes the row more usual."""
+
+
+def novel(seed: int = 1, rows: int = 40, workloads: tuple[str, ...] = ("web", "job", "db")) -> pl.DataFrame:
+    """Return benign windows that hold surprises beyond chance, as real ones do: mostly none, some few bits.
+
+    Examples
+    --------
+    >>> novel(rows=1).height
+    3
+    """
+    frame, rng = windows(rows, workloads, seed), np.random.default_rng([seed, 1])
+    names = ("a.bits_beyond", "b.read_bits_beyond", "b.write_bits_beyond", "c.bits_beyond", "c.never_seen")
+    drawn = {name: rng.exponential(2.0, frame.height) * (rng.random(frame.height) < 0.4) for name in names}
+    drawn["c.never_seen"] = rng.poisson(0.2, frame.height).astype(np.float64)
+    return frame.with_columns(pl.Series(name, values) for name, values in drawn.items())
+
+
+def within(benign: pl.DataFrame, learnt: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that lie in every column between the least and the largest that their workload learnt.
+
+    Examples
+    --------
+    >>> learnt = pl.DataFrame({"workload": ["web"] * 2, "a.x": [1.0, 3.0]})
+    >>> within(pl.DataFrame({"workload": ["web"] * 2, "a.x": [2.0, 4.0]}), learnt)["a.x"].to_list()
+    [2.0]
+    """
+    names = feature_columns(benign)
+    bounds = learnt.group_by("workload").agg(
+        pl.col(names).min().name.prefix("_low "), pl.col(names).max().name.prefix("_high ")
+    )
+    placed = benign.join(bounds, on="workload", how="inner", maintain_order="left")
+    inside = [pl.col(n).is_between(pl.col(f"_low {n}"), pl.col(f"_high {n}")).fill_null(True) for n in names]
+    return placed.filter(pl.all_horizontal(inside)).select(benign.columns)
+
+
+def plants(
+    learnt: pl.DataFrame, benign: pl.DataFrame, columns: list[str], number: int, seed: int = 5
+) -> Plants:
+    """Return ``number`` rows drawn from ``benign``, with one of ``columns`` planted in each.
+
+    Examples
+    --------
+    >>> planted = plants(windows(), windows(seed=2), ["a.y"], 3)
+    >>> planted.culprits, bool((planted.rows["a.y"] > 100).all())
+    (['a.y', 'a.y', 'a.y'], True)
+    """
+    rng = np.random.default_rng(seed)
+    rows = benign[rng.integers(0, benign.height, number)]
+    chosen = rng.integers(0, len(columns), number)
+    reach = learnt.group_by("workload").agg(
+        *(pl.col(n).max().alias(f"high {n}") for n in columns),
+        *((pl.col(n).max() - pl.col(n).min()).clip(1.0).alias(f"span {n}") for n in columns),
+    )
+    placed = rows.select("workload").join(reach, on="workload", how="left", maintain_order="left")
+    high, span = (placed.select(f"{what} {n}" for n in columns).to_numpy() for what in ("high", "span"))
+    at = np.arange(number), chosen
+    value = pl.Series(high[at] + span[at] * 10 ** rng.uniform(*_FAR, number))
+    culprit = pl.Series([columns[place] for place in chosen], dtype=pl.String)
+    planted = [
+        pl.when(culprit == name).then(value).otherwise(name).cast(rows.schema[name]).alias(name)
+        for name in columns
+    ]
+    return Plants(rows.with_columns(planted), culprit.to_list())
+
+
+def looked_at(detector: Detector, learnt: pl.DataFrame, benign: pl.DataFrame) -> list[str]:
+    """Return the columns in which a plant makes rows stranger: those that a detector looks at.
+
+    Examples
+    --------
+    >>> from rtml.detectors.rarity import Rarity
+    >>> detector = Rarity()
+    >>> detector.learn(windows())
+    >>> looked_at(detector, windows(), windows(seed=2))
+    ['binaries.never_seen']
+    """
+    calm, names = benign[:_PROBES], ["events", *feature_columns(benign)]
+    usual = detector.score(calm)
+    return [
+        name
+        for name in names
+        if (detector.score(plants(learnt, calm, [name], calm.height).rows) > usual.max()).any()
+    ]
+
+
+def judged(detector: Detector, planted: Plants) -> Verdict:
+    """Explain every planted row, and count how often that was right.
+
+    Examples
+    --------
+    >>> from rtml.detectors.surprise import Surprise
+    >>> detector = Surprise()
+    >>> detector.learn(windows())
+    >>> judged(detector, plants(windows(), windows(seed=2), ["a.bits_top3", "b.bits_max"], 9))
+    Verdict(plants=9, first=9, signs=9)
+    """
+    reasons = detector.explain(planted.rows)
+    culprits = pl.DataFrame({"culprit": planted.culprits}).with_row_index("row")
+    said = reasons.join(culprits, on="row", how="left", maintain_order="left")
+    ours = said["feature"] == said["culprit"]
+    foremost = said.with_columns(ours=ours).unique("row", keep="first", maintain_order=True)
+    blamed = said.filter(ours)["row"].unique()
+    wrong = _wrongly_blamed(detector, planted.rows, said.filter(~ours))
+    signs = int((blamed.is_in(pl.Series(wrong, dtype=pl.UInt32).implode())).not_().sum())
+    return Verdict(len(planted.culprits), int(foremost["ours"].sum()), signs)
+
+
+def _wrongly_blamed(detector: Detector, rows: pl.DataFrame, others: pl.DataFrame) -> list[int]:
+    """Return the rows that score higher once a blamed bystander is set to its usual value."""
+    others = others.filter(pl.col("feature").is_in([*rows.columns]))
+    if others.is_empty():
+        return []
+    place = others["row"].to_numpy()
+    changed = rows[place].with_columns(
+        pl.when(others["feature"] == name).then(others["usual"]).otherwise(name).alias(name)
+        for name in others["feature"].unique().sort()
+    )
+    before: Array = detector.score(rows)[place]
+    raised: npt.NDArray[np.bool_] = detector.score(changed) > before + _SLACK * np.maximum(1.0, np.abs(before))
+    return sorted(set(place[raised].tolist()))
