@@ -1,7 +1,7 @@
 """One feature planted far outside a benign row: whoever explains the row must name it, and blame nobody else.
 
-A row is taken that lies within what training held in every column (else it would have a culprit of its own),
-and one value of it is put beyond the largest of its workload, by ten to a thousand times the whole range.
+A row is taken that lies in the middle of what training held in every column (one at the edge has a culprit of
+its own), and one value of it is put beyond the largest of its workload, by ten to a thousand times the range.
 Columns that a detector does not look at are not planted in: a plant there changes no score.
 """
 
@@ -18,10 +18,14 @@ from rtml.detectors import Detector
 from rtml.schema import feature_columns
 from rtml.testing.windows import windows
 
-__all__ = ["Plants", "Verdict", "judged", "looked_at", "novel", "plants", "within"]
+__all__ = ["EDGE", "Plants", "Verdict", "judged", "looked_at", "novel", "plants", "typical"]
+
+EDGE = 0.1
+"""Share of training at either end of a column that a typical row does not lie in."""
 
 _FAR = (1.0, 3.0)
 _PROBES = 16
+_MOSTLY = 0.5
 _SLACK = 1e-9
 
 
@@ -58,18 +62,26 @@ def novel(seed: int = 1, rows: int = 40, workloads: tuple[str, ...] = ("web", "j
     return frame.with_columns(pl.Series(name, values) for name, values in drawn.items())
 
 
-def within(benign: pl.DataFrame, learnt: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that lie in every column between the least and the largest that their workload learnt.
+def typical(benign: pl.DataFrame, learnt: pl.DataFrame, edge: float = EDGE) -> pl.DataFrame:
+    """Return the rows that lie in every column where the middle of their workload's training lies.
+
+    Parameters
+    ----------
+    benign, learnt
+        Rows to choose from, and what was learnt.
+    edge
+        Share of training that is taken for the edge at either end; 0: none.
 
     Examples
     --------
-    >>> learnt = pl.DataFrame({"workload": ["web"] * 2, "a.x": [1.0, 3.0]})
-    >>> within(pl.DataFrame({"workload": ["web"] * 2, "a.x": [2.0, 4.0]}), learnt)["a.x"].to_list()
+    >>> learnt = pl.DataFrame({"workload": ["web"] * 3, "a.x": [1.0, 2.0, 3.0]})
+    >>> typical(pl.DataFrame({"workload": ["web"] * 2, "a.x": [1.0, 2.0]}), learnt)["a.x"].to_list()
     [2.0]
     """
     names = feature_columns(benign)
     bounds = learnt.group_by("workload").agg(
-        pl.col(names).min().name.prefix("_low "), pl.col(names).max().name.prefix("_high ")
+        pl.col(names).quantile(edge, "linear").name.prefix("_low "),
+        pl.col(names).quantile(1 - edge, "linear").name.prefix("_high "),
     )
     placed = benign.join(bounds, on="workload", how="inner", maintain_order="left")
     inside = [pl.col(n).is_between(pl.col(f"_low {n}"), pl.col(f"_high {n}")).fill_null(True) for n in names]
@@ -90,14 +102,21 @@ def plants(
     rng = np.random.default_rng(seed)
     rows = benign[rng.integers(0, benign.height, number)]
     chosen = rng.integers(0, len(columns), number)
+    return _planted(learnt, rows, columns, chosen, 10 ** rng.uniform(*_FAR, number))
+
+
+def _planted(
+    learnt: pl.DataFrame, rows: pl.DataFrame, columns: list[str], chosen: npt.NDArray[np.int64], far: Array
+) -> Plants:
+    """Put the chosen column of each row ``far`` ranges beyond the largest that its workload learnt."""
     reach = learnt.group_by("workload").agg(
         *(pl.col(n).max().alias(f"high {n}") for n in columns),
         *((pl.col(n).max() - pl.col(n).min()).clip(1.0).alias(f"span {n}") for n in columns),
     )
     placed = rows.select("workload").join(reach, on="workload", how="left", maintain_order="left")
     high, span = (placed.select(f"{what} {n}" for n in columns).to_numpy() for what in ("high", "span"))
-    at = np.arange(number), chosen
-    value = pl.Series(high[at] + span[at] * 10 ** rng.uniform(*_FAR, number))
+    at = np.arange(rows.height), chosen
+    value = pl.Series(high[at] + span[at] * far)
     culprit = pl.Series([columns[place] for place in chosen], dtype=pl.String)
     planted = [
         pl.when(culprit == name).then(value).otherwise(name).cast(rows.schema[name]).alias(name)
@@ -107,7 +126,7 @@ def plants(
 
 
 def looked_at(detector: Detector, learnt: pl.DataFrame, benign: pl.DataFrame) -> list[str]:
-    """Return the columns in which a plant makes rows stranger: those that a detector looks at.
+    """Return the columns in which a plant makes most rows stranger: those that a detector looks at.
 
     Examples
     --------
@@ -117,13 +136,11 @@ def looked_at(detector: Detector, learnt: pl.DataFrame, benign: pl.DataFrame) ->
     >>> looked_at(detector, windows(), windows(seed=2))
     ['binaries.never_seen']
     """
-    calm, names = benign[:_PROBES], ["events", *feature_columns(benign)]
-    usual = detector.score(calm)
-    return [
-        name
-        for name in names
-        if (detector.score(plants(learnt, calm, [name], calm.height).rows) > usual.max()).any()
-    ]
+    calm, names = benign[:: max(1, benign.height // _PROBES)], ["events", *feature_columns(benign)]
+    usual, none = detector.score(calm), np.zeros(calm.height, np.int64)
+    far = np.full(calm.height, 10 ** _FAR[1])
+    planted = {name: _planted(learnt, calm, [name], none, far).rows for name in names}
+    return [name for name in names if np.mean(detector.score(planted[name]) > usual) > _MOSTLY]
 
 
 def judged(detector: Detector, planted: Plants) -> Verdict:
@@ -159,5 +176,7 @@ def _wrongly_blamed(detector: Detector, rows: pl.DataFrame, others: pl.DataFrame
         for name in others["feature"].unique().sort()
     )
     before: Array = detector.score(rows)[place]
-    raised: npt.NDArray[np.bool_] = detector.score(changed) > before + _SLACK * np.maximum(1.0, np.abs(before))
+    raised: npt.NDArray[np.bool_] = detector.score(changed) > before + _SLACK * np.maximum(
+        1.0, np.abs(before)
+    )
     return sorted(set(place[raised].tolist()))

@@ -14,14 +14,7 @@ from rtml.detectors.adapters.fitted import Fitted, reader_of
 from rtml.detectors.adapters.making import Plain, fresh, made, plain_parameters, seeded
 from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.adapters.refitting import Kept, RefitState, read_kept, sample, write_kept
-from rtml.detectors.contract import (
-    UNKNOWN,
-    feature_columns,
-    in_time_order,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
+from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.ranges import Ranges
 from rtml.errors import NotSaved, RtmlError, UsageError
