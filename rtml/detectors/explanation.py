@@ -92,8 +92,8 @@ def shares(names: list[str], parts: Array, values: Array, usual: Array) -> pl.Da
 def by_replacement(score: Callable[[Array], Array], rows: Array, usual: Array) -> Array:
     r"""Return what each column adds to the score of each row, by replacing it in both directions.
 
-    With *s* the score, *x* the row and *u* what is usual there, the part of column *j* is the mean of what the
-    row loses without its value and what a usual row gains with it,
+    With *s* the score, *x* the row and *u* what is usual there, the part of column *j* is the mean of what
+    the row loses without its value and what a usual row gains with it,
 
     .. math:: \tfrac12\,[\,s(x) - s(x_j \to u_j)\,] + \tfrac12\,[\,s(u_j \to x_j) - s(u)\,],
 

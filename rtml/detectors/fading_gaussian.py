@@ -152,6 +152,7 @@ class FadingGaussian(OnlineDetector[Fading]):
 
     Examples
     --------
+    >>> import polars as pl
     >>> quiet = pl.DataFrame({"workload": ["web"] * 9, "a.x": [9.0, 10.0, 11.0] * 3})
     >>> detector = FadingGaussian()
     >>> detector.score(quiet[:1])

@@ -144,9 +144,8 @@ class PcaResidual:
         z = self._deviations.signed(raw, groups)
         missing = np.isnan(z)
         known = np.where(missing, 0.0, z)
-        squares = np.where(
-            missing, residuals**2, known * self._unexplained(np.where(missing, 0.0, residuals))
-        )
+        left = self._unexplained(np.where(missing, 0.0, residuals))
+        squares = np.where(missing, residuals**2, known * left)
         length = np.sqrt(np.maximum((residuals**2).sum(axis=1, keepdims=True), 1e-300))
         usual = self._deviations.centre(groups)
         return Attribution([*self._chosen.names, UNKNOWN], squares / length, raw, usual)

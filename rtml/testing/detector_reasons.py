@@ -1,4 +1,4 @@
-"""What every detector's explanations must hold to: they add up, they name the culprit, they blame nobody else."""
+"""What every explanation must hold to: it adds up, names the culprit and blames nobody else."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _adds_up(detector: Any, frame: pl.DataFrame) -> None:
     sums = attribution.parts[known].sum(axis=1) - scores[known]
     gap = np.abs(sums) / np.maximum(1.0, np.abs(scores[known]))
     assert gap.max(initial=0.0) <= _EXACT, f"the parts miss the score by {gap.max()} of it"
-    said = detector.explain(frame[known])["row"].unique().to_list()
+    said = detector.explain(frame.filter(known))["row"].unique().to_list()
     scored = np.flatnonzero(scores[known] > 0).tolist()
     assert set(said) >= set(scored), f"{len(set(scored) - set(said))} scores above 0 have no explanation"
 

@@ -38,7 +38,7 @@ FAINT = {
     "river:HalfSpaceTrees",
     "river:LocalOutlierFactor",
 }
-"""Estimators of others that one value far outside hardly moves: what they say of it is not always that value."""
+"""Estimators of others that one value far outside hardly moves: they do not always name it first."""
 CASES = [
     pytest.param(law, name, id=f"{law.__name__}-{name}")
     for law in DETECTOR_LAWS
