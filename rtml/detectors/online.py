@@ -26,13 +26,13 @@ from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, in_time_order, matrix, no_opinion, peer_groups
-from rtml.detectors.explanation import by_replacement, shares
+from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.scaling import Scale, ScaleState
 from rtml.errors import RtmlError, UsageError
 from rtml.progress import steps
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
-__all__ = ["GroupState", "OnlineDetector", "OnlineState", "Strange", "Stream"]
+__all__ = ["Group", "GroupState", "OnlineDetector", "OnlineState", "Strange", "Stream"]
 
 
 REACH = 30.0
@@ -215,15 +215,26 @@ class OnlineDetector(Generic[M]):
         return scores
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Set one feature at a time to its usual value; what the score loses is its part."""
-        raw = self._matrix(windows) if self._chosen is not None else np.empty((windows.height, 0))
-        parts, usual = np.zeros_like(raw), np.full_like(raw, np.nan)
-        for i, name in enumerate(self._names(windows)):
-            group = self._groups.get(name)
-            if group is not None and group.scale is not None:
-                usual[i] = group.scale.usual
-                parts[i] = by_replacement(group.scores, raw[i], usual[i])
-        return shares([*self._columns, UNKNOWN], parts, raw, usual)
+        """Return which features raise the score of each row, by `attribute`."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return each column's part of the score; NaN where a group has no opinion."""
+        if self._chosen is None:
+            return unattributed(windows.height)
+        raw = self._matrix(windows)
+        parts, usual = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+        for name, places in _places(self._names(windows)).items():
+            group = self._group(name)
+            if group.model is not None:
+                usual[places], parts[places] = self._parts(group, raw[places])
+        return Attribution([*self._columns, UNKNOWN], parts, raw, usual)
+
+    def _parts(self, group: Group[M], raw: Array) -> tuple[Array, Array]:
+        """Return what is usual, and what the score loses when one feature at a time is set to it."""
+        assert group.scale is not None
+        usual = np.tile(group.scale.usual, (len(raw), 1))
+        return usual, by_replacement(group.scores, raw, usual)
 
     def save(self, folder: Path) -> None:
         """Write parameters, features and all groups as one JSON file."""
