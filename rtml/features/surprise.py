@@ -41,6 +41,9 @@ from rtml.features.pairs import CELL, Pairs
 __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_CODE = ["group", "pair"]
+_RESULTS = ["bits", "known", "seen", "shared"]
+
 EVENT_SURPRISES = pl.Schema(
     {
         "host": pl.String(),
@@ -124,21 +127,22 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
         ``host``, ``process_id``, ``root_id``: the lineage root of every process (`Source.roots`).
     """
     assert pairs.events is not None
+    text = pl.col("container_id", "host").cast(pl.String)
     first = (
-        pairs.events.drop("root_id")
-        .with_columns(pl.col("container_id", "host").cast(pl.String))
-        .join(roots, on=["host", "process_id"], how="left")
-        .with_columns(pl.coalesce("root_id", "process_id"))
+        pairs.events.with_columns(text)
         .sort("time", "seq")
         .unique(["container_id", "window", "host", "process_id", "pair"], keep="first", maintain_order=True)
     )
-    return _described(first.join(pairs.names, on=["group", "pair"]), conditional)
+    # What a pair is worth may differ from window to window: see `rtml.features.pairs`, lost events.
+    worth = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
+    names = pairs.names.drop(_RESULTS, strict=False)
+    scored = first.join(worth, on=[*CELL, *_CODE]).join(names, on=_CODE).drop("root_id")
+    rooted = scored.join(roots, on=["host", "process_id"], how="left")
+    return _described(rooted.with_columns(pl.coalesce("root_id", "process_id")), conditional)
 
 
 def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
     subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
-    if "shared" not in rows.columns:
-        rows = rows.with_columns(shared=pl.lit(False))
     return rows.with_columns(
         family=pl.lit(conditional.family),
         conditional=pl.lit(conditional.name),

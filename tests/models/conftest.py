@@ -81,7 +81,7 @@ def ran(capture: Path, model: Path, out: Path, **options: Any) -> dict[str, Any]
 def shop(folder: Path, *extra: dict[str, Any], until: int = END) -> Capture:
     """Write the shop's ``until`` first minutes as a capture; ``extra`` are events besides."""
     names = ("web-1", "web-2", "app-1", "app-2", "lab-1")
-    rows = [row for n in range(until) for name in names for row in _work(name, n)]
+    rows = [row for n in range(until) for name in names for row in work(name, n)]
     rows += [row for row in [*_intrusion(), *extra] if row["second"] < 60 * until]
     rows.sort(key=lambda row: row["second"])
     events = _events(rows)
@@ -97,7 +97,7 @@ def event(container: str, second: float, kind: str, **more: Any) -> dict[str, An
     return {"container_id": container, "second": second, "kind": kind, "pid": 1} | more
 
 
-def _work(container: str, number: int) -> list[dict[str, Any]]:
+def work(container: str, number: int) -> list[dict[str, Any]]:
     """Return what a container does in a minute: a program, files, connections, a name."""
     program = {"web": "/usr/sbin/nginx", "app": "/usr/bin/python3", "lab": "/usr/bin/nc"}[container[:3]]
     main = {"container_id": container, "pid": 1, "exe": program}
@@ -151,11 +151,12 @@ def hash_of(container: str, pid: int) -> int:
 
 def _containers(events: pl.DataFrame) -> list[Container]:
     seen = events.group_by(pl.col("container_id").cast(pl.String)).agg(
-        first_seen=pl.col("time").min(), last_seen=pl.col("time").max(), events=pl.len()
-    )
+        first_seen=pl.col("time").min(), last_seen=pl.col("time").max(), events=pl.len(),
+        image=pl.col("image").cast(pl.String).first(),
+    )  # fmt: skip
     return [
         Container(role="infrastructure" if row["container_id"] == "lab-1" else "workload", host="h",
-                  workload=row["container_id"][:3], image="shop/base:1", **row)
+                  workload=row["container_id"][:3], **row)
         for row in seen.sort("container_id").rows(named=True)
     ]  # fmt: skip
 
