@@ -12,6 +12,7 @@ from rtml.models.explaining.combined import combined_reasons
 from rtml.models.explaining.counterfactual import counterfactuals
 from rtml.models.judging import tree_scores
 from rtml.models.parts import Parts
+from rtml.schema import COMBINED
 
 __all__ = ["counterfactuals_of", "reasons_of"]
 
