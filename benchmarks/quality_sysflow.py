@@ -1,8 +1,8 @@
 """``python -m benchmarks.quality_sysflow``: a compromised pod recorded by others (SysFlow, ../shared/data).
 
-Ninety seconds of one Kubernetes pod: normal load, then a tool that is written to /tmp and run. Models learn 18 seconds of
-the first file and calibrate on the next 10; what follows is judged in windows of five seconds, attacked by the published
-labels or not. Printed: how many attacked windows rank above all benign ones.
+Ninety seconds of one Kubernetes pod: normal load, then a tool that is written to /tmp and run. Models learn
+18 seconds of the first file and calibrate on the next 10; what follows is judged in windows of five seconds,
+attacked by the published labels or not. Printed: how many attacked windows rank above all benign ones.
 """
 
 from __future__ import annotations
