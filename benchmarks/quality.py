@@ -1,12 +1,15 @@
 """``python -m benchmarks.quality``: who finds what on the shipped recording, by kind of attack.
 
-Every number is measured by running the experiment, with several seeds. The last table judges
-spliced trials: attacks of the test sitting put into benign test time of other containers.
+Every number is measured by running the experiment, with several seeds: as it is, with the attacks of sitting
+2 left in the learning time, on the small lab recording; budgets on benign stretches (`benchmarks.budgets`).
+The last table judges spliced trials: attacks of the test sitting put into benign test time of other
+containers.
 """
 
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.budgets import show_budgets
 from rtml.captures import open_captures
 from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
@@ -26,6 +30,7 @@ from rtml.splicing.splice import splice
 from rtml.splicing.splice_files import splice_to
 
 CONFIG = Path("experiments/demo.yml")
+LAB = Path("experiments/lab.yml")
 
 
 def kinds() -> pl.DataFrame:
@@ -86,25 +91,76 @@ def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
     )
 
 
+def over_seeds(ledgers: list[Ledger]) -> pl.DataFrame:
+    """Median and range over seeds of what each side found and got wrong."""
+    rows = pl.concat([ledger.summary.select("side", "found", "false", "changes") for ledger in ledgers])
+
+    def span(name: str) -> pl.Expr:
+        low, middle, high = (getattr(pl.col(name), what)().round(0) for what in ("min", "median", "max"))
+        return pl.format("{} ({} - {})", *(value.cast(pl.Int64) for value in (middle, low, high))).alias(name)
+
+    return rows.group_by("side", maintain_order=True).agg(span("found"), span("false"), span("changes"))
+
+
+def new_finds(ledger: Ledger) -> dict[str, int]:
+    """Count, per model, the attacks that neither tuned rules nor "first seen" found."""
+    found = ledger.attacks.filter("found")
+    known = found.filter(pl.col("side").is_in(["rules, tuned", "first seen"]))["attack_id"].unique()
+    fresh = found.filter((pl.col("kind") == "model") & ~pl.col("attack_id").is_in(known.implode()))
+    return dict(fresh.group_by("side").agg(pl.col("attack_id").n_unique()).sort("side").iter_rows())
+
+
+def show_seeds(console: Console, title: str, ledgers: list[Ledger]) -> None:
+    """Print found and false over seeds, and what only models find."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in ("side", "found", "false", "changes", "neither tuned rules nor first seen"):
+        table.add_column(name)
+    fresh = [new_finds(ledger) for ledger in ledgers]
+    for side, found, false, changes in over_seeds(ledgers).iter_rows():
+        counts = sorted(counts.get(side, 0) for counts in fresh)
+        only = f"{counts[len(counts) // 2]} ({counts[0]} - {counts[-1]})" if counts[-1] else ""
+        table.add_row(side, found, false, changes, only)
+    console.print(table)
+
+
+def judged(experiment: Experiment, seeds: list[int], place: Path) -> list[Ledger]:
+    """Run an experiment with several seeds."""
+    runs = [
+        run_experiment(experiment.model_copy(update={"seed": seed}), place / f"{seed}", tracked=False)
+        for seed in seeds
+    ]
+    return [run.ledger for run in runs]
+
+
 def main(
     seeds: Annotated[list[int] | None, typer.Option(help="seeds of the models")] = None,
     trials: Annotated[int, typer.Option(help="spliced trials; 0: none")] = 150,
     config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
 ) -> None:
-    """Measure detection on the shipped recording.
+    """Measure detection on the shipped recordings.
 
     Example: python -m benchmarks.quality --seeds 7 --trials 0
     """
     console, experiment = Console(width=150), load_experiment(config)
+    wanted = seeds or [7, 1, 2, 3, 4]
     with tempfile.TemporaryDirectory() as place:
-        for seed in seeds or [7, 1, 2]:
-            again = experiment.model_copy(update={"seed": seed})
-            outcome = run_experiment(again, Path(place) / f"run-{seed}", tracked=False)
-            show(console, f"{config} with seed {seed}", outcome.ledger)
+        clean = judged(experiment, wanted, Path(place) / "clean")
+        show(console, f"{config} with seed {wanted[0]}", clean[0])
+        show_seeds(console, f"{config}, seeds {wanted}: median (range)", clean)
+        kept = experiment.model_copy(update={"split": replace(experiment.split, early_attacks="keep")})
+        show_seeds(
+            console,
+            "the same with the attacks of sitting 2 left in the learning time",
+            judged(kept, wanted, Path(place) / "kept"),
+        )
+        show_budgets(console, experiment)
+        lab = judged(load_experiment(LAB), wanted, Path(place) / "lab")
+        show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
         if trials:
             more = spliced(experiment, Path(place) / "spliced", trials)
             outcome = run_experiment(more, Path(place) / "run-spliced", tracked=False)
             show(console, f"{trials} spliced trials beside the recorded attacks", outcome.ledger)
+    console.print("system calls of 15 CVEs (../shared/data/cdl): python -m benchmarks.quality_cdl")
 
 
 if __name__ == "__main__":

@@ -179,12 +179,16 @@ FINDINGS = pl.Schema(
         "evidence": pl.List(pl.Struct({"host": pl.String(), "seq": pl.Int64()})),
         "actor": pl.String(),
         "containers": pl.List(pl.String),
+        "compared": pl.String(),
+        "counterfactual": pl.String(),
     }
 )
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
 
 ``actor`` is who called the Kubernetes API, null for what happened in a container. ``containers`` are those of
-a finding about a workload, whose ``container_id`` is null."""
+a finding about a workload, whose ``container_id`` is null. ``compared`` says how a model's finding compares
+with its peers ("usually 3 destinations, now 57"), ``counterfactual`` what it need not have done to be usual
+("usual if it had not read /etc/shadow"); null where there is nothing to say."""
 
 
 SCORES = pl.Schema(

@@ -19,6 +19,7 @@ from rtml.baselines.counting import (
     merge_counts,
 )
 from rtml.baselines.drawing import Drawn, drawn
+from rtml.errors import UsageError
 
 __all__ = ["Baseline", "learn", "merge"]
 
@@ -65,6 +66,31 @@ class Baseline:
     def maturity(self, threshold: float = maturity.MATURE) -> pl.DataFrame:
         """Estimate P(next event unseen): see `rtml.baselines.maturity.maturity`."""
         return maturity.maturity(self.counts, threshold)
+
+    def faded(self, share: float) -> Baseline:
+        """Return the baseline with every count multiplied by a share; what falls below one is forgotten.
+
+        ``merge(yesterday.faded(0.9), today)`` day after day keeps a history of bounded size, in which a count
+        weighs half as much after a week (``0.9 ** 6.6``). Containers without any count left are no longer
+        known.
+
+        Parameters
+        ----------
+        share
+            Between 0 and 1.
+
+        Examples
+        --------
+        >>> from rtml.baselines.counting import COUNTS
+        >>> rows = [{"family": "f", "key": "a", "count": 8}, {"family": "f", "key": "b", "count": 1}]
+        >>> counts = pl.DataFrame(rows, COUNTS)
+        >>> Baseline(counts).faded(0.5).counts.select("key", "count").rows()
+        [('a', 4)]
+        """
+        if not 0 <= share <= 1:
+            raise UsageError(f"a baseline fades by a share between 0 and 1, got {share}")
+        less = (pl.col("count") * share).floor().cast(pl.Int64)
+        return Baseline(self.counts.with_columns(less).filter(pl.col("count") > 0))
 
     def table(self) -> pl.DataFrame:
         """Return the readable view: ``family, context, key, count, containers, first_seen``.

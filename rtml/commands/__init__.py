@@ -12,6 +12,7 @@ from rtml.commands.evaluate import evaluate
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
+from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
 from rtml.commands.rules import rules
 from rtml.commands.score import score
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add every command to the ``rtml`` application."""
     findings.app.command("import")(import_findings)
     findings.app.command("correlate")(correlate)
+    findings.app.command("show")(show_incidents)
     findings.app.command("suppress")(suppress_findings)
     baseline.app.command("show")(show)
     baseline.app.command("diff")(diff_baselines)

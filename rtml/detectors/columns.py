@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors.contract import UNKNOWN, matrix, peer_groups
@@ -62,6 +63,13 @@ class Chosen(State):
     names: list[str]
     aside: list[str] = []
     novelty: bool = False
+
+    @pydantic.field_validator("names")
+    @classmethod
+    def _distinct(cls, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise ValueError("a feature is named twice")
+        return names
 
     @classmethod
     def of(cls, windows: pl.DataFrame, choice: str, detector: str) -> Self:

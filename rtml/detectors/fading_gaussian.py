@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-import polars as pl
 from river.stats import EWMean
 
 from rtml.arrays import Array
 from rtml.detectors import scaling
-from rtml.detectors.contract import UNKNOWN
 from rtml.detectors.deviations import LEAST
-from rtml.detectors.explanation import shares
-from rtml.detectors.online import OnlineDetector
+from rtml.detectors.online import Group, OnlineDetector
 from rtml.detectors.scaling import Scale
 from rtml.errors import UsageError
 
@@ -155,6 +152,7 @@ class FadingGaussian(OnlineDetector[Fading]):
 
     Examples
     --------
+    >>> import polars as pl
     >>> quiet = pl.DataFrame({"workload": ["web"] * 9, "a.x": [9.0, 10.0, 11.0] * 3})
     >>> detector = FadingGaussian()
     >>> detector.score(quiet[:1])
@@ -166,6 +164,7 @@ class FadingGaussian(OnlineDetector[Fading]):
     """
 
     name: ClassVar[str] = "fading_gaussian"
+    exact: ClassVar[bool] = True
 
     def __init__(
         self, *, seed: int = 0, least: int = 5, features: str = "novelty", half_life: int = 10_000
@@ -186,14 +185,9 @@ class FadingGaussian(OnlineDetector[Fading]):
         fading.restore(state)
         return fading
 
-    def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Return the bits of each column: exact."""
-        raw = self._matrix(windows) if self._chosen is not None else np.empty((windows.height, 0))
-        parts, usual = np.zeros_like(raw), np.full_like(raw, np.nan)
-        for row, name in enumerate(self._names(windows)):
-            group = self._group(name)
-            if group.model is not None and group.scale is not None:
-                fit = group.model.fit()
-                usual[row] = np.where(group.scale.linear, fit.mean, np.sinh(fit.mean))
-                parts[row] = bits(fit, self._place(group.scale, raw[row]))
-        return shares([*self._columns, UNKNOWN], parts, raw, usual)
+    def _parts(self, group: Group[Fading], raw: Array) -> tuple[Array, Array]:
+        """Return means and the bits of each column: exact."""
+        assert group.model is not None and group.scale is not None
+        fit = group.model.fit()
+        usual = np.where(group.scale.linear, fit.mean, np.sinh(fit.mean))
+        return np.tile(usual, (len(raw), 1)), bits(fit, self._place(group.scale, raw))

@@ -1,9 +1,8 @@
-"""Path lengths of an isolation forest: the score's raw material, and its exact decomposition."""
+"""Path lengths of an isolation forest: the score's raw material."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -57,11 +56,6 @@ class Paths:
         self._length = average_path(size.astype(np.float64))
         for depth, level in enumerate(self._levels):
             self._length[level] += depth
-        self._expected = expected = self._length.copy()
-        for level in reversed(self._levels):
-            node = level[~leaf[level]]
-            a, b = left[node], right[node]
-            expected[node] = (size[a] * expected[a] + size[b] * expected[b]) / size[node]
         self.usual = float(average_path(np.array(float(size[0]))))
         """What a length is compared with: the average among as many rows as grew a tree."""
 
@@ -88,18 +82,3 @@ class Paths:
         """Return each row's depth plus the expected rest below its leaf, shape (trees, rows)."""
         *_, leaves = self.descend(rows)
         return self._length.take(leaves)
-
-    def parts(self, rows: Rows) -> Array:
-        """Return shape (rows, columns): by how much each column's splits shorten the paths.
-
-        The expected length at a node is the mean over the training rows in it. Following a row
-        down, every split changes that expectation; the change belongs to the split's column. The
-        parts of a row add up, over all trees, to (expected length at the root) - (length of the
-        row): nothing is left over.
-        """
-        total, first = np.zeros(rows.size), np.arange(len(rows)) * rows.shape[1]
-        for above, below in pairwise(self.descend(rows)):
-            cell = (first + self._column.take(above)).ravel()
-            change = (self._expected.take(above) - self._expected.take(below)).ravel()
-            total += np.bincount(cell, weights=change, minlength=rows.size)
-        return total.reshape(rows.shape)

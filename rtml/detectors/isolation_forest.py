@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -11,9 +12,10 @@ import pydantic
 from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.arrays import Array
+from rtml.detectors import scaling
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, in_time_order, no_opinion
-from rtml.detectors.explanation import shares
+from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
 from rtml.detectors.ranges import Ranges, RangesState
@@ -135,27 +137,32 @@ class IsolationForest:
 
     def score(self, windows: pl.DataFrame) -> Array:
         """Return the anomaly score of each window."""
-        if self._paths is None:
-            return no_opinion(windows)
-        blocks = self._paths.blocks(*self._placed(windows))
-        return np.concatenate([_scores(self._paths, *block) for block in blocks])
+        return no_opinion(windows) if self._paths is None else _scores(self._paths, *self._placed(windows))
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Return `score`: a batch detector does not learn on the way."""
         return self.score(windows)
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Return what shortens the path, per feature: its splits, and its gap from training.
+        """Set one feature at a time to its usual value; what the score loses is its part."""
+        return self.attribute(windows).shares()
 
-        Before negative parts (features that make the window look usual) are left out, the parts
-        add up to the expected path length minus the window's own.
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return each column's part of the score, by replacement.
+
+        Splits on the way down, counted by column, would add up to the path length; but they credit what a
+        tree happened to split first. Of 1,000 windows with one value far outside they named another feature
+        in 5, and in 38 one without which the window would be stranger (`python -m benchmarks.explaining`
+        tells what replacement does).
         """
-        if self._paths is None or windows.is_empty():
-            return shares([], *[np.empty((windows.height, 0))] * 3)
-        blocks = self._paths.blocks(*self._placed(windows))
-        parts = np.concatenate([_parts(self._paths, *block) for block in blocks])
-        usual = self._trained().usual(self._chosen.groups(windows))
-        return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
+        if self._paths is None:
+            return unattributed(windows.height)
+        raw, groups = self._chosen.matrix(windows), np.array(self._chosen.groups(windows), dtype=np.str_)
+        usual, parts = self._trained().usual(groups.tolist()), np.zeros_like(raw)
+        for group in np.unique(groups).tolist():
+            ours = groups == group
+            parts[ours] = by_replacement(partial(self._scored, group), raw[ours], usual[ours])
+        return Attribution([*self._chosen.names, UNKNOWN], parts, raw, usual)
 
     def save(self, folder: Path) -> None:
         """Write the trees (arrays) and everything else (JSON)."""
@@ -194,6 +201,13 @@ class IsolationForest:
         assert self._ranges is not None
         return self._ranges
 
+    def _scored(self, group: str, raw: Array) -> Array:
+        """Score raw rows of one peer group."""
+        assert self._paths is not None
+        scale = self._trained().scale(group)
+        rows, gaps = scaling.unit(scale, raw).astype(np.float32), scaling.gap(scale, raw)
+        return _scores(self._paths, rows, gaps)
+
     def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
         raw, groups, ranges = self._chosen.matrix(windows), self._chosen.groups(windows), self._trained()
@@ -208,12 +222,10 @@ def _hastened(lengths: Array, gaps: Array) -> Array:
 
 
 def _scores(paths: Paths, rows: Rows, gaps: Array) -> Array:
+    return np.concatenate([_of_block(paths, *block) for block in paths.blocks(rows, gaps)])
+
+
+def _of_block(paths: Paths, rows: Rows, gaps: Array) -> Array:
     lengths = paths.lengths(rows)
     # Trees are summed one by one: a row's bits must not depend on how many rows come along.
     return np.asarray(np.exp2(-sum(_hastened(lengths, gaps)) / len(lengths) / paths.usual))
-
-
-def _parts(paths: Paths, rows: Rows, gaps: Array) -> Array:
-    lengths = paths.lengths(rows)
-    saved = sum(lengths - _hastened(lengths, gaps)) / np.maximum(gaps.sum(axis=1), 1e-300)
-    return np.asarray((paths.parts(rows) + saved[:, None] * gaps) / len(lengths))

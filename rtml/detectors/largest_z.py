@@ -11,9 +11,9 @@ import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
-from rtml.detectors.contract import CONTRIBUTIONS, UNKNOWN, no_opinion
+from rtml.detectors.contract import UNKNOWN, no_opinion
 from rtml.detectors.deviations import Deviations, DeviationsState
-from rtml.detectors.explanation import shares
+from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import UsageError
 from rtml.reading.state import State, read_state, write_state
 
@@ -79,6 +79,7 @@ class LargestZ:
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, pull: float = 5.0, features: str = "novelty") -> None:
         if not 0 <= pull < float("inf"):
@@ -107,11 +108,15 @@ class LargestZ:
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Return how the columns share the maximum: exact."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return the columns' parts of the maximum, in deviations: they add up to the score."""
         if self._deviations is None:
-            return pl.DataFrame(schema=CONTRIBUTIONS)
+            return unattributed(windows.height)
         parts = _parts_of_maximum(self._sizes(self._deviations, windows))
         usual = self._deviations.centre(self._chosen.groups(windows))
-        return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
+        return Attribution([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
 
     def _sizes(self, deviations: Deviations, windows: pl.DataFrame) -> Array:
         """Return how many deviations each value is away, shape (rows, columns)."""

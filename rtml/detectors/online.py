@@ -6,16 +6,19 @@ then on every row is a list of the same length, with numbers in [0, 1] unless a 
 otherwise: River's half-space trees need both. The features are fixed by the first rows that are
 learnt; what appears later is counted.
 
-Learning takes every row as it comes: a detector that learns during an attack learns the attack.
+`learn` takes every row as it comes; `prequential` may be told which rows to hold back, else a detector that
+goes on during an attack learns the attack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import compress
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pydantic
 
@@ -23,13 +26,13 @@ from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, in_time_order, matrix, no_opinion, peer_groups
-from rtml.detectors.explanation import by_replacement, shares
+from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.scaling import Scale, ScaleState
 from rtml.errors import RtmlError, UsageError
 from rtml.progress import steps
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
-__all__ = ["GroupState", "OnlineDetector", "OnlineState", "Stream"]
+__all__ = ["Group", "GroupState", "OnlineDetector", "OnlineState", "Strange", "Stream"]
 
 
 REACH = 30.0
@@ -52,6 +55,7 @@ class Stream(Protocol):
 
 
 M = TypeVar("M", bound=Stream)
+Strange: TypeAlias = Callable[[list[int], Array], npt.NDArray[np.bool_]]
 
 
 class GroupState(State):
@@ -187,8 +191,17 @@ class OnlineDetector(Generic[M]):
         """Return a peer group, or one that has no opinion."""
         return self._groups.get(name) or Group()
 
-    def prequential(self, windows: pl.DataFrame) -> Array:
-        """Per peer group and window: score all its rows, then learn them."""
+    def prequential(self, windows: pl.DataFrame, strange: Strange | None = None) -> Array:
+        """Per peer group and window: score all its rows, then learn them.
+
+        Parameters
+        ----------
+        windows
+            Rows to judge.
+        strange
+            From row numbers and their scores to which of them are held back: they are judged and not learnt,
+            so that an attack does not become normal while it lasts. None learns all.
+        """
         scores = no_opinion(windows)
         if windows.is_empty():
             return scores
@@ -197,19 +210,31 @@ class OnlineDetector(Generic[M]):
         for rows in steps(list(_moments(windows)), self.name.replace("_", " "), "windows"):
             together = [names[row] for row in rows]
             scores[rows] = self._scored(together, raw[rows])
-            self._add(together, raw[rows])
+            learnt = np.ones(len(rows), np.bool_) if strange is None else ~strange(rows, scores[rows])
+            self._add(list(compress(together, learnt)), raw[rows][learnt])
         return scores
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Set one feature at a time to its usual value; what the score loses is its part."""
-        raw = self._matrix(windows) if self._chosen is not None else np.empty((windows.height, 0))
-        parts, usual = np.zeros_like(raw), np.full_like(raw, np.nan)
-        for i, name in enumerate(self._names(windows)):
-            group = self._groups.get(name)
-            if group is not None and group.scale is not None:
-                usual[i] = group.scale.usual
-                parts[i] = by_replacement(group.scores, raw[i], usual[i])
-        return shares([*self._columns, UNKNOWN], parts, raw, usual)
+        """Return which features raise the score of each row, by `attribute`."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return each column's part of the score; NaN where a group has no opinion."""
+        if self._chosen is None:
+            return unattributed(windows.height)
+        raw = self._matrix(windows)
+        parts, usual = np.full_like(raw, np.nan), np.full_like(raw, np.nan)
+        for name, places in _places(self._names(windows)).items():
+            group = self._group(name)
+            if group.model is not None:
+                usual[places], parts[places] = self._parts(group, raw[places])
+        return Attribution([*self._columns, UNKNOWN], parts, raw, usual)
+
+    def _parts(self, group: Group[M], raw: Array) -> tuple[Array, Array]:
+        """Return what is usual, and what the score loses when one feature at a time is set to it."""
+        assert group.scale is not None
+        usual = np.tile(group.scale.usual, (len(raw), 1))
+        return usual, by_replacement(group.scores, raw, usual)
 
     def save(self, folder: Path) -> None:
         """Write parameters, features and all groups as one JSON file."""

@@ -12,9 +12,9 @@ import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
-from rtml.detectors.contract import CONTRIBUTIONS, UNKNOWN, no_opinion
+from rtml.detectors.contract import UNKNOWN, no_opinion
 from rtml.detectors.deviations import Deviations, DeviationsState
-from rtml.detectors.explanation import shares
+from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.array_files import array_bytes, named_arrays
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
@@ -52,9 +52,13 @@ class PcaResidual:
     .. math:: r = z - V V^T z, \qquad s = \sqrt{\textstyle\sum_j r_j^2}
 
     in deviations, 0 and up, higher = stranger: counts that rise and fall with the load cancel out, a
-    count that leaves its company does not. The explanation is exact: share of a column
-    :math:`= r_j^2 / s^2`. A missing value takes no part in *z* and counts in *r* by how rarely
-    training had it missing. NaN when unlearnt.
+    count that leaves its company does not. A missing value takes no part in *z* and counts in *r* by how
+    rarely training had it missing. NaN when unlearnt.
+
+    The explanation is exact: :math:`s = \sum_j z_j r_j / s`, as the residual of a residual is itself (with
+    missing columns: the residual of what *r* has in the others). A column's own deviation is to blame, not
+    what it leaves in its neighbours: with :math:`r_j^2 / s^2`, which adds up as well, one count that leaves
+    its company blames the whole company.
 
     Fails when an attack does much more of the same: that lies in the plane.
 
@@ -71,7 +75,8 @@ class PcaResidual:
     ----------
     Shyu et al. (2003), A Novel Anomaly Detection Scheme Based on Principal Component Classifier,
     https://apps.dtic.mil/sti/citations/ADA465712; Lakhina et al. (2004), Diagnosing Network-Wide
-    Traffic Anomalies (the residual), https://doi.org/10.1145/1015467.1015492; Marchenko, Pastur (1967)
+    Traffic Anomalies (the residual), https://doi.org/10.1145/1015467.1015492; Alcala, Qin (2009)
+    (contributions), https://doi.org/10.1016/j.automatica.2009.02.027; Marchenko, Pastur (1967)
     (the bound), https://doi.org/10.1070/SM1967v001n04ABEH001994
 
     Examples
@@ -90,6 +95,7 @@ class PcaResidual:
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, pull: float = 5.0, features: str = "novelty") -> None:
         if not 0 <= pull < float("inf"):
@@ -123,19 +129,36 @@ class PcaResidual:
         return self.score(windows)
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Return the squared residual of every column: exact."""
+        """Return what every column's own deviation adds to the residual: exact."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return the parts of the residual's length, in deviations: they add up to the score.
+
+        A deviation that the others explain has a negative part: without it the window would be stranger.
+        """
         if self._deviations is None:
-            return pl.DataFrame(schema=CONTRIBUTIONS)
-        parts = self._residuals(self._deviations, windows) ** 2
-        usual = self._deviations.centre(self._chosen.groups(windows))
-        return shares([*self._chosen.names, UNKNOWN], parts, self._chosen.matrix(windows), usual)
+            return unattributed(windows.height)
+        groups = self._chosen.groups(windows)
+        raw, residuals = self._chosen.matrix(windows), self._residuals(self._deviations, windows)
+        z = self._deviations.signed(raw, groups)
+        missing = np.isnan(z)
+        known = np.where(missing, 0.0, z)
+        left = self._unexplained(np.where(missing, 0.0, residuals))
+        squares = np.where(missing, residuals**2, known * left)
+        length = np.sqrt(np.maximum((residuals**2).sum(axis=1, keepdims=True), 1e-300))
+        usual = self._deviations.centre(groups)
+        return Attribution([*self._chosen.names, UNKNOWN], squares / length, raw, usual)
 
     def _residuals(self, deviations: Deviations, windows: pl.DataFrame) -> Array:
         groups = self._chosen.groups(windows)
         z = deviations.signed(self._chosen.matrix(windows), groups)
-        known = np.nan_to_num(z, nan=0.0)
-        rebuilt = _product(_product(known, self._components), self._components.T)
-        return np.where(np.isnan(z), deviations.absent(groups), known - rebuilt)
+        residuals = self._unexplained(np.nan_to_num(z, nan=0.0))
+        return np.where(np.isnan(z), deviations.absent(groups), residuals)
+
+    def _unexplained(self, z: Array) -> Array:
+        """Return what the components cannot rebuild."""
+        return z - _product(_product(z, self._components), self._components.T)
 
     def save(self, folder: Path) -> None:
         """Write the components (array) and everything else (JSON)."""

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from rtml.arrays import Array
-from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion
-from rtml.detectors.explanation import shares
+from rtml.detectors.contract import feature_columns, matrix, no_opinion
+from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import UnknownNameError
 from rtml.reading.state import State, read_state, write_state
 
@@ -60,6 +60,7 @@ class Rarity:
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, feature: str = "binaries.never_seen") -> None:
         self.seed, self.feature, self._learnt = seed, feature, False
@@ -81,10 +82,14 @@ class Rarity:
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Give the one feature the whole share."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return the value itself: the one part that there is."""
         if not self._learnt:
-            return pl.DataFrame(schema=CONTRIBUTIONS)
+            return unattributed(windows.height)
         values = self.score(windows)[:, None]
-        return shares([self.feature], values, values, np.zeros_like(values))
+        return Attribution([self.feature], values, values, np.zeros_like(values))
 
     def save(self, folder: Path) -> None:
         """Write the parameters."""

@@ -11,8 +11,8 @@ import polars as pl
 import pydantic
 
 from rtml.arrays import Array
-from rtml.detectors.contract import CONTRIBUTIONS, feature_columns, matrix, no_opinion, peer_groups
-from rtml.detectors.explanation import shares
+from rtml.detectors.contract import feature_columns, matrix, no_opinion, peer_groups
+from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import UnknownNameError, UsageError
 from rtml.reading.state import State, bare, filled, read_state, write_state
 
@@ -125,6 +125,7 @@ class Surprise:
     online: ClassVar[bool] = False
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = True
+    exact: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, pull: float = 5.0) -> None:
         if not 0 <= pull < float("inf"):
@@ -150,12 +151,10 @@ class Surprise:
         """Return the excess bits of each window."""
         if self._fleet is None:
             return no_opinion(windows)
-        _, parts, raw, _ = self._parts(windows)
         total = np.zeros(windows.height)
-        for column in parts.T:  # one by one: the bits of a row do not depend on the others
+        for column in self.attribute(windows).parts.T:  # one by one: a row's bits do not depend on the others
             total += column
-        blind = np.isnan(raw).all(axis=1)
-        return np.where(blind, np.nan, total)
+        return total
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Return `score`: a batch detector does not learn on the way."""
@@ -163,12 +162,12 @@ class Surprise:
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Return the terms of the sum: exact."""
-        if self._fleet is None:
-            return pl.DataFrame(schema=CONTRIBUTIONS)
-        names, parts, raw, usual = self._parts(windows)
-        return shares(names, parts, raw, usual)
+        return self.attribute(windows).shares()
 
-    def _parts(self, windows: pl.DataFrame) -> tuple[list[str], Array, Array, Array]:
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return the terms of the sum in bits: they add up to the score; NaN where there is no opinion."""
+        if self._fleet is None:
+            return unattributed(windows.height)
         new = [n for n in surprise_columns(feature_columns(windows)) if _is_new(n, self._features)]
         names = [*self._features, *new]
         raw = matrix(windows, names)[:, :-1]
@@ -177,7 +176,8 @@ class Surprise:
         for group in np.unique(groups).tolist():
             usual[groups == group, old], cost[groups == group, old] = self._expected(group)
         parts = np.where(np.isnan(raw), cost, np.maximum(raw - usual, 0.0))
-        return names, parts, raw, usual
+        blind = np.isnan(raw).all(axis=1, keepdims=True)
+        return Attribution(names, np.where(blind, np.nan, parts), raw, usual)
 
     def _expected(self, group: str) -> tuple[Array, Array]:
         """Return the usual bits and the bits that a missing value costs, for one peer group."""

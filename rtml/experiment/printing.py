@@ -8,7 +8,7 @@ from rich.text import Text
 from rtml.experiment.report_input import top_findings
 from rtml.experiment.run import Outcome
 from rtml.experiment.tracking import tracking_uri
-from rtml.findings import because
+from rtml.findings.reasons import in_short
 from rtml.report import ledger_view
 from rtml.text import visible
 
@@ -91,6 +91,5 @@ def _top(outcome: Outcome) -> str:
         return "none in test time"
     row = findings.row(0, named=True)
     name = row["workload"] or row["container_name"] or str(row["container_id"])[:12]
-    why = "; ".join(because(row)[:3])
     head = f"{row['first_seen']:%H:%M} {row['title']}  {row['severity']:.1f}"
-    return f"{head if name in head else f'{name}: {head}'}   because {why}"
+    return f"{head if name in head else f'{name}: {head}'}   because {in_short(row)}"

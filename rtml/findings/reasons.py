@@ -7,7 +7,7 @@ from typing import Any
 
 from rtml.text import visible
 
-__all__ = ["because"]
+__all__ = ["because", "in_short"]
 
 
 def because(finding: Mapping[str, Any]) -> list[str]:
@@ -31,3 +31,16 @@ def because(finding: Mapping[str, Any]) -> list[str]:
         share = "" if part["share"] is None else f" ({part['share']:.0%})".replace("%", " %")
         lines.append(f"{visible(part['feature'], 300)}{value}{usual}{share}")
     return lines
+
+
+def in_short(finding: Mapping[str, Any], most: int = 3) -> str:
+    """Return the greatest reasons of one finding in a line, and what would have made it usual.
+
+    Examples
+    --------
+    >>> in_short({"contributions": [{"feature": "a.x", "value": 9.5, "usual": 1.0, "share": 0.41}],
+    ...           "counterfactual": "usual if it had not read /etc/shadow"})
+    'a.x: 9.5, usually 1 (41 %); usual if it had not read /etc/shadow'
+    """
+    otherwise = finding.get("counterfactual")
+    return "; ".join([*because(finding)[:most], *([visible(otherwise, 500)] if otherwise else [])])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.findings.reasons import because
+from rtml.findings.reasons import in_short
 from rtml.schema import FINDINGS, conform
 from rtml.showing.tables import table
 from rtml.text import visible
@@ -44,7 +44,7 @@ class Findings:
 
     def view(self) -> pl.DataFrame:
         """Return what people read: when, where, what, how severe, and why."""
-        reasons = ["; ".join(because(row)[:_REASONS]) for row in self.frame.iter_rows(named=True)]
+        reasons = [in_short(row, _REASONS) for row in self.frame.iter_rows(named=True)]
         return self.frame.select(
             "first_seen", "workload", "container_name", "severity", "detector", "title", "type"
         ).with_columns(because=pl.Series(reasons, dtype=pl.String))

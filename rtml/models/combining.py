@@ -19,7 +19,7 @@ import numpy as np
 
 from rtml.arrays import Array
 
-__all__ = ["combine"]
+__all__ = ["combine", "votes"]
 
 FLOOR, CEILING = -2.0, 15.0
 
@@ -37,3 +37,16 @@ def combine(margins: Mapping[str, Array]) -> Array:
     total = np.where(voted, table, 0.0).sum(axis=0)
     count = voted.sum(axis=0)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def votes(margins: Mapping[str, Array]) -> dict[str, Array]:
+    """Return what each detector adds to `combine`: its clipped margin by the number of voters, NaN for none.
+
+    Examples
+    --------
+    >>> votes({"a": np.array([1.0, 99.0]), "b": np.array([3.0, np.nan])})
+    {'a': array([ 0.5, 15. ]), 'b': array([1.5, nan])}
+    """
+    count = np.sum([~np.isnan(values) for values in margins.values()], axis=0)
+    voters = np.maximum(count, 1)
+    return {label: np.clip(values, FLOOR, CEILING) / voters for label, values in margins.items()}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rtml.arrays import Array
 from rtml.detectors import Detector, peer_groups
+from rtml.detectors.online import OnlineDetector
 from rtml.models.alarm import Alarm
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine
@@ -31,12 +35,31 @@ def worst_of_trees(rows: pl.DataFrame, scores: Array) -> pl.DataFrame:
     )
 
 
-def raw_scores(detectors: Mapping[str, Detector], rows: pl.DataFrame) -> dict[str, Array]:
-    """Score rows by every detector; online ones learn each window after they have scored it."""
-    return {
-        label: detector.prequential(rows)
-        for label, detector in steps(detectors.items(), "scoring", "detectors")
-    }
+def raw_scores(
+    detectors: Mapping[str, Detector],
+    rows: pl.DataFrame,
+    calibrations: Mapping[str, Calibration] | None = None,
+    budget: float = 1.0,
+) -> dict[str, Array]:
+    """Score rows by every detector; online ones learn each window after they have scored it.
+
+    With calibrations, trees that alarm are held back from learning: they are learnt when somebody dismisses
+    them and calls `learn`.
+    """
+    groups, scores = peer_groups(rows), {}
+    for label, detector in steps(detectors.items(), "scoring", "detectors"):
+        if calibrations is None or not isinstance(detector, OnlineDetector):
+            scores[label] = detector.prequential(rows)
+            continue
+        strange = partial(_alarming, calibrations[label], calibrations[label].threshold(budget), groups)
+        scores[label] = detector.prequential(rows, strange)
+    return scores
+
+
+def _alarming(
+    calibration: Calibration, alarm: Alarm, groups: list[str], places: list[int], scores: Array
+) -> npt.NDArray[np.bool_]:
+    return calibration.alarms(scores, [groups[place] for place in places], alarm)
 
 
 def alarms_of(calibrations: Mapping[str, Calibration], budget: float) -> dict[str, Alarm]:

@@ -9,7 +9,6 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture
-from rtml.detectors import Detector
 from rtml.features.api_calls import calls_of
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
@@ -18,9 +17,10 @@ from rtml.models.explaining import changes, explain
 from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
+from rtml.models.reasons import counterfactuals_of, reasons_of
 from rtml.peers import peer_group
 from rtml.progress import steps
-from rtml.schema import COMBINED, FINDINGS, IDENTITY, empty
+from rtml.schema import FINDINGS, IDENTITY, empty
 from rtml.showing.tables import table
 
 __all__ = ["Scored", "score"]
@@ -105,7 +105,7 @@ def score(
     trees = _unlearnt(found, about.learned_until)
     wanted = about.budget if budget is None else budget
     alarms = alarms_of(parts.calibrations, wanted)
-    raw = raw_scores(parts.detectors, trees)
+    raw = raw_scores(parts.detectors, trees, parts.calibrations, wanted)
     scores = tree_scores(trees, raw, parts.calibrations, about.combined, wanted)
     surprises = events.join(trees.select(_CELL), on=_CELL, how="semi", maintain_order="left")
     audit = set(about.families) & set(features.AUDIT_FAMILIES)
@@ -188,9 +188,11 @@ def _findings(
             continue
         named = raised.drop("workload").join(identity, on=_TREE, nulls_equal=True, maintain_order="left")
         rows = trees.join(raised, on=_TREE, how="semi", nulls_equal=True, maintain_order="left")
-        contributions = None if label == COMBINED else _contributions(parts.detectors[label], rows)
+        reasons = reasons_of(parts, label, rows, scores)
+        otherwise = counterfactuals_of(parts, label, rows, surprises, alarms[label].budget)
         limited = named.with_columns(limit=pl.lit(alarms[label].limit))
-        tables.append(explain(limited, surprises, processes, contributions, parts.description.window))
+        every = parts.description.window
+        tables.append(explain(limited, surprises, processes, reasons, every, otherwise))
     return pl.concat(tables).sort("first_seen", "detector", "finding_id")
 
 
@@ -203,11 +205,3 @@ def _containers(source: Source, parts: Parts) -> pl.DataFrame:
         "container_id", "peers", new_image=pl.col("image").is_not_null() & pl.col("_ran").is_null()
     )
     return source.identity.join(new, on="container_id")
-
-
-def _contributions(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:
-    reasons = detector.explain(rows).filter(pl.col("share") > 0)
-    place = rows.select(_TREE).with_row_index("row")
-    return reasons.join(place.cast({"row": pl.UInt32}), on="row").sort(
-        "row", "share", "feature", descending=[False, True, False]
-    )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from rtml.testing.detector_laws import CONDUCT, Make
+from rtml.testing.detector_reasons import REASONS
 from rtml.testing.detector_values import VALUES
 from rtml.testing.laws import hold
 
 __all__ = ["DETECTOR_LAWS", "check_detector"]
 
-DETECTOR_LAWS = (*CONDUCT, *VALUES)
+DETECTOR_LAWS = (*CONDUCT, *VALUES, *REASONS)
 """Every law, a function of ``make``: for a test per law."""
 
 

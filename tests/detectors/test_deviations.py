@@ -81,8 +81,9 @@ def test_pca_residual_is_that_of_plain_least_squares_and_divided_exactly():
     residual = z - z @ first @ first.T
     np.testing.assert_allclose(detector.score(frame), np.linalg.norm(residual, axis=1), rtol=1e-6)
     reasons = detector.explain(frame[299:]).sort("feature")
-    squares = residual[299, :4] ** 2
-    np.testing.assert_allclose(reasons["share"].to_list(), squares / squares.sum(), rtol=1e-6)
+    parts = np.maximum((z * residual)[299, :4], 0.0)
+    assert (z * residual)[299].sum() == pytest.approx((residual[299] ** 2).sum())
+    np.testing.assert_allclose(reasons["share"].to_list(), (parts / parts.sum())[parts > 0], rtol=1e-6)
 
 
 def test_more_of_the_same_is_usual_for_pca_and_another_mixture_is_not():

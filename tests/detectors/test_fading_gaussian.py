@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from scipy.stats import t as student
 
-from rtml.detectors.columns import in_bits
 from rtml.detectors.deviations import LEAST
 from rtml.detectors.fading_gaussian import Fading, FadingGaussian
 from rtml.testing.windows import outlier, windows
@@ -72,9 +71,9 @@ def test_the_explanation_is_the_terms_of_the_sum():
 
 def _usual(detector: FadingGaussian, row: pl.DataFrame, name: str) -> pl.DataFrame:
     place = detector._columns.index(name)
-    mean = detector._groups[row["workload"][0]].model.fit().mean[place]
-    straight = in_bits([name])[0]
-    return row.with_columns(pl.lit(mean if straight else np.sinh(mean)).alias(name))
+    group = detector._groups[row["workload"][0]]
+    mean = group.model.fit().mean[place]
+    return row.with_columns(pl.lit(mean if group.scale.linear[place] else np.sinh(mean)).alias(name))
 
 
 def test_saved_in_midstream_it_goes_on_as_if_nothing_had_been(tmp_path):

@@ -14,7 +14,7 @@ from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.detectors.forest_paths import Paths, average_path
 from rtml.detectors.forest_trees import Trees, load_trees
-from rtml.detectors.isolation_forest import IsolationForest, _hastened, _parts
+from rtml.detectors.isolation_forest import IsolationForest, _hastened
 from rtml.errors import RtmlError
 from rtml.testing.windows import outlier, windows, with_value
 
@@ -97,24 +97,6 @@ def test_what_never_varied_in_training_is_not_overlooked():
     assert (detector.score(strange) > detector.score(frame)).all()
     plain = [detector._paths.lengths(detector._placed(f)[0]) for f in (frame, strange)]
     np.testing.assert_array_equal(*plain)
-
-
-def test_parts_add_up_to_the_path_length_saved():
-    detector = IsolationForest(seed=3, trees=20)
-    detector.learn(windows())
-    frame = outlier(windows(seed=2), 7)
-    parts = _parts(detector._paths, *detector._placed(frame))
-    length = -np.log2(detector.score(frame)) * detector._paths.usual
-    usual = parts.sum(axis=1) + length
-    np.testing.assert_allclose(usual, usual[0])
-
-
-def test_parts_of_all_that_a_forest_has_grown_from_cancel_out():
-    detector = IsolationForest(seed=3, trees=20)
-    detector.learn(windows())
-    parts = detector._paths.parts(detector._placed(windows())[0])
-    assert np.abs(parts).max() > 1
-    np.testing.assert_allclose(parts.sum(axis=0), 0, atol=1e-9)
 
 
 def test_the_number_of_threads_changes_nothing(tmp_path):

@@ -14,16 +14,8 @@ from rtml.detectors.adapters.fitted import Fitted, reader_of
 from rtml.detectors.adapters.making import Plain, fresh, made, plain_parameters, seeded
 from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.adapters.refitting import Kept, RefitState, read_kept, sample, write_kept
-from rtml.detectors.contract import (
-    CONTRIBUTIONS,
-    UNKNOWN,
-    feature_columns,
-    in_time_order,
-    matrix,
-    no_opinion,
-    peer_groups,
-)
-from rtml.detectors.explanation import by_replacement, shares
+from rtml.detectors.contract import UNKNOWN, feature_columns, in_time_order, matrix, no_opinion, peer_groups
+from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.ranges import Ranges
 from rtml.errors import NotSaved, RtmlError, UsageError
 
@@ -130,13 +122,18 @@ class BatchAdapter:
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Set one feature at a time to its usual value; what the score loses is its part."""
+        return self.attribute(windows).shares()
+
+    def attribute(self, windows: pl.DataFrame) -> Attribution:
+        """Return each column's part of the score, by replacement."""
         if self._fitted is None or self._ranges is None:
-            return pl.DataFrame(schema=CONTRIBUTIONS)
-        raw, groups = matrix(windows, self._features), peer_groups(windows)
-        usual, parts = self._ranges.usual(groups), np.zeros_like(raw)
-        for row, group in enumerate(groups):
-            parts[row] = by_replacement(partial(self._nearly, group), raw[row], usual[row])
-        return shares([*self._features, UNKNOWN], parts, raw, usual)
+            return unattributed(windows.height)
+        raw, groups = matrix(windows, self._features), np.array(peer_groups(windows), dtype=np.str_)
+        usual, parts = self._ranges.usual(groups.tolist()), np.zeros_like(raw)
+        for group in np.unique(groups).tolist():
+            ours = groups == group
+            parts[ours] = by_replacement(partial(self._nearly, group), raw[ours], usual[ours])
+        return Attribution([*self._features, UNKNOWN], parts, raw, usual)
 
     def _nearly(self, group: str, raw: Array) -> Array:
         """Score raw rows of one peer group, up to round-off."""

@@ -18,6 +18,7 @@ from rtml.models.explaining.alike import merged
 from rtml.models.explaining.severity import severity_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type
+from rtml.models.explaining.wording import compared
 from rtml.schema import FINDINGS, IDENTITY, conform, empty
 from rtml.times import MINUTE, Length, Window
 
@@ -53,6 +54,7 @@ def explain(
     processes: pl.DataFrame,
     contributions: pl.DataFrame | None = None,
     every: Length = MINUTE,
+    counterfactuals: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Turn alarming trees into findings.
 
@@ -71,6 +73,8 @@ def explain(
         Where given they are the finding's contributions and name its family; else the surprises do.
     every
         Length of a window: how long an alarm without any event lasts.
+    counterfactuals
+        `rtml.models.explaining.counterfactual`; a finding has that of its highest-scored tree.
 
     Returns
     -------
@@ -82,6 +86,9 @@ def explain(
     if "process_id" not in alarms.columns:
         alarms = alarms.join(_greatest(surprises), on=["container_id", "window"], how="left")
     rows = conform(alarms, pl.Schema(wanted)).with_columns(until=pl.col("window") + Window.of(every).span)
+    if counterfactuals is None:
+        counterfactuals = rows.select(_TREE).clear().with_columns(counterfactual=pl.lit(None, pl.String))
+    rows = rows.join(counterfactuals, on=_TREE, how="left", nulls_equal=True, maintain_order="left")
     parts = [
         _of_detector(part, surprises, processes, contributions)
         for part in rows.partition_by("detector", maintain_order=True)
@@ -119,9 +126,11 @@ def _of_detector(
     titled = titled.with_columns(title=pl.when(pl.col("trees") > 1).then(several).otherwise("title"))
     kinds = titled.select(*UNIT).unique()
     placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
-    return aggregate(
-        conform(titled, EVIDENCE), conform(placed, CONTRIBUTIONS), "model", alarms["detector"][0]
-    )
+    worst = _worst(events).select(*_ROOT, "counterfactual")
+    best = titled.drop("counterfactual").join(worst, on=_ROOT, how="left", nulls_equal=True)
+    found = aggregate(conform(best, EVIDENCE), conform(placed, CONTRIBUTIONS), "model", alarms["detector"][0])
+    said = [compared(reasons) for reasons in found["contributions"].to_list()]
+    return found.with_columns(compared=pl.Series(said, dtype=pl.String))
 
 
 def _types(reasons: pl.DataFrame) -> dict[str, str]:
@@ -180,15 +189,21 @@ def _reasons(events: pl.DataFrame) -> pl.DataFrame:
 
 def _explained(events: pl.DataFrame, contributions: pl.DataFrame) -> pl.DataFrame:
     """Return the detector's own reasons, from the highest-scored window of each unit."""
-    worst = (
-        events.sort(["score", "window"], descending=[True, False], nulls_last=True)
-        .unique(_ROOT, keep="first", maintain_order=True)
-        .select(*_ROOT, "window", "tree")
-    )
     said = contributions.rename({"process_id": "tree"})
-    return worst.join(
-        said, on=["container_id", "window", "tree"], how="inner", nulls_equal=True
-    ).with_columns(family=pl.col("feature").str.split(".").list.first())
+    family = pl.when(pl.col("feature").str.contains(".", literal=True)).then(
+        pl.col("feature").str.split(".").list.first()
+    )
+    joined = _worst(events).join(said, on=["container_id", "window", "tree"], how="inner", nulls_equal=True)
+    return joined.with_columns(family=family)
+
+
+def _worst(events: pl.DataFrame) -> pl.DataFrame:
+    """Return the highest-scored tree and window of each unit, and what it need not have done."""
+    return (
+        events.sort(["score", "window", "tree"], descending=[True, False, False], nulls_last=True)
+        .unique(_ROOT, keep="first", maintain_order=True)
+        .select(*_ROOT, "window", "tree", "counterfactual")
+    )
 
 
 def _families(reasons: pl.DataFrame) -> pl.DataFrame:
