@@ -48,8 +48,7 @@ def test_every_tree_has_a_score_and_reasons_of_its_own(kind: str):
     scores = detector.score(table)
     assert scores.shape == (table.height,) and np.isfinite(scores).all()
     assert set(detector.explain(table)["row"]) <= set(range(table.height))
-    told = (
-        table.with_columns(s=pl.Series(scores), strange=strange).group_by("strange").agg(pl.col("s").median())
-    )
-    usual, odd = told.sort("strange")["s"]
-    assert odd > usual or kind == "single_feature"
+    if kind in ("rarity", "single_feature"):
+        return  # they look at a feature of their own
+    odd = table.select(strange).to_series().to_numpy()
+    assert np.median(scores[odd]) > np.median(scores[~odd])
