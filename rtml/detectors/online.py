@@ -303,8 +303,8 @@ def _frozen(group: Group[Any]) -> GroupState:
 
 
 def _moments(windows: pl.DataFrame) -> Iterator[list[int]]:
-    """Yield the row numbers of each window, in time order, in the order of the containers."""
-    keys = [name for name in ("window", "container_id") if name in windows.columns]
+    """Yield the row numbers of each window, in time order, in the order of containers and trees."""
+    keys = [name for name in ("window", "container_id", "process_id") if name in windows.columns]
     ordered = in_time_order(windows.select(*keys).with_row_index("row")) if keys else None
     if ordered is None or "window" not in keys:
         yield from ([row] for row in range(windows.height))

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.matching import match
+from rtml.evaluation.matching import about_workload, match
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.findings.unit import slot_of
@@ -111,7 +111,7 @@ def _finding_best(findings: pl.DataFrame, track: Track) -> tuple[np.ndarray, pl.
     hits = match(tested, track.labels, track.processes, track.event_processes, track.grace)
     rows = tested.with_row_index("finding")
     best = hits.join(rows, on="finding").group_by("attack_id").agg(pl.col("severity").max())
-    missed = rows.join(hits, on="finding", how="anti")
+    missed = rows.join(hits, on="finding", how="anti").filter(~about_workload(rows))
     return best["severity"].to_numpy(), _worst(missed, "first_seen", "severity")
 
 

@@ -20,7 +20,7 @@ from rtml.findings.unit import slot_of
 from rtml.schema import empty
 from rtml.times import UTC_NS, span
 
-__all__ = ["GRACE", "MATCHES", "changes_reported", "match", "units"]
+__all__ = ["GRACE", "MATCHES", "about_workload", "changes_reported", "match", "units"]
 
 GRACE = dt.timedelta(seconds=60)
 """How long after an attack's end a finding still counts as its own: one default window."""

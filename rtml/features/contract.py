@@ -34,8 +34,9 @@ class Family:
     name
         First half of the names of its features.
     own
-        From its `Material` to one row per ``container_id`` and ``window``, with float columns
-        `names` (without the family). Windows that it leaves out get 0.
+        From its `Material` to one row per `rtml.features.pairs.CELL` (container, window and tree;
+        `Source.rooted` knows the tree of a process), with float columns `names` (without the family).
+        Cells that it leaves out get 0.
     names
         The columns that ``own`` returns.
     conditionals

@@ -67,6 +67,21 @@ def other_containers_change_nothing(family: Family) -> None:
     assert_frame_equal(_features(family, alone), together, check_exact=True)
 
 
+def trees_are_rows_of_their_own(family: Family) -> None:
+    """Give each process tree a row of its own, no event to two, and say the same when later events come."""
+    table, processes = busy()
+    halves = table.with_columns(process_id=pl.col("seq") % 2 + 1)
+    images = processes.with_columns(root_id=pl.lit(None, pl.Int64))
+    whole = _features(family, (halves, images))
+    trees = _features(family, (halves, images), unit="tree")
+    early = _features(family, (halves.filter(pl.col("time") < _CUT), images), unit="tree")
+    assert_frame_equal(early, trees.filter(pl.col("window") < _CUT), check_exact=True)
+    cell, highest = ["container_id", "window"], [n for n in whole.columns if n.endswith("bits_max")]
+    assert not trees.select(*cell, "process_id").is_duplicated().any(), "a tree has two rows in a window"
+    made = trees.group_by(cell).agg(pl.col("events").sum(), pl.col(highest).max()).sort(cell)
+    assert_frame_equal(made, whole.select(made.columns))
+
+
 def no_events_give_no_rows(family: Family) -> None:
     """Return all columns and no row of a capture without events."""
     table = windows(empty(), _history(family), [family.name])
@@ -180,6 +195,7 @@ FAMILY_LAWS: tuple[Callable[[Family], None], ...] = (
     later_events_change_nothing_earlier,
     order_of_rows_changes_nothing,
     other_containers_change_nothing,
+    trees_are_rows_of_their_own,
     no_events_give_no_rows,
     one_bare_event_is_one_complete_row,
     hostile_values_are_survived,

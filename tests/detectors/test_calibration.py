@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rtml.errors import RtmlError, UsageError
 from rtml.models.calibration import Calibration
-from rtml.models.tails import Prior
+from rtml.models.tails import UNKNOWN, Prior
 from rtml.reading.state import write_files
 
 SCORES = st.lists(st.integers(-3, 3).map(float), min_size=1, max_size=30)
@@ -110,6 +110,23 @@ def test_a_larger_budget_never_raises_fewer_alarms():
     ]
     assert all(smaller <= larger for smaller, larger in zip(raised, raised[1:], strict=False))
     assert len(raised[0]) < len(raised[-1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    scores=st.lists(st.integers(0, 40).map(float), min_size=1, max_size=200),
+    prior=st.sampled_from([UNKNOWN, Prior(0.1, 4.0), Prior(-0.1, 0.075)]),
+    days=st.sampled_from([0.01, 0.3, 2.0]),
+    budgets=st.tuples(st.floats(0.001, 15), st.floats(0.001, 15)),
+)
+def test_what_alarms_at_a_budget_alarms_at_every_larger_one(scores, prior, days, budgets):
+    """Up to 15 a day, an eighth of the tail: beyond, the tail starts lower and is fitted again."""
+    calibration = Calibration.fit(np.array(scores), ["g"] * len(scores), {"g": days}, prior=prior)
+    new = np.linspace(0, 400, 800)
+    few, more = (
+        calibration.alarms(new, ["g"] * 800, calibration.threshold(budget)) for budget in sorted(budgets)
+    )
+    assert (more >= few).all() and (np.diff(few.astype(int)) >= 0).all()
 
 
 @pytest.mark.parametrize(("days", "budget"), [(0.05, 10.0), (0.5, 1.0), (4.0, 1.0), (4.0, 40.0)])
