@@ -61,7 +61,9 @@ class Deeds:
                 self._lower(f"{pair['family']}.never_seen", 1.0)
         for name in {pair["conditional"] for pair in gone}:
             self._settle(name)
-        return worst, str(top["key"])
+        # The first by name says most: an address more than its port.
+        best = min((pair for pair in gone if pair["family"] == top["family"]), key=_by_name)
+        return best["conditional"], str(best["key"])
 
     def _settle(self, name: str) -> None:
         """Give a conditional's feature, and its family's sum, what the pairs that are left say."""
@@ -77,6 +79,10 @@ class Deeds:
         value = self.features.get(column)
         if value is not None:
             self.features[column] = max(value - by, 0.0)
+
+
+def _by_name(pair: Pair) -> tuple[str, str]:
+    return pair["conditional"], pair["key"]
 
 
 def _column(features: Mapping[str, Any], conditional: str, family: str) -> str:
