@@ -66,11 +66,13 @@ class Deeds:
         return best["conditional"], str(best["key"])
 
     def _settle(self, name: str) -> None:
-        """Give a conditional's feature, and its family's sum, what the pairs that are left say."""
+        """Give a conditional's feature, and its family's sum, what the pairs that are left say.
+
+        That may be more than before: of fewer pairs the same bits are less likely by chance.
+        """
         top = next((pair["bits"] for pair in self._left if pair["conditional"] == name), 0.0)
         chance = math.log2(max(self._pairs[name], 1.0))
-        # Never more than before: a pair less does not make the others stranger.
-        now = min(self._beyond[name], max(top - chance, 0.0))
+        now = max(top - chance, 0.0)
         for column in {self._columns[name], self._family[name]}:
             self._lower(column, self._beyond[name] - now)
         self._beyond[name] = now

@@ -16,7 +16,9 @@ __all__ = ["compared", "deed", "many"]
 
 _MOST = 3
 _LONGEST = 120
-_SURPRISE = re.compile(r"(?:([a-z0-9_]+?)_)?(bits_(?:beyond|max|sum|top3|excess)|never_seen|unknown_context)")
+_SURPRISE = re.compile(
+    r"(?:([a-z0-9_]+?)_)?(bits_(?:beyond|max|sum|top3|excess)|never_seen|unknown_context|pairs)"
+)
 _KINDS = {
     "bits_beyond": "bits of surprise in {}",
     "bits_max": "bits of the greatest surprise in {}",
@@ -24,6 +26,7 @@ _KINDS = {
     "bits_top3": "bits of the three greatest surprises in {}",
     "bits_excess": "bits of the three greatest surprises beyond chance in {}",
     "never_seen": "never seen {}",
+    "pairs": "different {}",
     "unknown_context": "share of unknown contexts of {}",
 }
 
