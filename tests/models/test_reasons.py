@@ -12,13 +12,14 @@ from rtml import features
 from rtml.captures import Capture
 from rtml.detectors import CONTRIBUTIONS
 from rtml.models import Model, Scored
-from rtml.models.combining import COMBINED, combine
+from rtml.models.combining import combine
 from rtml.models.explaining.combined import combined_reasons
 from rtml.models.explaining.counterfactual import MOST, counterfactuals
 from rtml.models.explaining.taking_back import Deeds
 from rtml.models.explaining.wording import many
 from rtml.models.reasons import counterfactuals_of
 from rtml.peers import peer_groups
+from rtml.schema import COMBINED
 from tests.models.conftest import INTRUSION, event, minute, shop
 
 TREE = ["container_id", "window", "process_id"]
