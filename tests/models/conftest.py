@@ -117,11 +117,15 @@ def work(container: str, number: int) -> list[dict[str, Any]]:
 
 
 def _intrusion() -> list[dict[str, Any]]:
-    container, number = INTRUSION
+    return attack_again(*INTRUSION)
+
+
+def attack_again(container: str, number: int) -> list[dict[str, Any]]:
+    """Return the intrusion, of a container and a minute; each minute has its own process."""
     begin = 60 * number + 50
-    tool = {"container_id": container, "pid": 900, "ppid": 1}
+    tool = {"container_id": container, "pid": 865 + number, "ppid": 1}
     rows = [
-        event(container, 0, "fork", target_pid=900, exe="/usr/bin/python3"),
+        event(container, 0, "fork", target_pid=tool["pid"], exe="/usr/bin/python3"),
         {**tool, "kind": "exec", "exe": "/dev/shm/.kit", "cmdline": "/dev/shm/.kit --all"},
         {**tool, "kind": "open", "path": "/etc/shadow", "exe": "/dev/shm/.kit"},
         {**tool, "kind": "connect", "dst_ip": "203.0.113.9", "dst_port": 4444},
