@@ -1,0 +1,151 @@
+"""DNS: what the names look like that a program asks for, and how many there are.
+
+A service asks for the same few names for ever. Data that leaves in names, and generated names that malware tries
+until one answers, need many names that nobody else asked for, long ones or ones that nobody could pronounce.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.baselines import Conditional, Level, Selection
+from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.features.contract import Family
+from rtml.features.names import LONGEST_NAME, label_shape, letters_entropy
+from rtml.features.pairs import CELL, Material
+from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.trees import TREE, with_tree
+
+__all__ = ["DNS", "LOOKUP", "NAME", "VOLUME", "dns"]
+
+_LEVELS = (
+    Level(IMAGE, 1),
+    Level(WORKLOAD, 1),
+    Level(REPOSITORY, 1),
+    Level(FLEET, 1),
+    Level(WORKLOAD),
+    Level(FLEET),
+)
+_MANY = (64, 16, 4)
+_ZONE = r"([^.]*\.[^.]*)$"
+
+
+def _so_far(count: pl.Expr) -> pl.Expr:
+    """Return the count as one of few numbers, so that a tree that lives long is not always new."""
+    return pl.coalesce(*(pl.when(count >= many).then(pl.lit(many)) for many in _MANY), pl.lit(0))
+
+
+def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+    """Add how many distinct names the process tree has asked for until then, in all and in this zone."""
+    narrow = with_bare(events, processes).select(
+        "host",
+        "container_id",
+        "process_id",
+        "exe",
+        BARE,
+        "domain",
+        "query_type",
+        "result",
+        "time",
+        "seq",
+        "count",
+    )
+    name = pl.col("domain").str.to_lowercase().str.strip_chars_end(".")
+    asked = with_tree(narrow, processes).with_columns(
+        failed=(pl.col("result") < 0).fill_null(False), _zone=name.str.extract(_ZONE).fill_null(name)
+    )
+    marked = asked.with_columns(_new=pl.col("domain").is_first_distinct().over(TREE))
+    return marked.with_columns(
+        names=_so_far(pl.col("_new").cum_sum().over(TREE)),
+        zone=_so_far(pl.col("_new").cum_sum().over(*TREE, "_zone")),
+    )
+
+
+_ASKED = Selection(
+    ("dns",),
+    ("exe", BARE, "domain", "query_type", "failed", "names", "zone"),
+    where=pl.col("domain").is_not_null(),
+    prepare=_asked,
+)
+
+NAME = Conditional("dns.name", _ASKED, label_shape(pl.col("domain")), PROGRAM, _LEVELS)
+"""P(look of the name | program): `rtml.features.names.label_shape`."""
+
+LOOKUP = Conditional(
+    "dns.lookup",
+    _ASKED,
+    pl.concat_str(
+        [pl.col("query_type").fill_null("?"), pl.when(pl.col("failed") == "true").then(pl.lit("failed"))],
+        separator=" ",
+        ignore_nulls=True,
+    ),
+    PROGRAM,
+    _LEVELS,
+)
+"""P(type of the question, and whether it failed | program)."""
+
+VOLUME = Conditional(
+    "dns.volume",
+    _ASKED,
+    pl.concat_str([pl.col("names"), pl.lit(" names, "), pl.col("zone"), pl.lit(" in one zone")]),
+    PROGRAM,
+    _LEVELS,
+)
+"""P(names asked for so far | program), by the process tree: at least 0, 4, 16 or 64, and as many in one zone."""
+
+
+def dns(material: Material) -> pl.DataFrame:
+    """Number, length and randomness of names asked for, per container and window.
+
+    Beside the surprise of how a name looks, of the kind of question and its failure, and of how many names
+    its process tree has asked for (a zone is the last two labels), each given the program (`NAME`, `LOOKUP`,
+    `VOLUME`; `rtml.features.surprise`); which names are new is the business of ``destinations.domain``:
+
+    - ``names``: distinct names asked for; 0 and up.
+    - ``once``: distinct names asked for a single time in the window; 0 and up.
+    - ``failed``: distinct names with a lookup that failed; 0 and up.
+    - ``length_max``: characters of the longest name; 0 to 255.
+    - ``entropy_max``: entropy of the characters of a name, highest of the window, in bits per character; 0 to 8.
+
+    All are 0 in a window without lookups. Fails for lookups that the sensor cannot read (DNS over HTTPS, a cache
+    in between), where it gives no answers (``failed`` stays 0: bpftrace), for few short names, and for made-up
+    names that look like words.
+
+    References
+    ----------
+    Bilge et al., "EXPOSURE", NDSS 2011, https://sites.cs.ucsb.edu/~chris/research/doc/ndss11_exposure.pdf;
+    Paxson et al., "Practical comprehensive bounds on surreptitious communication over DNS", USENIX Security
+    2013, https://www.usenix.org/conference/usenixsecurity13/technical-sessions/presentation/paxson; MITRE ATT&CK
+    T1071.004 and T1568.002, https://attack.mitre.org/techniques/T1568/002/.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> from rtml.features import windows
+    >>> events = pl.DataFrame({"time": [dt.datetime(2026, 1, 1)] * 3, "seq": [1, 2, 3], "kind": ["dns"] * 3,
+    ...     "container_id": ["c"] * 3, "domain": ["cache.shop", "cache.shop", "aabb.top"]})
+    >>> row = windows(events, families=["dns"]).row(0, named=True)
+    >>> [row[f"dns.{name}"] for name in ("names", "once", "failed", "length_max")]
+    [2.0, 1.0, 0.0, 10.0]
+    """
+    asked = material.cells[NAME.name]
+    names = asked.group_by(*CELL, "domain").agg(pl.col("hits").sum(), pl.col("failed").any())
+    scored = names.join(letters_entropy(names["domain"]), on="domain", how="left")
+    length = pl.col("domain").str.len_chars().clip(upper_bound=LONGEST_NAME)
+    return scored.group_by(CELL).agg(
+        names=pl.len().cast(pl.Float64),
+        once=(pl.col("hits") == 1).sum().cast(pl.Float64),
+        failed=pl.col("failed").sum().cast(pl.Float64),
+        length_max=length.max().cast(pl.Float64),
+        entropy_max=pl.col("bits").max().fill_null(0.0),
+    )
+
+
+DNS = Family(
+    "dns",
+    dns,
+    ("names", "once", "failed", "length_max", "entropy_max"),
+    conditionals=(NAME, LOOKUP, VOLUME),
+    purpose="CommandAndControl",
+    phrase="lookups given the program",
+)
