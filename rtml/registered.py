@@ -25,7 +25,6 @@ FAMILIES = {
     "commands": "rtml.features.commands:COMMANDS",
     "dns": "rtml.features.dns:DNS",
     "beacon": "rtml.features.beacon:BEACON",
-    "privileges": "rtml.features.privileges:PRIVILEGES",
     "activity": "rtml.features.activity:ACTIVITY",
 }
 """Feature families of containers, in the order of their columns: `rtml.features.FAMILIES`."""

@@ -1,7 +1,7 @@
 r"""Argument shapes: what a command line says once names, numbers and secrets are taken out.
 
-A command line is cut at blanks (sensors join arguments with blanks, so the borders of quoted ones are lost), and
-every word becomes one of few kinds, the first that fits:
+A command line is cut at blanks (sensors join arguments with blanks, so the borders of quoted ones are
+lost), and every word becomes one of few kinds, the first that fits:
 
 =================== ===================================================================================
 kind                of
@@ -19,8 +19,12 @@ the word itself     lower-case letters where a command may stand: the first argu
 ``w``               any other word
 =================== ===================================================================================
 
-The rest is never looked at again: passwords, tokens, users, hosts, queries and messages are ``w``, ``*`` or ``=``.
-A shape is the distinct kinds in the order in which they first came, `MOST` at most.
+The rest is never looked at again: passwords, tokens, users, hosts, queries and messages are ``w``, ``*`` or
+``=``. A shape is the distinct kinds in the order in which they first came, `MOST` at most.
+
+Fails when a secret is one lower-case word in the place of a command (``login hunter``; not after ``echo``,
+``printf`` or what is called like a password), when it is a short flag (``-xsecret``; ``-p`` and ``-P`` are
+cut), and when it is part of a path, as in any baseline of paths.
 """
 
 from __future__ import annotations
@@ -62,7 +66,7 @@ _SAYING = r"^(?:\S*/)?(?:echo|printf|\w*passw(?:or)?d|\w*pass) "
 
 
 def _words(line: pl.Expr) -> pl.Expr:
-    """Cut a command line into its arguments; what follows ``echo`` and the like is text and has no commands."""
+    """Cut a command line into its arguments; what follows ``echo`` is text and has no commands."""
     text = line.str.slice(0, LONGEST)
     said = text.str.contains(_SAYING)
     for pattern, replacement in _TIDY:

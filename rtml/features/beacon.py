@@ -1,7 +1,7 @@
 """Beacon: who calls the same destination again and again at a steady pace.
 
-Software that waits for orders asks for them every few seconds or minutes. So do health checks and pollers: what
-tells is a steady pace towards a kind of destination that this program does not poll.
+Software that waits for orders asks for them every few seconds or minutes. So do health checks and pollers:
+what tells is a steady pace towards a kind of destination that this program does not poll.
 """
 
 from __future__ import annotations
@@ -73,20 +73,20 @@ RHYTHM = Conditional(
 
 
 def beacon(material: Material) -> pl.DataFrame:
-    r"""Destinations that are called at a steady pace, per container and window.
+    """Count the destinations that are called at a steady pace, per container and window.
 
     The connections of one process tree to one address and port are calls, parted by a second of silence at
     least. A call is regular when the `GAPS` pauses before it, however long ago, are alike:
     ``max pause <= JITTER * min pause``. Three pauses of a caller who comes at random (exponential) are alike
-    one time in ten, so a busy one is regular now and then, and it is learnt so. Beside the surprise of regular calls by kind of address and port
-    given the program (`RHYTHM`; `rtml.features.surprise`):
+    one time in ten, so a busy one is regular now and then, and it is learnt so. Beside the surprise of
+    regular calls by kind of address and port given the program (`RHYTHM`; `rtml.features.surprise`):
 
     - ``regular``: distinct addresses and ports that were called regularly; 0 and up, 0 in a window without.
 
-    It looks back over all that was read, so the first `GAPS` calls after a start are never regular. Fails when
-    the pace is drawn anew over more than a factor of `JITTER`, when every call comes from a process tree of
-    its own (cron, a command per call over ``docker exec``), when one connection stays open, for pauses below a
-    second, and behind a proxy that the workload polls too.
+    It looks back over all that was read, so the first `GAPS` calls after a start are never regular. Fails
+    when the pace is drawn anew over more than a factor of `JITTER`, when every call comes from a process tree
+    of its own (cron, a command per call over ``docker exec``), when one connection stays open, for pauses
+    below a second, and behind a proxy that the workload polls too.
 
     References
     ----------
@@ -98,8 +98,9 @@ def beacon(material: Material) -> pl.DataFrame:
     >>> import datetime as dt
     >>> from rtml.features import windows
     >>> at = [dt.datetime(2026, 1, 1, 0, 0, second) for second in (0, 9, 20, 29)]
-    >>> events = pl.DataFrame({"time": at, "seq": range(4), "kind": ["connect"] * 4, "container_id": ["c"] * 4,
-    ...     "host": ["h"] * 4, "process_id": [1] * 4, "dst_ip": ["203.0.113.9"] * 4, "dst_port": [443] * 4})
+    >>> events = pl.DataFrame({"time": at, "seq": range(4), "kind": ["connect"] * 4,
+    ...     "container_id": ["c"] * 4, "host": ["h"] * 4, "process_id": [1] * 4,
+    ...     "dst_ip": ["203.0.113.9"] * 4, "dst_port": [443] * 4})
     >>> [windows(events[:n], families=["beacon"])["beacon.regular"].item() for n in (3, 4)]
     [0.0, 1.0]
     """

@@ -93,15 +93,13 @@ def destinations(material: Material) -> pl.DataFrame:
     - ``new``: distinct addresses and ports that no container of the same peer group called in the
       baseline; 0 and up, null without a baseline.
 
-    All are 0 in a window without connections. What names look like is the business of ``dns``. Fails behind a proxy or a mesh (one address
-    stands for all), when a peer's address changes (use ``port`` then), and for data hidden in
-    traffic to a usual destination.
+    All are 0 in a window without connections. What names look like is the business of ``dns``. Fails
+    behind a proxy or a mesh (one address stands for all), when a peer's address changes (use ``port``
+    then), and for data hidden in traffic to a usual destination.
 
     References
     ----------
-    Paninski 2003, https://doi.org/10.1162/089976603321780272 (entropy); Bilge et al., "EXPOSURE",
-    NDSS 2011, https://sites.cs.ucsb.edu/~chris/research/doc/ndss11_exposure.pdf (names);
-    MITRE ATT&CK TA0011, https://attack.mitre.org/tactics/TA0011/.
+    Paninski 2003, https://doi.org/10.1162/089976603321780272 (entropy); MITRE ATT&CK TA0011, https://attack.mitre.org/tactics/TA0011/.
 
     Examples
     --------

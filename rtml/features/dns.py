@@ -1,7 +1,7 @@
 """DNS: what the names look like that a program asks for, and how many there are.
 
-A service asks for the same few names for ever. Data that leaves in names, and generated names that malware tries
-until one answers, need many names that nobody else asked for, long ones or ones that nobody could pronounce.
+A service asks for the same few names for ever. Data that leaves in names, and generated names that malware
+tries until one answers, need many names, long ones or ones that nobody could pronounce.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _so_far(count: pl.Expr) -> pl.Expr:
 
 
 def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
-    """Add how many distinct names the process tree has asked for until then, in all and in this zone."""
+    """Add how many names the process tree has asked for so far, in all and in this zone, where one is new."""
     narrow = with_bare(events, processes).select(
         "host",
         "container_id",
@@ -50,14 +50,14 @@ def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         "seq",
         "count",
     )
-    name = pl.col("domain").str.to_lowercase().str.strip_chars_end(".")
     asked = with_tree(narrow, processes).with_columns(
-        failed=(pl.col("result") < 0).fill_null(False), _zone=name.str.extract(_ZONE).fill_null(name)
+        failed=(pl.col("result") < 0).fill_null(False), _new=pl.struct(*TREE, "domain").is_first_distinct()
     )
-    marked = asked.with_columns(_new=pl.col("domain").is_first_distinct().over(TREE))
+    name = pl.when("_new").then("domain").str.to_lowercase().str.strip_chars_end(".")
+    marked = asked.with_columns(_zone=pl.when("_new").then(name.str.extract(_ZONE).fill_null(name)))
     return marked.with_columns(
-        names=_so_far(pl.col("_new").cum_sum().over(TREE)),
-        zone=_so_far(pl.col("_new").cum_sum().over(*TREE, "_zone")),
+        names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(TREE))),
+        zone=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(*TREE, "_zone"))),
     )
 
 
@@ -91,11 +91,12 @@ VOLUME = Conditional(
     PROGRAM,
     _LEVELS,
 )
-"""P(names asked for so far | program), by the process tree: at least 0, 4, 16 or 64, and as many in one zone."""
+"""P(distinct names asked for so far | program), by the process tree: at least 0, 4, 16 or 64, and how many of
+them in the zone of this one; over names that are new to the tree."""
 
 
 def dns(material: Material) -> pl.DataFrame:
-    """Number, length and randomness of names asked for, per container and window.
+    """Count the names asked for, and tell their length and randomness, per container and window.
 
     Beside the surprise of how a name looks, of the kind of question and its failure, and of how many names
     its process tree has asked for (a zone is the last two labels), each given the program (`NAME`, `LOOKUP`,
@@ -105,18 +106,19 @@ def dns(material: Material) -> pl.DataFrame:
     - ``once``: distinct names asked for a single time in the window; 0 and up.
     - ``failed``: distinct names with a lookup that failed; 0 and up.
     - ``length_max``: characters of the longest name; 0 to 255.
-    - ``entropy_max``: entropy of the characters of a name, highest of the window, in bits per character; 0 to 8.
+    - ``entropy_max``: entropy of the characters of a name, highest of the window, in bits per
+      character; 0 to 8.
 
-    All are 0 in a window without lookups. Fails for lookups that the sensor cannot read (DNS over HTTPS, a cache
-    in between), where it gives no answers (``failed`` stays 0: bpftrace), for few short names, and for made-up
-    names that look like words.
+    All are 0 in a window without lookups. Fails when the sensor cannot read lookups (DNS over HTTPS, a cache
+    in between) or gives no answers (``failed`` stays 0: bpftrace), for few short names, for made-up names
+    that look like words, and for a zone below a public suffix of two labels (``co.uk`` is one zone).
 
     References
     ----------
     Bilge et al., "EXPOSURE", NDSS 2011, https://sites.cs.ucsb.edu/~chris/research/doc/ndss11_exposure.pdf;
     Paxson et al., "Practical comprehensive bounds on surreptitious communication over DNS", USENIX Security
-    2013, https://www.usenix.org/conference/usenixsecurity13/technical-sessions/presentation/paxson; MITRE ATT&CK
-    T1071.004 and T1568.002, https://attack.mitre.org/techniques/T1568/002/.
+    2013, https://www.usenix.org/conference/usenixsecurity13/technical-sessions/presentation/paxson; MITRE
+    ATT&CK T1071.004 and T1568.002, https://attack.mitre.org/techniques/T1568/002/.
 
     Examples
     --------

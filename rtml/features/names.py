@@ -46,9 +46,9 @@ def label_shape(domain: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> names = ["cache.shop.internal", "q7z2xkfp91mvt.example.com", "bcdfghk.top", "localhost", ""]
-    >>> for row in pl.DataFrame({"d": names}).select(label_shape(pl.col("d")))["d"]: row
+    >>> for row in pl.DataFrame({"d": names}).select(d=label_shape(pl.col("d")))["d"]: row
     'label of 8, 3 labels'
-    'label of 8, 3 labels, digits, consonants'
+    'label of 8, 3 labels, digits'
     'label of 0, 2 labels, consonants'
     'label of 8, 1 labels'
     'label of 0, 1 labels'

@@ -6,7 +6,7 @@ import polars as pl
 
 __all__ = ["TREE", "with_tree"]
 
-TREE = ("host", "container_id", "root_id")
+TREE = ("container_id", "root_id")
 """What names a tree in the result of `with_tree`."""
 
 
