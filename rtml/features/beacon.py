@@ -55,6 +55,7 @@ RHYTHM = Conditional(
         ("exe", BARE, "dst_ip", "dst_port", _REGULAR),
         where=pl.col("dst_ip").is_not_null() & pl.col("dst_port").ne_missing(53),
         prepare=_called,
+        looks_back=True,
     ),
     key=pl.when(pl.col(_REGULAR) == "true")
     .then(pl.concat_str([pl.lit(_REGULAR), scope(pl.col("dst_ip")), port(pl.col("dst_port"))], separator=" "))
@@ -83,10 +84,10 @@ def beacon(material: Material) -> pl.DataFrame:
 
     - ``regular``: distinct addresses and ports that were called regularly; 0 and up, 0 in a window without.
 
-    It looks back over all that was read, so the first `GAPS` calls after a start are never regular. Fails
-    when the pace is drawn anew over more than a factor of `JITTER`, when every call comes from a process tree
-    of its own (cron, a command per call over ``docker exec``), when one connection stays open, for pauses
-    below a second, and behind a proxy that the workload polls too.
+    It looks back over all that is read in one go, so the first `GAPS` calls are never regular. Fails when
+    batches are as short as a few calls, when the pace is drawn anew over more than a factor of `JITTER`, when
+    every call comes from a process tree of its own (cron, a command per call over ``docker exec``), when one
+    connection stays open, for pauses below a second, and behind a proxy that the workload polls too.
 
     References
     ----------

@@ -27,16 +27,18 @@ _LEVELS = (
     Level(FLEET),
 )
 _MANY = (64, 16, 4)
+_MINUTE = 60_000_000_000
+_BURST = (*TREE, "_minute")
 _ZONE = r"([^.]*\.[^.]*)$"
 
 
 def _so_far(count: pl.Expr) -> pl.Expr:
-    """Return the count as one of few numbers, so that a tree that lives long is not always new."""
+    """Return the count as one of few numbers, so that each larger one is not new."""
     return pl.coalesce(*(pl.when(count >= many).then(pl.lit(many)) for many in _MANY), pl.lit(0))
 
 
 def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
-    """Add how many names the process tree has asked for so far, in all and in this zone, where one is new."""
+    """Add how many names the process tree has asked for in this minute, in all and in this zone."""
     narrow = with_bare(events, processes).select(
         "host",
         "container_id",
@@ -50,14 +52,15 @@ def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         "seq",
         "count",
     )
-    asked = with_tree(narrow, processes).with_columns(
-        failed=(pl.col("result") < 0).fill_null(False), _new=pl.struct(*TREE, "domain").is_first_distinct()
+    timed = with_tree(narrow, processes).with_columns(
+        failed=(pl.col("result") < 0).fill_null(False), _minute=pl.col("time").to_physical() // _MINUTE
     )
+    asked = timed.with_columns(_new=pl.struct(*_BURST, "domain").is_first_distinct())
     name = pl.when("_new").then("domain").str.to_lowercase().str.strip_chars_end(".")
     marked = asked.with_columns(_zone=pl.when("_new").then(name.str.extract(_ZONE).fill_null(name)))
     return marked.with_columns(
-        names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(TREE))),
-        zone=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(*TREE, "_zone"))),
+        names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(_BURST))),
+        zone=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(*_BURST, "_zone"))),
     )
 
 
@@ -91,16 +94,17 @@ VOLUME = Conditional(
     PROGRAM,
     _LEVELS,
 )
-"""P(distinct names asked for so far | program), by the process tree: at least 0, 4, 16 or 64, and how many of
-them in the zone of this one; over names that are new to the tree."""
+"""P(distinct names asked for so far | program), by the process tree in a minute: at least 0, 4, 16 or 64, and
+how many of them in the zone of this one; a name that is repeated does not count."""
 
 
 def dns(material: Material) -> pl.DataFrame:
     """Count the names asked for, and tell their length and randomness, per container and window.
 
     Beside the surprise of how a name looks, of the kind of question and its failure, and of how many names
-    its process tree has asked for (a zone is the last two labels), each given the program (`NAME`, `LOOKUP`,
-    `VOLUME`; `rtml.features.surprise`); which names are new is the business of ``destinations.domain``:
+    its process tree has asked for in this minute (a zone is the last two labels), each given the program
+    (`NAME`, `LOOKUP`, `VOLUME`; `rtml.features.surprise`); which names are new is the business of
+    ``destinations.domain``:
 
     - ``names``: distinct names asked for; 0 and up.
     - ``once``: distinct names asked for a single time in the window; 0 and up.
