@@ -29,7 +29,6 @@ _LEVELS = (
 _MANY = (64, 16, 4)
 _MINUTE = 60_000_000_000
 _BURST = (*TREE, "_minute")
-_ZONE = r"([^.]*\.[^.]*)$"
 
 
 def _so_far(count: pl.Expr) -> pl.Expr:
@@ -38,7 +37,7 @@ def _so_far(count: pl.Expr) -> pl.Expr:
 
 
 def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
-    """Add how many names the process tree has asked for in this minute, in all and in this zone."""
+    """Add how many names the process tree has asked for in this minute, where one is new."""
     narrow = with_bare(events, processes).select(
         "host",
         "container_id",
@@ -55,18 +54,13 @@ def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     timed = with_tree(narrow, processes).with_columns(
         failed=(pl.col("result") < 0).fill_null(False), _minute=pl.col("time").to_physical() // _MINUTE
     )
-    asked = timed.with_columns(_new=pl.struct(*_BURST, "domain").is_first_distinct())
-    name = pl.when("_new").then("domain").str.to_lowercase().str.strip_chars_end(".")
-    marked = asked.with_columns(_zone=pl.when("_new").then(name.str.extract(_ZONE).fill_null(name)))
-    return marked.with_columns(
-        names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(_BURST))),
-        zone=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(*_BURST, "_zone"))),
-    )
+    marked = timed.with_columns(_new=pl.struct(*_BURST, "domain").is_first_distinct())
+    return marked.with_columns(names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(_BURST))))
 
 
 _ASKED = Selection(
     ("dns",),
-    ("exe", BARE, "domain", "query_type", "failed", "names", "zone"),
+    ("exe", BARE, "domain", "query_type", "failed", "names"),
     where=pl.col("domain").is_not_null(),
     prepare=_asked,
 )
@@ -88,23 +82,18 @@ LOOKUP = Conditional(
 """P(type of the question, and whether it failed | program)."""
 
 VOLUME = Conditional(
-    "dns.volume",
-    _ASKED,
-    pl.concat_str([pl.col("names"), pl.lit(" names, "), pl.col("zone"), pl.lit(" in one zone")]),
-    PROGRAM,
-    _LEVELS,
+    "dns.volume", _ASKED, pl.concat_str([pl.col("names"), pl.lit(" names")]), PROGRAM, _LEVELS
 )
-"""P(distinct names asked for so far | program), by the process tree in a minute: at least 0, 4, 16 or 64, and
-how many of them in the zone of this one; a name that is repeated does not count."""
+"""P(distinct names asked for so far | program), by the process tree in a minute: at least 0, 4, 16 or 64; a
+name that is repeated does not count."""
 
 
 def dns(material: Material) -> pl.DataFrame:
     """Count the names asked for, and tell their length and randomness, per container and window.
 
     Beside the surprise of how a name looks, of the kind of question and its failure, and of how many names
-    its process tree has asked for in this minute (a zone is the last two labels), each given the program
-    (`NAME`, `LOOKUP`, `VOLUME`; `rtml.features.surprise`); which names are new is the business of
-    ``destinations.domain``:
+    its process tree has asked for in this minute, each given the program (`NAME`, `LOOKUP`, `VOLUME`;
+    `rtml.features.surprise`); which names are new is the business of ``destinations.domain``:
 
     - ``names``: distinct names asked for; 0 and up.
     - ``once``: distinct names asked for a single time in the window; 0 and up.
@@ -114,8 +103,8 @@ def dns(material: Material) -> pl.DataFrame:
       character; 0 to 8.
 
     All are 0 in a window without lookups. Fails when the sensor cannot read lookups (DNS over HTTPS, a cache
-    in between) or gives no answers (``failed`` stays 0: bpftrace), for few short names, for made-up names
-    that look like words, and for a zone below a public suffix of two labels (``co.uk`` is one zone).
+    in between) or gives no answers (``failed`` stays 0: bpftrace), for few short names, and for made-up
+    names that look like words.
 
     References
     ----------

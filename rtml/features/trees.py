@@ -22,7 +22,7 @@ def with_tree(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     >>> with_tree(events, known).collect()["root_id"].to_list()
     [8, 5]
     """
-    host = pl.col("host").cast(pl.String)
+    host = pl.col("host").cast(pl.Categorical())
     roots = processes.group_by(host, "process_id").agg(pl.col("root_id").min())
     rooted = events.with_columns(host).join(roots, on=["host", "process_id"], how="left")
     return rooted.with_columns(pl.coalesce("root_id", "process_id")).sort("time", "seq")
