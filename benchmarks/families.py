@@ -48,7 +48,7 @@ def bits(source: Source, names: list[str], learn: dt.datetime, judged: Source) -
 
 
 def row(rows: pl.DataFrame, names: list[str], attacked: pl.DataFrame) -> list[str]:
-    """Return attacks above all but some benign trees, the lowest margins and their median, the benign tail."""
+    """Return attacks above all but some benign trees, their lowest and median margins, the benign tail."""
     score = pl.sum_horizontal(f"{name}.bits_beyond" for name in names)
     trees = rows.group_by(TREE).agg(score=score.max())
     judged = trees.join(attacked, on=TREE, how="left", nulls_equal=True)
