@@ -22,6 +22,9 @@ FAMILIES = {
     "destinations": "rtml.features.destinations:DESTINATIONS",
     "files": "rtml.features.files:FILES",
     "calls": "rtml.features.calls:CALLS",
+    "commands": "rtml.features.commands:COMMANDS",
+    "dns": "rtml.features.dns:DNS",
+    "beacon": "rtml.features.beacon:BEACON",
     "activity": "rtml.features.activity:ACTIVITY",
 }
 """Feature families of containers, in the order of their columns: `rtml.features.FAMILIES`."""

@@ -121,26 +121,6 @@ def _entropy(calls: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"entropy": corrected.clip(lower=0), "fanout": kinds})
 
 
-def _letters(domain: str) -> float:
-    letters = pd.Series(list(domain[:255].lower().replace(".", ""))).value_counts(normalize=True)
-    return float(-(letters * np.log2(letters)).sum())
-
-
-def _names(asked: pd.DataFrame) -> pd.DataFrame:
-    distinct = asked.drop_duplicates([*CELL, "domain"])
-    bits = {name: _letters(name) for name in distinct["domain"].unique()}
-    shape = distinct.assign(
-        length=distinct["domain"].str.len().clip(upper=255), bits=distinct["domain"].map(bits)
-    ).groupby(CELL)
-    return pd.DataFrame(
-        {
-            "domains": shape.size(),
-            "domain_length_max": shape["length"].max(),
-            "domain_entropy_max": shape["bits"].max(),
-        }
-    )
-
-
 def destinations(calls: pd.DataFrame, asked: pd.DataFrame, counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Destinations, plainly."""
     number = calls["dst_port"].map(port)
@@ -157,7 +137,7 @@ def destinations(calls: pd.DataFrame, asked: pd.DataFrame, counts: dict[str, pd.
         part = conditional.name.split(".")[1]
         parts[part] = pairs_of(named, counts[conditional.name], conditional)
     features = summary("destinations", parts)
-    spread = _entropy(calls).join(_names(asked), how="outer").add_prefix("destinations.")
+    spread = _entropy(calls).add_prefix("destinations.")
     known = counts[ADDRESS.name][["workload", "key"]].drop_duplicates().assign(old=True)
     fresh = parts["address"].merge(known, how="left", on=["workload", "key"])
     fresh = fresh[fresh["old"].isna()].drop_duplicates([*CELL, "key"])

@@ -97,12 +97,16 @@ class Selection:
         A filter on events, beside their kind.
     prepare
         Adds columns to the filtered events before they are reduced, given the processes.
+    looks_back
+        What is added depends on earlier events, however old: of those that are read with it. Counts of
+        parts then do not add up to the count of the whole exactly, at each border.
     """
 
     kinds: tuple[str, ...]
     by: tuple[str, ...]
     where: pl.Expr | None = None
     prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
+    looks_back: bool = False
 
     def __call__(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         """Return the chosen events, with the columns ``by``."""

@@ -14,7 +14,6 @@ from rtml.baselines.counting import COUNTS
 from rtml.features.addresses import domain_key, endpoint, port, scope
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
-from rtml.features.names import name_shape
 from rtml.features.pairs import CELL, Material, Pairs
 from rtml.features.places import ADDRESSES, DOMAINS
 from rtml.features.programs import BARE, PROGRAM, with_bare
@@ -96,21 +95,16 @@ def destinations(material: Material) -> pl.DataFrame:
     - ``fanout``: distinct addresses called; 0 and up.
     - ``new``: distinct addresses and ports that no container of the same peer group called in the
       baseline; 0 and up, null without a baseline.
-    - ``domains``: distinct names asked for; 0 and up.
-    - ``domain_length_max``: characters of the longest name; 0 to 255.
-    - ``domain_entropy_max``: entropy of the characters of a name, highest of the window, in bits
-      per character; 0 to 8.
 
-    All are 0 in a window without connections and lookups. Fails behind a proxy or a mesh (one address
-    stands for all), for a container that calls more than `rtml.baselines.places.ROOM` addresses of one
-    port (a baseline keeps that many, the others count as new), when a peer's address changes (use
-    ``port`` then), and for data hidden in traffic to a usual destination.
+    All are 0 in a window without connections. What names look like is the business of ``dns``. Fails
+    behind a proxy or a mesh (one address stands for all), for a container that calls more than
+    `rtml.baselines.places.ROOM` addresses of one port (a baseline keeps that many, the others count as
+    new), when a peer's address changes (use ``port`` then), and for data hidden in traffic to a usual
+    destination.
 
     References
     ----------
-    Paninski 2003, https://doi.org/10.1162/089976603321780272 (entropy); Bilge et al., "EXPOSURE",
-    NDSS 2011, https://sites.cs.ucsb.edu/~chris/research/doc/ndss11_exposure.pdf (names);
-    MITRE ATT&CK TA0011, https://attack.mitre.org/tactics/TA0011/.
+    Paninski 2003, https://doi.org/10.1162/089976603321780272 (entropy); MITRE ATT&CK TA0011, https://attack.mitre.org/tactics/TA0011/.
 
     Examples
     --------
@@ -123,14 +117,13 @@ def destinations(material: Material) -> pl.DataFrame:
     >>> row["destinations.entropy"], row["destinations.fanout"], row["destinations.new"]
     (1.180, 2.0, None)
     """
-    called, lookups = material.cells[ADDRESS.name], material.cells[DOMAIN.name]
-    both = _spread(called).join(name_shape(lookups), on=CELL, how="full", coalesce=True)
+    spread = _spread(material.cells[ADDRESS.name])
     if not material.pairs:
-        return both.with_columns(new=pl.lit(None, pl.Float64))
-    return both.join(_new(material.pairs[ADDRESS.name], material.baseline), on=CELL, how="left")
+        return spread.with_columns(new=pl.lit(None, pl.Float64))
+    return spread.join(_new(material.pairs[ADDRESS.name], material.baseline), on=CELL, how="left")
 
 
-_NAMES = ("entropy", "fanout", "new", "domains", "domain_length_max", "domain_entropy_max")
+_NAMES = ("entropy", "fanout", "new")
 DESTINATIONS = Family(
     "destinations",
     destinations,

@@ -1,16 +1,20 @@
-"""The shape of domain names: how many, how long, how random."""
+"""The shape of domain names: how long, how random."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from rtml.features.entropy import weight
-from rtml.features.pairs import CELL
 
-__all__ = ["LONGEST_NAME", "letters_entropy", "name_shape"]
+__all__ = ["LONGEST_NAME", "label_shape", "letters_entropy"]
 
 LONGEST_NAME = 255
 """Characters of a name that are looked at (RFC 1035)."""
+
+_LENGTHS = (32, 16, 8)
+_MOST_LABELS = 8
+_DIGITS = 4
+_CONSONANTS = "[bcdfghjklmnpqrstvwxz]{5}"
 
 
 def letters_entropy(domains: pl.Series) -> pl.DataFrame:
@@ -33,19 +37,30 @@ def letters_entropy(domains: pl.Series) -> pl.DataFrame:
     return counts.group_by("domain").agg(bits=bits)
 
 
-def name_shape(lookups: pl.DataFrame) -> pl.DataFrame:
-    """Return number, greatest length and entropy of the names asked for, per window.
+def label_shape(domain: pl.Expr) -> pl.Expr:
+    """Return in few words what a name looks like: its longest label, how many labels, digits, consonants.
 
-    Parameters
-    ----------
-    lookups
-        ``container_id``, ``window``, ``domain``; other columns do not matter.
+    Lengths are told by powers of two from 8 on; digits from four on, and five consonants in a row, are what
+    names have that nobody has to remember.
+
+    Examples
+    --------
+    >>> names = ["cache.shop.internal", "q7z2xkfp91mvt.example.com", "bcdfghk.top", "localhost", ""]
+    >>> for row in pl.DataFrame({"d": names}).select(d=label_shape(pl.col("d")))["d"]: row
+    'label of 8, 3 labels'
+    'label of 8, 3 labels, digits'
+    'label of 0, 2 labels, consonants'
+    'label of 8, 1 labels'
+    'label of 0, 1 labels'
     """
-    names = lookups.select(*CELL, "domain").unique()
-    scored = names.join(letters_entropy(names["domain"]), on="domain", how="left")
-    length = pl.col("domain").str.len_chars().clip(upper_bound=LONGEST_NAME)
-    return scored.group_by(CELL).agg(
-        domains=pl.len().cast(pl.Float64),
-        domain_length_max=length.max().cast(pl.Float64),
-        domain_entropy_max=pl.col("bits").max().fill_null(0.0),
-    )
+    name = domain.str.slice(0, LONGEST_NAME).str.to_lowercase().str.strip_chars_end(".")
+    labels = name.str.split(".")
+    longest = labels.list.eval(pl.element().str.len_chars()).list.max()
+    length = pl.coalesce(*(pl.when(longest >= n).then(pl.lit(str(n))) for n in _LENGTHS), pl.lit("0"))
+    parts = [
+        pl.concat_str([pl.lit("label of "), length]),
+        pl.concat_str([labels.list.len().clip(upper_bound=_MOST_LABELS).cast(pl.String), pl.lit(" labels")]),
+        pl.when(name.str.count_matches("[0-9]") >= _DIGITS).then(pl.lit("digits")),
+        pl.when(name.str.contains(_CONSONANTS)).then(pl.lit("consonants")),
+    ]
+    return pl.concat_str(parts, separator=", ", ignore_nulls=True)

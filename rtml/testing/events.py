@@ -67,20 +67,29 @@ def busy(
     for minute in range(minutes):
         for container in containers:
             rows.extend(_minute(container, minute, len(rows)))
-            images.extend(_images(rows[-8:]))
+            images.extend(_images(rows[-_VARIED:]))
     return events(rows), conform(pl.DataFrame(images), PROCESSES)
+
+
+_VARIED = 9
+"""Events of a container in a minute."""
 
 
 def _minute(container: str, minute: int, seq: int) -> list[dict[str, object]]:
     base = {"container_id": container, "workload": container[:3], "image": "shop/base:1"}
     shell = {"exe": "/bin/sh", "process_id": seq + 1, **base}
     varied: list[dict[str, object]] = [
-        {"kind": "exec", "exe": ["/bin/ls", "/tmp/x", "/bin/cat"][minute % 3]},
+        {
+            "kind": "exec",
+            "exe": ["/bin/ls", "/tmp/x", "/bin/cat"][minute % 3],
+            "cmdline": f"x -{'abc'[minute % 3]}",
+        },
         {"kind": "open", "path": f"/etc/conf.d/{'abc'[minute % 3]}", "result": 0},
         {"kind": "open", "path": "/etc/shadow", "result": -13},
         {"kind": "open", "path": f"/tmp/out-{minute}.log", "wrote": True, "result": 0},
         {"kind": "connect", "dst_ip": f"10.0.0.{minute % 4}", "dst_port": 443},
-        {"kind": "dns", "domain": f"{'xyz'[minute % 3]}.shop.internal"},
+        {"kind": "connect", "dst_ip": "10.0.1.1", "dst_port": 8000},
+        {"kind": "dns", "domain": f"{'xyz'[minute % 3] * (6 * minute + 1)}.shop.internal"},
         {"kind": "ptrace", "request": ["PTRACE_ATTACH", "PTRACE_CONT"][minute % 2]},
         {"kind": "dup", "request": "1"},
     ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
 import pytest
 
@@ -84,24 +82,6 @@ def test_the_metadata_service_is_a_scope_of_its_own(history):
 def test_local_sockets_are_no_destinations():
     row = first(events([{"kind": "connect", "socket_path": "/run/docker.sock"}]))
     assert row["destinations.fanout"] == row["destinations.entropy"] == 0
-
-
-def test_names():
-    table = events(
-        [
-            {"kind": "dns", "domain": "cache.shop.internal"},
-            {"kind": "dns", "domain": "abcd"},
-            {"kind": "dns", "domain": "abcd"},
-            {"kind": "dns", "domain": None},
-        ]
-    )
-    row = first(table)
-    assert row["destinations.domains"] == 2
-    assert row["destinations.domain_length_max"] == 19
-    letters = "cacheshopinternal"
-    share = [letters.count(letter) / len(letters) for letter in set(letters)]
-    expected = -sum(p * math.log2(p) for p in share)
-    assert row["destinations.domain_entropy_max"] == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_new_name_is_surprising():

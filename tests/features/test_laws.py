@@ -12,6 +12,14 @@ from rtml.features import FAMILIES, learn, prequential, windows
 from rtml.testing import FAMILY_LAWS, check_family
 from rtml.testing.events import MINUTE, START, busy
 
+LOOKING_BACK = [
+    conditional.name
+    for name in FAMILIES.own
+    for conditional in FAMILIES[name].conditionals
+    if conditional.selection.looks_back
+]
+"""Conditionals whose counts depend on what was read before: parts do not add up at their borders."""
+
 
 @pytest.mark.parametrize("name", FAMILIES.own)
 @pytest.mark.parametrize("law", FAMILY_LAWS, ids=lambda law: law.__name__)
@@ -23,7 +31,8 @@ def test_prequential_windows_have_not_been_seen_by_their_baseline():
     capture = busy()
     table, full = prequential(*capture, blocks=6)
     assert table["window"].min() == START + MINUTE
-    assert full.counts.equals(learn(*capture).counts, null_equal=True)
+    whole = learn(*capture).counts.filter(~pl.col("family").is_in(LOOKING_BACK))
+    assert full.counts.filter(~pl.col("family").is_in(LOOKING_BACK)).equals(whole, null_equal=True)
     second = table.filter(pl.col("window") == START + MINUTE)
     first_only = learn(*capture, end=START + MINUTE)
     expected = windows(
