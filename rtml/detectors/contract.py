@@ -54,6 +54,9 @@ class Detector(Protocol):
     planted outlier ranks first. Scores ``in_bits`` are evidence: a normal window reaches x bits
     with a probability of about 2 to the power of -x, so an alarm budget sets a floor for them even
     where calibration windows are few. Parameters are keywords, ``seed`` among them.
+
+    A detector whose explanation divides the score itself says so by ``exact = True``; then its
+    ``attribute(windows)`` (`rtml.detectors.explanation.Attribution`) has parts that add up to the score.
     """
 
     name: ClassVar[str]

@@ -151,9 +151,8 @@ class IsolationForest:
         """Return each column's part of the score, by replacement.
 
         Splits on the way down, counted by column, would add up to the path length; but they credit what a
-        tree happened to split first. Of 1,000 windows with one value far outside they named another feature
-        in 5, and in 38 one without which the window would be stranger (`python -m benchmarks.explaining`
-        tells what replacement does).
+        tree happened to split first: of 1,000 typical windows with one value far outside, 16 blamed a feature
+        without which the window would be stranger, of windows at the edge of training 5 named another first.
         """
         if self._paths is None:
             return unattributed(windows.height)
