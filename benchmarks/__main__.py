@@ -21,6 +21,7 @@ _ORDER = (
     "learn",
     "features_three",
     "features_all",
+    "features_trees",
     "score",
     "read_rules",
     "rules",

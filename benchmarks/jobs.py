@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks.plain.families import COLUMNS, plain_features
 
@@ -71,7 +71,7 @@ def learn(folder: str) -> Step:
     return step
 
 
-def _features(folder: str, families: tuple[str, ...] | None) -> Step:
+def _features(folder: str, families: tuple[str, ...] | None, unit: Literal["container", "tree"]) -> Step:
     from rtml import features
     from rtml.baselines import Baseline
     from rtml.captures import open_capture
@@ -79,7 +79,7 @@ def _features(folder: str, families: tuple[str, ...] | None) -> Step:
     capture, baseline = open_capture(folder), Baseline.load(Path(folder) / "baseline")
 
     def step() -> int:
-        features.windows(capture, baseline, families)
+        features.windows(capture, baseline, families, unit=unit)
         return capture.manifest.events
 
     return step
@@ -87,12 +87,17 @@ def _features(folder: str, families: tuple[str, ...] | None) -> Step:
 
 def features_three(folder: str) -> Step:
     """Compute windows of the three families."""
-    return _features(folder, THREE)
+    return _features(folder, THREE, "container")
 
 
 def features_all(folder: str) -> Step:
     """Compute windows of every family."""
-    return _features(folder, None)
+    return _features(folder, None, "container")
+
+
+def features_trees(folder: str) -> Step:
+    """Compute every family per process tree and window."""
+    return _features(folder, None, "tree")
 
 
 def score(folder: str) -> Step:
@@ -209,6 +214,7 @@ JOBS: dict[str, Callable[..., Step]] = {
         learn,
         features_three,
         features_all,
+        features_trees,
         score,
         pandas_three,
         read_rules,

@@ -10,8 +10,9 @@ from river.stats import EWMean
 from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.deviations import LEAST
-from rtml.detectors.online import Group, OnlineDetector
+from rtml.detectors.online import OnlineDetector
 from rtml.detectors.scaling import Scale
+from rtml.detectors.streams import Group
 from rtml.errors import UsageError
 
 __all__ = ["FadingGaussian"]

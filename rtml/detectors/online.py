@@ -15,82 +15,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import compress
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors import scaling
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, in_time_order, matrix, no_opinion, peer_groups
 from rtml.detectors.explanation import Attribution, by_replacement, unattributed
-from rtml.detectors.scaling import Scale, ScaleState
+from rtml.detectors.scaling import Scale
+from rtml.detectors.streams import Group, GroupState, M, OnlineState, frozen
 from rtml.errors import RtmlError, UsageError
 from rtml.progress import steps
-from rtml.reading.state import State, bare, filled, read_state, write_state
+from rtml.reading.state import filled, read_state, write_state
 
-__all__ = ["Group", "GroupState", "OnlineDetector", "OnlineState", "Strange", "Stream"]
+__all__ = ["OnlineDetector", "Strange"]
 
 
 REACH = 30.0
 """Bits that every online group has room for, whatever its first rows held: one in a thousand million."""
 
 
-class Stream(Protocol):
-    """One River model of one peer group."""
-
-    def learn_many(self, rows: Array) -> None:
-        """Learn placed rows, one after the other; shape (rows, columns)."""
-
-    def score_many(self, rows: Array) -> Array:
-        """Return the strangeness of each row; NaN when the model has no opinion."""
-        ...
-
-    def state(self) -> dict[str, list[Any]]:
-        """Return everything that was learnt, as lists of numbers."""
-        ...
-
-
-M = TypeVar("M", bound=Stream)
 Strange: TypeAlias = Callable[[list[int], Array], npt.NDArray[np.bool_]]
-
-
-class GroupState(State):
-    """One peer group: rows that wait for the start, or scale, window size and model."""
-
-    pending: list[list[float | None]]
-    size: int = pydantic.Field(ge=0, le=1_000_000)
-    scale: ScaleState | None
-    model: dict[str, list[Any]] | None
-
-
-class OnlineState(State):
-    """An online detector: parameters, features and every peer group."""
-
-    parameters: dict[str, int]
-    features: str
-    chosen: Chosen | None
-    groups: dict[str, GroupState]
-
-
-class Group(Generic[M]):
-    """A peer group at work; ``place`` turns raw rows into what its model takes."""
-
-    def __init__(self, place: Callable[[Scale, Array], Array] = scaling.unit) -> None:
-        self.place = place
-        self.pending: list[Array] = []
-        self.size = 0
-        self.scale: Scale | None = None
-        self.model: M | None = None
-
-    def scores(self, rows: Array) -> Array:
-        """Score raw rows, each by itself; NaN before the group has started."""
-        if self.model is None or self.scale is None:
-            return np.full(len(rows), np.nan)
-        return self.model.score_many(self.place(self.scale, rows))
+"""From row numbers and their scores to which of them are held back from learning."""
 
 
 class OnlineDetector(Generic[M]):
@@ -241,7 +191,7 @@ class OnlineDetector(Generic[M]):
         write_state(folder, self._state())
 
     def _state(self) -> OnlineState:
-        groups = {name: _frozen(group) for name, group in sorted(self._groups.items())}
+        groups = {name: frozen(group) for name, group in sorted(self._groups.items())}
         return OnlineState(
             parameters=self.parameters, features=self.features, chosen=self._chosen, groups=groups
         )
@@ -291,15 +241,6 @@ def _places(names: list[str]) -> dict[str, list[int]]:
     for place, name in enumerate(names):
         places.setdefault(name, []).append(place)
     return places
-
-
-def _frozen(group: Group[Any]) -> GroupState:
-    return GroupState(
-        pending=[bare(row) for row in group.pending],
-        size=group.size,
-        scale=ScaleState.of(group.scale) if group.scale is not None else None,
-        model=group.model.state() if group.model is not None else None,
-    )
 
 
 def _moments(windows: pl.DataFrame) -> Iterator[list[int]]:

@@ -129,8 +129,17 @@ class PcaResidual:
         return self.score(windows)
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
-        """Return what every column's own deviation adds to the residual: exact."""
-        return self.attribute(windows).shares()
+        """Return what every column's own deviation adds to the residual.
+
+        The parts are exact; a column without which the residual would be longer is left out, unless that is
+        so of every column.
+        """
+        attribution = self.attribute(windows)
+        if self._deviations is None:
+            return attribution.shares()
+        missed = 2 * attribution.parts > self._alone(self._deviations, windows)
+        blamed = missed | ~missed.any(axis=1, keepdims=True)
+        return attribution._replace(parts=np.where(blamed, attribution.parts, 0.0)).shares()
 
     def attribute(self, windows: pl.DataFrame) -> Attribution:
         """Return the parts of the residual's length, in deviations: they add up to the score.
@@ -149,6 +158,17 @@ class PcaResidual:
         length = np.sqrt(np.maximum((residuals**2).sum(axis=1, keepdims=True), 1e-300))
         usual = self._deviations.centre(groups)
         return Attribution([*self._chosen.names, UNKNOWN], squares / length, raw, usual)
+
+    def _alone(self, deviations: Deviations, windows: pl.DataFrame) -> Array:
+        """Return the part that each column would have, were all others as usual; 0 where it is missing.
+
+        In a sum of squares a column is worth twice its part, less this, to who takes it away.
+        """
+        z = deviations.signed(self._chosen.matrix(windows), self._chosen.groups(windows))
+        weights = self._unexplained(np.eye(z.shape[1])) ** 2
+        squares = np.nan_to_num(z, nan=0.0) ** 2 * _product((~np.isnan(z)).astype(np.float64), weights)
+        length = np.sqrt((self._residuals(deviations, windows) ** 2).sum(axis=1, keepdims=True))
+        return np.asarray(squares / np.maximum(length, 1e-150))
 
     def _residuals(self, deviations: Deviations, windows: pl.DataFrame) -> Array:
         groups = self._chosen.groups(windows)

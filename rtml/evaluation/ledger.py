@@ -119,6 +119,7 @@ def build_ledger(
         refuse_rule_labels(track.labels)
     judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
     judged += _trivial(judged, track, features, budget)
+    _remark_on_the_oracle(judged)
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
@@ -161,6 +162,14 @@ def _trivial(
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]
     return [*rows, random_verdict(track, flagged, like), assess(flag_all(track), track)]
+
+
+def _remark_on_the_oracle(judged: Sequence[Verdict]) -> None:
+    """Say of every model that finds no more than the best single feature that it does not beat it."""
+    for oracle in (verdict for verdict in judged if verdict.side.oracle):
+        for verdict in judged:
+            if verdict.side.kind == "model" and verdict.found <= oracle.found:
+                verdict.remarks.append("does not beat the best single feature")
 
 
 def _best_model(judged: list[Verdict], track: Track) -> tuple[int, str]:

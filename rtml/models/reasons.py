@@ -12,6 +12,7 @@ from rtml.models.explaining.combined import combined_reasons
 from rtml.models.explaining.counterfactual import counterfactuals
 from rtml.models.judging import tree_scores
 from rtml.models.parts import Parts
+from rtml.peers import peer_groups
 from rtml.schema import COMBINED
 
 __all__ = ["counterfactuals_of", "reasons_of"]
@@ -31,11 +32,11 @@ def reasons_of(parts: Parts, label: str, rows: pl.DataFrame, scores: pl.DataFram
     rows
         Features of the trees that alarm.
     scores
-        `TREE_SCORES` of all detectors: where the combination alarms, its members' margins.
+        `TREE_SCORES` of all detectors: where the combination alarms, its members' scores.
     """
     if label == COMBINED:
         members = parts.description.combined
-        margins = {name: _margins(scores, name, rows) for name in members}
+        margins = {name: _margins(parts, name, rows, scores) for name in members}
         said = combined_reasons(margins, {name: _said(parts.detectors[name], rows) for name in members})
     else:
         said = _said(parts.detectors[label], rows)
@@ -52,10 +53,12 @@ def _said(detector: Detector, rows: pl.DataFrame) -> pl.DataFrame:
     return detector.explain(rows).filter(pl.col("share") > 0)
 
 
-def _margins(scores: pl.DataFrame, label: str, rows: pl.DataFrame) -> Array:
-    ours = scores.filter(pl.col("detector") == label).select(*_TREE, "margin")
+def _margins(parts: Parts, label: str, rows: pl.DataFrame, scores: pl.DataFrame) -> Array:
+    """Return the margins that were combined: those of the usual budget, whatever was asked for."""
+    ours = scores.filter(pl.col("detector") == label).select(*_TREE, "score")
     joined = rows.select(_TREE).join(ours, on=_TREE, how="left", nulls_equal=True, maintain_order="left")
-    return joined["margin"].fill_null(float("nan")).to_numpy()
+    values = joined["score"].fill_null(float("nan")).to_numpy()
+    return parts.calibrations[label].margins(values, peer_groups(rows))
 
 
 def counterfactuals_of(

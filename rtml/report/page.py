@@ -17,6 +17,7 @@ from rtml.reading.whole import write_text
 from rtml.report.figures import budget_figure, timeline_figure
 from rtml.report.input import ReportInput
 from rtml.report.rows import attack_rows, finding_rows, point_rows, split_bars, summary_rows
+from rtml.report.sentences import three_sentences
 from rtml.report.strings import script_json, visible
 from rtml.report.tree import nested
 
@@ -49,6 +50,7 @@ def render_report(source: ReportInput) -> str:
         .render(
             source=source,
             facts=source.ledger.facts,
+            sentences=three_sentences(source.ledger),
             scripts=scripts,
             hashes=[Markup(_hash(script)) for script in scripts],
             css=Markup((TEMPLATES / "report.css").read_text("utf-8")),

@@ -32,10 +32,17 @@ def summary_rows(ledger: Ledger) -> list[Row]:
             **{name: number(row[name]) for name in ("found", "false", "findings")},
             "attacks": row["attacks"],
             "only": "" if row["only"] is None else str(row["only"]),
+            "budget": row["budget"] or "",
+            "asked": "" if row["asked"] is None else f"asked {row['asked']:g}{_calibrated(row)}",
+            "changes": "" if row["asked"] is None else str(row["changes"]),
             **{name: _measure(row, name, form) for name, form in FORMS.items()},
         }
         for row in ledger.summary.iter_rows(named=True)
     ]
+
+
+def _calibrated(row: Row) -> str:
+    return "" if row["calibrated"] is None else f", calibration {number(row['calibrated'], '.2g')}"
 
 
 def number(value: float, form: str = ".3g") -> str:

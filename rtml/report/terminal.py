@@ -11,6 +11,7 @@ from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
 from rtml.report.rows import number
+from rtml.report.sentences import three_sentences
 from rtml.report.strings import visible
 
 __all__ = ["ledger_table", "ledger_view"]
@@ -71,6 +72,7 @@ class LedgerView:
         """Render for the width at hand."""
         yield _headline(self.ledger.facts)
         yield ledger_table(self.ledger, options.max_width)
+        yield Group(*(Text(f"  {line}") for line in three_sentences(self.ledger)))
         yield Text(f"  models found what rules missed: {_gain(self.ledger.facts['gain'])}")
         yield Group(*(Text(f"  - {line}", "dim") for line in _reasons(self.ledger)))
 

@@ -80,10 +80,26 @@ def test_pca_residual_is_that_of_plain_least_squares_and_divided_exactly():
     assert values[-1] > 3.5 and detector._components.shape == (5, 1)
     residual = z - z @ first @ first.T
     np.testing.assert_allclose(detector.score(frame), np.linalg.norm(residual, axis=1), rtol=1e-6)
-    reasons = detector.explain(frame[299:]).sort("feature")
-    parts = np.maximum((z * residual)[299, :4], 0.0)
-    assert (z * residual)[299].sum() == pytest.approx((residual[299] ** 2).sum())
-    np.testing.assert_allclose(reasons["share"].to_list(), (parts / parts.sum())[parts > 0], rtol=1e-6)
+    parts = z * residual / np.linalg.norm(residual, axis=1, keepdims=True)
+    np.testing.assert_allclose(detector.attribute(frame).parts, parts, atol=1e-9)
+    np.testing.assert_allclose(parts.sum(axis=1), detector.score(frame), rtol=1e-9)
+
+
+def test_a_column_is_left_out_of_a_residual_that_would_be_longer_without_it():
+    rng = np.random.default_rng(4)
+    load = rng.uniform(1, 4, (300, 1))
+    frame = pl.DataFrame(np.sinh(load + rng.normal(0, 0.1, (300, 4))), schema=["a.w", "a.x", "a.y", "a.z"])
+    detector = PcaResidual()
+    detector.learn(frame)
+    rows = frame.with_columns(pl.col("a.x") * 40)
+    usual = detector.attribute(rows).usual
+    told = detector.explain(rows)
+    assert told.unique("row", keep="first", maintain_order=True)["feature"].unique().to_list() == ["a.x"]
+    others = told.filter(pl.col("feature") != "a.x")
+    assert not others.is_empty()
+    for row, name in others.select("row", "feature").iter_rows():
+        without = rows[row].with_columns(pl.lit(usual[row, rows.columns.index(name)]).alias(name))
+        assert detector.score(without)[0] < detector.score(rows[row])[0]
 
 
 def test_more_of_the_same_is_usual_for_pca_and_another_mixture_is_not():

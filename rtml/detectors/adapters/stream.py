@@ -14,7 +14,8 @@ from rtml.arrays import Array
 from rtml.detectors.adapters.making import Parameters, fresh, made, plain_parameters, seeded
 from rtml.detectors.adapters.names import refuse_unknown, version_of
 from rtml.detectors.contract import HUGE
-from rtml.detectors.online import OnlineDetector, OnlineState
+from rtml.detectors.online import OnlineDetector
+from rtml.detectors.streams import OnlineState
 from rtml.errors import NotSaved, RtmlError, UsageError, did_you_mean
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 

@@ -68,7 +68,7 @@ def counterfactuals(rows: pl.DataFrame, surprises: pl.DataFrame, alarming: Alarm
 
 
 def _sentence(deeds: list[str]) -> str:
-    return f"usual if it had not {' and not '.join(deeds)}"
+    return f"usual if it had not {' and not '.join(dict.fromkeys(deeds))}"
 
 
 def _taken_back(rows: pl.DataFrame, surprises: pl.DataFrame) -> tuple[dict[int, list[str]], pl.DataFrame]:

@@ -61,14 +61,18 @@ class Deeds:
                 self._lower(f"{pair['family']}.never_seen", 1.0)
         for name in {pair["conditional"] for pair in gone}:
             self._settle(name)
-        return worst, str(top["key"])
+        # The first by name says most: an address more than its port.
+        best = min((pair for pair in gone if pair["family"] == top["family"]), key=_by_name)
+        return best["conditional"], str(best["key"])
 
     def _settle(self, name: str) -> None:
-        """Give a conditional's feature, and its family's sum, what the pairs that are left say."""
+        """Give a conditional's feature, and its family's sum, what the pairs that are left say.
+
+        That may be more than before: of fewer pairs the same bits are less likely by chance.
+        """
         top = next((pair["bits"] for pair in self._left if pair["conditional"] == name), 0.0)
         chance = math.log2(max(self._pairs[name], 1.0))
-        # Never more than before: a pair less does not make the others stranger.
-        now = min(self._beyond[name], max(top - chance, 0.0))
+        now = max(top - chance, 0.0)
         for column in {self._columns[name], self._family[name]}:
             self._lower(column, self._beyond[name] - now)
         self._beyond[name] = now
@@ -77,6 +81,10 @@ class Deeds:
         value = self.features.get(column)
         if value is not None:
             self.features[column] = max(value - by, 0.0)
+
+
+def _by_name(pair: Pair) -> tuple[str, str]:
+    return pair["conditional"], pair["key"]
 
 
 def _column(features: Mapping[str, Any], conditional: str, family: str) -> str:

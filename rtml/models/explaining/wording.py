@@ -16,14 +16,17 @@ __all__ = ["compared", "deed", "many"]
 
 _MOST = 3
 _LONGEST = 120
-_SURPRISE = re.compile(r"(?:([a-z0-9_]+?)_)?(bits_(?:beyond|max|sum|top3|excess)|never_seen|unknown_context)")
+_SURPRISE = re.compile(
+    r"(?:([a-z0-9_]+?)_)?(bits_(?:beyond|max|sum|top3|excess)|never_seen|unknown_context|pairs)"
+)
 _KINDS = {
-    "bits_beyond": "bits of surprise beyond chance in {}",
+    "bits_beyond": "bits of surprise in {}",
     "bits_max": "bits of the greatest surprise in {}",
-    "bits_sum": "bits of surprise in {}",
+    "bits_sum": "bits of all surprises in {}",
     "bits_top3": "bits of the three greatest surprises in {}",
     "bits_excess": "bits of the three greatest surprises beyond chance in {}",
     "never_seen": "never seen {}",
+    "pairs": "different {}",
     "unknown_context": "share of unknown contexts of {}",
 }
 
@@ -42,8 +45,7 @@ def many(feature: str) -> str:
     Examples
     --------
     >>> many("destinations.fanout"), many("files.read_bits_beyond"), many("lineage.never_seen")
-    ('destinations', 'bits of surprise beyond chance in paths read',
-     'never seen child processes given their ancestors')
+    ('destinations', 'bits of surprise in paths read', 'never seen child processes')
     >>> many("activity.connect"), many("theirs.odd")
     ('connect events', 'theirs.odd')
     """
