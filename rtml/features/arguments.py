@@ -142,7 +142,7 @@ def shape(cmdline: pl.Expr) -> pl.Expr:
     'commit -qam w #'
     ''
     '-u w -p --password'
-    '-c cat /etc/passwd | base64 > /tmp/.* ; id'
+    '-c cat /etc/passwd | base64 > /tmp/* ; id'
     '--token * ='
     """
     return cmdline.map_batches(_shapes, pl.String)

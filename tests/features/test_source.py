@@ -111,7 +111,7 @@ def test_blocks_cover_the_time_without_cutting_a_window():
     blocks = blocks_of(open_source(table, processes), 3)
     seen = [block.events.select("seq").collect()["seq"].to_list() for block in blocks]
     assert sorted(sum(seen, [])) == sorted(table["seq"].to_list())
-    assert [len(part) for part in seen] == [32, 32, 48]
+    assert [len(part) for part in seen] == [36, 36, 54]
 
 
 def test_prequential_refuses_one_block_and_survives_few_events():

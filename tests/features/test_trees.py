@@ -158,7 +158,9 @@ def test_prequential_trees_are_compared_with_what_came_before():
     table, processes = grove()
     rows, full = prequential(table, processes, blocks=6, unit="tree")
     assert rows["window"].min() == START + MINUTE
-    assert full.counts.equals(learn(table, processes).counts, null_equal=True)
+    settled = ~pl.col("family").str.starts_with("beacon.")  # it looks back over what is read in one go
+    whole = learn(table, processes).counts.filter(settled)
+    assert full.counts.filter(settled).equals(whole, null_equal=True)
     first = learn(table, processes, end=START + MINUTE)
     span: dict[str, dt.datetime] = {"start": START + MINUTE, "end": START + 2 * MINUTE}
     expected = windows(table, first, processes=processes, unit="tree", **span)
