@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -99,15 +99,14 @@ def score(
     Windows that the model has learnt from are left out: it would know them already.
     """
     about = parts.description
-    source = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
+    given = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
+    source, skipped = _unlearnt(given, about.learned_until)
     families = features.families_of(about.families)
-    found, events = features.assemble_with_surprises(source, parts.baseline, families, beyond_peers=True)
-    trees = _unlearnt(found, about.learned_until)
+    trees, surprises = features.assemble_with_surprises(source, parts.baseline, families, beyond_peers=True)
     wanted = about.budget if budget is None else budget
     alarms = alarms_of(parts.calibrations, wanted)
     raw = raw_scores(parts.detectors, trees, parts.calibrations, wanted)
     scores = tree_scores(trees, raw, parts.calibrations, about.combined, wanted)
-    surprises = events.join(trees.select(_CELL), on=_CELL, how="semi", maintain_order="left")
     audit = set(about.families) & set(features.AUDIT_FAMILIES)
     findings = (
         _calls_of_users(parts, capture, scores, surprises)
@@ -115,7 +114,6 @@ def score(
         else _findings(parts, capture, source, trees, scores, surprises, alarms)
     )
     windows = container_windows(trees)
-    skipped = found.select(_CELL).unique().height - windows.height
     return Scored(
         windows,
         in_windows(scores),
@@ -149,15 +147,21 @@ def container_windows(trees: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unlearnt(trees: pl.DataFrame, learned_until: dict[str, str]) -> pl.DataFrame:
-    """Drop windows of a container that begin before the end of what was learnt of it."""
-    ends = pl.DataFrame(
-        {"container_id": list(learned_until), "_until": list(learned_until.values())},
-        schema={"container_id": pl.String, "_until": pl.String},
+def _unlearnt(source: Source, learned_until: dict[str, str]) -> tuple[Source, int]:
+    """Return the source without what was learnt of each container, and how many windows that leaves out.
+
+    Nothing of it is read, so what is looked at together (roll-outs, pauses of a beacon) is the same however
+    much learnt time the capture holds.
+    """
+    ends = pl.LazyFrame(
+        {"_container": list(learned_until), "_until": list(learned_until.values())},
+        schema={"_container": pl.String, "_until": pl.String},
     ).with_columns(pl.col("_until").str.to_datetime(time_unit="ns", time_zone="UTC"))
-    joined = trees.join(ends, on="container_id", how="left", maintain_order="left")
-    learnt = (pl.col("window") < pl.col("_until")).fill_null(False)
-    return joined.filter(~learnt).drop("_until")
+    named = source.events.with_columns(_container=pl.col("container_id").cast(pl.String))
+    dated = named.join(ends, on="_container", how="left", maintain_order="left")
+    learnt = (source.every.start("time") < pl.col("_until")).fill_null(False)
+    cells = dated.filter(learnt).select("_container", source.window).unique().collect(engine="streaming")
+    return replace(source, events=dated.filter(~learnt).drop("_container", "_until")), cells.height
 
 
 def _calls_of_users(

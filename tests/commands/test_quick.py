@@ -70,6 +70,7 @@ ANSWERS = [
     (1, "No such file", ["findings", "export", "absent"]),
     (2, "alert format", ["findings", "import", "nonsense", "{file}", "--out", "{new}"]),
     (1, "No such file", ["findings", "import", "falco", "absent", "--out", "{new}"]),
+    (1, "No such file", ["findings", "show", "absent"]),
     (1, "No such file", ["findings", "suppress", "absent", "--rules", "{file}", "--dry-run"]),
     (2, "--dry-run", ["findings", "suppress", "{file}", "--rules", "{file}"]),
     (1, "No such file", ["findings", "correlate", "{file}", "absent"]),
