@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 __all__ = ["sensor_inputs"]
@@ -16,9 +17,9 @@ def sensor_inputs(folder: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
     """Return input files per sensor, and the reason for each sensor that has none here."""
     found, skipped = {}, {}
     for sensor, (pattern, times) in _REPEATED.items():
-        files = sorted(str(path) for path in _SHARED.glob(pattern)) if _SHARED.is_dir() else []
+        files = sorted(_SHARED.glob(pattern)) if _SHARED.is_dir() else []
         if files:
-            found[sensor] = files * times
+            found[sensor] = [str(_again(path, number, folder)) for number in range(times) for path in files]
         else:
             skipped[sensor] = f"{_SHARED / pattern} is absent"
     for sensor, (name, times) in _LENGTHENED.items():
@@ -27,6 +28,13 @@ def sensor_inputs(folder: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
         else:
             skipped[sensor] = f"{_SHARED / name} is absent"
     return found, skipped
+
+
+def _again(path: Path, number: int, folder: Path) -> Path:
+    """Return a copy under another name: one file named twice is refused."""
+    copy = folder / f"{number}-{path.name}"
+    shutil.copyfile(path, copy)
+    return copy
 
 
 def _lengthened(path: Path, times: int, folder: Path) -> Path:
