@@ -14,7 +14,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.run import learn
 from rtml.experiment.tracking import tracked_run
 from rtml.models import Model
-from rtml.models.scoring import container_windows
+from rtml.models.windows import container_windows
 from rtml.splits import Split
 
 __all__ = ["train_and_keep"]

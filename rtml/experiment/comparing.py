@@ -28,7 +28,7 @@ from rtml.evaluation.labels.reading import validate
 from rtml.experiment.contenders import model_sides, tuned_and_default
 from rtml.findings.shown import Findings
 from rtml.models import Scored
-from rtml.models.scoring import container_windows
+from rtml.models.windows import container_windows
 from rtml.rules.running.run import Ran
 from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window

@@ -31,7 +31,7 @@ from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
-from rtml.models.scoring import container_windows
+from rtml.models.windows import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report

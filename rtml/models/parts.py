@@ -11,6 +11,7 @@ import pydantic
 from rtml.baselines import Baseline
 from rtml.detectors import Detector
 from rtml.models.calibration import Calibration
+from rtml.models.windows import container_windows
 from rtml.reading.state import State
 from rtml.times import Window
 
@@ -78,3 +79,8 @@ class Parts:
     baseline: Baseline
     trees: pl.DataFrame | None = field(default=None, compare=False)
     outliers: pl.DataFrame | None = field(default=None, compare=False)
+
+    @property
+    def windows(self) -> pl.DataFrame | None:
+        """The trees by container and window, each feature as in the tree where it is highest."""
+        return None if self.trees is None else container_windows(self.trees)

@@ -18,6 +18,7 @@ from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
 from rtml.models.reasons import counterfactuals_of, reasons_of
+from rtml.models.windows import container_windows
 from rtml.peers import peer_group
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, empty
@@ -126,24 +127,6 @@ def score(
         parts.trees,
         about.fitted_until,
         about.held_out,
-    )
-
-
-def container_windows(trees: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per container and window: features as in the tree where they are highest."""
-    columns = features.feature_columns(trees)
-    identity = [name for name in IDENTITY if name != "container_id"]
-    kept = [name for name in ("part",) if name in trees.columns]
-    return (
-        trees.group_by(_CELL)
-        .agg(
-            pl.col(*identity, *kept).first(),
-            pl.col("events").sum(),
-            pl.col("complete").all(),
-            pl.col(columns).max(),
-        )
-        .select(*_CELL, *identity, "events", "complete", *columns, *kept)
-        .sort(_CELL)
     )
 
 

@@ -85,7 +85,7 @@ def train(
         False findings per container-day that thresholds aim at, unless scoring says otherwise.
     combine
         Labels of the detectors whose combination is calibrated and judged besides; None takes those of
-        `RECOMMENDED` that are there, an empty list none.
+        `RECOMMENDED` that are there, if there are several; an empty list none.
     notes
         Anything worth keeping with the model.
 
@@ -132,7 +132,8 @@ def _members(kinds: Mapping[str, Detector], combine: Iterable[str] | None) -> li
     if COMBINED in kinds:
         raise UsageError(f"no detector may be called {COMBINED!r}: that is their combination")
     if combine is None:
-        return [label for label, detector in kinds.items() if detector.name in RECOMMENDED]
+        usual = [label for label, detector in kinds.items() if detector.name in RECOMMENDED]
+        return usual if len(usual) > 1 else []
     wanted = sorted(set(combine))
     for label in wanted:
         lookup(kinds, label, "detector to combine")

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.experiment import Outcome
 from rtml.experiment.contenders import rule_side
 from rtml.experiment.printing import _rules
-from rtml.models.scoring import container_windows
+from rtml.models.windows import container_windows
 from rtml.rules.chosen import Chosen
 from rtml.times import MINUTE
 

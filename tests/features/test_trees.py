@@ -12,7 +12,7 @@ from rtml import features
 from rtml.captures.processes import PROCESSES
 from rtml.features import FAMILIES, feature_columns, learn, prequential, surprises, windows
 from rtml.features.source import open_source
-from rtml.models.scoring import container_windows
+from rtml.models.windows import container_windows
 from rtml.schema import conform
 from rtml.testing.events import MINUTE, START, busy, events
 

@@ -140,7 +140,8 @@ def test_keys_inside_of_keys_are_named_by_their_path(tmp_path: Path):
     ):
         assert refusal(tmp_path, "experiment", values) == said
     with pytest.raises(UsageError, match=r"x: groups\.a\.0"):
-        validated(CalibrationState, {"groups": {"a": ["x"]}, "least": 1, "unit": 1}, "x")
+        whole = {"least": 1, "unit": 1, "shape": 0.0, "scale": None, "days": {"a": 1.0}}
+        validated(CalibrationState, {"groups": {"a": ["x"]}, **whole}, "x")
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:00", "9999-12-31"])
