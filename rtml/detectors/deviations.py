@@ -34,9 +34,10 @@ import numpy as np
 import pydantic
 
 from rtml.arrays import Array
+from rtml.detectors.columns import Chosen
 from rtml.reading.state import State
 
-__all__ = ["LEAST", "Deviations", "DeviationsState", "Usual", "UsualState"]
+__all__ = ["LEAST", "Deviant", "Deviations", "DeviationsState", "Usual", "UsualState"]
 
 LEAST = 0.05
 """The smallest deviation, in asinh units."""
@@ -215,3 +216,19 @@ def _frozen(usual: Usual) -> UsualState:
 
 def _thawed(state: UsualState) -> Usual:
     return Usual(np.array(state.centre), np.array(state.spread), np.array(state.absent))
+
+
+class Deviant(State):
+    """A detector of deviations as JSON: what it was made with, the columns it looks at, what is usual."""
+
+    seed: int
+    pull: float = pydantic.Field(ge=0)
+    features: str
+    chosen: Chosen
+    deviations: DeviationsState | None
+
+    @pydantic.model_validator(mode="after")
+    def _consistent(self) -> Deviant:
+        if self.deviations is not None and len(self.deviations.fleet.centre) != len(self.chosen.names) + 1:
+            raise ValueError("the deviations do not fit the features")
+        return self

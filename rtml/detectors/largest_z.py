@@ -7,33 +7,16 @@ from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
-import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, no_opinion
-from rtml.detectors.deviations import Deviations, DeviationsState
+from rtml.detectors.deviations import Deviant, Deviations
 from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import UsageError
-from rtml.reading.state import State, read_state, write_state
+from rtml.reading.state import read_state, write_state
 
 __all__ = ["LargestZ"]
-
-
-class LargestState(State):
-    """The whole detector as JSON."""
-
-    seed: int
-    pull: float = pydantic.Field(ge=0)
-    features: str
-    chosen: Chosen
-    deviations: DeviationsState | None
-
-    @pydantic.model_validator(mode="after")
-    def _consistent(self) -> LargestState:
-        if self.deviations is not None and len(self.deviations.fleet.centre) != len(self.chosen.names) + 1:
-            raise ValueError("the deviations do not fit the features")
-        return self
 
 
 class LargestZ:
@@ -127,7 +110,7 @@ class LargestZ:
     def save(self, folder: Path) -> None:
         """Write parameters and deviations as JSON."""
         deviations = self._deviations.state() if self._deviations else None
-        state = LargestState(
+        state = Deviant(
             seed=self.seed, pull=self.pull, features=self.features, chosen=self._chosen, deviations=deviations
         )
         write_state(folder, state)
@@ -135,7 +118,7 @@ class LargestZ:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        state = read_state(folder, LargestState)
+        state = read_state(folder, Deviant)
         detector = cls(seed=state.seed, pull=state.pull, features=state.features)
         detector._chosen = state.chosen
         detector._deviations = state.deviations.deviations() if state.deviations else None

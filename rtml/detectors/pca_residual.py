@@ -8,36 +8,19 @@ from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
-import pydantic
 
 from rtml.arrays import Array
 from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, no_opinion
-from rtml.detectors.deviations import Deviations, DeviationsState
+from rtml.detectors.deviations import Deviant, Deviations
 from rtml.detectors.explanation import Attribution, unattributed
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.array_files import array_bytes, named_arrays
-from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
+from rtml.reading.state import parse_state, read_files, state_bytes, write_files
 
 __all__ = ["PcaResidual"]
 
 _FILES = ("components.npz", "state.json")
-
-
-class ResidualState(State):
-    """Everything but the components."""
-
-    seed: int
-    pull: float = pydantic.Field(ge=0)
-    features: str
-    chosen: Chosen
-    deviations: DeviationsState | None
-
-    @pydantic.model_validator(mode="after")
-    def _consistent(self) -> ResidualState:
-        if self.deviations is not None and len(self.deviations.fleet.centre) != len(self.chosen.names) + 1:
-            raise ValueError("the deviations do not fit the features")
-        return self
 
 
 class PcaResidual:
@@ -182,7 +165,7 @@ class PcaResidual:
 
     def save(self, folder: Path) -> None:
         """Write the components (array) and everything else (JSON)."""
-        state = ResidualState(
+        state = Deviant(
             seed=self.seed,
             pull=self.pull,
             features=self.features,
@@ -196,7 +179,7 @@ class PcaResidual:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; the array is checked before a row meets it."""
         files = read_files(folder, _FILES)
-        state = parse_state(files["state.json"], ResidualState, folder)
+        state = parse_state(files["state.json"], Deviant, folder)
         detector = cls(seed=state.seed, pull=state.pull, features=state.features)
         detector._chosen = state.chosen
         if state.deviations is not None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Conditional, Selection
 from rtml.features.addresses import port, scope
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 from rtml.features.trees import TREE, with_tree
 
 __all__ = ["BEACON", "GAPS", "JITTER", "PAUSE", "RHYTHM", "beacon"]
@@ -61,14 +60,7 @@ RHYTHM = Conditional(
     .then(pl.concat_str([pl.lit(_REGULAR), scope(pl.col("dst_ip")), port(pl.col("dst_port"))], separator=" "))
     .otherwise(pl.lit("now and then")),
     subject=PROGRAM,
-    levels=(
-        Level(IMAGE, 1),
-        Level(WORKLOAD, 1),
-        Level(REPOSITORY, 1),
-        Level(FLEET, 1),
-        Level(WORKLOAD),
-        Level(FLEET),
-    ),
+    levels=GIVEN_PROGRAM,
 )
 """P(steady calls to this kind of address and port, or a call of no steady pace | program)."""
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Conditional, Selection
 from rtml.features.addresses import port
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.features.paths import path_key
 from rtml.features.places import SOCKETS
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 
 __all__ = ["CALLS", "POWERFUL", "REQUEST", "calls"]
 
@@ -73,14 +72,7 @@ REQUEST = Conditional(
         ignore_nulls=True,
     ),
     subject=PROGRAM,
-    levels=(
-        Level(IMAGE, 1),
-        Level(WORKLOAD, 1),
-        Level(REPOSITORY, 1),
-        Level(FLEET, 1),
-        Level(WORKLOAD),
-        Level(FLEET),
-    ),
+    levels=GIVEN_PROGRAM,
     places=SOCKETS,
 )
 """P(call and its request | program); also setuid bits given, and local sockets connected to."""

@@ -10,26 +10,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Conditional, Selection
 from rtml.features.arguments import LONGEST, shape
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 
 __all__ = ["COMMANDS", "SHAPE", "USER", "commands"]
 
-_LEVELS = (
-    Level(IMAGE, 1),
-    Level(WORKLOAD, 1),
-    Level(REPOSITORY, 1),
-    Level(FLEET, 1),
-    Level(WORKLOAD),
-    Level(FLEET),
-)
 _STARTED = Selection(("exec",), ("exe", BARE, "cmdline", "uid", "euid"), prepare=with_bare)
 
-SHAPE = Conditional("commands.shape", _STARTED, shape(pl.col("cmdline")), PROGRAM, _LEVELS)
+SHAPE = Conditional("commands.shape", _STARTED, shape(pl.col("cmdline")), PROGRAM, GIVEN_PROGRAM)
 """P(shape of the arguments | program): `rtml.features.arguments.shape`, so that no password, token, host or
 message gets into a baseline."""
 
@@ -41,7 +32,7 @@ USER = Conditional(
         pl.concat_str(["uid", _OTHER], separator=" as ", ignore_nulls=True)
     ),
     PROGRAM,
-    _LEVELS,
+    GIVEN_PROGRAM,
 )
 """P(user, and the effective one where it is another | program)."""
 

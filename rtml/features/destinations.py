@@ -8,27 +8,18 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Baseline, Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.counting import COUNTS
 from rtml.features.addresses import domain_key, endpoint, port, scope
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.pairs import CELL, Material, Pairs
 from rtml.features.places import ADDRESSES, DOMAINS
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 from rtml.peers import peer_group
 
 __all__ = ["ADDRESS", "DESTINATIONS", "DOMAIN", "PORT", "destinations"]
 
-_LEVELS = (
-    Level(IMAGE, 1),
-    Level(WORKLOAD, 1),
-    Level(REPOSITORY, 1),
-    Level(FLEET, 1),
-    Level(WORKLOAD),
-    Level(FLEET),
-)
 _CALLED = Selection(
     ("connect",),
     ("exe", BARE, "protocol", "dst_ip", "dst_port"),
@@ -42,7 +33,7 @@ ADDRESS = Conditional(
     selection=_CALLED,
     key=endpoint(pl.col("dst_ip"), port(pl.col("dst_port"))),
     subject=PROGRAM,
-    levels=_LEVELS,
+    levels=GIVEN_PROGRAM,
     places=ADDRESSES,
 )
 """P(address and port | program)."""
@@ -54,7 +45,7 @@ PORT = Conditional(
         [scope(pl.col("dst_ip")), port(pl.col("dst_port")), pl.col("protocol").fill_null("ip")], separator=" "
     ),
     subject=PROGRAM,
-    levels=_LEVELS,
+    levels=GIVEN_PROGRAM,
 )
 """P(kind of address, port and protocol | program): what stays when pods get new addresses."""
 
@@ -63,7 +54,7 @@ DOMAIN = Conditional(
     selection=_ASKED,
     key=domain_key(pl.col("domain")),
     subject=PROGRAM,
-    levels=_LEVELS,
+    levels=GIVEN_PROGRAM,
     places=DOMAINS,
 )
 """P(domain asked for | program)."""

@@ -8,24 +8,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Conditional, Selection
 from rtml.features.contract import Family
 from rtml.features.names import LONGEST_NAME, label_shape, letters_entropy
 from rtml.features.pairs import CELL, Material
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 from rtml.features.trees import TREE, with_tree
 
 __all__ = ["DNS", "LOOKUP", "NAME", "VOLUME", "dns"]
 
-_LEVELS = (
-    Level(IMAGE, 1),
-    Level(WORKLOAD, 1),
-    Level(REPOSITORY, 1),
-    Level(FLEET, 1),
-    Level(WORKLOAD),
-    Level(FLEET),
-)
 _MANY = (64, 16, 4)
 _MINUTE = 60_000_000_000
 _BURST = (*TREE, "_minute")
@@ -65,7 +56,7 @@ _ASKED = Selection(
     prepare=_asked,
 )
 
-NAME = Conditional("dns.name", _ASKED, label_shape(pl.col("domain")), PROGRAM, _LEVELS)
+NAME = Conditional("dns.name", _ASKED, label_shape(pl.col("domain")), PROGRAM, GIVEN_PROGRAM)
 """P(look of the name | program): `rtml.features.names.label_shape`."""
 
 LOOKUP = Conditional(
@@ -77,12 +68,12 @@ LOOKUP = Conditional(
         ignore_nulls=True,
     ),
     PROGRAM,
-    _LEVELS,
+    GIVEN_PROGRAM,
 )
 """P(type of the question, and whether it failed | program)."""
 
 VOLUME = Conditional(
-    "dns.volume", _ASKED, pl.concat_str([pl.col("names"), pl.lit(" names")]), PROGRAM, _LEVELS
+    "dns.volume", _ASKED, pl.concat_str([pl.col("names"), pl.lit(" names")]), PROGRAM, GIVEN_PROGRAM
 )
 """P(distinct names asked for so far | program), by the process tree in a minute: at least 0, 4, 16 or 64; a
 name that is repeated does not count."""

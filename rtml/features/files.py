@@ -9,24 +9,15 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.baselines import Conditional, Level, Selection
-from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
+from rtml.baselines import Conditional, Selection
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.features.paths import path_key
 from rtml.features.places import PATHS
-from rtml.features.programs import BARE, PROGRAM, with_bare
+from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
 
 __all__ = ["FILES", "READ", "WRITE", "files"]
 
-_LEVELS = (
-    Level(IMAGE, 1),
-    Level(WORKLOAD, 1),
-    Level(REPOSITORY, 1),
-    Level(FLEET, 1),
-    Level(WORKLOAD),
-    Level(FLEET),
-)
 
 MISSING = -2
 """``-ENOENT``: looking for a file that is not there is how programs search, and means little."""
@@ -58,7 +49,7 @@ READ = Conditional(
     ),
     key=_verb(pl.lit("read")),
     subject=PROGRAM,
-    levels=_LEVELS,
+    levels=GIVEN_PROGRAM,
     places=PATHS,
 )
 """P(path | program) over files opened for reading."""
@@ -73,7 +64,7 @@ WRITE = Conditional(
     ),
     key=_verb(pl.col("kind").replace({"open": "write", "create": "write"})),
     subject=PROGRAM,
-    levels=_LEVELS,
+    levels=GIVEN_PROGRAM,
     places=PATHS,
 )
 """P(change and path | program) over files written, renamed, linked, removed, chmodded."""

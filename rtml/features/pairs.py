@@ -16,9 +16,8 @@ import polars as pl
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
-from rtml.features.shared import shared_pairs
+from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
-from rtml.peers import peer_group
 
 __all__ = ["CELL", "Material", "Pairs", "gather"]
 
@@ -151,12 +150,7 @@ def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:
 def _active(source: Source, baseline: Baseline) -> pl.DataFrame:
     """Return when each container was last active, and whether its image is new to its peer group."""
     last = source.volume.group_by("container_id").agg(last=pl.col("window").max())
-    population = baseline.population()
-    ran = population.select(peer_group(population.columns), "image", _ran=pl.lit(True)).unique()
-    peers = source.peers.select("container_id", "peers", "image")
-    placed = peers.join(ran, on=["peers", "image"], how="left")
-    new = pl.col("image").is_not_null() & pl.col("_ran").is_null()
-    return placed.select("container_id", "peers", new_image=new).join(last, on="container_id")
+    return new_images(source.peers, baseline.population()).join(last, on="container_id")
 
 
 def gather(

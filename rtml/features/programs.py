@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.baselines import Level
+from rtml.baselines.conditional import FLEET, IMAGE, REPOSITORY, WORKLOAD
 from rtml.features.paths import normalise
 
-__all__ = ["BARE", "PROGRAM", "SERVICES", "SHELLS", "name_of", "runs", "settled", "with_bare"]
+__all__ = [
+    "BARE",
+    "GIVEN_PROGRAM",
+    "PROGRAM",
+    "SERVICES",
+    "SHELLS",
+    "name_of",
+    "runs",
+    "settled",
+    "with_bare",
+]
 
 BARE = "bare"
 """Column with the bare name of a program (``comm``) where its path is unknown, else null."""
@@ -31,6 +43,16 @@ def settled(path: pl.Expr) -> pl.Expr:
 
 PROGRAM = pl.coalesce(settled(pl.col("exe")), "[" + pl.col(BARE) + "]")
 """The program of an event: its normalised path, else ``[comm]`` as ``ps`` writes it, else null."""
+
+GIVEN_PROGRAM = (
+    Level(IMAGE, 1),
+    Level(WORKLOAD, 1),
+    Level(REPOSITORY, 1),
+    Level(FLEET, 1),
+    Level(WORKLOAD),
+    Level(FLEET),
+)
+"""Back-off of what is given the program: this workload's first, then wider, then whatever program did it."""
 
 SHELLS = ("ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "sh", "tcsh", "zsh")
 """Programs that run commands given to them as text."""

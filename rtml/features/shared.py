@@ -19,7 +19,10 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["FEWEST", "TOGETHER", "shared_pairs"]
+from rtml.peers import peer_group
+from rtml.times import Window
+
+__all__ = ["FEWEST", "TOGETHER", "new_images", "shared_pairs"]
 
 FEWEST = 3
 """Containers of one image line-up that make a change of the workload."""
@@ -28,6 +31,26 @@ TOGETHER = "10m"
 """Time within which replicas that change alike do so at once."""
 
 _PLACE = ["peers", "pair"]
+
+
+def new_images(peers: pl.DataFrame, population: pl.DataFrame) -> pl.DataFrame:
+    """Say of each container whether its peer group ran its image in the baseline.
+
+    Parameters
+    ----------
+    peers
+        `rtml.features.source.Source.peers`.
+    population
+        `rtml.baselines.Baseline.population`.
+
+    Returns
+    -------
+    ``container_id``, ``peers``, ``new_image``: false where no image is known.
+    """
+    ran = population.select(peer_group(population.columns), "image", _ran=pl.lit(True)).unique()
+    placed = peers.select("container_id", "peers", "image").join(ran, on=["peers", "image"], how="left")
+    new = pl.col("image").is_not_null() & pl.col("_ran").is_null()
+    return placed.select("container_id", "peers", new_image=new)
 
 
 def shared_pairs(rows: pl.DataFrame, names: pl.DataFrame, active: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +87,7 @@ def shared_pairs(rows: pl.DataFrame, names: pl.DataFrame, active: pl.DataFrame) 
     sightings = several.sort(*_PLACE, "window", "container_id").with_columns(
         third=pl.col("window").shift(1 - FEWEST).over(_PLACE)
     )
-    at_once = pl.col("third") - pl.col("window") <= pl.duration(minutes=int(TOGETHER.rstrip("m")))
+    at_once = pl.col("third") - pl.col("window") <= Window.of(TOGETHER).span
     counted = sightings.group_by(_PLACE).agg(
         since=pl.col("window").min(),
         n=pl.len(),

@@ -143,7 +143,15 @@ class Calibration:
         return self._fits(budget)[1]
 
     def _fits(self, budget: float) -> tuple[Tail, int]:
-        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.prior, self.unit, budget)
+        """Return the tail for a budget: fitted once, for streams ask window by window."""
+        if budget not in self._fitted:
+            days = max(self._all_days, 1e-9)
+            self._fitted[budget] = fit_tail(self.pooled, days, self.prior, self.unit, budget)
+        return self._fitted[budget]
+
+    @cached_property
+    def _fitted(self) -> dict[float, tuple[Tail, int]]:
+        return {}
 
     @property
     def _all_days(self) -> float:

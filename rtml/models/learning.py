@@ -20,6 +20,8 @@ from rtml.captures import Capture
 from rtml.errors import RtmlError
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Source
+from rtml.models.alarm import DAY
+from rtml.models.judging import TREE
 from rtml.models.tails import SHIPPED, TRIMMED, fit_tail
 from rtml.peers import peer_groups
 from rtml.schema import feature_columns
@@ -39,7 +41,6 @@ __all__ = [
 ]
 
 _UTC = pl.Datetime("ns", "UTC")
-TREE = ["container_id", "process_id"]
 OUTLIERS = pl.Schema(
     {
         "part": pl.String(),
@@ -133,7 +134,7 @@ def container_time(rows: pl.DataFrame, window: Window) -> pl.DataFrame:
     peers = pl.Series(peer_groups(rows), dtype=pl.String)
     cells = rows.select("container_id", "window", peers=peers).unique(["container_id", "window"])
     counted = cells.group_by("container_id").agg(pl.col("peers").min(), windows=pl.len())
-    days = (pl.col("windows") * window.seconds / 86_400).alias("days")
+    days = (pl.col("windows") * window.seconds / DAY).alias("days")
     return counted.select("container_id", "peers", days).sort("container_id")
 
 
@@ -158,17 +159,19 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
     tail, number = fit_tail(trees["bits"].to_numpy(), days, SHIPPED["surprise"], unit=1.0)
     far = np.nan_to_num(tail.margin(trees["bits"].to_numpy())) > tail.limit(TRIMMED)
     strange = trees.filter(far) if number else trees.clear()
-    titled = strange.join(_titles(source), on=["host", "process_id"], how="left").with_columns(
+    titled = strange.join(_titles(source, strange), on=["host", "process_id"], how="left").with_columns(
         part=pl.lit(part)
     )
     ordered = titled.sort("bits", *TREE, descending=[True, False, False])
     return ordered.select(pl.col(name).cast(kind) for name, kind in OUTLIERS.items())
 
 
-def _titles(source: Source) -> pl.DataFrame:
-    """Return the program that each process ended up as, for people."""
-    images = source.processes.select("host", "process_id", "since", "exe", "comm").collect()
-    last = images.sort("since").unique(["host", "process_id"], keep="last", maintain_order=True)
+def _titles(source: Source, trees: pl.DataFrame) -> pl.DataFrame:
+    """Return the program that the root of each tree ended up as, for people."""
+    roots = trees.lazy().select("host", "process_id")
+    images = source.processes.select(pl.col("host").cast(pl.String), "process_id", "since", "exe", "comm")
+    ours = images.join(roots, on=["host", "process_id"], how="semi", maintain_order="left").collect()
+    last = ours.sort("since").unique(["host", "process_id"], keep="last", maintain_order=True)
     names = last.select("exe", "comm").iter_rows()
     titles = [visible(basename(exe) if exe else f"[{comm or '?'}]") for exe, comm in names]
-    return last.select(pl.col("host").cast(pl.String), "process_id", title=pl.Series(titles, dtype=pl.String))
+    return last.select("host", "process_id", title=pl.Series(titles, dtype=pl.String))

@@ -10,6 +10,7 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture
 from rtml.features.api_calls import calls_of
+from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
@@ -19,7 +20,6 @@ from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
 from rtml.models.reasons import counterfactuals_of, reasons_of
 from rtml.models.windows import container_windows
-from rtml.peers import peer_group
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, empty
 from rtml.showing.tables import table
@@ -185,10 +185,5 @@ def _findings(
 
 def _containers(source: Source, parts: Parts) -> pl.DataFrame:
     """Return identity and peers of every container, and whether its image is new to its peers."""
-    ran = parts.baseline.population()
-    known = ran.select(peer_group(ran.columns), "image", _ran=pl.lit(True)).unique()
-    peers = source.peers.select("container_id", "peers", image="image")
-    new = peers.join(known, on=["peers", "image"], how="left").select(
-        "container_id", "peers", new_image=pl.col("image").is_not_null() & pl.col("_ran").is_null()
-    )
+    new = new_images(source.peers, parts.baseline.population())
     return source.identity.join(new, on="container_id")

@@ -14,7 +14,7 @@ import polars as pl
 
 from rtml.features import EVENT_SURPRISES
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
-from rtml.models.explaining.alike import merged
+from rtml.models.explaining.alike import merged, spells
 from rtml.models.explaining.severity import severity_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type
@@ -142,11 +142,9 @@ def _in_spells(alarms: pl.DataFrame) -> pl.DataFrame:
     """Add ``slot``: the slot in which the spell of alarms begins that an alarm belongs to."""
     tree = ["container_id", "process_id"]
     ordered = alarms.sort(*tree, "window", nulls_last=True)
-    gap = pl.col("window") - pl.col("window").shift(1).over(tree)
-    begun = ordered.with_columns(_new=(gap > pl.duration(hours=int(SPELL.rstrip("h")))).fill_null(True))
-    numbered = begun.with_columns(_spell=pl.col("_new").cum_sum())
+    numbered = ordered.with_columns(_spell=spells("window", tree, SPELL))
     first = numbered.with_columns(_first=pl.col("window").min().over("_spell"))
-    return first.with_columns(slot_of("_first")).drop("_new", "_spell", "_first")
+    return first.with_columns(slot_of("_first")).drop("_spell", "_first")
 
 
 def _shown(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:

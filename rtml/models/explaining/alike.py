@@ -9,12 +9,28 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.times import UTC_NS
+from rtml.times import UTC_NS, Window
 
-__all__ = ["merged"]
+__all__ = ["merged", "spells"]
 
 _UNIT = ["container_id", "slot", "process_id"]
 _PAIR = ["family", "conditional", "key", "context"]
+
+
+def spells(time: str, of: list[str], length: str) -> pl.Expr:
+    """Return numbers of spells: a gap longer than ``length``, or another ``of``, begins a new one.
+
+    Rows are in order of ``of`` and time.
+
+    Examples
+    --------
+    >>> at = pl.Series([second * 10**9 for second in (0, 60, 7200, 7260)]).cast(UTC_NS)
+    >>> rows = pl.DataFrame({"of": [1, 1, 1, 2], "at": at})
+    >>> rows.select(n=spells("at", ["of"], "1h"))["n"].to_list()
+    [1, 1, 2, 3]
+    """
+    gap = pl.col(time) - pl.col(time).shift(1).over(of)
+    return (gap > Window.of(length).span).fill_null(True).cum_sum()
 
 
 def merged(events: pl.DataFrame, spell: str) -> pl.DataFrame:
@@ -51,10 +67,7 @@ def merged(events: pl.DataFrame, spell: str) -> pl.DataFrame:
     alone = pl.when(pl.col("conditional").is_null()).then("process_id")
     cause = ["container_id", *_PAIR, "_alone"]
     ordered = units.with_columns(_alone=alone).sort(*cause, "_begun", "process_id", nulls_last=True)
-    gap = pl.col("_begun") - pl.col("_begun").shift(1).over(cause)
-    hours = int(spell.rstrip("h"))
-    fresh = ordered.with_columns(_fresh=(gap > pl.duration(hours=hours)).fill_null(True))
-    numbered = fresh.with_columns(_cause=pl.col("_fresh").cum_sum())
+    numbered = ordered.with_columns(_cause=spells("_begun", cause, spell))
     first = numbered.group_by("_cause", maintain_order=True).agg(
         _slot=pl.col("slot").first().cast(UTC_NS),
         _process=pl.col("process_id").first(),
