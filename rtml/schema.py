@@ -18,6 +18,7 @@ __all__ = [
     "FINDINGS",
     "IDENTITY",
     "KINDS",
+    "INFRASTRUCTURE",
     "LABELS",
     "POLARS",
     "REJECTS",
@@ -139,6 +140,9 @@ REJECTS = pl.Schema({"file": pl.String(), "line": pl.Int64(), "reason": pl.Strin
 """Input that could not be read: where, why, and its first 200 characters."""
 
 _UTC = pl.Datetime("ns", "UTC")
+
+INFRASTRUCTURE = "infrastructure"
+"""Role of containers that belong to the platform: their windows are not judged."""
 
 LABELS = pl.Schema(
     {

@@ -22,13 +22,12 @@ from rtml.captures.manifest import Container, Manifest, parse_manifest
 from rtml.captures.parts import Parts, filesystem, list_parts, scan_table
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
-from rtml.schema import POLARS, empty
+from rtml.schema import INFRASTRUCTURE, POLARS, empty
 from rtml.showing.tables import facts as table_of_facts
 from rtml.text import visible
 
-__all__ = ["CONTAINER_FACTS", "INFRASTRUCTURE", "Capture", "open_capture"]
+__all__ = ["CONTAINER_FACTS", "Capture", "open_capture"]
 
-INFRASTRUCTURE = "infrastructure"
 """Role of containers that belong to the lab or the sensor: never trained on, never scored."""
 
 _UTC = pl.Datetime("ns", "UTC")

@@ -10,7 +10,7 @@ Frames in, frames out: nothing here opens a capture or runs a model.
 
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.labels.reading import in_capture, read_labels, refuse_rule_labels
+from rtml.evaluation.labels import in_capture, read_labels, refuse_rule_labels
 from rtml.evaluation.ledger import Ledger, build_ledger
 from rtml.evaluation.matching import match
 from rtml.evaluation.proof import Proof, attacks_in_training, prove

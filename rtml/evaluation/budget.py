@@ -1,8 +1,8 @@
 """The budget curve: attacks found against false alarms per container-day, as a threshold sinks.
 
-A single operating point hides how a side trades alarms for attacks; the curve shows it. False
-alarms are units of container x 5 minutes here, for rules and models alike, because a window score
-knows no process. The curve reads test labels: it describes, it must not choose a threshold.
+A single operating point hides how a side trades alarms for attacks; the curve shows it. Units and matching
+are those of the ledger: a point of the curve is what the ledger would say of that threshold. The curve
+reads test labels: it describes, it must not choose a threshold.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.matching import about_workload, match
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.findings.unit import slot_of
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["CURVE", "budget_curves", "finding_curve", "window_curve"]
+__all__ = ["CURVE", "budget_curves", "finding_curve", "score_curve", "scored_trees"]
 
 CURVE = pl.Schema(
     [
@@ -33,7 +31,17 @@ CURVE = pl.Schema(
 )
 """One row per step: the highest threshold that finds that many attacks, and what it costs."""
 
-Best = tuple[np.ndarray, np.ndarray]
+STEPS = pl.Schema([("attack_id", pl.String()), ("value", pl.Float64())])
+COSTS = pl.Schema(
+    [
+        ("container_id", pl.String()),
+        ("slot", pl.Datetime("ns", "UTC")),
+        ("root_id", pl.Int64()),
+        ("value", pl.Float64()),
+    ]
+)
+Tops = tuple[pl.DataFrame, pl.DataFrame]
+"""The highest value at which each attack is hit (`STEPS`), and each unit is false (`COSTS`)."""
 
 
 def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None) -> pl.DataFrame:
@@ -48,32 +56,26 @@ def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None)
 
     Examples
     --------
-    See `window_curve` for one curve.
+    See `score_curve` for one curve.
     """
     proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
-    ruled = [side for side in proper if side.kind == "rules" and rules in (None, side.name)]
-    frames = [_curve_of(side, track) for side in proper]
-    frames += [
-        _combined(ruled[0], side, track)
-        for side in proper
-        if ruled and side.kind == "model" and side.scores is not None
-    ]
+    tops = {side.name: _tops(side, track) for side in proper}
+    frames = [_steps(tops[side.name], track, side.name, side.kind) for side in proper]
+    ruled = [side for side in proper if side.kind == "rules" and rules in (None, side.name)][:1]
+    for side in proper:
+        if ruled and side.kind == "model" and (side.trees is not None or side.scores is not None):
+            both = _together(_at_once(tops[ruled[0].name]), tops[side.name])
+            frames.append(_steps(both, track, f"{ruled[0].name} + {side.name}", "union"))
     return pl.concat(frames) if frames else pl.DataFrame(schema=CURVE)
 
 
-def _curve_of(side: Side, track: Track) -> pl.DataFrame:
-    if side.scores is not None:
-        return window_curve(side.scores, track, side.name, side.kind)
-    return finding_curve(side.findings, track, side.name, side.kind)
-
-
-def window_curve(
+def score_curve(
     scores: pl.DataFrame, track: Track, side: str = "scores", kind: str = "model"
 ) -> pl.DataFrame:
-    """Return the curve of a window score (``container_id, window, score``), see `CURVE`.
+    """Return the curve of a score per tree or per window, see `CURVE` and `scored_trees`.
 
-    An attack is found once one of the windows that it overlaps reaches the threshold. Windows
-    without a score are never flagged, windows in the grace after an attack count neither way.
+    An attack is found once an alarm on a tree that reaches the threshold would be credited with it. Trees
+    without a score are never flagged.
 
     Examples
     --------
@@ -84,65 +86,81 @@ def window_curve(
     ...                         "window": [begin + n * dt.timedelta(minutes=1) for n in range(20)]})
     >>> labels = pl.DataFrame({"attack_id": ["a"], "container_id": ["c"],
     ...                        "start": windows["window"][-1:], "end": windows["window"][-1:]})
-    >>> window_curve(windows, make_track(windows, labels)).select("found", "false").rows()
+    >>> score_curve(windows, make_track(windows, labels)).select("found", "false").rows()
     [(0, 0), (1, 0)]
     """
-    return _steps(*_window_best(scores, track), track, side, kind)
+    return _steps(_score_tops(scores, track), track, side, kind)
 
 
 def finding_curve(
     findings: pl.DataFrame, track: Track, side: str = "rules", kind: str = "rules"
 ) -> pl.DataFrame:
     """Return the curve of findings as their lowest severity sinks: rules have no other dial."""
-    best, false = _finding_best(findings, track)
-    return _steps(best, false["worst"].to_numpy(), track, side, kind)
+    return _steps(_finding_tops(findings, track), track, side, kind)
 
 
-def _window_best(scores: pl.DataFrame, track: Track) -> Best:
-    key = ["container_id", "window"]
-    scored = track.scored(scores).drop_nulls("score")
-    best = scored.join(track.hits, on=key).group_by("attack_id").agg(best=pl.col("score").max())
-    false = _worst(scored.filter(pl.col("target") == 0), "window", "score")
-    return best["best"].to_numpy(), false["worst"].to_numpy()
+def scored_trees(scores: pl.DataFrame, track: Track) -> pl.DataFrame:
+    """Return `rtml.evaluation.cells.CELLS` with their ``score``; a score of a window is that of its trees.
+
+    Parameters
+    ----------
+    scores
+        ``container_id``, ``window``, ``score`` and, where trees were scored, ``root_id``.
+    """
+    by_tree = "root_id" in scores.columns and track.active is not None
+    key = ["container_id", "window"] + (["root_id"] if by_tree else [])
+    kinds = {"container_id": pl.String(), "window": pl.Datetime("ns", "UTC"), "root_id": pl.Int64()}
+    score = pl.col("score").cast(pl.Float64).fill_nan(None)
+    rows = scores.select(*(pl.col(name).cast(kinds[name]) for name in key), score).drop_nulls("score")
+    if by_tree:
+        rows = rows.with_columns(pl.col("root_id").fill_null(0))
+    best = rows.group_by(key).agg(pl.col("score").max())
+    return track.trees.join(best, on=key, how="inner", maintain_order="left", nulls_equal=True)
 
 
-def _finding_best(findings: pl.DataFrame, track: Track) -> tuple[np.ndarray, pl.DataFrame]:
-    tested = track.in_test(conform(findings, FINDINGS)).with_columns(pl.col("severity").fill_null(0))
-    hits = match(tested, track.labels, track.processes, track.event_processes, track.grace)
-    rows = tested.with_row_index("finding")
-    best = hits.join(rows, on="finding").group_by("attack_id").agg(pl.col("severity").max())
-    missed = rows.join(hits, on="finding", how="anti").filter(~about_workload(rows))
-    return best["severity"].to_numpy(), _worst(missed, "first_seen", "severity")
+def _tops(side: Side, track: Track) -> Tops:
+    if side.kind == "model" and side.trees is not None:
+        return _score_tops(side.trees, track)
+    if side.kind == "model" and side.scores is not None:
+        return _score_tops(side.scores, track)
+    return _finding_tops(side.findings, track)
 
 
-def _worst(rows: pl.DataFrame, time: str, value: str) -> pl.DataFrame:
-    unit = ["container_id", slot_of(time)]
-    return rows.group_by(unit).agg(worst=pl.col(value).max())
+def _score_tops(scores: pl.DataFrame, track: Track) -> Tops:
+    rows = scored_trees(scores, track).rename({"score": "value"})
+    hits = rows.drop_nulls("attack_id").group_by("attack_id").agg(pl.col("value").max())
+    return hits.select(STEPS.names()), _costs(rows)
 
 
-def _combined(rules: Side, model: Side, track: Track) -> pl.DataFrame:
-    """Return the curve of all rule findings plus a model whose threshold sinks."""
-    assert model.scores is not None
-    key = ["container_id", "window"]
-    tested = track.in_test(conform(rules.findings, FINDINGS))
-    hits = match(tested, track.labels, track.processes, track.event_processes, track.grace)
-    by_rules = hits.select("attack_id").unique().with_columns(best=pl.lit(np.inf))
-    scored = track.scored(model.scores).drop_nulls("score")
-    by_model = scored.join(track.hits, on=key).select("attack_id", best="score")
-    best = pl.concat([by_rules, by_model]).group_by("attack_id").agg(pl.col("best").max())
-    _, ruled = _finding_best(rules.findings, track)
-    benign = _worst(scored.filter(pl.col("target") == 0), "window", "score")
-    false = (
-        pl.concat([ruled.with_columns(worst=pl.lit(np.inf)), benign], how="vertical_relaxed")
-        .group_by("container_id", "slot")
-        .agg(pl.col("worst").max())
-    )
-    name = f"{rules.name} + {model.name}"
-    return _steps(best["best"].to_numpy(), false["worst"].to_numpy(), track, name, "union")
+def _finding_tops(findings: pl.DataFrame, track: Track) -> Tops:
+    tested = track.in_test(conform(findings, FINDINGS))
+    matched = track.match(tested)
+    value = tested.select(value=pl.col("severity").fill_null(0.0)).with_row_index("finding")
+    hits = matched.hits.join(value, on="finding").group_by("attack_id").agg(pl.col("value").max())
+    return hits.select(STEPS.names()), _costs(matched.claims.join(value, on="finding"))
 
 
-def _steps(best: np.ndarray, false: np.ndarray, track: Track, side: str, kind: str) -> pl.DataFrame:
+def _costs(rows: pl.DataFrame) -> pl.DataFrame:
+    unit = ["container_id", "slot", "root_id"]
+    return rows.filter(pl.col("outcome") == "false").group_by(unit).agg(pl.col("value").max())
+
+
+def _at_once(tops: Tops) -> Tops:
+    """Return what is raised before any threshold: rules stand as they are."""
+    above = pl.lit(np.inf).alias("value")
+    return tops[0].with_columns(above), tops[1].with_columns(above)
+
+
+def _together(one: Tops, other: Tops) -> Tops:
+    unit = ["container_id", "slot", "root_id"]
+    hits = pl.concat([one[0], other[0]]).group_by("attack_id").agg(pl.col("value").max())
+    costs = pl.concat([one[1], other[1]]).group_by(unit).agg(pl.col("value").max())
+    return hits, costs
+
+
+def _steps(tops: Tops, track: Track, side: str, kind: str) -> pl.DataFrame:
     """Count found and false at each threshold that finds one attack more."""
+    best, false = tops[0]["value"].to_numpy(), tops[1]["value"].to_numpy()
     cuts = np.unique(best)[::-1]
     hits = len(best) - np.searchsorted(np.sort(best), cuts, "left")
     false_alarms = len(false) - np.searchsorted(np.sort(false), cuts, "left")

@@ -12,14 +12,14 @@ __all__ = ["evidence_processes"]
 
 
 def evidence_processes(findings: Iterable[pl.DataFrame], events: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    """Return ``host, seq, process_id, time`` of every event that a finding names, each once.
+    """Return ``host, seq, process_id, time, container_id`` of every event that a finding names, each once.
 
     Parameters
     ----------
     findings
         `FINDINGS` frames of all sides.
     events
-        The capture's events; read lazily, four columns, and only the named rows are kept.
+        The capture's events; read lazily, five columns, and only the named rows are kept.
 
     Returns
     -------
@@ -43,8 +43,15 @@ def evidence_processes(findings: Iterable[pl.DataFrame], events: pl.LazyFrame | 
     wanted = pl.concat(
         [pl.DataFrame(schema=schema), *(frame.unnest("evidence").select(key) for frame in evidence)]
     ).unique()
-    processes = events.lazy().select(
-        pl.col("host").cast(pl.String), "seq", "process_id", pl.col("time").cast(UTC_NS)
+    lazy = events.lazy()
+    contained = "container_id" in lazy.collect_schema().names()
+    container = pl.col("container_id").cast(pl.String) if contained else pl.lit(None, pl.String)
+    processes = lazy.select(
+        pl.col("host").cast(pl.String),
+        "seq",
+        "process_id",
+        pl.col("time").cast(UTC_NS),
+        container.alias("container_id"),
     )
     rows = processes.join(wanted.lazy(), on=key, how="semi").collect()
     return rows.sort(*key, "time").unique(key, keep="first", maintain_order=True)

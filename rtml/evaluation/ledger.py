@@ -16,11 +16,11 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
-from rtml.evaluation.labels.reading import refuse_rule_labels
+from rtml.evaluation.labels.provenance import refuse_rule_labels
 from rtml.evaluation.measure import Measure, kept, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
-from rtml.evaluation.sides import Side, touched, union
+from rtml.evaluation.sides import Side, union
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -158,7 +158,7 @@ def _trivial(
     judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
 ) -> list[Verdict]:
     allowed = math.floor(budget * track.container_days)
-    flagged, like = _best_model(judged, track)
+    flagged, like = _best_model(judged)
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]
     return [*rows, random_verdict(track, flagged, like), assess(flag_all(track), track)]
@@ -172,13 +172,9 @@ def _remark_on_the_oracle(judged: Sequence[Verdict]) -> None:
                 verdict.remarks.append("does not beat the best single feature")
 
 
-def _best_model(judged: list[Verdict], track: Track) -> tuple[int, str]:
-    """Return how many windows the model that found most flags (fewest among equals), its name."""
-    flagged = [
-        (-v.found, touched(track.in_test(v.side.findings), track.windows, track.every), v.side.name)
-        for v in judged
-        if v.side.kind == "model"
-    ]
+def _best_model(judged: list[Verdict]) -> tuple[int, str]:
+    """Return how many units the model that found most flags (fewest among equals), its name."""
+    flagged = [(-v.found, int(v.findings), v.side.name) for v in judged if v.side.kind == "model"]
     _, count, name = min(flagged, default=(0, 1, ""))
     return max(count, 1), name
 

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.evaluation.matching import match, units
+from rtml.evaluation.matching import Matched
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.findings.levels import LEVELS
-from rtml.findings.unit import slot_of
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["POINTS", "operating_points"]
@@ -30,11 +29,10 @@ POINTS = pl.Schema(
         ("findings", pl.Int64()),
         ("false", pl.Int64()),
         ("false_per_container_day", pl.Float64()),
-        ("curve_false_per_container_day", pl.Float64()),
     ]
 )
 """One row per rules side and level. ``findings`` and ``false`` count units of container x 5 minutes
-x lineage root; ``curve_…`` counts container x 5 minutes, as the budget curve does."""
+x lineage root, as ledger and budget curve do."""
 
 
 def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
@@ -65,21 +63,18 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
     [('informational', 1), ('low', 1), ('medium', 1), ('high', 0), ('critical', 0)]
     """
     rows = [
-        _point(side.name, level, findings.filter(pl.col("severity").fill_null(_LEAST) >= least), track)
+        _point(side.name, level, matched.only(severe), track)
         for side in sides
         if side.kind == "rules"
         for findings in [track.in_test(conform(side.findings, FINDINGS))]
+        for matched in [track.match(findings)]
         for level, least in LEVELS.items()
+        for severe in [(findings["severity"].fill_null(_LEAST) >= least).arg_true()]
     ]
     return pl.DataFrame(rows, schema=POINTS, orient="row")
 
 
-def _point(side: str, level: str, findings: pl.DataFrame, track: Track) -> tuple[object, ...]:
-    hits = match(findings, track.labels, track.processes, track.event_processes, track.grace)
-    read, false = units(findings, hits)
-    detected, attacks = hits["attack_id"].n_unique(), track.labels.height
-    missed = findings.with_row_index("finding").join(hits, on="finding", how="anti")
-    slots = missed.select("container_id", slot_of("first_seen")).n_unique()
-    days = track.container_days
+def _point(side: str, level: str, matched: Matched, track: Track) -> tuple[object, ...]:
+    detected, attacks = matched.hits["attack_id"].n_unique(), track.labels.height
     share = detected / attacks if attacks else None
-    return side, level, detected, share, read, false, false / days, slots / days
+    return side, level, detected, share, matched.units, matched.false, matched.false / track.container_days

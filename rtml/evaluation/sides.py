@@ -1,7 +1,6 @@
 """The sides of a comparison: rules, models, their union, and the trivial baselines.
 
-Every table shows the trivial rows too. They flag whole windows and know no process, so time alone
-decides what they hit: generous to them, and stated.
+Every table shows the trivial rows too. They flag process trees, as models do.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ from rtml.errors import RtmlError
 from rtml.schema import FINDINGS, conform
 from rtml.times import Length, Window
 
-__all__ = ["KINDS_OF_SIDE", "Side", "flags", "scores_of_findings", "touched", "union"]
+__all__ = ["KINDS_OF_SIDE", "Side", "scores_of_findings", "union"]
 
-_NS = pl.duration(nanoseconds=1, time_unit="ns")
 KINDS_OF_SIDE = ("rules", "model", "union", "rival", "trivial")
 
 
@@ -48,6 +46,8 @@ class Side:
         False findings per container-day that its threshold aimed at; null: it has none.
     calibrated
         What it realised on calibration time that its threshold had not seen.
+    trees
+        ``container_id, window, root_id, score`` of process trees, where it judges them; else null.
 
     Examples
     --------
@@ -66,6 +66,7 @@ class Side:
     note: str = ""
     asked: float | None = None
     calibrated: float | None = None
+    trees: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind that the ledger does not know."""
@@ -94,33 +95,6 @@ def union(name: str, sides: Sequence[Side]) -> Side:
     )
 
 
-def flags(windows: pl.DataFrame, every: Length, name: str) -> pl.DataFrame:
-    """Return one bare finding per window (``container_id``, ``window``, optional ``score``).
-
-    It spans the whole window and names no process.
-
-    Examples
-    --------
-    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
-    >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
-    >>> flags(windows, dt.timedelta(minutes=1), "flag all").item(0, "last_seen").isoformat()
-    '1970-01-01T00:00:59.999999+00:00'
-    """
-    score = pl.col("score") if "score" in windows.columns else pl.lit(None, pl.Float64)
-    return conform(
-        windows.select(
-            "container_id",
-            score=score,
-            source=pl.lit("model"),
-            detector=pl.lit(name),
-            first_seen="window",
-            last_seen=pl.col("window") + Window.of(every).span - _NS,
-            count=1,
-        ),
-        FINDINGS,
-    )
-
-
 def scores_of_findings(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> pl.DataFrame:
     """Return the highest severity of a finding in each window, else 0: where only findings exist.
 
@@ -142,22 +116,6 @@ def scores_of_findings(findings: pl.DataFrame, windows: pl.DataFrame, every: Len
     highest = _covered(findings, every).group_by(key).agg(score=pl.col("severity").fill_null(0).max())
     joined = windows.select(key).join(highest, on=key, how="left", maintain_order="left")
     return joined.with_columns(pl.col("score").fill_null(0.0))
-
-
-def touched(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> int:
-    """Count the windows that a finding lies in: how much of the time a side flags.
-
-    Examples
-    --------
-    >>> at = pl.Series([0, 60 * 10**9]).cast(pl.Datetime("ns", "UTC"))
-    >>> windows = pl.DataFrame({"container_id": ["c", "c"], "window": at})
-    >>> finding = pl.DataFrame({"container_id": ["c"], "first_seen": at[:1], "last_seen": at[:1],
-    ...                         "severity": [7.0]})
-    >>> touched(finding, windows, dt.timedelta(minutes=1))
-    1
-    """
-    key = ["container_id", "window"]
-    return windows.join(_covered(findings, every), on=key, how="semi").height
 
 
 def _covered(findings: pl.DataFrame, every: Length) -> pl.DataFrame:

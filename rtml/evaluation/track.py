@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from rtml.errors import MissingError, RtmlError, did_you_mean
+from rtml.evaluation.cells import tree_outcomes
+from rtml.evaluation.incoming import account
 from rtml.evaluation.labels.reading import validate
-from rtml.evaluation.matching import GRACE
+from rtml.evaluation.matching import GRACE, Matched, match
 from rtml.evaluation.ranking import Ranked, ranks
 from rtml.evaluation.split import assign
 from rtml.evaluation.targets import overlaps, targets
+from rtml.schema import INFRASTRUCTURE
 from rtml.splits import Split
 from rtml.times import MINUTE, UTC_NS, Length, Window, instant
 
@@ -27,7 +31,9 @@ class Track:
     ``windows`` holds ``container_id, window, complete, target`` of the test part, one row each;
     ``hits`` which test window overlaps which attack; ``split`` is null when the findings were
     made elsewhere (then nothing proves that they never saw the test time). ``test`` is when test
-    time begins and ends, null when all of the time is judged.
+    time begins and ends, null when all of the time is judged. ``left_out``: labels that are not judged.
+    ``active``: who did something when (`rtml.evaluation.activity.ACTIVITY`), null where it is not known;
+    ``containers``: ``container_id`` and ``role`` of all that the capture holds, null where that is not known.
     """
 
     windows: pl.DataFrame
@@ -42,6 +48,9 @@ class Track:
     seed: int
     notes: tuple[str, ...]
     counts: dict[str, int]
+    left_out: pl.DataFrame
+    active: pl.DataFrame | None = None
+    containers: pl.DataFrame | None = None
 
     @property
     def container_days(self) -> float:
@@ -49,9 +58,10 @@ class Track:
         return self.windows.height * self.every.length / dt.timedelta(days=1)
 
     def in_test(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Return the findings that touch test time, in containers that were observed.
+        """Return the findings that touch test time, cut to it, in containers that were observed.
 
-        A finding about a workload counts where one of its containers was observed.
+        A finding about a workload counts where one of its containers was observed. Nothing is credited or
+        charged for the time before the test.
         """
         containers = self.windows["container_id"].unique()
         of_workload = pl.col("containers").list.eval(pl.element().is_in(containers.implode())).list.any()
@@ -60,7 +70,46 @@ class Track:
         if self.test is None:
             return observed
         begin, end = (instant(at) for at in self.test)
-        return observed.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
+        inside = observed.filter((pl.col("last_seen") >= begin) & (pl.col("first_seen") < end))
+        return inside.with_columns(
+            first_seen=pl.max_horizontal("first_seen", begin),
+            last_seen=pl.min_horizontal("last_seen", end - pl.duration(nanoseconds=1, time_unit="ns")),
+        )
+
+    def account(self, findings: pl.DataFrame, side: str) -> list[str]:
+        """Say which findings are not judged and why; too many of them are refused (`account`)."""
+        known, outside = None, pl.Series([], dtype=pl.String)
+        if self.containers is not None:
+            known = self.containers["container_id"].to_list()
+            outside = self.containers.filter(pl.col("role") == INFRASTRUCTURE)["container_id"]
+        bounds = None if self.test is None else (instant(self.test[0]), instant(self.test[1]))
+        return account(findings, side, self.windows["container_id"].unique(), known, outside, bounds)
+
+    def match(self, findings: pl.DataFrame) -> Matched:
+        """Judge findings of test time: the one matching behind ledger, curves and operating points."""
+        return match(
+            findings,
+            self.labels,
+            self.processes,
+            self.event_processes,
+            self.grace,
+            active=self.active,
+            every=self.every,
+            left_out=self.left_out,
+        )
+
+    @cached_property
+    def trees(self) -> pl.DataFrame:
+        """What an alarm on each process tree and window would hit or cost: `CELLS`.
+
+        Made once, with the matching of the ledger, for curves and for the trivial rows. Where it is not known
+        who was active, a window is one tree.
+        """
+        if self.active is None:
+            trees = self.windows.select("container_id", "window", root_id=pl.lit(None, pl.Int64))
+        else:
+            trees = self.active.select("container_id", "window", "root_id").unique()
+        return tree_outcomes(trees.sort("container_id", "window", "root_id"), self.every, self.match)
 
     def scored(self, scores: pl.DataFrame) -> pl.DataFrame:
         """Return the test windows with their ``score``; NaN and missing become null."""
@@ -97,6 +146,9 @@ def make_track(
     grace: dt.timedelta = GRACE,
     seed: int = 0,
     test: tuple[dt.datetime, dt.datetime] | None = None,
+    *,
+    active: pl.DataFrame | None = None,
+    containers: pl.DataFrame | None = None,
 ) -> Track:
     """Cut windows and labels to the test part and mark the positive windows.
 
@@ -111,6 +163,11 @@ def make_track(
         See `rtml.evaluation.matching.match`.
     test
         Without a split: when test time begins and ends; null: all of the time is judged.
+    active
+        `rtml.evaluation.activity.ACTIVITY`: who did something when. Without it a finding that names no
+        process is charged for one tree per slot.
+    containers
+        ``container_id`` and ``role`` of all containers of the capture: what findings may be about.
 
     Raises
     ------
@@ -150,6 +207,9 @@ def make_track(
         seed,
         _notes(attacks, test_attacks, facts, window),
         _counts(windows.join(facts, on="container_id", how="semi"), test_attacks),
+        attacks.join(test_attacks, on="attack_id", how="anti"),
+        None if active is None else active.join(facts, on=["container_id", "window"], how="semi"),
+        containers,
     )
 
 

@@ -10,31 +10,52 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.budget import window_curve
+from rtml.errors import RtmlError
+from rtml.evaluation.budget import score_curve, scored_trees
+from rtml.evaluation.cells import tree_flags
 from rtml.evaluation.measure import Measure
 from rtml.evaluation.ranking import average_precision
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.evaluation.verdict import Verdict, assess, flag_windows
+from rtml.evaluation.verdict import Verdict, assess
 from rtml.schema import FINDINGS, empty, feature_columns
 
-__all__ = ["SEEDS", "best_single_feature", "flag_all", "random_verdict"]
+__all__ = ["SEEDS", "best_single_feature", "flag_all", "flag_trees", "random_verdict"]
 
 SEEDS = 20
 """Random rows are means over this many seeds; one lucky seed proves nothing."""
 
 
+def flag_trees(name: str, scores: pl.DataFrame, threshold: float, track: Track) -> pl.DataFrame:
+    """Return findings for the process trees of the test that score at least ``threshold``.
+
+    Parameters
+    ----------
+    scores
+        See `rtml.evaluation.budget.scored_trees`.
+
+    Raises
+    ------
+    RtmlError
+        Fails when the threshold is not a number.
+    """
+    if threshold != threshold:
+        raise RtmlError(f"{name}: the threshold is not a number")
+    rows = scored_trees(scores, track).filter(pl.col("score") >= threshold)
+    return tree_flags(rows, track.every, name)
+
+
 def flag_all(track: Track) -> Side:
-    """Return the side that flags every test window: finds everything, costs everything."""
+    """Return the side that flags every process tree of the test: finds everything, costs everything."""
     scores = track.windows.select("container_id", "window", score=pl.lit(1.0))
-    return Side("flag all", "trivial", flag_windows("flag all", scores, 1.0, track), scores)
+    return Side("flag all", "trivial", flag_trees("flag all", scores, 1.0, track), scores)
 
 
 def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEEDS) -> Verdict:
-    """Return the mean verdict over ``seeds`` random scores that each flag ``flagged`` windows.
+    """Return the mean verdict over ``seeds`` random scores that each flag ``flagged`` process trees.
 
-    Give it as many windows as the best model flags (``like`` names it): the row then answers what
-    that much flagged time finds by luck.
+    Give it as many trees as the best model flags (``like`` names it): the row then answers what
+    that many alarms find by luck.
 
     Returns
     -------
@@ -42,7 +63,7 @@ def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEED
     is empty: an attack found by one seed in twenty is neither found nor missed.
     """
     runs = [assess(_random_side(track, flagged, seed), track, resamples=0) for seed in range(seeds)]
-    note = f"{flagged} windows{', as many as ' + like if like else ''}; mean of {seeds} seeds"
+    note = f"{flagged} trees{', as many as ' + like if like else ''}; mean of {seeds} seeds"
     side = Side("random", "trivial", empty(FINDINGS), note=note)
     return Verdict(
         side,
@@ -61,12 +82,11 @@ def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEED
 
 
 def _random_side(track: Track, flagged: int, seed: int) -> Side:
-    draws = np.random.default_rng([track.seed, seed]).random(track.windows.height)
-    scores = track.windows.select("container_id", "window", "target", score=pl.Series(draws))
-    usable = scores.filter(pl.col("target").is_not_null())["score"].sort(descending=True)
-    count = min(flagged, len(usable))
-    cut = float(usable[count - 1]) if count else 2.0
-    return Side("random", "trivial", flag_windows("random", scores, cut, track), scores)
+    draws = np.random.default_rng([track.seed, seed]).random(track.trees.height)
+    trees = track.trees.select("container_id", "window", "root_id", score=pl.Series(draws))
+    highest = trees.sort("score", descending=True).head(flagged)
+    scores = trees.group_by("container_id", "window").agg(pl.col("score").max())
+    return Side("random", "trivial", tree_flags(highest, track.every, "random"), scores)
 
 
 def _mean(measures: Sequence[Measure]) -> Measure:
@@ -83,7 +103,8 @@ def best_single_feature(features: pl.DataFrame, track: Track, allowed: float) ->
     Parameters
     ----------
     features
-        A windows frame; its Float64 columns with a dot in the name are tried in both directions.
+        Rows of process trees (``root_id`` or ``process_id``) or of windows; Float64 columns with a dot in
+        the name are tried in both directions.
     allowed
         False units that the threshold may cost; the feature is chosen by average precision.
 
@@ -97,17 +118,24 @@ def best_single_feature(features: pl.DataFrame, track: Track, allowed: float) ->
     if not rankable:
         return None
     _, title, scores = min(rankable, key=lambda item: (-item[0], item[1]))
-    curve = window_curve(scores, track).filter(pl.col("false") <= allowed)
+    curve = score_curve(scores, track).filter(pl.col("false") <= allowed)
     cut = curve.sort("found")["threshold"][-1]
-    findings = empty(FINDINGS) if cut is None else flag_windows(title, scores, cut, track)
+    findings = empty(FINDINGS) if cut is None else flag_trees(title, scores, cut, track)
     note = f"{title}; feature and threshold chosen on the test attacks"
-    return Side("best single feature", "trivial", findings, scores, oracle=True, note=note)
+    return Side("best single feature", "trivial", findings, _by_window(scores), oracle=True, note=note)
 
 
 def _feature(
     features: pl.DataFrame, name: str, sign: int, track: Track
 ) -> tuple[float | None, str, pl.DataFrame]:
-    scores = features.select("container_id", "window", score=pl.col(name) * sign)
-    ranked = track.ranked(scores)
-    value = average_precision(ranked, resamples=0).value
+    root = [
+        pl.col(column).alias("root_id") for column in ("root_id", "process_id") if column in features.columns
+    ]
+    scores = features.select("container_id", "window", *root[:1], score=pl.col(name) * sign)
+    value = average_precision(track.ranked(_by_window(scores)), resamples=0).value
     return value, name if sign > 0 else f"low {name}", scores
+
+
+def _by_window(scores: pl.DataFrame) -> pl.DataFrame:
+    """Return one score per container and window, that of its highest tree."""
+    return scores.group_by("container_id", "window", maintain_order=True).agg(pl.col("score").max())

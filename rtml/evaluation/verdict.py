@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
 
-from rtml.errors import RtmlError
-from rtml.evaluation.matching import changes_reported, match, units
+from rtml.evaluation.matching import Matched
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
 from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
-from rtml.evaluation.sides import Side, flags, scores_of_findings
+from rtml.evaluation.sides import Side, scores_of_findings
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
 from rtml.schema import FINDINGS, conform
@@ -46,6 +44,8 @@ class Verdict:
     remarks: list[str] = field(default_factory=list)
     changes: int = 0
     """Findings about workloads that changed, and that show no attack; not among the false ones."""
+    matched: Matched | None = None
+    """What each claim of its findings came to; null for means over seeds."""
 
 
 def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
@@ -74,32 +74,28 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     """
     if track.test is not None and not side.oracle:
         refuse_peeking(f"side {side.name!r}", side.fitted_until, track.test[0])
-    findings = track.in_test(conform(side.findings, FINDINGS))
-    hits = _hits(side, findings, track)
-    table = _per_attack(side, findings, hits, track)
-    read, false = units(findings, hits)
+    incoming = conform(side.findings, FINDINGS)
+    received = [] if side.kind == "trivial" else track.account(incoming, side.name)
+    findings = track.in_test(incoming)
+    matched = track.match(findings)
+    table = _per_attack(side, findings, matched.hits, track)
     ranked = _ranked(side, findings, track)
     ranking = _ranking(ranked, track.seed, resamples)
     return Verdict(
         side,
         track.labels.height,
         int(table["found"].sum()),
-        read,
-        false,
+        matched.units,
+        matched.false,
         recall=share(table["found"].to_numpy(), track.seed),
-        rate=poisson_rate(false, track.container_days),
+        rate=poisson_rate(matched.false, track.container_days),
         **ranking,
         delay=_delay(table),
         attacks=table,
-        remarks=_remarks(side, ranked),
-        changes=changes_reported(findings, hits),
+        remarks=[*_remarks(side, ranked), *received],
+        changes=len(matched.changes),
+        matched=matched,
     )
-
-
-def _hits(side: Side, findings: pl.DataFrame, track: Track) -> pl.DataFrame:
-    if side.kind == "trivial":
-        return match(findings, track.labels, grace=dt.timedelta(0), several=True)
-    return match(findings, track.labels, track.processes, track.event_processes, track.grace)
 
 
 def _per_attack(side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track) -> pl.DataFrame:
@@ -174,17 +170,3 @@ def _remarks(side: Side, ranked: Ranked | None) -> list[str]:
     if silent:
         remarks.append(f"no opinion on {silent} of {len(ranked.rank)} windows: ranked lowest")
     return remarks
-
-
-def flag_windows(name: str, scores: pl.DataFrame, threshold: float, track: Track) -> pl.DataFrame:
-    """Return findings for the test windows that score at least ``threshold``, grace left out.
-
-    Raises
-    ------
-    RtmlError
-        Fails when the threshold is not a number.
-    """
-    if threshold != threshold:
-        raise RtmlError(f"{name}: the threshold is not a number")
-    usable = track.scored(scores).filter(pl.col("target").is_not_null())
-    return flags(usable.filter(pl.col("score") >= threshold), track.every, name)

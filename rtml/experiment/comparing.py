@@ -12,20 +12,11 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture
 from rtml.errors import UsageError
-from rtml.evaluation import (
-    Ledger,
-    Proof,
-    Side,
-    attacks_in_training,
-    build_ledger,
-    in_capture,
-    make_track,
-    prove,
-    read_labels,
-)
+from rtml.evaluation import Ledger, Proof, Side, attacks_in_training, build_ledger, make_track, prove
+from rtml.evaluation.activity import activity
 from rtml.evaluation.evidence import evidence_processes
-from rtml.evaluation.labels.reading import validate
 from rtml.experiment.contenders import model_sides, tuned_and_default
+from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.findings.shown import Findings
 from rtml.models import Scored
 from rtml.models.windows import container_windows
@@ -88,8 +79,8 @@ def compare(
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
     window = Window.of(every)
     dated = None if split is None else split.of(capture, window)
-    table = read_labels(Path(labels)) if isinstance(labels, str | Path) else validate(labels)
-    attacks, warnings = in_capture(table, capture.containers()["container_id"].to_list())
+    attacks, warnings = labels_of(capture, labels)
+    warnings = [*refuse_damage(capture), *warnings]
     if dated is not None:
         warnings += attacks_in_training(attacks, dated, allow=dated.early_attacks != "refuse")
     windows = features.observed(capture, window)
@@ -98,17 +89,20 @@ def compare(
         for name, contender in labelled
         for side in _sides(name, contender, windows, dated, window, budget)
     ]
+    processes = capture.processes().collect()
     track = make_track(
         windows,
         attacks,
-        capture.processes().collect(),
+        processes,
         evidence_processes((side.findings for side in sides), capture.events()),
         dated,
         window,
         seed=seed,
+        active=activity(capture.events(), processes, window),
+        containers=capture.containers(),
     )
     scored = next((contender for _, contender in labelled if isinstance(contender, Scored)), None)
-    columns = None if scored is None else scored.windows
+    columns = None if scored is None else scored.trees
     return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=warnings)
 
 

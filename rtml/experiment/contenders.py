@@ -53,7 +53,7 @@ def rule_side(
     test = windows.filter(pl.col("part") == "test")
     learnt = windows.filter(pl.col("part") != "test")
     detector = RuleDetector(ran.rules, every, budget)
-    default = _side("rules, default", "rules", detector, ran.hits, test)
+    default = _side("rules, default", "rules", detector, ran.hits, windows, test)
     tuned = _tuned(detector, ran, learnt, test, split.edges[2], without_attacks)
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
@@ -67,12 +67,12 @@ def tuned_and_default(
     """
     detector = RuleDetector(ran.rules, every, budget)
     if split is None:
-        yield _side("rules", "rules", detector, ran.hits, windows)
+        yield _side("rules", "rules", detector, ran.hits, windows, windows)
         return
     part = assign(windows, split, every)
     test = part.filter(pl.col("part") == "test")
     learnt = part.filter(pl.col("part").is_in(["train", "calibrate"]))
-    default = _side("rules, default", "rules", detector, ran.hits, test)
+    default = _side("rules, default", "rules", detector, ran.hits, windows, test)
     yield _tuned(detector, ran, learnt, test, split.edges[2], lambda hits: hits)
     yield default
 
@@ -87,7 +87,8 @@ def _tuned(
 ) -> Side:
     detector.learn(without_attacks(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC))), learnt)
     note = f"{detector.state.height} exceptions"
-    return _side("rules, tuned", "rules", detector, ran.hits, test, begin, note)
+    windows = pl.concat([learnt, test])
+    return _side("rules, tuned", "rules", detector, ran.hits, windows, test, begin, note)
 
 
 def first_seen_side(
@@ -108,7 +109,7 @@ def first_seen_side(
     detector.learn(without_attacks(observed.filter(before)), windows)
     test = windows.filter(pl.col("part") == "test")
     note = f"first run of a program in an image; {detector.state.height} pairs known"
-    return _side("first seen", "rival", detector, observed, test, begin, note)
+    return _side("first seen", "rival", detector, observed, windows, test, begin, note)
 
 
 def _side(
@@ -116,6 +117,7 @@ def _side(
     kind: str,
     detector: EventDetector,
     observed: pl.DataFrame,
+    windows: pl.DataFrame,
     test: pl.DataFrame,
     fitted_until: dt.datetime | None = None,
     note: str = "",
@@ -123,7 +125,15 @@ def _side(
     scores = test.select(
         "container_id", "window", score=pl.Series(detector.score(observed, test)).fill_nan(None)
     )
-    return Side(name, kind, detector.findings(observed), scores, fitted_until, note=note)
+    findings = detector.findings(observed)
+    here = findings.filter(pl.col("container_id").is_in(windows["container_id"].unique().implode()))
+    return Side(name, kind, here, scores, fitted_until, note=_judged(note, findings.height - here.height))
+
+
+def _judged(note: str, outside: int) -> str:
+    """Add how many findings are about the host or its infrastructure, whose time nobody observes."""
+    left_out = f"{outside} findings outside the judged containers left out" if outside else ""
+    return "; ".join(text for text in (note, left_out) if text)
 
 
 def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
@@ -146,6 +156,13 @@ def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
             note="" if scored.alarms[label].resolvable else "budget extrapolated from short calibration",
             asked=scored.alarms[label].budget,
             calibrated=scored.held_out.get(label),
+            trees=_trees(scored, label),
         )
         for label in labels
     ]
+
+
+def _trees(scored: Scored, label: str) -> pl.DataFrame:
+    rows = scored.tree_scores.filter(pl.col("detector") == label)
+    root = pl.col("process_id").fill_null(0)
+    return rows.select("container_id", "window", root_id=root, score="margin")

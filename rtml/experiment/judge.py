@@ -8,9 +8,11 @@ from pathlib import Path
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, build_ledger, in_capture, make_track, read_labels
+from rtml.evaluation import Ledger, build_ledger, make_track
+from rtml.evaluation.activity import activity
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.judged import agreed, read_judged, sides_of
+from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.report_input import page
 from rtml.findings.reading import read_findings
 from rtml.report import write_ledger, write_report
@@ -60,19 +62,22 @@ def judge(
     }
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
     capture = open_captures(captures)
-    containers = capture.containers()["container_id"].to_list()
-    labels, warnings = in_capture(read_labels(label_file), containers)
+    labels, warnings = labels_of(capture, label_file)
+    warnings = [*refuse_damage(capture), *warnings]
     sides, window = list(sides_of(files)), Window.of(terms.window)
+    processes = capture.processes().collect()
     track = make_track(
         features.observed(capture, window, start=terms.since),
         labels,
-        capture.processes().collect(),
+        processes,
         evidence_processes((side.findings for side in sides), capture.events()),
         every=window,
         seed=terms.seed,
         test=None if terms.since is None else (terms.since, borders(capture, window)[1]),
+        active=activity(capture.events(), processes, window),
+        containers=capture.containers(),
     )
-    seen = next((file.windows for file in files if file.windows is not None), None)
+    seen = next((file.features for file in files if file.features is not None), None)
     ledger = build_ledger(sides, track, None, seen, terms.budget, notes=warnings)
     out.mkdir(parents=True, exist_ok=True)
     write_ledger(ledger, out)

@@ -25,15 +25,17 @@ _SCORE = ["container_id", "window", "margin"]
 
 @dataclass(frozen=True)
 class Judged:
-    """A file of findings, the scores and windows beside it, and what an experiment wrote about them.
+    """A file of findings, what lies beside it, and what an experiment wrote about them.
 
-    Each of the three is null where its file is missing.
+    ``scores`` per container and window, ``trees`` per process tree; ``features`` of process trees, else of
+    windows. Each is null where its file is missing.
     """
 
     path: Path
     findings: pl.DataFrame
     scores: pl.DataFrame | None
-    windows: pl.DataFrame | None
+    trees: pl.DataFrame | None
+    features: pl.DataFrame | None
     result: Result | None
 
     @property
@@ -80,6 +82,15 @@ class Judged:
         rows = self.scores.filter(pl.col("detector") == detector)
         return rows.select(_SCORE).rename({"margin": "score"}) if rows.height else None
 
+    def trees_of(self, detector: str) -> pl.DataFrame | None:
+        """Return a detector's score of every process tree, or None where it was not written."""
+        if self.trees is None:
+            return None
+        rows = self.trees.filter(pl.col("detector") == detector)
+        root = pl.col("process_id").fill_null(0)
+        kept = rows.select("container_id", "window", root_id=root, score="margin")
+        return kept if rows.height else None
+
 
 def _source(detector: str) -> str:
     return "rule" if detector in EVENT_DETECTORS else "model"
@@ -104,9 +115,15 @@ def read_judged(path: Path) -> Judged:
         path,
         read_findings(path).with_columns(pl.col("detector").fill_null("unknown")),
         _table(beside(path, _SCORES), ["detector", *_SCORE]),
-        _table(beside(path, "windows.parquet"), _SCORE[:2]),
+        _table(beside(path, "trees.parquet"), ["detector", "process_id", *_SCORE]),
+        _features(path),
         read_result(sides_file) if sides_file is not None else None,
     )
+
+
+def _features(path: Path) -> pl.DataFrame | None:
+    trees = _table(beside(path, "features.parquet"), [*_SCORE[:2], "process_id"])
+    return trees if trees is not None else _table(beside(path, "windows.parquet"), _SCORE[:2])
 
 
 def _table(path: Path | None, columns: Sequence[str]) -> pl.DataFrame | None:
@@ -143,6 +160,7 @@ def sides_of(files: Sequence[Judged]) -> Iterator[Side]:
                 note=side.note,
                 asked=side.asked,
                 calibrated=side.calibrated,
+                trees=file.trees_of(side.detector),
             )
         if not file.sides:
             yield Side(f"{file.path.stem} (no findings)", "model", file.findings)

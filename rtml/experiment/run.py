@@ -12,21 +12,13 @@ import polars as pl
 
 from rtml.captures import Capture, open_captures
 from rtml.errors import NotSaved, UsageError
-from rtml.evaluation import (
-    Ledger,
-    Proof,
-    Side,
-    Track,
-    build_ledger,
-    in_capture,
-    make_track,
-    prove,
-    read_labels,
-)
+from rtml.evaluation import Ledger, Proof, Side, Track, build_ledger, make_track, prove
+from rtml.evaluation.activity import activity
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import Early, without_early_attacks
+from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
@@ -110,7 +102,8 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
 def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -> Outcome:
     every = experiment.every
     capture = open_captures(experiment.capture)
-    labels, warnings = in_capture(read_labels(label_file), capture.containers()["container_id"].to_list())
+    damage = refuse_damage(capture)
+    labels, warnings = labels_of(capture, label_file)
     split = experiment.split.of(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
     _done(0)
@@ -124,9 +117,9 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
-    notes = [*warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
+    notes = [*damage, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     ledger = build_ledger(
-        sides, track, proof, scored.windows, experiment.budget, tried=experiment.tried, notes=notes
+        sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
     )
     write_ledger(ledger, out)
     terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
@@ -157,14 +150,17 @@ def _track(
     sides: Sequence[Side],
     split: Split,
 ) -> Track:
+    processes = capture.processes().collect()
     return make_track(
         scored.windows,
         labels,
-        capture.processes().collect(),
+        processes,
         evidence_processes((side.findings for side in sides), capture.events()),
         split,
         experiment.every,
         seed=experiment.seed,
+        active=activity(capture.events(), processes, experiment.every),
+        containers=capture.containers(),
     )
 
 

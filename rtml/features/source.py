@@ -11,10 +11,10 @@ import polars as pl
 
 from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
-from rtml.captures.store import INFRASTRUCTURE, Capture
+from rtml.captures.store import Capture
 from rtml.images import repository
 from rtml.peers import peer_group
-from rtml.schema import IDENTITY, conform
+from rtml.schema import IDENTITY, INFRASTRUCTURE, conform
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["LOST", "Events", "Source", "Unit", "open_source"]

@@ -130,7 +130,7 @@ def _step_line(name: str, rows: pl.DataFrame, zero: float, widest: float, place:
 
 
 def _marks_of(name: str, rows: pl.DataFrame, zero: float) -> dict[str, Any]:
-    rates = rows["curve_false_per_container_day"].to_list()
+    rates = rows["false_per_container_day"].to_list()
     return {
         "type": "scatter",
         "mode": "markers",

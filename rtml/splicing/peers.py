@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.store import INFRASTRUCTURE
+from rtml.schema import INFRASTRUCTURE
 from rtml.splicing.placing import Place, Stretch
 
 __all__ = ["busy_time", "extents", "places_of"]

@@ -5,17 +5,17 @@ Labels are few and written by people, so every error names the row and the way o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
 
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
+from rtml.evaluation.labels.provenance import stated
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
 from rtml.schema import LABELS, conform
 
-__all__ = ["in_capture", "read_labels", "refuse_rule_labels", "validate"]
+__all__ = ["read_labels", "validate"]
 
 REQUIRED = ("attack_id", "container_id", "start", "end")
 
@@ -82,7 +82,7 @@ def validate(raw: pl.DataFrame, where: str = "labels") -> pl.DataFrame:
             raise MissingError(f"{where}: no column {name!r}; {did_you_mean(name, raw.columns)}")
     timed = raw.with_columns(as_utc(raw[name], where) for name in ("start", "end"))
     try:
-        labels = conform(timed, LABELS)
+        labels = conform(timed, LABELS).with_columns(stated())
     except pl.exceptions.PolarsError as fault:
         raise RtmlError(f"{where}: a column has the wrong type ({fault})") from fault
     _refuse_gaps(labels, where)
@@ -108,59 +108,3 @@ def _refuse_duplicates(labels: pl.DataFrame, where: str) -> None:
     duplicates = labels.filter(pl.col("attack_id").is_duplicated())["attack_id"].unique().sort()
     if len(duplicates):
         raise RtmlError(f"{where}: attack_id {duplicates[0]!r} occurs twice; one row per attack")
-
-
-def in_capture(labels: pl.DataFrame, container_ids: Iterable[str]) -> tuple[pl.DataFrame, list[str]]:
-    """Keep the labels whose container is in the capture; say how many were left out.
-
-    Returns
-    -------
-    The labels kept and a list of warnings (empty when all match).
-
-    Raises
-    ------
-    RtmlError
-        Fails when there are labels and none of them names a container of the capture.
-
-    Examples
-    --------
-    >>> at = pl.Series([0, 0]).cast(pl.Datetime("ns", "UTC"))
-    >>> both = conform(pl.DataFrame({"attack_id": ["a", "b"], "container_id": ["c1", "c9"],
-    ...                              "start": at, "end": at}), LABELS)
-    >>> kept, warnings = in_capture(both, ["c1"])
-    >>> kept.height, warnings
-    (1, ["1 of 2 labels name no container of the capture and were left out: 'b'"])
-    """
-    matched = labels.filter(pl.col("container_id").is_in(sorted(set(container_ids))))
-    lost = labels.height - matched.height
-    if labels.height and matched.is_empty():
-        first = labels.item(0, "container_id")
-        raise RtmlError(
-            f"labels name no container of the capture (first label: {first!r}); "
-            "do labels and capture belong to the same recording?"
-        )
-    if not lost:
-        return matched, []
-    names = labels.join(matched, on="attack_id", how="anti")["attack_id"].sort().head(5).to_list()
-    text = ", ".join(repr(name) for name in names)
-    count = f"{lost} of {labels.height} labels name no container of the capture"
-    return matched, [f"{count} and were left out: {text}"]
-
-
-def refuse_rule_labels(labels: pl.DataFrame) -> None:
-    """Raise when labels were made by rules: rules would then be judged by themselves.
-
-    Examples
-    --------
-    >>> refuse_rule_labels(pl.DataFrame({"attack_id": ["a"], "provenance": ["rule"]}))
-    Traceback (most recent call last):
-    ...
-    rtml.errors.RtmlError: 1 of 1 labels were made by rules (provenance 'rule'), so a comparison ...
-    """
-    ruled = labels.filter(pl.col("provenance").str.to_lowercase() == "rule")
-    if ruled.height:
-        raise RtmlError(
-            f"{ruled.height} of {labels.height} labels were made by rules (provenance 'rule'), so "
-            "a comparison with rules would find every one of them by construction; use labels from "
-            "replays or analysts, or leave these out"
-        )

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Below 1e11 a Unix number can only be seconds (1e11 s is the year 5138), and so on by thousands.
 _UNITS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
-_EARLIEST, _LATEST = 631_152_000 * 10**9, 7_258_118_400 * 10**9  # 1990 to 2200
+_EARLIEST, _LATEST = 0, 7_258_118_400 * 10**9  # 1970, where sensors that count from boot begin, to 2200
 
 
 def nanoseconds(value: str | int | float) -> int:
@@ -29,7 +29,7 @@ def nanoseconds(value: str | int | float) -> int:
     Raises
     ------
     ValueError
-        Fails when the text is no time, or the time lies outside 1990 to 2200.
+        Fails when the text is no time, or the time lies outside 1970 to 2200.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def nanoseconds(value: str | int | float) -> int:
         aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         stamp = (aware - _EPOCH) // dt.timedelta(microseconds=1) * 1000
     if not _EARLIEST <= stamp <= _LATEST:
-        raise ValueError(f"{text} lies outside the years 1990 to 2200")
+        raise ValueError(f"{text} lies outside the years 1970 to 2200")
     return stamp
 
 
