@@ -6,6 +6,7 @@ and returns it, or raises the error that the work itself would have ended with s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,6 @@ def time(value: str | None) -> str | None:
 
 def above_zero(value: float | None) -> float | None:
     """Check a budget."""
-    if value is not None and not value > 0:
-        raise UsageError(f"budget {value:g}: must be above 0", argument="budget")
+    if value is not None and not 0 < value < math.inf:
+        raise UsageError(f"budget {value:g}: must be a number above 0", argument="budget")
     return value

@@ -36,8 +36,14 @@ def evaluate(
     since: Annotated[
         str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time)
     ] = None,
+    all_time: Annotated[
+        bool, typer.Option("--all-time", help="All of the capture is test time: nothing was learnt from it.")
+    ] = False,
     budget: Annotated[
-        float | None, typer.Option("--budget", help="False findings per container-day aimed at.", min=0)
+        float | None,
+        typer.Option(
+            "--budget", help="False findings per container-day aimed at.", callback=arguments.above_zero
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of resampling.", min=0)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
@@ -49,14 +55,23 @@ def evaluate(
     ranked by their findings, and the ledger says so.
 
     Findings of `rtml experiment run` are judged on that run's terms and give its ledger again;
-    of others, windows are 60s, all of the capture counts, the budget is 1 and the seed 0.
+    of others, say which time is judged (`--since`, or `--all-time`); windows are 60s, the budget is 1, the
+    seed 0.
     """
     from rtml.experiment.judge import judge
     from rtml.report import ledger_view
 
     with progress("judging"):
         ledger, report = judge(
-            capture, labels, [*(findings or []), *(more or [])], out, every, since, budget, seed
+            capture,
+            labels,
+            [*(findings or []), *(more or [])],
+            out,
+            every,
+            since,
+            budget,
+            seed,
+            all_time=all_time,
         )
     if as_json:
         typer.echo((out / "ledger.json").read_text("utf-8"))

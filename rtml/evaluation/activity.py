@@ -61,15 +61,16 @@ def activity(
     [(7, 7, 2), (None, 0, 1)]
     """
     lazy = events.lazy()
-    hits = pl.col("count").fill_null(1) if "count" in lazy.collect_schema().names() else pl.lit(1)
+    counted = "count" in lazy.collect_schema().names()
+    hits = pl.col("count").fill_null(1).sum() if counted else pl.len()
     container = pl.col("container_id").cast(pl.String)
-    counted = (
+    cells = (
         lazy.filter(pl.col("container_id").is_not_null())
         .group_by(
             container, Window.of(every).start("time").alias("window"), pl.col("process_id").cast(pl.Int64)
         )
-        .agg(events=hits.sum().cast(pl.Int64))
+        .agg(events=hits.cast(pl.Int64))
         .collect(engine="streaming")
     )
-    rows = rooted(counted, processes).select(pl.col(name).cast(kind) for name, kind in ACTIVITY.items())
+    rows = rooted(cells, processes).select(pl.col(name).cast(kind) for name, kind in ACTIVITY.items())
     return rows.sort("container_id", "window", "process_id")

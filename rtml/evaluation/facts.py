@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
+from rtml.evaluation.labels.provenance import unstated
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.ranking import NEEDED
 from rtml.evaluation.track import Track
@@ -46,6 +48,7 @@ def gather(
             "prevalence": positive / judged if judged else None,
         },
         "label_provenance": _provenance(track.labels),
+        "labels": {"digest": _digest(track), "share of container time": _labelled(track)},
         "split": None if proof is None else _proof(proof),
         "unit": UNIT,
         "grace_seconds": track.grace.total_seconds(),
@@ -54,6 +57,16 @@ def gather(
         "configurations_tried": tried,
         "limits": [*_limits(track, proof, tried, benign), *track.notes, *notes],
     }
+
+
+def _digest(track: Track) -> str:
+    """Return a hash of the content of all labels, judged or left out: other labels are another result."""
+    labels = pl.concat([track.labels, track.left_out]).sort("attack_id")
+    return hashlib.sha256(labels.write_json().encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _labelled(track: Track) -> float:
+    return int((track.windows["target"].fill_null(1) == 1).sum()) / track.windows.height
 
 
 def _provenance(labels: pl.DataFrame) -> dict[str, int]:
@@ -88,6 +101,10 @@ def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -
         f"{hosts} host(s): no claim per host (needs {FEW_HOSTS})": (hosts is not None and hosts < FEW_HOSTS),
         f"{benign} benign windows: a false-positive rate of 1 % needs {NEEDED}": benign < NEEDED,
         "how many configurations were tried is not stated": tried is None,
+        "labels were made by rules: found means that a model agrees with them": (
+            track.labels["provenance"].eq("rule").any()
+        ),
+        f"labels of unknown provenance ({', '.join(unstated(track.labels))})": bool(unstated(track.labels)),
         "attacks are replays that were known in advance: no evidence about unknown attacks": (
             track.labels["provenance"].is_in(["replay", "spliced"]).any()
         ),

@@ -17,7 +17,7 @@ from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
 from rtml.evaluation.labels.provenance import refuse_rule_labels
-from rtml.evaluation.measure import Measure, kept, share
+from rtml.evaluation.measure import Measure, kept, refused, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
@@ -124,8 +124,8 @@ def build_ledger(
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
-    facts["gain"] = asdict(share((attacks["verdict"] == "models only").to_numpy(), track.seed))
-    rows = [_row(verdict, _only(verdict, judged), track.container_days) for verdict in judged]
+    facts["gain"] = asdict(_gain(sides, attacks, track.seed))
+    rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     return Ledger(
         pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
         table,
@@ -134,6 +134,15 @@ def build_ledger(
         operating_points(sides, track),
         facts,
     )
+
+
+def _gain(sides: Sequence[Side], attacks: pl.DataFrame, seed: int) -> Measure:
+    """Return the share of attacks that only models found; undefined where nothing can be compared."""
+    if not any(side.kind == "model" for side in sides):
+        return refused("no model was judged")
+    if not any(side.kind == "rules" and side.findings.height for side in sides):
+        return refused("no rules were judged, or none of them ever matched: nothing to compare with")
+    return share((attacks["verdict"] == "models only").to_numpy(), seed)
 
 
 def _refuse_same_names(sides: Sequence[Side]) -> None:
@@ -204,6 +213,7 @@ _TYPES = {
     "findings": pl.Float64(),
     "false": pl.Float64(),
     "changes": pl.Int64(),
+    "flagged": pl.Float64(),
     "only": pl.Int64(),
     "asked": pl.Float64(),
     "calibrated": pl.Float64(),
@@ -213,7 +223,7 @@ _TYPES = {
 }
 
 
-def _row(verdict: Verdict, only: int | None, days: float) -> dict[str, Any]:
+def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
     side = verdict.side
     row: dict[str, Any] = {
         "side": side.name,
@@ -225,10 +235,11 @@ def _row(verdict: Verdict, only: int | None, days: float) -> dict[str, Any]:
         "findings": verdict.findings,
         "false": verdict.false,
         "changes": verdict.changes,
+        "flagged": verdict.flagged,
         "only": only,
         "asked": side.asked,
         "calibrated": side.calibrated,
-        "budget": None if side.asked is None else kept(int(verdict.false), side.asked * days),
+        "budget": None if side.asked is None else kept(int(verdict.false), side.asked * verdict.days),
         "remarks": "; ".join(verdict.remarks),
     }
     for name in MEASURES:

@@ -32,12 +32,14 @@ HARD = 20
 class Ranked:
     """Dense ranks of scores, 0/1 targets, and per positive window the attacks in it.
 
-    ``attacks`` is a (windows x attacks) boolean array over the positive windows in their order.
+    ``attacks`` is a (windows x attacks) boolean array over the positive windows in their order; ``silent`` is
+    the number of windows without a score.
     """
 
     rank: np.ndarray
     target: np.ndarray
     attacks: np.ndarray
+    silent: int = 0
 
     @property
     def refusal(self) -> str | None:

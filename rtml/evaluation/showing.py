@@ -42,7 +42,9 @@ class Facts:
         trees = attack_trees(labels, self.processes)
         ended = labels.select("attack_id", "container_id", until=pl.col("end") + span(self.grace))
         roots = trees.rename({"process_id": "root_id"})
-        own = units.join(roots, on="root_id").join(ended, on=["attack_id", "container_id"])
+        named = self.rows.select("finding", "process_id").unique().join(trees, on="process_id")
+        about = [units.join(roots, on="root_id"), units.join(named.drop("process_id"), on="finding")]
+        own = pl.concat(about).join(ended, on=["attack_id", "container_id"])
         shown = self.shown.join(trees, on="process_id").join(ended, on=["attack_id", "container_id"])
         late = [own.filter(pl.col("begin") > pl.col("until")), shown.filter(pl.col("time") > pl.col("until"))]
         return pl.concat([rows.select(CLAIM) for rows in late]).unique()

@@ -124,7 +124,11 @@ class Track:
         return self.windows.join(rows, on=key, how="left", maintain_order="left")
 
     def ranked(self, scores: pl.DataFrame) -> Ranked:
-        """Lay scores over the test windows as ranks; a missing score is no opinion."""
+        """Lay scores over the test windows as ranks; silence counts against who is silent.
+
+        No opinion on a benign window ranks above every score, on an attack's window below: it would otherwise
+        be the best answer wherever time is benign, which is nearly everywhere.
+        """
         key = ["container_id", "window"]
         joined = self.scored(scores).filter(pl.col("target").is_not_null())
         positive = joined.filter(pl.col("target") == 1).select(key).with_row_index("row")
@@ -132,8 +136,18 @@ class Track:
         pairs = self.hits.join(positive, on=key).join(columns, on="attack_id")
         attacks = np.zeros((positive.height, columns.height), bool)
         attacks[pairs["row"].to_numpy(), pairs["column"].to_numpy()] = True
-        target = joined["target"].to_numpy()
-        return Ranked(ranks(joined["score"]), target, attacks[:, attacks.any(axis=0)])
+        target, rank = joined["target"].to_numpy(), ranks(joined["score"])
+        silent = rank == 0
+        if not silent.all():
+            rank[silent & (target == 0)] = rank.max() + 1
+        return Ranked(rank, target, attacks[:, attacks.any(axis=0)], int(silent.sum()))
+
+    def days_of(self, scores: pl.DataFrame | None) -> float:
+        """Return the container-days that a side judged: those with a score, all where it gives no scores."""
+        if scores is None:
+            return self.container_days
+        judged = self.scored(scores)["score"].count()
+        return judged * self.every.length / dt.timedelta(days=1)
 
 
 def make_track(

@@ -78,15 +78,18 @@ def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEED
         tpr=_mean([run.tpr for run in runs]),
         delay=_mean([run.delay for run in runs]),
         attacks=runs[0].attacks.clear(),
+        flagged=float(np.mean([run.flagged or 0.0 for run in runs])),
+        days=runs[0].days,
     )
 
 
 def _random_side(track: Track, flagged: int, seed: int) -> Side:
-    draws = np.random.default_rng([track.seed, seed]).random(track.trees.height)
-    trees = track.trees.select("container_id", "window", "root_id", score=pl.Series(draws))
-    highest = trees.sort("score", descending=True).head(flagged)
-    scores = trees.group_by("container_id", "window").agg(pl.col("score").max())
-    return Side("random", "trivial", tree_flags(highest, track.every, "random"), scores)
+    draws = np.random.default_rng([track.seed, seed])
+    order = pl.Series(draws.permutation(track.trees.height)[:flagged], dtype=pl.UInt32)
+    windows = track.windows.select(
+        "container_id", "window", score=pl.Series(draws.random(track.windows.height))
+    )
+    return Side("random", "trivial", tree_flags(track.trees[order.sort()], track.every, "random"), windows)
 
 
 def _mean(measures: Sequence[Measure]) -> Measure:

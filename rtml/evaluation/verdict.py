@@ -42,6 +42,10 @@ class Verdict:
     delay: Measure
     attacks: pl.DataFrame
     remarks: list[str] = field(default_factory=list)
+    flagged: float | None = None
+    """Share of container time that its findings cover."""
+    days: float = 0.0
+    """Container-days that it judged."""
     changes: int = 0
     """Findings about workloads that changed, and that show no attack; not among the false ones."""
     matched: Matched | None = None
@@ -54,8 +58,8 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     Parameters
     ----------
     side
-        Its findings are cut to test time; its scores are laid over the test windows, windows
-        without a score count as lowest and their share is remarked.
+        Its findings are cut to test time; its scores are laid over the test windows; windows without a score
+        count against it, are no time that it watched, and are remarked.
     track
         See `make_track`.
     resamples
@@ -80,6 +84,7 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     matched = track.match(findings)
     table = _per_attack(side, findings, matched.hits, track)
     ranked = _ranked(side, findings, track)
+    days = track.days_of(side.scores if side.kind == "model" else None)
     ranking = _ranking(ranked, track.seed, resamples)
     return Verdict(
         side,
@@ -88,13 +93,27 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
         matched.units,
         matched.false,
         recall=share(table["found"].to_numpy(), track.seed),
-        rate=poisson_rate(matched.false, track.container_days),
+        rate=poisson_rate(matched.false, days),
+        days=days,
         **ranking,
         delay=_delay(table),
         attacks=table,
         remarks=[*_remarks(side, ranked), *received],
         changes=len(matched.changes),
+        flagged=_flagged(matched, track),
         matched=matched,
+    )
+
+
+def _flagged(matched: Matched, track: Track) -> float:
+    """Return the share of test windows that a claim lies in, whichever tree it is about."""
+    windows = track.windows.select("container_id", "window")
+    covered = matched.claims.select("container_id", "begin", "end").unique()
+    length = track.every.span
+    inside = (pl.col("window") <= pl.col("end")) & (pl.col("window") + length > pl.col("begin"))
+    return (
+        windows.join(covered, on="container_id").filter(inside).select(windows.columns).n_unique()
+        / windows.height
     )
 
 
@@ -163,10 +182,12 @@ def _remarks(side: Side, ranked: Ranked | None) -> list[str]:
     if ranked is None:
         return []
     remarks = [_FROM_FINDINGS] if side.scores is None else []
-    levels = len(np.unique(ranked.rank[ranked.rank > 0]))
+    levels = len(np.unique(ranked.rank[ranked.rank > 0])) - bool(ranked.silent)
     if 0 < levels <= HARD:
         remarks.append(f"hard score: only {levels} level(s), so AUROC and AP are coarse")
-    silent = int((ranked.rank == 0).sum())
-    if silent:
-        remarks.append(f"no opinion on {silent} of {len(ranked.rank)} windows: ranked lowest")
+    if ranked.silent:
+        remarks.append(
+            f"no opinion on {ranked.silent} of {len(ranked.rank)} windows: they count against it, and not as "
+            "time that it watched"
+        )
     return remarks

@@ -39,6 +39,7 @@ def compare(
     every: Length = MINUTE,
     budget: float = 1.0,
     seed: int = 0,
+    all_time: bool = False,
 ) -> Ledger:
     """Judge models and rules against labelled attacks, on the same windows.
 
@@ -53,14 +54,16 @@ def compare(
         test, as models are, and as they come. Findings of another tool are one side. In a mapping,
         keys name the sides; a model of several detectors keeps their names behind it.
     split
-        Where the test begins. Without one all time is judged, and rules are not tuned: then nothing
-        shows that nobody has seen the attacks, and the ledger says so.
+        Where the test begins. Without one say ``all_time``.
     every
         Length of a window.
     budget
         False findings per container-day that were aimed at.
     seed
         Of the random row and of resampling.
+    all_time
+        Without a split: all time is judged, and rules are not tuned. Then nothing shows that nobody has seen
+        the attacks, and the ledger says so.
 
     Returns
     -------
@@ -72,11 +75,13 @@ def compare(
         Labels lie before the test (unless the split says to leave them out), come from rules, or no
         window lies in test time; a model was fitted on test time.
     UsageError
-        There is nothing to judge.
+        There is nothing to judge, or it is not said which time is judged.
     """
     labelled = _labelled(contenders)
     if not labelled:
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
+    if split is None and not all_time:
+        raise UsageError("which time is judged? give a split, or all_time=True if nothing was learnt from it")
     window = Window.of(every)
     dated = None if split is None else split.of(capture, window)
     attacks, warnings = labels_of(capture, labels)

@@ -85,10 +85,17 @@ def _tuned(
     begin: dt.datetime,
     without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Side:
-    detector.learn(without_attacks(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC))), learnt)
+    hits = without_attacks(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC)))
+    detector.learn(hits, learnt)
     note = f"{detector.state.height} exceptions"
     windows = pl.concat([learnt, test])
-    return _side("rules, tuned", "rules", detector, ran.hits, windows, test, begin, note)
+    return _side("rules, tuned", "rules", detector, ran.hits, windows, test, _read_until(hits), note)
+
+
+def _read_until(events: pl.DataFrame) -> dt.datetime | None:
+    """Return the time of the latest event that was learnt from: what was read says it, not what was meant."""
+    latest = events["time"].max()
+    return latest if isinstance(latest, dt.datetime) else None
 
 
 def first_seen_side(
@@ -105,11 +112,11 @@ def first_seen_side(
     detector = FirstSeen(every)
     observed = detector.observe(capture)
     begin = split.edges[2]
-    before = pl.col("time") < pl.lit(begin, _UTC)
-    detector.learn(without_attacks(observed.filter(before)), windows)
+    known = without_attacks(observed.filter(pl.col("time") < pl.lit(begin, _UTC)))
+    detector.learn(known, windows.filter(pl.col("part") != "test"))
     test = windows.filter(pl.col("part") == "test")
     note = f"first run of a program in an image; {detector.state.height} pairs known"
-    return _side("first seen", "rival", detector, observed, windows, test, begin, note)
+    return _side("first seen", "rival", detector, observed, windows, test, _read_until(known), note)
 
 
 def _side(

@@ -31,6 +31,8 @@ def judge(
     since: str | None = None,
     budget: float | None = None,
     seed: int | None = None,
+    *,
+    all_time: bool = False,
 ) -> tuple[Ledger, Path]:
     """Set findings against labels on one track; write ledger and report into ``out``.
 
@@ -44,7 +46,9 @@ def judge(
     every, since, budget, seed
         Length of a window, time from which on is judged, false findings per container-day aimed at,
         seed of resampling. None takes what the experiment says that made the findings, so that its
-        ledger comes out again; else ``60s``, all of the capture, 1.0 and 0.
+        ledger comes out again; else ``60s``, 1.0 and 0. Which time is the test must be said.
+    all_time
+        All of the capture is test time: nothing was learnt from it.
 
     Notes
     -----
@@ -61,6 +65,12 @@ def judge(
         "seed": seed,
     }
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
+    if terms.since is None and not all_time:
+        raise UsageError(
+            "which time is judged? give `--since` (when the test begins), or `--all-time` if nothing was "
+            "learnt from this capture: time that a model has learnt from counts as easy benign time",
+            argument="since",
+        )
     capture = open_captures(captures)
     labels, warnings = labels_of(capture, label_file)
     warnings = [*refuse_damage(capture), *warnings]

@@ -114,7 +114,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     proof = prove(windows, every)
     _done(2)
     rules, rival = _rule_sides(experiment, capture, windows, split, early)
-    sides = [*rules.sides, *model_sides(scored, split.edges[2]), rival]
+    sides = [*rules.sides, *model_sides(scored, scored.fitted_until), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
     notes = [*damage, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]

@@ -27,7 +27,7 @@ def three_sentences(ledger: Ledger) -> list[str]:
     """
     rows = {row["side"]: row for row in ledger.summary.iter_rows(named=True)}
     models = [row for row in rows.values() if row["kind"] == "model"]
-    if _RULES not in rows or not models:
+    if _RULES not in rows or not models or ledger.facts["gain"]["value"] is None:
         return []
     best = rows.get(COMBINED) or max(models, key=lambda row: (row["found"], -row["false"]))
     rules = rows[_RULES]

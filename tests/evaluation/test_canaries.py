@@ -9,16 +9,17 @@ import pytest
 from rtml.evaluation.canaries import CANARIES, DELAY
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
-from rtml.evaluation.verdict import assess, flag_windows
+from rtml.evaluation.trivial import flag_trees
+from rtml.evaluation.verdict import assess
 from rtml.schema import FINDINGS, LABELS, empty
-from tests.evaluation.frames import at, make_labels, score_frame
+from tests.evaluation.frames import at, make_finding, make_labels, score_frame
 
 NOTHING = empty(FINDINGS)
 
 
 def judge(name, track, seed=0):
     scores = score_frame(track.windows, CANARIES[name](replace(track, seed=seed)))
-    found = flag_windows(name, scores, 1.0, track)
+    found = flag_trees(name, scores, 1.0, track)
     return assess(Side(name, "trivial", found, scores), track)
 
 
@@ -89,17 +90,34 @@ def test_one_hit_in_a_day_does_not_find_a_day(windows):
     track = make_track(windows, labels)
     chosen = (track.windows["container_id"] == "c0") & (track.windows["window"] == at(31))
     scores = score_frame(track.windows, chosen.cast(float))
-    verdict = assess(Side("one", "trivial", flag_windows("one", scores, 1.0, track), scores), track)
+    verdict = assess(Side("one", "trivial", flag_trees("one", scores, 1.0, track), scores), track)
     assert verdict.found == 1 and verdict.recall.value == pytest.approx(1 / 12)
 
 
-def test_no_opinion_counts_as_lowest_and_is_said(windows, labels):
+def test_no_opinion_on_an_attack_counts_as_lowest_and_is_said(windows, labels):
     track = make_track(windows, labels)
     scores = score_frame(track.windows, np.linspace(0, 1, track.windows.height))
     silent = scores.with_columns(score=pl.when(track.windows["target"] == 1).then(None).otherwise("score"))
     verdict = assess(Side("silent", "model", NOTHING, silent), track)
     assert verdict.auroc.value == 0.0
     assert "no opinion on" in verdict.remarks[0]
+
+
+def test_silence_is_no_way_to_rank_well(windows, labels):
+    """Who is silent on the quiet part of benign time neither ranks better nor watched that time."""
+    track = make_track(windows, labels)
+    noisy = np.random.default_rng(1).random(track.windows.height)
+    scores = score_frame(track.windows, noisy + track.windows["target"].fill_null(0).to_numpy() / 2)
+    quiet = pl.when(pl.Series(noisy) < 0.5).then(None).otherwise("score")
+    findings = make_finding("c3", first=5, process_id=99, source="model")
+    whole, part = (
+        assess(Side("x", "model", findings, frame), track)
+        for frame in (scores, scores.with_columns(score=quiet))
+    )
+    assert (
+        part.auroc.value < whole.auroc.value and part.average_precision.value < whole.average_precision.value
+    )
+    assert part.rate.value > 1.8 * whole.rate.value, "a false finding in half of the time"
 
 
 def test_a_detector_that_never_speaks_is_refused(windows, labels):

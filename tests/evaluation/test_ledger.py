@@ -9,13 +9,13 @@ import pytest
 from rich.console import Console
 
 from rtml.errors import RtmlError
-from rtml.evaluation.budget import finding_curve, window_curve
+from rtml.evaluation.budget import finding_curve, score_curve
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.proof import prove
 from rtml.evaluation.sides import Side
 from rtml.evaluation.split import assign
 from rtml.evaluation.track import make_track
-from rtml.evaluation.verdict import flag_windows
+from rtml.evaluation.trivial import flag_trees
 from rtml.report.ledger_files import as_json, write_ledger
 from rtml.report.terminal import ledger_view
 from rtml.schema import LABELS, empty
@@ -167,10 +167,10 @@ def test_a_day_is_needed_to_see_one_alarm_a_day(track):
 
 def test_curves_agree_with_the_operating_point(track, sides):
     scores = sides[1].scores
-    curve = window_curve(scores, track)
+    curve = score_curve(scores, track)
     assert curve["found"].to_list() == list(range(7)) and curve["false"].is_sorted()
     last = curve.row(-1, named=True)
-    flagged = flag_windows("x", scores, last["threshold"], track)
+    flagged = flag_trees("x", scores, last["threshold"], track)
     assert flagged.height >= last["false"]
     rules = finding_curve(sides[0].findings, track)
     assert rules.select("found", "false").rows() == [(0, 0), (1, 0), (2, 0)]

@@ -61,8 +61,6 @@ def test_each_level_is_the_verdict_on_its_findings(rules, track):
             verdict.findings,
         )
         assert row["false_per_container_day"] == verdict.rate.value
-    slots = points["curve_false_per_container_day"] * track.container_days
-    assert slots.round(6).to_list() == [3.0, 2.0, 2.0, 1.0, 1.0]
 
 
 def test_points_are_in_the_files_the_table_and_the_picture(rules, track):

@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
-from rtml.evaluation.sides import Side, flags, scores_of_findings, touched, union
+from rtml.evaluation.cells import tree_flags
+from rtml.evaluation.sides import Side, scores_of_findings, union
 from rtml.schema import FINDINGS, conform, empty
+from rtml.times import Window
 from tests.evaluation.frames import BEGIN, MINUTE
 
 
@@ -49,13 +51,10 @@ def test_a_union_raises_every_finding_of_its_sides():
 
 @pytest.mark.parametrize("every", [MINUTE, 5 * MINUTE])
 def test_a_flag_covers_its_window_to_the_last_nanosecond_and_not_the_next(every: dt.timedelta):
-    all_of_them = windows(0, 5, 10)
-    flagged = flags(all_of_them.head(1), every, "flag all")
+    flagged = tree_flags(windows(0), Window.of(every), "flag all")
     assert flagged.select(pl.col("last_seen").to_physical() - pl.col("first_seen").to_physical()).item() == (
         every // dt.timedelta(microseconds=1) * 1000 - 1
     )
-    assert touched(flagged, all_of_them, every) == 1
-    assert touched(flags(all_of_them, every, "flag all"), all_of_them, every) == 3
 
 
 def test_a_window_scores_the_worst_finding_that_lies_in_it():

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from rtml.errors import RtmlError
+from rtml.evaluation.activity import activity
 from rtml.evaluation.labels.reading import read_labels
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.sides import Side
@@ -64,7 +65,9 @@ def test_the_shipped_capture_carries_an_evaluation(lab, lab_labels):
         .agg(complete=pl.lit(True))
         .collect()
     )
-    track = make_track(windows, labels, lab.processes().collect())
+    processes = lab.processes().collect()
+    active = activity(lab.events(), processes, MINUTE)
+    track = make_track(windows, labels, processes, active=active, containers=lab.containers())
     assert track.notes == () and track.labels.height == 16
     noise = score_frame(track.windows, np.random.default_rng(0).random(track.windows.height))
     ledger = build_ledger([Side("noise", "model", empty(FINDINGS), noise)], track)

@@ -5,20 +5,21 @@ import pytest
 
 from rtml.evaluation.budget import finding_curve
 from rtml.evaluation.ledger import build_ledger
-from rtml.evaluation.matching import about_workload, changes_reported, match, units
+from rtml.evaluation.matching import match
 from rtml.evaluation.measure import kept
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
 from tests.evaluation.frames import make_finding, make_labels, utc
 
-MODEL = {"source": "model", "detector": "workload_changes"}
+MODEL = {"source": "model", "detector": "workload_changes", "type": "Change:Runtime/WorkloadChanged"}
 EVENTS = pl.DataFrame(
     {
         "host": ["h1"] * 5,
         "seq": [1, 2, 3, 4, 5],
         "process_id": [12, 31, 1010, 1030, None],  # of a1, of a3, beside them, and of nobody known
         "time": utc([11, 22, 12, 23, 24]),
+        "container_id": ["c0", "c1", "c0", "c1", "c1"],
     }
 )
 
@@ -31,7 +32,7 @@ def change(*seqs, containers=("c0", "c1"), first=9.0, last=30.0, **more):
 
 
 def hits(finding, labels, processes, **more):
-    found = match(finding, labels, processes, EVENTS, **more)
+    found = match(finding, labels, processes, EVENTS, **more).hits
     return list(zip(found["attack_id"], found["how"], strict=True))
 
 
@@ -58,26 +59,42 @@ def test_time_alone_never_decides_for_it(processes):
     unknown = make_labels(("a", "c0", 10, 12, None))
     assert hits(change(1), unknown, processes) == []
     assert hits(make_finding(first=11, evidence=[]), unknown, processes) == [("a", "time")]
-    assert hits(change(1), unknown, processes, several=True) == []
 
 
 def test_it_is_detected_at_its_first_event_in_the_attack(labels, processes):
     found = match(change(1, 2), labels, processes, EVENTS)
-    assert found["detected"].to_list() == utc([11, 22]).to_list()
+    assert found.hits["detected"].to_list() == utc([11, 22]).to_list()
 
 
 def test_what_shows_no_attack_is_a_change_and_not_false(labels, processes):
     findings = pl.concat([change(1), change(3), change(4, first=20), make_finding(first=50, process_id=7)])
-    found = match(findings, labels, processes, EVENTS)
-    assert changes_reported(findings, found) == 2
-    assert units(findings, found) == (1, 1), "only the one about a container"
-    assert findings.select(about_workload(findings)).to_series().to_list() == [True, True, True, False]
+    matched = match(findings, labels, processes, EVENTS)
+    assert matched.changes == [1, 2]
+    assert (matched.units, matched.false) == (2, 1), "what is credited is charged, changes are not"
+
+
+def test_a_change_that_shows_mostly_other_things_is_no_hit(labels, processes):
+    """An event of an attack among many of a roll-out does not make the roll-out a find."""
+    events = pl.DataFrame(
+        {"host": "h1", "seq": range(1, 7), "time": utc([11, 12, 12, 12, 12, 12])}
+    ).with_columns(process_id=pl.Series([12, 71, 72, 73, 74, 75]))
+    few = match(change(1, 2), labels, processes, events)
+    assert few.hits["attack_id"].to_list() == ["a1"] and (few.false, few.changes) == (1, [])
+    many = match(change(1, 2, 3, 4, 5, 6), labels, processes, events)
+    assert many.hits.is_empty() and (many.units, many.changes) == (0, [0])
+
+
+def test_only_a_change_is_about_a_workload(labels, processes):
+    """A finding of another type that lists containers is a finding about each of them, whoever is in it."""
+    giant = change(1, 2, 3, type="T", source="model", process_id=None)
+    matched = match(giant, labels, processes, EVENTS)
+    assert matched.hits["attack_id"].to_list() == ["a1", "a3"] and not matched.changes
+    assert matched.false > 5, "every slot between the events is charged"
 
 
 def test_old_files_of_findings_know_no_workloads(labels):
-    plain = make_finding(first=11).drop("containers")
-    assert match(plain, labels)["attack_id"].to_list() == ["a1"]
-    assert (units(plain, match(plain, labels)), changes_reported(plain, match(plain, labels))) == ((1, 0), 0)
+    matched = match(make_finding(first=11).drop("containers"), labels)
+    assert (matched.hits["attack_id"].to_list(), matched.false, matched.changes) == (["a1"], 0, [])
 
 
 def test_one_observed_container_is_enough_to_be_judged(windows, labels, processes):
@@ -94,7 +111,7 @@ def track(windows, labels, processes):
 def test_a_side_is_credited_for_the_attacks_and_its_changes_are_counted_apart(track):
     findings = pl.concat([change(1, 2), change(3), make_finding("c3", first=5, process_id=99, **MODEL)])
     verdict = assess(Side("m", "model", findings), track, resamples=0)
-    assert (verdict.found, verdict.findings, verdict.false, verdict.changes) == (2, 1, 1, 1)
+    assert (verdict.found, verdict.findings, verdict.false, verdict.changes) == (2, 3, 1, 1)
     assert verdict.rate.value == pytest.approx(1 / track.container_days)
 
 
