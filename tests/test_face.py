@@ -99,10 +99,10 @@ def test_models_and_rules_are_compared_on_the_same_windows(
     assert sides[:5] == [*models, "ours, tuned", "ours, default"]
     assert ledger.facts["split"] is not None
     assert ledger.summary.filter(pl.col("side") == "ours, tuned")["found"].item() == 16
-    alone = rtml.compare(capture, str(LABELS), [rules.findings()])
+    alone = rtml.compare(capture, str(LABELS), [rules.findings()], all_time=True)
     assert alone.facts["split"] is None
     with pytest.raises(ValueError, match="nothing to compare"):
-        rtml.compare(capture, LABELS, [])
+        rtml.compare(capture, LABELS, [], all_time=True)
 
 
 def test_attacks_in_training_time_are_refused(capture: Capture, scored: Scored):

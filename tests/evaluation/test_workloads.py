@@ -77,7 +77,7 @@ def test_a_change_that_shows_mostly_other_things_is_no_hit(labels, processes):
     """An event of an attack among many of a roll-out does not make the roll-out a find."""
     events = pl.DataFrame(
         {"host": "h1", "seq": range(1, 7), "time": utc([11, 12, 12, 12, 12, 12])}
-    ).with_columns(process_id=pl.Series([12, 71, 72, 73, 74, 75]))
+    ).with_columns(process_id=pl.Series([12, 71, 72, 73, 74, 75]), container_id=pl.lit("c0"))
     few = match(change(1, 2), labels, processes, events)
     assert few.hits["attack_id"].to_list() == ["a1"] and (few.false, few.changes) == (1, [])
     many = match(change(1, 2, 3, 4, 5, 6), labels, processes, events)

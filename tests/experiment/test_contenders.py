@@ -78,7 +78,7 @@ def test_rules_are_tuned_on_what_was_before_the_test(rules: Callable[..., RuleSi
     assert (tuned.name, default.name) == ("rules, tuned", "rules, default")
     assert side.exceptions.select("workload", "alarms").rows() == [("web", 2)]
     assert minutes(default.findings) == [1.5, 6.5, 12.5] and tuned.findings.is_empty()
-    assert (tuned.fitted_until, default.fitted_until) == (at(10), None)
+    assert (tuned.fitted_until, default.fitted_until) == (at(6.5), None)
     assert tuned.note == "1 exceptions"
     for made, expected in ((default, 0.801), (tuned, 0.0)):
         assert made.scores is not None and made.scores["window"].min() == at(10)
@@ -107,7 +107,7 @@ def test_what_is_known_to_be_an_attack_tunes_nothing(rules: Callable[..., RuleSi
 def test_the_rival_knows_what_ran_before_the_test_and_nothing_of_it():
     capture = story(known=(1.0, 12.0), new=(13.0, 14.0))
     side = first_seen_side(capture, windows(), SPLIT, EVERY, keep)
-    assert (side.kind, side.fitted_until, minutes(side.findings)) == ("rival", at(10), [13.0])
+    assert (side.kind, side.fitted_until, minutes(side.findings)) == ("rival", at(1), [13.0])
     assert side.scores is not None
     loud = side.scores.filter(pl.col("score") > 0)
     assert (loud["window"].to_list(), side.scores["window"].min()) == ([at(13)], at(10))

@@ -22,7 +22,7 @@ from tests.conftest import LAB
 
 CAPTURE, LABELS = str(LAB / "capture"), LAB / "labels.parquet"
 SINCE = "2026-11-24T03:14:00Z"
-MEASURED = pl.exclude("side", "note", "only", "asked", "calibrated", "budget")
+MEASURED = pl.exclude("side", "note", "only", "asked", "calibrated", "budget", "remarks")
 
 
 def called(*arguments: object) -> None:
@@ -98,9 +98,14 @@ def test_alerts_without_scores_are_ranked_by_their_findings_and_the_ledger_says_
 
 def test_findings_before_the_time_that_is_judged_cost_nothing(rules: Path, tmp_path: Path):
     late, _ = judge([CAPTURE], LABELS, [rules], tmp_path / "a", since=SINCE)
-    all_of_it, _ = judge([CAPTURE], LABELS, [rules], tmp_path / "b")
+    all_of_it, _ = judge([CAPTURE], LABELS, [rules], tmp_path / "b", all_time=True)
     false = [ledger.summary.row(0, named=True)["false"] for ledger in (late, all_of_it)]
     assert 0 < false[0] < false[1]
+
+
+def test_which_time_is_judged_must_be_said(rules: Path, tmp_path: Path):
+    with pytest.raises(UsageError, match="which time is judged"):
+        judge([CAPTURE], LABELS, [rules], tmp_path / "a")
 
 
 def test_a_side_is_not_judged_on_time_that_it_was_fitted_on(demo: Outcome, tmp_path: Path):
@@ -114,7 +119,7 @@ def test_two_files_take_no_scores_of_one_detector_from_one_file(rules: Path, tmp
     copy(rules.with_name("scores.parquet"), tmp_path / "scores.parquet")
     files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     with pytest.raises(UsageError, match="would both take the scores of 'rules'"):
-        judge([CAPTURE], LABELS, files, tmp_path / "e")
+        judge([CAPTURE], LABELS, files, tmp_path / "e", all_time=True)
     copy(tmp_path / "scores.parquet", tmp_path / "b.scores.parquet")
-    ledger, _ = judge([CAPTURE], LABELS, files, tmp_path / "e")
+    ledger, _ = judge([CAPTURE], LABELS, files, tmp_path / "e", all_time=True)
     assert {"a: rules", "b: rules"} < set(ledger.summary["side"])
