@@ -18,7 +18,9 @@ __all__ = [
     "FINDINGS",
     "IDENTITY",
     "KINDS",
+    "BUDGETS",
     "INFRASTRUCTURE",
+    "SETTINGS",
     "LABELS",
     "POLARS",
     "REJECTS",
@@ -218,9 +220,16 @@ COMBINED = "combined"
 """What the combination of several detectors is called among them; no detector may have that name."""
 
 
-TREE_SCORES = pl.Schema({**SCORES, "process_id": pl.Int64()})
+BUDGETS = (0.5, 1.0, 3.0, 10.0, 30.0)
+"""False findings per container-day at which sides are compared."""
+
+SETTINGS = tuple(sorted({*BUDGETS, *(budget / 2 for budget in BUDGETS)}))
+"""Budgets that sides are set to: these, and the half of each that one of two sides may spend."""
+
+TREE_SCORES = pl.Schema({**SCORES, "process_id": pl.Int64(), "budget": pl.Float64()})
 """One row per detector, window and process tree; ``process_id`` is its lineage root, null where none is
-known."""
+known. ``budget``: the least false findings per container-day, of those that sides are compared at, for
+which it alarms; null: for none of them."""
 
 
 def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:

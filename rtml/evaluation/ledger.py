@@ -16,6 +16,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.facts import gather
+from rtml.evaluation.headline import headline
 from rtml.evaluation.labels.provenance import refuse_rule_labels
 from rtml.evaluation.measure import Measure, kept, refused, share
 from rtml.evaluation.points import operating_points
@@ -43,9 +44,9 @@ class Ledger:
     ``summary``: one row per side. ``attacks``: one row per attack and side (the random row has
     none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
     ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`.
-    ``points``: rules at each minimum level, see `rtml.evaluation.points.POINTS`. ``facts``: split
-    proof, counts, limits, and the ``gain``: the share of attacks that models found and rules did
-    not (strict JSON values).
+    ``points``: rules at each minimum level, see `rtml.evaluation.points.POINTS`. ``headline``: every side
+    at the same budgets, see `rtml.evaluation.headline.HEADLINE`. ``facts``: split proof, counts, limits,
+    and the ``gain``: the share of attacks that models found and rules did not (strict JSON values).
     """
 
     summary: pl.DataFrame
@@ -54,6 +55,7 @@ class Ledger:
     curve: pl.DataFrame
     points: pl.DataFrame
     facts: dict[str, Any]
+    headline: pl.DataFrame
 
     def __repr__(self) -> str:
         """Say in a line who was judged on what."""
@@ -126,13 +128,15 @@ def build_ledger(
     attacks = by_attack(table)
     facts["gain"] = asdict(_gain(sides, attacks, track.seed))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
+    curve = budget_curves(sides, track)
     return Ledger(
         pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
         table,
         attacks,
-        budget_curves(sides, track),
+        curve,
         operating_points(sides, track),
         facts,
+        headline(sides, track, curve),
     )
 
 

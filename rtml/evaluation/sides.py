@@ -6,7 +6,7 @@ Every table shows the trivial rows too. They flag process trees, as models do.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -47,7 +47,10 @@ class Side:
     calibrated
         What it realised on calibration time that its threshold had not seen.
     trees
-        ``container_id, window, root_id, score`` of process trees, where it judges them; else null.
+        ``container_id, window, root_id, score`` and ``budget`` (`rtml.schema.TREE_SCORES`) of process trees,
+        where it judges them; else null.
+    dial
+        Its findings by false findings per container-day, for sides that are tuned to each; else null.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Side:
     asked: float | None = None
     calibrated: float | None = None
     trees: pl.DataFrame | None = None
+    dial: Mapping[float, pl.DataFrame] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a kind that the ledger does not know."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -15,7 +15,7 @@ from rtml.models.explaining import is_change
 from rtml.rules import EventDetector, FirstSeen, Rule, RuleDetector, Skipped
 from rtml.rules.chosen import Chosen
 from rtml.rules.running.run import Ran, run_all
-from rtml.schema import COMBINED
+from rtml.schema import COMBINED, SETTINGS
 from rtml.splits import Split
 from rtml.times import Window
 
@@ -55,6 +55,7 @@ def rule_side(
     detector = RuleDetector(ran.rules, every, budget)
     default = _side("rules, default", "rules", detector, ran.hits, windows, test)
     tuned = _tuned(detector, ran, learnt, test, split.edges[2], without_attacks)
+    tuned = replace(tuned, dial=_dial(ran, every, learnt, test, without_attacks))
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
 
@@ -73,8 +74,29 @@ def tuned_and_default(
     test = part.filter(pl.col("part") == "test")
     learnt = part.filter(pl.col("part").is_in(["train", "calibrate"]))
     default = _side("rules, default", "rules", detector, ran.hits, windows, test)
-    yield _tuned(detector, ran, learnt, test, split.edges[2], lambda hits: hits)
+    tuned = _tuned(detector, ran, learnt, test, split.edges[2], lambda hits: hits)
+    yield replace(tuned, dial=_dial(ran, every, learnt, test, lambda hits: hits))
     yield default
+
+
+def _dial(
+    ran: Ran,
+    every: Window,
+    learnt: pl.DataFrame,
+    test: pl.DataFrame,
+    without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
+) -> dict[float, pl.DataFrame]:
+    """Return what the rules find in the test when they are tuned to each of `rtml.schema.SETTINGS`."""
+    begin = pl.lit(test["window"].min(), _UTC)
+    before = without_attacks(ran.hits.filter(pl.col("time") < begin))
+    later = ran.hits.filter(pl.col("time") >= begin)
+    dial = {}
+    for budget in SETTINGS:
+        detector = RuleDetector(ran.rules, every, budget)
+        detector.learn(before, learnt)
+        findings = detector.findings(later)
+        dial[budget] = findings.filter(pl.col("container_id").is_in(test["container_id"].unique().implode()))
+    return dial
 
 
 def _tuned(
@@ -172,4 +194,4 @@ def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
 def _trees(scored: Scored, label: str) -> pl.DataFrame:
     rows = scored.tree_scores.filter(pl.col("detector") == label)
     root = pl.col("process_id").fill_null(0)
-    return rows.select("container_id", "window", root_id=root, score="margin")
+    return rows.select("container_id", "window", "budget", root_id=root, score="margin")

@@ -28,7 +28,7 @@ class Judged:
     """A file of findings, what lies beside it, and what an experiment wrote about them.
 
     ``scores`` per container and window, ``trees`` per process tree; ``features`` of process trees, else of
-    windows. Each is null where its file is missing.
+    windows; ``dial``: findings at other budgets. Each is null where its file is missing.
     """
 
     path: Path
@@ -36,6 +36,7 @@ class Judged:
     scores: pl.DataFrame | None
     trees: pl.DataFrame | None
     features: pl.DataFrame | None
+    dial: pl.DataFrame | None
     result: Result | None
 
     @property
@@ -88,8 +89,17 @@ class Judged:
             return None
         rows = self.trees.filter(pl.col("detector") == detector)
         root = pl.col("process_id").fill_null(0)
-        kept = rows.select("container_id", "window", root_id=root, score="margin")
+        budget = [pl.col("budget")] if "budget" in rows.columns else []
+        kept = rows.select("container_id", "window", *budget, root_id=root, score="margin")
         return kept if rows.height else None
+
+    def dial_of(self, detector: str) -> dict[float, pl.DataFrame] | None:
+        """Return what a side that was tuned to several budgets finds at each, or None."""
+        if self.dial is None:
+            return None
+        rows = self.dial.filter(pl.col("detector") == detector)
+        settings = rows["asked"].unique().sort()
+        return {asked: rows.filter(pl.col("asked") == asked) for asked in settings} or None
 
 
 def _source(detector: str) -> str:
@@ -117,6 +127,7 @@ def read_judged(path: Path) -> Judged:
         _table(beside(path, _SCORES), ["detector", *_SCORE]),
         _table(beside(path, "trees.parquet"), ["detector", "process_id", *_SCORE]),
         _features(path),
+        _table(beside(path, "dial.parquet"), ["detector", "asked"]),
         read_result(sides_file) if sides_file is not None else None,
     )
 
@@ -161,6 +172,7 @@ def sides_of(files: Sequence[Judged]) -> Iterator[Side]:
                 asked=side.asked,
                 calibrated=side.calibrated,
                 trees=file.trees_of(side.detector),
+                dial=file.dial_of(side.detector),
             )
         if not file.sides:
             yield Side(f"{file.path.stem} (no findings)", "model", file.findings)

@@ -2,15 +2,16 @@
 
 ``findings.parquet`` and ``scores.parquet`` hold every side, told apart by ``detector``;
 ``windows.parquet`` what the models saw, by container and window, ``features.parquet`` and ``trees.parquet``
-what they saw and said of each process tree of the test; ``sides.json`` what no table says: the sides in
-their order, and on which terms they were judged. A finding of the rules has one ``finding_id``, however
-often it stands there: as the rules come, and tuned.
+what they saw and said of each process tree of the test; ``dial.parquet`` what rules find when they are
+tuned to other budgets; ``sides.json`` what no table says: the sides in their order, and on which terms they
+were judged. A finding of the rules has one ``finding_id``, however often it stands there: as the rules
+come, and tuned.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -93,9 +94,19 @@ def write_result(
         "features": scored.trees,
         "findings": pl.concat(findings),
     }
-    for name, table in tables.items():
+    for name, table in (tables | _dials(by_detector)).items():
         table.write_parquet(out / f"{name}.parquet", compression="zstd")
     (out / SIDES).write_text(result.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+def _dials(sides: Mapping[str, Side]) -> dict[str, pl.DataFrame]:
+    """Return the findings of sides that were tuned to each budget, told apart by detector and ``asked``."""
+    rows = [
+        findings.with_columns(detector=pl.lit(name), asked=pl.lit(asked))
+        for name, side in sides.items()
+        for asked, findings in (side.dial or {}).items()
+    ]
+    return {"dial": pl.concat(rows)} if rows else {}
 
 
 def _described(side: Side) -> SideFacts:

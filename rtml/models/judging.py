@@ -16,7 +16,7 @@ from rtml.models.alarm import Alarm
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine
 from rtml.progress import steps
-from rtml.schema import COMBINED, SCORES, TREE_SCORES, empty
+from rtml.schema import COMBINED, SCORES, SETTINGS, TREE_SCORES, empty
 
 __all__ = ["TREE", "alarms_of", "in_windows", "raw_scores", "tree_scores", "worst_of_trees"]
 
@@ -103,6 +103,7 @@ def tree_scores(
             "p_value": calibration.p_values(values, groups),
             "margin": calibration.margins(values, groups, budget),
             "alarm": calibration.alarms(values, groups, alarm),
+            "budget": _least_budget(calibration, values, groups),
         }
         placed = rows.select("container_id", "window", "process_id", "workload", "complete").with_columns(
             **{name: pl.Series(column, nan_to_null=True) for name, column in columns.items()},
@@ -110,6 +111,14 @@ def tree_scores(
         )
         tables.append(placed.select(pl.col(name).cast(kind) for name, kind in TREE_SCORES.items()))
     return pl.concat(tables)
+
+
+def _least_budget(calibration: Calibration, values: Array, groups: list[str]) -> Array:
+    """Return the smallest of `SETTINGS` at which each row alarms, NaN where it does at none."""
+    least = np.full(len(values), np.nan)
+    for budget in reversed(SETTINGS):
+        least[calibration.alarms(values, groups, calibration.threshold(budget))] = budget
+    return least
 
 
 def in_windows(scores: pl.DataFrame) -> pl.DataFrame:

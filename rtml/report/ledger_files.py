@@ -34,6 +34,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "facts": ledger.facts,
+        "headline": _plain(ledger.headline),
         "sides": [_side(row) for row in ledger.summary.iter_rows(named=True)],
         "by_attack": _plain(ledger.by_attack),
         "attacks": _plain(ledger.attacks),

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
+from rtml.report.headline import EXPLAINED, headline_table
 from rtml.report.rows import number
 from rtml.report.sentences import three_sentences
 from rtml.report.strings import visible
@@ -71,6 +72,9 @@ class LedgerView:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render for the width at hand."""
         yield _headline(self.ledger.facts)
+        if self.ledger.headline.height:
+            yield headline_table(self.ledger, options.max_width)
+            yield Text(f"  {EXPLAINED}\n", "dim")
         yield ledger_table(self.ledger, options.max_width)
         yield Group(*(Text(f"  {line}") for line in three_sentences(self.ledger)))
         yield Text(f"  models found what rules missed: {_gain(self.ledger.facts['gain'])}")
