@@ -62,7 +62,7 @@ def evaluate(
     from rtml.report import ledger_view
 
     with progress("judging"):
-        ledger, report = judge(
+        ledger, report, looks = judge(
             capture,
             labels,
             [*(findings or []), *(more or [])],
@@ -77,4 +77,5 @@ def evaluate(
         typer.echo((out / "ledger.json").read_text("utf-8"))
         return
     console.print(ledger_view(ledger))
+    console.print(f"looks       {looks.sentence()}", markup=False)
     console.print(f"report      {report}", markup=False)

@@ -15,6 +15,7 @@ import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
+from rtml.evaluation.by_attack import by_attack
 from rtml.evaluation.facts import gather
 from rtml.evaluation.headline import headline
 from rtml.evaluation.labels.provenance import refuse_rule_labels
@@ -22,6 +23,7 @@ from rtml.evaluation.measure import Measure, kept, refused, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
+from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, track_is_too_easy
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -29,7 +31,7 @@ from rtml.progress import steps
 from rtml.schema import COMBINED
 from rtml.showing.tables import table
 
-__all__ = ["MEASURES", "Ledger", "build_ledger", "by_attack"]
+__all__ = ["MEASURES", "Ledger", "build_ledger"]
 
 MEASURES = ("recall", "rate", "auroc", "average_precision", "tpr", "delay")
 """Columns of the summary; each also has ``_low``, ``_high``, ``_method`` and ``_reason``."""
@@ -122,10 +124,12 @@ def build_ledger(
     judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
     judged += _trivial(judged, track, features, budget)
     _remark_on_the_oracle(judged)
+    suspicions = _suspicions(judged, track, features)
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
+    facts["suspicions"] = suspicions
     facts["gain"] = asdict(_gain(sides, attacks, track.seed))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     curve = budget_curves(sides, track)
@@ -138,6 +142,20 @@ def build_ledger(
         facts,
         headline(sides, track, curve),
     )
+
+
+def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame | None) -> list[str]:
+    """Say what is too good to be true, and refuse findings that were made from labels."""
+    proper = [verdict.side for verdict in judged if verdict.side.kind in ("rules", "model", "rival")]
+    copied = [text for side in proper for text in copied_times(side.findings, track.labels, side.name)]
+    columns = [] if features is None else suspicious_columns(features)
+    easy = [
+        text
+        for verdict in judged
+        if verdict.side.oracle
+        for text in track_is_too_easy(verdict.found, verdict.false, track, verdict.side.note)
+    ]
+    return [*copied, *columns, *easy, *incomplete(track)]
 
 
 def _gain(sides: Sequence[Side], attacks: pl.DataFrame, seed: int) -> Measure:
@@ -159,7 +177,7 @@ def _refuse_same_names(sides: Sequence[Side]) -> None:
 def _union_of(sides: Sequence[Side]) -> list[Side]:
     """Return tuned rules and the combined model together; without a combination, and all models together."""
     rules = [side for side in sides if side.kind == "rules"][:1]
-    models = [side for side in sides if side.kind == "model"]
+    models = [side for side in sides if side.kind == "model" and not side.oracle]
     combined = [side for side in models if side.name == COMBINED]
     if not (rules and models):
         return []
@@ -256,42 +274,3 @@ def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
             f"{name}_reason": measure.reason,
         }
     return row
-
-
-def by_attack(table: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per attack: who found it, when first, and the verdict over both camps.
-
-    Columns: ``attack_id, technique, name, container_id, start, end, rules, models`` (names of the
-    sides that found it), ``verdict``, ``delay_s`` (of the earliest).
-
-    Examples
-    --------
-    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
-    >>> table = pl.DataFrame({"attack_id": ["a"], "technique": [None], "name": ["x"],
-    ...     "container_id": ["c"], "start": at, "end": at, "side": ["forest"], "kind": ["model"],
-    ...     "found": [True], "delay_s": [4.0]})
-    >>> by_attack(table).select("models", "verdict").row(0)
-    (['forest'], 'models only')
-    """
-    about = ["attack_id", "technique", "name", "container_id", "start", "end"]
-    proper = table.filter(pl.col("kind").is_in(["rules", "model"]))
-
-    def finders(kind: str) -> pl.Expr:
-        return pl.col("side").filter((pl.col("kind") == kind) & pl.col("found"))
-
-    rules, models = pl.col("rules").list.len() > 0, pl.col("models").list.len() > 0
-    verdict = (
-        pl.when(rules & models)
-        .then(pl.lit("both"))
-        .when(rules)
-        .then(pl.lit("rules only"))
-        .when(models)
-        .then(pl.lit("models only"))
-        .otherwise(pl.lit("neither"))
-    )
-    return (
-        proper.group_by(about, maintain_order=True)
-        .agg(rules=finders("rules"), models=finders("model"), delay_s=pl.col("delay_s").min())
-        .with_columns(verdict=verdict)
-        .sort("start", "attack_id")
-    )

@@ -24,6 +24,10 @@ from rtml.times import MINUTE, UTC_NS, Length, Window, instant
 __all__ = ["Track", "make_track"]
 
 
+_ENOUGH = 20
+"""Scores from which the length of their windows can be told."""
+
+
 @dataclass(frozen=True)
 class Track:
     """Test windows with their targets, test attacks, process facts and how findings are judged.
@@ -121,7 +125,20 @@ class Track:
         )
         if rows.select(key).is_duplicated().any():
             raise RtmlError("scores: a container has two scores for one window; pass one detector")
+        self._refuse_other_windows(rows)
         return self.windows.join(rows, on=key, how="left", maintain_order="left")
+
+    def _refuse_other_windows(self, rows: pl.DataFrame) -> None:
+        """Refuse scores of longer windows: all between them would count as silence."""
+        steps = rows.sort("container_id", "window").select(
+            step=pl.col("window").diff().over("container_id").dt.total_nanoseconds()
+        )
+        least = steps.filter(pl.col("step") > 0)["step"].min()
+        if rows.height >= _ENOUGH and isinstance(least, int) and least >= 2 * self.every.nanoseconds:
+            raise RtmlError(
+                f"scores are of windows of {least / 1e9:g} s, the track's are of {self.every.text}; "
+                "judge them in their own windows"
+            )
 
     def ranked(self, scores: pl.DataFrame) -> Ranked:
         """Lay scores over the test windows as ranks; silence counts against who is silent.

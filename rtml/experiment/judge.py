@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+
+import polars as pl
 
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, build_ledger, make_track
+from rtml.evaluation import Ledger, Side, build_ledger, make_track
 from rtml.evaluation.activity import activity
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
+from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import page
 from rtml.findings.reading import read_findings
 from rtml.report import write_ledger, write_report
@@ -33,7 +37,7 @@ def judge(
     seed: int | None = None,
     *,
     all_time: bool = False,
-) -> tuple[Ledger, Path]:
+) -> tuple[Ledger, Path, Looks]:
     """Set findings against labels on one track; write ledger and report into ``out``.
 
     Parameters
@@ -93,4 +97,11 @@ def judge(
     write_ledger(ledger, out)
     title = " + ".join(side.name for side in sides)
     source = page(title, capture, ledger, track, sides, [], None)
-    return ledger, write_report(source, out / "report.html")
+    looks = look(label_file, _configuration(sides))
+    return ledger, write_report(source, out / "report.html"), looks
+
+
+def _configuration(sides: Sequence[Side]) -> str:
+    """Return a digest of what was judged: the same findings again are no other try."""
+    content = [side.findings.select("detector", "container_id", "first_seen", "score") for side in sides]
+    return hashlib.sha256(pl.concat(content).write_json().encode("utf-8", "surrogatepass")).hexdigest()[:12]

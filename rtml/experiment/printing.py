@@ -26,6 +26,7 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
         _line(console, name, text)
     console.print(ledger_view(outcome.ledger))
     _line(console, "attacks", _verdicts(outcome))
+    _line(console, "looks", outcome.looks.sentence())
     for alarm in list(outcome.scored.alarms.values())[:1]:
         _line(console, "budget", alarm.sentence())
     _line(console, "top finding", _top(outcome))

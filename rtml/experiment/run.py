@@ -18,11 +18,14 @@ from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.early import Early, without_early_attacks
+from rtml.experiment.guard import closed
 from rtml.experiment.labelled import labels_of, refuse_damage
+from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import page
 from rtml.experiment.result import SIDES, Terms, write_result
 from rtml.experiment.tracking import Run, tracked_run
 from rtml.models import Model, Scored, load_model, train
+from rtml.models.twice import refuse_differences
 from rtml.models.windows import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
@@ -53,6 +56,7 @@ class Outcome:
     report: Path
     run_id: str | None
     model_uri: str
+    looks: Looks
 
     def __repr__(self) -> str:
         """Say in a line what was run, and where the results are."""
@@ -107,17 +111,20 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     split = experiment.split.of(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
     _done(0)
-    model, saved = saved_and_loaded(learn(experiment, early.capture, split), out / "model")
-    _done(1)
-    scored = model.score(capture, start=split.edges[2])
-    windows = _windows(model, scored)
-    proof = prove(windows, every)
-    _done(2)
-    rules, rival = _rule_sides(experiment, capture, windows, split, early)
+    with closed(label_file) as unwatched:
+        model, saved = saved_and_loaded(learn(experiment, early.capture, split), out / "model")
+        _done(1)
+        scored = model.score(capture, start=split.edges[2])
+        refuse_differences(model, scored)
+        windows = _windows(model, scored)
+        proof = prove(windows, every)
+        _done(2)
+        rules, rival = _rule_sides(experiment, capture, windows, split, early)
+    looks = look(label_file, experiment.digest())
     sides = [*rules.sides, *model_sides(scored, scored.fitted_until), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
-    notes = [*damage, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
+    notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     ledger = build_ledger(
         sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
     )
@@ -130,7 +137,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     uri = run.model_uri if run and not saved else str(out / "model")
     parts = (model, scored, rules, sides, track, ledger)
     _done(4)
-    return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri)
+    return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks)
 
 
 def _rule_sides(

@@ -38,6 +38,8 @@ class Description(State):
     """Per container, the time (ISO 8601) until which its events were learnt."""
     data: dict[str, str] = {}
     """Digest of each capture that was learnt or calibrated on."""
+    moments: list[int] = []
+    """Times in nanoseconds of a sample of the events that were learnt, by which they are known again."""
     notes: dict[str, int | float | str | bool | None] = {}
     """Anything else worth keeping: alarm budget, configuration digest."""
 

@@ -19,6 +19,7 @@ from rtml.models.explaining.anomalous import explain_calls
 from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
 from rtml.models.reasons import counterfactuals_of, reasons_of
+from rtml.models.recognising import refuse_known
 from rtml.models.windows import container_windows
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, empty
@@ -102,6 +103,7 @@ def score(
     about = parts.description
     given = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
     source, skipped = _unlearnt(given, about.learned_until)
+    refuse_known(source.events, about.moments, capture.path)
     families = features.families_of(about.families)
     trees, surprises = features.assemble_with_surprises(source, parts.baseline, families, beyond_peers=True)
     wanted = about.budget if budget is None else budget

@@ -9,6 +9,7 @@ the calibration time too. Trees that stand far outside are left out of all learn
 from __future__ import annotations
 
 import copy
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +28,7 @@ from rtml.models.judging import worst_of_trees
 from rtml.models.learning import Material, container_days, container_time, material, without
 from rtml.models.model import Model
 from rtml.models.parts import Description
+from rtml.models.recognising import moments
 from rtml.models.tails import SHIPPED, UNKNOWN
 from rtml.progress import steps
 from rtml.schema import COMBINED
@@ -113,6 +115,7 @@ def train(
     trees = pl.concat(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
+    learned_until = _learned_until(trees, window)
     about = Description(
         features=feature_columns(trees),
         families=list(features.FAMILIES.own if families is None else families),
@@ -120,7 +123,8 @@ def train(
         combined=members,
         held_out=held_out,
         parameters={label: _parameters(entry) for label, entry in entries},
-        learned_until=_learned_until(trees, window),
+        learned_until=learned_until,
+        moments=moments(capture.events(["time", "container_id"]), _latest(learned_until)),
         data={capture.path: digest_capture(capture)},
         notes={"budget": budget, "seed": seed, "outliers": made.outliers.height, **(notes or {})},
     )
@@ -194,6 +198,10 @@ def _unlearnt(label: str, entry: Parameters | Detector | None, seed: int) -> Det
 
 def _parameters(entry: Parameters | Detector | None) -> dict[str, int | float | str | bool | None]:
     return dict(entry) if isinstance(entry, Mapping) else {}
+
+
+def _latest(learned_until: Mapping[str, str]) -> dt.datetime | None:
+    return max(map(dt.datetime.fromisoformat, learned_until.values()), default=None)
 
 
 def _learned_until(windows: pl.DataFrame, window: Window) -> dict[str, str]:

@@ -14,6 +14,7 @@ from rtml.report.headline import EXPLAINED, headline_table
 from rtml.report.rows import number
 from rtml.report.sentences import three_sentences
 from rtml.report.strings import visible
+from rtml.report.warnings import warnings
 
 __all__ = ["ledger_table", "ledger_view"]
 
@@ -79,6 +80,7 @@ class LedgerView:
         yield Group(*(Text(f"  {line}") for line in three_sentences(self.ledger)))
         yield Text(f"  models found what rules missed: {_gain(self.ledger.facts['gain'])}")
         yield Group(*(Text(f"  - {line}", "dim") for line in _reasons(self.ledger)))
+        yield Group(*warnings(self.ledger))
 
 
 def ledger_view(ledger: Ledger) -> LedgerView:

@@ -55,9 +55,9 @@ def test_the_terms_of_the_experiment_hold_unless_others_are_asked_for(demo: Outc
     kept = read_result(demo.out / "sides.json")
     assert kept.terms.since == demo.split.test and kept.terms.seed == 7
     file = [demo.out / "findings.parquet"]
-    same, _ = judge([CAPTURE], LABELS, file, tmp_path / "a", "60s", SINCE, 1.0, 7)
+    same, *_ = judge([CAPTURE], LABELS, file, tmp_path / "a", "60s", SINCE, 1.0, 7)
     assert same.summary.equals(demo.ledger.summary)
-    other, _ = judge([CAPTURE], LABELS, file, tmp_path / "b", seed=8)
+    other, *_ = judge([CAPTURE], LABELS, file, tmp_path / "b", seed=8)
     assert not other.summary.equals(demo.ledger.summary)
 
 
@@ -66,7 +66,7 @@ def test_the_commands_for_rules_and_for_models_give_the_same_rows(demo: Outcome,
     files = [tmp_path / "rules.parquet", tmp_path / "scored" / "findings.parquet"]
     copy(rules, files[0])
     copy(rules.with_name("scores.parquet"), tmp_path / "rules.scores.parquet")
-    ledger, _ = judge([CAPTURE], LABELS, files, tmp_path / "e", since=SINCE, seed=7)
+    ledger, *_ = judge([CAPTURE], LABELS, files, tmp_path / "e", since=SINCE, seed=7)
     assert row(ledger, "rules: rules").equals(row(demo.ledger, "rules, default"))
     for model in ("surprise", "rarity", "isolation forest", "half space trees", "fading gaussian"):
         assert row(ledger, f"findings: {model}").equals(row(demo.ledger, model)), model
@@ -89,7 +89,7 @@ def test_alerts_without_scores_are_ranked_by_their_findings_and_the_ledger_says_
 ):
     alone = tmp_path / "alerts.parquet"
     copy(rules, alone)
-    ledger, _ = judge([CAPTURE], LABELS, [alone], tmp_path / "e", since=SINCE, seed=7)
+    ledger, *_ = judge([CAPTURE], LABELS, [alone], tmp_path / "e", since=SINCE, seed=7)
     (remarks,) = ledger.summary.filter(pl.col("side") == "rules")["remarks"]
     assert "ranked by findings" in remarks
     found = ledger.summary.filter(pl.col("side") == "rules")["average_precision"].item()
@@ -97,8 +97,8 @@ def test_alerts_without_scores_are_ranked_by_their_findings_and_the_ledger_says_
 
 
 def test_findings_before_the_time_that_is_judged_cost_nothing(rules: Path, tmp_path: Path):
-    late, _ = judge([CAPTURE], LABELS, [rules], tmp_path / "a", since=SINCE)
-    all_of_it, _ = judge([CAPTURE], LABELS, [rules], tmp_path / "b", all_time=True)
+    late, *_ = judge([CAPTURE], LABELS, [rules], tmp_path / "a", since=SINCE)
+    all_of_it, *_ = judge([CAPTURE], LABELS, [rules], tmp_path / "b", all_time=True)
     false = [ledger.summary.row(0, named=True)["false"] for ledger in (late, all_of_it)]
     assert 0 < false[0] < false[1]
 
@@ -121,5 +121,5 @@ def test_two_files_take_no_scores_of_one_detector_from_one_file(rules: Path, tmp
     with pytest.raises(UsageError, match="would both take the scores of 'rules'"):
         judge([CAPTURE], LABELS, files, tmp_path / "e", all_time=True)
     copy(tmp_path / "scores.parquet", tmp_path / "b.scores.parquet")
-    ledger, _ = judge([CAPTURE], LABELS, files, tmp_path / "e", all_time=True)
+    ledger, *_ = judge([CAPTURE], LABELS, files, tmp_path / "e", all_time=True)
     assert {"a: rules", "b: rules"} < set(ledger.summary["side"])

@@ -1,0 +1,121 @@
+"""What makes a result too good to be true: columns that know too much, findings made from labels.
+
+Each suspicion is a sentence that the ledger carries and the terminal prints. None of them is proof; all of
+them have been the reason why a published result did not hold.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.errors import RtmlError
+from rtml.evaluation.track import Track
+from rtml.schema import feature_columns
+from rtml.times import UTC_NS
+
+__all__ = ["copied_times", "incomplete", "suspicious_columns", "track_is_too_easy"]
+
+_ENOUGH = 3
+_ALIKE = 0.5
+_FEW_INCOMPLETE = 0.01
+
+
+def copied_times(findings: pl.DataFrame, labels: pl.DataFrame, side: str) -> list[str]:
+    """Say that findings have the times of the labels to the nanosecond: one was made from the other.
+
+    Findings begin with an event, replays with an action: that both tell the same nanoseconds does not happen.
+    An analyst may have labelled what the same sensor saw, so there it is a suspicion. Labels on whole
+    seconds prove nothing and are not looked at.
+
+    Raises
+    ------
+    RtmlError
+        At least three labels of replays, and half of those that can tell, are in the findings as they are.
+
+    Examples
+    --------
+    >>> from rtml.schema import FINDINGS, LABELS, empty
+    >>> copied_times(empty(FINDINGS), empty(LABELS), "forest")
+    []
+    """
+    exact = labels.filter(pl.col("start").dt.truncate("1s") != pl.col("start"))
+    times = findings.select(
+        "container_id", start=pl.col("first_seen").cast(UTC_NS), end=pl.col("last_seen").cast(UTC_NS)
+    ).unique()
+    copied = exact.join(times, on=["container_id", "start", "end"], how="semi")
+    if copied.height < max(_ENOUGH, _ALIKE * exact.height):
+        return []
+    text = f"{side}: {copied.height} of {labels.height} labels have exactly the times of its findings"
+    if copied["provenance"].is_in(["replay", "spliced"]).any():
+        raise RtmlError(
+            f"{text}: one was made from the other; labels must come from what was done, findings from what "
+            "was seen"
+        )
+    return [f"{text}: were the labels made from them?"]
+
+
+def suspicious_columns(features: pl.DataFrame) -> list[str]:
+    """Name the features that say who or when, not what: a model can learn the answer by heart from them.
+
+    A column that has one value per container, another in each, is a name; one that only grows with time is
+    a clock.
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> at = [dt.datetime(2026, 1, 1, 0, minute, tzinfo=dt.UTC) for minute in range(8)]
+    >>> rows = pl.DataFrame({"container_id": [*"aaaabbbb"], "window": at, "x.id": [1.0] * 4 + [2.0] * 4,
+    ...                      "x.clock": [float(n) for n in range(8)], "x.fine": [0.0, 1, 0, 1, 1, 0, 0, 1]})
+    >>> suspicious_columns(rows)
+    ["feature 'x.id' names containers, not what they do", "feature 'x.clock' tells the time, not what was
+    done"]
+    """
+    names = feature_columns(features)
+    containers, windows = features["container_id"].n_unique(), features["window"].n_unique()
+    if not names or containers < 2:
+        return []
+    per = features.group_by("container_id").agg(pl.col(names).n_unique()).select(pl.col(names).max()).row(0)
+    whole = features.select(pl.col(names).n_unique()).row(0)
+    ids = [
+        name for name, most, all_ in zip(names, per, whole, strict=True) if most == 1 and all_ == containers
+    ]
+    ends = (
+        features.sort("window")
+        .group_by("window", maintain_order=True)
+        .agg(pl.col(names).min().name.suffix("<"), pl.col(names).max().name.suffix(">"))
+    )
+    grows = ends.select(
+        (pl.col(f"{name}<") > pl.col(f"{name}>").shift(1)).fill_null(True).all().alias(name) for name in names
+    ).row(0)
+    clocks = [name for name, always in zip(names, grows, strict=True) if always and windows > _ENOUGH]
+    return [
+        *(f"feature {name!r} names containers, not what they do" for name in ids),
+        *(f"feature {name!r} tells the time, not what was done" for name in clocks),
+    ]
+
+
+def track_is_too_easy(found: float, false: float, track: Track, title: str) -> list[str]:
+    """Say that one column solves the track: then no model is needed, or that column knows the answer.
+
+    Examples
+    --------
+    >>> from rtml.schema import LABELS, empty
+    >>> from rtml.evaluation.track import make_track
+    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
+    >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
+    >>> track_is_too_easy(0, 0, make_track(windows, empty(LABELS)), "x.y")
+    []
+    """
+    if not track.labels.height or found < track.labels.height or false:
+        return []
+    column = title.split(";")[0]
+    return [
+        f"a single column solves this track ({column}): it is too easy to tell models apart, or that column "
+        "knows the labels"
+    ]
+
+
+def incomplete(track: Track) -> list[str]:
+    """Say how much of the test lost events: what is missing there was neither found nor missed."""
+    share = float(1 - (track.windows["complete"].fill_null(True)).sum() / track.windows.height)
+    return [f"{share:.0%} of the test windows lost events"] if share > _FEW_INCOMPLETE else []
