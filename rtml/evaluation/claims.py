@@ -45,9 +45,11 @@ SHOWN = pl.Schema(
         ("root_id", pl.Int64()),
         ("process_id", pl.Int64()),
         ("time", UTC_NS),
+        ("credited", pl.Boolean()),
     ]
 )
-"""Events that findings show, resolved: whose process they are of. ``time`` null where events tell none."""
+"""Events that findings list, resolved: whose process they are of. ``time`` null where events tell none; those
+beyond the first `MOST_EVIDENCE` of a finding are charged but not ``credited``: nobody reads them."""
 
 _UNIT = ["finding", "container_id", "slot", "root_id"]
 _SLOT = Window.of(SLOT)
@@ -76,7 +78,7 @@ def placed(findings: pl.DataFrame) -> pl.DataFrame:
 def shown_events(
     rows: pl.DataFrame, events: pl.DataFrame | None, processes: pl.DataFrame | None
 ) -> pl.DataFrame:
-    """Resolve the first `MOST_EVIDENCE` events that each finding lists (`SHOWN`).
+    """Resolve the events that each finding lists (`SHOWN`).
 
     An event outside the span of its finding, or of another container, shows nothing.
 
@@ -90,12 +92,13 @@ def shown_events(
     if events is None or rows.is_empty():
         return pl.DataFrame(schema=SHOWN)
     listed = (
-        rows.select(
-            "finding", "container_id", "first_seen", "last_seen", pl.col("evidence").list.head(MOST_EVIDENCE)
-        )
-        .explode("evidence", empty_as_null=False)
+        rows.select("finding", "container_id", "first_seen", "last_seen", "evidence")
+        .filter(pl.col("evidence").list.len() > 0)
+        .with_columns(place=pl.int_ranges(pl.col("evidence").list.len()))
+        .explode("evidence", "place", empty_as_null=False)
         .drop_nulls("evidence")
         .unnest("evidence")
+        .with_columns(credited=pl.col("place") < MOST_EVIDENCE)
     )
     joined = listed.join(_resolved(events), on=["host", "seq"]).drop_nulls("process_id")
     inside = pl.col("time").is_between("first_seen", "last_seen").fill_null(True)

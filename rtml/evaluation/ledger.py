@@ -23,7 +23,7 @@ from rtml.evaluation.measure import Measure, kept, refused, share
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
-from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, track_is_too_easy
+from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, too_easy
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -153,7 +153,13 @@ def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame 
         text
         for verdict in judged
         if verdict.side.oracle
-        for text in track_is_too_easy(verdict.found, verdict.false, track, verdict.side.note)
+        for text in too_easy(
+            verdict.average_precision.value,
+            verdict.found,
+            verdict.false,
+            track.labels.height,
+            verdict.side.note.split(";")[0],
+        )
     ]
     return [*copied, *columns, *easy, *incomplete(track)]
 

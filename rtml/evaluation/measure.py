@@ -116,7 +116,7 @@ def poisson_rate(count: int, exposure: float) -> Measure:
     ('0.000 [0.000, 3.689]', '1.500 [0.309, 4.384]')
     """
     if exposure <= 0:
-        return refused("no container time in the test part")
+        return refused("no container time in the test part was judged")
     tail = (1 - LEVEL) / 2
     low = 0.0 if count == 0 else stats.chi2.ppf(tail, 2 * count) / 2
     high = stats.chi2.ppf(1 - tail, 2 * count + 2) / 2

@@ -65,7 +65,8 @@ class Facts:
         """Return the pairs whose evidence shows an event of the attack's tree in the attack's time."""
         key = [*CLAIM, "attack_id"]
         hits = (
-            self.shown.join(trees, on="process_id")
+            self.shown.filter("credited")
+            .join(trees, on="process_id")
             .join(near.select(*key, "start", "until"), on=key)
             .filter(pl.col("time").is_between("start", "until").fill_null(True))
         )

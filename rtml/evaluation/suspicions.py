@@ -13,10 +13,11 @@ from rtml.evaluation.track import Track
 from rtml.schema import feature_columns
 from rtml.times import UTC_NS
 
-__all__ = ["copied_times", "incomplete", "suspicious_columns", "track_is_too_easy"]
+__all__ = ["copied_times", "incomplete", "suspicious_columns", "too_easy"]
 
 _ENOUGH = 3
 _ALIKE = 0.5
+_SOLVED = 0.99
 _FEW_INCOMPLETE = 0.01
 
 
@@ -94,21 +95,17 @@ def suspicious_columns(features: pl.DataFrame) -> list[str]:
     ]
 
 
-def track_is_too_easy(found: float, false: float, track: Track, title: str) -> list[str]:
+def too_easy(precision: float | None, found: float, false: float, attacks: int, column: str) -> list[str]:
     """Say that one column solves the track: then no model is needed, or that column knows the answer.
 
     Examples
     --------
-    >>> from rtml.schema import LABELS, empty
-    >>> from rtml.evaluation.track import make_track
-    >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
-    >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
-    >>> track_is_too_easy(0, 0, make_track(windows, empty(LABELS)), "x.y")
-    []
+    >>> too_easy(0.4, 3, 0, 12, "x.y"), len(too_easy(1.0, 12, 3, 12, "x.y"))
+    ([], 1)
     """
-    if not track.labels.height or found < track.labels.height or false:
+    solved = attacks and ((precision or 0.0) >= _SOLVED or (found >= attacks and not false))
+    if not solved:
         return []
-    column = title.split(";")[0]
     return [
         f"a single column solves this track ({column}): it is too easy to tell models apart, or that column "
         "knows the labels"

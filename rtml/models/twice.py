@@ -8,13 +8,15 @@ same rows differently when they come in three batches, turned round within each.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
 
 from rtml.arrays import Array
-from rtml.detectors.online import OnlineDetector
+from rtml.detectors import Detector
 from rtml.errors import RtmlError
+from rtml.models.calibration import Calibration
 from rtml.models.judging import raw_scores
 from rtml.models.parts import Parts
 from rtml.models.scoring import Scored
@@ -25,17 +27,25 @@ __all__ = ["refuse_differences", "score_differences"]
 _BATCHES = 3
 
 
-def score_differences(parts: Parts, scored: Scored, budget: float | None = None) -> dict[str, int]:
+def score_differences(
+    detectors: Mapping[str, Detector],
+    trees: pl.DataFrame,
+    first: Mapping[str, Array],
+    calibrations: Mapping[str, Calibration] | None = None,
+    budget: float = 1.0,
+) -> dict[str, int]:
     """Return by label how many trees score differently the second time; empty where all are the same bits.
 
     Parameters
     ----------
-    parts
-        The model that scored; it learns nothing here.
-    scored
-        What it said the first time.
-    budget
-        As it was scored with.
+    detectors
+        As they were before they scored; they learn nothing here.
+    trees
+        The rows that were scored.
+    first
+        What each detector said of them.
+    calibrations, budget
+        What holds alarming trees back from learning, as it did the first time.
 
     Notes
     -----
@@ -43,18 +53,12 @@ def score_differences(parts: Parts, scored: Scored, budget: float | None = None)
     Fails to notice a detector that does what it does whichever way rows come (see `rtml.experiment.guard`
     for files).
     """
-    first = {
-        str(label): rows["score"].to_numpy()
-        for (label,), rows in scored.tree_scores.group_by("detector", maintain_order=True)
-        if label != COMBINED
-    }
-    second = {label: np.full(scored.trees.height, np.nan) for label in first}
-    wanted = parts.description.budget if budget is None else budget
-    detectors = {label: copy.deepcopy(detector) for label, detector in parts.detectors.items()}
-    for places in _batches(scored.trees):
-        for label, detector in detectors.items():
-            order = places if isinstance(detector, OnlineDetector) or detector.online else places[::-1]
-            again = raw_scores({label: detector}, scored.trees[order], parts.calibrations, wanted)
+    second = {label: np.full(trees.height, np.nan) for label in first}
+    own = {label: copy.deepcopy(detectors[label]) for label in first}
+    for places in _batches(trees):
+        for label, detector in own.items():
+            order = places if detector.online else places[::-1]
+            again = raw_scores({label: detector}, trees[order], calibrations, budget)
             second[label][order] = again[label]
     unequal = {label: _unequal(first[label], second[label]) for label in first}
     return {label: number for label, number in unequal.items() if number}
@@ -81,7 +85,14 @@ def refuse_differences(parts: Parts, scored: Scored, budget: float | None = None
     RtmlError
         A detector scores the same trees differently when they come in other batches.
     """
-    for label, number in score_differences(parts, scored, budget).items():
+    first = {
+        str(label): rows["score"].to_numpy()
+        for (label,), rows in scored.tree_scores.group_by("detector", maintain_order=True)
+        if label != COMBINED
+    }
+    wanted = parts.description.budget if budget is None else budget
+    different = score_differences(parts.detectors, scored.trees, first, parts.calibrations, wanted)
+    for label, number in different.items():
         raise RtmlError(
             f"detector {label!r} scores {number} of {scored.trees.height} process trees differently when the "
             "same trees come in three batches: it looks at the rows beside each other, or ahead in time, or "

@@ -59,6 +59,8 @@ def _fresh(ledger: Ledger, side: str) -> str:
 def _price(row: dict[str, Any]) -> str:
     asked = "" if row["asked"] is None else f", asked were {row['asked']:g}"
     changes = row["changes"] or 0
+    if row["rate"] is None:
+        return f"The price cannot be said: {row['rate_reason']}."
     rate = (
         f"{row['rate']:.2g} false findings per container-day [{row['rate_low']:.2g} – {row['rate_high']:.2g}]"
     )

@@ -10,12 +10,11 @@ import pytest
 from rtml.captures import Capture
 from rtml.errors import RtmlError
 from rtml.models import Model, Scored
-from rtml.models.twice import refuse_differences, score_differences
+from rtml.models.twice import refuse_differences
 from tests.models.conftest import judged
 
 
 def test_our_own_are_the_same_bits(model: Model, scored: Scored):
-    assert score_differences(model, scored) == {}
     refuse_differences(model, scored)
 
 
@@ -52,6 +51,5 @@ def test_a_detector_that_looks_around_is_refused(bend, model: Model, capture: Ca
     label = "isolation_forest"
     bent = replace(model, detectors={**model.detectors, label: Cheat(model.detectors[label], bend)})
     scored = judged(bent, capture)
-    assert score_differences(bent, scored)[label] > 0
     with pytest.raises(RtmlError, match=f"detector '{label}' scores .* differently"):
         refuse_differences(bent, scored)
