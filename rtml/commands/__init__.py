@@ -9,6 +9,7 @@ from rtml.commands.baseline_diff import diff_baselines
 from rtml.commands.baseline_export import export_baseline
 from rtml.commands.baseline_show import show
 from rtml.commands.evaluate import evaluate
+from rtml.commands.evaluate_selftest import JudgeByDefault, selftest_command
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
@@ -35,5 +36,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(findings.app, name="findings")
     app.add_typer(replay.app, name="replay")
     app.add_typer(reputation.app, name="reputation")
-    for command in (features, rules, experiment.train, score, evaluate):
+    judging = typer.Typer(cls=JudgeByDefault, help="Judge findings against labels.", no_args_is_help=True)
+    judging.command("judge")(evaluate)
+    judging.command("selftest")(selftest_command)
+    app.add_typer(judging, name="evaluate")
+    for command in (features, rules, experiment.train, score):
         app.command()(command)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.evaluation.activity import rooted
 from rtml.evaluation.trees import attack_trees, lineage_roots
 from rtml.times import Length, Window, span
 
@@ -42,8 +43,9 @@ class Facts:
         trees = attack_trees(labels, self.processes)
         ended = labels.select("attack_id", "container_id", until=pl.col("end") + span(self.grace))
         roots = trees.rename({"process_id": "root_id"})
-        named = self.rows.select("finding", "process_id").unique().join(trees, on="process_id")
-        about = [units.join(roots, on="root_id"), units.join(named.drop("process_id"), on="finding")]
+        named = rooted(self.rows.select("finding", "process_id").unique(), self.processes)
+        mine = named.join(trees, on="process_id").drop("process_id")
+        about = [units.join(roots, on="root_id"), units.join(mine, on=["finding", "root_id"])]
         own = pl.concat(about).join(ended, on=["attack_id", "container_id"])
         shown = self.shown.join(trees, on="process_id").join(ended, on=["attack_id", "container_id"])
         late = [own.filter(pl.col("begin") > pl.col("until")), shown.filter(pl.col("time") > pl.col("until"))]
