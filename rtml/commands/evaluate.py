@@ -46,6 +46,7 @@ def evaluate(
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of resampling.", min=0)] = None,
+    measures: Annotated[bool, typer.Option("--measures", help="Print every measure and pair too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
 ) -> None:
     """Make a ledger: `rtml evaluate --capture C --labels L --findings F --out DIR`.
@@ -59,7 +60,7 @@ def evaluate(
     seed 0.
     """
     from rtml.experiment.judge import judge
-    from rtml.report import ledger_view
+    from rtml.report import MeasuresView, ledger_view
 
     with progress("judging"):
         ledger, report, looks = judge(
@@ -77,5 +78,7 @@ def evaluate(
         typer.echo((out / "ledger.json").read_text("utf-8"))
         return
     console.print(ledger_view(ledger))
+    if measures:
+        console.print(MeasuresView(ledger))
     console.print(f"looks       {looks.sentence()}", markup=False)
     console.print(f"report      {report}", markup=False)

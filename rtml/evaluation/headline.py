@@ -16,6 +16,7 @@ import polars as pl
 
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.measure import kept, poisson_rate, share
+from rtml.evaluation.origins import groups_of
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.schema import BUDGETS, FINDINGS, conform
@@ -128,7 +129,9 @@ def _row(
     name: str, kind: str, asked: float, reach: Reach, track: Track, oracle: int | None
 ) -> tuple[object, ...]:
     days, found, false = track.container_days, len(reach.attacks), reach.false.height
-    recall = share(track.labels["attack_id"].is_in(sorted(reach.attacks)).to_numpy(), track.seed)
+    recall = share(
+        track.labels["attack_id"].is_in(sorted(reach.attacks)).to_numpy(), once=groups_of(track.labels)
+    )
     rate = poisson_rate(false, days)
     verdict = kept(false, asked * days)
     cost = (false, rate.value, rate.low, rate.high, verdict)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,8 @@ from rtml.evaluation.facts import gather
 from rtml.evaluation.headline import headline
 from rtml.evaluation.labels.provenance import refuse_rule_labels
 from rtml.evaluation.measure import Measure, kept, refused, share
+from rtml.evaluation.measures import ROWS, measure_rows, wide
+from rtml.evaluation.origins import groups_of
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
@@ -28,7 +30,7 @@ from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
 from rtml.progress import steps
-from rtml.schema import COMBINED
+from rtml.schema import COMBINED, empty
 from rtml.showing.tables import table
 
 __all__ = ["MEASURES", "Ledger", "build_ledger"]
@@ -47,8 +49,9 @@ class Ledger:
     none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
     ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`.
     ``points``: rules at each minimum level, see `rtml.evaluation.points.POINTS`. ``headline``: every side
-    at the same budgets, see `rtml.evaluation.headline.HEADLINE`. ``facts``: split proof, counts, limits,
-    and the ``gain``: the share of attacks that models found and rules did not (strict JSON values).
+    at the same budgets, see `rtml.evaluation.headline.HEADLINE`. ``measures``: every side's further measures,
+    long, see `rtml.evaluation.measures.ROWS`. ``facts``: split proof, counts, limits, and the ``gain``: the
+    share of attacks that models found and rules did not (strict JSON values).
     """
 
     summary: pl.DataFrame
@@ -58,6 +61,7 @@ class Ledger:
     points: pl.DataFrame
     facts: dict[str, Any]
     headline: pl.DataFrame
+    measures: pl.DataFrame = field(default_factory=lambda: empty(ROWS))
 
     def __repr__(self) -> str:
         """Say in a line who was judged on what."""
@@ -82,6 +86,13 @@ class Ledger:
             pl.col("auroc").alias("AUROC"),
             pl.col("average_precision").alias("AP"),
         )
+
+    def measured(self, *names: str) -> pl.DataFrame:
+        """Return further measures by side, as text with intervals: the named, or all that are registered.
+
+        See `rtml.evaluation.measures.REGISTERED` for names; AUROC brings average precision with it.
+        """
+        return wide(self.measures, *names)
 
 
 def build_ledger(
@@ -130,7 +141,7 @@ def build_ledger(
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
     facts["suspicions"] = suspicions
-    facts["gain"] = asdict(_gain(sides, attacks, track.seed))
+    facts["gain"] = asdict(_gain(sides, attacks))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     curve = budget_curves(sides, track)
     return Ledger(
@@ -141,6 +152,7 @@ def build_ledger(
         operating_points(sides, track),
         facts,
         headline(sides, track, curve),
+        measure_rows({verdict.side.name: verdict.measures for verdict in judged}),
     )
 
 
@@ -164,13 +176,13 @@ def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame 
     return [*copied, *columns, *easy, *incomplete(track)]
 
 
-def _gain(sides: Sequence[Side], attacks: pl.DataFrame, seed: int) -> Measure:
+def _gain(sides: Sequence[Side], attacks: pl.DataFrame) -> Measure:
     """Return the share of attacks that only models found; undefined where nothing can be compared."""
     if not any(side.kind == "model" for side in sides):
         return refused("no model was judged")
     if not any(side.kind == "rules" and side.findings.height for side in sides):
         return refused("no rules were judged, or none of them ever matched: nothing to compare with")
-    return share((attacks["verdict"] == "models only").to_numpy(), seed)
+    return share((attacks["verdict"] == "models only").to_numpy(), once=groups_of(attacks))
 
 
 def _refuse_same_names(sides: Sequence[Side]) -> None:
@@ -262,6 +274,7 @@ def _row(verdict: Verdict, only: int | None) -> dict[str, Any]:
         "attacks": verdict.total,
         "findings": verdict.findings,
         "false": verdict.false,
+        "days": verdict.days,
         "changes": verdict.changes,
         "flagged": verdict.flagged,
         "only": only,

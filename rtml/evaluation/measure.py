@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-__all__ = ["Measure", "kept", "poisson_rate", "refused", "share"]
+from rtml.evaluation.clusters import counted_once, effective
+
+__all__ = ["Measure", "clopper_pearson", "interval", "kept", "poisson_rate", "refused", "share"]
 
 RESAMPLES = 2000
 """Bootstrap resamples; 2.5 % tails of 2,000 rest on 50 values each."""
@@ -15,6 +17,7 @@ RESAMPLES = 2000
 LEVEL = 0.95
 
 _SIGNIFICANT = 0.05
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -46,42 +49,72 @@ def refused(reason: str) -> Measure:
     return Measure(None, reason=reason)
 
 
-def share(detected: np.ndarray, seed: int = 0) -> Measure:
-    """Return the share of attacks found, with a bootstrap interval over attacks.
+def share(found: np.ndarray, groups: np.ndarray | None = None, once: np.ndarray | None = None) -> Measure:
+    """Return a share, such as that of attacks found, with its exact binomial (Clopper-Pearson) interval.
 
     Parameters
     ----------
-    detected
+    found
         One boolean per attack.
-    seed
-        Of the resampling; the same seed gives the same interval.
+    groups
+        One code per attack, such as its container: attacks of one group are found or missed together, so
+        that they say less than as many that have nothing in common (`rtml.evaluation.clusters.effective`).
+    once
+        One code per attack, such as its recording: attacks of one code count once
+        (`rtml.evaluation.clusters.counted_once`).
 
     Returns
     -------
-    In [0, 1]; undefined (not 0) without attacks. When all or none were found every resample is
-    alike and the bootstrap would claim certainty: then, and for fewer than two attacks, the exact
-    Clopper-Pearson interval is given instead, and ``method`` says so.
+    In [0, 1]; undefined (not 0) without attacks. Bounds are quantiles of Beta(x, n - x + 1) at 2.5 % and of
+    Beta(x + 1, n - x) at 97.5 %, for x found of n. In groups, n is the *effective* number of attacks and x
+    the share times n (Korn and Graubard), and ``method`` says so.
+
+    Notes
+    -----
+    Clopper-Pearson, not Wilson: it alone holds at least 95 % for every share and every n. A percentile
+    bootstrap of a 0/1 mean covers 88 % at n = 16, Wilson 93 %. The price is width, about a tenth at n = 55.
 
     References
     ----------
-    https://docs.scipy.org/doc/scipy/reference/generated/scipy.stats.bootstrap.html
+    C. Clopper, E. Pearson, The use of confidence or fiducial limits, Biometrika 26 (1934).
+    https://doi.org/10.1093/biomet/26.4.404
+    E. Korn, B. Graubard, Confidence intervals for proportions with small expected number of positive counts
+    estimated from survey data, Survey Methodology 24 (1998).
 
     Examples
     --------
     >>> str(share(np.array([True] * 8)))
     '1.000 [0.631, 1.000]'
+    >>> str(share(np.array([True] * 8), once=np.arange(8) // 2))
+    '1.000 [0.398, 1.000]'
     >>> share(np.array([], bool)).reason
     'no attack in test time: recall is undefined'
     """
-    n, hits = len(detected), int(np.sum(detected))
+    n = len(found)
     if n == 0:
         return refused("no attack in test time: recall is undefined")
-    if hits in (0, n) or n < 2:
-        exact = stats.binomtest(hits, n).proportion_ci(LEVEL, method="exact")
-        return Measure(hits / n, float(exact.low), float(exact.high), "exact binomial")
-    draws = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    low, high = interval(np.asarray(detected, float)[draws].mean(axis=1))
-    return Measure(hits / n, low, high, f"bootstrap over {n} attacks")
+    value, size, method = float(np.mean(found)), float(n), "exact binomial"
+    for codes, count in ((groups, effective), (once, counted_once)):
+        if codes is not None and (smaller := count(np.asarray(found, bool), codes)) < size - _TINY:
+            size = smaller
+            method = f"exact binomial, {n} in {len(np.unique(codes))} groups counted as {size:.1f}"
+    low, high = clopper_pearson(value * size, size)
+    return Measure(value, low, high, method)
+
+
+def clopper_pearson(hits: float, n: float, level: float = LEVEL) -> tuple[float, float]:
+    """Return the exact binomial interval; ``hits`` and ``n`` need not be whole (effective numbers).
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson(43, 55)
+    >>> f"{low:.3f} {high:.3f}"
+    '0.650 0.882'
+    """
+    tail = (1 - level) / 2
+    low = 0.0 if hits <= _TINY else float(stats.beta.ppf(tail, hits, n - hits + 1))
+    high = 1.0 if n - hits <= _TINY else float(stats.beta.ppf(1 - tail, hits + 1, n - hits))
+    return low, high
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

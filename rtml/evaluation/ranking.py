@@ -1,44 +1,46 @@
-"""How well window scores rank attacks above benign time: AUROC, average precision, TPR at 1 % FPR.
+"""How well window scores rank attacks above benign time, with intervals by two-way resampling.
 
-AUROC is never given alone: with few positives it stays near 1 while average precision says that
-nearly every alarm is false. Points come from scikit-learn; the intervals resample *attacks*, not
-windows, because the windows of one attack rise and fall together.
+AUROC is never given alone: with few positives it stays near 1 while average precision says that nearly every
+alarm is false.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import polars as pl
-from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from rtml.evaluation.measure import RESAMPLES, Measure, interval, refused
+from rtml.evaluation.measure import RESAMPLES, Measure, clopper_pearson, interval, refused
+from rtml.evaluation.resampling import Counts, count, point, resample
+from rtml.evaluation.roc import LEAST_FPR, STATISTICS, Statistic, windows_needed
 
-Resampled = Callable[[np.ndarray], np.ndarray]
+__all__ = ["HARD", "NEEDED", "Ranked", "below_chance", "ranked_measures", "ranks", "single"]
 
-__all__ = ["HARD", "NEEDED", "Ranked", "auroc", "average_precision", "ranks", "tpr_at_fpr"]
-
-NEEDED = 100
+NEEDED = windows_needed(LEAST_FPR)
 """Benign windows below which a false-positive rate of 1 % is less than one window."""
 
 HARD = 20
 """A score with no more distinct levels than this is a hard score: its AUROC is only a few steps."""
 
+CHANCE = 0.5
+_ALIKE = 1e-12
+
 
 @dataclass(frozen=True)
 class Ranked:
-    """Dense ranks of scores, 0/1 targets, and per positive window the attacks in it.
+    """Dense ranks of scores, 0/1 targets, per positive window the attacks in it, per window its container.
 
-    ``attacks`` is a (windows x attacks) boolean array over the positive windows in their order; ``silent`` is
-    the number of windows without a score.
+    ``attacks`` is a (windows x attacks) boolean array over the positive windows in their order; trials of one
+    recording are one column. ``silent`` is the number of windows without a score. ``container`` is a code per
+    window; null: benign windows are not resampled.
     """
 
     rank: np.ndarray
     target: np.ndarray
     attacks: np.ndarray
+    container: np.ndarray | None = None
     silent: int = 0
 
     @property
@@ -65,99 +67,101 @@ def ranks(scores: pl.Series) -> np.ndarray:
     return numbers.rank("dense").fill_null(0).to_numpy().astype(float)
 
 
-def auroc(ranked: Ranked, seed: int = 0, resamples: int = RESAMPLES) -> Measure:
-    """Return the chance that an attack's window scores above a benign one (ties count half).
-
-    References
-    ----------
-    https://scikit-learn.org/stable/modules/generated/sklearn.metrics.roc_auc_score.html
+def single(ranked: Ranked, name: str) -> Measure:
+    """Return one of `STATISTICS` without an interval.
 
     Examples
     --------
     >>> two = Ranked(np.array([3.0, 1, 2, 0]), np.array([1, 0, 1, 0]), np.eye(2, dtype=bool))
-    >>> auroc(two).value
-    1.0
+    >>> single(two, "auroc").value, single(two, "average_precision").value
+    (1.0, 1.0)
     """
-    if ranked.refusal:
-        return refused(ranked.refusal)
-    benign = np.sort(ranked.rank[ranked.target == 0])
-    hits = ranked.rank[ranked.target == 1]
-    below = np.searchsorted(benign, hits, "left") + np.searchsorted(benign, hits, "right")
-    wins = below / (2 * len(benign))
-    value = float(roc_auc_score(ranked.target, ranked.rank))
-    return _with_interval(value, ranked, lambda w: w @ wins / w.sum(axis=1), seed, resamples)
+    return ranked_measures(ranked, resamples=0, statistics={name: STATISTICS[name]})[name]
 
 
-def average_precision(ranked: Ranked, seed: int = 0, resamples: int = RESAMPLES) -> Measure:
-    """Return average precision; a random score reaches the prevalence, not 0.5.
+def ranked_measures(
+    ranked: Ranked,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    statistics: Mapping[str, Statistic] = STATISTICS,
+) -> dict[str, Measure]:
+    """Return every statistic of a ranking with its 95 % interval, from one set of resamples.
+
+    Parameters
+    ----------
+    seed, resamples
+        Of the resampling; 0 resamples leave the intervals out.
+    statistics
+        What is read off the curve: all, or some of `STATISTICS`.
+
+    Returns
+    -------
+    Percentile intervals. Where every resample is alike at 0 or 1 the bootstrap would claim certainty: the
+    interval is then the exact binomial one of as many attacks. No interval for fewer than two attacks, and
+    refused where there are too few benign windows (1 / FPR) or nothing to rank.
+
+    Notes
+    -----
+    Fails to tell what a second recording would show where few containers hold benign time: the method names
+    how many. Attacks and benign windows of one container are drawn apart from each other.
 
     References
     ----------
-    https://scikit-learn.org/stable/modules/generated/sklearn.metrics.average_precision_score.html
-
-    Examples
-    --------
-    >>> two = Ranked(np.array([3.0, 1, 2, 0]), np.array([1, 0, 1, 0]), np.eye(2, dtype=bool))
-    >>> average_precision(two).value
-    1.0
-    """
-    if ranked.refusal:
-        return refused(ranked.refusal)
-    value = float(average_precision_score(ranked.target, ranked.rank))
-    return _with_interval(value, ranked, partial(weighted_precision, ranked), seed, resamples)
-
-
-def weighted_precision(ranked: Ranked, weights: np.ndarray) -> np.ndarray:
-    """Return average precision per row of ``weights`` (resamples x positive windows)."""
-    hits = ranked.rank[ranked.target == 1]
-    order = np.argsort(-hits, kind="stable")
-    last = np.flatnonzero(np.diff(hits[order], append=-1))  # where each group of ties ends
-    caught = np.cumsum(weights[:, order], axis=1)[:, last]
-    benign = np.sort(ranked.rank[ranked.target == 0])
-    false = len(benign) - np.searchsorted(benign, hits[order][last], "left")
-    precision = caught / np.maximum(caught + false, 1e-300)
-    steps = np.diff(caught, axis=1, prepend=0) / caught[:, -1:]
-    return np.asarray((steps * precision).sum(axis=1))
-
-
-def tpr_at_fpr(ranked: Ranked, fpr: float = 0.01, seed: int = 0, resamples: int = RESAMPLES) -> Measure:
-    """Return the share of attack windows above a threshold that at most ``fpr`` of benign reach.
-
-    Tied scores are taken together or not at all, so a constant score reaches 0. Refused with fewer
-    than 100 benign windows: 1 % of them is then less than one.
-
-    References
-    ----------
-    https://scikit-learn.org/stable/modules/generated/sklearn.metrics.roc_curve.html
+    N. Obuchowski, Nonparametric analysis of clustered ROC curve data, Biometrics 53 (1997).
+    https://doi.org/10.2307/2533958
 
     Examples
     --------
     >>> few = Ranked(np.array([3.0, 1, 2, 0]), np.array([1, 0, 1, 0]), np.eye(2, dtype=bool))
-    >>> tpr_at_fpr(few).reason
+    >>> ranked_measures(few)["tpr_at_fpr_1e-2"].reason
     'needs >= 100 benign windows, has 2'
     """
     benign = int((ranked.target == 0).sum())
-    if benign < NEEDED:
-        return refused(f"needs >= {NEEDED} benign windows, has {benign}")
-    if ranked.refusal:
-        return refused(ranked.refusal)
-    false, true, cuts = roc_curve(ranked.target, ranked.rank, drop_intermediate=False)
-    allowed = np.flatnonzero(false <= fpr)[-1]
-    over = (ranked.rank[ranked.target == 1] >= cuts[allowed]).astype(float)
-    return _with_interval(float(true[allowed]), ranked, lambda w: w @ over / w.sum(axis=1), seed, resamples)
+    reasons = {name: _refusal(ranked, statistic, benign) for name, statistic in statistics.items()}
+    measures = {name: refused(reason) for name, reason in reasons.items() if reason is not None}
+    wanted = {name: statistic for name, statistic in statistics.items() if reasons[name] is None}
+    return measures | _measured(ranked, wanted, seed, resamples) if wanted else measures
 
 
-def _with_interval(
-    value: float, ranked: Ranked, of: Resampled, seed: int, resamples: int = RESAMPLES
-) -> Measure:
-    attacks = ranked.attacks.shape[1]
-    if not resamples:
-        return Measure(value, method="no interval asked for")
-    if attacks < 2:
-        return Measure(value, method="no interval: fewer than 2 attacks")
-    draws = np.random.default_rng(seed).integers(0, attacks, (resamples, attacks))
-    counts = np.zeros((resamples, attacks))
-    np.add.at(counts, (np.arange(resamples)[:, None], draws), 1)
-    weights = counts @ (ranked.attacks / ranked.attacks.sum(axis=1, keepdims=True)).T
-    low, high = interval(of(weights[weights.sum(axis=1) > 0]))
-    return Measure(value, low, high, f"bootstrap over {attacks} attacks")
+def _refusal(ranked: Ranked, statistic: Statistic, benign: int) -> str | None:
+    if ranked.target.any() and 0 < benign < statistic.needs:
+        return f"needs >= {statistic.needs} benign windows, has {benign}"
+    return ranked.refusal
+
+
+def _measured(
+    ranked: Ranked, statistics: Mapping[str, Statistic], seed: int, resamples: int
+) -> dict[str, Measure]:
+    group = np.zeros(len(ranked.rank), int) if ranked.container is None else ranked.container
+    counts = count(ranked.rank, ranked.target, ranked.attacks, group)
+    curve = point(counts)
+    values = {name: float(statistic.of(curve)[0]) for name, statistic in statistics.items()}
+    if not resamples or counts.attacks < 2:
+        why = "no interval asked for" if not resamples else "no interval: fewer than 2 attacks"
+        return {name: Measure(value, method=why) for name, value in values.items()}
+    drawn = resample(counts, statistics, seed, resamples)
+    return {name: _with_interval(value, drawn[name], counts) for name, value in values.items()}
+
+
+def _with_interval(value: float, drawn: np.ndarray, counts: Counts) -> Measure:
+    if np.ptp(drawn) < _ALIKE and min(value, 1 - value) < _ALIKE:
+        value = float(round(value))
+        low, high = clopper_pearson(value * counts.attacks, counts.attacks)
+        return Measure(value, low, high, f"exact binomial over {counts.attacks} attacks: resamples are alike")
+    low, high = interval(drawn)
+    over = f"bootstrap over {counts.attacks} attacks"
+    also = f" x {counts.containers} benign containers" if counts.containers > 1 else ", one benign container"
+    return Measure(value, low, high, over + also)
+
+
+def below_chance(measure: Measure) -> list[str]:
+    """Say of an AUROC whose whole interval lies below 0.5 that it ranks attacks below benign time.
+
+    Examples
+    --------
+    >>> below_chance(Measure(0.2, 0.1, 0.3)), below_chance(Measure(0.4, 0.3, 0.6))
+    (['ranks below chance: AUROC lies below 0.5 with its whole interval (a sign turned round?)'], [])
+    """
+    if measure.high is None or measure.high >= CHANCE:
+        return []
+    return ["ranks below chance: AUROC lies below 0.5 with its whole interval (a sign turned round?)"]

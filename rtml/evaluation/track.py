@@ -14,6 +14,7 @@ from rtml.evaluation.cells import tree_outcomes
 from rtml.evaluation.incoming import account
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE, Matched, match
+from rtml.evaluation.origins import groups_of
 from rtml.evaluation.ranking import Ranked, ranks
 from rtml.evaluation.split import assign
 from rtml.evaluation.targets import overlaps, targets
@@ -55,6 +56,8 @@ class Track:
     left_out: pl.DataFrame
     active: pl.DataFrame | None = None
     containers: pl.DataFrame | None = None
+    attack_events: pl.DataFrame | None = None
+    """Events of the attacks' own processes (`rtml.evaluation.attack_events`), null where not given."""
 
     @property
     def container_days(self) -> float:
@@ -149,15 +152,16 @@ class Track:
         key = ["container_id", "window"]
         joined = self.scored(scores).filter(pl.col("target").is_not_null())
         positive = joined.filter(pl.col("target") == 1).select(key).with_row_index("row")
-        columns = self.labels.select("attack_id").with_row_index("column")
+        columns = self.labels.select("attack_id", column=pl.Series(groups_of(self.labels) - 1))
         pairs = self.hits.join(positive, on=key).join(columns, on="attack_id")
-        attacks = np.zeros((positive.height, columns.height), bool)
+        attacks = np.zeros((positive.height, columns["column"].n_unique()), bool)
         attacks[pairs["row"].to_numpy(), pairs["column"].to_numpy()] = True
         target, rank = joined["target"].to_numpy(), ranks(joined["score"])
         silent = rank == 0
         if not silent.all():
             rank[silent & (target == 0)] = rank.max() + 1
-        return Ranked(rank, target, attacks[:, attacks.any(axis=0)], int(silent.sum()))
+        container = joined["container_id"].rank("dense").to_numpy()
+        return Ranked(rank, target, attacks[:, attacks.any(axis=0)], container, int(silent.sum()))
 
     def days_of(self, scores: pl.DataFrame | None) -> float:
         """Return the container-days that a side judged: those with a score, all where it gives no scores."""

@@ -14,7 +14,7 @@ from rtml.errors import RtmlError
 from rtml.evaluation.budget import score_curve, scored_trees
 from rtml.evaluation.cells import tree_flags
 from rtml.evaluation.measure import Measure
-from rtml.evaluation.ranking import average_precision
+from rtml.evaluation.ranking import single
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.evaluation.verdict import Verdict, assess
@@ -135,7 +135,7 @@ def _feature(
         pl.col(column).alias("root_id") for column in ("root_id", "process_id") if column in features.columns
     ]
     scores = features.select("container_id", "window", *root[:1], score=pl.col(name) * sign)
-    value = average_precision(track.ranked(_by_window(scores)), resamples=0).value
+    value = single(track.ranked(_by_window(scores)), "average_precision").value
     return value, name if sign > 0 else f"low {name}", scores
 
 

@@ -9,7 +9,9 @@ import polars as pl
 
 from rtml.evaluation.matching import Matched
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
-from rtml.evaluation.ranking import HARD, Ranked, auroc, average_precision, tpr_at_fpr
+from rtml.evaluation.measures import Material, measure_all
+from rtml.evaluation.origins import groups_of
+from rtml.evaluation.ranking import HARD, Ranked, below_chance
 from rtml.evaluation.sides import Side, scores_of_findings
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
@@ -21,6 +23,9 @@ DELAY_RULE = (
     "seconds from the attack's start; rules: to the first event that their finding shows; models: "
     "to the end of that event's window, because only a whole window is scored"
 )
+
+_RANKING = {"auroc": "auroc", "average_precision": "average_precision", "tpr": "tpr_at_fpr_1e-2"}
+"""Columns of the summary and the statistics that they hold."""
 
 _FROM_FINDINGS = "no window scores were given: ranked by findings, each in every window of its span"
 
@@ -46,6 +51,8 @@ class Verdict:
     """Share of container time that its findings cover."""
     days: float = 0.0
     """Container-days that it judged."""
+    measures: dict[str, Measure] = field(default_factory=dict)
+    """See `rtml.evaluation.measures`; none for means over seeds."""
     changes: int = 0
     """Findings about workloads that changed, and that show no attack; not among the false ones."""
     matched: Matched | None = None
@@ -67,9 +74,10 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
 
     Returns
     -------
-    ``recall``, ``auroc``, ``average_precision`` and ``tpr`` (at 1 % FPR) carry 95 % bootstrap
-    intervals over attacks, ``rate`` (false findings per container-day) an exact Poisson interval;
-    ``delay`` is the median in seconds with its range, see `DELAY_RULE`.
+    ``recall`` carries an exact binomial interval over recordings, ``auroc``, ``average_precision`` and
+    ``tpr`` (at 1 % FPR) 95 % bootstrap intervals over attacks and benign containers, ``rate`` (false findings
+    per container-day) an exact Poisson interval; ``delay`` is the median in seconds with its range,
+    see `DELAY_RULE`.
 
     Raises
     ------
@@ -85,35 +93,25 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
     table = _per_attack(side, findings, matched.hits, track)
     ranked = _ranked(side, findings, track)
     days = track.days_of(side.scores if side.kind == "model" else None)
-    ranking = _ranking(ranked, track.seed, resamples)
+    material = Material(side, track, findings, matched, days, table, ranked, resamples)
+    ranking = {column: material.ranking[name] for column, name in _RANKING.items()}
     return Verdict(
         side,
         track.labels.height,
         int(table["found"].sum()),
         matched.units,
         matched.false,
-        recall=share(table["found"].to_numpy(), track.seed),
+        recall=share(table["found"].to_numpy(), once=groups_of(track.labels)),
         rate=poisson_rate(matched.false, days),
         days=days,
         **ranking,
         delay=_delay(table),
         attacks=table,
-        remarks=[*_remarks(side, ranked), *received],
+        remarks=[*_remarks(side, ranked), *below_chance(ranking["auroc"]), *received],
+        measures=measure_all(material) if resamples else {},
         changes=len(matched.changes),
-        flagged=_flagged(matched, track),
+        flagged=int(material.flagged["flagged"].sum()) / material.flagged.height,
         matched=matched,
-    )
-
-
-def _flagged(matched: Matched, track: Track) -> float:
-    """Return the share of test windows that a claim lies in, whichever tree it is about."""
-    windows = track.windows.select("container_id", "window")
-    covered = matched.claims.select("container_id", "begin", "end").unique()
-    length = track.every.span
-    inside = (pl.col("window") <= pl.col("end")) & (pl.col("window") + length > pl.col("begin"))
-    return (
-        windows.join(covered, on="container_id").filter(inside).select(windows.columns).n_unique()
-        / windows.height
     )
 
 
@@ -165,17 +163,6 @@ def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> Ranked | None:
     if side.kind == "rules":
         return track.ranked(scores_of_findings(findings, track.windows, track.every))
     return None
-
-
-def _ranking(ranked: Ranked | None, seed: int, resamples: int) -> dict[str, Measure]:
-    if ranked is None:
-        refusal = refused("this side gives findings, no window scores")
-        return {"auroc": refusal, "average_precision": refusal, "tpr": refusal}
-    return {
-        "auroc": auroc(ranked, seed, resamples),
-        "average_precision": average_precision(ranked, seed, resamples),
-        "tpr": tpr_at_fpr(ranked, seed=seed, resamples=resamples),
-    }
 
 
 def _remarks(side: Side, ranked: Ranked | None) -> list[str]:

@@ -14,6 +14,7 @@ from rtml.captures import Capture
 from rtml.errors import UsageError
 from rtml.evaluation import Ledger, Proof, Side, attacks_in_training, build_ledger, make_track, prove
 from rtml.evaluation.activity import activity
+from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.contenders import model_sides, tuned_and_default
 from rtml.experiment.labelled import labels_of, refuse_damage
@@ -108,6 +109,7 @@ def compare(
     )
     scored = next((contender for _, contender in labelled if isinstance(contender, Scored)), None)
     columns = None if scored is None else scored.trees
+    track = with_attack_events(track, capture.events())
     return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=warnings)
 
 

@@ -13,6 +13,7 @@ from rtml.captures import open_captures
 from rtml.errors import UsageError
 from rtml.evaluation import Ledger, Side, build_ledger, make_track
 from rtml.evaluation.activity import activity
+from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
@@ -77,10 +78,10 @@ def judge(
         )
     capture = open_captures(captures)
     labels, warnings = labels_of(capture, label_file)
-    warnings = [*refuse_damage(capture), *warnings]
+    warnings[:0] = refuse_damage(capture)
     sides, window = list(sides_of(files)), Window.of(terms.window)
     processes = capture.processes().collect()
-    track = make_track(
+    judged = make_track(
         features.observed(capture, window, start=terms.since),
         labels,
         processes,
@@ -92,11 +93,11 @@ def judge(
         containers=capture.containers(),
     )
     seen = next((file.features for file in files if file.features is not None), None)
+    track = with_attack_events(judged, capture.events())
     ledger = build_ledger(sides, track, None, seen, terms.budget, notes=warnings)
     out.mkdir(parents=True, exist_ok=True)
     write_ledger(ledger, out)
-    title = " + ".join(side.name for side in sides)
-    source = page(title, capture, ledger, track, sides, [], None)
+    source = page(" + ".join(side.name for side in sides), capture, ledger, track, sides, [], None)
     looks = look(label_file, _configuration(sides))
     return ledger, write_report(source, out / "report.html"), looks
 

@@ -14,6 +14,7 @@ from rtml.captures import Capture, open_captures
 from rtml.errors import NotSaved, UsageError
 from rtml.evaluation import Ledger, Proof, Side, Track, build_ledger, make_track, prove
 from rtml.evaluation.activity import activity
+from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
@@ -29,7 +30,7 @@ from rtml.models.twice import refuse_differences
 from rtml.models.windows import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
-from rtml.report import write_ledger, write_report
+from rtml.report import MEASURED, write_ledger, write_report
 from rtml.splits import Split
 
 __all__ = ["Outcome", "learn", "run_experiment", "saved_and_loaded"]
@@ -158,7 +159,7 @@ def _track(
     split: Split,
 ) -> Track:
     processes = capture.processes().collect()
-    return make_track(
+    track = make_track(
         scored.windows,
         labels,
         processes,
@@ -169,6 +170,7 @@ def _track(
         active=activity(capture.events(), processes, experiment.every),
         containers=capture.containers(),
     )
+    return with_attack_events(track, capture.events())
 
 
 def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
@@ -227,5 +229,13 @@ def _log(outcome: Outcome, run: Run) -> None:
         run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})
     if (outcome.out / "model").is_dir():
         run.files(outcome.out / "model", "model")
-    for name in ("ledger.json", "ledger.parquet", "report.html", "findings.parquet", "scores.parquet", SIDES):
+    for name in (
+        "ledger.json",
+        "ledger.parquet",
+        "report.html",
+        "findings.parquet",
+        "scores.parquet",
+        SIDES,
+        MEASURED,
+    ):
         run.file(outcome.out / name)

@@ -1,11 +1,12 @@
 """What people see of a ledger: the page, its pictures, the terminal, and its files.
 
 `write_report` makes one self-contained page, `ledger_view` the terminal's table, `write_ledger`
-``ledger.json`` and ``ledger.parquet``.
+``ledger.json``, ``ledger.parquet`` and `MEASURED`.
 """
 
-from rtml.report.ledger_files import write_ledger
+from rtml.report.ledger_files import MEASURED, write_ledger
+from rtml.report.measures_view import MeasuresView
 from rtml.report.page import write_report
 from rtml.report.terminal import ledger_table, ledger_view
 
-__all__ = ["ledger_table", "ledger_view", "write_ledger", "write_report"]
+__all__ = ["MEASURED", "MeasuresView", "ledger_table", "ledger_view", "write_ledger", "write_report"]

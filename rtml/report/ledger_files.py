@@ -1,4 +1,4 @@
-"""Write a ledger: ``ledger.json`` for people and programs, ``ledger.parquet`` for analysis."""
+"""Write a ledger: ``ledger.json`` for people and programs, two tables for analysis."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ __all__ = ["as_json", "write_ledger"]
 
 FORMAT = 1
 
+MEASURED = "measures.parquet"
+"""One row per side and measure: `rtml.evaluation.measures.ROWS`."""
+
 
 def write_ledger(ledger: Ledger, folder: Path | str) -> tuple[Path, Path]:
-    """Write ``ledger.json`` and ``ledger.parquet`` (one row per attack and side) into ``folder``.
+    """Write ``ledger.json``, ``ledger.parquet`` (one row per attack and side) and `MEASURED` into ``folder``.
 
     Each file appears whole or not at all. The JSON is strict: unknown is null with a reason, there
     is no NaN.
@@ -26,6 +29,7 @@ def write_ledger(ledger: Ledger, folder: Path | str) -> tuple[Path, Path]:
     text = json.dumps(as_json(ledger), allow_nan=False, indent=1, ensure_ascii=True)
     write_text(ledger_file, text + "\n")
     write_parquet(attacks_file, ledger.attacks)
+    write_parquet(Path(folder) / MEASURED, ledger.measures)
     return ledger_file, attacks_file
 
 

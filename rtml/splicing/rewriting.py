@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.identity import process_id
 from rtml.captures.processes import PROCESSES
+from rtml.evaluation.origins import TRIAL
 from rtml.schema import LABELS, POLARS, conform
 
 __all__ = ["new_names", "rewrite_events", "rewrite_labels", "rewrite_processes"]
@@ -144,5 +145,5 @@ def rewrite_labels(labels: pl.DataFrame, trials: pl.DataFrame, ids: pl.DataFrame
     """Return one label per trial, ``provenance`` ``spliced``, ``attack_id`` ``ID~TRIAL``."""
     rows = _renamed(_moved(_of(trials, labels)), ids, "process_id", pl.col("process_id"))
     number = pl.col("trial").cast(pl.String).str.zfill(4)
-    marked = rows.with_columns(attack_id=pl.col("attack_id") + "~" + number, provenance=pl.lit("spliced"))
+    marked = rows.with_columns(attack_id=pl.col("attack_id") + TRIAL + number, provenance=pl.lit("spliced"))
     return conform(marked, LABELS)

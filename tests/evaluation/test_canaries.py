@@ -127,14 +127,14 @@ def test_a_detector_that_never_speaks_is_refused(windows, labels):
     assert verdict.auroc.reason == verdict.tpr.reason == "gave no opinion on any window"
 
 
-def test_intervals_resample_attacks_around_the_point(windows, labels):
+def test_intervals_resample_attacks_and_containers_around_the_point(windows, labels):
     track = make_track(windows, labels)
     noisy = np.random.default_rng(1).random(track.windows.height)
     scores = score_frame(track.windows, noisy + track.windows["target"].fill_null(0).to_numpy() / 2)
     verdict = assess(Side("noisy", "model", NOTHING, scores), track)
     for measure in (verdict.auroc, verdict.average_precision, verdict.tpr):
         assert measure.low < measure.value < measure.high, measure
-        assert measure.method == "bootstrap over 6 attacks"
+        assert measure.method == "bootstrap over 6 attacks x 4 benign containers"
 
 
 def test_infinite_scores_rank_highest(windows, labels):

@@ -141,8 +141,12 @@ def test_files_are_strict_and_whole(sides, track, tmp_path):
 
     data = json.loads(path.read_text(), parse_constant=refuse)
     assert len(data["attacks"]) == pl.read_parquet(table).height == 6 * 4
-    assert data["sides"][0]["recall"]["method"].startswith("bootstrap")
-    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.json", "ledger.parquet"]
+    assert data["sides"][0]["recall"]["method"] == "exact binomial"
+    assert sorted(p.name for p in path.parent.iterdir()) == [
+        "ledger.json",
+        "ledger.parquet",
+        "measures.parquet",
+    ]
 
 
 def test_the_same_input_gives_the_same_bytes(sides, track, windows, labels, processes):

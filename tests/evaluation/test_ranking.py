@@ -1,51 +1,145 @@
-"""The vectorised bootstrap agrees with scikit-learn, ties and all."""
+"""What is read off a ranking equals scikit-learn, weights, ties and all; resampling is two-way and quick."""
+
+import time
 
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from rtml.evaluation.measure import poisson_rate, share
-from rtml.evaluation.ranking import Ranked, auroc, ranks, tpr_at_fpr, weighted_precision
+from rtml.evaluation.ranking import Ranked, below_chance, ranked_measures, ranks, single
+from rtml.evaluation.resampling import _curve, count, point
+from rtml.evaluation.roc import STATISTICS
 from rtml.evaluation.sides import scores_of_findings
 from tests.evaluation.frames import MINUTE, make_finding, make_windows
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_resampled_precision_equals_sklearn_with_weights(seed):
+def sklearn_says(target, rank, weights):
+    false, true, _ = roc_curve(target, rank, sample_weight=weights, drop_intermediate=False)
+    return {
+        "auroc": roc_auc_score(target, rank, sample_weight=weights),
+        "average_precision": average_precision_score(target, rank, sample_weight=weights),
+        "partial_auroc": roc_auc_score(target, rank, sample_weight=weights, max_fpr=0.01),
+        **{f"tpr_at_fpr_1e-{n}": true[np.flatnonzero(false <= 10**-n * (1 + 1e-12))[-1]] for n in (2, 3, 4)},
+    }
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([2, 12, 10_000]), st.sampled_from([0.02, 0.2, 0.9]))
+def test_every_statistic_equals_sklearn_with_weights_and_ties(seed, levels, prevalence):
     rng = np.random.default_rng(seed)
-    target = (rng.random(300) < 0.2).astype(int)
-    ranked = Ranked(rng.integers(0, 12, 300).astype(float), target, np.eye(target.sum(), dtype=bool))
-    weights = np.ones(300)
-    weights[target == 1] = rng.integers(1, 4, target.sum())
-    ours = weighted_precision(ranked, weights[target == 1][None, :])[0]
-    expected = average_precision_score(target, ranked.rank, sample_weight=weights)
-    assert ours == pytest.approx(expected)
+    n = int(rng.integers(40, 900))
+    target = (rng.random(n) < prevalence).astype(int)
+    target[:2] = 0, 1
+    rank = rng.integers(0, levels, n).astype(float) + target * rng.integers(0, 3)
+    group = rng.integers(0, 7, n)
+    counts = count(rank, target, np.eye(target.sum(), dtype=bool), group)
+    drawn = rng.integers(0, 4, (target.sum(), 3)).astype(float) + [[1.0, 0.0, 0.5]]
+    drawn[0] += 1  # and some attack window
+    boxes = np.unique(group[target == 0])
+    of_box = rng.integers(0, 3, (len(boxes), 3)).astype(float) + [[0.0, 1.0, 0.5]]
+    of_box[0] += 1  # some benign window has weight
+    weights = np.zeros((n, 3))
+    weights[target == 1] = drawn
+    weights[target == 0] = of_box[np.searchsorted(boxes, group[target == 0])]
+    curve = _curve(counts, drawn, of_box)
+    for name, statistic in STATISTICS.items():
+        ours = statistic.of(curve)
+        for column in range(3):
+            expected = sklearn_says(target, rank, weights[:, column])[name]
+            assert ours[column] == pytest.approx(expected, abs=1e-9), name
 
 
-def test_auroc_equals_sklearn_with_ties():
-    rng = np.random.default_rng(0)
+def test_the_point_is_the_curve_without_weights():
+    rng = np.random.default_rng(1)
     target = (rng.random(400) < 0.3).astype(int)
     scores = pl.Series(rng.integers(0, 5, 400).astype(float))
-    ranked = Ranked(ranks(scores), target, np.eye(target.sum(), dtype=bool))
-    assert auroc(ranked).value == pytest.approx(roc_auc_score(target, scores.to_numpy()))
+    ranked = Ranked(ranks(scores), target, np.eye(target.sum(), dtype=bool), rng.integers(0, 9, 400))
+    expected = sklearn_says(target, scores.to_numpy(), np.ones(400))
+    for name in ("auroc", "average_precision", "partial_auroc", "tpr_at_fpr_1e-2"):
+        assert single(ranked, name).value == pytest.approx(expected[name])
+    assert "needs >= 1000 benign windows" in single(ranked, "tpr_at_fpr_1e-3").reason
 
 
 def test_tied_benign_windows_are_taken_together():
     """Two of 150 benign windows tie with the attacks: a threshold there costs more than 1 %."""
     target = np.array([0] * 150 + [1] * 4)
     rank = np.array([1.0] * 148 + [2.0] * 2 + [2.0] * 3 + [3.0])
-    ranked = Ranked(rank, target, np.eye(4, dtype=bool))
-    assert tpr_at_fpr(ranked).value == 0.25
-    assert tpr_at_fpr(ranked, fpr=0.02).value == 1.0
+    curve = point(count(rank, target, np.eye(4, dtype=bool), np.zeros(154)))
+    assert STATISTICS["tpr_at_fpr_1e-2"].of(curve)[0] == 0.25
+    assert STATISTICS["tpr_at_fpr_1e-2"].of.func(curve, 0.02)[0] == 1.0
 
 
-def test_intervals_repeat_and_hold_their_point():
-    found = np.array([True] * 9 + [False] * 7)
-    assert share(found, seed=4) == share(found, seed=4)
-    assert share(found).low < share(found).value < share(found).high
-    assert share(np.zeros(16, bool)).high == pytest.approx(0.206, abs=1e-3)
-    assert poisson_rate(5, 0).reason == "no container time in the test part"
+def two_way(seed=0, benign_boxes=6, spread=0.0, attacks=12):
+    """Attacks of five windows; benign windows whose level differs from container to container."""
+    rng = np.random.default_rng(seed)
+    group = np.repeat(np.arange(benign_boxes + 1), 60)
+    target = (group == benign_boxes).astype(int)
+    level = np.append(rng.normal(0, spread, benign_boxes), 1.0)
+    scores = rng.normal(size=len(group)) + level[group]
+    owners = np.repeat(np.eye(attacks, dtype=bool), 60 // attacks, axis=0)
+    return Ranked(ranks(pl.Series(scores)), target, owners, group)
+
+
+def test_containers_that_differ_widen_the_interval():
+    def width(ranked):
+        measure = ranked_measures(ranked)["auroc"]
+        return measure.high - measure.low
+
+    alike, apart = two_way(spread=0.0), two_way(spread=2.0)
+    only_attacks = Ranked(apart.rank, apart.target, apart.attacks)
+    assert width(apart) > 2 * width(alike)
+    assert width(apart) > 2 * width(only_attacks), "benign containers are drawn too"
+    method = ranked_measures(apart)["auroc"].method
+    assert method == "bootstrap over 12 attacks x 6 benign containers"
+    assert ranked_measures(only_attacks)["auroc"].method == "bootstrap over 12 attacks, one benign container"
+
+
+def test_intervals_hold_the_truth_most_of_the_time():
+    """A hundred draws of both attacks and containers; the true AUROC is found once, from very many."""
+    truth = np.mean([single(two_way(seed, 40, 0.7), "auroc").value for seed in range(1000, 1200)])
+    drawn = [ranked_measures(two_way(seed, 40, 0.7), resamples=300)["auroc"] for seed in range(100)]
+    assert np.mean([m.low <= truth <= m.high for m in drawn]) >= 0.88
+
+
+def test_intervals_repeat_and_do_not_claim_certainty():
+    ranked = two_way()
+    assert ranked_measures(ranked, 4) == ranked_measures(ranked, 4) != ranked_measures(ranked, 5)
+    perfect = Ranked(ranked.target + 1.0, ranked.target, ranked.attacks, ranked.container)
+    for measure in (ranked_measures(perfect)[name] for name in ("auroc", "average_precision")):
+        assert (measure.value, measure.high) == (1.0, 1.0)
+        assert measure.low == pytest.approx(0.025 ** (1 / 12)) and "resamples are alike" in measure.method
+
+
+def test_chunks_of_resamples_change_nothing(monkeypatch):
+    ranked = two_way()
+    monkeypatch.setattr("rtml.evaluation.resampling._CELLS", 4_000)
+    few = ranked_measures(ranked, resamples=200)
+    assert few["auroc"].low < few["auroc"].value < few["auroc"].high
+    monkeypatch.setattr("rtml.evaluation.resampling._CELLS", 1)
+    assert ranked_measures(ranked, resamples=5)["auroc"].method == few["auroc"].method
+
+
+def test_a_ranking_below_chance_is_named():
+    ranked = two_way()
+    turned = Ranked(ranked.rank.max() + 1 - ranked.rank, ranked.target, ranked.attacks, ranked.container)
+    assert below_chance(ranked_measures(turned)["auroc"]) and not below_chance(
+        ranked_measures(ranked)["auroc"]
+    )
+
+
+def test_a_hundred_thousand_windows_take_seconds():
+    rng = np.random.default_rng(0)
+    n, hits = 100_000, 1_000
+    target = np.zeros(n, int)
+    target[rng.choice(n, hits, replace=False)] = 1
+    owners = np.repeat(np.eye(100, dtype=bool), 10, axis=0)
+    ranked = Ranked(rng.permutation(n) + 1.0, target, owners, rng.integers(0, 300, n))
+    start = time.process_time()
+    ranked_measures(ranked, resamples=1000)
+    assert time.process_time() - start < 15
 
 
 def test_a_long_finding_marks_every_window_that_it_covers():

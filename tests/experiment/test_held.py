@@ -12,7 +12,7 @@ from typing import Any
 
 from rtml.experiment import Outcome
 
-HELD = "b657993a065b50df"
+HELD = "abf433000b4f5e1f"
 
 
 def rounded(value: Any) -> Any:
