@@ -29,8 +29,8 @@ def selftest_command(
 ) -> None:
     """Plant known mistakes and cheats; exit with 1 when one passes in silence or an honest run is accused.
 
-    Each mistake is planted by the program in a small world with a known truth and must be refused, said on the
-    terminal, or paid for in false findings; ten honest runs must not be accused of anything.
+    Each mistake is planted by the program in a small world with a known truth and must be refused, said on
+    the terminal, or paid for in false findings; ten honest runs must not be accused of anything.
     """
     from rtml.experiment.selftest import selftest
 

@@ -15,7 +15,7 @@ from rtml.captures.digest import digest_capture
 from rtml.captures.processes import process_images
 from rtml.captures.roots import root_of
 from rtml.errors import RtmlError, UsageError
-from rtml.evaluation.labels.reading import in_capture, read_labels
+from rtml.evaluation.labels import in_capture, read_labels
 from rtml.evaluation.trees import attack_trees
 from rtml.schema import IDENTITY
 from rtml.splicing.placing import Place, choose, free
