@@ -20,7 +20,13 @@ import polars as pl
 
 from rtml.findings.levels import LEVELS
 from rtml.findings.sequences.links import components, keys_of
-from rtml.findings.sequences.signals import SEQUENCE_TYPE, Parameters, parameters, signals_of
+from rtml.findings.sequences.signals import (
+    HOST_SEQUENCE_TYPE,
+    SEQUENCE_TYPE,
+    Parameters,
+    parameters,
+    signals_of,
+)
 from rtml.findings.sequences.spans import with_span_counts
 from rtml.findings.unit import MOST_EVIDENCE, stable_id
 from rtml.schema import FINDINGS, IDENTITY, conform
@@ -142,7 +148,7 @@ def _described(members: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     sequences = sequences.join(_stages(rows), on="sequence").with_columns(
         source=pl.lit("rule"),
         detector=pl.lit("sequence"),
-        type=pl.lit(SEQUENCE_TYPE),
+        type=pl.when("_cluster").then(pl.lit(SEQUENCE_TYPE)).otherwise(pl.lit(HOST_SEQUENCE_TYPE)),
         severity=pl.lit(SEVERITY),
     )
     return conform(_named(sequences), SEQUENCES).sort("first_seen", "finding_id")
@@ -158,7 +164,9 @@ def _agreed() -> list[pl.Expr]:
 
 def _summary() -> dict[str, pl.Expr]:
     """Sum up the members of a sequence, which are in order of time."""
+    kubernetes = pl.any_horizontal(pl.col("pod", "namespace", "cluster", "actor").is_not_null())
     return {
+        "_cluster": kubernetes.any(),
         "first_seen": pl.col("first_seen").min(),
         "last_seen": pl.coalesce("last_seen", "first_seen").max(),
         "count": pl.len().cast(pl.Int64),

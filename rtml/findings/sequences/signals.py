@@ -13,10 +13,14 @@ import yaml
 from rtml.findings.attack import technique
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["SEQUENCE_TYPE", "Parameters", "parameters", "signals_of"]
+__all__ = ["HOST_SEQUENCE_TYPE", "SEQUENCE_TYPE", "Parameters", "parameters", "signals_of"]
 
 SEQUENCE_TYPE = "AttackSequence:EKS/CompromisedCluster"
-"""Finding type of a sequence, which is itself never a signal."""
+"""Finding type of a sequence in a Kubernetes cluster, which is itself never a signal."""
+
+HOST_SEQUENCE_TYPE = "AttackSequence:Runtime/CompromisedContainers"
+"""Finding type of a sequence none of whose signals names a pod, a namespace, a cluster or a caller of the
+Kubernetes API: a name of our own, for a cluster that is not there cannot be compromised."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def signals_of(findings: pl.DataFrame, settings: Parameters | None = None) -> pl
     rows = _named(conform(findings, FINDINGS)).filter(
         pl.col("first_seen").is_not_null()
         & (pl.col("severity").fill_null(settings.least_severity) >= settings.least_severity)
-        & (pl.col("type") != SEQUENCE_TYPE)
+        & ~pl.col("type").is_in([SEQUENCE_TYPE, HOST_SEQUENCE_TYPE])
     )
     return (
         rows.with_columns(tactic=_tactic(settings))
