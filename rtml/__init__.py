@@ -36,9 +36,10 @@ if TYPE_CHECKING:
     from rtml.evaluation import read_labels
     from rtml.experiment.comparing import compare
     from rtml.findings.shown import Findings
-    from rtml.models import load_model, train
+    from rtml.models import train
     from rtml.rules import run_rules
     from rtml.splits import Split
+    from rtml.tracking.opening import load_model
 
 __getattr__, _names = lazily(
     __name__,
@@ -47,7 +48,7 @@ __getattr__, _names = lazily(
         "Split": "rtml.splits",
         "adapt": "rtml.detectors.adapters",
         "compare": "rtml.experiment.comparing",
-        "load_model": "rtml.models",
+        "load_model": "rtml.tracking.opening",
         "open_capture": "rtml.captures",
         "read_labels": "rtml.evaluation",
         "run_rules": "rtml.rules",

@@ -18,14 +18,14 @@ SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "b
 FLOORS = [
     set(floor.split())
     for floor in (
-        "arrays errors images lazy peers progress registered registry"
+        "arrays costs errors images lazy peers progress registered registry"
         " schema showing splits text times version wildcards",
         "reading",
         "captures baselines findings",
         "features detectors rules",
         "models profiles",
         "evaluation",
-        "report splicing replays",
+        "report splicing replays tracking",
         "experiment",
         "notebook commands testing",
         "cli",
@@ -38,7 +38,7 @@ PURE = {
 }
 LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 WRAPPED = {
-    "mlflow": {"rtml/experiment/tracking.py"},
+    "mlflow": {"rtml/tracking/"},
     "sigma": {"rtml/rules/sigma/"},
     "river": {"rtml/detectors/"},
     "ray": set(),

@@ -29,6 +29,7 @@ __all__ = [
     "new",
     "one_of",
     "pack",
+    "probability",
     "time",
     "window",
 ]
@@ -120,7 +121,7 @@ def baseline(value: str | None) -> str | None:
     ...
     rtml.errors.MissingFileError: no/such/folder: No such file or directory
     """
-    from rtml.experiment.tracking import is_remote
+    from rtml.tracking.places import is_remote
 
     if value is None or is_remote(value):
         return value
@@ -184,4 +185,19 @@ def above_zero(value: float | None) -> float | None:
     """Check a budget."""
     if value is not None and not 0 < value < math.inf:
         raise UsageError(f"budget {value:g}: must be a number above 0", argument="budget")
+    return value
+
+
+def probability(value: float) -> float:
+    """Check a level of significance.
+
+    Examples
+    --------
+    >>> probability(1.0)
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: alpha 1: must lie between 0 and 1
+    """
+    if not 0 < value < 1:
+        raise UsageError(f"alpha {value:g}: must lie between 0 and 1", argument="alpha")
     return value

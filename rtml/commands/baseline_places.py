@@ -22,9 +22,12 @@ def load_baseline(place: str) -> Baseline:
         There is none, it was altered, or it is of another format.
     """
     from rtml.baselines import Baseline
-    from rtml.experiment.tracking import fetch_model, is_remote
+    from rtml.tracking.places import fetched_model, is_remote
 
-    folder = fetch_model(place) if is_remote(place) else Path(place)
+    if is_remote(place):
+        with fetched_model(place) as model:
+            return Baseline.load(model / "baseline")
+    folder = Path(place)
     return Baseline.load(folder / "baseline" if (folder / "model.json").is_file() else folder)
 
 

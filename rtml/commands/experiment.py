@@ -11,7 +11,8 @@ import typer
 from rtml.commands import arguments
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
-from rtml.errors import UsageError
+from rtml.errors import RtmlError, UsageError
+from rtml.text import visible
 
 __all__ = ["app", "train"]
 
@@ -36,7 +37,8 @@ def run(
 ) -> None:
     """Train, score, judge, report: `rtml experiment run experiments/demo.yml --set seed=3`.
 
-    Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says.
+    Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says: one run, and below it one per
+    side. The model is registered as `rtml-NAME`, alias `challenger`; `rtml experiment promote` tests it.
     """
     from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
@@ -53,6 +55,40 @@ def run(
         typer.echo((outcome.out / "ledger.json").read_text("utf-8"))
     else:
         print_outcome(console, outcome)
+
+
+@app.command()
+def promote(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Run of an experiment, or models:/NAME/VERSION or @ALIAS.")
+    ],
+    alpha: Annotated[
+        float, typer.Option("--alpha", help="The p-value must lie below.", callback=arguments.probability)
+    ] = 0.05,
+    first: Annotated[
+        bool, typer.Option("--first", help="Take it untested where there is no champion yet.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Make a run's model the champion, if it beats the present one: `rtml experiment promote RUN`.
+
+    A tracked `experiment run` registers its model as `rtml-NAME`, alias `challenger`. This sets it against
+    the version with alias `champion`, attack by attack: same test data, budget kept (or no more false
+    findings than the champion), more attacks found, exact McNemar p-value times the number of challenges
+    so far below --alpha. Then the alias `champion` moves, and
+    `rtml score --model models:/rtml-NAME@champion` uses it; else nothing moves, and the exit code is 1.
+    """
+    from dataclasses import asdict
+
+    from rtml.tracking.promotion import promote as challenge
+
+    outcome = challenge(run, alpha, first)
+    if as_json:
+        print_json({**asdict(outcome), "promoted": outcome.promoted})
+    elif outcome.promoted:
+        console.print(visible(outcome.sentence(), 2000), markup=False, soft_wrap=True)
+    if not outcome.promoted:
+        raise RtmlError(outcome.sentence(), argument=None if outcome.champion else "first")
 
 
 def train(

@@ -7,10 +7,12 @@ from rtml.errors import RtmlError
 __all__ = ["OPTIONS", "with_option"]
 
 OPTIONS = {
+    "alpha": "--alpha",
     "bad": "--bad",
     "budget": "--budget",
     "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
     "finding_files": "--findings FILE, repeatable",
+    "first": "--first takes it untested",
     "gap": "--gap",
     "out": "--out",
     "overrides": "--set",

@@ -38,23 +38,38 @@ def score(
     suppress: Annotated[
         Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
     ] = None,
+    track: Annotated[
+        bool | None,
+        typer.Option(
+            "--track/--no-track",
+            help="Log the job to MLflow; by default where MLFLOW_TRACKING_URI is set.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.
 
     Windows that the model has learnt from are skipped and counted. The folder appears when it is
     complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
-    `suppressed.parquet`.
+    `suppressed.parquet`. A tracked job is a run in MLflow; one that fails says why in its tag
+    `rtml.status_reason`.
     """
-    from rtml.experiment.tracking import fetch_model
+    from rtml.tracking.places import fetched_model
+    from rtml.tracking.store import configured
 
     if out.exists() and not resume:
         raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
-    folder = fetch_model(model)
-    from rtml.models.job import run_job
+    tracked = (configured() if track is None else track) and not out.exists()
+    with fetched_model(model) as folder, progress("scoring"):
+        if tracked:
+            from rtml.tracking.jobs import run_tracked_job
 
-    with progress("scoring"):
-        done = run_job(captures, folder, out, budget, resume, suppress, uri=model)
+            done = run_tracked_job(captures, folder, out, budget, suppress, uri=model)
+        else:
+            from rtml.models.job import run_job
+
+            done = run_job(captures, folder, out, budget, resume, suppress, uri=model)
     if as_json:
         print_json(done)
         return

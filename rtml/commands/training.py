@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from rtml.captures import open_captures
+from rtml.costs import Cost, measuring, spent
 from rtml.experiment.config import Experiment
+from rtml.experiment.costs import TRAIN
 from rtml.experiment.run import learn
-from rtml.experiment.tracking import tracked_run
 from rtml.models import Model
 from rtml.models.windows import container_windows
 from rtml.splits import Split
+from rtml.tracking import tags
+from rtml.tracking.inputs import capture_input
+from rtml.tracking.logged import log_model
+from rtml.tracking.runs import Run, tracked_run
 
 __all__ = ["train_and_keep"]
 
@@ -25,12 +31,14 @@ def train_and_keep(
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
     capture = open_captures(captures)
-    model = learn(experiment, capture, _split(experiment))
+    run = tracked_run(f"train {experiment.name}", "train") if tracked else nullcontext(None)
+    with run as tracking, tempfile.TemporaryDirectory() as scratch:
+        with measuring() as costs, spent(TRAIN):
+            model = learn(experiment, capture, _split(experiment))
+        folder = model.save(out or Path(scratch) / "model")
+        uri = str(folder) if tracking is None else _log(experiment, model, folder, tracking, costs[(TRAIN,)])
     assert model.trees is not None
     assert model.outliers is not None
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = model.save(out or Path(scratch) / "model")
-        uri = _log(experiment, model, folder) if tracked else str(folder)
     windows = container_windows(model.trees)
     counts = dict(windows["part"].value_counts().iter_rows())
     return {
@@ -51,9 +59,11 @@ def _split(experiment: Experiment) -> Split:
     return experiment.split
 
 
-def _log(experiment: Experiment, model: Model, folder: Path) -> str:
-    with tracked_run("rtml", f"train {experiment.name}") as run:
-        run.params(experiment.model_dump(mode="json", exclude={"name"}))
-        run.tags({f"rtml.data.{i}": d for i, d in enumerate(model.description.data.values())})
-        run.files(folder, "model")
-        return run.model_uri
+def _log(experiment: Experiment, model: Model, folder: Path, run: Run, cost: Cost) -> str:
+    data = model.description.data
+    run.params(experiment.model_dump(mode="json", exclude={"name", "labels"}))
+    run.inputs([capture_input(path, digest, "training") for path, digest in data.items()])
+    run.tags({f"{tags.DATA}.{number}": digest for number, digest in enumerate(data.values())})
+    logged = log_model(run, model, folder)
+    run.metrics({"cpu_seconds": cost.cpu_seconds, "peak_memory_mb": cost.peak_bytes / 1e6}, logged.model_id)
+    return logged.uri

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from rtml.lazy import lazily
 
 if TYPE_CHECKING:
-    from rtml.experiment.run import Outcome, run_experiment
+    from rtml.experiment.outcome import Outcome
+    from rtml.experiment.run import run_experiment
 
 __all__ = ["Outcome", "run_experiment"]
 
-__getattr__, __dir__ = lazily(__name__, dict.fromkeys(__all__, "rtml.experiment.run"))
+__getattr__, __dir__ = lazily(
+    __name__, {"Outcome": "rtml.experiment.outcome", "run_experiment": "rtml.experiment.run"}
+)

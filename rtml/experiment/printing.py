@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import top_findings
-from rtml.experiment.run import Outcome
-from rtml.experiment.tracking import tracking_uri
 from rtml.findings.reasons import in_short
 from rtml.report import ledger_view
 from rtml.text import visible
+from rtml.tracking.store import shown_uri, tracking_uri
 
 __all__ = ["print_outcome"]
 
@@ -33,7 +33,12 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     _line(console, "report", str(outcome.report))
     _line(console, "model", outcome.model_uri)
     if outcome.run_id:
-        _line(console, "mlflow", f"run {outcome.run_id} in {tracking_uri()} (`make mlflow-ui`)")
+        _line(console, "mlflow", f"run {outcome.run_id} in {shown_uri()}: {outcome.page}{_page_of_ours()}")
+
+
+def _page_of_ours() -> str:
+    """Say what serves the page where the store is a file."""
+    return "" if tracking_uri().startswith("http") else " (`make mlflow-ui`)"
 
 
 def _line(console: Console, name: str, text: str) -> None:

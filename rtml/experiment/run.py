@@ -4,73 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from rtml.captures import Capture, open_captures
+from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
-from rtml.evaluation import Ledger, Proof, Side, Track, build_ledger, make_track, prove
+from rtml.evaluation import Side, Track, build_ledger, make_track, prove
 from rtml.evaluation.activity import activity
 from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
+from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
 from rtml.experiment.early import Early, without_early_attacks
 from rtml.experiment.guard import closed
 from rtml.experiment.labelled import labels_of, refuse_damage
-from rtml.experiment.looks import Looks, look
+from rtml.experiment.looks import look
+from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import page
-from rtml.experiment.result import SIDES, Terms, write_result
-from rtml.experiment.tracking import Run, tracked_run
+from rtml.experiment.result import Terms, write_result
+from rtml.experiment.tracked import log_outcome
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.windows import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
-from rtml.report import MEASURED, write_ledger, write_report
+from rtml.report import write_ledger, write_report
 from rtml.splits import Split
+from rtml.tracking.runs import Run, tracked_run
 
 __all__ = ["Outcome", "learn", "run_experiment", "saved_and_loaded"]
 
 
 _done = partial(report, "experiment", total=4, unit="steps")  # train, score, run the rules, judge
-
-
-@dataclass(frozen=True, repr=False)
-class Outcome:
-    """Everything an experiment made, for printing and for notebooks."""
-
-    experiment: Experiment
-    capture: Capture
-    split: Split
-    proof: Proof
-    model: Model
-    scored: Scored
-    rules: RuleSide
-    sides: Sequence[Side]
-    track: Track
-    ledger: Ledger
-    out: Path
-    report: Path
-    run_id: str | None
-    model_uri: str
-    looks: Looks
-
-    def __repr__(self) -> str:
-        """Say in a line what was run, and where the results are."""
-        return f"Outcome({self.experiment.name!r} in {str(self.out)!r}: {self.ledger!r})"
-
-    def _repr_html_(self) -> str:
-        return self.ledger._repr_html_()
-
-    def moved(self, out: Path) -> Outcome:
-        """Return the same, its folder moved to ``out``."""
-        kept_here = self.model_uri == str(self.out / "model")
-        uri = str(out / "model") if kept_here else self.model_uri
-        return replace(self, out=out, report=out / self.report.name, model_uri=uri)
 
 
 def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> Outcome:
@@ -93,14 +63,15 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     require_new(out)
     if not experiment.capture or experiment.labels is None:
         raise UsageError("an experiment needs `capture` and `labels`")
-    run = tracked_run("rtml", experiment.name) if tracked else nullcontext(None)
+    run = tracked_run(experiment.name, "experiment") if tracked else nullcontext(None)
     with run as tracking:
-        with whole_folder(out) as half:
+        with measuring() as costs, whole_folder(out) as half:
             unmoved = _run(experiment, experiment.labels, half, tracking)
-        outcome = unmoved.moved(out)
+        outcome = replace(unmoved.moved(out), costs=_costs(unmoved, costs))
         if tracking is not None:
             with stage("logging to MLflow"):
-                _log(outcome, tracking)
+                log_outcome(outcome, tracking)
+            outcome = replace(outcome, page=tracking.page)
     return outcome
 
 
@@ -113,9 +84,12 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     early = without_early_attacks(capture, labels, split, experiment)
     _done(0)
     with closed(label_file) as unwatched:
-        model, saved = saved_and_loaded(learn(experiment, early.capture, split), out / "model")
+        with spent(TRAIN):
+            learnt = learn(experiment, early.capture, split)
+        model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
-        scored = model.score(capture, start=split.edges[2])
+        with spent(SCORE):
+            scored = model.score(capture, start=split.edges[2])
         refuse_differences(model, scored)
         windows = _windows(model, scored)
         proof = prove(windows, every)
@@ -141,13 +115,23 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks)
 
 
+def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:
+    """Return the cost of each side, from the costs of the steps."""
+    model, events = outcome.model, outcome.capture.events()
+    begin = pl.lit(outcome.split.edges[2], pl.Datetime("ns", "UTC"))
+    counts = events.select(all=pl.len(), test=(pl.col("time") >= begin).sum()).collect()
+    return side_costs(costs, model.detectors, model.description.combined, *counts.row(0))
+
+
 def _rule_sides(
     experiment: Experiment, capture: Capture, windows: pl.DataFrame, split: Split, early: Early
 ) -> tuple[RuleSide, Side]:
     """Return what rules and the simple rival find, tuned without the windows of early attacks."""
     every, budget = experiment.every, experiment.budget
-    rules = rule_side(capture, experiment.rules, windows, split, every, budget, early.without_attacks)
-    return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
+    with spent(RULES):
+        rules = rule_side(capture, experiment.rules, windows, split, every, budget, early.without_attacks)
+    with spent(FIRST_SEEN):
+        return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
 
 
 def _track(
@@ -212,30 +196,3 @@ def _outliers(model: Model) -> list[str]:
     parts = model.outliers["part"].value_counts().sort("part").iter_rows()
     named = " and ".join(f"{number} of the {part} time" for part, number in parts)
     return [f"process trees that stand far outside were judged as outliers and not learnt: {named}"]
-
-
-def _log(outcome: Outcome, run: Run) -> None:
-    run.params(outcome.experiment.model_dump(mode="json", exclude={"name"}))
-    data = outcome.model.description.data
-    run.tags(
-        {
-            "rtml.experiment": outcome.experiment.digest(),
-            "rtml.split_proof": outcome.proof.statement,
-            **{f"rtml.data.{number}": digest for number, digest in enumerate(data.values())},
-        }
-    )
-    columns = ["found", "false", "recall", "rate", "auroc", "average_precision", "tpr", "delay"]
-    for row in outcome.ledger.summary.iter_rows(named=True):
-        run.metrics({f"{row['side']}.{c}": row[c] for c in columns if c in row})
-    if (outcome.out / "model").is_dir():
-        run.files(outcome.out / "model", "model")
-    for name in (
-        "ledger.json",
-        "ledger.parquet",
-        "report.html",
-        "findings.parquet",
-        "scores.parquet",
-        SIDES,
-        MEASURED,
-    ):
-        run.file(outcome.out / name)

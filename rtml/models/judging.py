@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rtml.arrays import Array
+from rtml.costs import spent
 from rtml.detectors import Detector, peer_groups
 from rtml.detectors.online import OnlineDetector
 from rtml.models.alarm import Alarm
@@ -48,11 +49,12 @@ def raw_scores(
     """
     groups, scores = peer_groups(rows), {}
     for label, detector in steps(detectors.items(), "scoring", "detectors"):
-        if calibrations is None or not isinstance(detector, OnlineDetector):
-            scores[label] = detector.prequential(rows)
-            continue
-        strange = partial(_alarming, calibrations[label], calibrations[label].threshold(budget), groups)
-        scores[label] = detector.prequential(rows, strange)
+        with spent(label):
+            if calibrations is None or not isinstance(detector, OnlineDetector):
+                scores[label] = detector.prequential(rows)
+                continue
+            strange = partial(_alarming, calibrations[label], calibrations[label].threshold(budget), groups)
+            scores[label] = detector.prequential(rows, strange)
     return scores
 
 

@@ -50,9 +50,7 @@ class Model(Parts):
         -------
         Windows, scores, alarms and findings; `Scored` says more.
         """
-        return score(
-            self._forked(), capture, budget, self._moment(capture, start), self._moment(capture, end)
-        )
+        return score(self.forked(), capture, budget, self._moment(capture, start), self._moment(capture, end))
 
     def stream(
         self,
@@ -81,7 +79,7 @@ class Model(Parts):
         """Return the model that parts make."""
         return cls(**{part.name: getattr(parts, part.name) for part in fields(parts)})
 
-    def _forked(self) -> Parts:
+    def forked(self) -> Parts:
         """Return the model with online detectors of its own, which may learn on the way."""
         detectors = {
             label: copy.deepcopy(detector) if detector.online else detector

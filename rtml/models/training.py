@@ -19,6 +19,7 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
+from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
 from rtml.models.calibration import Calibration
@@ -109,8 +110,9 @@ def train(
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     members = _members(kinds, combine)
     made = material(capture, split, window, families, blocks)
-    for detector in steps(kinds.values(), "learning", "detectors"):
-        detector.learn(made.learnt)
+    for label, detector in steps(kinds.items(), "learning", "detectors"):
+        with spent(label):
+            detector.learn(made.learnt)
     calibrations, held_out = _calibrated(kinds, members, made, window, budget)
     trees = pl.concat(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
@@ -155,10 +157,11 @@ def _calibrated(
     held, days = made.held, container_days(made.held, window)
     groups, raw, fits = peer_groups(held), {}, {}
     for label, detector in steps(detectors.items(), "calibrating", "detectors"):
-        raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
         fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits))
-        if detector.online:
-            detector.learn(without(held, made.outliers))
+        with spent(label):
+            raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
+            if detector.online:
+                detector.learn(without(held, made.outliers))
     trees = {label: without(worst_of_trees(held, raw[label]), made.outliers) for label in raw}
     calibrations = {label: fits[label].of(trees[label], days) for label in raw}
     if members:

@@ -95,6 +95,7 @@ ANSWERS = [
     (2, "would be lost", ["train", CAPTURE, "--config", "experiments/lab.yml", "--no-track"]),
     (2, "No such file", ["experiment", "run", "absent.yml"]),
     (1, "exists already", ["experiment", "run", "experiments/lab.yml", "--out", "{file}"]),
+    (2, "between 0 and 1", ["experiment", "promote", "RUN", "--alpha", "1.5"]),
     (
         1,
         "no capture here",

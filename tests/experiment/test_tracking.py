@@ -14,8 +14,9 @@ from rtml.captures import open_capture
 from rtml.cli import app
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.experiment.tracking import fetch_model, tracked_run
 from rtml.models.job import run_job
+from rtml.tracking.places import fetched_model
+from rtml.tracking.store import mlflow_here, quiet
 from tests.conftest import LAB
 
 
@@ -26,20 +27,22 @@ def tracked(store: str, demo: Outcome, monkeypatch: pytest.MonkeyPatch) -> Outco
 
 
 def test_parameters_hashes_proof_and_metrics_are_logged(tracked: Outcome):
-    from rtml.experiment.tracking import _mlflow, _without_warnings
-
-    with _without_warnings():
-        run = _mlflow().MlflowClient().get_run(tracked.run_id)
+    with quiet():
+        asked = mlflow_here().MlflowClient()
+        run = asked.get_run(tracked.run_id)
+        wanted = f"tags.`mlflow.parentRunId` = '{tracked.run_id}' AND params.side = 'flag all'"
+        (flag_all,) = asked.search_runs([run.info.experiment_id], wanted)
     assert run.data.params["seed"] == "7"
     assert run.data.params["split.test"].startswith("2026-11-24")
     assert "max(train) < min(calibrate)" in run.data.tags["rtml.split_proof"]
     assert len(run.data.tags["rtml.data.0"]) == 64
-    assert run.data.metrics["flag all.found"] == 16
+    assert flag_all.data.metrics["found"] == 16
     assert run.info.status == "FINISHED"
 
 
 def test_the_model_scores_the_same_from_its_uri(tracked: Outcome, tmp_path: Path):
-    done = run_job([str(LAB / "capture")], fetch_model(tracked.model_uri), tmp_path / "scored")
+    with fetched_model(tracked.model_uri) as folder:
+        done = run_job([str(LAB / "capture")], folder, tmp_path / "scored")
     ours, theirs = (
         pl.read_parquet(folder / "scores.parquet") for folder in (tracked.out, tmp_path / "scored")
     )
@@ -56,12 +59,6 @@ def test_its_baseline_is_shown_from_its_uri_and_from_its_folder(tracked: Outcome
     assert maturity[0] == maturity[1] == maturity[2]
     wanted = tracked.model.baseline.maturity()
     assert [row["events"] for row in maturity[0]] == wanted["events"].to_list()
-
-
-def test_no_pickle_is_among_the_files(tracked: Outcome):
-    files = [p for p in fetch_model(tracked.model_uri).rglob("*") if p.is_file()]
-    assert files
-    assert {p.suffix for p in files} <= {".json", ".parquet", ".npz", ".npy"}
 
 
 def test_a_finished_job_is_resumed_and_another_is_not(tracked: Outcome, tmp_path: Path):
@@ -86,21 +83,13 @@ def test_a_tampered_model_is_refused(tracked: Outcome, tmp_path: Path):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_run_and_a_failed_run_are_said(tracked: Outcome):
-    with pytest.raises(RtmlError, match="MLflow at runs:/nope"):
-        fetch_model("runs:/nope/model")
-    with pytest.raises(ZeroDivisionError), tracked_run("rtml", "broken") as run:
-        failed = run.run_id
-        1 / 0  # noqa: B018
-    from rtml.experiment.tracking import _mlflow
-
-    assert _mlflow().MlflowClient().get_run(failed).info.status == "FAILED"
+def test_an_unknown_run_is_said(tracked: Outcome):
+    with pytest.raises(RtmlError, match="MLflow at runs:/nope"), fetched_model("runs:/nope/model"):
+        pass
 
 
 def test_telemetry_is_off():
-    from rtml.experiment.tracking import _mlflow
-
-    _mlflow()
+    mlflow_here()
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
