@@ -7,6 +7,7 @@ from the environment alone (``MLFLOW_TRACKING_USERNAME`` and its kin). Models ar
 ========================= ==========================================================================
 `rtml.tracking.store`     where runs are kept, and what goes wrong there
 `rtml.tracking.runs`      a run being recorded; how it ends, whatever happens
+`rtml.tracking.stopping`  signals, and how a run ends
 `rtml.tracking.abandoned` runs whose process was killed, closed by the next one
 `rtml.tracking.inputs`    captures, labels and tables as data sets with a digest
 `rtml.tracking.logged`    a model with signature and example, and its version in the registry

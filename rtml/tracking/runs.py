@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, ModuleType
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import Any
 
-from rtml.text import visible
 from rtml.tracking.abandoned import close_abandoned, this_process
 from rtml.tracking.inputs import Input, data_set_inputs
 from rtml.tracking.names import flat, numbers
 from rtml.tracking.provenance import provenance
+from rtml.tracking.stopping import Heard, ending, stoppable
 from rtml.tracking.store import clear_errors, mlflow_here, quiet, shown_uri, tracking_uri
 from rtml.tracking.tags import KIND, PROCESS, REASON
 from rtml.tracking.view import address, arrange
@@ -28,7 +26,6 @@ EXPERIMENT = "rtml"
 _PARENT = "mlflow.parentRunId"
 _LONGEST_TAG = 5000
 _BATCH = 1000  # metrics that MLflow takes at once
-_STOPS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Run:
@@ -39,6 +36,7 @@ class Run:
         self.run_id = run_id
         self.experiment_id = experiment_id
         self.model_uri = f"runs:/{run_id}/model"
+        self.heard: Heard = []
         self._client = mlflow.MlflowClient()
 
     @property
@@ -90,10 +88,11 @@ class Run:
         tags = {_PARENT: self.run_id, **_whose()}
         made = self._client.create_run(self.experiment_id, tags=tags, run_name=name)
         child = Run(self.mlflow, made.info.run_id, self.experiment_id)
+        child.heard = self.heard
         try:
             yield child
         except BaseException as error:
-            child.end(*_ending(error))
+            child.end(*ending(error, self.heard))
             raise
         child.end("FINISHED")
 
@@ -127,7 +126,7 @@ def tracked_run(name: str, kind: str) -> Iterator[Run]:
     with clear_errors(mlflow, where):
         run = _started(mlflow, name, kind)
     try:
-        with _stoppable(), clear_errors(mlflow, where):
+        with stoppable() as run.heard, clear_errors(mlflow, where):
             yield run
     except BaseException as error:
         _end_if_it_answers(run, error)
@@ -164,25 +163,9 @@ def _whose() -> dict[str, str]:
     return {} if process is None else {PROCESS: process}
 
 
-def _ending(error: BaseException) -> tuple[str, str]:
-    """Return status and reason of what ended early.
-
-    Examples
-    --------
-    >>> _ending(ValueError("no window lies in test time")), _ending(KeyboardInterrupt())
-    (('FAILED', 'ValueError: no window lies in test time'), ('KILLED', 'stopped by hand'))
-    """
-    if isinstance(error, KeyboardInterrupt):
-        return "KILLED", "stopped by hand"
-    if isinstance(error, SystemExit):
-        return "KILLED", f"stopped by {error.__cause__ or error}"
-    first = next(iter(str(error).splitlines()), "")
-    return "FAILED", visible(f"{type(error).__name__}: {first}", 2000)
-
-
 def _end_if_it_answers(run: Run, error: BaseException) -> None:
     """End the run; a store that does not answer any more must not hide what went wrong."""
-    status, reason = _ending(error)
+    status, reason = ending(error, run.heard)
     try:
         with quiet():
             run.tags({REASON: reason})
@@ -193,27 +176,3 @@ def _end_if_it_answers(run: Run, error: BaseException) -> None:
             run.mlflow.end_run(status)
     except Exception as silent:
         error.add_note(f"MLflow was not told: {type(silent).__name__}")
-
-
-class _Stopped(Exception):
-    """The name of the signal that stopped the work."""
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let signals that would end the process raise instead; what the program handles itself is left alone."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    usual = [number for number in _STOPS if signal.getsignal(number) is signal.SIG_DFL]
-    for number in usual:
-        signal.signal(number, _stop)
-    try:
-        yield
-    finally:
-        for number in usual:
-            signal.signal(number, signal.SIG_DFL)
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number) from _Stopped(signal.Signals(number).name)

@@ -85,7 +85,8 @@ def shop(folder: Path, *extra: dict[str, Any], until: int = END) -> Capture:
     rows += [row for row in [*_intrusion(), *extra] if row["second"] < 60 * until]
     rows.sort(key=lambda row: row["second"])
     events = _events(rows)
-    manifest = Manifest(sensor="test", events=events.height, containers=_containers(events),
+    kinds = dict(events["kind"].cast(pl.String).value_counts().sort("kind").iter_rows())
+    manifest = Manifest(sensor="test", events=events.height, kinds=kinds, containers=_containers(events),
                         start=events["time"].min(), end=events["time"].max())  # fmt: skip
     images = process_images(events)
     write_capture(folder, manifest, events, images, empty(REJECTS))

@@ -79,6 +79,17 @@ def test_a_run_that_is_terminated_says_so_and_cleans_up(store: str):
     }
 
 
+def test_a_signal_that_comes_out_of_a_library_as_its_error_is_a_signal(store: str):
+    with pytest.raises(SystemExit) as caught, tracked_run("swallowed", "test"):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        except SystemExit as error:
+            raise ValueError("a callback failed") from error
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert statuses() == {"swallowed": ("KILLED", "stopped by SIGTERM")}
+
+
 def test_a_killed_run_is_closed_by_the_next_one_and_a_living_one_is_not(store: str):
     with waiting() as (killed, killed_id), waiting() as (_, alive_id):
         killed.kill()

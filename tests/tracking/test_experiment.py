@@ -172,8 +172,8 @@ def test_a_run_that_is_stopped_leaves_nothing_that_blocks_the_next(
     with client() as asked:
         place = asked.get_experiment_by_name("rtml").experiment_id
         runs = {run.info.run_name: run for run in asked.search_runs([place])}
-    assert (runs["shop"].info.status, runs["next"].info.status) == ("KILLED", "FINISHED")
     reason = runs["shop"].data.tags[REASON]
+    assert (runs["shop"].info.status, runs["next"].info.status) == ("KILLED", "FINISHED"), reason
     assert reason == (
         "stopped by SIGTERM" if how == signal.SIGTERM else "its process was killed; closed by a later run"
     )
