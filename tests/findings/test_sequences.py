@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from rtml.cli import app
 from rtml.findings.sequences.correlating import SEQUENCES, SEVERITY, correlate
-from rtml.findings.sequences.signals import HOST_SEQUENCE_TYPE, SEQUENCE_TYPE, parameters
+from rtml.findings.sequences.signals import SEQUENCE_TYPE, parameters
 from rtml.schema import FINDINGS, conform, empty
 
 START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
@@ -68,14 +68,6 @@ def pod(name: str = "a", **more: Any) -> dict[str, Any]:
 def test_no_findings_no_sequences():
     assert correlate(empty(FINDINGS)).schema == SEQUENCES
     assert correlate(empty(FINDINGS)).is_empty()
-
-
-def test_where_nothing_names_kubernetes_no_cluster_is_compromised():
-    rows = [finding(m, TYPES[m], container_id="c1", host="n1") for m in range(3)]
-    (kind,) = correlate(table(*rows))["type"]
-    assert kind == HOST_SEQUENCE_TYPE
-    rows[1]["namespace"] = "web"
-    assert correlate(table(*rows))["type"].to_list() == [SEQUENCE_TYPE]
 
 
 def test_a_chain_over_audit_and_runtime_is_one_finding_with_its_stages_in_order():
