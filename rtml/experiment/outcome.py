@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Outcome:
     run_id: str | None
     model_uri: str
     looks: Looks
+    inputs: Mapping[str, str]
     costs: dict[str, SideCost] = field(default_factory=dict)
     page: str | None = None
 

@@ -61,10 +61,16 @@ class Result(_Strict):
     format: Literal[1] = 1
     terms: Terms
     sides: tuple[SideFacts, ...]
+    inputs: dict[str, str] = {}
 
 
 def write_result(
-    out: Path, sides: Sequence[Side], terms: Terms, windows: pl.DataFrame, scored: Scored
+    out: Path,
+    sides: Sequence[Side],
+    terms: Terms,
+    windows: pl.DataFrame,
+    scored: Scored,
+    inputs: Mapping[str, str] | None = None,
 ) -> None:
     """Write the findings and scores of all sides, the windows, and what the sides are.
 
@@ -78,8 +84,11 @@ def write_result(
         Of all parts of time.
     scored
         Of the models; its windows are those that the sides have scores for.
+    inputs
+        Digests of what was read (`rtml.experiment.inputs`).
     """
-    result = Result(terms=terms, sides=tuple(_described(side) for side in sides))
+    described = tuple(_described(side) for side in sides)
+    result = Result(terms=terms, sides=described, inputs=dict(inputs or {}))
     by_detector = dict(zip([side.detector for side in result.sides], sides, strict=True))
     findings = [side.findings.with_columns(detector=pl.lit(name)) for name, side in by_detector.items()]
     extra = [

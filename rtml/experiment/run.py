@@ -22,6 +22,7 @@ from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, r
 from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
 from rtml.experiment.early import Early, without_early_attacks
 from rtml.experiment.guard import closed
+from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import look
 from rtml.experiment.outcome import Outcome
@@ -82,6 +83,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     labels, warnings = labels_of(capture, label_file)
     split = experiment.split.of(capture, every)
     early = without_early_attacks(capture, labels, split, experiment)
+    inputs = digests(experiment, capture)
     _done(0)
     with closed(label_file) as unwatched:
         with spent(TRAIN):
@@ -95,7 +97,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
         proof = prove(windows, every)
         _done(2)
         rules, rival = _rule_sides(experiment, capture, windows, split, early)
-    looks = look(label_file, experiment.digest())
+    looks = look(label_file, inputs["all"][:12])
     sides = [*rules.sides, *model_sides(scored, scored.fitted_until), rival]
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
@@ -105,14 +107,14 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     )
     write_ledger(ledger, out)
     terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
-    write_result(out, sides, terms, windows, scored)
+    write_result(out, sides, terms, windows, scored, inputs)
     run_id = run.run_id if run else None
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
     parts = (model, scored, rules, sides, track, ledger)
     _done(4)
-    return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks)
+    return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks, inputs)
 
 
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:

@@ -143,7 +143,7 @@ def _tags(outcome: Outcome, capture: str) -> dict[str, str]:
     data, facts = outcome.model.description.data, outcome.ledger.facts
     known = facts.get("selftest")
     return {
-        tags.EXPERIMENT: outcome.experiment.digest(),
+        tags.EXPERIMENT: outcome.inputs["all"][:12],
         tags.SPLIT: outcome.proof.statement,
         **{f"{tags.DATA}.{number}": digest for number, digest in enumerate(data.values())},
         tags.TEST: digest_of_test(outcome.ledger.by_attack, capture, outcome.split.edges[2]),
