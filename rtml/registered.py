@@ -1,12 +1,12 @@
 """What is registered with rtml, by name: one line each, and nothing is imported for it.
 
-A new sensor, feature family, detector or alert format of ours is one file and one line here.
+A new sensor, feature family, detector, data set or alert format of ours is one file and one line here.
 Packages of others declare entry points instead (`rtml.registry`).
 """
 
 from __future__ import annotations
 
-__all__ = ["ALERTS", "AUDIT_FAMILIES", "DETECTORS", "FAMILIES", "PACKS", "SENSORS"]
+__all__ = ["ALERTS", "AUDIT_FAMILIES", "DATASETS", "DETECTORS", "FAMILIES", "PACKS", "SENSORS"]
 
 SENSORS = {
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
@@ -45,6 +45,18 @@ DETECTORS = {
     "surprise": "rtml.detectors.surprise:Surprise",
 }
 """Detectors: `rtml.detectors.DETECTORS`."""
+
+DATASETS = {
+    "lab-v1": "rtml.datasets.sets.own:LAB",
+    "replays-v1": "rtml.datasets.sets.own:REPLAYS",
+    "cdl": "rtml.datasets.sets.cdl:CDL",
+    "assuremoss": "rtml.datasets.sets.assuremoss:ASSUREMOSS",
+    "lid-ds-2021": "rtml.datasets.sets.lid_ds:LID_DS",
+    "adfa-ld": "rtml.datasets.sets.adfa_ld:ADFA_LD",
+    "beth": "rtml.datasets.sets.beth:BETH",
+    "sysflow": "rtml.datasets.sets.sysflow:SYSFLOW",
+}
+"""Data sets that detectors are compared on: `rtml.datasets.DATASETS`."""
 
 ALERTS = {
     "falco": "rtml.findings.formats.falco:FALCO",
