@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.cdl_runs import SECONDS, Attack, Container
-from benchmarks.tails import Tail
+from rtml.boards.tail import Tail
 from rtml.arrays import Array
 from rtml.detectors import Detector, feature_columns
 

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.cdl_judging import Margins, by_tail, judge, together
 from benchmarks.cdl_runs import HELD, Attack, container, cves, disagreements
 from benchmarks.quality_cdl import BOTH, measure, numbers, of_others, show, unseen
-from benchmarks.tails import Tail
+from rtml.boards.tail import Tail
 from tests.conftest import REPOSITORY
 
 CVE = "CVE-2017-7529"

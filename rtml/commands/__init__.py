@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from rtml.commands import baseline, capture, experiment, findings, replay, reputation
+from rtml.commands import baseline, capture, dataset, experiment, findings, replay, reputation
 from rtml.commands.baseline_diff import diff_baselines
 from rtml.commands.baseline_export import export_baseline
 from rtml.commands.baseline_show import show
@@ -15,6 +15,7 @@ from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
 from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
+from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
 
@@ -30,8 +31,10 @@ def register(app: typer.Typer) -> None:
     baseline.app.command("show")(show)
     baseline.app.command("diff")(diff_baselines)
     baseline.app.command("export")(export_baseline)
+    experiment.app.command("leaderboard")(leaderboard)
     app.add_typer(baseline.app, name="baseline")
     app.add_typer(capture.app, name="capture")
+    app.add_typer(dataset.app, name="dataset")
     app.add_typer(experiment.app, name="experiment")
     app.add_typer(findings.app, name="findings")
     app.add_typer(replay.app, name="replay")

@@ -16,6 +16,7 @@ from rtml.rules.chosen import GATES
 __all__ = [
     "ALERTS",
     "ATTACK",
+    "DATASETS",
     "DETECTORS",
     "ENGINES",
     "EXPORTS",
@@ -51,6 +52,9 @@ FAMILIES = _Open("rtml.features", *registered.FAMILIES, *registered.AUDIT_FAMILI
 
 DETECTORS = _Open("rtml.detectors", *registered.DETECTORS)
 """`rtml.detectors.DETECTORS`."""
+
+DATASETS = _Open("rtml.datasets", *registered.DATASETS)
+"""`rtml.datasets.DATASETS`."""
 
 PACKS = tuple(registered.PACKS)
 """`rtml.rules.sigma.loading.PACKS`."""

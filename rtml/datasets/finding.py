@@ -31,7 +31,7 @@ def find(dataset: Dataset, places: Iterable[Path]) -> Place | None:
         Folders of the set itself, or folders in which it has a folder of its own.
     """
     names = (dataset.name, *dataset.folders)
-    folders = [folder for place in places for folder in (place, *(place / name for name in names))]
+    folders = [folder for place in places for folder in (*(place / name for name in names), place)]
     for folder in folders:
         if (folder / CARD).is_file() and read_card(folder).name == dataset.name:
             return folder, True

@@ -13,6 +13,7 @@ import polars as pl
 
 from rtml.datasets.contract import Dataset, Draft
 from rtml.datasets.finding import matching
+from rtml.datasets.rows import KEYS
 from rtml.errors import RtmlError
 from rtml.progress import steps
 from rtml.reading.text import read_text
@@ -34,19 +35,19 @@ def read(source: Path, out: Path) -> Draft:
     root = _root(source)
     train, validation = (matching(root, (f"{name}/*.txt",), name) for name in _FOLDERS[:2])
     attacks = matching(root, (f"{_FOLDERS[2]}/*/*.txt",), _FOLDERS[2])
-    held = set(validation[::EVERY])
+    learnt, held = set(train), set(validation[::EVERY])
     keys, counts, rejects = [], [], []
     for path in steps([*train, *validation, *attacks], "reading", "traces"):
         calls = _calls(path)
         if isinstance(calls, str):
             rejects.append((path.relative_to(root).as_posix(), 1, calls, ""))
             continue
-        keys.append(
-            _key(path, root, "train" if path in set(train) else "calibrate" if path in held else "test")
-        )
+        keys.append(_key(path, root, "train" if path in learnt else "calibrate" if path in held else "test"))
         counts.append(calls)
-    table = pl.DataFrame(keys, schema=["role", "group", "attack", "attack_id"], orient="row")
-    rows = pl.concat([table, _shares(counts)], how="horizontal")
+    if not counts:
+        raise RtmlError(f"{root}: none of {len(rejects)} traces can be read (first: {rejects[0][2]})")
+    schema = {name: KEYS[name] for name in ("role", "group", "attack", "attack_id")}
+    rows = pl.concat([pl.DataFrame(keys, schema=schema, orient="row"), _shares(counts)], how="horizontal")
     refused = pl.DataFrame(rejects, schema=REJECTS, orient="row")
     return Draft([*train, *validation, *attacks], rows=rows, rejects=refused)
 

@@ -23,7 +23,7 @@ __all__ = ["SYSFLOW"]
 _LABELS = ("labels/lineage_labels.csv*", "lineage_labels.csv*")
 _COLUMNS = ("file", "record_index", "attack")
 _FIRST = "proc_mon.1531776682"
-_LEARN, _CALIBRATE = dt.timedelta(seconds=20), dt.timedelta(seconds=30)
+_LEARN = dt.timedelta(seconds=12)
 
 
 def read(source: Path, out: Path) -> Draft:
@@ -36,29 +36,22 @@ def read(source: Path, out: Path) -> Draft:
     for name, path in zip(names, files, strict=True):
         import_capture("sysflow", [path], out / name)
     labels, counts = _labels(labels_file, out, names)
-    begin = open_capture(out / _FIRST).span[0]
-    learnt, calibrated = (_border(begin, length) for length in (_LEARN, _CALIBRATE))
+    learnt = (open_capture(out / _FIRST).span[0] + _LEARN).replace(microsecond=0)
     spans = [
         Span("train", (_FIRST,), None, learnt),
-        Span("calibrate", (_FIRST,), learnt, calibrated),
-        Span("test", tuple(names), calibrated, None),
+        Span("calibrate", (_FIRST,), learnt, None),
+        Span("test", tuple(name for name in names if name != _FIRST)),
     ]
     rejects = [REJECTS.to_frame(), *(pl.read_parquet(out / name / "rejects.parquet") for name in names)]
     return Draft(
         [*files, labels_file],
         spans=spans,
         labels=labels,
-        every="5s",
+        every="1s",
         counts=counts,
         rejects=pl.concat(rejects).with_columns(pl.col("file").str.split("/").list.last()),
         notes=["one pod, one intrusion: nothing here tells how often an attack is found"],
     )
-
-
-def _border(begin: dt.datetime, length: dt.timedelta) -> dt.datetime:
-    """Return the border between windows of five seconds that lies nearest before a moment."""
-    moment = begin + length
-    return moment.replace(second=moment.second // 5 * 5, microsecond=0)
 
 
 def _labels(path: Path, out: Path, names: list[str]) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -96,9 +89,8 @@ SYSFLOW = Dataset(
     origin="sysflow-telemetry/sf-collector and sf-processor on GitHub; labels by lineage (../shared/data)",
     row="record",
     published_protocol="none: the traces were published for testing a processor, without results",
-    protocol="a record has the score of its process tree's five seconds; learn 20 s of the first file,"
-    " threshold from"
-    " 10 s more, judge the rest by the label of each record; the dropped tool is one attack",
+    protocol="a record has the score of its process tree's second; learn 12 s of the first file, threshold"
+    " from its other 18 s, judge the files after it by the label of each record; the dropped tool is one attack",
     read=read,
     signs=("proc_mon.*.sf",),
     folders=("SysFlow",),

@@ -8,6 +8,8 @@ import numpy as np
 
 from rtml.arrays import Array
 
+__all__ = ["START", "Tail"]
+
 START = 0.99
 """Where the tail begins: of 0.9, 0.95, 0.98, 0.99 and 0.995 the one that kept the aim best, over pairs of
 held-out *benign* runs against the other two; the mean excess did better there than the median."""

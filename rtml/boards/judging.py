@@ -1,0 +1,147 @@
+"""Judge one set: its prepared folder becomes rows of the board, with what it cannot carry."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rtml.boards.config import Leaderboard, OwnScores, OwnTable
+from rtml.boards.entries import entry, of_ledger, of_published
+from rtml.boards.events import of_events
+from rtml.boards.material import Material, of_rows
+from rtml.boards.scoring import Side, sides
+from rtml.boards.tail import Tail
+from rtml.datasets.card import Card
+from rtml.datasets.preparing import EXPERIMENT, ROWS
+from rtml.datasets.rows import checked_rows, labelled, one_of_roles
+from rtml.datasets.tables import parquet_table
+from rtml.errors import RtmlError
+from rtml.evaluation.measure import refused
+from rtml.evaluation.tables import TableVerdict, judge_rows
+from rtml.experiment import run_experiment
+from rtml.experiment.config import load_experiment
+
+__all__ = ["LEAST", "judge_own_scores", "judge_own_table", "judge_set"]
+
+LEAST = 20
+"""Fewer calibration rows set no threshold, and fewer test rows are not ranked."""
+
+Entries = list[dict[str, Any]]
+
+
+def judge_set(folder: Path, card: Card, board: Leaderboard) -> Entries:
+    """Return the rows of a prepared set, published results after ours."""
+    if card.kind == "experiment":
+        ours = _experiment(folder, card, board)
+    else:
+        ours = list(_entries(_material(folder, card), board, card.name, card.row))
+    protocols = {"protocol": card.protocol, "published_protocol": card.published_protocol}
+    return [{**row, **protocols} for row in [*ours, *of_published(card.name, card.row, card.others())]]
+
+
+def _material(folder: Path, card: Card) -> Material:
+    if card.kind == "events":
+        return of_events(folder, card)
+    rows = checked_rows(parquet_table(folder / ROWS, ("role",)), str(folder / ROWS), "keep")
+    return of_rows(rows, card.row_seconds)
+
+
+def _experiment(folder: Path, card: Card, board: Leaderboard) -> Entries:
+    experiment = load_experiment(folder / EXPERIMENT, [f"seed={board.seeds[0]}"])
+    with tempfile.TemporaryDirectory() as place:
+        outcome = run_experiment(experiment, Path(place) / "run", tracked=False)
+    return of_ledger(card.name, card.row, outcome.ledger.summary, experiment.budget)
+
+
+def judge_own_table(name: str, table: OwnTable, board: Leaderboard) -> Entries:
+    """Return the rows of a user's table of features.
+
+    Raises
+    ------
+    RtmlError
+        The table is not as `rtml.datasets.rows` wants it.
+    """
+    rows = checked_rows(parquet_table(table.path, ()), str(table.path), table.early_attacks)
+    return list(_entries(of_rows(rows, table.row_seconds), board, name, table.row))
+
+
+def _entries(material: Material, board: Leaderboard, name: str, row: str) -> Iterator[dict[str, Any]]:
+    threshold, ranking = _limits(material)
+    notes = [*material.notes, *filter(None, (threshold, ranking))]
+    for side in sides(material, board):
+        verdicts = [_verdict(material, side, run, threshold, ranking) for run in range(len(side.runs))]
+        note = "; ".join(filter(None, [side.note, *notes])) or None
+        yield entry(verdicts, board.aim, set=name, side=side.name, kind=side.kind, row=row, note=note)
+
+
+def _limits(material: Material) -> tuple[str | None, str | None]:
+    """Say why a set has no threshold, and why it has no ranking; null where it has."""
+    held, test = material.calibration, material.test.height
+    threshold = f"{held} calibration rows set no threshold (at least {LEAST})" if held < LEAST else None
+    holds = f" hold all {material.events.height:,} events" if material.events is not None else ""
+    ranking = f"{test} test rows{holds}: nothing to rank (at least {LEAST})" if test < LEAST else None
+    return threshold, ranking
+
+
+def _verdict(
+    material: Material, side: Side, run: int, threshold: str | None, ranking: str | None
+) -> TableVerdict:
+    score, flagged = side.runs[run]
+    rows = material.judged(score, flagged)
+    verdict = judge_rows(rows, material.row_seconds)
+    if threshold is not None and side.calibrated:
+        none = refused(threshold)
+        verdict = replace(verdict, recall=none, false_share=none, rate=none)
+    if ranking is not None:
+        none = refused(ranking)
+        verdict = replace(verdict, auroc=none, average_precision=none)
+    return verdict
+
+
+def judge_own_scores(name: str, table: OwnScores, board: Leaderboard) -> Entries:
+    """Return the rows of a user's table of scores, one per detector in it.
+
+    Rows of the role ``calibrate`` set the threshold of their detector; without them only the ranking is
+    judged.
+
+    Raises
+    ------
+    RtmlError
+        A column is missing, a row has two scores of one detector, or no row is benign.
+    """
+    raw = parquet_table(table.path, ("group", "attack", "detector", "score"))
+    where = str(table.path)
+    keys = labelled(raw, where, ("group", "attack")).with_columns(pl.col("role").fill_null("test"))
+    one_of_roles(keys, where)
+    score = raw["score"].cast(pl.Float64, strict=False).fill_nan(None)
+    if score.null_count() > raw["score"].null_count() and not raw["score"].dtype.is_float():
+        raise RtmlError(f"{where}: score holds something else than numbers")
+    rows = keys.with_columns(score, raw["detector"].cast(pl.String).fill_null("unknown"))
+    return [
+        entry(
+            [_of_scores(part, table, board.aim)],
+            board.aim,
+            set=name,
+            side=str(who),
+            kind="model",
+            row=table.row,
+        )
+        for (who,), part in sorted(rows.partition_by("detector", as_dict=True).items(), key=str)
+    ]
+
+
+def _of_scores(rows: pl.DataFrame, table: OwnScores, aim: float) -> TableVerdict:
+    test = rows.filter(pl.col("role") == "test")
+    held = rows.filter((pl.col("role") == "calibrate") & (pl.col("attack") != 1).fill_null(True))["score"]
+    if held.len() < LEAST:
+        return judge_rows(test.with_columns(flagged=pl.lit(None, pl.Boolean)), table.row_seconds)
+    tail = Tail.of(held.fill_null(float("nan")).to_numpy())
+    margins = tail.margins(test["score"].fill_null(float("nan")).to_numpy())
+    flagged = np.asarray(margins > Tail.limit(aim))
+    return judge_rows(test.with_columns(flagged=pl.Series(flagged)), table.row_seconds)

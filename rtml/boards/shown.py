@@ -1,0 +1,79 @@
+"""Numbers of a board as people read them: one text per cell, for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from rtml.text import visible
+
+__all__ = ["COLUMNS", "cells", "limits"]
+
+COLUMNS = ("side", "found", "false", "false rows", "per container-day", "AUROC", "AP (random)", "budget")
+
+
+def cells(row: Mapping[str, Any]) -> list[str]:
+    """Return what is shown of a row of `rtml.boards.entries.BOARD`, in the order of `COLUMNS`.
+
+    Examples
+    --------
+    >>> row = {"set": "cdl", "side": "x", "found": 51.0, "attacks": 60.0, "auroc": 0.5}
+    >>> shown = dict(zip(COLUMNS, cells(row), strict=True))
+    >>> shown["found"], shown["AUROC"], shown["false"]
+    ('51 of 60', '0.500', '–')
+    """
+    get = row.get
+    return [
+        visible(str(get("side"))),
+        _found(row),
+        "–" if get("false") is None else f"{get('false'):,.0f}{_of(get('benign'))}",
+        _number(row, "false_share", "{:.2%}"),
+        _number(row, "rate", "{:,.3g}"),
+        _number(row, "auroc", "{:.3f}"),
+        _precision(row),
+        _budget(row),
+    ]
+
+
+def _of(number: float | None) -> str:
+    return "" if number is None else f" of {number:,.0f}"
+
+
+def _found(row: Mapping[str, Any]) -> str:
+    if row.get("found") is None:
+        return f"–{_of(row.get('attacks'))}"
+    low, high = row.get("recall_low"), row.get("recall_high")
+    interval = f" [{low:.0%}–{high:.0%}]" if low is not None and high is not None else ""
+    number = row["found"]
+    return f"{number:,.0f}{_of(row.get('attacks'))}{interval}"
+
+
+def _number(row: Mapping[str, Any], name: str, form: str) -> str:
+    value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return "–"
+    interval = f" [{form.format(low)}–{form.format(high)}]" if low is not None and high is not None else ""
+    return form.format(value) + interval
+
+
+def _precision(row: Mapping[str, Any]) -> str:
+    shown = _number(row, "average_precision", "{:.3f}")
+    share = row.get("prevalence")
+    return shown if share is None or shown == "–" else f"{shown} ({share:.3f})"
+
+
+def _budget(row: Mapping[str, Any]) -> str:
+    asked, unit = row.get("asked"), row.get("asked_unit")
+    if asked is None:
+        return "–"
+    wanted = f"{asked:.2%} {unit}" if unit == "of rows" else f"{asked:g} {unit}"
+    return f"{wanted}: {row.get('budget') or 'not judged'}"
+
+
+def limits(rows: pl.DataFrame) -> list[str]:
+    """Return what a set cannot carry, each reason once."""
+    reasons = rows["not_judged"].drop_nulls().str.split("; ").explode()
+    parts = reasons.str.split(": ").list
+    return (parts.slice(1).list.join(": ")).unique(maintain_order=True).to_list()
