@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.cdl_runs import SECONDS, Attack, Container
-from rtml.boards.tail import Tail
 from rtml.arrays import Array
+from rtml.boards.tail import Tail
 from rtml.detectors import Detector, feature_columns
 
 Flags: TypeAlias = npt.NDArray[np.bool_]

@@ -23,10 +23,11 @@ FLOORS = [
         "reading",
         "captures baselines findings",
         "features detectors rules",
-        "models profiles",
+        "models profiles datasets",
         "evaluation",
         "report splicing replays tracking",
         "experiment",
+        "boards",
         "notebook commands testing",
         "cli",
     )

@@ -11,11 +11,16 @@ from rtml.text import visible
 
 __all__ = ["COLUMNS", "cells", "limits"]
 
-COLUMNS = ("side", "found", "false", "false rows", "per container-day", "AUROC", "AP (random)", "budget")
+COLUMNS = ("side", "found", "false", "false rows", "per c.-day", "AUROC", "AP (random)", "budget")
 
 
-def cells(row: Mapping[str, Any]) -> list[str]:
+def cells(row: Mapping[str, Any], brief: bool = False) -> list[str]:
     """Return what is shown of a row of `rtml.boards.entries.BOARD`, in the order of `COLUMNS`.
+
+    Parameters
+    ----------
+    brief
+        Leave out the intervals of rates and of the ranking, for a terminal.
 
     Examples
     --------
@@ -30,9 +35,9 @@ def cells(row: Mapping[str, Any]) -> list[str]:
         _found(row),
         "–" if get("false") is None else f"{get('false'):,.0f}{_of(get('benign'))}",
         _number(row, "false_share", "{:.2%}"),
-        _number(row, "rate", "{:,.3g}"),
-        _number(row, "auroc", "{:.3f}"),
-        _precision(row),
+        _number(row, "rate", "{:,.3g}", brief),
+        _number(row, "auroc", "{:.3f}", brief),
+        _precision(row, brief),
         _budget(row),
     ]
 
@@ -50,16 +55,17 @@ def _found(row: Mapping[str, Any]) -> str:
     return f"{number:,.0f}{_of(row.get('attacks'))}{interval}"
 
 
-def _number(row: Mapping[str, Any], name: str, form: str) -> str:
+def _number(row: Mapping[str, Any], name: str, form: str, brief: bool = False) -> str:
     value, low, high = (row.get(f"{name}{end}") for end in ("", "_low", "_high"))
     if value is None:
         return "–"
-    interval = f" [{form.format(low)}–{form.format(high)}]" if low is not None and high is not None else ""
-    return form.format(value) + interval
+    if brief or low is None or high is None:
+        return form.format(value)
+    return f"{form.format(value)} [{form.format(low)}–{form.format(high)}]"
 
 
-def _precision(row: Mapping[str, Any]) -> str:
-    shown = _number(row, "average_precision", "{:.3f}")
+def _precision(row: Mapping[str, Any], brief: bool) -> str:
+    shown = _number(row, "average_precision", "{:.3f}", brief)
     share = row.get("prevalence")
     return shown if share is None or shown == "–" else f"{shown} ({share:.3f})"
 
@@ -68,7 +74,7 @@ def _budget(row: Mapping[str, Any]) -> str:
     asked, unit = row.get("asked"), row.get("asked_unit")
     if asked is None:
         return "–"
-    wanted = f"{asked:.2%} {unit}" if unit == "of rows" else f"{asked:g} {unit}"
+    wanted = f"{asked:.2%} of rows" if unit == "of rows" else f"{asked:g} a day"
     return f"{wanted}: {row.get('budget') or 'not judged'}"
 
 

@@ -31,9 +31,7 @@ def leaderboard(
     out: Annotated[
         Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
     ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--set-name", help="Only this entry (repeatable).")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Only this entry (repeatable).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Judge every set that is there: `rtml experiment leaderboard experiments/leaderboard.yml --data ~/data`.
@@ -60,7 +58,8 @@ def _print(made: Board, place: Path) -> None:
     from rtml.boards.shown import COLUMNS, cells, limits
 
     for (name,), rows in made.table.partition_by("set", as_dict=True, maintain_order=True).items():
-        print_table(f"{name} (a row is a {rows['row'][0]})", COLUMNS, map(cells, rows.iter_rows(named=True)))
+        shown = (cells(row, brief=True) for row in rows.iter_rows(named=True))
+        print_table(f"{visible(str(name))} (a row is a {visible(rows['row'][0])})", COLUMNS, shown)
         for what in ("protocol", "published_protocol"):
             if rows[what][0] is not None:
                 console.print(f"  {what.replace('_', ' '):<18}  {visible(rows[what][0], 400)}", markup=False)

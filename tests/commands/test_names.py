@@ -11,6 +11,7 @@ from rtml.captures.sensors import SENSORS
 from rtml.commands import names
 from rtml.commands.arguments import one_of
 from rtml.commands.experiment_checks import check_names
+from rtml.datasets import DATASETS
 from rtml.detectors import DETECTORS
 from rtml.errors import UnknownNameError
 from rtml.experiment.config import Experiment
@@ -24,6 +25,7 @@ from rtml.rules.sigma.loading import PACKS
 REGISTRIES = {
     "ALERTS": FORMATS,
     "ATTACK": VERSIONS,
+    "DATASETS": DATASETS,
     "DETECTORS": DETECTORS,
     "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES],
     "GATES": GATES,

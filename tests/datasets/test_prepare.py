@@ -183,8 +183,11 @@ def test_flows_that_cannot_be_read_are_counted_and_kept(tmp_path: Path):
     INPUTS["assuremoss"](source)
     flows(source / "elastic_february2022_data.csv", 0, 3)
     path = source / "elastic_may2021_malicious_data.csv"
-    odd = "soon,10.0.0.1,4,10.0.1.1,80,tcp,9,9,benign\n2021-05-20T10:00:00.000Z,10.0.0.1,4,1,80,tcp,9,9,odd\nx,y\n"
-    path.write_text(path.read_text() + odd)
+    odd = [
+        "soon,10.0.0.1,4,10.0.1.1,80,tcp,9,9,benign",
+        "2021-05-20T10:00:00.000Z,10.0.0.1,4,1,80,tcp,9,9,odd",
+    ]
+    path.write_text("\n".join([path.read_text().strip(), *odd, "x,y\n"]))
     card, out = made("assuremoss", tmp_path)
     assert sum(card.rejects.values()) == 3 and len(card.rejects) == 3
     assert "not read: elastic_february2022_data.csv" in card.notes

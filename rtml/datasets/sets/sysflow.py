@@ -90,7 +90,7 @@ SYSFLOW = Dataset(
     row="record",
     published_protocol="none: the traces were published for testing a processor, without results",
     protocol="a record has the score of its process tree's second; learn 12 s of the first file, threshold"
-    " from its other 18 s, judge the files after it by the label of each record; the dropped tool is one attack",
+    " from its other 18 s, judge the files after it by each record's label; the dropped tool is one attack",
     read=read,
     signs=("proc_mon.*.sf",),
     folders=("SysFlow",),
