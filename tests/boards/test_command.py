@@ -53,7 +53,7 @@ def test_the_board_is_printed_and_written_and_says_what_is_absent(tmp_path: Path
     done = rtml("experiment", "leaderboard", config, "--data", tmp_path, "--out", out)
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
-    assert "8 of 8" in words and "recommended combination" in words and "absent lid-ds-2021" in words
+    assert "8 of 8" in words and "absent lid-ds-2021" in words and "published protocol" in words
     assert sorted(path.name for path in out.iterdir()) == ["board.csv", "board.md", "board.parquet", "cards"]
     assert "Leipzig" in (out / "board.md").read_text()
     again = rtml("experiment", "leaderboard", config, "--data", tmp_path, "--out", out)
