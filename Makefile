@@ -6,7 +6,7 @@ RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install system check test demo bench quality notebook record mlflow-ui clean
+.PHONY: help install system check test demo leaderboard bench quality notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ test: check ## set up, lint, type-check, run all tests
 
 demo: install ## set up, then the main job on the shipped capture: ledger and report
 	$(BIN)/rtml experiment run experiments/demo.yml
+
+leaderboard: install ## every data set that is here (DATA=folder of more) in one table
+	$(BIN)/rtml experiment leaderboard experiments/leaderboard.yml $(if $(DATA),--data $(DATA))
 
 bench: install ## speed and memory, as ratios inside one run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

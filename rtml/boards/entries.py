@@ -12,18 +12,18 @@ from rtml.datasets.contract import Published
 from rtml.evaluation.measure import Measure
 from rtml.evaluation.tables import TableVerdict, kept_share
 
-__all__ = ["BOARD", "board_of", "entry", "of_ledger", "of_published"]
+__all__ = ["BOARD", "MEASURES", "board_of", "entry", "of_ledger", "of_published"]
 
-_MEASURES = ("recall", "false_share", "rate", "auroc", "average_precision")
+MEASURES = ("recall", "false_share", "rate", "auroc", "average_precision")
 BOARD = pl.Schema(
     {
         **dict.fromkeys(("set", "side", "kind", "row"), pl.String()),
         **dict.fromkeys(("found", "attacks", "caught", "positives", "false", "benign"), pl.Float64()),
-        **{f"{name}{end}": pl.Float64() for name in _MEASURES for end in ("", "_low", "_high")},
+        **{f"{name}{end}": pl.Float64() for name in MEASURES for end in ("", "_low", "_high")},
         "prevalence": pl.Float64(),
         "asked": pl.Float64(),
         **dict.fromkeys(("asked_unit", "budget", "seeds", "not_judged", "note"), pl.String()),
-        **dict.fromkeys(("protocol", "published_protocol"), pl.String()),
+        **dict.fromkeys(("set_note", "protocol", "published_protocol"), pl.String()),
     }
 )
 """One row per set and side.
@@ -32,7 +32,8 @@ BOARD = pl.Schema(
 ``caught`` of ``positives`` attack rows, ``false`` of ``benign`` rows (``false_share``) or false findings;
 ``rate`` per container-day; ``prevalence``: what a random score reaches in average precision. ``asked`` is
 what the threshold may flag, in ``asked_unit``; ``budget``: held or broken. ``seeds``: found and false over
-all seeds; the row is that of the median run. ``not_judged``: what is null, and why. ``protocol`` is ours,
+all seeds; the row is that of the median run. ``not_judged``: what is null, and why. ``set_note`` is about
+the whole set. ``protocol`` is ours,
 ``published_protocol`` that of others."""
 
 
@@ -57,7 +58,7 @@ def entry(verdicts: Sequence[TableVerdict], aim: float, **facts: Any) -> dict[st
     one = ordered[len(ordered) // 2]
     chosen = facts["kind"] == "model" and one.false_share.value is not None
     counted = one.recall.value is not None
-    reasons = {f"{name}: {getattr(one, name).reason}" for name in _MEASURES if getattr(one, name).reason}
+    reasons = {f"{name}: {getattr(one, name).reason}" for name in MEASURES if getattr(one, name).reason}
     return {
         **facts,
         "found": one.found if counted else None,
@@ -66,7 +67,7 @@ def entry(verdicts: Sequence[TableVerdict], aim: float, **facts: Any) -> dict[st
         "positives": one.positives,
         "false": one.false if one.false_share.value is not None else None,
         "benign": one.benign,
-        **_measures({name: getattr(one, name) for name in _MEASURES}),
+        **_measures({name: getattr(one, name) for name in MEASURES}),
         "prevalence": one.prevalence,
         "asked": aim if chosen else None,
         "asked_unit": "of rows" if chosen else None,
@@ -119,8 +120,8 @@ def of_ledger(name: str, row: str, summary: pl.DataFrame, budget: float) -> list
     """Return rows of a ledger (`rtml.evaluation.ledger`): false findings, and their rate."""
     rows = []
     for side in summary.iter_rows(named=True):
-        measures = {key: side.get(key) for name in _MEASURES for key in (name, f"{name}_low", f"{name}_high")}
-        reasons = [f"{key}: {side[f'{key}_reason']}" for key in _MEASURES if side.get(f"{key}_reason")]
+        measures = {key: side.get(key) for name in MEASURES for key in (name, f"{name}_low", f"{name}_high")}
+        reasons = [f"{key}: {side[f'{key}_reason']}" for key in MEASURES if side.get(f"{key}_reason")]
         modelled = side["kind"] == "model"
         rows.append(
             {

@@ -58,7 +58,9 @@ def of_events(folder: Path, card: Card) -> Material:
     placed, test = _placed(events, _keyed(later["test"]))
     part = Part(_as_benign(early), _as_benign(later["calibrate"]), test)
     outside = placed["place"].null_count()
-    notes = [f"{outside:,} events lie in no container: nobody flags them"] if outside else []
+    notes = [f"{test.height:,} rows hold the {placed.height:,} events: scores move in as many steps"]
+    if outside:
+        notes.append(f"{outside:,} events lie in no container: nobody flags them")
     extras = [rules(opened["test"], test, every), first_seen(opened, spans, test, every)]
     return Material([part], None, placed.select("place", *TARGET), extras, notes)
 

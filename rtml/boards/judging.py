@@ -73,11 +73,13 @@ def judge_own_table(name: str, table: OwnTable, board: Leaderboard) -> Entries:
 
 def _entries(material: Material, board: Leaderboard, name: str, row: str) -> Iterator[dict[str, Any]]:
     threshold, ranking = _limits(material)
-    notes = [*material.notes, *filter(None, (threshold, ranking))]
+    notes = [*material.notes]
+    if threshold is None and material.calibration * board.aim < 1:
+        notes.append(f"{material.calibration:,} calibration rows: a share of {board.aim:.2%} is extrapolated")
     for side in sides(material, board):
         verdicts = [_verdict(material, side, run, threshold, ranking) for run in range(len(side.runs))]
-        note = "; ".join(filter(None, [side.note, *notes])) or None
-        yield entry(verdicts, board.aim, set=name, side=side.name, kind=side.kind, row=row, note=note)
+        facts = {"set": name, "side": side.name, "kind": side.kind, "row": row, "note": side.note or None}
+        yield entry(verdicts, board.aim, **facts, set_note="; ".join(notes) or None)
 
 
 def _limits(material: Material) -> tuple[str | None, str | None]:
@@ -113,7 +115,7 @@ def judge_own_scores(name: str, table: OwnScores, board: Leaderboard) -> Entries
     Raises
     ------
     RtmlError
-        A column is missing, a row has two scores of one detector, or no row is benign.
+        A column is missing, a score is no number, or no row is benign.
     """
     raw = parquet_table(table.path, ("group", "attack", "detector", "score"))
     where = str(table.path)

@@ -14,7 +14,7 @@ from rtml.boards.config import Leaderboard
 from rtml.boards.entries import board_of
 from rtml.boards.judging import judge_own_scores, judge_own_table, judge_set
 from rtml.datasets import dataset_of
-from rtml.datasets.card import Card, read_card
+from rtml.datasets.card import Card, verified
 from rtml.datasets.contract import Dataset
 from rtml.datasets.finding import find
 from rtml.datasets.preparing import prepare
@@ -70,7 +70,7 @@ def run_leaderboard(board: Leaderboard, places: Sequence[Path]) -> Board:
             report("leaderboard", done, total, "sets")
             try:
                 place = folder if prepared else _prepared(name, folder, Path(half))
-                made.cards[name] = read_card(place)
+                made.cards[name] = verified(place)
                 rows += judge_set(place, made.cards[name], board)
             except RtmlError as error:
                 made.failed[name] = str(error)

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from rtml.boards.entries import MEASURES
 from rtml.text import visible
 
 __all__ = ["COLUMNS", "cells", "limits"]
@@ -79,7 +80,17 @@ def _budget(row: Mapping[str, Any]) -> str:
 
 
 def limits(rows: pl.DataFrame) -> list[str]:
-    """Return what a set cannot carry, each reason once."""
-    reasons = rows["not_judged"].drop_nulls().str.split("; ").explode()
-    parts = reasons.str.split(": ").list
-    return (parts.slice(1).list.join(": ")).unique(maintain_order=True).to_list()
+    """Return what is to be said of a set: about all of it, then what its rows cannot carry, each once.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"set_note": ["short", "short"], "not_judged": ["auroc: few; rate: few", None]})
+    >>> limits(rows)
+    ['short', 'not judged: few']
+    """
+    texts = rows["set_note"].drop_nulls().to_list() + [
+        f"not judged: {reason.split(': ', 1)[1]}" if reason.split(": ")[0] in MEASURES else reason
+        for reasons in rows["not_judged"].drop_nulls().to_list()
+        for reason in reasons.split("; ")
+    ]
+    return list(dict.fromkeys(texts))

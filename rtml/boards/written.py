@@ -49,7 +49,7 @@ def _lines(board: Board) -> Iterator[str]:
             words = "; ".join(filter(None, (row["seeds"], row["note"])))
             yield "| " + " | ".join(map(_cell, [*cells(row), words])) + " |"
         yield ""
-        yield from (f"- not judged: {_cell(reason)}" for reason in limits(rows))
+        yield from (f"- {_cell(text)}" for text in limits(rows))
         yield ""
     if board.failed:
         yield "## There, and not judged\n"

@@ -63,8 +63,8 @@ def _print(made: Board, place: Path) -> None:
         for what in ("protocol", "published_protocol"):
             if rows[what][0] is not None:
                 console.print(f"  {what.replace('_', ' '):<18}  {visible(rows[what][0], 400)}", markup=False)
-        for reason in limits(rows):
-            console.print(f"  {'not judged':<18}  {visible(reason, 400)}", markup=False)
+        for text in limits(rows):
+            console.print(f"  {'limit':<18}  {visible(text, 400)}", markup=False)
         console.print()
     for name, reason in made.failed.items():
         console.print(f"failed    {visible(name)}: {visible(reason, 1000)}", markup=False)

@@ -11,14 +11,14 @@ import polars as pl
 import pydantic
 
 from rtml.datasets.contract import Dataset, Draft, Kind, Published
-from rtml.errors import RtmlError
+from rtml.errors import MissingFileError, RtmlError
 from rtml.reading.state import State
 from rtml.reading.text import read_text
 from rtml.schema import feature_columns
 from rtml.text import visible
 from rtml.version import VERSION
 
-__all__ = ["CARD", "Card", "InputFile", "SpanFacts", "card_of", "card_text", "read_card"]
+__all__ = ["CARD", "Card", "InputFile", "SpanFacts", "card_of", "card_text", "read_card", "verified"]
 
 CARD = "card.json"
 _MOST_BYTES = 20_000_000
@@ -143,6 +143,26 @@ def read_card(folder: Path) -> Card:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"]))
         raise RtmlError(f"{path}: not a data card ({where or 'JSON'}: {fault['msg']})") from error
+
+
+def verified(folder: Path) -> Card:
+    """Return the card of a prepared set whose tables are as they were made.
+
+    Raises
+    ------
+    RtmlError
+        A table is missing or was changed since: labels that somebody edited are no published labels.
+    """
+    card = read_card(folder)
+    for name, digest in card.made.items():
+        path = folder / name
+        if not path.is_file():
+            raise MissingFileError(f"{path}: missing; prepare {card.name} again")
+        if _digest(path) != digest:
+            raise RtmlError(
+                f"{path}: not as it was prepared (its SHA-256 differs); prepare {card.name} again"
+            )
+    return card
 
 
 def card_text(card: Card) -> str:

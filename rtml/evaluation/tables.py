@@ -126,7 +126,7 @@ def _found(positive: pl.DataFrame) -> pl.DataFrame:
 
 def _recall(each: pl.DataFrame, seed: int) -> Measure:
     """Return the share of attacks found; several attacks of one part are no independent trials."""
-    recall = share(each["flagged"].to_numpy(), seed)
+    recall = share(each["flagged"].to_numpy())
     parts = each.group_by("part").agg(hits=pl.col("flagged").sum(), of=pl.len()).sort("part")
     return recall if parts.height == each.height else _wider(recall, parts, "parts", seed)
 

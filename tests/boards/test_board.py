@@ -78,6 +78,16 @@ def test_a_handful_of_rows_sets_no_threshold_and_is_not_ranked(tmp_path: Path):
     assert "calibration rows set no threshold" in few["not_judged"] and "nothing to rank" in few["not_judged"]
 
 
+def test_labels_reach_their_events_over_several_captures(tmp_path: Path):
+    made = board_of(tmp_path, "sysflow")
+    every = side(made.table, "flag all")
+    assert every["positives"] == made.cards["sysflow"].counts["attack events"] > 0
+    assert (
+        0 < every["caught"] <= every["positives"]
+        and "events: scores move in as many steps" in every["set_note"]
+    )
+
+
 def test_labels_of_events_reach_the_rows_that_hold_them(tmp_path: Path):
     made = board_of(tmp_path, "beth")
     labelled = made.cards["beth"].counts["testing, sus"]
@@ -125,6 +135,24 @@ def test_a_prepared_set_is_judged_as_the_raw_one(tmp_path: Path):
     assert run_leaderboard(board, [raw]).table.equals(run_leaderboard(board, [ready]).table)
 
 
+def test_a_prepared_set_that_was_changed_is_not_judged(tmp_path: Path):
+    raw, ready = tmp_path / "raw", tmp_path / "ready"
+    raw.mkdir()
+    prepare(dataset_of("cdl"), INPUTS["cdl"](raw), ready / "cdl")
+    path = ready / "cdl" / "rows.parquet"
+    pl.read_parquet(path).with_columns(attack=pl.lit(0, pl.Int8)).write_parquet(path)
+    board = Leaderboard(sets=["cdl"], seeds=[1])
+    assert "SHA-256 differs" in run_leaderboard(board, [ready]).failed["cdl"]
+    path.unlink()
+    assert "rows.parquet: missing" in run_leaderboard(board, [ready]).failed["cdl"]
+
+
+def test_a_share_that_calibration_cannot_show_is_said_to_be_extrapolated(tmp_path: Path):
+    few, enough = (board_of(tmp_path, "adfa-ld", aim=aim).table for aim in (0.001, 0.1))
+    assert "30 calibration rows: a share of 0.10% is extrapolated" in side(few, COMBINATION)["set_note"]
+    assert "extrapolated" not in (side(enough, COMBINATION)["set_note"] or "")
+
+
 def own(tmp_path: Path, **change: object) -> Path:
     draw = np.random.default_rng(5)
     n = 600
@@ -158,6 +186,22 @@ def test_tables_and_scores_of_ones_own_without_container_days(tmp_path: Path):
     theirs = made.table.filter(pl.col("set") == "theirs")
     assert theirs["side"].to_list() == ["theirs"] and theirs["found"][0] == 4
     assert theirs["rate"][0] is not None and theirs["auroc"][0] > 0.99
+
+
+def test_neither_labels_nor_other_rows_of_the_test_move_a_flag(tmp_path: Path):
+    board = Leaderboard(sets=[], seeds=[1], tables={"mine": {"path": tmp_path / "mine.parquet"}}, aim=0.02)
+    learnt = pl.col("kind") == "model"
+
+    def flags(change: dict[str, pl.Expr]) -> pl.DataFrame:
+        own(tmp_path, **change)
+        rows = run_leaderboard(board, []).table.filter(learnt)
+        return rows.select("side", "false", flagged=pl.col("false") + pl.col("caught"))
+
+    as_it_is = flags({})
+    other = pl.when(pl.col("role") == "test").then(pl.int_range(pl.len()) % 7 == 0).otherwise(False)
+    assert flags({"attack": other})["flagged"].to_list() == as_it_is["flagged"].to_list()
+    louder = pl.when(pl.col("attack") == 1).then(9 * pl.col("load.cpu")).otherwise("load.cpu")
+    assert flags({"load.cpu": louder})["false"].to_list() == as_it_is["false"].to_list()
 
 
 def test_scores_without_calibration_rows_are_ranked_only(tmp_path: Path):

@@ -150,10 +150,10 @@ def beth(folder: Path) -> Path:
 
 
 def sysflow(folder: Path) -> Path:
-    names = ("proc_mon.1531776682.sf", "proc_mon.1531776712.sf")
+    names = ("proc_mon.1531776682.sf", "proc_mon.1531776712.sf", "proc_mon.1531776742.sf")
     for name in names:
         shutil.copy(DATA / "sysflow" / "shop.sf", folder / name)
-    rows = [(name, index, int(name == names[1] and index % 3 == 0)) for name in names for index in range(400)]
+    rows = [(name, index, int(name == names[2] and index % 3 == 0)) for name in names for index in range(400)]
     table = pl.DataFrame(rows, schema=["file", "record_index", "attack"], orient="row")
     (folder / "labels").mkdir()
     table.write_csv(folder / "labels" / "lineage_labels.csv")

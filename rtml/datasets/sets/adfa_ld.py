@@ -98,7 +98,7 @@ def _shares(traces: list[pl.Series]) -> pl.DataFrame:
 ADFA_LD = Dataset(
     name="adfa-ld",
     kind="rows",
-    what="traces of system-call numbers of one host: benign, and of six kinds of attack, ten intrusions each",
+    what="traces of system-call numbers of one host: benign, and of six kinds of attack",
     licence="free for academic use (UNSW Canberra)",
     size="5,951 traces: 833 for training, 4,372 for validation, 746 of attacks; 17 MB unpacked",
     origin="UNSW Canberra, ADFA IDS data sets; Creech and Hu, WCNC 2013 (doi 10.1109/WCNC.2013.6555301)",

@@ -109,7 +109,7 @@ CDL = Dataset(
     what="counts of system calls per 100 ms of one container per CVE: benign runs, and runs with one attack"
     " each",
     licence="MIT",
-    size="16 CVEs, 5 MB as Parquet",
+    size="16 CVEs of the two releases, 5 MB as Parquet",
     origin="NCSU DANCE group, repositories CDL and SHIL; data of the IEEE S&P 2024 SoK on container attack"
     " detection",
     row="window of 100 ms",
