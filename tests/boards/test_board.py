@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from rtml.boards import BOARD, Leaderboard, load_leaderboard, run_leaderboard
+from rtml.boards.events import of_events
 from rtml.boards.scoring import COMBINATION
 from rtml.boards.written import markdown, write_board
 from rtml.datasets import dataset_of
@@ -189,7 +190,7 @@ def test_tables_and_scores_of_ones_own_without_container_days(tmp_path: Path):
 
 
 def test_neither_labels_nor_other_rows_of_the_test_move_a_flag(tmp_path: Path):
-    board = Leaderboard(sets=[], seeds=[1], tables={"mine": {"path": tmp_path / "mine.parquet"}}, aim=0.02)
+    board = Leaderboard(sets=[], seeds=[1], tables={"mine": {"path": tmp_path / "mine.parquet"}}, aim=0.2)
     learnt = pl.col("kind") == "model"
 
     def flags(change: dict[str, pl.Expr]) -> pl.DataFrame:
@@ -198,6 +199,7 @@ def test_neither_labels_nor_other_rows_of_the_test_move_a_flag(tmp_path: Path):
         return rows.select("side", "false", flagged=pl.col("false") + pl.col("caught"))
 
     as_it_is = flags({})
+    assert as_it_is["false"].min() > 0
     other = pl.when(pl.col("role") == "test").then(pl.int_range(pl.len()) % 7 == 0).otherwise(False)
     assert flags({"attack": other})["flagged"].to_list() == as_it_is["flagged"].to_list()
     louder = pl.when(pl.col("attack") == 1).then(9 * pl.col("load.cpu")).otherwise("load.cpu")
