@@ -87,6 +87,11 @@ def test_labels_reach_their_events_over_several_captures(tmp_path: Path):
         0 < every["caught"] <= every["positives"]
         and "events: scores move in as many steps" in every["set_note"]
     )
+    folder = tmp_path / "ready"
+    card = prepare(dataset_of("sysflow"), tmp_path / "sysflow", folder)
+    events = of_events(folder, card).events
+    # Two captures of the same events: all labels are of the second.
+    assert (events["attack"] == 1).arg_true().min() >= events.height // 2
 
 
 def test_labels_of_events_reach_the_rows_that_hold_them(tmp_path: Path):
