@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,11 @@ class Leaderboard(_Strict):
     """What is joined for sets that have events."""
     tables: dict[str, OwnTable] = {}
     scores: dict[str, OwnScores] = {}
+
+    def digest(self) -> str:
+        """Short hash of what is compared: the same sides and thresholds give the same name."""
+        text = self.model_dump_json(exclude={"name", "sets", "tables", "scores"})
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @field_validator("sets")
     @classmethod

@@ -32,7 +32,7 @@ BOARD = pl.Schema(
 ``caught`` of ``positives`` attack rows, ``false`` of ``benign`` rows (``false_share``) or false findings;
 ``rate`` per container-day; ``prevalence``: what a random score reaches in average precision. ``asked`` is
 what the threshold may flag, in ``asked_unit``; ``budget``: held or broken. ``seeds``: found and false over
-all seeds; the row is that of the median run. ``not_judged``: what is null, and why. ``set_note`` is about
+all seeds; the row is that of the median run. ``not_judged``: what is null, and why. ``set_note``: lines about
 the whole set. ``protocol`` is ours,
 ``published_protocol`` that of others."""
 

@@ -18,7 +18,7 @@ from rtml.boards.material import Material, of_rows
 from rtml.boards.scoring import Side, sides
 from rtml.boards.tail import Tail
 from rtml.datasets.card import Card
-from rtml.datasets.preparing import EXPERIMENT, ROWS
+from rtml.datasets.preparing import EXPERIMENT, LABELS, ROWS
 from rtml.datasets.rows import checked_rows, labelled, one_of_roles
 from rtml.datasets.tables import parquet_table
 from rtml.errors import RtmlError
@@ -26,21 +26,37 @@ from rtml.evaluation.measure import refused
 from rtml.evaluation.tables import TableVerdict, judge_rows
 from rtml.experiment import run_experiment
 from rtml.experiment.config import load_experiment
+from rtml.experiment.looks import look
 
 __all__ = ["LEAST", "judge_own_scores", "judge_own_table", "judge_set"]
 
 LEAST = 20
 """Fewer calibration rows set no threshold, and fewer test rows are not ranked."""
 
+_UNCOUNTED = (
+    "looks at these labels are counted where the set is prepared (`rtml dataset prepare`), here they are not"
+)
+
 Entries = list[dict[str, Any]]
 
 
-def judge_set(folder: Path, card: Card, board: Leaderboard) -> Entries:
-    """Return the rows of a prepared set, published results after ours."""
+def judge_set(folder: Path, card: Card, board: Leaderboard, kept: bool = True) -> Entries:
+    """Return the rows of a prepared set, published results after ours.
+
+    Parameters
+    ----------
+    kept
+        The folder stays: looks at its labels are counted there.
+    """
     if card.kind == "experiment":
         ours = _experiment(folder, card, board)
     else:
-        ours = list(_entries(_material(folder, card), board, card.name, card.row))
+        looks = (
+            look(folder / (ROWS if card.kind == "rows" else LABELS), board.digest()).sentence()
+            if kept
+            else _UNCOUNTED
+        )
+        ours = list(_entries(_material(folder, card), board, card.name, card.row, looks))
     protocols = {"protocol": card.protocol, "published_protocol": card.published_protocol}
     return [{**row, **protocols} for row in [*ours, *of_published(card.name, card.row, card.others())]]
 
@@ -56,7 +72,9 @@ def _experiment(folder: Path, card: Card, board: Leaderboard) -> Entries:
     experiment = load_experiment(folder / EXPERIMENT, [f"seed={board.seeds[0]}"])
     with tempfile.TemporaryDirectory() as place:
         outcome = run_experiment(experiment, Path(place) / "run", tracked=False)
-    return of_ledger(card.name, card.row, outcome.ledger.summary, experiment.budget)
+    rows = of_ledger(card.name, card.row, outcome.ledger.summary, experiment.budget)
+    limits = "\n".join(map(str, outcome.ledger.facts.get("limits", [])))
+    return [{**row, "set_note": limits or None} for row in rows]
 
 
 def judge_own_table(name: str, table: OwnTable, board: Leaderboard) -> Entries:
@@ -68,18 +86,21 @@ def judge_own_table(name: str, table: OwnTable, board: Leaderboard) -> Entries:
         The table is not as `rtml.datasets.rows` wants it.
     """
     rows = checked_rows(parquet_table(table.path, ()), str(table.path), table.early_attacks)
-    return list(_entries(of_rows(rows, table.row_seconds), board, name, table.row))
+    looks = look(table.path, board.digest()).sentence()
+    return list(_entries(of_rows(rows, table.row_seconds), board, name, table.row, looks))
 
 
-def _entries(material: Material, board: Leaderboard, name: str, row: str) -> Iterator[dict[str, Any]]:
+def _entries(
+    material: Material, board: Leaderboard, name: str, row: str, looks: str
+) -> Iterator[dict[str, Any]]:
     threshold, ranking = _limits(material)
-    notes = [*material.notes]
+    notes = [*material.notes, looks]
     if threshold is None and material.calibration * board.aim < 1:
         notes.append(f"{material.calibration:,} calibration rows: a share of {board.aim:.2%} is extrapolated")
     for side in sides(material, board):
         verdicts = [_verdict(material, side, run, threshold, ranking) for run in range(len(side.runs))]
         facts = {"set": name, "side": side.name, "kind": side.kind, "row": row, "note": side.note or None}
-        yield entry(verdicts, board.aim, **facts, set_note="; ".join(notes) or None)
+        yield entry(verdicts, board.aim, **facts, set_note="\n".join(notes))
 
 
 def _limits(material: Material) -> tuple[str | None, str | None]:
@@ -125,15 +146,10 @@ def judge_own_scores(name: str, table: OwnScores, board: Leaderboard) -> Entries
     if score.null_count() > raw["score"].null_count() and not raw["score"].dtype.is_float():
         raise RtmlError(f"{where}: score holds something else than numbers")
     rows = keys.with_columns(score, raw["detector"].cast(pl.String).fill_null("unknown"))
+    looks = look(table.path, board.digest()).sentence()
+    facts = {"set": name, "kind": "model", "row": table.row, "set_note": looks}
     return [
-        entry(
-            [_of_scores(part, table, board.aim)],
-            board.aim,
-            set=name,
-            side=str(who),
-            kind="model",
-            row=table.row,
-        )
+        entry([_of_scores(part, table, board.aim)], board.aim, side=str(who), **facts)
         for (who,), part in sorted(rows.partition_by("detector", as_dict=True).items(), key=str)
     ]
 

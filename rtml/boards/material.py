@@ -14,7 +14,7 @@ from rtml.arrays import Array
 from rtml.datasets.rows import ROLES
 from rtml.schema import feature_columns
 
-__all__ = ["TARGET", "Extra", "Flags", "Material", "Part", "of_rows"]
+__all__ = ["TARGET", "Extra", "Flags", "Material", "Part", "blind", "of_rows"]
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
@@ -36,6 +36,11 @@ class Part:
     def features(self) -> list[str]:
         """Feature columns."""
         return feature_columns(self.train)
+
+
+def blind(windows: pl.DataFrame) -> pl.DataFrame:
+    """Return windows without their labels: what a detector may see."""
+    return windows.drop("attack", "attack_id")
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def run_leaderboard(board: Leaderboard, places: Sequence[Path]) -> Board:
             try:
                 place = folder if prepared else _prepared(name, folder, Path(half))
                 made.cards[name] = verified(place)
-                rows += judge_set(place, made.cards[name], board)
+                rows += judge_set(place, made.cards[name], board, kept=prepared)
             except RtmlError as error:
                 made.failed[name] = str(error)
     rows += _own(board, made.failed)

@@ -10,7 +10,7 @@ import numpy as np
 
 from rtml.arrays import Array
 from rtml.boards.config import Leaderboard
-from rtml.boards.material import Flags, Material, Part
+from rtml.boards.material import Flags, Material, Part, blind
 from rtml.boards.oracle import best_column
 from rtml.boards.tail import Tail
 from rtml.detectors import make_detector
@@ -53,23 +53,23 @@ def sides(material: Material, board: Leaderboard) -> Iterator[Side]:
     events = material.events is not None
     kinds = board.event_detectors if events else board.detectors
     members = board.event_combine if events else board.combine
-    scores = _Scores(material, board.aim)
-    yield scores.combined(members, board.seeds)
+    made = _Sides(material, board.aim)
+    yield made.combined(members, board.seeds)
     for done, kind in enumerate(kinds):
         report("judging", done, len(kinds), "detectors")
         try:
-            yield scores.detector(kind, board.seeds)
+            yield made.detector(kind, board.seeds)
         except UnknownNameError:
             continue
     report("judging", len(kinds), len(kinds), "detectors")
     for extra in material.extras:
         yield Side(extra.side, extra.kind, [(extra.score, extra.flagged)], extra.note, calibrated=False)
-    yield scores.oracle()
+    yield made.oracle()
     for kind in _TRIVIAL:
-        yield scores.trivial(kind, board.seeds)
+        yield made.trivial(kind, board.seeds)
 
 
-class _Scores:
+class _Sides:
     """Margins of every detector of one set, kept: the combination needs them again."""
 
     def __init__(self, material: Material, aim: float) -> None:
@@ -115,16 +115,19 @@ class _Scores:
 
     def _by_quantile(self, part: Part, kind: str, seed: int) -> tuple[Array, Flags]:
         """Flag what reaches the quantile of benign scores: for scores that have no tail."""
-        detector = make_detector(kind, {}, seed)
-        detector.learn(part.train)
-        held, test = detector.score(part.calibrate), detector.score(part.test)
+        held, test = _scores(part, kind, seed)
         return test, np.asarray(test >= np.quantile(held, 1 - self._aim))
 
 
-def _margins_of(part: Part, kind: str, seed: int) -> _Margins:
+def _scores(part: Part, kind: str, seed: int) -> tuple[Array, Array]:
+    """Learn, then score calibration and test rows; labels are not among what the detector sees."""
     detector = make_detector(kind, {}, seed)
-    detector.learn(part.train)
-    held, test = detector.score(part.calibrate), detector.score(part.test)
+    detector.learn(blind(part.train))
+    return detector.score(blind(part.calibrate)), detector.score(blind(part.test))
+
+
+def _margins_of(part: Part, kind: str, seed: int) -> _Margins:
+    held, test = _scores(part, kind, seed)
     tail = Tail.of(held)
     return _Margins(tail.margins(held), tail.margins(test))
 

@@ -88,7 +88,8 @@ def limits(rows: pl.DataFrame) -> list[str]:
     >>> limits(rows)
     ['short', 'not judged: few']
     """
-    texts = rows["set_note"].drop_nulls().to_list() + [
+    notes = [note for text in rows["set_note"].drop_nulls().to_list() for note in text.split("\n")]
+    texts = notes + [
         f"not judged: {reason.split(': ', 1)[1]}" if reason.split(": ")[0] in MEASURES else reason
         for reasons in rows["not_judged"].drop_nulls().to_list()
         for reason in reasons.split("; ")

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from rtml.boards import BOARD, Leaderboard, load_leaderboard, run_leaderboard
+from rtml.boards import BOARD, Leaderboard, load_leaderboard, run_leaderboard, scoring
 from rtml.boards.events import of_events
 from rtml.boards.scoring import COMBINATION
 from rtml.boards.written import markdown, write_board
@@ -138,7 +138,10 @@ def test_a_prepared_set_is_judged_as_the_raw_one(tmp_path: Path):
     raw.mkdir()
     prepare(dataset_of("cdl"), INPUTS["cdl"](raw), ready / "cdl")
     board = Leaderboard(sets=["cdl"], seeds=[1])
-    assert run_leaderboard(board, [raw]).table.equals(run_leaderboard(board, [ready]).table)
+    tables = [run_leaderboard(board, [place]).table for place in (raw, ready)]
+    assert tables[0].drop("set_note").equals(tables[1].drop("set_note"))
+    assert "here they are not" in tables[0]["set_note"][0] and "looked at once" in tables[1]["set_note"][0]
+    assert "looked at 2 times" in run_leaderboard(board, [ready]).table["set_note"][0]
 
 
 def test_a_prepared_set_that_was_changed_is_not_judged(tmp_path: Path):
@@ -157,6 +160,23 @@ def test_a_share_that_calibration_cannot_show_is_said_to_be_extrapolated(tmp_pat
     few, enough = (board_of(tmp_path, "adfa-ld", aim=aim).table for aim in (0.001, 0.1))
     assert "30 calibration rows: a share of 0.10% is extrapolated" in side(few, COMBINATION)["set_note"]
     assert "extrapolated" not in (side(enough, COMBINATION)["set_note"] or "")
+
+
+@pytest.mark.parametrize("name", ["cdl", "sysflow"])
+def test_no_detector_sees_a_label(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen: list[str] = []
+    usual = scoring.make_detector
+
+    def watched(kind: str, parameters: dict[str, object], seed: int):
+        detector = usual(kind, parameters, seed)
+        learn, score = detector.learn, detector.score
+        monkeypatch.setattr(detector, "learn", lambda rows: (seen.extend(rows.columns), learn(rows))[1])
+        monkeypatch.setattr(detector, "score", lambda rows: (seen.extend(rows.columns), score(rows))[1])
+        return detector
+
+    monkeypatch.setattr(scoring, "make_detector", watched)
+    assert board_of(tmp_path, name).failed == {}
+    assert "window" in seen and not {"attack", "attack_id", "role"} & set(seen)
 
 
 def own(tmp_path: Path, **change: object) -> Path:
