@@ -100,6 +100,7 @@ def judge_rows(rows: pl.DataFrame, row_seconds: float | None = None, seed: int =
     # As many draws as fit: large tables have narrow intervals.
     draws = min(_RESAMPLES, _MOST_CELLS // max(positive.height, 1))
     draws = draws if draws >= _RESAMPLES // 5 and ranked.attacks.size else 0
+    area, precision = (measure(ranked, seed, draws) for measure in (auroc, average_precision))
     unknown = refused("no threshold: there are no calibration rows")
     return TableVerdict(
         attacks=len(found),
@@ -111,8 +112,8 @@ def judge_rows(rows: pl.DataFrame, row_seconds: float | None = None, seed: int =
         false=false,
         false_share=_false_share(benign, seed) if flags else unknown,
         rate=_rate(false, benign.height, row_seconds) if flags else unknown,
-        auroc=auroc(ranked, seed, draws),
-        average_precision=average_precision(ranked, seed, draws),
+        auroc=area,
+        average_precision=precision,
         prevalence=positive.height / counted.height,
         remarks=remarks,
     )
