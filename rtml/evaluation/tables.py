@@ -15,7 +15,8 @@ from scipy import stats
 
 from rtml.errors import RtmlError
 from rtml.evaluation.measure import Measure, interval, poisson_rate, refused, share
-from rtml.evaluation.ranking import Ranked, auroc, average_precision, ranks
+from rtml.evaluation.ranking import Ranked, ranked_measures, ranks
+from rtml.evaluation.roc import STATISTICS
 
 __all__ = ["NEEDED", "TableVerdict", "judge_rows", "kept_share"]
 
@@ -23,6 +24,7 @@ NEEDED = ("part", "group", "attack", "attack_id", "score", "flagged")
 """Columns of a table to judge: see `judge_rows`."""
 
 _DAY = 86_400.0
+_RANKED = {name: STATISTICS[name] for name in ("auroc", "average_precision")}
 _RESAMPLES = 1000
 _GROUPS = 10  # fewer groups make no interval of their own
 _MOST_CELLS = 60_000_000  # attack rows x attacks, and attack rows x resamples
@@ -67,10 +69,10 @@ def judge_rows(rows: pl.DataFrame, row_seconds: float | None = None, seed: int =
 
     Returns
     -------
-    ``recall`` over attacks. The interval of ``false_share`` is the wider of the exact one over rows and of
-    one that resamples groups, as the rows of a run are no independent trials; so is that of ``recall``, over
-    attacks and over parts. AUROC and average precision resample
-    attacks; their intervals are left out where the table is too large for that.
+    ``recall`` over attacks, exact, by the effective number of them where several are of one part. The
+    interval of ``false_share`` is the wider of the exact one over rows and of one that resamples groups:
+    rows of a run are no independent trials. AUROC and average precision resample attacks and groups; their
+    intervals are left out where the table is too large for that.
 
     Raises
     ------
@@ -100,20 +102,20 @@ def judge_rows(rows: pl.DataFrame, row_seconds: float | None = None, seed: int =
     # As many draws as fit: large tables have narrow intervals.
     draws = min(_RESAMPLES, _MOST_CELLS // max(positive.height, 1))
     draws = draws if draws >= _RESAMPLES // 5 and ranked.attacks.size else 0
-    area, precision = (measure(ranked, seed, draws) for measure in (auroc, average_precision))
+    ranking = ranked_measures(ranked, seed, draws, _RANKED)
     unknown = refused("no threshold: there are no calibration rows")
     return TableVerdict(
         attacks=len(found),
         found=int(found.sum()),
-        recall=_recall(each, seed) if flags else unknown,
+        recall=share(found, _codes(each["part"])) if flags else unknown,
         positives=positive.height,
         caught=int(positive["flagged"].sum() or 0),
         benign=benign.height,
         false=false,
         false_share=_false_share(benign, seed) if flags else unknown,
         rate=_rate(false, benign.height, row_seconds) if flags else unknown,
-        auroc=area,
-        average_precision=precision,
+        auroc=ranking["auroc"],
+        average_precision=ranking["average_precision"],
         prevalence=positive.height / counted.height,
         remarks=remarks,
     )
@@ -123,13 +125,6 @@ def _found(positive: pl.DataFrame) -> pl.DataFrame:
     """Return of each attack its part, and whether one of its rows is flagged."""
     each = positive.group_by("attack_id").agg(pl.col("part").first(), pl.col("flagged").any())
     return each.with_columns(pl.col("flagged").fill_null(False)).sort("attack_id")
-
-
-def _recall(each: pl.DataFrame, seed: int) -> Measure:
-    """Return the share of attacks found; several attacks of one part are no independent trials."""
-    recall = share(each["flagged"].to_numpy())
-    parts = each.group_by("part").agg(hits=pl.col("flagged").sum(), of=pl.len()).sort("part")
-    return recall if parts.height == each.height else _wider(recall, parts, "parts", seed)
 
 
 def _ranked(counted: pl.DataFrame, positive: pl.DataFrame) -> tuple[Ranked, list[str]]:
@@ -144,7 +139,13 @@ def _ranked(counted: pl.DataFrame, positive: pl.DataFrame) -> tuple[Ranked, list
     silent = counted["score"].cast(pl.Float64).fill_nan(None).null_count()
     if silent:
         remarks.append(f"no opinion on {silent / counted.height:.1%} of rows: they rank lowest")
-    return Ranked(ranks(counted["score"]), counted["attack"].to_numpy(), members), remarks
+    target, runs = counted["attack"].to_numpy(), _codes(counted["group"])
+    return Ranked(ranks(counted["score"]), target, members, runs), remarks
+
+
+def _codes(names: pl.Series) -> np.ndarray:
+    """Return a number per name."""
+    return names.fill_null("?").rank("dense").to_numpy()
 
 
 def _false_share(benign: pl.DataFrame, seed: int) -> Measure:

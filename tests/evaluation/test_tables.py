@@ -86,7 +86,7 @@ def test_attacks_of_one_part_are_no_independent_trials():
     named = rows.with_columns(pl.col("part").cast(pl.String))
     half = named.with_columns(flagged=(pl.col("attack") == 1) & (pl.col("part").cast(pl.Int64) % 2 == 0))
     recall = judge_rows(half).recall
-    assert recall.value == 0.5 and "12 parts" in recall.method
+    assert recall.value == 0.5 and "in 12 groups" in recall.method
     alone = judge_rows(half.with_columns(part=pl.col("group"))).recall
     assert recall.high - recall.low > alone.high - alone.low
 
