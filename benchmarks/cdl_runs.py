@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from rtml.datasets.sets.cdl import HELD
+
 SHARED = Path(__file__).parents[2] / "shared/data/cdl"
 SECONDS = 0.1
 """Length of a window."""
-HELD = (3, 6, 9, 12)
-"""Benign runs for thresholds. The load changes every three runs or so: one run of each load is held out."""
-
 _KEYS = ("part", "run", "timestamp", "attack")
 
 
