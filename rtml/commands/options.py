@@ -17,6 +17,7 @@ OPTIONS = {
     "out": "--out",
     "overrides": "--set",
     "resume": "--resume",
+    "since": "--since TIME, or --all-time",
     "trials": "--trials",
 }
 """By the name of the argument that an error carries (`rtml.errors.RtmlError`)."""

@@ -72,8 +72,8 @@ def judge(
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
     if terms.since is None and not all_time:
         raise UsageError(
-            "which time is judged? give `--since` (when the test begins), or `--all-time` if nothing was "
-            "learnt from this capture: time that a model has learnt from counts as easy benign time",
+            "which time is judged? say when the test begins, or that all of the time is test time because "
+            "nothing was learnt from this capture: learnt time counts as easy benign time",
             argument="since",
         )
     capture = open_captures(captures)
