@@ -12,11 +12,11 @@ OPTIONS = {
     "budget": "--budget",
     "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
     "finding_files": "--findings FILE, repeatable",
-    "first": "--first takes it untested",
     "gap": "--gap",
     "out": "--out",
     "overrides": "--set",
     "resume": "--resume",
+    "run": "`rtml experiment promote RUN`",
     "since": "--since TIME, or --all-time",
     "trials": "--trials",
 }

@@ -21,7 +21,7 @@ _NAME, _CELL = 22, 24
 
 
 class MeasuresView:
-    """What ``--measures`` prints: one row per measure, as many sides beside each other as fit.
+    """All measures for a terminal: one row per measure, as many sides beside each other as fit.
 
     Parameters
     ----------
