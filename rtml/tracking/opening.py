@@ -17,7 +17,7 @@ def load_model(place: Path | str) -> Model:
     Parameters
     ----------
     place
-        A folder that `Model.save` or `rtml train --out` wrote; or ``runs:/ID/model``,
+        A folder that `Model.save` or training wrote; or ``runs:/ID/model``,
         ``models:/NAME/VERSION``, ``models:/NAME@champion``. Where MLflow looks:
         ``MLFLOW_TRACKING_URI``, else ``mlflow.db`` in the working folder.
 

@@ -22,7 +22,7 @@ from rtml.tracking.tags import CHALLENGED, PROMOTION, SIDE, TEST
 __all__ = ["CHAMPION", "promote"]
 
 CHAMPION = "champion"
-"""Alias of the version that `rtml score --model models:/NAME@champion` takes."""
+"""Alias of the version that scoring takes as ``models:/NAME@champion``."""
 
 
 def promote(place: str, alpha: float = 0.05, first: bool = False) -> Challenge:
