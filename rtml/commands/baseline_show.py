@@ -46,9 +46,9 @@ def show(
 ) -> None:
     """Say how much is known: `rtml baseline show B --workload web --top 5`.
 
-    `new` is the chance that the next event is something never seen (Good and Turing), with its 95 %
-    interval; a group is mature when the upper end is at most 5 %. What an immature one is judged by,
-    beside its own history, stands under `leans on`.
+    `new` is the chance that the next event is something never seen, with its 95 % interval, from the
+    container-minutes under `minutes`; a group is mature when the upper end is at most 5 %. What an
+    immature one is judged by, beside its own history, stands under `leans on`.
     """
     from rtml.baselines.groups import containers_of, of_families, of_groups
     from rtml.baselines.leaning import leaning
@@ -106,6 +106,7 @@ def _print_maturity(table: pl.DataFrame) -> None:
             row["group"],
             row["family"],
             *(row[name] for name in _MATURITY),
+            "" if row["minutes"] is None else f"{row['minutes']:,.0f}",
             f"{row['unseen']:.1%}",
             f"{row['low']:.1%} – {row['high']:.1%}",
             "yes" if row["mature"] else "no",
@@ -113,7 +114,7 @@ def _print_maturity(table: pl.DataFrame) -> None:
         ]
         for row in table.sort("group", "family").to_dicts()
     ]
-    columns = ["workload", "family", *_MATURITY, "new", "[95 %]", "mature", "leans on"]
+    columns = ["workload", "family", *_MATURITY, "minutes", "new", "[95 %]", "mature", "leans on"]
     print_table(f"\nmature {mature} of {table.height}", columns, rows)
 
 
