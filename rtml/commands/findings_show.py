@@ -27,7 +27,8 @@ def show_incidents(
     """List incidents, gravest first: `rtml findings show scored/findings.parquet --capture captures/day`.
 
     Findings of one process tree, of several detectors and rules, and of programs that one tree planted and
-    another ran are one incident. A technique with a question mark is a guess from what was touched.
+    another ran are one incident. A technique with a question mark is a guess from what was touched. Where
+    hardly anything was known of a group, its incidents say so.
     """
     import polars as pl
 
@@ -49,10 +50,11 @@ def show_incidents(
 
 def _row(incident: dict[str, Any]) -> tuple[object, ...]:
     guess = [f"{incident['guess']}?"] if incident["guess"] else []
+    what = [(incident["title"] or "")[:160], *([incident["maturity"]] if incident["maturity"] else [])]
     return (
         f"{incident['severity']:.1f}",
         incident["first_seen"],
         f"{incident['findings']} by {len(incident['detectors'])}",
         ", ".join(incident["techniques"][:3] or guess),
-        (incident["title"] or "")[:160],
+        " — ".join(what),
     )

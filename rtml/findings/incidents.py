@@ -32,11 +32,12 @@ INCIDENTS = pl.Schema(
         "title": pl.String(),
         "techniques": pl.List(pl.String),
         "guess": pl.String(),
+        "maturity": pl.String(),
         "finding_ids": pl.List(pl.String),
     }
 )
 """One row per incident. ``techniques`` are those of rules, ``guess`` is what the gravest model finding looks
-like."""
+like, ``maturity`` how little was known of the group of the gravest finding that says so."""
 
 _CHANGES = ("create", "write", "rename", "link", "chmod")
 
@@ -107,7 +108,7 @@ def incidents(findings: pl.DataFrame, links: pl.DataFrame | None = None) -> pl.D
     )
     stories = ordered.group_by("part", maintain_order=True).agg(
         pl.col("severity", "workload", "container_id", "title").first(),
-        pl.col("guess").drop_nulls().first(),
+        pl.col("guess", "maturity").drop_nulls().first(),
         first_seen=pl.col("first_seen").min(),
         last_seen=pl.col("last_seen").max(),
         findings=pl.len().cast(pl.Int64),
