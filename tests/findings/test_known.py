@@ -58,8 +58,8 @@ def test_of_each_family_and_group_it_is_said_how_much_is_new_and_what_is_borrowe
     assert expected == pytest.approx(0.08 + half)
     assert text == (
         f"this group was seen for 12 container-minutes: 8.0 % (0 % – {100 * expected:.0f} %) of its next"
-        " child processes are expected to be new; it is judged by the history of repository shop/base too, 100 % of"
-        " its threshold is that of all groups"
+        " child processes are expected to be new; it is judged by the history of repository shop/base too,"
+        " 100 % of its threshold is that of all groups"
     )
     assert "0.4 % (0 % – 25 %) of what it does next is expected" in said["web", ""][1]
     assert said["app", "lineage"] == said["app", ""] == (0.0, None), "it is mature"

@@ -25,8 +25,8 @@ def severity_of(unit: list[str], expected: str | None = None) -> pl.Expr:
     in [4, 8.9]: :math:`x` is how far the highest margin lies beyond the limit (in factors of e, so that 2.3
     is ten times rarer than the budget asks), *n* the share of its surprising pairs that were never seen, each
     as far as it was not ``expected`` of a group that is hardly known, *t* whether it touched what attackers
-    are after (credentials, other processes, the kernel). 9 and above is GuardDuty's band for correlated attack
-    sequences, which one alarm is not.
+    are after (credentials, other processes, the kernel). 9 and above is GuardDuty's band for correlated
+    attack sequences, which one alarm is not.
 
     Parameters
     ----------
