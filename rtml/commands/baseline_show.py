@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands.baseline_options import Families, Place, Workloads
 from rtml.commands.output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,25 +20,9 @@ _MATURITY = ("events", "contexts", "keys", "containers")
 
 
 def show(
-    place: Annotated[
-        str,
-        typer.Argument(
-            metavar="BASELINE",
-            help="Its folder, or a model's folder or MLflow URI.",
-            callback=arguments.baseline,
-        ),
-    ],
-    workload: Annotated[
-        list[str] | None, typer.Option("--workload", help="Only these peer groups (repeatable).")
-    ] = None,
-    family: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--family",
-            help="Only these feature families (repeatable).",
-            callback=arguments.one_of("feature family", names.FAMILIES),
-        ),
-    ] = None,
+    place: Place,
+    workload: Workloads = None,
+    family: Families = None,
     top: Annotated[
         int, typer.Option("--top", help="Also the N most usual keys of every context.", min=0)
     ] = 0,
