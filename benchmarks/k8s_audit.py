@@ -108,7 +108,7 @@ def main(seeds: range = SEEDS, detectors: tuple[str, ...] = ("surprise",)) -> No
     days = len(CLUSTER["users"]) * (JUDGED - CALIBRATED) / 1440
     console = Console(width=110)
     console.print(table)
-    console.print(f"false findings in {days:.1f} user-days, asked 1 a day: {false}")
+    console.print(f"false findings in {days:.1f} user-days, asked one a day: {false}")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Nobody has published an audit log with normal use and known attacks, so this one is made up. People ask in
 bursts of a quarter of an hour, now and then from a new address; machines ask steadily, from a new one after a
-restart; every two hours somebody does something seldom, often for the first time. Each attack is planted twice: by a *thief* (other address, other program), and *quietly*, from the
-user's own machine with its own program, so that the call alone is strange.
+restart; every two hours somebody does something seldom, often for the first time. Each attack is planted
+twice: by a *thief* (other address, other program), and *quietly*, from the user's own machine with its own
+program, so that the call alone is strange.
 """
 
 from __future__ import annotations
