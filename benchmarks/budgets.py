@@ -16,10 +16,10 @@ from rich.table import Table
 from rtml.captures import Capture, open_captures
 from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.evaluation import read_labels
-from rtml.evaluation.matching import about_workload
 from rtml.evaluation.measure import kept
 from rtml.experiment.config import Experiment
 from rtml.experiment.run import learn
+from rtml.models.explaining import is_change
 from rtml.splits import Split
 
 __all__ = ["ASKED", "at", "benign", "show_budgets"]
@@ -49,7 +49,7 @@ def realised(experiment: Experiment, capture: Capture) -> pl.DataFrame:
         model = learn(experiment, capture, split)
         for asked in ASKED:
             scored = model.score(capture, budget=asked, start=at(test), end=at(end))
-            trees = scored.findings.filter(~about_workload(scored.findings))
+            trees = scored.findings.filter(~is_change())
             days = scored.windows.height * experiment.every.seconds / 86_400
             counts = dict(trees["detector"].value_counts().iter_rows())
             rows += [(label, asked, counts.get(label, 0), days) for label in scored.alarms]

@@ -187,6 +187,7 @@ FINDINGS = pl.Schema(
         "containers": pl.List(pl.String),
         "compared": pl.String(),
         "counterfactual": pl.String(),
+        "maturity": pl.String(),
     }
 )
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
@@ -194,7 +195,9 @@ FINDINGS = pl.Schema(
 ``actor`` is who called the Kubernetes API, null for what happened in a container. ``containers`` are those of
 a finding about a workload, whose ``container_id`` is null. ``compared`` says how a model's finding compares
 with its peers ("usually 3 destinations, now 57"), ``counterfactual`` what it need not have done to be usual
-("usual if it had not read /etc/shadow"); null where there is nothing to say."""
+("usual if it had not read /etc/shadow"), ``maturity`` how little was known of its peer group ("this group
+was seen for 12 container-minutes: 8 % (5 % – 13 %) of its next paths are expected to be new"); null where
+there is nothing to say."""
 
 
 SCORES = pl.Schema(

@@ -18,7 +18,7 @@ from rtml.features.source import open_source
 from rtml.images import named_repository, repository
 from rtml.peers import image_group, peer_group, peer_groups
 from rtml.rules.running.detector import container_days
-from rtml.schema import IDENTITY
+from rtml.schema import IDENTITY, conform
 
 ROOT = Path(__file__).parents[1]
 DIGEST = "0123456789ab" * 5 + "0123"
@@ -96,7 +96,7 @@ def test_windows_baselines_features_and_rules_mean_the_same_groups():
     counts = peers.drop("peers").rename({"container_id": "container"})
     assert counts.select(peer_group(COUNTS)).to_series().to_list() == GROUPS
     rows = counts.with_columns(family=pl.lit("f"), subject=pl.lit(""), key=pl.lit("k"), count=pl.lit(1))
-    assert set(maturity(rows)["group"]) == set(GROUPS)
+    assert set(maturity(conform(rows, COUNTS))["group"]) == set(GROUPS)
     assert set(container_days(frame, "60s")["workload"]) == set(GROUPS)
     assert set(IDENTITY) >= {"workload", "image", "image_digest", "container_id"}
 

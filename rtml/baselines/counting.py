@@ -32,22 +32,28 @@ COUNTS = pl.Schema(
         "container": pl.String(),
         "count": pl.Int64(),
         "first_seen": _UTC,
+        "last_seen": _UTC,
     }
 )
 """The stored table. ``family`` is the name of the conditional, ``image`` the digest if known.
-``region`` is where the key is folded when there are too many, null where it never is."""
+``region`` is where the key is folded when there are too many, null where it never is. What lies between
+``first_seen`` and ``last_seen`` tells a key that came in one burst from one that comes again."""
 
 POPULATION = "population"
 """Pseudo-family with one row per container: who was there, even if it did nothing of interest."""
 
-_GRAIN = [name for name in COUNTS.names() if name not in ("count", "first_seen")]
+_SUMS = [pl.col("count").sum(), pl.col("first_seen").min(), pl.col("last_seen").max()]
+"""How rows become one; each of them merges: whatever the order, whatever the shards."""
+
+_GRAIN = [name for name in COUNTS.names() if name not in ("count", "first_seen", "last_seen")]
 HITS = pl.col("count").fill_null(1).clip(0, 2**40)
 """How often an event happened: 1 where the sensor does not aggregate. Sane whatever the input: a
 sum of a million such numbers still fits into 64 bits."""
 
 
 def _tally() -> list[pl.Expr]:
-    return [HITS.sum().alias("count"), pl.col("time").min().alias("first_seen")]
+    time = pl.col("time")
+    return [HITS.sum().alias("count"), time.min().alias("first_seen"), time.max().alias("last_seen")]
 
 
 def _finish(rows: pl.DataFrame, family: str, facts: pl.DataFrame) -> pl.DataFrame:
@@ -65,6 +71,7 @@ def _finish(rows: pl.DataFrame, family: str, facts: pl.DataFrame) -> pl.DataFram
         pl.col("container_id").alias("container"),
         pl.col("count").cast(pl.Int64),
         "first_seen",
+        "last_seen",
     )
 
 
@@ -93,7 +100,7 @@ def count_events(conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFr
     Rows of `COUNTS`, in no particular order.
     """
     pairs, texts = with_text(cells, conditional)
-    sums = pairs.group_by("container_id", "pair").agg(pl.col("count").sum(), pl.col("first_seen").min())
+    sums = pairs.group_by("container_id", "pair").agg(_SUMS)
     placed = texts.with_columns(region=conditional.region)
     return _finish(sums.join(placed, on="pair"), conditional.name, facts)
 
@@ -106,11 +113,11 @@ def count_population(events: pl.LazyFrame, facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _added(counts: pl.DataFrame) -> pl.DataFrame:
-    return counts.group_by(_GRAIN).agg(pl.col("count").sum(), pl.col("first_seen").min())
+    return counts.group_by(_GRAIN).agg(_SUMS)
 
 
 def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Add count tables: sum of counts, earliest ``first_seen``, in one canonical order.
+    """Add count tables: sum of counts, earliest ``first_seen``, latest ``last_seen``, in one canonical order.
 
     Names beyond the room of their region become one row, the region (`rtml.baselines.folding`).
 

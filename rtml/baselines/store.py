@@ -18,7 +18,7 @@ from rtml.reading.whole import write_text
 
 __all__ = ["FORMAT", "read", "write"]
 
-FORMAT = 2
+FORMAT = 3
 """Version of the folder's layout."""
 
 _TABLE, _HEADER = "counts.parquet", "baseline.json"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands import arguments
+from rtml.commands.baseline_options import Families
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError, UsageError
@@ -32,14 +33,7 @@ def learn(
     end: Annotated[
         str | None, typer.Option("--end", help="Only events before this moment.", callback=arguments.time)
     ] = None,
-    family: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--family",
-            help="Only these feature families (repeatable).",
-            callback=arguments.one_of("feature family", names.FAMILIES),
-        ),
-    ] = None,
+    family: Families = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable summary.")] = False,
 ) -> None:
     """Learn what is normal: `rtml baseline learn CAPTURE --out B --end 2026-11-24T10:20`.

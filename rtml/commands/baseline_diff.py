@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.baseline_options import Workloads
 from rtml.commands.output import console, print_json
 from rtml.errors import RtmlError, UsageError
 from rtml.text import visible
@@ -28,9 +29,7 @@ def diff_baselines(
         str | None,
         typer.Argument(metavar="B", help="Newer baseline (or a model).", callback=arguments.baseline),
     ] = None,
-    workload: Annotated[
-        list[str] | None, typer.Option("--workload", help="Only these peer groups (repeatable).")
-    ] = None,
+    workload: Workloads = None,
     images: Annotated[
         tuple[str, str] | None,
         typer.Option("--images", help="Two images (OLD NEW) of one baseline instead of A and B."),

@@ -8,20 +8,14 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, names
+from rtml.commands.baseline_options import Place
 from rtml.commands.output import console
 
 __all__ = ["export_baseline"]
 
 
 def export_baseline(
-    place: Annotated[
-        str,
-        typer.Argument(
-            metavar="BASELINE",
-            help="Its folder, or a model's folder or MLflow URI.",
-            callback=arguments.baseline,
-        ),
-    ],
+    place: Place,
     form: Annotated[
         str,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands.baseline_options import Families, Place, Workloads
 from rtml.commands.output import print_facts, print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,25 +20,9 @@ _MATURITY = ("events", "contexts", "keys", "containers")
 
 
 def show(
-    place: Annotated[
-        str,
-        typer.Argument(
-            metavar="BASELINE",
-            help="Its folder, or a model's folder or MLflow URI.",
-            callback=arguments.baseline,
-        ),
-    ],
-    workload: Annotated[
-        list[str] | None, typer.Option("--workload", help="Only these peer groups (repeatable).")
-    ] = None,
-    family: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--family",
-            help="Only these feature families (repeatable).",
-            callback=arguments.one_of("feature family", names.FAMILIES),
-        ),
-    ] = None,
+    place: Place,
+    workload: Workloads = None,
+    family: Families = None,
     top: Annotated[
         int, typer.Option("--top", help="Also the N most usual keys of every context.", min=0)
     ] = 0,
@@ -46,9 +30,9 @@ def show(
 ) -> None:
     """Say how much is known: `rtml baseline show B --workload web --top 5`.
 
-    `new` is the chance that the next event is something never seen (Good and Turing), with its 95 %
-    interval; a group is mature when the upper end is at most 5 %. What an immature one is judged by,
-    beside its own history, stands under `leans on`.
+    `new` is the chance that the next event is something never seen, with its 95 % interval, from the
+    container-minutes under `minutes`; a group is mature when the upper end is at most 5 %. What an
+    immature one is judged by, beside its own history, stands under `leans on`.
     """
     from rtml.baselines.groups import containers_of, of_families, of_groups
     from rtml.baselines.leaning import leaning
@@ -106,6 +90,7 @@ def _print_maturity(table: pl.DataFrame) -> None:
             row["group"],
             row["family"],
             *(row[name] for name in _MATURITY),
+            "" if row["minutes"] is None else f"{row['minutes']:,.0f}",
             f"{row['unseen']:.1%}",
             f"{row['low']:.1%} – {row['high']:.1%}",
             "yes" if row["mature"] else "no",
@@ -113,7 +98,7 @@ def _print_maturity(table: pl.DataFrame) -> None:
         ]
         for row in table.sort("group", "family").to_dicts()
     ]
-    columns = ["workload", "family", *_MATURITY, "new", "[95 %]", "mature", "leans on"]
+    columns = ["workload", "family", *_MATURITY, "minutes", "new", "[95 %]", "mature", "leans on"]
     print_table(f"\nmature {mature} of {table.height}", columns, rows)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from rtml.evaluation.beside import beside_attacks
 from rtml.evaluation.matching import Matched
 from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, share
 from rtml.evaluation.measures import Material, measure_all
@@ -55,6 +56,8 @@ class Verdict:
     """See `rtml.evaluation.measures`; none for means over seeds."""
     changes: int = 0
     """Findings about workloads that changed, and that show no attack; not among the false ones."""
+    beside: int | None = None
+    """Of the false ones, those in the container and the time of an attack; null for means over seeds."""
     matched: Matched | None = None
     """What each claim of its findings came to; null for means over seeds."""
 
@@ -111,6 +114,7 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
         measures=measure_all(material) if resamples else {},
         changes=len(matched.changes),
         flagged=int(material.flagged["flagged"].sum()) / material.flagged.height,
+        beside=beside_attacks(matched.claims, pl.concat([track.labels, track.left_out])).height,
         matched=matched,
     )
 

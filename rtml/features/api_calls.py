@@ -22,7 +22,7 @@ NOBODY = "(no name)"
 """User of a request that names none."""
 
 _ACCOUNT = r"^system:serviceaccount:[^:]+:(.+)$"
-CALL_COLUMNS = ("call", "agent", "source", "space", "image_set", "permission", "pod_workload")
+CALL_COLUMNS = ("call", "agent", "source", "space", "image_set", "permission", "grants", "pod_workload")
 """What the family ``audit`` counts, one text per request each."""
 
 
@@ -32,8 +32,8 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
     ``call`` is verb and resource, ``agent`` the program of the user agent without its version,
     ``source`` the address that the caller gives first, ``space`` the namespace (``-`` for none),
     ``image_set`` the images of a pod spec without tag and digest, ``permission`` what an access
-    review asked. ``container_id`` and ``workload`` are the user; the workload that the request is
-    about is ``pod_workload``.
+    review asked, ``grants`` what a change gives beyond the ordinary (`_grants`). ``container_id``
+    and ``workload`` are the user; the workload that the request is about is ``pod_workload``.
     """
     events = capture.events(kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
     rows = events.join(capture.audit().filter("final"), on=["host", "seq"])
@@ -51,10 +51,38 @@ def calls_of(capture: Capture) -> pl.LazyFrame:
         source=pl.col("source_ips").list.last(),  # those before it are what the caller says
         space=pl.col("object_namespace").fill_null("-"),
         image_set=images.list.unique().list.sort().list.join(", "),
+        grants=_grants(),
         pod_workload=pl.col("workload").cast(pl.String).fill_null("-"),
         container_id=user.cast(pl.Categorical()),
         workload=user.cast(pl.Categorical()),
     ).with_columns(process_id=_object())
+
+
+def _grants() -> pl.Expr:
+    """Return what a change gives to whom it is for: power over the node, a role, all verbs; else ``nothing``.
+
+    Null for what changes nothing.
+    """
+    flags = [
+        pl.when(pl.col(name)).then(pl.lit(said))
+        for name, said in (
+            ("privileged", "privileged"),
+            ("host_pid", "processes of the host"),
+            ("host_ipc", "memory of the host"),
+            ("host_network", "network of the host"),
+        )
+    ]
+    paths = pl.col("host_paths").list.eval(pl.element().str.extract(r"^(/[^/]*)")).list.unique().list.sort()
+    lists = [
+        pl.lit("path of the host ") + paths.list.join(", "),
+        pl.lit("capability ") + pl.col("capabilities").list.sort().list.join(", "),
+        pl.lit("role ") + pl.col("role"),
+        pl.when(pl.col("rule_verbs").list.contains("*")).then(pl.lit("all verbs")),
+        pl.when(pl.col("rule_resources").list.contains("*")).then(pl.lit("all resources")),
+    ]
+    given = pl.concat_str([*flags, *lists], separator=", ", ignore_nulls=True)
+    told = pl.when(given == "").then(pl.lit("nothing")).otherwise(given)
+    return pl.when(pl.col("verb").is_in(["create", "update", "patch"])).then(told)
 
 
 def _object() -> pl.Expr:

@@ -38,6 +38,7 @@ _CONDITIONALS = (
     _given_user("source", "source"),
     _given_user("namespace", "space"),
     _given_user("permission", "permission"),
+    _given_user("grants", "grants"),
     IMAGES,
 )
 PROFILES = {
@@ -46,6 +47,7 @@ PROFILES = {
     "audit.source": ("user", "address"),
     "audit.namespace": ("user", "namespace"),
     "audit.permission": ("user", "permission asked for"),
+    "audit.grants": ("user", "what its changes grant"),
     "audit.image": ("workload", "images"),
 }
 """Conditional to the profile that it belongs to, and what it looks at, in words."""
@@ -54,8 +56,8 @@ PROFILES = {
 def audit(material: Material) -> pl.DataFrame:
     """Spread of an API user's requests, per user and window.
 
-    Beside the surprise of call, user agent, address, namespace and permission given the user, and
-    of a pod's images given namespace and workload (`rtml.features.surprise`; backing off to the
+    Beside the surprise of call, user agent, address, namespace, permission and what is granted given the
+    user, and of a pod's images given namespace and workload (`rtml.features.surprise`; backing off to the
     namespace and to all of the cluster):
 
     - ``calls``: distinct pairs of verb and resource; 0 and up.

@@ -13,6 +13,7 @@ from rtml.baselines.counting import HITS
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.store import Capture
 from rtml.images import repository
+from rtml.lineage import roots_of
 from rtml.peers import peer_group
 from rtml.schema import IDENTITY, INFRASTRUCTURE, conform
 from rtml.times import MINUTE, Length, Window
@@ -82,8 +83,7 @@ class Source:
     @cached_property
     def roots(self) -> pl.DataFrame:
         """The lineage root of every process: ``host``, ``process_id``, ``root_id``."""
-        processes = self.processes.select("host", "process_id", "root_id").collect()
-        return processes.group_by("host", "process_id").agg(pl.col("root_id").min())
+        return roots_of(self.processes).collect()
 
     def rooted(self, cells: pl.DataFrame) -> pl.DataFrame:
         """Add ``root_id`` to rows that know their ``host`` and ``process_id``.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.lineage import with_root
+
 __all__ = ["TREE", "with_tree"]
 
 TREE = ("container_id", "root_id")
@@ -22,7 +24,4 @@ def with_tree(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     >>> with_tree(events, known).collect()["root_id"].to_list()
     [8, 5]
     """
-    host = pl.col("host").cast(pl.Categorical())
-    roots = processes.group_by(host, "process_id").agg(pl.col("root_id").min())
-    rooted = events.with_columns(host).join(roots, on=["host", "process_id"], how="left")
-    return rooted.with_columns(pl.coalesce("root_id", "process_id")).sort("time", "seq")
+    return with_root(events, processes).sort("time", "seq")

@@ -1,8 +1,9 @@
 """Incidents: findings that are one story are one row, gravest first; the triage order.
 
 Findings belong together when they are about the same process tree (whoever raised them), when they show the
-same event, or when one tree ran what another had planted (`planted`): a program that a cron job starts later.
-What merely happens in the same container does not belong together.
+same event, when one tree ran what another had planted (`planted`): a program that a cron job starts later, or
+when one goes on with what another did before a restart (`rtml.findings.resumed`). What merely happens in the
+same container does not belong together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from rtml.findings.guessing import with_guess
 from rtml.findings.unit import stable_id
+from rtml.lineage import roots_of
 from rtml.schema import FINDINGS, conform
 from rtml.times import UTC_NS
 
@@ -32,11 +34,12 @@ INCIDENTS = pl.Schema(
         "title": pl.String(),
         "techniques": pl.List(pl.String),
         "guess": pl.String(),
+        "maturity": pl.String(),
         "finding_ids": pl.List(pl.String),
     }
 )
 """One row per incident. ``techniques`` are those of rules, ``guess`` is what the gravest model finding looks
-like."""
+like, ``maturity`` how little was known of the group of the gravest finding that says so."""
 
 _CHANGES = ("create", "write", "rename", "link", "chmod")
 
@@ -49,9 +52,7 @@ def planted(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.DataFrame:
     events, processes
         Tables of a capture. A program that was run counts when its file was written in the container before.
     """
-    roots = processes.select(pl.col("host").cast(pl.String), "process_id", "root_id").unique(
-        ["host", "process_id"]
-    )
+    roots = roots_of(processes)
     place = (pl.col("container_id", "host").cast(pl.String), pl.col("process_id", "time"))
     changed = events.filter(pl.col("kind").is_in(_CHANGES) | ((pl.col("kind") == "open") & pl.col("wrote")))
     written = changed.select(*place, file=pl.coalesce("path_to", "path"))
@@ -75,7 +76,9 @@ def planted(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
-def incidents(findings: pl.DataFrame, links: pl.DataFrame | None = None) -> pl.DataFrame:
+def incidents(
+    findings: pl.DataFrame, links: pl.DataFrame | None = None, again: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return `INCIDENTS`, gravest first.
 
     Parameters
@@ -84,6 +87,8 @@ def incidents(findings: pl.DataFrame, links: pl.DataFrame | None = None) -> pl.D
         `FINDINGS` of models and rules together.
     links
         What `planted` returned; None: nothing is known of planted programs.
+    again
+        What `rtml.findings.resumed.resumed` returned; None: nothing is known of restarts.
 
     Returns
     -------
@@ -101,13 +106,13 @@ def incidents(findings: pl.DataFrame, links: pl.DataFrame | None = None) -> pl.D
     rows = with_guess(conform(findings, FINDINGS)).with_row_index("row")
     if rows.is_empty():
         return INCIDENTS.to_frame()
-    part = _components(rows.height, _keys(rows, links))
+    part = _components(rows.height, _keys(rows, links, again))
     ordered = rows.with_columns(part=part).sort(
         "severity", "score", "finding_id", descending=[True, True, False], nulls_last=True
     )
     stories = ordered.group_by("part", maintain_order=True).agg(
         pl.col("severity", "workload", "container_id", "title").first(),
-        pl.col("guess").drop_nulls().first(),
+        pl.col("guess", "maturity").drop_nulls().first(),
         first_seen=pl.col("first_seen").min(),
         last_seen=pl.col("last_seen").max(),
         findings=pl.len().cast(pl.Int64),
@@ -124,13 +129,15 @@ def incidents(findings: pl.DataFrame, links: pl.DataFrame | None = None) -> pl.D
     return graded.select(pl.col(name).cast(kind) for name, kind in INCIDENTS.items())
 
 
-def _keys(rows: pl.DataFrame, links: pl.DataFrame | None) -> pl.DataFrame:
+def _keys(rows: pl.DataFrame, links: pl.DataFrame | None, again: pl.DataFrame | None) -> pl.DataFrame:
     """Return ``row`` and ``key``: rows that share a key belong together."""
     tree = pl.format("tree {} {}", "container_id", "process_id")
     trees = rows.select("row", key=tree).drop_nulls()
     evidence = rows.select("row", "evidence").explode("evidence").drop_nulls().unnest("evidence")
     events = evidence.select("row", key=pl.format("event {} {}", "host", "seq"))
     parts = [trees, events]
+    if again is not None:
+        parts.append(rows.join(again, on="finding_id").select("row", "key"))
     if links is not None:
         for side in ("writer", "runner"):
             named = links.select(

@@ -54,6 +54,7 @@ _EVIDENCE: dict[str, Any] = {
     "p_value": pl.Float64,
     "techniques": pl.List(pl.String),
     "counterfactual": pl.String,
+    "maturity": pl.String,
 }
 EVIDENCE = pl.Schema(_EVIDENCE)
 """Rows that findings are made of: one event each. ``seq`` is null for an alarm without an event,
@@ -153,7 +154,7 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col(others).drop_nulls().first(),
         pl.col("severity", "score").max(),
         pl.col("p_value").min(),
-        pl.col("counterfactual").drop_nulls().first(),
+        pl.col("counterfactual", "maturity").drop_nulls().first(),
         first_seen=pl.col("time").min(),
         last_seen=pl.coalesce("until", "time").max(),
         title=titles.first(),

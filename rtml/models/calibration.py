@@ -134,6 +134,25 @@ class Calibration:
         """Say whether a group has enough calibration trees to stand by itself."""
         return len(self.groups.get(group, ())) >= self.least
 
+    def borrowed(self, group: str, budget: float = 1.0) -> float:
+        """Return which share of where a group's alarms start is that of all groups: 0 to 1.
+
+        Examples
+        --------
+        >>> scores = np.arange(200.0)
+        >>> calibration = Calibration.fit(scores, ["web"] * 200, {"web": 1.0})
+        >>> calibration.borrowed("web"), calibration.borrowed("new")
+        (0.5, 1.0)
+        """
+        return 1.0 - self._own(group, self.tail(budget))
+
+    def _own(self, group: str, tail: Tail) -> float:
+        """Return the weight of a group's own start, by the exceedances that it should have."""
+        if not len(self._kept.get(group, ())):
+            return 0.0
+        number = tail.rate * self.days[group]
+        return number / (number + _PULL)
+
     def tail(self, budget: float = 1.0) -> Tail:
         """Return the tail of all groups together."""
         return self._fits(budget)[0]
@@ -236,7 +255,7 @@ class Calibration:
                 continue
             number = tail.rate * self.days[group]
             own = float(scores[max(0, len(scores) - max(round(number), 1))])
-            starts[group] = tail.start + number / (number + _PULL) * (own - tail.start)
+            starts[group] = tail.start + self._own(group, tail) * (own - tail.start)
         return starts
 
     @cached_property

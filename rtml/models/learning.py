@@ -59,15 +59,14 @@ OUTLIERS = pl.Schema(
 
 @dataclass(frozen=True)
 class Material:
-    """Trees to learn from and to calibrate on, the baseline for each, and the outliers.
+    """Trees to learn from and to calibrate on, the baseline of both, and the outliers.
 
-    ``baseline`` knows the training time, ``later`` the calibration time too: thresholds are set by the
-    former, and new events are compared with the latter, which can only make ordinary work more usual.
+    ``later`` knows the training and the calibration time. Thresholds are set by what knew the training time
+    alone; new events are compared with ``later``, which can only make ordinary work more usual.
     """
 
     learnt: pl.DataFrame
     held: pl.DataFrame
-    baseline: Baseline
     later: Baseline
     outliers: pl.DataFrame
 
@@ -98,7 +97,7 @@ def material(
             raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
     stranger = outliers_of(held, source, "calibrate", window)
     later = baselines.merge(baseline, _learn(late.without(_roots(stranger)), families))
-    return Material(without(learnt, strange), held, baseline, later, pl.concat([strange, stranger]))
+    return Material(without(learnt, strange), held, later, pl.concat([strange, stranger]))
 
 
 def _learn(source: Source, families: Iterable[str] | None) -> Baseline:

@@ -16,6 +16,7 @@ from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
 from rtml.models.explaining import changes, explain
 from rtml.models.explaining.anomalous import explain_calls
+from rtml.models.explaining.known import known
 from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
 from rtml.models.parts import Parts
 from rtml.models.reasons import counterfactuals_of, reasons_of
@@ -180,8 +181,9 @@ def _findings(
         reasons = reasons_of(parts, label, rows, scores)
         otherwise = counterfactuals_of(parts, label, rows, surprises, alarms[label].budget)
         limited = named.with_columns(limit=pl.lit(alarms[label].limit))
-        every = parts.description.window
-        tables.append(explain(limited, surprises, processes, reasons, every, otherwise))
+        every, asked = parts.description.window, alarms[label].budget
+        maturity = known(parts.baseline, parts.calibrations[label], asked)
+        tables.append(explain(limited, surprises, processes, reasons, every, otherwise, maturity))
     return pl.concat(tables).sort("first_seen", "detector", "finding_id")
 
 

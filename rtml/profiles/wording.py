@@ -18,6 +18,7 @@ _WORDS = {
     "audit.source": "address {key}",
     "audit.namespace": "namespace {key}",
     "audit.permission": "permission asked for {key}",
+    "audit.grants": "granting {key}",
     "audit.image": "images {key} in {given}",
 }
 ORDER = {name: number for number, name in enumerate(_WORDS)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml import lineage
 from rtml.captures.store import Capture
 from rtml.rules.language.conditions import outcomes
 from rtml.rules.language.contract import Rule
@@ -58,9 +59,8 @@ def with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
     """Fill ``root_id`` from the process table; a process without one is its own root."""
     if hits.is_empty():
         return hits
-    roots = capture.processes().select("process_id", "root_id").unique("process_id").collect()
-    rooted = hits.drop("root_id").join(roots, on="process_id", how="left", maintain_order="left")
-    return rooted.with_columns(pl.coalesce("root_id", "process_id")).select(hits.columns)
+    rooted = lineage.with_root(hits.drop("root_id").lazy(), capture.processes())
+    return rooted.select(hits.columns).collect()
 
 
 def account(

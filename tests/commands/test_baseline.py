@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.baselines.counting import COUNTS, merge_counts
+from rtml.baselines.maturity import BURST
 from rtml.baselines.store import FORMAT
 from rtml.captures import Capture
 from rtml.cli import app
@@ -81,15 +82,29 @@ def test_show_says_how_much_is_known_and_what_the_rest_leans_on(calm: Baseline, 
     assert [{name: row[name] for name in plain.columns} for row in rows] == plain.to_dicts()
     by_name = {(row["group"], row["family"]): row for row in rows}
     web = by_name["web", "binaries.program"]
-    # One container of five programs starts: 5 keys once, of 6 events; the others of its image know more.
-    started = calm.of("binaries.program").filter(pl.col("workload") == "web")["count"]
-    assert (web["events"], web["once"]) == (started.sum(), (started == 1).sum())
+    # One container starts five programs, each in one burst; the others of its image know more.
+    started = calm.of("binaries.program").filter(pl.col("workload") == "web")
+    brief = started.filter(pl.col("last_seen") - pl.col("first_seen") < BURST)
+    assert (web["events"], web["once"]) == (started["count"].sum(), brief.height)
     assert web["leans_on"] == "repository rtml/base" and not web["mature"]
-    everyone = calm.of("binaries.program").group_by("key").agg(pl.col("count").sum())["count"]
-    assert web["leans_events"] == everyone.sum()
-    assert web["leans_unseen"] == pytest.approx((everyone == 1).sum() / everyone.sum())
+    everyone = (
+        calm.of("binaries.program")
+        .group_by("key")
+        .agg(
+            pl.col("count").sum(),
+            pl.col("container").n_unique(),
+            pl.col("first_seen").min(),
+            pl.col("last_seen").max(),
+        )
+    )
+    alone = (pl.col("container") == 1) & (pl.col("last_seen") - pl.col("first_seen") < BURST)
+    assert web["leans_events"] == everyone["count"].sum()
+    assert web["leans_unseen"] == pytest.approx(
+        everyone.filter(alone)["count"].sum() / everyone["count"].sum()
+    )
     job = by_name["job", "binaries.program"]
-    assert job["mature"] and job["leans_on"] is job["leans_events"] is None
+    assert 15 < job["minutes"] < 18 and job["high"] == pytest.approx(3 / job["minutes"], rel=0.01)
+    assert not any(row["mature"] for row in rows), "a quarter of an hour of one container proves little"
     assert {row["group"]: row["containers"] for row in facts["groups"]} == dict.fromkeys(
         ["app", "cache", "client", "job", "web"], 1
     )

@@ -85,7 +85,8 @@ def test_lines_can_be_read(calm: Baseline, sides: tuple[Path, Path]):
     rows = told("diff", *sides, "--workload", "app")["new"]
     done = sum(row["by_new_program"] and row["given"] == "/usr/bin/curl" for row in rows)
     assert done > 5
-    assert curl == f"app: new program /usr/bin/curl (1 of 1 containers, 5×) · and {done} things that it did"
+    said = f"app: new program /usr/bin/curl (1 of 1 containers, 5×) · and {done} things that it did"
+    assert curl == f"{said} · before: up to 17% new"
     assert any(line.startswith("client: ") for line in lines)
     (more,) = [line for line in lines if line.startswith("app: …")]
     assert more.endswith("more (--top 0 lists all)")

@@ -136,4 +136,4 @@ def test_the_shipped_capture_is_quiet_in_its_benign_sitting(lab):
         if family.conditionals:
             assert table[f"{name}.bits_max"].median() < 8
     job = baseline.maturity().filter(pl.col("group") == "job")
-    assert job["unseen"].max() < 0.01
+    assert job["unseen"].max() < 0.04

@@ -181,6 +181,40 @@ def test_ordinary_requests_raise_nothing(trained: Any, tmp_path: Path):
     assert scored.windows.height == 60
 
 
+@pytest.mark.parametrize(
+    ("verb", "what", "body", "grants"),
+    [
+        ("create", "pods", pod_of(), "nothing"),
+        ("patch", "deployments", None, "nothing"),
+        ("get", "pods", None, None),
+        ("create", "pods", pod_of(securityContext={"privileged": True}), "privileged"),
+        ("create", "pods", MOUNT, "path of the host /etc"),
+        (
+            "create",
+            "pods",
+            {"kind": "Pod", "spec": {"hostPID": True, "containers": [{"image": "x"}]}},
+            "processes of the host",
+        ),
+        ("create", "clusterrolebindings", binding("view"), "role ClusterRole/view"),
+        (
+            "create",
+            "clusterroles",
+            {"kind": "ClusterRole", "rules": [{"verbs": ["*"], "resources": ["*"]}]},
+            "all verbs, all resources",
+        ),
+        (
+            "create",
+            "clusterroles",
+            {"kind": "ClusterRole", "rules": [{"verbs": ["get"], "resources": ["pods"]}]},
+            "nothing",
+        ),
+    ],
+)
+def test_what_a_change_grants_is_said(verb: str, what: str, body: Any, grants: str | None, tmp_path: Path):
+    capture = capture_of(tmp_path, [request(1, 1, verb, what, requestObject=body)])
+    assert calls_of(capture).select("grants").collect().item() == grants
+
+
 def test_the_catalogue_is_complete():
     assert len({kind for kind, *_ in EIGHT}) == 8
 

@@ -35,7 +35,8 @@ class BatchAdapter:
     The score is the estimator's own, in its own unit, higher = stranger: ``score_samples`` with its sign
     turned, PyOD's ``decision_function`` as it is (`rtml.detectors.adapters.fitted`). Infinite scores count
     as 1e300; NaN when unlearnt, and where the estimator says so. A row's score never depends on the rows
-    beside it; where the estimator would let it, it is asked row by row, about a millisecond each.
+    beside it; where the estimator would let it, it is asked row by row, about a millisecond each (PyOD's
+    ECOD and COPOD are worked out instead, `rtml.detectors.adapters.ranked`).
 
     Explained by replacement: what the score loses when one feature takes its usual value.
 

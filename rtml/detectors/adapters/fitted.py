@@ -3,7 +3,8 @@
 Some estimators look at the rows of one call together: PyOD's ECOD ranks them among the training rows, so
 a row's score depends on the rows beside it. Others add up in another order when there are more rows, which
 moves the last bits. A score must depend on neither, so what is found out right after fitting decides
-whether rows are asked for together (fast) or one by one (a call each, about a millisecond).
+whether rows are asked for together (fast), worked out together as if alone (`ranked`), or asked for one by
+one (a call for each that differs, about a millisecond).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from rtml.arrays import Array
+from rtml.detectors.adapters.ranked import ranked
 from rtml.detectors.contract import HUGE
 from rtml.errors import RtmlError, UsageError
 
@@ -85,6 +87,9 @@ class Fitted:
             with _without_warnings():
                 estimator.fit(rows)
             self._exact, self._close = self._probe(rows[:: max(1, len(rows) // _PROBE)][:_PROBE])
+            self._ranked = ranked(estimator, rows) if not self._close else None
+            if self._ranked is not None and not self._agrees(_between(rows)):
+                self._ranked = None
         except (RtmlError, Warning):
             raise
         except Exception as error:  # foreign fits raise anything
@@ -102,27 +107,55 @@ class Fitted:
                 f" columns that never vary ({int((np.ptp(rows, axis=0) == 0).sum())} of {rows.shape[1]})"
             )
         together = self._together(rows)
-        spread = max(1.0, float(np.nanmax(np.abs(alone), initial=0.0)))
-        close = bool(np.allclose(together, alone, rtol=0.0, atol=_ROUND_OFF * spread, equal_nan=True))
-        return np.array_equal(together, alone, equal_nan=True), close
+        return np.array_equal(together, alone, equal_nan=True), _close(together, alone)
+
+    def _agrees(self, rows: Array) -> bool:
+        """Say whether what is worked out for these rows is what the estimator says of each alone."""
+        return _close(self._alone(rows), self._one_by_one(rows))
 
     def scores(self, rows: Array) -> Array:
         """Return one score per row, higher = stranger, the same bits whatever the other rows."""
-        return self._together(rows) if self._exact else self._one_by_one(rows)
+        return self._together(rows) if self._exact else self._alone(rows)
 
     def nearly(self, rows: Array) -> Array:
         """Return `scores` up to round-off: all rows in one call where that moves no more than round-off."""
-        return self._together(rows) if self._close else self._one_by_one(rows)
+        return self._together(rows) if self._close else self._alone(rows)
+
+    def _alone(self, rows: Array) -> Array:
+        """Return what each row scores when it is asked for alone; what can be worked out is not asked."""
+        if self._ranked is None:
+            return self._one_by_one(rows)
+        parts, sure = self._ranked.parts(rows)
+        scores = self._sign * parts.sum(axis=1)
+        scores[~sure] = self._one_by_one(rows[~sure])
+        return np.asarray(scores)
 
     def _together(self, rows: Array) -> Array:
         parts = [self._answer(rows[start : start + _BLOCK]) for start in range(0, len(rows), _BLOCK)]
         return np.concatenate([np.empty(0), *parts])
 
     def _one_by_one(self, rows: Array) -> Array:
-        return np.array([self._answer(rows[i : i + 1])[0] for i in range(len(rows))])
+        """Ask for each row by itself; of equal rows once."""
+        if not len(rows):
+            return np.empty(0)
+        asked, place = np.unique(rows, axis=0, return_inverse=True)
+        answers = np.array([self._answer(asked[i : i + 1])[0] for i in range(len(asked))])
+        return np.asarray(answers[place.reshape(-1)])
 
     def _answer(self, rows: Array) -> Array:
         """Ask once; infinite becomes plus or minus `HUGE`, NaN stays "no opinion"."""
         with _without_warnings():
             answer = self._sign * np.asarray(self._ask(rows), dtype=np.float64).reshape(len(rows))
         return np.asarray(np.clip(answer, -HUGE, HUGE))
+
+
+def _close(scores: Array, others: Array) -> bool:
+    spread = max(1.0, float(np.nanmax(np.abs(others), initial=0.0)))
+    return bool(np.allclose(scores, others, rtol=0.0, atol=_ROUND_OFF * spread, equal_nan=True))
+
+
+def _between(rows: Array) -> Array:
+    """Return rows to try a formula on: learnt ones, those halfway between two, and both ends of the cube."""
+    few = rows[:: max(1, len(rows) // _PROBE)][:_PROBE]
+    corners = np.repeat([[0.0], [1.0]], rows.shape[1], axis=1)
+    return np.concatenate([few, (few + few[::-1]) / 2, corners])

@@ -15,6 +15,7 @@ import polars as pl
 from rtml.features import EVENT_SURPRISES
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
 from rtml.models.explaining.alike import merged, spells
+from rtml.models.explaining.known import with_known
 from rtml.models.explaining.severity import severity_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type
@@ -55,6 +56,7 @@ def explain(
     contributions: pl.DataFrame | None = None,
     every: Length = MINUTE,
     counterfactuals: pl.DataFrame | None = None,
+    maturity: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Turn alarming trees into findings.
 
@@ -75,6 +77,9 @@ def explain(
         Length of a window: how long an alarm without any event lasts.
     counterfactuals
         `rtml.models.explaining.counterfactual`; a finding has that of its highest-scored tree.
+    maturity
+        `rtml.models.explaining.known.KNOWN`: what a group that is hardly known does for the first time is
+        less grave, and its findings say so.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def explain(
         counterfactuals = rows.select(_TREE).clear().with_columns(counterfactual=pl.lit(None, pl.String))
     rows = rows.join(counterfactuals, on=_TREE, how="left", nulls_equal=True, maintain_order="left")
     parts = [
-        _of_detector(part, surprises, processes, contributions)
+        _of_detector(part, surprises, processes, contributions, maturity)
         for part in rows.partition_by("detector", maintain_order=True)
     ]
     return pl.concat([empty(FINDINGS), *parts]).sort("first_seen", "finding_id")
@@ -107,18 +112,25 @@ def _greatest(surprises: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_detector(
-    alarms: pl.DataFrame, surprises: pl.DataFrame, processes: pl.DataFrame, contributions: pl.DataFrame | None
+    alarms: pl.DataFrame,
+    surprises: pl.DataFrame,
+    processes: pl.DataFrame,
+    contributions: pl.DataFrame | None,
+    maturity: pl.DataFrame | None,
 ) -> pl.DataFrame:
     alarms = alarms.sort("score", descending=True, nulls_last=True).unique(
         _TREE, keep="first", maintain_order=True
     )
     apart = _shown(_in_spells(alarms), surprises)
-    events = merged(apart.with_columns(tree="process_id"), SPELL).with_columns(severity=severity_of(_ROOT))
+    joined = merged(apart.with_columns(tree="process_id"), SPELL)
+    expecting = with_known(joined, maturity, "family").drop("maturity")
+    events = expecting.with_columns(severity=severity_of(_ROOT, "expected")).drop("expected")
     explained = None if contributions is None else _explained(events, contributions)
     reasons = _reasons(events) if explained is None else explained
     typed = events.join(_families(reasons), on=_ROOT, how="left", nulls_equal=True).with_columns(
         type=pl.col("top").fill_null("").replace_strict(_types(reasons), return_dtype=pl.String)
     )
+    typed = with_known(typed, maturity, "top").drop("expected")
     # The title shows the greatest surprise; of the family that the detector named, if it named one.
     headline = typed if explained is not None else typed.with_columns(top=pl.lit(None, pl.String))
     titled = typed.join(titles_of(headline, processes), on=_ROOT, how="left", nulls_equal=True)

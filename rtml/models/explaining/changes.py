@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.findings.levels import LEVELS
 from rtml.findings.unit import MOST_CONTRIBUTIONS, MOST_EVIDENCE, stable_id
+from rtml.models.explaining.wording import does
 from rtml.schema import FINDINGS, IDENTITY, conform, empty
 from rtml.text import visible
 
@@ -31,16 +32,6 @@ LEAST_BITS = 30.0
 _MOST_NAMED = 4
 _PAIR = ["conditional", "key", "context"]
 _PLACE = [name for name in IDENTITY if name not in ("container_id", "container_name", "host", "pod")]
-_WORDS = {
-    "lineage.child": "starts",
-    "binaries.program": "starts",
-    "files.read": "",
-    "files.write": "",
-    "destinations.address": "calls",
-    "destinations.port": "calls",
-    "destinations.domain": "asks for",
-    "calls.request": "does",
-}
 
 
 def is_change() -> pl.Expr:
@@ -126,7 +117,7 @@ def _title(rows: pl.DataFrame, ranked: pl.DataFrame, members: int) -> str:
     """Say what changed: ``app: 5 containers of app:2 change together: calls 10.0.0.9 443, starts …``."""
     image = _only(rows["image"]) if _new_version(rows) else None
     named = [
-        f"{_WORDS.get(conditional, '')} {key}".strip()
+        does(conditional, key)
         for conditional, key in ranked.select("conditional", "key")
         .unique(maintain_order=True)
         .head(_MOST_NAMED)

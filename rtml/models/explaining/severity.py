@@ -17,21 +17,24 @@ _SENSITIVE = (
 )
 
 
-def severity_of(unit: list[str]) -> pl.Expr:
+def severity_of(unit: list[str], expected: str | None = None) -> pl.Expr:
     r"""Return the severity of the finding that a row of evidence belongs to.
 
     .. math:: 4 + 3\,(1 - e^{-x/4}) + n + 0.9\,t
 
     in [4, 8.9]: :math:`x` is how far the highest margin lies beyond the limit (in factors of e, so that 2.3
-    is ten times rarer than the budget asks), *n* the share of its surprising pairs that were never seen, *t*
-    whether it touched what attackers are after (credentials, other processes, the kernel). 9 and above is
-    GuardDuty's band for correlated attack sequences, which one alarm is not.
+    is ten times rarer than the budget asks), *n* the share of its surprising pairs that were never seen, each
+    as far as it was not ``expected`` of a group that is hardly known, *t* whether it touched what attackers
+    are after (credentials, other processes, the kernel). 9 and above is GuardDuty's band for correlated
+    attack sequences, which one alarm is not.
 
     Parameters
     ----------
     unit
         Columns that make a finding. Rows need ``margin``, ``limit``, ``seen`` and ``key``; where a margin is
         missing nothing is said of how rare it is.
+    expected
+        Column with the chance that what such a group does is new, 0 to 1 (`rtml.models.explaining.known`).
 
     Examples
     --------
@@ -42,6 +45,7 @@ def severity_of(unit: list[str]) -> pl.Expr:
     """
     beyond = (pl.col("margin") - pl.col("limit")).max().over(unit).fill_null(0.0).clip(0.0)
     rare = _RARE * (1 - (-beyond / _HALVES_AT).exp())
-    new = (~pl.col("seen")).cast(pl.Float64).mean().over(unit).fill_null(0.0)
+    unexpected = 1.0 if expected is None else 1.0 - pl.col(expected)
+    new = ((~pl.col("seen")).cast(pl.Float64) * unexpected).mean().over(unit).fill_null(0.0)
     touched = pl.col("key").str.contains(_SENSITIVE).any().over(unit).fill_null(False).cast(pl.Float64)
     return (_LEAST + rare + _NEW * new + _TOUCHED * touched).clip(_LEAST, LEVELS["critical"] - 0.1).round(2)

@@ -12,7 +12,7 @@ import yaml
 
 from rtml.text import visible
 
-__all__ = ["compared", "deed", "many"]
+__all__ = ["compared", "deed", "does", "many"]
 
 _MOST = 3
 _LONGEST = 120
@@ -98,3 +98,14 @@ def deed(conditional: str, key: str) -> str:
     if conditional.startswith("files.") and verb in words["verbs"]:
         return f"{words['verbs'][verb]} {rest}"
     return words["done"].get(conditional, "shown {}").replace("{}", shown)
+
+
+def does(conditional: str, key: str) -> str:
+    """Say what a workload does that showed a key.
+
+    Examples
+    --------
+    >>> does("destinations.address", "203.0.113.9 4444"), does("files.read", "read /srv/settings.json")
+    ('calls 203.0.113.9 4444', 'read /srv/settings.json')
+    """
+    return _words()["does"].get(conditional, "{}").replace("{}", key)

@@ -15,6 +15,7 @@ from rtml.arrays import Array
 from rtml.captures.store import Capture
 from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.unit import CONTRIBUTIONS, aggregate, slot_of
+from rtml.lineage import with_root
 from rtml.peers import image_group
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.rules.running.event_detector import per_window
@@ -73,13 +74,12 @@ class FirstSeen:
     def observe(self, capture: Capture) -> pl.DataFrame:
         """Return every program start in a workload container, with its image and lineage root."""
         starts = rule_inputs(capture, ["exec"], "succeeded", ["program"])
-        roots = capture.processes().select("process_id", "root_id").unique("process_id")
         return (
-            starts.join(roots, on="process_id", how="left")
+            with_root(starts, capture.processes())
             .select(
                 *(pl.col(name).cast(pl.String) for name in IDENTITY if name != "image"),
                 *(name for name in KEYS if name not in IDENTITY),
-                root_id=pl.coalesce("root_id", "process_id"),
+                "root_id",
                 image=image_group(IDENTITY),
                 exe="in:program",
             )
