@@ -6,8 +6,9 @@ windows, scores and findings (`Scored`) and changes nothing, `Model.stream` goes
 """
 
 from rtml.models.model import Model, load_model
+from rtml.models.pace import Pace
 from rtml.models.scoring import Scored
 from rtml.models.training import train
 from rtml.schema import SCORES
 
-__all__ = ["SCORES", "Model", "Scored", "load_model", "train"]
+__all__ = ["SCORES", "Model", "Pace", "Scored", "load_model", "train"]
