@@ -80,6 +80,8 @@ class Model(Parts):
 
         Parameters
         ----------
+        budget
+            False findings per container-day; None: as before, at first the model's own.
         pace
             How long to hold, when to learn what alarmed, how fast to forget; None: as before, at first the
             usual `Pace`.
@@ -121,7 +123,8 @@ class Model(Parts):
     def _feed(self, budget: float | None, pace: Pace | None) -> Feed:
         self.ongoing = self.ongoing or Ongoing()
         self.ongoing.pace = pace or self.ongoing.pace
-        return Feed(self, self.ongoing, self.description.budget if budget is None else budget)
+        self.ongoing.budget = self.ongoing.budget if budget is None else budget
+        return Feed(self, self.ongoing, self.ongoing.budget or self.description.budget)
 
     def save(self, folder: Path | str) -> Path:
         """Write the model into a new folder; see `rtml.models.files`."""

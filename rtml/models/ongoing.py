@@ -23,6 +23,7 @@ from rtml.features.source import LOST
 from rtml.models.alarmed import Alarmed
 from rtml.models.learners import HELD
 from rtml.models.pace import Pace
+from rtml.models.watching import COUNTED, Watching, WatchState
 from rtml.reading.state import State, read_state, write_state
 from rtml.schema import IDENTITY
 
@@ -40,6 +41,8 @@ class Ongoing:
     ----------
     pace
         How it goes.
+    budget
+        False findings per container-day, where it is not the model's own.
     events, processes, identity, lost
         The source (`rtml.features.source.Source`) of what is not settled; ``events`` has no column when there
         is none.
@@ -59,6 +62,8 @@ class Ongoing:
         End of what the model was trained on.
     waiting
         Events of trees that alarmed: held back from the baseline.
+    watching
+        Who drifts.
     renewed
         When the baseline last took up what was put by (`rtml.models.renewal`).
     old, fresh
@@ -66,6 +71,7 @@ class Ongoing:
     """
 
     pace: Pace = field(default_factory=Pace)
+    budget: float | None = None
     events: pl.DataFrame = field(default_factory=pl.DataFrame)
     processes: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
     identity: pl.DataFrame = field(default_factory=_IDENTITY.to_frame)
@@ -80,6 +86,7 @@ class Ongoing:
     began: dt.datetime | None = None
     fitted_until: dt.datetime | None = None
     waiting: pl.DataFrame = field(default_factory=pl.DataFrame)
+    watching: Watching = field(default_factory=Watching)
     renewed: dt.datetime | None = None
     old: Baseline = field(default_factory=Baseline)
     fresh: Baseline = field(default_factory=Baseline)
@@ -88,7 +95,8 @@ class Ongoing:
         """Return every table by a name of its own."""
         sightings = {part.name: getattr(self.sightings, part.name) for part in fields(Sightings)}
         alarms = {f"alarms-{part.name}": getattr(self.alarms, part.name) for part in fields(Alarmed)}
-        return {**{name: getattr(self, name) for name in _OWN}, **sightings, **alarms}
+        seen = {"watched": self.watching.counted}
+        return {**seen, **{name: getattr(self, name) for name in _OWN}, **sightings, **alarms}
 
 
 class OngoingState(State):
@@ -97,6 +105,7 @@ class OngoingState(State):
     hold: float
     release: float
     half_life: float | None
+    budget: float | None
     hour: str | None
     watermark: str | None
     began: str | None
@@ -104,11 +113,12 @@ class OngoingState(State):
     renewed: str | None
     shown: list[str]
     known: dict[str, str]
+    watches: dict[str, WatchState]
 
 
 _TIMES = ("hour", "watermark", "began", "fitted_until", "renewed")
 _FIXED = {"processes": PROCESSES, "identity": _IDENTITY, "lost": LOST, "first": FIRST, "taken": TAKEN,
-          "last": ACTIVE}  # fmt: skip
+          "last": ACTIVE, "watched": COUNTED}  # fmt: skip
 
 
 def write_ongoing(going: Ongoing, folder: Path) -> None:
@@ -125,7 +135,9 @@ def write_ongoing(going: Ongoing, folder: Path) -> None:
         release=pace.releasing.total_seconds(),
         half_life=None if halving is None else halving.total_seconds(),
         shown=going.shown,
+        budget=going.budget,
         known={label: detector.name for label, detector in sorted(going.known.items())},
+        watches={name: WatchState.of(watch) for name, watch in sorted(going.watching.watches.items())},
         **{name: _text(getattr(going, name)) for name in _TIMES},
     )
     write_state(folder / "state", state)
@@ -149,6 +161,8 @@ def read_ongoing(folder: Path) -> Ongoing:
         if name not in tables or tables[name].schema != schema:
             raise RtmlError(f"{folder / name}.parquet: not a table of a stream's state")
     going = _assembled(state, tables, known, times)
+    watches = {name: watch.watch() for name, watch in state.watches.items()}
+    going.watching = Watching(watches, tables["watched"])
     going.old, going.fresh = (Baseline.load(folder / name) for name in ("old", "fresh"))
     return going
 
@@ -169,6 +183,7 @@ def _assembled(
         alarms=Alarmed(**alarms),
         known=known,
         shown=state.shown,
+        budget=state.budget,
         **own,
         **times,
     )

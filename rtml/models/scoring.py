@@ -24,6 +24,7 @@ from rtml.models.judging import alarms_of, in_windows
 from rtml.models.learners import Learners
 from rtml.models.parts import Parts
 from rtml.models.recognising import refuse_known
+from rtml.models.watching import DRIFT, Watching, caused
 from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
 from rtml.showing.tables import table
@@ -41,7 +42,8 @@ class Scored:
     scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the trees
     that it was made of, where it still has them; ``fitted_until``: the end of what it learnt; ``held_out``:
     what budgets realised on calibration time that thresholds had not seen; ``withdrawn``: findings that a
-    stream told earlier and that do not stand any more.
+    stream told earlier and that do not stand any more; ``drift``: peer groups whose scores are no more like
+    calibration (`rtml.models.watching.DRIFT`).
     """
 
     windows: pl.DataFrame
@@ -56,6 +58,7 @@ class Scored:
     fitted_until: dt.datetime | None = None
     held_out: dict[str, float] = field(default_factory=dict)
     withdrawn: tuple[str, ...] = ()
+    drift: pl.DataFrame = field(default_factory=DRIFT.to_frame)
 
     def onto(self, findings: pl.DataFrame | None) -> pl.DataFrame:
         """Bring a stream's findings up to date: what changed is replaced, what was withdrawn goes.
@@ -150,6 +153,7 @@ def score(
         parts.trees,
         about.fitted_until,
         about.held_out,
+        drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
     )
 
 

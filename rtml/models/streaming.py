@@ -35,6 +35,7 @@ from rtml.models.ongoing import Ongoing
 from rtml.models.parts import Parts
 from rtml.models.renewal import days, put_by, renew
 from rtml.models.scoring import Scored, containers_of, onto, unlearnt
+from rtml.models.watching import DRIFT, caused
 from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
 from rtml.times import UTC_NS, instant
@@ -76,6 +77,7 @@ class Feed:
         self.alarms = alarms_of(parts.calibrations, budget)
         self.limits = {label: alarm.limit for label, alarm in self.alarms.items()}
         self._withdrawn: tuple[str, ...] = ()
+        self._drift = DRIFT.to_frame()
 
     def take(self, given: Source | None, last: bool = False) -> Scored:
         """Judge what came, and settle what can be settled: all, when it is the ``last``."""
@@ -125,6 +127,9 @@ class Feed:
         rest = (trees.filter(~done), surprises.filter(~done))
         open_ = self._judged(self._learners().fork(), *rest, keep=False)
         findings, self._withdrawn = self._findings(source, settled, open_, border)
+        whole = None if last and end is None else border
+        drift = going.watching.take(settled.judged.scores, settled.trees, self.parts.calibrations, whole)
+        self._drift = pl.concat([self._drift, caused(drift, going.alarms.shared)])
         alarming = settled.judged.scores.filter("alarm")
         put_by(going, source, settled.trees, alarming, about.families)
         last_windows = settled.trees.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
@@ -217,6 +222,7 @@ class Feed:
             fitted_until,
             self.parts.description.held_out,
             withdrawn,
+            self._drift,
         )
 
 

@@ -16,6 +16,7 @@ from rtml.errors import UsageError
 from rtml.models import Model, Pace
 from rtml.models.explaining import is_change
 from rtml.models.streaming import URGENT
+from rtml.models.watching import DRIFT
 from tests.models.conftest import attack_again, event, hash_of, learnt, minute, opened, shop
 from tests.models.test_changes import NEW, attack, release, replica, rollout
 
@@ -72,16 +73,19 @@ class Follower:
         self.model, self.capture = model, capture
         self.findings: pl.DataFrame | None = None
         self._scores: list[pl.DataFrame] = []
+        self.drift = DRIFT.to_frame()
 
     def take(self, start: dt.datetime, end: dt.datetime, **more: Any) -> pl.DataFrame:
         scored = self.model.stream(self.capture, start=start, end=end, **more)
         self._scores.append(scored.tree_scores)
+        self.drift = pl.concat([self.drift, scored.drift])
         self.findings = scored.onto(self.findings)
         return self.findings
 
     def flush(self) -> pl.DataFrame:
         scored = self.model.flush()
         self._scores.append(scored.tree_scores)
+        self.drift = pl.concat([self.drift, scored.drift])
         self.findings = scored.onto(self.findings)
         return self.findings
 
@@ -103,6 +107,7 @@ def test_batches_of_any_size_find_what_one_batch_finds(
         follower.take(start, end)
     assert follower.flush().equals(whole.findings)
     assert follower.scores.equals(whole.tree_scores.sort(KEY))
+    assert follower.drift.equals(whole.drift)
 
 
 @pytest.mark.parametrize("story", STORIES, indirect=True)
@@ -253,3 +258,42 @@ def test_all_families_see_the_same_in_a_stream(tmp_path: Path, every: str, secon
         follower.take(start, end)
     assert follower.flush().equals(whole.findings)
     assert follower.scores.equals(whole.tree_scores.sort(KEY))
+
+
+def odd_jobs(number: int) -> list[dict[str, Any]]:
+    """Return jobs that no replica of the web ever did, each a tree of its own, in all replicas in turn."""
+    rows: list[dict[str, Any]] = []
+    for n in range(number):
+        name, begin, job = f"web-{1 + n % 3}", 60 * 34 + 5 * n, {"pid": 2000 + n, "ppid": 1}
+        rows += [
+            event(name, begin, "fork", target_pid=2000 + n, exe="/usr/sbin/nginx"),
+            event(name, begin + 1, "exec", exe=f"/opt/job{n}", **job),
+            event(
+                name,
+                begin + 2,
+                "connect",
+                exe=f"/opt/job{n}",
+                dst_ip="198.51.100.7",
+                dst_port=5000 + n,
+                **job,
+            ),
+        ]
+    return rows
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_drift_is_told_in_a_stream_as_in_a_batch_with_the_roll_out_that_it_lies_near(
+    folder: Path, tmp_path: Path, changed: bool
+):
+    story = [*odd_jobs(150), *(rollout() if changed else [])]
+    capture = shop(tmp_path / "c", *replica("web-3", last=LAST), *story, until=LAST)
+    whole = opened(folder).score(capture, 1e-6, minute(BEGIN), hold=HOLD)
+    (told,) = whole.drift.to_dicts()
+    assert told["peers"] == "web" and (told["changed"] is not None) is changed
+    assert told["cause"] == ("workload changed at 07:33" if changed else "no roll-out seen: calibrate again")
+    follower = Follower(opened(folder), capture)
+    for number, (start, end) in enumerate(cuts(170)):
+        follower.take(start, end, budget=1e-6)
+        follower.model = opened(follower.model.save(tmp_path / f"m{number}"))
+    follower.flush()
+    assert follower.drift.equals(whole.drift)

@@ -17,7 +17,17 @@ from rtml.findings.unit import MOST_CONTRIBUTIONS, MOST_EVIDENCE, stable_id
 from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
 
-__all__ = ["CHANGED", "DETECTOR", "LEAST_BITS", "changes", "folded", "found", "is_change", "taken_up"]
+__all__ = [
+    "CHANGED",
+    "DETECTOR",
+    "LEAST_BITS",
+    "changes",
+    "folded",
+    "found",
+    "great",
+    "is_change",
+    "taken_up",
+]
 
 CHANGED = "Change:Runtime/WorkloadChanged"
 """Type of a finding about a workload whose replicas changed together."""
@@ -103,16 +113,17 @@ def folded(rows: pl.DataFrame) -> pl.DataFrame:
     ).drop("_first", "_n", "_since", "_until")
 
 
+def great(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the `folded` rows of changes that are reported, with the ``score`` of each."""
+    best = rows.group_by("peers", "conditional").agg(pl.col("bits").max()).sort("peers", "conditional")
+    sums = best.group_by("peers", maintain_order=True).agg(score=pl.col("bits").sum())
+    return rows.join(sums.filter(pl.col("score") >= LEAST_BITS), on="peers")
+
+
 def found(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the findings that `folded` rows make: see `changes`."""
-    best = rows.group_by("peers", "conditional").agg(pl.col("bits").max())
-    sums = (
-        best.sort("peers", "conditional")
-        .group_by("peers", maintain_order=True)
-        .agg(score=pl.col("bits").sum())
-    )
-    great = rows.join(sums.filter(pl.col("score") >= LEAST_BITS), on="peers").sort("time", "host", "seq")
-    made = [_finding(part) for part in great.partition_by("peers", maintain_order=True)]
+    parts = great(rows).sort("time", "host", "seq").partition_by("peers", maintain_order=True)
+    made = [_finding(part) for part in parts]
     return conform(pl.DataFrame(made, schema=FINDINGS, orient="row"), FINDINGS).sort(
         "first_seen", "finding_id"
     )
