@@ -84,7 +84,7 @@ class Watch:
     >>> watch = Watch([float(n) for n in range(100)])
     >>> told = [watch.see(100.0 + n, 0.5, at + n * dt.timedelta(minutes=1)) for n in range(9)]
     >>> [number for number, noticed in enumerate(told) if noticed]
-    [7]
+    [5]
     """
 
     bag: list[float] = field(default_factory=list)
