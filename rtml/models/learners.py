@@ -43,14 +43,14 @@ class Learners:
     held
         Rows of trees that are held back from a detector (`HELD`).
     release
-        How long they are.
+        How long they are; None: until somebody dismisses them.
     """
 
     detectors: dict[str, Detector]
     known: dict[str, Detector] = field(default_factory=dict)
     hour: dt.datetime | None = None
     held: pl.DataFrame = field(default_factory=HELD.to_frame)
-    release: dt.timedelta = RELEASE
+    release: dt.timedelta | None = None
 
     @property
     def online(self) -> list[str]:
@@ -65,8 +65,9 @@ class Learners:
         """Let an hour begin: learn what was held back long enough, and remember what is known by now."""
         if self.hour is not None and hour <= self.hour:
             return
-        due = pl.col("window") + span(self.release) <= pl.lit(hour).cast(UTC_NS)
-        self.dismiss(self.held.filter(due))
+        if self.release is not None:
+            due = pl.col("window") + span(self.release) <= pl.lit(hour).cast(UTC_NS)
+            self.dismiss(self.held.filter(due))
         self.hour, self.known = hour, _copies({label: self.detectors[label] for label in self.online})
 
     def hold(self, rows: pl.DataFrame, scores: pl.DataFrame) -> None:

@@ -54,7 +54,8 @@ class Model(Parts):
             Only windows in ``start <= window < end``: moments (UTC), or shares of the capture's time.
         hold
             How far ahead a window may look for replicas that change with it: as a stream of this hold
-            does (``10m``). None looks at all the time that is judged.
+            does (``10m``; what alarmed is then learnt after a week). None looks at all the time that is
+            judged.
 
         Returns
         -------
@@ -94,7 +95,7 @@ class Model(Parts):
         given = features.source_of(capture, None, about.window, about.families, "tree").between(
             self._moment(capture, start), self._moment(capture, end)
         )
-        return self._feed(budget, pace).take(given)
+        return self._feed(budget, pace).take(given, where=capture.path)
 
     def flush(self, budget: float | None = None) -> Scored:
         """Settle what a stream still holds, as if the hold were over: nothing is lost at its end."""

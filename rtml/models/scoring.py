@@ -21,7 +21,7 @@ from rtml.models.alarmed import Alarmed, findings_of, raised
 from rtml.models.explaining.changes import folded, taken_up
 from rtml.models.hours import judge
 from rtml.models.judging import alarms_of, in_windows
-from rtml.models.learners import Learners
+from rtml.models.learners import RELEASE, Learners
 from rtml.models.parts import Parts
 from rtml.models.recognising import refuse_known
 from rtml.models.watching import DRIFT, Watching, caused
@@ -125,7 +125,8 @@ def score(
     trees, surprises = features.assemble_with_surprises(
         source, parts.baseline, families, beyond_peers=True, following=following
     )
-    judged = judge(parts, Learners(parts.detectors), trees, surprises, wanted)
+    learners = Learners(parts.detectors, release=None if hold is None else RELEASE)
+    judged = judge(parts, learners, trees, surprises, wanted)
     alarms = alarms_of(parts.calibrations, wanted)
     limits = {label: alarm.limit for label, alarm in alarms.items()}
     rows = raised(judged.scores, trees, limits)

@@ -33,6 +33,7 @@ from rtml.models.judging import alarms_of, in_windows
 from rtml.models.learners import Learners
 from rtml.models.ongoing import Ongoing
 from rtml.models.parts import Parts
+from rtml.models.recognising import refuse_known
 from rtml.models.renewal import days, put_by, renew
 from rtml.models.scoring import Scored, containers_of, onto, unlearnt
 from rtml.models.watching import DRIFT, caused
@@ -79,12 +80,14 @@ class Feed:
         self._withdrawn: tuple[str, ...] = ()
         self._drift = DRIFT.to_frame()
 
-    def take(self, given: Source | None, last: bool = False) -> Scored:
-        """Judge what came, and settle what can be settled: all, when it is the ``last``."""
+    def take(self, given: Source | None, last: bool = False, where: str = "the stream") -> Scored:
+        """Judge what came from somewhere, and settle what can be settled: all, when it is the ``last``."""
         about, going = self.parts.description, self.going
         fitted_until = about.fitted_until
         going.fitted_until = going.fitted_until or fitted_until
         fresh, skipped = (None, 0) if given is None else unlearnt(given, about.learned_until)
+        if fresh is not None:
+            refuse_known(fresh.events, about.moments, where)
         reads: list[Read] = []
         findings, withdrawn = empty(FINDINGS), set[str]()
         for piece, end in self._days(fresh):
