@@ -1,7 +1,8 @@
 """Models: trained on benign time, saved and loaded whole, judging captures.
 
 `train` makes a `Model` of baseline, detectors and calibrations; `Model.score` turns a capture into
-windows, scores and findings (`Scored`) and changes nothing, `Model.stream` goes on learning;
+windows, scores and findings (`Scored`) and changes nothing, `Model.stream` judges events as they come
+and goes on learning (`rtml.models.streaming`);
 `rtml.models.job` scores captures into one folder, whole or not at all.
 """
 

@@ -148,10 +148,7 @@ def write_ongoing(going: Ongoing, folder: Path) -> None:
 def read_ongoing(folder: Path) -> Ongoing:
     """Read what `write_ongoing` wrote; what cannot be read is an `RtmlError` that names it."""
     state = read_state(folder / "state", OngoingState)
-    known = {
-        label: load_detector(kind, folder / "known" / label.replace(":", "+"))
-        for label, kind in state.known.items()
-    }
+    known = {label: load_detector(kind, _known(folder, label)) for label, kind in state.known.items()}
     try:
         tables = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         times = {name: _time(getattr(state, name)) for name in _TIMES}
@@ -165,6 +162,14 @@ def read_ongoing(folder: Path) -> Ongoing:
     going.watching = Watching(watches, tables["watched"])
     going.old, going.fresh = (Baseline.load(folder / name) for name in ("old", "fresh"))
     return going
+
+
+def _known(folder: Path, label: str) -> Path:
+    """Return the folder of a detector; a label that names none of those that are there is no path."""
+    name = label.replace(":", "+")
+    if name not in {path.name for path in folder.glob("known/*")}:
+        raise RtmlError(f"{folder}: no detector {label!r} in the stream's state")
+    return folder / "known" / name
 
 
 def _assembled(

@@ -24,6 +24,7 @@ from rtml.baselines import Baseline
 from rtml.features.following import Sightings
 from rtml.features.shared import TOGETHER
 from rtml.features.source import Source
+from rtml.models.explaining.changes import found
 from rtml.models.ongoing import Ongoing
 from rtml.times import Window, instant, span
 
@@ -91,6 +92,9 @@ def renew(
     going.old, going.renewed = old, end
     active = pl.col("window") >= instant(end) - Window.of(TOGETHER).span
     going.sightings = Sightings(last=going.sightings.last.filter(active))
+    if going.alarms.shared.height:  # these findings stand, and change no more
+        told = set(found(going.alarms.shared)["finding_id"])
+        going.shown = [one for one in going.shown if one not in told]
     going.alarms = replace(going.alarms, shared=pl.DataFrame())
     return baselines.merge(old, going.fresh)
 

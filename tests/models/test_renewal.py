@@ -200,10 +200,12 @@ def test_a_roll_out_is_known_on_the_next_day(tmp_path: Path):
         ]
     capture = written(tmp_path / "c", rows)
     pace = Pace(half_life="30d", release="1d")
-    told = [
-        model.stream(capture, start=minute(DAY * n), end=minute(DAY * (n + 1)), pace=pace).findings
-        for n in (1, 2, 3)
+    scored = [
+        model.stream(capture, start=minute(DAY * n), end=minute(DAY * (n + 1)), pace=pace) for n in (1, 2, 3)
     ]
+    told = [one.findings for one in scored]
     changed = [found.filter(is_change(), pl.col("first_seen") >= minute(DAY * n)).height
                for n, found in enumerate(told, 1)]  # fmt: skip
     assert changed == [1, 0, 0]
+    (change,) = told[0].filter(is_change())["finding_id"].to_list()
+    assert change not in {gone for one in scored for gone in one.withdrawn}, "it stands"
