@@ -123,6 +123,8 @@ class Model(Parts):
 
     def _feed(self, budget: float | None, pace: Pace | None) -> Feed:
         self.ongoing = self.ongoing or Ongoing()
+        if pace is not None and pace.halving is not None and self.ongoing.pace.halving is None:
+            self.ongoing.began = None  # days are counted from here
         self.ongoing.pace = pace or self.ongoing.pace
         self.ongoing.budget = self.ongoing.budget if budget is None else budget
         return Feed(self, self.ongoing, self.ongoing.budget or self.description.budget)

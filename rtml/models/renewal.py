@@ -35,18 +35,22 @@ _CELL = ["_container", "window", "_root"]
 _TREE = ["container_id", "window", "process_id"]
 
 
-def days(going: Ongoing, every: Window, latest: dt.datetime) -> list[dt.datetime]:
-    """Return the ends of days that lie between what was learnt last and the latest event."""
-    if going.pace.halving is None or going.began is None:
+def days(going: Ongoing, every: Window, fresh: Source) -> list[dt.datetime]:
+    """Return the ends of the days of events that are over with what came; none where nothing is learnt."""
+    first, latest = (
+        fresh.events.select(first=pl.col("time").min(), last=pl.col("time").max()).collect().row(0)
+    )
+    if first is None or going.pace.halving is None:
         return []
-    since = going.renewed or going.began
-    number = (since - going.began) // DAY + 1
-    ends = []
-    while (end := every.border(going.began + number * DAY)) <= latest:
-        if end > since:
-            ends.append(end)
-        number += 1
-    return ends
+    going.began = going.began or every.border_before(first)
+    begun, since = going.began, going.renewed or going.began
+    number = (pl.col("time") - instant(begun)).dt.total_days()
+    # Days without events are passed over: a clock that jumps by years costs nothing.
+    busy = set(fresh.events.select(number.unique()).collect().to_series().to_list())
+    if going.watermark is not None:
+        busy.add((going.watermark - begun) // DAY)
+    ends = {every.border(begun + (day + 1) * DAY) for day in busy if day >= 0}
+    return sorted(end for end in ends if since < end <= latest)
 
 
 def put_by(
@@ -87,8 +91,9 @@ def renew(
     going.fresh = baselines.merge(going.fresh, released)
     old = going.old if going.renewed is not None else baseline
     since = going.renewed or going.began
-    if (end - going.began) // halving > (since - going.began) // halving:
-        old, going.fresh = baselines.merge(old.faded(0.5), going.fresh), Baseline()
+    halved = (end - going.began) // halving - (since - going.began) // halving
+    if halved:
+        old, going.fresh = baselines.merge(old.faded(0.5**halved), going.fresh), Baseline()
     going.old, going.renewed = old, end
     active = pl.col("window") >= instant(end) - Window.of(TOGETHER).span
     going.sightings = Sightings(last=going.sightings.last.filter(active))

@@ -10,7 +10,9 @@ turns out to be shared. `Model.flush` settles what is left at the end.
 However time is cut into batches, the findings in the end are those of a batch that looks ahead as far
 (`Model.score` with ``hold``).
 
-Fails for windows that come later than the hold: they are judged by themselves, with what is known by then.
+Fails for windows that come later than the hold, also when a clock that is ahead ends it too soon: they are
+judged by themselves, with what is known by then. Where events cease, what is held waits for the next or for
+`flush`.
 """
 
 from __future__ import annotations
@@ -103,17 +105,9 @@ class Feed:
 
     def _days(self, fresh: Source | None) -> list[tuple[Source | None, dt.datetime | None]]:
         """Cut what came where the baseline learns: at the ends of days, if it does."""
-        going = self.going
         if fresh is None:
             return [(None, None)]
-        first, latest = (
-            fresh.events.select(first=pl.col("time").min(), last=pl.col("time").max()).collect().row(0)
-        )
-        if first is None:
-            return [(fresh, None)]
-        going.began = going.began or self.every.border_before(first)
-        ends = days(going, self.every, latest)
-        edges = [None, *ends, None]
+        edges = [None, *days(self.going, self.every, fresh), None]
         return [(fresh.between(*edges[n : n + 2]), edges[n + 1]) for n in range(len(edges) - 1)]
 
     def _take(self, source: Source, last: bool, end: dt.datetime | None) -> tuple[Read, Read, pl.DataFrame]:
