@@ -140,7 +140,7 @@ class Watching:
         name, calibration = SEPARATOR.join((label, group)), calibrations[label]
         if name not in self.watches:
             self.watches[name] = Watch(calibration.kept(group), level=LEVEL / max(len(calibration.groups), 1))
-        begun, last = block["block"][0], block.select(pl.col("window").max()).item()
+        begun, last = block.select(first=pl.col("window").min(), last=pl.col("window").max()).row(0)
         told = False
         for score, u in block.select("score", "u").iter_rows():
             if told:  # what the new watch knows at first

@@ -12,7 +12,7 @@ from typing import Any
 
 from rtml.experiment import Outcome
 
-HELD = "abf433000b4f5e1f"
+HELD = "3bd0d1c83e4f21ae"
 
 
 def rounded(value: Any) -> Any:
