@@ -249,9 +249,12 @@ def test_all_families_see_the_same_in_a_stream(tmp_path: Path, every: str, secon
         for n in range(1, 160)
     ]
     capture = shop(tmp_path / "c", *replica("web-3", last=LAST), *calls, *names, until=LAST)
-    detectors = {"surprise": {}, "half_space_trees": {"trees": 5, "window": 20}}
+    detectors: dict[str, dict[str, Any]] = {
+        "surprise": {}, "half_space_trees": {"trees": 5, "window": 20}, "fading_gaussian": {"half_life": 30},
+    }  # fmt: skip
     model = learnt(capture, begin=20, families=None, detectors=detectors, every=every)
     whole = opened(model.save(tmp_path / "m")).score(capture, start=begin, hold=HOLD)
+    assert set(whole.findings["detector"]) >= {"fading_gaussian", "surprise"}
     assert whole.trees["beacon.regular"].max() == 1 and whole.trees["dns.names"].max() > 4
     follower = Follower(opened(tmp_path / "m"), capture)
     for start, end in cuts(seconds):
