@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,85 +11,22 @@ import pytest
 
 from rtml.captures import Capture
 from rtml.errors import UsageError
-from rtml.models import Model, Pace
+from rtml.models import Pace
 from rtml.models.explaining import is_change
 from rtml.models.streaming import URGENT
-from rtml.models.watching import DRIFT
-from tests.models.conftest import attack_again, event, hash_of, learnt, minute, opened, shop
-from tests.models.test_changes import NEW, attack, release, replica, rollout
-
-HOLD, BEGIN, LAST = "10m", 30, 50
-KEY = ["detector", "container_id", "window", "process_id"]
-ALIKE = [one for n in (1, 2, 3) for one in attack(f"web-{n}", 33 + 2 * n)]
-
-
-def slow() -> list[dict[str, Any]]:
-    """Return a roll-out whose replicas follow each other more slowly than the hold."""
-    pods = (("web-7", 32), ("web-8", 46))
-    return [one for n, at in pods for one in [*replica(n, at, LAST, NEW), *release(n, at)]]
-
-
-STORIES: dict[str, tuple[list[dict[str, Any]], int]] = {
-    "nothing": ([], 0),
-    "roll-out": (rollout(), 1),
-    "attack during a roll-out": ([*rollout(), *attack("web-7", 36.2, NEW)], 1),
-    "the same attack in three replicas": (ALIKE, 1),
-    "attacks that go on": ([one for n in (33, 34, 41, 48) for one in attack_again("web-1", n)], 0),
-    "a slow roll-out": (slow(), 1),
-}
-"""Events, and how many workloads change."""
+from tests.models.conftest import event, hash_of, learnt, minute, opened, shop
+from tests.models.stories import BEGIN, HOLD, KEY, LAST, STORIES, Follower, cuts, shop_with, three_replicas
+from tests.models.test_changes import attack, replica
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of a shop whose web has three replicas."""
-    place = tmp_path_factory.mktemp("streaming")
-    model = learnt(shop(place / "c", *replica("web-3", last=BEGIN), until=BEGIN))
-    return model.save(place / "model")
-
-
-def shop_with(place: Path, story: str) -> Capture:
-    return shop(place / "c", *replica("web-3", last=LAST), *STORIES[story][0], until=LAST)
+    return three_replicas(tmp_path_factory.mktemp("streaming"))
 
 
 @pytest.fixture(scope="module", params=STORIES)
 def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Capture, int]:
     return shop_with(tmp_path_factory.mktemp("story"), request.param), STORIES[request.param][1]
-
-
-def cuts(seconds: float) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-    step, at = dt.timedelta(seconds=seconds), minute(BEGIN)
-    while at < minute(LAST):
-        yield at, at + step
-        at += step
-
-
-class Follower:
-    """Who follows a stream: the findings as they stand, the last word on every tree."""
-
-    def __init__(self, model: Model, capture: Capture) -> None:
-        self.model, self.capture = model, capture
-        self.findings: pl.DataFrame | None = None
-        self._scores: list[pl.DataFrame] = []
-        self.drift = DRIFT.to_frame()
-
-    def take(self, start: dt.datetime, end: dt.datetime, **more: Any) -> pl.DataFrame:
-        scored = self.model.stream(self.capture, start=start, end=end, **more)
-        self._scores.append(scored.tree_scores)
-        self.drift = pl.concat([self.drift, scored.drift])
-        self.findings = scored.onto(self.findings)
-        return self.findings
-
-    def flush(self) -> pl.DataFrame:
-        scored = self.model.flush()
-        self._scores.append(scored.tree_scores)
-        self.drift = pl.concat([self.drift, scored.drift])
-        self.findings = scored.onto(self.findings)
-        return self.findings
-
-    @property
-    def scores(self) -> pl.DataFrame:
-        return pl.concat(self._scores).unique(KEY, keep="last", maintain_order=True).sort(KEY)
 
 
 @pytest.mark.parametrize("seconds", [110, 660, 3600])
@@ -261,42 +196,3 @@ def test_all_families_see_the_same_in_a_stream(tmp_path: Path, every: str, secon
         follower.take(start, end)
     assert follower.flush().equals(whole.findings)
     assert follower.scores.equals(whole.tree_scores.sort(KEY))
-
-
-def odd_jobs(number: int) -> list[dict[str, Any]]:
-    """Return jobs that no replica of the web ever did, each a tree of its own, in all replicas in turn."""
-    rows: list[dict[str, Any]] = []
-    for n in range(number):
-        name, begin, job = f"web-{1 + n % 3}", 60 * 34 + 5 * n, {"pid": 2000 + n, "ppid": 1}
-        rows += [
-            event(name, begin, "fork", target_pid=2000 + n, exe="/usr/sbin/nginx"),
-            event(name, begin + 1, "exec", exe=f"/opt/job{n}", **job),
-            event(
-                name,
-                begin + 2,
-                "connect",
-                exe=f"/opt/job{n}",
-                dst_ip="198.51.100.7",
-                dst_port=5000 + n,
-                **job,
-            ),
-        ]
-    return rows
-
-
-@pytest.mark.parametrize("changed", [True, False])
-def test_drift_is_told_in_a_stream_as_in_a_batch_with_the_roll_out_that_it_lies_near(
-    folder: Path, tmp_path: Path, changed: bool
-):
-    story = [*odd_jobs(150), *(rollout() if changed else [])]
-    capture = shop(tmp_path / "c", *replica("web-3", last=LAST), *story, until=LAST)
-    whole = opened(folder).score(capture, 1e-6, minute(BEGIN), hold=HOLD)
-    (told,) = whole.drift.to_dicts()
-    assert told["peers"] == "web" and (told["changed"] is not None) is changed
-    assert told["cause"] == ("workload changed at 07:33" if changed else "no roll-out seen: calibrate again")
-    follower = Follower(opened(folder), capture)
-    for number, (start, end) in enumerate(cuts(170)):
-        follower.take(start, end, budget=1e-6)
-        follower.model = opened(follower.model.save(tmp_path / f"m{number}"))
-    follower.flush()
-    assert follower.drift.equals(whole.drift)
