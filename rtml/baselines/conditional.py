@@ -100,6 +100,9 @@ class Selection:
     looks_back
         What is added depends on earlier events, however old: of those that are read with it. Counts of
         parts then do not add up to the count of the whole exactly, at each border.
+    recall
+        Of such a selection: from events (its own, not yet prepared) and processes to those that later ones
+        will be compared with, so that a stream need not keep all. None: it forgets at the borders of batches.
     """
 
     kinds: tuple[str, ...]
@@ -107,13 +110,17 @@ class Selection:
     where: pl.Expr | None = None
     prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
     looks_back: bool = False
+    recall: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
 
     def __call__(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         """Return the chosen events, with the columns ``by``."""
-        rows = events.filter(pl.col("kind").is_in(list(self.kinds)))
-        if self.where is not None:
-            rows = rows.filter(self.where)
+        rows = self.chosen(events)
         return rows if self.prepare is None else self.prepare(rows, processes)
+
+    def chosen(self, events: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the chosen events as they are."""
+        rows = events.filter(pl.col("kind").is_in(list(self.kinds)))
+        return rows if self.where is None else rows.filter(self.where)
 
 
 @dataclass(frozen=True, eq=False)

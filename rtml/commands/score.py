@@ -83,3 +83,5 @@ def score(
         console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
     for name, sentence in done["budget"].items():
         console.print(f"  {name}: {sentence}", markup=False)
+    for sentence in done.get("drift", []):
+        console.print(f"  drift: {visible(sentence, 200)}", markup=False)

@@ -8,6 +8,7 @@ from rich.text import Text
 from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import top_findings
 from rtml.findings.reasons import in_short
+from rtml.models.watching import drifting
 from rtml.report import ledger_view
 from rtml.text import visible
 from rtml.tracking.store import shown_uri, tracking_uri
@@ -29,6 +30,8 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     _line(console, "looks", outcome.looks.sentence())
     for alarm in list(outcome.scored.alarms.values())[:1]:
         _line(console, "budget", alarm.sentence())
+    for text in drifting(outcome.scored.drift):
+        _line(console, "drift", text)
     _line(console, "top finding", _top(outcome))
     _line(console, "report", str(outcome.report))
     _line(console, "model", outcome.model_uri)

@@ -3,9 +3,9 @@
 ``findings.parquet`` and ``scores.parquet`` hold every side, told apart by ``detector``;
 ``windows.parquet`` what the models saw, by container and window, ``features.parquet`` and ``trees.parquet``
 what they saw and said of each process tree of the test; ``dial.parquet`` what rules find when they are
-tuned to other budgets; ``sides.json`` what no table says: the sides in their order, and on which terms they
-were judged. A finding of the rules has one ``finding_id``, however often it stands there: as the rules
-come, and tuned.
+tuned to other budgets; ``drift.parquet`` which peer groups are no more like calibration; ``sides.json``
+what no table says: the sides in their order, and on which terms they were judged. A finding of the rules
+has one ``finding_id``, however often it stands there: as the rules come, and tuned.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ def write_result(
         "scores": pl.concat([scored.scores, *extra]),
         "trees": scored.tree_scores,
         "features": scored.trees,
+        "drift": scored.drift,
         "findings": pl.concat(findings),
     }
     for name, table in (tables | _dials(by_detector)).items():

@@ -31,6 +31,7 @@ from rtml.experiment.result import Terms, write_result
 from rtml.experiment.tracked import log_outcome
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
+from rtml.models.watching import drifting
 from rtml.models.windows import container_windows
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
@@ -102,6 +103,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     _done(3)
     track = _track(experiment, capture, labels, scored, sides, split)
     notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
+    notes += drifting(scored.drift)
     ledger = build_ledger(
         sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
     )

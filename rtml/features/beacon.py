@@ -26,6 +26,9 @@ GAPS = 3
 JITTER = 2
 """How often the longest of them may hold the shortest."""
 
+FORGOTTEN = 86_400_000_000_000
+"""Nanoseconds without a call after which a stream forgets who called."""
+
 _REGULAR = "regular"
 _TO = [*TREE, "dst_ip", "dst_port"]
 
@@ -47,6 +50,29 @@ def _called(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     return spread.with_columns(alike.fill_null(False).alias(_REGULAR))
 
 
+def _recalled(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the connections that the next one of its tree, address and port will be compared with.
+
+    That are the first ones of the last `GAPS` calls, and of the last call, while it goes on, a chain of
+    connections (the first and the last of each half second); nothing when a day has passed since.
+    """
+    at = pl.col("time").to_physical()
+    silent = with_tree(events, processes).with_columns(_silence=at - at.shift(1).over(_TO))
+    begins = pl.col("_silence").is_null() | (pl.col("_silence") >= PAUSE)
+    numbered = silent.with_columns(_begins=begins, _half=at // (PAUSE // 2)).with_columns(
+        _call=pl.col("_begins").cast(pl.Int64).cum_sum().over(_TO)
+    )
+    dated = numbered.with_columns(
+        _latest=pl.col("_call").max().over(_TO), _ended=at.max().over(_TO), _now=at.max()
+    )
+    half = pl.struct(*_TO, "_call", "_half")
+    edge = half.is_first_distinct() | half.is_last_distinct()
+    chain = (pl.col("_call") == pl.col("_latest")) & (pl.col("_now") - pl.col("_ended") < PAUSE) & edge
+    recent = pl.col("_now") - pl.col("_ended") <= FORGOTTEN
+    first = pl.col("_begins") & (pl.col("_latest") - pl.col("_call") < GAPS)
+    return dated.filter(recent & (first | chain)).select(events.collect_schema().names())
+
+
 RHYTHM = Conditional(
     name="beacon.rhythm",
     selection=Selection(
@@ -55,6 +81,7 @@ RHYTHM = Conditional(
         where=pl.col("dst_ip").is_not_null() & pl.col("dst_port").ne_missing(53),
         prepare=_called,
         looks_back=True,
+        recall=_recalled,
     ),
     key=pl.when(pl.col(_REGULAR) == "true")
     .then(pl.concat_str([pl.lit(_REGULAR), scope(pl.col("dst_ip")), port(pl.col("dst_port"))], separator=" "))
@@ -76,8 +103,8 @@ def beacon(material: Material) -> pl.DataFrame:
 
     - ``regular``: distinct addresses and ports that were called regularly; 0 and up, 0 in a window without.
 
-    It looks back over all that is read in one go, so the first `GAPS` calls are never regular. Fails when
-    batches are as short as a few calls, when the pace is drawn anew over more than a factor of `JITTER`, when
+    It looks back over all that is read in one go, or over a day in a stream; the first `GAPS` calls are never
+    regular. Fails when the pace is drawn anew over more than a factor of `JITTER`, when
     every call comes from a process tree of its own (cron, a command per call over ``docker exec``), when one
     connection stays open, for pauses below a second, and behind a proxy that the workload polls too.
 

@@ -16,8 +16,10 @@ import polars as pl
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
+from rtml.features.following import Following
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
+from rtml.times import span
 
 __all__ = ["CELL", "Material", "Pairs", "gather"]
 
@@ -147,6 +149,15 @@ def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:
     return replace(pairs, rows=marked, names=names)
 
 
+def _held(pairs: Pairs, conditional: str, following: Following) -> Pairs:
+    """Mark the pairs of windows that the workload had taken up by the end of the hold after them."""
+    rows = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
+    since = following.taken_up(conditional, rows, pairs.names)
+    taken = (pl.col("since") <= pl.col("window") + span(following.hold)).fill_null(False)
+    dated = pairs.rows.join(since, on=_CODE, how="left", maintain_order="left")
+    return replace(pairs, rows=dated.with_columns(shared=taken & ~pl.col("seen")).drop("since"))
+
+
 def _active(source: Source, baseline: Baseline) -> pl.DataFrame:
     """Return when each container was last active, and whether its image is new to its peer group."""
     last = source.volume.group_by("container_id").agg(last=pl.col("window").max())
@@ -160,6 +171,7 @@ def gather(
     *,
     detailed: bool = False,
     beyond_peers: bool = False,
+    following: Following | None = None,
 ) -> Material:
     """Reduce the events of a source for some conditionals, and score their pairs.
 
@@ -171,6 +183,8 @@ def gather(
     beyond_peers
         Mark the pairs that several replicas take up together (`rtml.features.shared`), over all time of
         the source: for batches.
+    following
+        Mark them by what came before and within a hold (`rtml.features.following`): for streams.
     """
     wanted = list(conditionals)
     selections = {conditional.selection: None for conditional in wanted}
@@ -184,7 +198,9 @@ def gather(
         conditional.name: _scored(reduced[conditional.selection], source, conditional, baseline)
         for conditional in counted
     }
-    if beyond_peers:
+    if following is not None:
+        pairs = {name: _held(scored, name, following) for name, scored in pairs.items()}
+    elif beyond_peers:
         active = _active(source, baseline)
         pairs = {name: _beyond_peers(scored, active) for name, scored in pairs.items()}
     return Material(source, baseline, cells, pairs)

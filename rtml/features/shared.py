@@ -9,7 +9,7 @@ A pair of context and key that the workload never showed is *shared* when its re
 
 Single trees are judged without their shared pairs, by what they do beyond their peers; the shared ones make
 one finding about the workload (`rtml.models.explaining.changes`). This looks at all the time that is judged
-together, so it is done for batches only; a feature of its own it is not.
+together, so it is done for batches only; streams have `rtml.features.following`.
 
 Fails when replicas are attacked hours apart (each is then judged alone), and for a workload of one replica,
 which has no peers: its roll-out is strange.

@@ -8,6 +8,7 @@ import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
+from rtml.features.following import Following
 from rtml.features.pairs import CELL, Material, gather
 from rtml.features.source import Source, Unit
 from rtml.features.surprise import EVENT_SURPRISES, event_surprises, window_surprises
@@ -70,11 +71,18 @@ def assemble(
     source: Source, baseline: Baseline, families: Mapping[str, Family], *, beyond_peers: bool = False
 ) -> pl.DataFrame:
     """Compute the families over a source: see `rtml.features.windows`."""
-    return _assembled(source, baseline, families, detailed=False, beyond_peers=beyond_peers)[0]
+    return _assembled(source, baseline, families, detailed=False, beyond_peers=beyond_peers, following=None)[
+        0
+    ]
 
 
 def assemble_with_surprises(
-    source: Source, baseline: Baseline, families: Mapping[str, Family], *, beyond_peers: bool = False
+    source: Source,
+    baseline: Baseline,
+    families: Mapping[str, Family],
+    *,
+    beyond_peers: bool = False,
+    following: Following | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compute the families, and the surprise of single events, from one reading of the events.
 
@@ -83,18 +91,33 @@ def assemble_with_surprises(
     Windows as of `assemble`, and `EVENT_SURPRISES`: one row per window, process and distinct
     (context, key), standing for the first such event; sorted by time. No rows without a baseline.
     """
-    table, parts = _assembled(source, baseline, families, detailed=True, beyond_peers=beyond_peers)
+    table, parts = _assembled(
+        source, baseline, families, detailed=True, beyond_peers=beyond_peers, following=following
+    )
     events = pl.concat([EVENT_SURPRISES.to_frame(), *parts])
     return table, events.sort("time", "host", "seq", "conditional", "context", "key")
 
 
 def _assembled(
-    source: Source, baseline: Baseline, families: Mapping[str, Family], *, detailed: bool, beyond_peers: bool
+    source: Source,
+    baseline: Baseline,
+    families: Mapping[str, Family],
+    *,
+    detailed: bool,
+    beyond_peers: bool,
+    following: Following | None,
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     table, events = _complete(_base(source), source), []
     roots = source.roots if detailed and not baseline.empty else None
     for family in steps(families.values(), "features", "families"):
-        material = gather(source, family.conditionals, baseline, detailed=detailed, beyond_peers=beyond_peers)
+        material = gather(
+            source,
+            family.conditionals,
+            baseline,
+            detailed=detailed,
+            beyond_peers=beyond_peers,
+            following=following,
+        )
         for features in _of_family(family, material):
             table = table.join(features, on=CELL, how="left")
         table = _filled(table, family, baseline)

@@ -189,6 +189,10 @@ class Calibration:
             p[rows] = (1.0 + len(against) - below) / (len(against) + 1.0)
         return np.where(np.isnan(scores), np.nan, p)
 
+    def kept(self, group: str) -> list[float]:
+        """Return the scores of a group's calibration trees, sorted, without outliers; none: no such group."""
+        return self._kept[group].tolist() if group in self._kept else []
+
     def margins(self, scores: Array, groups: Sequence[str], budget: float = 1.0) -> Array:
         """Return the margin of each score; NaN for NaN, and when nothing is calibrated."""
         tail = self.tail(budget)

@@ -6,6 +6,7 @@
     detectors/<label>/…             what the detector's ``save`` wrote
     calibrations/<label>/…          what `Calibration.save` wrote
     baseline/…                      what `Baseline.save` wrote
+    stream/…                        what `write_ongoing` wrote, where the model is in a stream
 
 The folder appears in one rename, so a half-written model never opens. On loading, every file must
 be the one that was written: missing, extra, changed and linked files are refused by name. Labels
@@ -25,6 +26,7 @@ from rtml.baselines import Baseline
 from rtml.detectors import load_detector
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.models.calibration import Calibration
+from rtml.models.ongoing import read_ongoing, write_ongoing
 from rtml.models.parts import Description, Parts
 from rtml.reading.state import State, parse_state, state_bytes
 from rtml.reading.whole import require_new, whole_folder
@@ -84,7 +86,9 @@ def read_parts(folder: Path) -> Parts:
         label: Calibration.load(folder / "calibrations" / _safe(label, folder))
         for label in index.calibrations
     }
-    return Parts(index.description, detectors, calibrations, Baseline.load(folder / "baseline"))
+    baseline, stream = Baseline.load(folder / "baseline"), folder / "stream"
+    ongoing = read_ongoing(stream) if stream.is_dir() else None
+    return Parts(index.description, detectors, calibrations, baseline, ongoing=ongoing)
 
 
 def digest_of(folder: Path) -> str:
@@ -98,6 +102,8 @@ def _write(parts: Parts, half: Path) -> None:
     for label, calibration in parts.calibrations.items():
         calibration.save(half / "calibrations" / _folder(label))
     parts.baseline.save(half / "baseline")
+    if parts.ongoing is not None:
+        write_ongoing(parts.ongoing, half / "stream")
     index = _Index(
         format=FORMAT,
         rtml=VERSION,

@@ -18,6 +18,7 @@ from rtml.findings.suppression.files import read_suppressions
 from rtml.models.files import digest_of
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
+from rtml.models.watching import drifting
 from rtml.reading.whole import whole_folder
 from rtml.version import VERSION
 
@@ -42,9 +43,9 @@ def run_job(
 
     Returns
     -------
-    What ``out/score.json`` holds: captures, model, counts, and what each budget promises. Beside it
-    are ``scores.parquet`` (per container and window), ``trees.parquet`` (per process tree and window),
-    ``windows.parquet`` and ``findings.parquet``.
+    What ``out/score.json`` holds: captures, model, counts, what each budget promises, and who drifts. Beside
+    it are ``scores.parquet`` (per container and window), ``trees.parquet`` (per process tree and window),
+    ``windows.parquet``, ``findings.parquet`` and ``drift.parquet`` (peer groups no more like calibration).
 
     Raises
     ------
@@ -105,12 +106,13 @@ def _counts(scored: Scored) -> dict[str, Any]:
         "alarms": int(scored.scores["alarm"].sum()),
         "findings": scored.findings.height,
         "budget": {name: alarm.sentence() for name, alarm in scored.alarms.items()},
+        "drift": drifting(scored.drift),
     }
 
 
 def _commit(out: Path, result: dict[str, Any], scored: Scored, archived: pl.DataFrame | None) -> None:
     with whole_folder(out) as half:
-        for name in ("windows", "scores", "findings"):
+        for name in ("windows", "scores", "findings", "drift"):
             getattr(scored, name).write_parquet(half / f"{name}.parquet", compression="zstd")
         scored.tree_scores.write_parquet(half / "trees.parquet", compression="zstd")
         if archived is not None:

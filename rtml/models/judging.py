@@ -44,8 +44,8 @@ def raw_scores(
 ) -> dict[str, Array]:
     """Score rows by every detector; online ones learn each window after they have scored it.
 
-    With calibrations, trees that alarm are held back from learning: they are learnt when somebody dismisses
-    them and calls `learn`.
+    With calibrations, trees that alarm are held back from learning: `rtml.models.learners` says when
+    they are learnt.
     """
     groups, scores = peer_groups(rows), {}
     for label, detector in steps(detectors.items(), "scoring", "detectors"):

@@ -10,10 +10,16 @@ from typing import Self
 
 import polars as pl
 
+from rtml import features
 from rtml.captures import Capture
+from rtml.errors import UsageError
 from rtml.models.files import read_parts, write_parts
+from rtml.models.ongoing import Ongoing
+from rtml.models.pace import Duration, Pace, duration
 from rtml.models.parts import Parts
 from rtml.models.scoring import Scored, score
+from rtml.models.streaming import Feed
+from rtml.models.verdicts import dismiss
 from rtml.splits import Edge, at_edge, borders
 
 __all__ = ["Model", "load_model"]
@@ -31,6 +37,7 @@ class Model(Parts):
         budget: float | None = None,
         start: Edge | None = None,
         end: Edge | None = None,
+        hold: Duration | None = None,
     ) -> Scored:
         """Judge a capture. The model stays as it is: the same capture gives the same bits again.
 
@@ -45,12 +52,18 @@ class Model(Parts):
             False findings per container-day; None takes the model's own.
         start, end
             Only windows in ``start <= window < end``: moments (UTC), or shares of the capture's time.
+        hold
+            How far ahead a window may look for replicas that change with it: as a stream of this hold
+            does (``10m``; what alarmed is then learnt after a week). None looks at all the time that is
+            judged.
 
         Returns
         -------
         Windows, scores, alarms and findings; `Scored` says more.
         """
-        return score(self.forked(), capture, budget, self._moment(capture, start), self._moment(capture, end))
+        ahead = None if hold is None else duration(hold, "hold")
+        edges = (self._moment(capture, start), self._moment(capture, end))
+        return score(self.forked(), capture, budget, *edges, ahead)
 
     def stream(
         self,
@@ -58,17 +71,63 @@ class Model(Parts):
         budget: float | None = None,
         start: Edge | None = None,
         end: Edge | None = None,
+        pace: Pace | None = None,
     ) -> Scored:
         """Judge what comes next, and go on learning: each window is scored first, then learnt.
 
-        Only online detectors learn; the baseline and the calibrations stay. A window that was judged
-        is learnt, and left out of what comes later. Parameters and result are those of `score`.
+        Scores and findings are those of all time that is not settled; within the hold they may change
+        (`rtml.models.streaming`): `Scored.onto` keeps a table of findings up to date, `flush` ends a stream.
+        A window that was judged is left out of what comes later. Calibrations stay.
+
+        Parameters
+        ----------
+        budget
+            False findings per container-day; None: as before, at first the model's own.
+        pace
+            How long to hold, when to learn what alarmed, how fast to forget; None: as before, at first the
+            usual `Pace`.
+
+        Notes
+        -----
+        Other parameters are those of `score`.
         """
-        times = (self._moment(capture, edge) for edge in (start, end))
-        scored = score(self, capture, budget, *times)
-        if any(detector.online for detector in self.detectors.values()):
-            self.description.learned_until.update(_until(scored, self.description.window.length))
-        return scored
+        about = self.description
+        given = features.source_of(capture, None, about.window, about.families, "tree").between(
+            self._moment(capture, start), self._moment(capture, end)
+        )
+        return self._feed(budget, pace).take(given, where=capture.path)
+
+    def flush(self, budget: float | None = None) -> Scored:
+        """Settle what a stream still holds, as if the hold were over: nothing is lost at its end."""
+        if self.ongoing is None:
+            raise UsageError("flush: the model is in no stream; stream a capture first")
+        return self._feed(budget, None).take(None, last=True)
+
+    def dismiss(self, findings: pl.DataFrame) -> int:
+        """Learn what findings of a stream are about: somebody has looked, and it is nothing.
+
+        Online detectors learn the trees that they held back, the baseline their events. What was dismissed
+        is usual from the next batch on.
+
+        Parameters
+        ----------
+        findings
+            ``container_id``, ``process_id``, ``first_seen``, ``last_seen``: as `Scored.findings` has them.
+
+        Returns
+        -------
+        How many trees and windows were held back and are not any more; 0: they were learnt before, by a
+        verdict or because their time had passed, or their window is not settled yet.
+        """
+        return 0 if self.ongoing is None else dismiss(self, self.ongoing, findings)
+
+    def _feed(self, budget: float | None, pace: Pace | None) -> Feed:
+        self.ongoing = self.ongoing or Ongoing()
+        if pace is not None and pace.halving is not None and self.ongoing.pace.halving is None:
+            self.ongoing.began = None  # days are counted from here
+        self.ongoing.pace = pace or self.ongoing.pace
+        self.ongoing.budget = self.ongoing.budget if budget is None else budget
+        return Feed(self, self.ongoing, self.ongoing.budget or self.description.budget)
 
     def save(self, folder: Path | str) -> Path:
         """Write the model into a new folder; see `rtml.models.files`."""
@@ -85,7 +144,18 @@ class Model(Parts):
             label: copy.deepcopy(detector) if detector.online else detector
             for label, detector in self.detectors.items()
         }
-        return replace(self, detectors=detectors)
+        about = self.description.model_copy(update={"learned_until": self._judged_until()})
+        return replace(self, detectors=detectors, description=about)
+
+    def _judged_until(self) -> dict[str, str]:
+        """Return until when each container was learnt, or judged by the stream that holds it."""
+        known, window = self.description.learned_until, self.description.window
+        if self.ongoing is None or not self.ongoing.events.height:
+            return known
+        cells = self.ongoing.events.group_by(pl.col("container_id").cast(pl.String))
+        last = cells.agg(window.start("time").max()).sort("container_id")
+        held = {name: (at + window.length).isoformat() for name, at in last.iter_rows()}
+        return known | {name: max(until, known.get(name, until)) for name, until in held.items()}
 
     def _moment(self, capture: Capture, edge: Edge | None) -> dt.datetime | None:
         """Return a moment; a share is of the capture's time."""
@@ -112,8 +182,3 @@ def load_model(folder: Path | str) -> Model:
         There is none, or something in it is not as it was written; the error names it.
     """
     return Model.of(read_parts(Path(folder)))
-
-
-def _until(scored: Scored, length: dt.timedelta) -> dict[str, str]:
-    last = scored.windows.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
-    return {str(container): (at + length).isoformat() for container, at in last.iter_rows()}

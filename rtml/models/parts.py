@@ -11,6 +11,7 @@ import pydantic
 from rtml.baselines import Baseline
 from rtml.detectors import Detector
 from rtml.models.calibration import Calibration
+from rtml.models.ongoing import Ongoing
 from rtml.models.windows import container_windows
 from rtml.reading.state import State
 from rtml.times import Window
@@ -66,13 +67,13 @@ class Description(State):
         return float(self.notes.get("budget") or 1.0)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(repr=False)
 class Parts:
     """Everything that a model needs to judge a capture; nothing of it is kept elsewhere.
 
     ``trees`` (features with ``part``: train or calibrate) are what it was made of, ``outliers`` those of them
     that stood far outside and were not learnt. They are there after training, for proofs, pictures and
-    people, and not saved: null in a model that was loaded.
+    people, and not saved: null in a model that was loaded. ``ongoing``: the stream that it is in, if any.
     """
 
     description: Description
@@ -81,6 +82,7 @@ class Parts:
     baseline: Baseline
     trees: pl.DataFrame | None = field(default=None, compare=False)
     outliers: pl.DataFrame | None = field(default=None, compare=False)
+    ongoing: Ongoing | None = field(default=None, compare=False)
 
     @property
     def windows(self) -> pl.DataFrame | None:

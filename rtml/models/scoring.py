@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from rtml import features
+from rtml.baselines import Baseline
 from rtml.captures import Capture
-from rtml.features.api_calls import calls_of
+from rtml.captures.processes import PROCESSES
+from rtml.features.following import Following
 from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.explaining import changes, explain
-from rtml.models.explaining.anomalous import explain_calls
-from rtml.models.explaining.known import known
-from rtml.models.judging import alarms_of, in_windows, raw_scores, tree_scores
+from rtml.models.alarmed import Alarmed, findings_of, raised
+from rtml.models.explaining.changes import folded, taken_up
+from rtml.models.hours import judge
+from rtml.models.judging import alarms_of, in_windows
+from rtml.models.learners import RELEASE, Learners
 from rtml.models.parts import Parts
-from rtml.models.reasons import counterfactuals_of, reasons_of
 from rtml.models.recognising import refuse_known
+from rtml.models.watching import DRIFT, Watching, caused
 from rtml.models.windows import container_windows
-from rtml.progress import steps
-from rtml.schema import FINDINGS, IDENTITY, empty
+from rtml.schema import FINDINGS, empty
 from rtml.showing.tables import table
 
-__all__ = ["Scored", "score"]
-
-_TREE = ["container_id", "window", "process_id"]
-_CELL = ["container_id", "window"]
+__all__ = ["Scored", "containers_of", "onto", "score", "unlearnt"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +41,9 @@ class Scored:
     ``alarms``: per detector the rule that its budget and calibration gave; ``surprises``: event level, of the
     scored time; ``skipped``: windows that the model had learnt from and did not judge; ``learnt``: the trees
     that it was made of, where it still has them; ``fitted_until``: the end of what it learnt; ``held_out``:
-    what budgets realised on calibration time that thresholds had not seen.
+    what budgets realised on calibration time that thresholds had not seen; ``withdrawn``: findings that a
+    stream told earlier and that do not stand any more; ``drift``: peer groups whose scores are no more like
+    calibration (`rtml.models.watching.DRIFT`).
     """
 
     windows: pl.DataFrame
@@ -55,6 +57,18 @@ class Scored:
     learnt: pl.DataFrame | None = None
     fitted_until: dt.datetime | None = None
     held_out: dict[str, float] = field(default_factory=dict)
+    withdrawn: tuple[str, ...] = ()
+    drift: pl.DataFrame = field(default_factory=DRIFT.to_frame)
+
+    def onto(self, findings: pl.DataFrame | None) -> pl.DataFrame:
+        """Bring a stream's findings up to date: what changed is replaced, what was withdrawn goes.
+
+        Parameters
+        ----------
+        findings
+            What this gave for the batch before; None for the first.
+        """
+        return onto(empty(FINDINGS) if findings is None else findings, self.findings, self.withdrawn)
 
     def top(self, most: int = 10) -> Findings:
         """Return the most severe findings."""
@@ -91,8 +105,9 @@ def score(
     budget: float | None = None,
     start: dt.datetime | None = None,
     end: dt.datetime | None = None,
+    hold: dt.timedelta | None = None,
 ) -> Scored:
-    """Score a capture with the parts of a model; online detectors among them go on learning.
+    """Score a capture with the parts of a model, whose online detectors go on learning.
 
     The events are read once: trees and the surprise of single events come from the same reading.
     `rtml.models.Model.score` calls this with copies, and documents the parameters.
@@ -101,39 +116,49 @@ def score(
     -------
     Windows that the model has learnt from are left out: it would know them already.
     """
-    about = parts.description
+    about, wanted = parts.description, parts.description.budget if budget is None else budget
     given = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
-    source, skipped = _unlearnt(given, about.learned_until)
+    source, skipped = unlearnt(given, about.learned_until)
     refuse_known(source.events, about.moments, capture.path)
     families = features.families_of(about.families)
-    trees, surprises = features.assemble_with_surprises(source, parts.baseline, families, beyond_peers=True)
-    wanted = about.budget if budget is None else budget
-    alarms = alarms_of(parts.calibrations, wanted)
-    raw = raw_scores(parts.detectors, trees, parts.calibrations, wanted)
-    scores = tree_scores(trees, raw, parts.calibrations, about.combined, wanted)
-    audit = set(about.families) & set(features.AUDIT_FAMILIES)
-    findings = (
-        _calls_of_users(parts, capture, scores, surprises)
-        if audit
-        else _findings(parts, capture, source, trees, scores, surprises, alarms)
+    following = None if hold is None else Following(source, parts.baseline, hold)
+    trees, surprises = features.assemble_with_surprises(
+        source, parts.baseline, families, beyond_peers=True, following=following
     )
-    windows = container_windows(trees)
+    learners = Learners(parts.detectors, release=None if hold is None else RELEASE)
+    judged = judge(parts, learners, trees, surprises, wanted)
+    alarms = alarms_of(parts.calibrations, wanted)
+    limits = {label: alarm.limit for label, alarm in alarms.items()}
+    rows = raised(judged.scores, trees, limits)
+    images = source.processes.collect() if rows.height else PROCESSES.to_frame()
+    audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
+    shared = folded(taken_up(surprises, containers_of(source, parts.baseline)))
+    shown = Alarmed(
+        rows,
+        surprises,
+        judged.reasons,
+        judged.otherwise,
+        images,
+        calls=source.events.collect() if audit else pl.DataFrame(),
+        shared=shared,
+    )
     return Scored(
-        windows,
-        in_windows(scores),
-        findings,
+        container_windows(trees),
+        in_windows(judged.scores),
+        findings_of(shown.only(rows), parts, about.fitted_until, wanted, audit),
         surprises,
         alarms,
         skipped,
         trees,
-        scores,
+        judged.scores,
         parts.trees,
         about.fitted_until,
         about.held_out,
+        drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
     )
 
 
-def _unlearnt(source: Source, learned_until: dict[str, str]) -> tuple[Source, int]:
+def unlearnt(source: Source, learned_until: dict[str, str]) -> tuple[Source, int]:
     """Return the source without what was learnt of each container, and how many windows that leaves out.
 
     Nothing of it is read, so what is looked at together (roll-outs, pauses of a beacon) is the same however
@@ -150,44 +175,14 @@ def _unlearnt(source: Source, learned_until: dict[str, str]) -> tuple[Source, in
     return replace(source, events=dated.filter(~learnt).drop("_container", "_until")), cells.height
 
 
-def _calls_of_users(
-    parts: Parts, capture: Capture, scores: pl.DataFrame, surprises: pl.DataFrame
-) -> pl.DataFrame:
-    """Explain alarms about users of the Kubernetes API."""
-    ends = [dt.datetime.fromisoformat(at) for at in parts.description.learned_until.values()]
-    raised = scores.filter("alarm")
-    return explain_calls(raised, surprises, calls_of(capture), parts.baseline, max(ends, default=None))
+def onto(old: pl.DataFrame, new: pl.DataFrame, withdrawn: Iterable[str]) -> pl.DataFrame:
+    """Return findings with new ones in the place of old ones of one identity, without those withdrawn."""
+    gone = [*withdrawn, *new["finding_id"]]
+    kept = old.filter(~pl.col("finding_id").is_in(gone))
+    return pl.concat([kept, new]).sort("first_seen", "detector", "finding_id")
 
 
-def _findings(
-    parts: Parts,
-    capture: Capture,
-    source: Source,
-    trees: pl.DataFrame,
-    scores: pl.DataFrame,
-    surprises: pl.DataFrame,
-    alarms: dict[str, Alarm],
-) -> pl.DataFrame:
-    """Explain each detector's alarms with its own reasons, and what workloads took up together."""
-    processes = capture.processes().collect()
-    identity = trees.select(*IDENTITY, "window", "process_id")
-    tables = [empty(FINDINGS), changes(surprises, _containers(source, parts))]
-    for label in steps(alarms, "explaining", "detectors"):
-        raised = scores.filter((pl.col("detector") == label) & pl.col("alarm"))
-        if raised.is_empty():
-            continue
-        named = raised.drop("workload").join(identity, on=_TREE, nulls_equal=True, maintain_order="left")
-        rows = trees.join(raised, on=_TREE, how="semi", nulls_equal=True, maintain_order="left")
-        reasons = reasons_of(parts, label, rows, scores)
-        otherwise = counterfactuals_of(parts, label, rows, surprises, alarms[label].budget)
-        limited = named.with_columns(limit=pl.lit(alarms[label].limit))
-        every, asked = parts.description.window, alarms[label].budget
-        maturity = known(parts.baseline, parts.calibrations[label], asked)
-        tables.append(explain(limited, surprises, processes, reasons, every, otherwise, maturity))
-    return pl.concat(tables).sort("first_seen", "detector", "finding_id")
-
-
-def _containers(source: Source, parts: Parts) -> pl.DataFrame:
+def containers_of(source: Source, baseline: Baseline) -> pl.DataFrame:
     """Return identity and peers of every container, and whether its image is new to its peers."""
-    new = new_images(source.peers, parts.baseline.population())
+    new = new_images(source.peers, baseline.population())
     return source.identity.join(new, on="container_id")

@@ -12,7 +12,7 @@ from typing import Any
 
 from rtml.experiment import Outcome
 
-HELD = "2df2f706701d088c"
+HELD = "3bd0d1c83e4f21ae"
 
 
 def rounded(value: Any) -> Any:

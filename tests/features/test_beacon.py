@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
+import polars as pl
 import pytest
 
+from rtml.captures.processes import PROCESSES
 from rtml.features import learn, windows
+from rtml.features.beacon import RHYTHM
 from rtml.testing.events import events
 
 
@@ -55,3 +60,32 @@ def test_a_poller_is_used_to_its_port_and_to_no_other():
     )
     assert usual["beacon.bits_max"] < 2 < other["beacon.bits_max"]
     assert other["beacon.never_seen"] == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_stream_that_recalls_calls_sees_the_same_rhythm(seed: int):
+    """Batches cut anywhere, each read with what was recalled of those before it."""
+    draw = random.Random(seed)
+    rows: list[dict[str, object]] = []
+    for process in range(4):
+        at = 0.0
+        while at < 400:
+            at += draw.choice([0.3, 0.7, 0.9, 2, 5, 5, 5, 9, 30])
+            to = {"dst_ip": f"203.0.113.{process % 2}", "dst_port": 443}
+            rows.append({"kind": "connect", "seconds": at, "process_id": process, "exe": "/bin/x", **to})
+    table, images = (
+        events(sorted(rows, key=lambda row: float(str(row["seconds"])))),
+        PROCESSES.to_frame().lazy(),
+    )
+    rhythm = RHYTHM.selection
+    assert rhythm.recall is not None
+    whole = rhythm(table.lazy(), images).select("seq", "regular").collect().sort("seq")
+    assert whole["regular"].any() and whole.height < table.height
+    recalled, told, begin = table.clear(), [], 0
+    for end in [*sorted(draw.sample(range(1, table.height), 7)), table.height]:
+        batch = table[begin:end]
+        seen = rhythm(pl.concat([recalled, batch]).lazy(), images).select("seq", "regular")
+        told.append(seen.collect().join(batch.select("seq"), on="seq", how="semi"))
+        recalled, begin = rhythm.recall(pl.concat([recalled, batch]).lazy(), images).collect(), end
+    assert pl.concat(told).sort("seq").equals(whole)
+    assert recalled.height < 60

@@ -83,8 +83,12 @@ def shop(folder: Path, *extra: dict[str, Any], until: int = END) -> Capture:
     names = ("web-1", "web-2", "app-1", "app-2", "lab-1")
     rows = [row for n in range(until) for name in names for row in work(name, n)]
     rows += [row for row in [*_intrusion(), *extra] if row["second"] < 60 * until]
-    rows.sort(key=lambda row: row["second"])
-    events = _events(rows)
+    return written(folder, rows)
+
+
+def written(folder: Path, rows: list[dict[str, Any]]) -> Capture:
+    """Write rows as a capture, in order of time."""
+    events = _events(sorted(rows, key=lambda row: row["second"]))
     kinds = dict(events["kind"].cast(pl.String).value_counts().sort("kind").iter_rows())
     manifest = Manifest(sensor="test", events=events.height, kinds=kinds, containers=_containers(events),
                         start=events["time"].min(), end=events["time"].max())  # fmt: skip

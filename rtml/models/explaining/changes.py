@@ -15,10 +15,20 @@ import polars as pl
 from rtml.findings.levels import LEVELS
 from rtml.findings.unit import MOST_CONTRIBUTIONS, MOST_EVIDENCE, stable_id
 from rtml.models.explaining.wording import does
-from rtml.schema import FINDINGS, IDENTITY, conform, empty
+from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
 
-__all__ = ["CHANGED", "DETECTOR", "LEAST_BITS", "changes", "is_change"]
+__all__ = [
+    "CHANGED",
+    "DETECTOR",
+    "LEAST_BITS",
+    "changes",
+    "folded",
+    "found",
+    "great",
+    "is_change",
+    "taken_up",
+]
 
 CHANGED = "Change:Runtime/WorkloadChanged"
 """Type of a finding about a workload whose replicas changed together."""
@@ -31,6 +41,8 @@ LEAST_BITS = 30.0
 
 _MOST_NAMED = 4
 _PAIR = ["conditional", "key", "context"]
+_ORDER = ["bits", "time", "host", "seq", *_PAIR, "container_id"]
+_DOWN = [True, *[False] * (len(_ORDER) - 1)]
 _PLACE = [name for name in IDENTITY if name not in ("container_id", "container_name", "host", "pod")]
 
 
@@ -54,16 +66,64 @@ def changes(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
     `FINDINGS` of type `CHANGED`: no container, no process, ``containers``, and one contribution per change.
     Severity is low where all of them run a new image of the workload, else medium.
     """
+    return found(folded(taken_up(surprises, containers)))
+
+
+def taken_up(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
+    """Return the surprises that are ``shared``, each with what is known of its container.
+
+    Beside them ``n`` (how many a row stands for: one), ``since`` and ``until`` (when they were).
+    """
     shared = surprises.filter("shared").join(containers, on="container_id", suffix="_c")
-    best = shared.group_by("peers", "conditional").agg(pl.col("bits").max())
-    sums = best.group_by("peers").agg(score=pl.col("bits").sum()).filter(pl.col("score") >= LEAST_BITS)
-    if sums.is_empty():
-        return empty(FINDINGS)
-    rows = shared.join(sums, on="peers").sort("time", "host", "seq")
-    found = [_finding(part) for part in rows.partition_by("peers", maintain_order=True)]
-    return conform(pl.DataFrame(found, schema=FINDINGS, orient="row"), FINDINGS).sort(
+    return shared.with_columns(n=pl.lit(1, pl.Int64), since="time", until="time")
+
+
+def folded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Leave of each pair and container the weightiest row, which stands for the others, and the evidence.
+
+    So what a workload does ever after its change takes no more room; folding early, late or twice gives the
+    same findings.
+    """
+    ordered = rows.sort(_ORDER, descending=_DOWN)
+    place = ["peers", *_PAIR, "container_id"]
+    first = pl.struct(*place).is_first_distinct()
+    marked = ordered.with_columns(_first=first).with_columns(_event=_number_of_event())
+    kept = pl.col("_first") | (pl.col("_event") < MOST_EVIDENCE)
+    told = marked.filter(kept).drop("_event")
+    rest = (
+        marked.filter(~kept)
+        .group_by(place, maintain_order=True)
+        .agg(_n=pl.col("n").sum(), _since=pl.col("since").min(), _until=pl.col("until").max())
+    )
+    joined = told.join(rest, on=place, how="left", nulls_equal=True, maintain_order="left")
+    mine = pl.col("_first")
+    return joined.with_columns(
+        n=pl.when(mine).then(pl.col("n") + pl.col("_n").fill_null(0)).otherwise("n"),
+        since=pl.when(mine).then(pl.min_horizontal("since", "_since")).otherwise("since"),
+        until=pl.when(mine).then(pl.max_horizontal("until", "_until")).otherwise("until"),
+    ).drop("_first", "_n", "_since", "_until")
+
+
+def great(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the `folded` rows of changes that are reported, with the ``score`` of each."""
+    best = rows.group_by("peers", "conditional").agg(pl.col("bits").max()).sort("peers", "conditional")
+    sums = best.group_by("peers", maintain_order=True).agg(score=pl.col("bits").sum())
+    return rows.join(sums.filter(pl.col("score") >= LEAST_BITS), on="peers")
+
+
+def found(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the findings that `folded` rows make: see `changes`."""
+    parts = great(rows).sort("time", "host", "seq").partition_by("peers", maintain_order=True)
+    made = [_finding(part) for part in parts]
+    return conform(pl.DataFrame(made, schema=FINDINGS, orient="row"), FINDINGS).sort(
         "first_seen", "finding_id"
     )
+
+
+def _number_of_event() -> pl.Expr:
+    """Return which event of its peer group a row is about, counted in the order of rows."""
+    again = pl.struct("peers", "host", "seq").is_first_distinct()
+    return again.cast(pl.Int64).cum_sum().over("peers") - 1
 
 
 def _finding(rows: pl.DataFrame) -> dict[str, Any]:
@@ -73,10 +133,8 @@ def _finding(rows: pl.DataFrame) -> dict[str, Any]:
     total = float(ranked["bits"].sum())
     identity = {name: _only(rows[name]) for name in _PLACE}
     members = sorted(rows["container_id"].unique().to_list())
-    first = rows["time"].min()
-    evidence = rows.sort("bits", "time", descending=[True, False]).unique(
-        ["host", "seq"], keep="first", maintain_order=True
-    )
+    first = rows["since"].min()
+    evidence = rows.sort(_ORDER, descending=_DOWN).unique(["host", "seq"], keep="first", maintain_order=True)
     return {
         **dict.fromkeys(FINDINGS),
         **identity,
@@ -87,8 +145,8 @@ def _finding(rows: pl.DataFrame) -> dict[str, Any]:
         "severity": LEVELS["low"] + 0.9 if _new_version(rows) else LEVELS["medium"],
         "score": float(rows["score"][0]),
         "first_seen": first,
-        "last_seen": rows["time"].max(),
-        "count": rows.height,
+        "last_seen": rows["until"].max(),
+        "count": int(rows["n"].sum()),
         "title": _title(rows, ranked, len(members)),
         "contributions": [
             {

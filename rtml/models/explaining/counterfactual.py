@@ -7,7 +7,7 @@ of one pair fewer (`rtml.features.surprise`).
 
 Only what the recommended detectors look at is taken back: ``bits_beyond`` of conditionals and families, and
 ``never_seen``. Fails, and says nothing, for detectors of other columns, which see no difference, for alarms
-that need more than `MOST` events to go, and for online detectors that have learnt the tree since it alarmed.
+that need more than `MOST` events to go, and where an online detector found the tree usual as its hour began.
 
 References
 ----------

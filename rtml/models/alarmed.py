@@ -1,0 +1,137 @@
+"""What findings are made of: trees that alarmed, what surprised in them, and why the detectors said so.
+
+A batch makes its findings of all that alarmed. A stream keeps what findings may still grow from: an alarm
+within `SPELL` of an earlier one continues its finding. Either way the same tables make the same findings.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, fields
+
+import polars as pl
+
+from rtml.captures.processes import PROCESSES
+from rtml.features import EVENT_SURPRISES
+from rtml.models.explaining import explain, explain_calls
+from rtml.models.explaining.alarms import SPELL
+from rtml.models.explaining.changes import found
+from rtml.models.explaining.known import known
+from rtml.models.parts import Parts
+from rtml.progress import steps
+from rtml.schema import FINDINGS, IDENTITY, TREE_SCORES, empty
+from rtml.times import UTC_NS, Window, instant
+
+__all__ = ["OTHERWISE", "RAISED", "REASONS", "Alarmed", "findings_of", "raised"]
+
+_TREE = ["container_id", "window", "process_id"]
+_IDENTITY = [name for name in IDENTITY if name not in ("container_id", "workload")]
+_NAMED = {"detector": pl.String(), "container_id": pl.String(), "window": UTC_NS, "process_id": pl.Int64()}
+_NUMBERS = dict.fromkeys(("value", "usual", "share"), pl.Float64())
+REASONS = pl.Schema({**_NAMED, "feature": pl.String(), **_NUMBERS})
+OTHERWISE = pl.Schema({**_NAMED, "counterfactual": pl.String()})
+
+RAISED = pl.Schema({**TREE_SCORES, **dict.fromkeys(_IDENTITY, pl.String()), "limit": pl.Float64()})
+"""Trees that alarm: `TREE_SCORES`, identity, and the margin that they crossed."""
+
+
+@dataclass(frozen=True)
+class Alarmed:
+    """Tables of alarms.
+
+    ``raised`` (`RAISED`), their ``surprises``, ``reasons`` (`REASONS`), ``otherwise`` (`OTHERWISE`), the
+    ``processes`` that titles name, of an audit log the ``calls``, and what workloads took up (``shared``).
+    """
+
+    raised: pl.DataFrame = field(default_factory=RAISED.to_frame)
+    surprises: pl.DataFrame = field(default_factory=EVENT_SURPRISES.to_frame)
+    reasons: pl.DataFrame = field(default_factory=REASONS.to_frame)
+    otherwise: pl.DataFrame = field(default_factory=OTHERWISE.to_frame)
+    processes: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
+    calls: pl.DataFrame = field(default_factory=pl.DataFrame)
+    shared: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    def with_more(self, more: Alarmed) -> Alarmed:
+        """Return both together; what is in both counts once."""
+        tables = {part.name: (getattr(self, part.name), getattr(more, part.name)) for part in fields(self)}
+        return Alarmed(**{name: _together(*pair) for name, pair in tables.items()})
+
+    def only(self, raised: pl.DataFrame) -> Alarmed:
+        """Return what belongs to some of the alarms."""
+        trees, events = raised.select(_TREE).unique(), ["host", "seq"]
+        of_trees = {"on": _TREE, "how": "semi", "nulls_equal": True, "maintain_order": "left"}
+        surprises = self.surprises.join(
+            trees, left_on=["container_id", "window", "root_id"], right_on=_TREE, how="semi",
+            nulls_equal=True, maintain_order="left",
+        )  # fmt: skip
+        named = surprises.select("host", "process_id").unique()
+        calls = self.calls
+        if calls.width:
+            calls = calls.join(
+                surprises.select(events).unique(), on=events, how="semi", maintain_order="left"
+            )
+        return Alarmed(
+            raised,
+            surprises,
+            self.reasons.join(raised.select("detector", *_TREE), on=["detector", *_TREE], how="semi",
+                              nulls_equal=True, maintain_order="left"),
+            self.otherwise.join(trees, **of_trees),  # type: ignore[arg-type]
+            self.processes.join(named, on=["host", "process_id"], how="semi", maintain_order="left"),
+            calls,
+            self.shared,
+        )  # fmt: skip
+
+    def open(self, after: dt.datetime) -> Alarmed:
+        """Return what an alarm of a window after a moment may still continue, and what replicas share."""
+        last = pl.col("window").max().over("container_id")
+        return self.only(self.raised.filter(last + Window.of(SPELL).span > instant(after)))
+
+
+def _together(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    if not ours.width or not theirs.width:
+        return theirs if theirs.width else ours
+    images = ["host", "process_id", "image_seq", "since"]
+    both = pl.concat([ours, theirs.select(ours.columns)])
+    return both.unique(images if set(images) <= set(ours.columns) else None, maintain_order=True)
+
+
+def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:
+    """Return the alarms (`RAISED`) among the scores of trees; ``limits``: margins by label."""
+    identity = trees.select(*_TREE, *_IDENTITY)
+    alarms = scores.filter("alarm")
+    named = alarms.join(identity, on=_TREE, how="left", nulls_equal=True, maintain_order="left").with_columns(
+        limit=pl.col("detector").replace_strict(limits, return_dtype=pl.Float64)
+    )
+    return named.select(pl.col(name).cast(kind) for name, kind in RAISED.items())
+
+
+def findings_of(
+    alarms: Alarmed, parts: Parts, until: dt.datetime | None, budget: float, audit: bool
+) -> pl.DataFrame:
+    """Return the findings of alarms, and of what workloads took up together.
+
+    Parameters
+    ----------
+    alarms
+        All that belongs to them.
+    parts, until
+        The model, and when what it learnt ended: API calls are compared with it in words.
+    budget
+        False findings per container-day: how much of a threshold is borrowed depends on it.
+    audit
+        Whether the trees are requests of API users.
+    """
+    if audit:
+        return explain_calls(alarms.raised, alarms.surprises, alarms.calls.lazy(), parts.baseline, until)
+    tables = [empty(FINDINGS), found(alarms.shared) if alarms.shared.height else empty(FINDINGS)]
+    labels = alarms.raised["detector"].unique(maintain_order=True).to_list()
+    for label in steps(labels, "explaining", "detectors"):
+        ours = pl.col("detector") == label
+        raised = alarms.raised.filter(ours)
+        reasons, otherwise = (
+            table.filter(ours).drop("detector") for table in (alarms.reasons, alarms.otherwise)
+        )
+        maturity = known(parts.baseline, parts.calibrations[label], budget)
+        seen = (alarms.surprises, alarms.processes)
+        tables.append(explain(raised, *seen, reasons, parts.description.window, otherwise, maturity))
+    return pl.concat(tables).sort("first_seen", "detector", "finding_id")
