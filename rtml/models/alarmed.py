@@ -7,17 +7,19 @@ within `SPELL` of an earlier one continues its finding. Either way the same tabl
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 import polars as pl
 
+from rtml.baselines import Baseline
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
+from rtml.models.calibration import Calibration
 from rtml.models.explaining import explain, explain_calls
 from rtml.models.explaining.alarms import SPELL
 from rtml.models.explaining.changes import found
 from rtml.models.explaining.known import known
-from rtml.models.parts import Parts
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, TREE_SCORES, empty
 from rtml.times import UTC_NS, Window, instant
@@ -106,7 +108,13 @@ def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) 
 
 
 def findings_of(
-    alarms: Alarmed, parts: Parts, until: dt.datetime | None, budget: float, audit: bool
+    alarms: Alarmed,
+    every: Window,
+    baseline: Baseline,
+    calibrations: Mapping[str, Calibration],
+    budget: float,
+    until: dt.datetime | None,
+    audit: bool,
 ) -> pl.DataFrame:
     """Return the findings of alarms, and of what workloads took up together.
 
@@ -114,15 +122,17 @@ def findings_of(
     ----------
     alarms
         All that belongs to them.
-    parts, until
-        The model, and when what it learnt ended: API calls are compared with it in words.
-    budget
-        False findings per container-day: how much of a threshold is borrowed depends on it.
+    every
+        Length of a window.
+    baseline, until
+        What was learnt, and when that ended: API calls are compared with it in words.
+    calibrations, budget
+        Of each detector, and false findings per container-day: they tell how much of a threshold is borrowed.
     audit
         Whether the trees are requests of API users.
     """
     if audit:
-        return explain_calls(alarms.raised, alarms.surprises, alarms.calls.lazy(), parts.baseline, until)
+        return explain_calls(alarms.raised, alarms.surprises, alarms.calls.lazy(), baseline, until)
     tables = [empty(FINDINGS), found(alarms.shared) if alarms.shared.height else empty(FINDINGS)]
     labels = alarms.raised["detector"].unique(maintain_order=True).to_list()
     for label in steps(labels, "explaining", "detectors"):
@@ -131,7 +141,7 @@ def findings_of(
         reasons, otherwise = (
             table.filter(ours).drop("detector") for table in (alarms.reasons, alarms.otherwise)
         )
-        maturity = known(parts.baseline, parts.calibrations[label], budget)
+        maturity = known(baseline, calibrations[label], budget)
         seen = (alarms.surprises, alarms.processes)
-        tables.append(explain(raised, *seen, reasons, parts.description.window, otherwise, maturity))
+        tables.append(explain(raised, *seen, reasons, every, otherwise, maturity))
     return pl.concat(tables).sort("first_seen", "detector", "finding_id")

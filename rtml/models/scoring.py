@@ -19,7 +19,7 @@ from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
 from rtml.models.alarmed import Alarmed, findings_of, raised
 from rtml.models.explaining.changes import folded, taken_up
-from rtml.models.hours import judge
+from rtml.models.hours import Judged, judge
 from rtml.models.judging import alarms_of, in_windows
 from rtml.models.learners import RELEASE, Learners
 from rtml.models.parts import Parts
@@ -130,22 +130,21 @@ def score(
     alarms = alarms_of(parts.calibrations, wanted)
     limits = {label: alarm.limit for label, alarm in alarms.items()}
     rows = raised(judged.scores, trees, limits)
-    images = source.processes.collect() if rows.height else PROCESSES.to_frame()
-    audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
     shared = folded(taken_up(surprises, containers_of(source, parts.baseline)))
-    shown = Alarmed(
-        rows,
-        surprises,
-        judged.reasons,
-        judged.otherwise,
-        images,
-        calls=source.events.collect() if audit else pl.DataFrame(),
-        shared=shared,
-    )
+    audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
+    shown = _alarmed(source, rows, surprises, judged, shared, audit)
     return Scored(
         container_windows(trees),
         in_windows(judged.scores),
-        findings_of(shown.only(rows), parts, about.fitted_until, wanted, audit),
+        findings_of(
+            shown.only(rows),
+            about.window,
+            parts.baseline,
+            parts.calibrations,
+            wanted,
+            about.fitted_until,
+            audit,
+        ),
         surprises,
         alarms,
         skipped,
@@ -156,6 +155,20 @@ def score(
         about.held_out,
         drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
     )
+
+
+def _alarmed(
+    source: Source,
+    rows: pl.DataFrame,
+    surprises: pl.DataFrame,
+    judged: Judged,
+    shared: pl.DataFrame,
+    audit: bool,
+) -> Alarmed:
+    """Gather what findings are made of: images and calls are only read where something alarms, or may."""
+    images = source.processes.collect() if rows.height else PROCESSES.to_frame()
+    calls = source.events.collect() if audit else pl.DataFrame()
+    return Alarmed(rows, surprises, judged.reasons, judged.otherwise, images, calls=calls, shared=shared)
 
 
 def unlearnt(source: Source, learned_until: dict[str, str]) -> tuple[Source, int]:

@@ -169,7 +169,13 @@ class Feed:
         urgent = self._alarmed(source, open_, facts)
         urgent = urgent.only(urgent.raised.filter(pl.col("margin") > pl.col("limit") + math.log(URGENT)))
         found = findings_of(
-            certain.with_more(urgent), self.parts, going.fitted_until, self.budget, self.audit
+            certain.with_more(urgent),
+            self.every,
+            self.parts.baseline,
+            self.parts.calibrations,
+            self.budget,
+            going.fitted_until,
+            self.audit,
         )
         withdrawn = sorted(set(going.shown) - set(found["finding_id"]))
         going.alarms = certain.open(until - self.every.length)

@@ -14,7 +14,7 @@ from rtml import features
 from rtml.captures import Capture, import_capture, open_capture
 from rtml.errors import UsageError
 from rtml.features.api_calls import calls_of
-from rtml.models import load_model, train
+from rtml.models import train
 from rtml.models.explaining.anomalous import call_types, explain_calls
 from rtml.splits import Split
 from tests.conftest import SHARED
@@ -292,20 +292,3 @@ def test_every_request_has_a_type(files: list[Path], tmp_path: Path):
     kinds = call_types(calls_of(open_capture(tmp_path / "c"))).collect()
     assert kinds["type"].null_count() == 0
     assert kinds["type"].n_unique() >= 8
-
-
-@pytest.mark.parametrize("minutes", [7, 200])
-def test_a_stream_of_requests_tells_what_a_batch_tells(trained: Any, tmp_path: Path, minutes: int):
-    """Saved and opened between two batches, with requests of the thief in several of them."""
-    usual = [request(5000 + i, LEARNT + i, "get", ("pods", "configmaps")[i % 2]) for i in range(60)]
-    stolen = [request(9000 + i, LEARNT + at, "list", "secrets", **THIEF) for i, at in enumerate((4, 5, 31))]
-    capture = capture_of(tmp_path / "c", [*usual, *stolen])
-    model = load_model(trained.save(tmp_path / "trained"))
-    whole = model.score(capture, hold="10m")
-    assert whole.findings.height >= 2
-    table, begin = None, LEARNT
-    while begin < LEARNT + 60:
-        edges = [BEGIN + dt.timedelta(minutes=at) for at in (begin, begin + minutes)]
-        table = model.stream(capture, start=edges[0], end=edges[1]).onto(table)
-        model, begin = load_model(model.save(tmp_path / f"m{begin}")), begin + minutes
-    assert model.flush().onto(table).equals(whole.findings)
