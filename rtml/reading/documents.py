@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rtml.reading.content import opened
-from rtml.reading.json_text import paired
-from rtml.reading.lines import JSON_ESCAPES
+from rtml.reading.escapes import readable_json
 
 __all__ = ["MOST_BYTES", "Document", "documents", "parsed"]
 
@@ -47,7 +46,7 @@ class Document(NamedTuple):
 def documents(path: Path) -> Iterator[Document]:
     r"""Yield the documents of a file, plain or packed, in order; an empty file has none.
 
-    A byte that is not UTF-8, or half a surrogate pair, is kept visibly (``\xNN``, ``\udNNN``).
+    Strings with a byte that is not UTF-8, or half a surrogate pair, are as `rtml.reading.escapes` says.
 
     Raises
     ------
@@ -136,7 +135,7 @@ def parsed(line: int, raw: bytes) -> Document:
 
 
 def _text(raw: bytes) -> str:
-    return paired(raw.decode("utf-8", JSON_ESCAPES))
+    return readable_json(raw.decode("utf-8", "surrogateescape"))
 
 
 def _values(document: Document) -> Iterator[Document]:

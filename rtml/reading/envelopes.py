@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
+from rtml.reading.escapes import original
 
 __all__ = ["records"]
 
@@ -66,7 +67,7 @@ def _unwrapped(document: Document, depth: int = 0) -> Iterator[Document]:
 
 
 def _inside(envelope: Document, text: str) -> Document:
-    return parsed(envelope.line, text.encode("utf-8", "backslashreplace"))
+    return parsed(envelope.line, original(text))
 
 
 def _messages(value: Any) -> list[str] | None:

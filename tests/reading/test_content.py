@@ -19,7 +19,8 @@ from rtml.errors import MissingFileError, RtmlError
 from rtml.findings.importing import read_alerts
 from rtml.reading import content as door
 from rtml.reading.content import first_bytes, opened
-from rtml.reading.lines import read_lines
+from rtml.reading.lines import lines_of
+from rtml.reading.lines import read_raw as whole
 from rtml.reading.text import read_text
 from tests.captures.test_beth_damage import DNS
 from tests.captures.test_bpftrace import line as bpftrace_line
@@ -103,7 +104,7 @@ def test_content_before_a_wrong_checksum_is_kept(tmp_path: Path):
 def test_any_bytes_are_read_or_refused_by_name(tmp_path_factory, raw: bytes):
     path = tmp_path_factory.mktemp("any") / "file"
     path.write_bytes(raw)
-    for reader in (read, read_lines, first_bytes, lambda p: read_text(p, 100)):
+    for reader in (read, whole, first_bytes, lambda p: read_text(p, 100)):
         try:
             reader(path)
         except RtmlError as error:
@@ -154,7 +155,8 @@ def test_a_pipe_can_be_read(tmp_path: Path):
 
 def test_lines_end_with_line_feeds_only(tmp_path: Path):
     (tmp_path / "log").write_bytes("a\u2028b\r\nc\x85d\x0b\n".encode())
-    assert read_lines(tmp_path / "log")[0].to_list() == ["a\u2028b", "c\x85d\x0b", ""]
+    text = whole(tmp_path / "log")[0].decode()
+    assert lines_of(text).to_list() == ["a\u2028b", "c\x85d\x0b", ""]
 
 
 def test_a_text_is_bounded_packed_or_not(tmp_path: Path):
