@@ -4,6 +4,9 @@ Names of files and processes are bytes, chosen by whom is watched; tables hold t
 UTF-8 becomes ``\xNN``. What looks like such an escape, but is text, has its backslash written ``\x5c``.
 So two names never become one, and a rule on the one never speaks of the other. Only bytes from 80 to ff
 and the backslash itself are ever written so: ``dev-disk-by\x2dlabel``, as systemd writes it, stays.
+
+Fails where a rule asks for a part of a name that is a part of an escape: a name whose last byte is ff ends
+with ``ff`` here.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-__all__ = ["Decoded", "as_literal", "decoded", "literal", "original", "readable", "readable_json"]
+__all__ = ["Decoded", "as_literal", "blurred", "decoded", "literal", "original", "readable", "readable_json"]
 
 _ESCAPED = r"x(?:[89a-fA-F][0-9a-fA-F]|5[cC])"
 _LIKE = re.compile(rf"\\(?={_ESCAPED})")
@@ -53,6 +56,17 @@ def original(text: str) -> bytes:
     (b'/tmp/\xff', b'/tmp/\\xff')
     """
     return _ESCAPE.sub(lambda found: bytes([int(found[0][2:], 16)]), text.encode())
+
+
+def blurred(text: str, one: str) -> str:
+    r"""Return a text with ``one`` for each byte that is escaped: for patterns of tools that have no escape.
+
+    Examples
+    --------
+    >>> blurred(r"/tmp/\xff", "?")
+    '/tmp/?'
+    """
+    return _ESCAPE.sub(one.encode(), text.encode()).decode()
 
 
 def literal(text: str) -> str:

@@ -73,7 +73,7 @@ def test_odd_texts_and_envelopes_of_alerts_are_read(tmp_path: Path):
     (tmp_path / "a.log").write_bytes("\n".join(lines).encode() + b"\n" + odd.encode()[:-1] + b"\xff}")
     read = read_alerts(tmp_path / "a.log", "falco")
     assert (read.alerts, read.rejects["line"].to_list()) == (4, [4])
-    assert read.findings["title"].to_list() == ["\\ud800 half a pair"]
+    assert read.findings["title"].to_list() == ["\\xed\\xa0\\x80 half a pair"]
 
 
 def test_the_end_that_a_damaged_gzip_lost_is_a_reject_of_its_file(tmp_path: Path):
