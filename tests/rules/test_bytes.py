@@ -21,7 +21,8 @@ BYTE, TEXT = b"/tmp/bad\xff", rb"/tmp/bad\xff"
 def hits(folder: Path, condition: str, path: bytes) -> bool:
     file = folder / "rules.yaml"
     file.write_text(
-        f"- rule: r\n  desc: d\n  condition: >\n    evt.type = openat and {condition}\n  output: o\n  priority: NOTICE\n"
+        f"- rule: r\n  desc: d\n  condition: >\n    evt.type = openat and {condition}\n"
+        "  output: o\n  priority: NOTICE\n"
     )
     (rule,), skipped = load_falco([file])
     assert skipped == []

@@ -38,9 +38,9 @@ class SyntaxProblem(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """A literal; a bare one may name a list.
+    r"""A literal; a bare one may name a list.
 
-    Bytes that are no UTF-8 (``\\xff`` in quotes) are as Python's handler ``surrogateescape`` has them.
+    Bytes that are no UTF-8 (``\xff`` in quotes) are as Python's handler ``surrogateescape`` has them.
     """
 
     text: str

@@ -66,8 +66,8 @@ class Payloads(NamedTuple):
             != high[np.minimum(self.start[:-1] + begin, self.start[1:])]
         )
         clean = pl.when(pl.Series(~odd)).then(piece).otherwise(pl.lit(b""))  # a null would keep its bytes
-        plain = pl.select(text=clean.cast(pl.String))
-        plain = plain.select(as_literal(pl.col("text"))).to_series()
+        texts = pl.select(text=clean.cast(pl.String))
+        plain = texts.select(as_literal(pl.col("text"))).to_series()
         rare = [readable(raw) for raw in piece.filter(pl.Series(odd))]
         return plain.scatter(np.flatnonzero(odd), rare) if rare else plain
 
