@@ -98,7 +98,7 @@ class Content(io.RawIOBase):
         yield from stream
 
     def _narrowed(self, encoding: str, head: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
-        """Turn UTF-16 into UTF-8; half a surrogate pair stays three bytes, as `rtml.reading.escapes` has it."""
+        """Turn UTF-16 into UTF-8; half a surrogate pair becomes three bytes (`rtml.reading.escapes`)."""
         decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
         begun = False
         for part in chain([head], parts):

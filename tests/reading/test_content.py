@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import random
 import threading
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +33,13 @@ from tests.rules.test_alerts import FALCO
 
 def zstd(raw: bytes) -> bytes:
     return pa.compress(raw, codec="zstd", asbytes=True)
+
+
+def zipped(raw: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.jsonl", raw)
+    return file.getvalue()
 
 
 PACKERS = {"gzip": gzip.compress, "zstd": zstd}
@@ -127,12 +136,41 @@ def test_growth_of_honest_logs_is_no_bomb(tmp_path: Path, monkeypatch):
     assert read_raw(tmp_path, b"plain\n" * 99)[1] is None
 
 
-@pytest.mark.parametrize("pack", [bytes, *PACKERS.values()], ids=["plain", *PACKERS])
-def test_a_byte_order_mark_goes_and_utf_16_is_called_by_its_name(tmp_path: Path, pack):
+@pytest.mark.parametrize("pack", [bytes, zipped, *PACKERS.values()], ids=["plain", "zip", *PACKERS])
+def test_a_byte_order_mark_goes_and_utf_16_is_read(tmp_path: Path, pack):
     assert read_raw(tmp_path, pack(b"\xef\xbb\xbf{}\n"))[0] == b"{}\n"
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
-        with pytest.raises(RtmlError, match="file: UTF-16 text, not UTF-8"):
-            read_raw(tmp_path, pack("{}\n".encode(encoding)))
+        for text in ("{}\n", '{"a": "ü \U0001f600"}\n' * 50_000):
+            assert read_raw(tmp_path, pack(text.encode(encoding))) == (text.encode(), None)
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        assert read_raw(tmp_path, pack(mark + "é".encode(encoding) + b"\0"))[1] is not None
+
+
+@given(
+    st.text(st.characters(exclude_categories=()), max_size=30), st.sampled_from(["utf-16-le", "utf-16-be"])
+)
+def test_any_text_in_utf_16_is_the_text(tmp_path_factory, text: str, encoding: str):
+    text = text.lstrip("\0")  # two zero bytes behind the mark are those of UTF-32
+    raw = f"\ufeff{text}".encode(encoding, "surrogatepass")
+    whole = raw.decode(encoding, "surrogatepass").removeprefix("\ufeff")
+    assert read_raw(tmp_path_factory.mktemp("wide"), raw)[0] == whole.encode("utf-8", "surrogatepass")
+
+
+def test_a_zip_archive_is_its_one_file(tmp_path: Path):
+    assert read_raw(tmp_path, zipped(LINES)) == (LINES, None)
+    several = io.BytesIO()
+    with zipfile.ZipFile(several, "w") as archive:
+        archive.writestr("folder/", b"")
+        archive.writestr("a", LINES)
+        archive.writestr("b", LINES)
+    whole = zipped(LINES)
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 255
+    got, problem = read_raw(tmp_path, bytes(damaged))
+    assert LINES.startswith(got[:1000]) and problem is not None and "zip" in problem
+    for raw, why in ((several.getvalue(), "of 2 files"), (whole[: len(whole) // 2], "cut off or damaged")):
+        with pytest.raises(RtmlError, match=f"file: .*{why}"):
+            read_raw(tmp_path, raw)
 
 
 def test_what_is_no_file(tmp_path: Path):

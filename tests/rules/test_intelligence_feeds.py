@@ -19,7 +19,7 @@ URLHAUS_CSV = (
 )
 FEODO_CSV = (
     '# Feodo\r\n#\r\n"first_seen_utc","dst_ip","dst_port","c2_status"\r\n'
-    '"2026-01-01 10:00:00","192.0.2.5","443","online"\r\n"2026-01-01 10:00:00","2001:db8::5","80","offline"\r\n'
+    '"2026-01-01","192.0.2.5","443","online"\r\n"2026-01-01","2001:db8::5","80","offline"\r\n'
     "# END 2 entries"
 )
 FEODO_JSON = json.dumps(
