@@ -1,6 +1,6 @@
 """Open a capture: a folder of Parquet parts with a manifest.
 
-``events/date=YYYY-MM-DD/host=H/part-*.parquet``, ``processes.parquet`` (derived at import),
+``events/date=YYYY-MM-DD/node=N/part-*.parquet``, ``processes.parquet`` (derived at import),
 ``rejects.parquet`` and ``capture.json``. The folder may be local or a URL that pyarrow and Polars
 both read (``s3://bucket/capture``).
 """
