@@ -8,6 +8,7 @@ begins no third: what fits two containers is neither of them.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -22,6 +23,7 @@ SHORTEST = 12
 _RUNTIME = r"^[A-Za-z][A-Za-z0-9+.-]*://"
 _UNIT = r"^(?:.*/)?(?:docker|crio|cri-containerd|containerd|libpod|podman)-([0-9A-Fa-f]{12,64})(?:\.scope)?$"
 _DIGITS = r"^[0-9A-Fa-f]{12,64}$"
+_AT_UNIT, _ALL_DIGITS = (re.compile(pattern[:-1] + r"\Z") for pattern in (_UNIT, _DIGITS))
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -65,8 +67,10 @@ def bare_id(text: str) -> str | None:
     >>> bare_id("cri-o://0123456789ab"), bare_id("")
     ('0123456789ab', None)
     """
-    found: str | None = pl.select(bare_ids(pl.lit(text, pl.String))).item()
-    return found
+    plain = re.sub(_RUNTIME, "", text, count=1)
+    unit = _AT_UNIT.search(plain)
+    digits = unit[1] if unit else plain
+    return (digits.lower() if _ALL_DIGITS.search(digits) else digits) or None
 
 
 def resolved(named: Iterable[str], known: Iterable[str]) -> Meant:

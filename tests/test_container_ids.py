@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rtml.captures import check_capture, import_capture, open_captures
 from rtml.captures.sensors import CONTAINERS, Reading, Sensor
-from rtml.container_ids import bare_id, merged, renamed, resolved
+from rtml.container_ids import bare_id, bare_ids, merged, renamed, resolved
 from rtml.errors import RtmlError
 from rtml.evaluation import Side
 from rtml.evaluation.labels import in_capture
@@ -72,6 +72,14 @@ def test_no_two_containers_ever_become_one(known: list[str], data: st.DataObject
         )
     assert all(bare_id(name) == name for name in known)
     assert all(long.startswith(short) for short, long in merged(known).ids.items())
+
+
+@given(
+    st.lists(st.sampled_from([*SPELLINGS, "a", "://", "docker-", ".scope", "/", "\n", "Z", "-"]), max_size=3)
+)
+def test_one_id_and_a_column_of_ids_are_read_alike(parts: list[str]):
+    text = "".join(parts)
+    assert pl.DataFrame({"id": [text]}).select(bare_ids(pl.col("id"))).item() == bare_id(text)
 
 
 def event(container: str | None, at: int) -> dict:

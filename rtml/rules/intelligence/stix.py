@@ -86,7 +86,7 @@ def _indicator(number: int, item: dict[str, Any]) -> Iterator[Raw]:
         yield number, shown, problem, None
     else:
         for value, reason in alternatives(shown):
-            yield number, shown if value is None else value, reason, until
+            yield number, shown[:200] if value is None else value, reason, until
 
 
 def _until(value: Any) -> tuple[int | None, str | None]:

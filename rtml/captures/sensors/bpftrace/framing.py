@@ -88,7 +88,8 @@ def unforged(name: str, pieces: list[str]) -> tuple[str, list[str]] | None:
     >>> unforged("unlink", ["a", "b", "/etc/shadow"]) is None
     True
     """
-    readings = [_reading(SHAPES[name], pieces, size) for size in range(1, len(pieces) + 1)]
+    most = min(len(pieces), _LONGEST_NAME + 1)  # so many pieces make a name that is too long
+    readings = [_reading(SHAPES[name], pieces, size) for size in range(1, most + 1)]
     fitting = [reading for reading in readings if reading is not None]
     return fitting[0] if len(fitting) == 1 else None
 
