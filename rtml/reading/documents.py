@@ -3,7 +3,8 @@ r"""JSON documents of a log file, one at a time: one a line, several, or printed
 Memory is bounded by the longest document, not by the file. A document that does not end does not
 swallow those after it: a line that is a whole object by itself begins anew. The prefix that a
 container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone), or
-the name of the node that a collector writes there, is taken off; lines cut in parts are joined.
+the name of the node that a collector writes there, is taken off, and so are fluentd's time and tag and the
+head of syslog; lines cut in parts are joined.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _RUNTIME = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
     rb"|(?=[\d-]*[A-Za-z.])[A-Za-z\d][A-Za-z\d.-]{1,252} +(?=\{)"
+    rb"|[^\t{}\"]{1,99}\t[^\t{}\"]{1,250}\t(?=\{)"
+    rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^ {}\"]{1,252} [^:{}\"]{1,252}: (?=\{)"
 )
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")

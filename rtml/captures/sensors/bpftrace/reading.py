@@ -19,6 +19,7 @@ from rtml.captures.sensors.bpftrace.kinds import events_of
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
 from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
+from rtml.reading.envelopes import records
 from rtml.reading.escapes import decoded
 from rtml.reading.lines import lines_of, read_raw
 from rtml.schema import REJECTS
@@ -35,6 +36,9 @@ def read(path: Path) -> Reading:
     raw, problem = read_raw(path)
     text = decoded(put_right(raw))
     lines = _parsed(lines_of(text.text))
+    if lines["type"].null_count() == lines.height:  # perhaps a runtime or a shipper wrapped them
+        text = decoded(put_right(b"\n".join(document.raw for document in records(path))))
+        lines = _parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:
         raise RtmlError(f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)")
     sitting = read_sitting(path.parent / "sitting.json")
