@@ -47,10 +47,10 @@ def in_capture(
     Raises
     ------
     RtmlError
-        A label names a container that the capture does not hold, by a short id several, or one of the infrastructure; a root process
-        that is not there, in another container, or not alive in the label's time; clocks differ; no label
-        lies in the capture's time; two labels are copies of each other, or overlap and cannot be told
-        apart.
+        A label names a container that the capture does not hold, by a short id several, or one of the
+        infrastructure; a root process that is not there, in another container, or not alive in the label's
+        time; clocks differ; no label lies in the capture's time; two labels are copies of each other, or
+        overlap and cannot be told apart.
 
     Examples
     --------
