@@ -64,12 +64,8 @@ def judge(
     files = [read_judged(path) for path in finding_files]
     if not files:
         raise UsageError("no findings: give at least one file of findings", argument="finding_files")
-    wanted = {
-        "window": every,
-        "since": None if since is None else moment(since),
-        "budget": budget,
-        "seed": seed,
-    }
+    begin = None if since is None else moment(since)
+    wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
     if terms.since is None and not all_time:
         raise UsageError(
