@@ -80,7 +80,7 @@ def test_what_we_export_is_read_as_what_it_was(tmp_path: Path, raw: bytes, other
         ord(c) < 32 or c in "\x7f\x85\u2028\u2029\ufeff\ufffe\uffff" or "\x80" <= c < "\xa0" for c in told
     ):
         return  # control characters are exported as patterns
-    assert hits(tmp_path, f"fd.name = {told}", path)
+    assert hits(tmp_path, f"fd.nameraw = {told}", path)
     assert not hits(
-        tmp_path, f"fd.name = {told}", path + b"\xff" if other else b"/tmp" + readable(path).encode()
+        tmp_path, f"fd.nameraw = {told}", path + b"\xff" if other else b"/tmp" + readable(path).encode()
     )
