@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from rtml.captures import open_capture
 from rtml.experiment.judge import read_findings
 from rtml.findings.formats import FORMATS
 from rtml.findings.importing import read_alerts
@@ -50,10 +51,13 @@ def test_real_events_of_another_kind_are_rejects_and_not_lost(tmp_path: Path, en
 
 
 def test_imported_alerts_are_judged_like_any_findings(tmp_path: Path):
-    (tmp_path / "a.jsonl").write_text(json.dumps(TRACEE))
+    container = open_capture(LAB / "capture").containers().item(0, "container_id")
+    told = json.dumps(TRACEE).replace('"c2"', f'"docker://{container[:12]}"')
+    (tmp_path / "a.jsonl").write_text(told)
     rtml("findings", "import", "tracee", tmp_path / "a.jsonl", "--out", tmp_path / "f.parquet")
     done = rtml(
         "evaluate",
+        "--all-time",
         "--capture",
         LAB / "capture",
         "--labels",
