@@ -6,11 +6,7 @@ RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-<<<<<<< HEAD
-.PHONY: help install system check test demo leaderboard bench quality notebook record mlflow-ui clean
-=======
-.PHONY: help install system check test demo bench soak quality notebook record mlflow-ui clean
->>>>>>> fa6494f (make soak: fuzzers of every reader, rules, labels, lists, captures and models, each input by seed and number)
+.PHONY: help install system check test demo leaderboard bench soak quality notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
