@@ -6,7 +6,7 @@ RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install system check test demo leaderboard bench quality notebook record mlflow-ui clean
+.PHONY: help install system check test demo leaderboard bench soak quality notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: install ## speed and memory, as ratios inside one run
 
 record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)
 	$(BIN)/rtml replay record --scenario experiments/replay-smoke.yml --out runs/smoke
+
+soak: install ## fuzz every reader with 100,000 inputs each (hours; SOAK="--seconds 60" for a sample)
+	$(BIN)/python -m tests.soak $(SOAK)
 
 quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials
 	$(BIN)/python -m benchmarks.quality

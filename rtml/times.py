@@ -14,7 +14,7 @@ import polars as pl
 
 from rtml.errors import UsageError
 
-__all__ = ["MINUTE", "UTC_NS", "Length", "Window", "instant", "moment", "span"]
+__all__ = ["MINUTE", "UTC_NS", "Length", "Window", "from_text", "instant", "moment", "span"]
 
 UTC_NS = pl.Datetime("ns", "UTC")
 _UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
@@ -170,3 +170,19 @@ def moment(text: str) -> dt.datetime:
         return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:  # the year 9999 in another zone may be 10000 in UTC
         raise UsageError(f"{text!r} is no time; write one like 2026-11-24T03:14:00Z") from error
+
+
+def from_text(text: pl.Expr, format: str | None = None) -> pl.Expr:
+    """Read times, of ISO 8601 or as ``format`` says; null where there is none of the years 1970 to 2199.
+
+    Polars counts nanoseconds in 64 bits and begins anew behind them: the year 1 would become 1754.
+
+    Examples
+    --------
+    >>> texts = ["2027-01-01T00:00:00.000000001Z", "0001-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "soon"]
+    >>> pl.DataFrame({"at": texts}).select(from_text(pl.col("at")))["at"].is_null().to_list()
+    [False, True, True, True]
+    """
+    coarse = text.str.to_datetime(format, time_unit="us", time_zone="UTC", strict=False)
+    fine = text.str.to_datetime(format, time_unit="ns", time_zone="UTC", strict=False)
+    return pl.when(coarse.dt.year().is_between(1970, 2199)).then(fine)

@@ -1,6 +1,7 @@
 """Text with wildcards as a regular expression: ``*`` is any run of characters, ``?`` exactly one.
 
-Newlines are characters like others, ``*`` also stands for nothing, and it runs over slashes.
+Newlines are characters like others, ``*`` also stands for nothing, and it runs over slashes. A byte that is
+no UTF-8 is one character, however tables write it (`rtml.reading.escapes`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import polars as pl
 
 __all__ = ["WILDCARDS", "pattern", "whole"]
 
-WILDCARDS = {"*": ".*", "?": "."}
+WILDCARDS = {"*": ".*", "?": r"(?:\\x(?:[89a-f][0-9a-f]|5c)|.)"}
 """Each wildcard as a regular expression that is read with the flag ``s``."""
 
 
@@ -18,8 +19,8 @@ def pattern(text: str) -> str:
 
     Examples
     --------
-    >>> pattern("*/s?.d")
-    '.*/s.\\.d'
+    >>> pattern("*/s.d")
+    '.*/s\\.d'
     """
     return "".join(WILDCARDS.get(character) or pl.escape_regex(character) for character in text)
 

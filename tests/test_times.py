@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtml.errors import UsageError
+from rtml.captures.sensors import SENSORS
+from rtml.errors import RtmlError, UsageError
+from rtml.evaluation import read_labels
+from rtml.findings.importing import read_alerts
+from rtml.findings.reading import read_findings
 from rtml.splits import Split
-from rtml.times import UTC_NS, Window
+from rtml.times import UTC_NS, Window, from_text
+from tests.captures.test_k8s_audit import event as audit_event
+from tests.rules.test_alerts import FALCO
+from tests.test_architecture import ROOT
 
 seconds = st.integers(1, 7 * 24 * 3600)
 
@@ -45,3 +54,33 @@ def test_shares_are_of_the_time_and_lie_on_borders(one: float, two: float, minut
     split = Split(min(one, two), max(one, two)).between(begin, begin + dt.timedelta(minutes=minutes))
     assert all(edge.second == 0 for edge in split.edges)
     assert (split.edges[1] - begin) / dt.timedelta(minutes=minutes) == pytest.approx(min(one, two), abs=0.01)
+
+
+WRAPPED = ("0001-01-01", "1677-09-21", "1709-02-11", "1754-08-30", "1969-12-31", "2200-01-01", "9999-12-31")
+"""Days that 64 bits of nanoseconds cannot hold, or that no clock of a sensor shows."""
+
+
+@pytest.mark.parametrize("day", WRAPPED)
+def test_no_reader_wraps_a_time_round(tmp_path: Path, day: str):
+    at = f"{day}T12:00:00Z"
+    frame = pl.DataFrame({"at": [at, "2027-01-01T12:00:00.5Z"]})
+    assert frame.select(from_text(pl.col("at"), "%+"))["at"].is_null().to_list() == [True, False]
+    events = audit_event(1, requestReceivedTimestamp=at, stageTimestamp=at), audit_event(2)
+    (tmp_path / "audit.log").write_text("\n".join(map(json.dumps, events)))
+    reading = SENSORS["k8s-audit"].read(tmp_path / "audit.log")
+    assert (reading.events.height, reading.rejects.height) == (1, 1)
+    (tmp_path / "a.jsonl").write_text(json.dumps({**FALCO, "time": at}))
+    assert read_alerts(tmp_path / "a.jsonl", "falco").alerts == 0
+    for name, read in (("f.jsonl", read_findings), ("l.jsonl", read_labels)):
+        row = {"finding_id": "f", "attack_id": "a", "container_id": "c", "detector": "d", "source": "rule"}
+        times = dict.fromkeys(("start", "end", "first_seen", "last_seen"), at)
+        (tmp_path / name).write_text(json.dumps(row | times))
+        with pytest.raises(RtmlError, match=f"{name}.*{day}"):
+            read(tmp_path / name)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rtml").rglob("*.py")), ids=str)
+def test_texts_of_others_become_times_in_one_place(path: Path):
+    text = path.read_text("utf-8").replace(">>> at = at.str.to_datetime()", "")
+    ours = path.name in ("times.py", "scoring.py")  # scoring reads what the program itself wrote
+    assert ours or "str.to_datetime(" not in text, f"{path}: use rtml.times.from_text"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from rtml.captures.manifest import Manifest, unclear_ids
 from rtml.captures.store import Capture
 from rtml.errors import RtmlError
 from rtml.schema import KINDS
@@ -48,9 +49,16 @@ def check_capture(capture: Capture) -> list[Check]:
         _none("host and seq used twice", totals["twice"]),
         _none("events with a pid but no process", totals["nameless"]),
         _none("empty strings where null belongs", totals["empty_text"]),
+        _clear(manifest),
         Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost:,} lost", False),
         Check("no input line refused", manifest.rejected == 0, f"{manifest.rejected:,} rejected", False),
     ]
+
+
+def _clear(manifest: Manifest) -> Check:
+    """Tell of short ids that begin several containers' ids; their events are of neither of these."""
+    found = unclear_ids(manifest)
+    return Check("no container id fits several", not found, found.get("unclear ids", "0"), False)
 
 
 def _totals(capture: Capture) -> dict[str, Any]:

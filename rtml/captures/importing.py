@@ -11,6 +11,7 @@ import polars as pl
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
+from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
@@ -55,12 +56,16 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise UsageError("the same input file was named twice")
     require_new(out)
-    readings = [kind.read(path) for path in steps(inputs, "reading", "files")]
+    readings, unclear = one_spelling([kind.read(path) for path in steps(inputs, "reading", "files")])
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
     manifest = _manifest(kind, inputs, readings, events, rejects).model_copy(
-        update={"audit": audit.height, "audit_earlier": int((~audit["final"]).sum())}
+        update={
+            "audit": audit.height,
+            "audit_earlier": int((~audit["final"]).sum()),
+            "unclear_containers": unclear,
+        }
     )
     write_capture(out, manifest, events, images, rejects, audit)
     return manifest

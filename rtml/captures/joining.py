@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -11,7 +11,9 @@ import polars as pl
 
 from rtml.captures.audit import with_final
 from rtml.captures.manifest import Container, Manifest
+from rtml.captures.naming import renamed_rows
 from rtml.captures.store import Capture, open_capture
+from rtml.container_ids import merged
 from rtml.errors import UsageError
 
 __all__ = ["SEQ_SHIFT", "JoinedCapture", "open_captures"]
@@ -22,9 +24,13 @@ SEQ_SHIFT = 2**40
 
 @dataclass(frozen=True, repr=False)
 class JoinedCapture(Capture):
-    """Captures read as one table; each keeps its own processes."""
+    """Captures read as one table; each keeps its own processes.
+
+    ``names`` gives the id of a container that another sensor wrote shorter (`rtml.container_ids`).
+    """
 
     parts: tuple[Capture, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def events(
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
@@ -34,7 +40,7 @@ class JoinedCapture(Capture):
             part.events(None, kinds).with_columns(pl.col("seq") + number * SEQ_SHIFT)
             for number, part in enumerate(self.parts)
         ]
-        joined = pl.concat(frames)
+        joined = renamed_rows(pl.concat(frames), self.names)
         return joined if columns is None else joined.select(columns)
 
     def audit(self) -> pl.LazyFrame:
@@ -48,12 +54,11 @@ class JoinedCapture(Capture):
     def processes(self) -> pl.LazyFrame:
         """Process images of all parts; see `Capture.processes`."""
         shifted = pl.col("image_seq")
-        return pl.concat(
-            [
-                part.processes().with_columns(shifted + number * SEQ_SHIFT)
-                for number, part in enumerate(self.parts)
-            ]
-        )
+        frames = [
+            part.processes().with_columns(shifted + number * SEQ_SHIFT)
+            for number, part in enumerate(self.parts)
+        ]
+        return renamed_rows(pl.concat(frames), self.names)
 
 
 def open_captures(paths: Sequence[str | Path]) -> Capture:
@@ -81,16 +86,18 @@ def open_captures(paths: Sequence[str | Path]) -> Capture:
     if len(parts) == 1:
         return parts[0]
     manifests = [part.manifest for part in parts]
-    return JoinedCapture(", ".join(p.path for p in parts), _merged(manifests), tuple(parts))
+    found = merged(container.container_id for m in manifests for container in m.containers)
+    manifest = _merged(manifests, found.ids).model_copy(update={"unclear_containers": found.several})
+    return JoinedCapture(", ".join(p.path for p in parts), manifest, tuple(parts), found.ids)
 
 
-def _merged(manifests: list[Manifest]) -> Manifest:
+def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
     times = [m for m in manifests if m.start is not None and m.end is not None]
     sensors = sorted({m.sensor for m in manifests})
     return Manifest(
         sensor="+".join(sensors),
         hosts=sorted({host for m in manifests for host in m.hosts}),
-        containers=_containers(manifests),
+        containers=_containers(manifests, names),
         start=min((m.start for m in times if m.start), default=None),
         end=max((m.end for m in times if m.end), default=None),
         events=sum(m.events for m in manifests),
@@ -112,18 +119,21 @@ def _sums(counts: list[dict[str, int]]) -> dict[str, int]:
     return {name: sum(c.get(name, 0) for c in counts) for name in names}
 
 
-def _containers(manifests: list[Manifest]) -> list[Container]:
-    """Union of containers; one seen in several captures keeps its first facts and all its time."""
+def _containers(manifests: list[Manifest], names: Mapping[str, str]) -> list[Container]:
+    """Union of containers: one in several captures has the first facts known, and all its time."""
     containers: dict[str, Container] = {}
     for container in chain.from_iterable(m.containers for m in manifests):
-        old = containers.get(container.container_id)
-        containers[container.container_id] = container if old is None else _both(old, container)
+        name = names.get(container.container_id, container.container_id)
+        known, new = containers.get(name), container.model_copy(update={"container_id": name})
+        containers[name] = new if known is None else _both(known, new)
     return [containers[name] for name in sorted(containers)]
 
 
 def _both(old: Container, new: Container) -> Container:
+    facts = {name: value for name, value in new.model_dump().items() if getattr(old, name) is None}
     return old.model_copy(
         update={
+            **facts,
             "first_seen": min(old.first_seen, new.first_seen),
             "last_seen": max(old.last_seen, new.last_seen),
             "events": old.events + new.events,

@@ -10,7 +10,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rtml.errors import RtmlError
 from rtml.reading.faults import explained
 
-__all__ = ["FORMAT_VERSION", "Container", "Input", "LostInterval", "Manifest", "parse_manifest"]
+__all__ = [
+    "FORMAT_VERSION",
+    "Container",
+    "Input",
+    "LostInterval",
+    "Manifest",
+    "parse_manifest",
+    "unclear_ids",
+]
 
 FORMAT_VERSION = 1
 
@@ -61,6 +69,8 @@ class Container(_Model):
 class Manifest(_Model):
     """Facts of a capture; ``rejected`` counts refused input lines by reason.
 
+    ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
+    them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
     stage or a copy of another (`rtml.captures.audit`).
     """
@@ -70,6 +80,7 @@ class Manifest(_Model):
     sensor: str
     sensor_version: str | None = None
     hosts: list[str] = []
+    unclear_containers: dict[str, list[str]] = {}
     containers: list[Container] = []
     start: dt.datetime | None = None
     end: dt.datetime | None = None
@@ -87,6 +98,24 @@ class Manifest(_Model):
     def to_json(self) -> str:
         """Write the manifest as strict, readable JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"
+
+
+def unclear_ids(manifest: Manifest) -> dict[str, str]:
+    """Return the fact, for people, that short ids fit several containers; nothing where none does.
+
+    Examples
+    --------
+    >>> unclear = {"0123456789ab": ["0123456789ab1", "0123456789ab2"]}
+    >>> unclear_ids(Manifest(sensor="x", unclear_containers=unclear))
+    {'unclear ids': '1 (0123456789ab begins 2 containers)'}
+    """
+    unclear = manifest.unclear_containers
+    if not unclear:
+        return {}
+    named = ", ".join(
+        f"{name} begins {len(longer)} containers" for name, longer in sorted(unclear.items())[:3]
+    )
+    return {"unclear ids": f"{len(unclear)} ({named}{', …' if len(unclear) > 3 else ''})"}
 
 
 def parse_manifest(text: str, where: str) -> Manifest:

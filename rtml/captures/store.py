@@ -1,6 +1,6 @@
 """Open a capture: a folder of Parquet parts with a manifest.
 
-``events/date=YYYY-MM-DD/host=H/part-*.parquet``, ``processes.parquet`` (derived at import),
+``events/date=YYYY-MM-DD/node=N/part-*.parquet``, ``processes.parquet`` (derived at import),
 ``rejects.parquet`` and ``capture.json``. The folder may be local or a URL that pyarrow and Polars
 both read (``s3://bucket/capture``).
 """
@@ -18,7 +18,7 @@ import polars as pl
 from pyarrow import fs
 
 from rtml.captures.audit import AUDIT
-from rtml.captures.manifest import Container, Manifest, parse_manifest
+from rtml.captures.manifest import Container, Manifest, parse_manifest, unclear_ids
 from rtml.captures.parts import Parts, filesystem, list_parts, scan_table
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
@@ -80,6 +80,7 @@ class Capture:
             "lost": f"{manifest.lost:,}",
             "rejected": f"{manifest.rejected:,}",
             "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+            **unclear_ids(manifest),
         }
 
     @property

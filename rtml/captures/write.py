@@ -36,18 +36,19 @@ _STORED = EVENTS.set(EVENTS.get_field_index("host"), EVENTS.field("host").with_t
 
 
 def write_events(folder: Path, events: pl.DataFrame) -> None:
-    """Write events as ``events/date=D/host=H/part-N.parquet`` (zstd, sorted by time).
+    """Write events as ``events/date=D/node=N/part-N.parquet`` (zstd, sorted by time).
 
-    The column ``host`` inside is plain text, as tools that take folders for columns (Arrow, Polars)
-    read it there. Fails with such tools when a host's name is a number, absent, or cut to name its
-    folder: they take the folder's word. `rtml.open_capture` reads the column.
+    Tools that take folders for columns (Arrow, DuckDB, Spark, Polars) find ``node`` there, which no file has
+    as a column, and whose values are never a number, a date or null: so they read every ``host`` as
+    it is in the file, whatever it is called. Captures with folders ``host=H`` open as well: `rtml` takes
+    nothing from the name of a folder.
     """
     hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
     place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
     keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _place=place)
     # By the folder, not by the host: two hosts whose folders have one name share its parts.
     for (day, name), rows in keyed.partition_by("_day", "_place", as_dict=True).items():
-        inside = folder / "events" / f"date={day}" / f"host={name}"
+        inside = folder / "events" / f"date={day}" / f"node={name}"
         inside.mkdir(parents=True, exist_ok=True)
         parts = list(rows.drop("_day", "_place").sort("time", "seq").iter_slices(_PART_ROWS))
         for number, part in enumerate(steps(parts, "writing", "parts")):
@@ -55,14 +56,16 @@ def write_events(folder: Path, events: pl.DataFrame) -> None:
 
 
 def folder_name(host: str | None) -> str:
-    """Return the name of a host's folder: percent-encoded, of at most 66 bytes before that.
+    """Return what a host's folder is called: percent-encoded, of at most 66 bytes before that.
 
     Examples
     --------
-    >>> folder_name("../etc"), folder_name(None), len(folder_name("\u6a5f" * 99))
-    ('..%2Fetc', 'unknown', 198)
+    >>> folder_name("../etc"), folder_name("42"), folder_name(None), len(folder_name("\u6a5f" * 99))
+    ('n-..%2Fetc', 'n-42', 'unknown', 200)
     """
-    return quote((host or "unknown").encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
+    if host is None:
+        return "unknown"
+    return "n-" + quote(host.encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
 
 
 def _write_part(path: Path, events: pl.DataFrame) -> None:

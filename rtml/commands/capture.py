@@ -46,6 +46,7 @@ def import_(
     Lines that cannot be read are counted and kept with their reason in `rejects.parquet`.
     """
     from rtml.captures import import_capture
+    from rtml.captures.manifest import unclear_ids
 
     with progress(f"importing {len(inputs)} file(s)"):
         manifest = import_capture(sensor, inputs, out)
@@ -57,6 +58,8 @@ def import_(
         f" lost {manifest.lost:,} · rejected {manifest.rejected:,}",
         markup=False,
     )
+    for name, fact in unclear_ids(manifest).items():
+        console.print(f"  {name}: {fact}", markup=False)
     for reason, count in manifest.reject_reasons.items():
         console.print(f"  rejected {count:,}: {reason}", markup=False)
 
@@ -73,6 +76,7 @@ def _audit_facts(manifest: Manifest) -> dict[str, object]:
 def info(path: CapturePath, as_json: Json = False) -> None:
     """Describe a capture: `rtml capture info datasets/lab-v1/capture`."""
     from rtml.captures import open_capture
+    from rtml.captures.manifest import unclear_ids
 
     capture = open_capture(path)
     manifest = capture.manifest
@@ -88,6 +92,7 @@ def info(path: CapturePath, as_json: Json = False) -> None:
             "events": f"{manifest.events:,}",
             "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
             **_audit_facts(manifest),
+            **unclear_ids(manifest),
             "lost": f"{manifest.lost:,}",
             "rejected": f"{manifest.rejected:,}",
             "blind to": " ".join(manifest.blind) or "nothing it lists",

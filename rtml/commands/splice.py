@@ -42,6 +42,7 @@ def splice(
     import polars as pl
 
     from rtml.captures.joining import open_captures
+    from rtml.container_ids import renamed, resolved
     from rtml.evaluation.labels.reading import read_labels, validate
     from rtml.evaluation.trees import attack_trees
     from rtml.splicing.recorded import read_rejects
@@ -51,6 +52,8 @@ def splice(
     with progress("splicing"):
         capture = open_captures(captures)
         attacks = validate(pl.concat([read_labels(path) for path in labels]))
+        meant = resolved(attacks["container_id"].unique(), capture.containers()["container_id"])
+        attacks = renamed(attacks, meant.ids)
         trees = attack_trees(attacks, capture.processes().collect())
         done = spliced_trials(
             capture, attacks, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))

@@ -40,10 +40,10 @@ def csv_table(
     -------
     The rows, and `rtml.schema.REJECTS`: rows of another width, and what is wrong with the file's end.
     """
-    raw, problem = load(path)
-    header = header_of(raw)
+    text, problem = load(path)
+    header = header_of(text.text[: 1 << 16].encode())
     require_columns(header, wanted, path)
-    rows = rows_of(path, raw, [*wanted, *(name for name in maybe if name in header)])
+    rows = rows_of(path, text, [*wanted, *(name for name in maybe if name in header)])
     end = [] if problem is None else [(path.name, rows.table.height + 2, problem, "")]
     rejects = pl.concat([rows.rejects, pl.DataFrame(end, schema=REJECTS, orient="row")])
     return rows.table, rejects.with_columns(file=pl.lit(path.name))

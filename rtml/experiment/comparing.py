@@ -16,6 +16,7 @@ from rtml.evaluation import Ledger, Proof, Side, attacks_in_training, build_ledg
 from rtml.evaluation.activity import activity
 from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.contenders import model_sides, tuned_and_default
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.findings.shown import Findings
@@ -95,6 +96,7 @@ def compare(
         for name, contender in labelled
         for side in _sides(name, contender, windows, dated, window, budget)
     ]
+    sides, unclear = in_the_capture(sides, capture.containers()["container_id"])
     processes = capture.processes().collect()
     track = make_track(
         windows,
@@ -110,7 +112,7 @@ def compare(
     scored = next((contender for _, contender in labelled if isinstance(contender, Scored)), None)
     columns = None if scored is None else scored.trees
     track = with_attack_events(track, capture.events())
-    return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=warnings)
+    return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=[*warnings, *unclear])
 
 
 def _labelled(contenders: Sequence[Contender] | Mapping[str, Contender]) -> list[tuple[str, Contender]]:

@@ -15,6 +15,7 @@ from rtml.evaluation import Ledger, Side, build_ledger, make_track
 from rtml.evaluation.activity import activity
 from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import Looks, look
@@ -63,12 +64,8 @@ def judge(
     files = [read_judged(path) for path in finding_files]
     if not files:
         raise UsageError("no findings: give at least one file of findings", argument="finding_files")
-    wanted = {
-        "window": every,
-        "since": None if since is None else moment(since),
-        "budget": budget,
-        "seed": seed,
-    }
+    begin = None if since is None else moment(since)
+    wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
     if terms.since is None and not all_time:
         raise UsageError(
@@ -79,7 +76,8 @@ def judge(
     capture = open_captures(captures)
     labels, warnings = labels_of(capture, label_file)
     warnings[:0] = refuse_damage(capture)
-    sides, window = list(sides_of(files)), Window.of(terms.window)
+    sides, unclear = in_the_capture(list(sides_of(files)), capture.containers()["container_id"])
+    window = Window.of(terms.window)
     processes = capture.processes().collect()
     judged = make_track(
         features.observed(capture, window, start=terms.since),
@@ -94,7 +92,7 @@ def judge(
     )
     seen = next((file.features for file in files if file.features is not None), None)
     track = with_attack_events(judged, capture.events())
-    ledger = build_ledger(sides, track, None, seen, terms.budget, notes=warnings)
+    ledger = build_ledger(sides, track, None, seen, terms.budget, notes=[*warnings, *unclear])
     out.mkdir(parents=True, exist_ok=True)
     write_ledger(ledger, out)
     source = page(" + ".join(side.name for side in sides), capture, ledger, track, sides, [], None)

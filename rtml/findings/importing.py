@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from rtml.container_ids import merged, renamed
 from rtml.errors import lookup
 from rtml.findings.formats import FORMATS, Alert, Lost, Reject
 from rtml.findings.levels import LEVELS, WEIGHTS
@@ -102,8 +103,9 @@ def _findings(rows: list[Alert], sensor: str) -> pl.DataFrame:
     schema: dict[str, Any] = {"rule": pl.String, "level": pl.String, **EVIDENCE}
     columns = {name: [row.get(name) for row in rows] for name in schema}
     columns["seq"] = [None] * len(rows)
+    ids = merged(str(row["container_id"]) for row in rows).ids
     frame = (
-        pl.DataFrame(columns, schema=schema)
+        renamed(pl.DataFrame(columns, schema=schema), ids)
         .with_columns(
             slot_of(),
             title="rule",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.errors import RtmlError
 from rtml.schema import FINDINGS, conform
+from rtml.times import from_text
 
 __all__ = ["from_jsonl", "jsonl"]
 
@@ -36,10 +38,21 @@ def jsonl(findings: pl.DataFrame) -> str:
 
 
 def from_jsonl(text: str) -> pl.DataFrame:
-    """Read what `jsonl` wrote; the inverse."""
+    """Read what `jsonl` wrote; the inverse.
+
+    Raises
+    ------
+    RtmlError
+        A time is none, or not of the years 1970 to 2199.
+    """
     if not text.strip():
         return FINDINGS.to_frame()
     shape = pl.Schema({n: pl.String() if n in _TIMES else k for n, k in FINDINGS.items()})
     rows = pl.read_ndjson(text.encode(), schema=shape)
-    times = [pl.col(name).str.to_datetime(time_unit="ns", time_zone="UTC") for name in _TIMES]
-    return conform(rows.with_columns(times), FINDINGS)
+    times = rows.select(from_text(pl.col(name)) for name in _TIMES)
+    for name in _TIMES:
+        odd = rows.filter(rows[name].is_not_null() & times[name].is_null())[name]
+        if len(odd):
+            like = "like 2027-01-01T00:00:00Z"
+            raise RtmlError(f"{name} {odd[0][:40]!r}: no time of the years 1970 to 2199, {like}")
+    return conform(rows.with_columns(times.get_columns()), FINDINGS)

@@ -35,12 +35,16 @@ def read_findings(path: Path) -> pl.DataFrame:
         else:
             raw = pl.read_parquet(path)
         for name in _NEEDED:
-            if name not in raw.columns or (
-                # Findings about an API call are of no container.
-                name != "container_id" and raw.height and raw[name].null_count() == raw.height
-            ):
+            if name not in raw.columns:
                 raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")
+            # Findings about an API call are of no container.
+            if name != "container_id" and raw.height and raw[name].null_count() == raw.height:
+                raise MissingError(f"{path}: no finding has a {name!r}; every one needs it")
         return conform(raw, FINDINGS)
+    except RtmlError as error:
+        if isinstance(error, MissingError):
+            raise
+        raise RtmlError(f"{path}: not readable as findings ({error})") from error
     except FileNotFoundError as error:
         raise MissingFileError(f"{path}: no such file of findings") from error
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -20,6 +20,7 @@ from rtml.profiles.behaviour import Behaviour
 from rtml.profiles.folded import FALCO, glob, is_folded
 from rtml.profiles.naming import dns_label, identifier
 from rtml.profiles.written import yaml_text
+from rtml.reading.escapes import original
 
 __all__ = ["falco"]
 
@@ -115,13 +116,19 @@ def _quoted(text: str, always: bool = False) -> str:
 
     Examples
     --------
-    >>> _quoted("/bin/sh"), _quoted('/tmp/a") or (b')
-    ('/bin/sh', '"/tmp/a\\") or (b"')
+    >>> _quoted("/bin/sh"), _quoted('/tmp/a") or (b'), _quoted(r"\xff")
+    ('/bin/sh', '"/tmp/a\\") or (b"', '"\\xff"')
     """
     if not always and _BARE.fullmatch(text):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    plain = original(text).decode("utf-8", "surrogateescape")
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{"".join(map(_spelled, escaped))}"'
+
+
+def _spelled(character: str) -> str:
+    """Spell a byte that is no UTF-8 as Falco does."""
+    return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else character
 
 
 _OF_WORKLOAD = [

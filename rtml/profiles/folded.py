@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rtml.reading.escapes import blurred
+
 __all__ = [
     "APPARMOR",
     "FALCO",
@@ -113,7 +115,7 @@ def _written(text: str, globs: Globs) -> str:
     folds = {"*": globs.some, "#": globs.number, "?": globs.other}
     return "".join(
         folds.get(character) or (globs.other if globs.unsafe.match(character) else character)
-        for character in text
+        for character in blurred(text, "?")
     )
 
 

@@ -1,4 +1,6 @@
-"""The one way into a file that may be packed: gzip and zstd, known by their first bytes.
+"""The one way into a file that may be packed: gzip, zstd and zip, known by their first bytes.
+
+Text in UTF-16, as Windows writes it, comes out as UTF-8.
 
 What stands before a cut or a damage is given, all of it; what is wrong with the end is noted,
 never raised (`rtml.reading.unpacking`).
@@ -6,17 +8,19 @@ never raised (`rtml.reading.unpacking`).
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
-from rtml.reading.unpacking import LONGEST_MAGIC, Parts, plain, unpacker
+from rtml.reading.unpacking import LONGEST_MAGIC, NotOneFile, Parts, plain, unpacker
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,7 +34,11 @@ FREE_BYTES = 256_000_000
 """So much is unpacked before growth counts: a small file of one line again and again is no bomb."""
 
 _MARK = b"\xef\xbb\xbf"
-_WIDE = re.compile(rb"\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0]")
+_WIDE = {
+    "utf-16-le": re.compile(rb"\xff\xfe(?!\0\0)|[^\0]\0[^\0]\0"),
+    "utf-16-be": re.compile(rb"\xfe\xff|\0[^\0]\0[^\0]"),
+}
+"""How text in UTF-16 begins: with its byte-order mark, or with two letters of ASCII."""
 
 
 class Content(io.RawIOBase):
@@ -82,13 +90,29 @@ class Content(io.RawIOBase):
             head += part
             if len(head) > len(_MARK):
                 break
-        if _WIDE.match(head):
-            raise RtmlError(f"{self._path}: UTF-16 text, not UTF-8; save it as UTF-8")
+        wide = next((name for name, begins in _WIDE.items() if begins.match(head)), None)
+        if wide is not None:
+            yield from self._narrowed(wide, head, stream)
+            return
         yield head.removeprefix(_MARK)
         yield from stream
 
+    def _narrowed(self, encoding: str, head: bytes, parts: Iterator[bytes]) -> Iterator[bytes]:
+        """Turn UTF-16 into UTF-8; half a surrogate pair becomes three bytes (`rtml.reading.escapes`)."""
+        decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+        begun = False
+        for part in chain([head], parts):
+            text = decoder.decode(part)
+            yield (text if begun else text.removeprefix("\ufeff")).encode("utf-8", "surrogatepass")
+            begun = begun or bool(text)
+        if decoder.getstate()[0] and self.problem is None:
+            self.problem = "the text ends inside a character of UTF-16"
+
     def _noting_problem(self, parts: Parts) -> Iterator[bytes]:
-        self.problem = yield from parts
+        try:
+            self.problem = yield from parts
+        except NotOneFile as error:
+            raise RtmlError(f"{self._path}: {error}") from error
 
 
 @contextmanager
@@ -101,7 +125,7 @@ def opened(path: Path) -> Iterator[tuple[io.BufferedReader, Content]]:
     Raises
     ------
     RtmlError
-        No such file, a folder, an unreadable one, or (on reading) UTF-16 text.
+        No such file, a folder, an unreadable one, or (on reading) a zip archive that is not one file.
 
     Examples
     --------

@@ -3,7 +3,8 @@ r"""JSON documents of a log file, one at a time: one a line, several, or printed
 Memory is bounded by the longest document, not by the file. A document that does not end does not
 swallow those after it: a line that is a whole object by itself begins anew. The prefix that a
 container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone), or
-the name of the node that a collector writes there, is taken off; lines cut in parts are joined.
+the name of the node that a collector writes there, is taken off, and so are fluentd's time and tag and the
+head of syslog; lines cut in parts are joined.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rtml.reading.content import opened
-from rtml.reading.json_text import paired
-from rtml.reading.lines import JSON_ESCAPES
+from rtml.reading.escapes import readable_json
 
 __all__ = ["MOST_BYTES", "Document", "documents", "parsed"]
 
@@ -29,6 +29,8 @@ _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _RUNTIME = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
     rb"|(?=[\d-]*[A-Za-z.])[A-Za-z\d][A-Za-z\d.-]{1,252} +(?=\{)"
+    rb"|[^\t{}\"]{1,99}\t[^\t{}\"]{1,250}\t(?=\{)"
+    rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^ {}\"]{1,252} [^:{}\"]{1,252}: (?=\{)"
 )
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
@@ -47,7 +49,7 @@ class Document(NamedTuple):
 def documents(path: Path) -> Iterator[Document]:
     r"""Yield the documents of a file, plain or packed, in order; an empty file has none.
 
-    A byte that is not UTF-8, or half a surrogate pair, is kept visibly (``\xNN``, ``\udNNN``).
+    Strings with a byte that is not UTF-8, or half a surrogate pair, are as `rtml.reading.escapes` says.
 
     Raises
     ------
@@ -136,7 +138,7 @@ def parsed(line: int, raw: bytes) -> Document:
 
 
 def _text(raw: bytes) -> str:
-    return paired(raw.decode("utf-8", JSON_ESCAPES))
+    return readable_json(raw.decode("utf-8", "surrogateescape"))
 
 
 def _values(document: Document) -> Iterator[Document]:

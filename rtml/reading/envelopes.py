@@ -1,20 +1,31 @@
 r"""Records of a JSON log, out of the envelope in which a transport or an export has put them.
 
-Known are those of CloudWatch (subscription and ``get-log-events``) and of container runtimes and
-their shippers (an object a line, ``{"log": "…\n", "stream": …}``, a long line in several of them).
+Known are those of CloudWatch (subscription and ``get-log-events``), of container runtimes and their shippers
+(an object a line, ``{"log": "…\n", "stream": …}``, a long line in several of them), and of what collects
+their lines: Filebeat, journald, Loki, Cloud Logging. Objects in a list are documents of their own.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
+from rtml.reading.escapes import original
 
 __all__ = ["records"]
 
-_SHIPPED = ("stream", "date", "kubernetes", "attrs")
+_SHIPPED = {
+    "log": {"stream", "date", "kubernetes", "attrs"},
+    "message": {"@timestamp", "ecs", "agent", "ingestionTime"},
+    "MESSAGE": {"__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER"},
+    "line": {"labels"},
+    "textPayload": {"insertId", "logName"},
+}
+"""Under which key an envelope has the line, and the keys of which one must be beside it."""
+_PAYLOAD, _BESIDE = "jsonPayload", {"insertId", "logName"}
 _DEEPEST = 4
 _CUT = "cut off: the line of the log does not end"
 
@@ -57,6 +68,12 @@ def _goes_on(record: Document, line: str) -> bool:
 
 
 def _unwrapped(document: Document, depth: int = 0) -> Iterator[Document]:
+    value = document.value
+    if isinstance(value, list) and value and depth < _DEEPEST and all(isinstance(x, dict) for x in value):
+        for part in value:
+            whole = Document(document.line, part, None, json.dumps(part, ensure_ascii=False).encode())
+            yield from _unwrapped(whole, depth + 1)
+        return
     texts = _messages(document.value) if depth < _DEEPEST else None
     if texts is None:
         yield document
@@ -66,7 +83,7 @@ def _unwrapped(document: Document, depth: int = 0) -> Iterator[Document]:
 
 
 def _inside(envelope: Document, text: str) -> Document:
-    return parsed(envelope.line, text.encode("utf-8", "backslashreplace"))
+    return parsed(envelope.line, original(text))
 
 
 def _messages(value: Any) -> list[str] | None:
@@ -86,7 +103,16 @@ def _messages(value: Any) -> list[str] | None:
 
 def _shipped_line(value: Any) -> str | None:
     """Return the line that a runtime or its shipper wrapped in an object."""
-    if not isinstance(value, dict) or not any(key in value for key in _SHIPPED):
+    if not isinstance(value, dict):
         return None
-    line = value.get("log")
-    return line if isinstance(line, str) else None
+    for key, beside in _SHIPPED.items():
+        line = value.get(key)
+        if (
+            isinstance(line, str)
+            and beside & value.keys()
+            and (key == "log" or line.lstrip().startswith("{"))
+        ):
+            return line
+    if isinstance(value.get(_PAYLOAD), dict) and _BESIDE & value.keys():
+        return json.dumps(value[_PAYLOAD])
+    return None

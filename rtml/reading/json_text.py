@@ -6,14 +6,15 @@ import json
 import re
 from typing import Any
 
-__all__ = ["json_value", "paired", "redacted"]
+from rtml.reading.escapes import readable_json
+
+__all__ = ["json_value", "redacted"]
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
-_SURROGATES = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?P<alone>u[dD][89a-fA-F]..)|\\.")
 
 
 def json_value(text: str) -> Any:
-    r"""Return the value of a JSON text; half a surrogate pair in it becomes visible text.
+    r"""Return the value of a JSON text, with strings that tables can hold (`rtml.reading.escapes`).
 
     Raises
     ------
@@ -23,25 +24,12 @@ def json_value(text: str) -> Any:
     Examples
     --------
     >>> json_value(r'["\ud83d\ude00", "\ud83d", "\\ud83d"]')
-    ['😀', '\\ud83d', '\\ud83d']
+    ['😀', '\\xed\\xa0\\xbd', '\\ud83d']
     """
     try:
-        return json.loads(paired(text))
+        return json.loads(readable_json(text))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-
-
-def paired(text: str) -> str:
-    r"""Escape the backslash of surrogates that stand alone: no table and no file can hold them.
-
-    Examples
-    --------
-    >>> paired(r'"\ud83d\ude00 \ud83d"')
-    '"\\ud83d\\ude00 \\\\ud83d"'
-    """
-    if "\\ud" not in text and "\\uD" not in text:
-        return text
-    return _SURROGATES.sub(lambda m: f"\\\\{m['alone']}" if m["alone"] else m[0], text)
 
 
 def redacted(raw: bytes, limit: int = 200) -> str:

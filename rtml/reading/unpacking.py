@@ -1,17 +1,18 @@
 """Streams of gzip and zstd, unpacked as far as they go; what is wrong with the end is returned.
 
-Members and frames that follow one another are one file, as `gzip` and `zstd` read them. The
-standard library of Python 3.11 knows no zstd; pyarrow, which is here anyway, does.
+Members and frames that follow one another are one file, as `gzip` and `zstd` read them. A zip archive is
+its one file. The standard library of Python 3.11 knows no zstd; pyarrow, which is here anyway, does.
 """
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-__all__ = ["LONGEST_MAGIC", "Parts", "plain", "unpacker"]
+__all__ = ["LONGEST_MAGIC", "NotOneFile", "Parts", "plain", "unpacker"]
 
 LONGEST_MAGIC = 4
 """So many first bytes tell how a file is packed."""
@@ -20,13 +21,20 @@ Parts = Generator[bytes, None, str | None]
 """Bytes in order; it returns what is wrong with the end, else None."""
 
 _CHUNK = 1 << 16
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", (b"PK\x03\x04", b"PK\x05\x06")
+_ENCRYPTED = 1
+
+
+class NotOneFile(Exception):
+    """The archive is no single file that can be read; says why, and the way out."""
 
 
 def unpacker(head: bytes) -> Callable[[BinaryIO], Parts]:
     """Return what unpacks a file that begins so; `plain` for one that is not packed."""
     if head.startswith(_GZIP):
         return _members
+    if head.startswith(_ZIP):
+        return _archive
     return _frames if head.startswith(_ZSTD) else plain
 
 
@@ -118,3 +126,25 @@ def _up_to_damage(file: BinaryIO, given: int) -> Iterator[bytes]:
     with suppress(OSError):
         while part := source.read(1):
             yield part
+
+
+def _archive(file: BinaryIO) -> Parts:
+    """Unpack the one file of a zip archive; its directory stands at the end, so a pipe cannot be read."""
+    if not file.seekable():
+        raise NotOneFile("a zip archive can only be read from a file")
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise NotOneFile(f"the zip archive is cut off or damaged ({error})") from error
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise NotOneFile(f"a zip archive of {len(members)} files, not of one; unpack it and name them")
+    if members[0].flag_bits & _ENCRYPTED:
+        raise NotOneFile("an encrypted zip archive; unpack it")
+    try:
+        with archive.open(members[0]) as packed:
+            while part := packed.read(_CHUNK):
+                yield part
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        return f"the zip archive is cut off or damaged ({error})"
+    return None

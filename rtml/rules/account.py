@@ -12,6 +12,7 @@ from rtml.captures.store import Capture
 from rtml.rules.language.conditions import outcomes
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import KEYS
+from rtml.rules.language.partial import possible, untold
 from rtml.rules.language.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
@@ -44,7 +45,9 @@ TABLE = pl.Schema(
         "why_not": pl.String,
     }
 )
-"""One row per rule: events considered, hits, containers with hits, and whether it could match."""
+"""One row per rule: events considered, hits, containers with hits, and whether it could match.
+
+``why_not`` says why it could not, or, behind ``partly:``, what of it could not be looked at."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,11 @@ def account(
     return table.select(
         pl.exclude("hits", "containers"),
         pl.col("hits", "containers").fill_null(0),
-        could_match=pl.col("why_not").is_null(),
+        could_match=pl.col("why_not").is_null() | pl.col("why_not").str.starts_with(_PARTLY),
     ).select(pl.col(name).cast(kind) for name, kind in TABLE.items())
 
 
+_PARTLY = "partly: "
 _LATER = ("hits", "containers", "could_match")
 
 
@@ -100,8 +104,12 @@ def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) ->
         return "no event of a container can satisfy it"
     if events == 0:
         return no_events(capture, rule.kinds)
-    if outcomes(rule.condition, dead | dead_views(dead))[0]:
-        return None
+    null = dead | dead_views(dead)
+    reasons = "; ".join(untold(rule.condition, dead))
+    if outcomes(possible(rule.condition, dead), null)[0]:
+        return f"{_PARTLY}{reasons}" if reasons else None
+    if outcomes(rule.condition, null)[0]:
+        return reasons
     return f"always null here: {', '.join(sorted(dead & rule.columns))}"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import polars as pl
 import pyarrow.dataset
+import pyarrow.parquet
 import pytest
 
 from rtml.captures import check_capture, import_capture, open_capture
@@ -126,10 +127,56 @@ def test_hosts_with_folders_of_one_name_keep_their_events(tmp_path: Path, hosts:
     assert sorted(map(str, kept)) == sorted(map(str, hosts))
 
 
-@pytest.mark.parametrize("hosts", [("web-1", "web-2"), ("node.a", "a/b"), ("\u6a5f",)])
-def test_tools_that_take_folders_for_columns_read_the_same(tmp_path: Path, hosts: tuple[str | None, ...]):
+def by_arrow(events: Path) -> Iterable[str | None]:
+    return pyarrow.dataset.dataset(str(events), partitioning="hive").to_table()["host"].to_pylist()
+
+
+def by_arrow_as_schema_of_one_file(events: Path) -> Iterable[str | None]:
+    return pyarrow.parquet.read_table(str(events))["host"].to_pylist()
+
+
+def by_polars(events: Path) -> Iterable[str | None]:
+    return pl.read_parquet(f"{events}/**/*.parquet", hive_partitioning=True)["host"]
+
+
+def by_pandas(events: Path) -> Iterable[str | None]:
+    pandas = pytest.importorskip("pandas")
+    return [None if pandas.isna(host) else host for host in pandas.read_parquet(events)["host"]]
+
+
+def by_duckdb(events: Path) -> Iterable[str | None]:
+    duckdb = pytest.importorskip("duckdb")
+    rows = duckdb.sql(f"select host from read_parquet('{events}/**/*.parquet', hive_partitioning=true)")
+    return [host for (host,) in rows.fetchall()]
+
+
+@pytest.mark.parametrize("tool", [by_arrow, by_arrow_as_schema_of_one_file, by_polars, by_pandas, by_duckdb])
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ("web-1", "web-2"),
+        ("node.a", "a/b", "a=b", "../x"),
+        ("\u6a5f",),
+        ("7",),
+        ("7", "web"),
+        ("0x10", "1e5", "007"),
+        ("2027-01-01", "2027-01-01 00:00:00"),
+        (None,),
+        (None, "web"),
+        ("null", "None", "NaN", "__HIVE_DEFAULT_PARTITION__", "true", "unknown"),
+        ("x" * 500, "x" * 499),
+    ],
+    ids=str,
+)
+def test_tools_that_take_folders_for_columns_read_the_same(
+    tmp_path: Path, hosts: tuple[str | None, ...], tool: Callable[[Path], Iterable[str | None]]
+):
     events = of_hosts(tmp_path / "c", *hosts) / "events"
-    arrow = pyarrow.dataset.dataset(str(events), partitioning="hive").to_table()
-    assert sorted(map(str, arrow["host"].to_pylist())) == sorted(map(str, hosts))
-    polars = pl.read_parquet(f"{events}/**/*.parquet", hive_partitioning=True)
-    assert sorted(map(str, polars["host"])) == sorted(map(str, hosts))
+    assert sorted(tool(events), key=repr) == sorted(hosts, key=repr)
+
+
+@pytest.mark.parametrize("host", ["web-1", "7", None])
+def test_a_capture_of_the_older_layout_opens(tmp_path: Path, host: str | None):
+    for folder in (of_hosts(tmp_path / "c", host) / "events").glob("*/node=*"):
+        folder.rename(folder.with_name(f"host={host}"))
+    assert open_capture(tmp_path / "c").events(["host"]).collect()["host"].to_list() == [host]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import random
 import threading
+import zipfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +21,8 @@ from rtml.errors import MissingFileError, RtmlError
 from rtml.findings.importing import read_alerts
 from rtml.reading import content as door
 from rtml.reading.content import first_bytes, opened
-from rtml.reading.lines import read_lines
+from rtml.reading.lines import lines_of
+from rtml.reading.lines import read_raw as whole
 from rtml.reading.text import read_text
 from tests.captures.test_beth_damage import DNS
 from tests.captures.test_bpftrace import line as bpftrace_line
@@ -30,6 +33,13 @@ from tests.rules.test_alerts import FALCO
 
 def zstd(raw: bytes) -> bytes:
     return pa.compress(raw, codec="zstd", asbytes=True)
+
+
+def zipped(raw: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("log.jsonl", raw)
+    return file.getvalue()
 
 
 PACKERS = {"gzip": gzip.compress, "zstd": zstd}
@@ -103,7 +113,7 @@ def test_content_before_a_wrong_checksum_is_kept(tmp_path: Path):
 def test_any_bytes_are_read_or_refused_by_name(tmp_path_factory, raw: bytes):
     path = tmp_path_factory.mktemp("any") / "file"
     path.write_bytes(raw)
-    for reader in (read, read_lines, first_bytes, lambda p: read_text(p, 100)):
+    for reader in (read, whole, first_bytes, lambda p: read_text(p, 100)):
         try:
             reader(path)
         except RtmlError as error:
@@ -126,12 +136,41 @@ def test_growth_of_honest_logs_is_no_bomb(tmp_path: Path, monkeypatch):
     assert read_raw(tmp_path, b"plain\n" * 99)[1] is None
 
 
-@pytest.mark.parametrize("pack", [bytes, *PACKERS.values()], ids=["plain", *PACKERS])
-def test_a_byte_order_mark_goes_and_utf_16_is_called_by_its_name(tmp_path: Path, pack):
+@pytest.mark.parametrize("pack", [bytes, zipped, *PACKERS.values()], ids=["plain", "zip", *PACKERS])
+def test_a_byte_order_mark_goes_and_utf_16_is_read(tmp_path: Path, pack):
     assert read_raw(tmp_path, pack(b"\xef\xbb\xbf{}\n"))[0] == b"{}\n"
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
-        with pytest.raises(RtmlError, match="file: UTF-16 text, not UTF-8"):
-            read_raw(tmp_path, pack("{}\n".encode(encoding)))
+        for text in ("{}\n", '{"a": "ü \U0001f600"}\n' * 50_000):
+            assert read_raw(tmp_path, pack(text.encode(encoding))) == (text.encode(), None)
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        assert read_raw(tmp_path, pack(mark + "é".encode(encoding) + b"\0"))[1] is not None
+
+
+@given(
+    st.text(st.characters(exclude_categories=()), max_size=30), st.sampled_from(["utf-16-le", "utf-16-be"])
+)
+def test_any_text_in_utf_16_is_the_text(tmp_path_factory, text: str, encoding: str):
+    text = text.lstrip("\0")  # two zero bytes behind the mark are those of UTF-32
+    raw = f"\ufeff{text}".encode(encoding, "surrogatepass")
+    whole = raw.decode(encoding, "surrogatepass").removeprefix("\ufeff")
+    assert read_raw(tmp_path_factory.mktemp("wide"), raw)[0] == whole.encode("utf-8", "surrogatepass")
+
+
+def test_a_zip_archive_is_its_one_file(tmp_path: Path):
+    assert read_raw(tmp_path, zipped(LINES)) == (LINES, None)
+    several = io.BytesIO()
+    with zipfile.ZipFile(several, "w") as archive:
+        archive.writestr("folder/", b"")
+        archive.writestr("a", LINES)
+        archive.writestr("b", LINES)
+    whole = zipped(LINES)
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 255
+    got, problem = read_raw(tmp_path, bytes(damaged))
+    assert LINES.startswith(got[:1000]) and problem is not None and "zip" in problem
+    for raw, why in ((several.getvalue(), "of 2 files"), (whole[: len(whole) // 2], "cut off or damaged")):
+        with pytest.raises(RtmlError, match=f"file: .*{why}"):
+            read_raw(tmp_path, raw)
 
 
 def test_what_is_no_file(tmp_path: Path):
@@ -154,7 +193,8 @@ def test_a_pipe_can_be_read(tmp_path: Path):
 
 def test_lines_end_with_line_feeds_only(tmp_path: Path):
     (tmp_path / "log").write_bytes("a\u2028b\r\nc\x85d\x0b\n".encode())
-    assert read_lines(tmp_path / "log")[0].to_list() == ["a\u2028b", "c\x85d\x0b", ""]
+    text = whole(tmp_path / "log")[0].decode()
+    assert lines_of(text).to_list() == ["a\u2028b", "c\x85d\x0b", ""]
 
 
 def test_a_text_is_bounded_packed_or_not(tmp_path: Path):

@@ -130,7 +130,8 @@ def test_what_is_no_such_file_is_wrong_use(tmp_path: Path, kind: str):
         assert caught.value.exit_code == 2
         assert isinstance(caught.value, FileNotFoundError) == (name == "absent.yml")
     assert "not UTF-8 (line 2)" in refusal(kind, tmp_path / "a.yml", b"a: b\n\xff")
-    assert "UTF-16" in refusal(kind, tmp_path / "a.yml", "a: b".encode("utf-16"))
+    same = refusal(kind, tmp_path / "a.yml", b"a: b")
+    assert refusal(kind, tmp_path / "a.yml", "a: b".encode("utf-16")) == same
     assert "larger than" in refusal(kind, tmp_path / "a.yml", b"# " + b"x" * 5_000_001)
     for other in ("7", "", "- a" if kind not in LISTS else "a: b"):
         assert f"{tmp_path / 'a.yml'}" in refusal(kind, tmp_path / "a.yml", other)

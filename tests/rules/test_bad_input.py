@@ -57,7 +57,7 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "falco empty": ("falco", "", "is a list of"),
     "sigma binary": ("sigma", b"\x7fELF\x02\x01\x00\xff", "not UTF-8"),
     "falco binary": ("falco", b"\x7fELF\x02\x01\x00\xff", "not UTF-8"),
-    "sigma UTF-16": ("sigma", "title: é".encode("utf-16"), "not UTF-8"),
+    "sigma UTF-16, cut": ("sigma", "title: é".encode("utf-16")[:-1], "UTF-16"),
     "falco control characters": ("falco", b"- rule: \x00\x01", "not YAML"),
     "sigma bomb": ("sigma", BOMB, "by aliases"),
     "sigma bomb as title": ("sigma", BOMB + "title: *i\ntags: *i\n", "by aliases"),

@@ -11,6 +11,7 @@ from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.views import VIEWS, dead_views
 from tests.rules.conftest import capture_of
+from tests.rules.sigma_text import rule as sigma_rule
 
 ROWS = [
     {"kind": "exec", "exe": "/bin/sh", "comm": "sh", "cmdline": "sh -c id"},
@@ -75,3 +76,53 @@ def test_a_view_is_dead_exactly_when_it_is_null_where_all_it_needs_is(name: str)
 )
 def test_what_no_event_of_a_container_satisfies_cannot_match(tmp_path: Path, condition: str):
     assert account(tmp_path, condition) == (0, False, "no event of a container can satisfy it")
+
+
+USERS = "names of users are known for root only, others by their number"
+CLIENT = "the client's end of connections is not known here"
+
+
+@pytest.mark.parametrize(
+    ("condition", "could", "why"),
+    [
+        ("evt.type = execve and user.name = www-data", False, USERS),
+        ("evt.type = execve and user.name in (www-data, nobody)", False, USERS),
+        ("evt.type = execve and user.name startswith www", False, USERS),
+        ("evt.type = execve and user.name in (root, www-data)", True, f"partly: {USERS}"),
+        ("evt.type = execve and not user.name = www-data", True, f"partly: {USERS}"),
+        ("evt.type = execve and (user.name = www-data or proc.name = sh)", True, f"partly: {USERS}"),
+        ("evt.type = execve and user.name = root", True, None),
+        ('evt.type = execve and user.name = "33"', True, None),
+        ("evt.type = connect and fd.name startswith '10.0.0.1:'", False, CLIENT),
+        ("evt.type = connect and fd.name = '10.0.0.1:5->192.0.2.1:80'", False, CLIENT),
+        ("evt.type = connect and fd.name = '->192.0.2.1:80'", True, None),
+        ("evt.type = connect and fd.name endswith '192.0.2.1:80'", True, None),
+    ],
+)
+def test_a_field_that_stands_for_less_says_so(tmp_path: Path, condition: str, could: bool, why: str | None):
+    rows = [
+        {"kind": "exec", "exe": "/bin/sh", "comm": "sh", "uid": 33},
+        {"kind": "connect", "dst_ip": "192.0.2.1", "dst_port": 80, "direction": "outbound"},
+    ]
+    file = tmp_path / "rule.yaml"
+    file.write_text(f"- rule: r\n  condition: {condition!r}\n  priority: NOTICE\n")
+    rules, skipped = load_falco([file])
+    assert skipped == []
+    row = evaluate(capture_of(rows), rules).table.row(0, named=True)
+    assert (row["could_match"], row["why_not"]) == (could, why)
+
+
+def test_where_the_client_is_known_its_end_is_looked_at(tmp_path: Path):
+    rows = [{"kind": "connect", "src_ip": "10.0.0.1", "src_port": 5, "dst_ip": "192.0.2.1", "dst_port": 80}]
+    file = tmp_path / "rule.yaml"
+    file.write_text("- rule: r\n  condition: fd.name startswith '10.0.0.1:'\n  priority: NOTICE\n")
+    row = evaluate(capture_of(rows), load_falco([file])[0]).table.row(0, named=True)
+    assert (row["hits"], row["why_not"]) == (1, None)
+
+
+@pytest.mark.parametrize(("user", "could", "why"), [("www-data", False, USERS), ("33", True, None)])
+def test_a_user_of_sigma_says_so_too(user: str, could: bool, why: str | None):
+    table = evaluate(
+        capture_of([{"kind": "exec", "exe": "/bin/sh", "uid": 33}]), [sigma_rule({"User": user})]
+    ).table
+    assert table.select("could_match", "why_not").rows() == [(could, why)]

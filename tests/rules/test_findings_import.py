@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from rtml.captures import open_capture
 from rtml.experiment.judge import read_findings
 from rtml.findings.formats import FORMATS
 from rtml.findings.importing import read_alerts
@@ -50,10 +51,13 @@ def test_real_events_of_another_kind_are_rejects_and_not_lost(tmp_path: Path, en
 
 
 def test_imported_alerts_are_judged_like_any_findings(tmp_path: Path):
-    (tmp_path / "a.jsonl").write_text(json.dumps(TRACEE))
+    container = open_capture(LAB / "capture").containers().item(0, "container_id")
+    told = json.dumps(TRACEE).replace('"c2"', f'"docker://{container[:12]}"')
+    (tmp_path / "a.jsonl").write_text(told)
     rtml("findings", "import", "tracee", tmp_path / "a.jsonl", "--out", tmp_path / "f.parquet")
     done = rtml(
         "evaluate",
+        "--all-time",
         "--capture",
         LAB / "capture",
         "--labels",
@@ -73,7 +77,7 @@ def test_odd_texts_and_envelopes_of_alerts_are_read(tmp_path: Path):
     (tmp_path / "a.log").write_bytes("\n".join(lines).encode() + b"\n" + odd.encode()[:-1] + b"\xff}")
     read = read_alerts(tmp_path / "a.log", "falco")
     assert (read.alerts, read.rejects["line"].to_list()) == (4, [4])
-    assert read.findings["title"].to_list() == ["\\ud800 half a pair"]
+    assert read.findings["title"].to_list() == ["\\xed\\xa0\\x80 half a pair"]
 
 
 def test_the_end_that_a_damaged_gzip_lost_is_a_reject_of_its_file(tmp_path: Path):

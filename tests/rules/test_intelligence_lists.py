@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import polars as pl
@@ -14,25 +13,9 @@ from rtml.rules.intelligence import load_intelligence
 from rtml.rules.intelligence.categories import USES, categories
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.matching import SILENCED
-from rtml.rules.intelligence.stix import values_of
 from rtml.rules.running.run import run_all
 from tests.rules.conftest import capture_of
-
-
-def load(folder: Path, text: str | bytes, **more):
-    file = folder / "list"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    one = {"name": "n", "file": "list", "category": "command-and-control", **more}
-    (folder / "lists.yml").write_text(json.dumps({"lists": [one]}))
-    return load_intelligence([folder / "lists.yml"])
-
-
-def entries(loaded) -> list[str]:
-    return [value for kind in loaded.entries.values() for value in kind["entry"]]
-
-
-def reasons(loaded) -> list[tuple[int, str]]:
-    return loaded.rejects.select("line", "reason").rows()
+from tests.rules.intelligence_files import bundle, entries, load, reasons
 
 
 def test_plain_lines_and_why_some_are_none(tmp_path: Path):
@@ -72,10 +55,22 @@ def test_lines_of_a_hosts_file_stand_for_their_names(tmp_path: Path):
 
 
 def test_a_list_without_an_entry_says_that_it_guards_nothing(tmp_path: Path):
-    assert reasons(load(tmp_path, "# nothing today\n")) == []
-    for text in ("one two\nhttp://a.example/\n", "b c\n"):
+    for text, why in {
+        "# nothing today\n": "the file holds none",
+        "one two\nhttp://a.example/\n": "2 refused, the first in line 1: more than one word",
+        "b c\n": "1 refused",
+    }.items():
         line, reason = reasons(load(tmp_path, text))[0]
         assert (line, "guards nothing" in reason) == (0, True)
+        with pytest.raises(UsageError, match=f"list 'n' guards nothing.*{why}.*may_be_empty"):
+            load(tmp_path, text, may_be_empty=False)
+
+
+@pytest.mark.parametrize("more", [{"trusted": True, "category": None}, {"format": "stix"}, {"format": "csv"}])
+def test_every_list_that_guards_nothing_ends_with_a_usage_error(tmp_path: Path, more: dict):
+    text = bundle("[url:value = 'http://a.example']") if more.get("format") == "stix" else "no entry\n"
+    with pytest.raises(UsageError, match="guards nothing"):
+        load(tmp_path, text, may_be_empty=False, **more)
 
 
 def test_csv_whose_header_is_a_comment(tmp_path: Path):
@@ -84,24 +79,6 @@ def test_csv_whose_header_is_a_comment(tmp_path: Path):
     assert entries(loaded) == ["192.0.2.5", "2001:db8::5", "a.example"]
     both = "# id, ioc\nioc,id\nb.example,1\n"
     assert entries(load(tmp_path, both, format="csv", column="ioc")) == ["b.example"]
-
-
-def test_stix_as_misp_writes_destinations(tmp_path: Path):
-    def ends(end: str, kind: str, value: str, more: str = "") -> str:
-        where = f"network-traffic:{end}_ref"
-        return f"[{where}.type = '{kind}' AND {where}.value = '{value}'{more}]"
-
-    text = bundle(
-        ends("dst", "ipv4-addr", "192.0.2.1"),
-        ends("dst", "ipv6-addr", "2001:db8::1"),
-        ends("src", "ipv4-addr", "192.0.2.2"),
-        ends("dst", "ipv4-addr", "192.0.2.3", " AND network-traffic:dst_port = 80"),
-        "[ipv4-addr:value ISSUBSET '198.51.100.0/24']",
-    )
-    loaded = load(tmp_path, text, format="stix")
-    assert entries(loaded) == ["192.0.2.1", "2001:db8::1", "198.51.100.0/24"]
-    assert [line for line, _ in reasons(loaded)] == [4, 5]
-    assert "network-traffic:src_ref is not matched" in reasons(loaded)[0][1]
 
 
 def test_entries_that_a_category_has_no_use_for_are_refused(tmp_path: Path):
@@ -122,50 +99,6 @@ def test_csv_by_name_and_by_number(tmp_path: Path):
         load(tmp_path, 'a,"b\n', format="csv")
 
 
-def bundle(*patterns: object, **more: object) -> str:
-    made = [{"type": "indicator", "pattern_type": "stix", "pattern": p, **more} for p in patterns]
-    return json.dumps({"type": "bundle", "objects": [{"type": "identity"}, *made, 3]})
-
-
-def test_stix_takes_plain_alternatives_and_refuses_the_rest_by_name(tmp_path: Path):
-    sha = "ab" * 32
-    loaded = load(
-        tmp_path,
-        format="stix",
-        category="command-and-control",
-        text=bundle(
-            "[ipv4-addr:value = '192.0.2.1'] OR [ipv6-addr:value = '2001:db8::1/64']",
-            "([domain-name:value IN ('a.example','b.example') OR (domain-name:value='c.example')])",
-            "[ipv4-addr:value = '192.0.2.2' AND domain-name:value = 'd.example']",
-            "[ipv4-addr:value != '192.0.2.3']",
-            "[url:value = 'http://a.example']",
-            "[domain-name:value = 'e.example'] REPEATS 5 TIMES",
-            "[ipv4-addr:value = ",
-            "",
-            7,
-            f"[file:hashes.'SHA-256' = '{sha}']",
-            "(" * 5000,
-        ),
-    )
-    assert entries(loaded) == ["192.0.2.1", "2001:db8::1/64", "a.example", "b.example", "c.example"]
-    assert [line for line, _ in reasons(loaded)] == [4, 5, 6, 7, 8, 9, 10, 11, 12]
-    revoked = load(tmp_path, bundle("[domain-name:value = 'a.example']", revoked=True), format="stix")
-    assert reasons(revoked) == [(0, "no entry of this list can be used: it guards nothing"), (2, "revoked")]
-    assert entries(
-        load(tmp_path, bundle(f"[file:hashes.'SHA-256' = '{sha}']"), format="stix", category="custom-file")
-    ) == [sha]
-
-
-def test_stix_strings_may_hold_quotes():
-    assert values_of(r"[domain-name:value = 'a\'b\\c']") == [r"a'b\c"]
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"type": "bundle"}', '{"objects": []}', "[" * 99999])
-def test_what_is_no_bundle_is_an_error_that_names_the_file(tmp_path: Path, text: str):
-    with pytest.raises(RtmlError, match=r"list: no"):
-        load(tmp_path, text, format="stix")
-
-
 def test_files_that_are_no_lists(tmp_path: Path):
     with pytest.raises(RtmlError, match="larger than"):
         (tmp_path / "huge").write_text("x" * 11)
@@ -184,7 +117,7 @@ WRONG = {
     "did you mean 'phishing'": {"category": "fishing"},
     "did you mean 'high'": {"severity": "hihg"},
     "needs a category": {"category": None},
-    "'plain', 'csv' or 'stix'": {"format": "xml"},
+    "'plain', 'csv', 'json' or 'stix'": {"format": "xml"},
 }
 
 

@@ -47,7 +47,7 @@ junk = st.sampled_from(
 
 
 def entries(values: list[str]) -> pl.DataFrame:
-    rows = [(i, value, None) for i, value in enumerate(values, 1)]
+    rows = [(i, value, None, None) for i, value in enumerate(values, 1)]
     return classify(pl.DataFrame(rows, schema=RAW, orient="row"))
 
 
@@ -70,7 +70,7 @@ def test_addresses_match_the_longest_network_that_holds_them(networks, addresses
         best = widest(one, parsed)
         if best is not None:
             want[str(one)] = (7, parsed[best])
-    assert {value: (number, entry) for value, number, entry in got.rows()} == want
+    assert {value: (number, entry) for value, number, entry, *_ in got.rows()} == want
 
 
 @given(st.lists(address.map(str) | junk | st.text(max_size=12) | st.none(), max_size=12))
@@ -120,7 +120,7 @@ def test_domains_match_the_longest_listed_name_that_they_lie_under(listed, names
         held = [x for x in listed if plain == x or (not exact and plain.endswith("." + x))]
         if held:
             want[one] = (3, max(held, key=len))
-    assert {value: (number, entry) for value, number, entry in got.rows()} == want
+    assert {value: (number, entry) for value, number, entry, *_ in got.rows()} == want
 
 
 def test_a_wide_network_of_ipv6_holds_no_ipv4():

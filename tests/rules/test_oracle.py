@@ -19,7 +19,7 @@ COLUMNS = {
     "Image": "exe",
     "CommandLine": "cmdline",
     "CurrentDirectory": "cwd",
-    "DestinationPort": "dst_port",
+    "SourcePort": "src_port",
     "SourceIp": "src_ip",
 }
 TEXT = st.text(alphabet="aAbBéÉ/_%'\"\n .$^(", max_size=6)
@@ -37,9 +37,9 @@ OTHER_ITEM = st.sampled_from(
         {"Image|exists": False},
         {"CommandLine|re": "[ab]/?$"},
         {"CommandLine|re": "^A|_%"},
-        {"DestinationPort": [22, 443]},
-        {"DestinationPort|gte": 443},
-        {"DestinationPort|lt": 443},
+        {"SourcePort": [22, 443]},
+        {"SourcePort|gte": 443},
+        {"SourcePort|lt": 443},
         {"SourceIp|cidr": "10.0.0.0/9"},
         {"SourceIp|cidr": ["fd00::/8", "192.0.2.7/32"]},
     ]
@@ -53,7 +53,7 @@ EVENT = st.fixed_dictionaries(
         "Image": TEXT | st.none(),
         "CommandLine": TEXT | st.none(),
         "CurrentDirectory": TEXT | st.none(),
-        "DestinationPort": st.sampled_from([22, 443, 444, None]),
+        "SourcePort": st.sampled_from([22, 443, 444, None]),
         "SourceIp": st.sampled_from(["10.1.2.3", "10.128.0.0", "fd12::1", "192.0.2.7", None]),
     }
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from rtml.container_ids import renamed, resolved
 from rtml.errors import RtmlError
 from rtml.times import instant, span
 
@@ -40,15 +41,16 @@ def in_capture(
 
     Returns
     -------
-    The labels kept and a list of warnings (empty when all fit).
+    The labels kept, under the capture's own ids for their containers (`rtml.container_ids`), and a list of
+    warnings (empty when all fit).
 
     Raises
     ------
     RtmlError
-        A label names a container that the capture does not hold, or one of the infrastructure; a root process
-        that is not there, in another container, or not alive in the label's time; clocks differ; no label
-        lies in the capture's time; two labels are copies of each other, or overlap and cannot be told
-        apart.
+        A label names a container that the capture does not hold, by a short id several, or one of the
+        infrastructure; a root process that is not there, in another container, or not alive in the label's
+        time; clocks differ; no label lies in the capture's time; two labels are copies of each other, or
+        overlap and cannot be told apart.
 
     Examples
     --------
@@ -63,6 +65,14 @@ def in_capture(
     """
     kept, warnings = _in_time(labels, span_of_capture)
     known = pl.Series(sorted(set(container_ids)), dtype=pl.String)
+    meant = resolved(kept["container_id"].unique(), known)
+    kept = renamed(kept, meant.ids)
+    _refuse(
+        kept.filter(pl.col("container_id").is_in(list(meant.several))),
+        kept,
+        "name by a short id several containers of the capture",
+        "write more of the id",
+    )
     _refuse(
         kept.filter(~pl.col("container_id").is_in(known.implode())),
         kept,

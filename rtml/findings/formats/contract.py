@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from rtml.container_ids import bare_id
 from rtml.errors import UsageError
 from rtml.findings.attack import techniques_of
 from rtml.findings.levels import LEVELS
@@ -73,7 +74,8 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
     tags
         Techniques (``T1059``) and tactics of MITRE ATT&CK; others are passed over.
     identity
-        Any of `rtml.schema.IDENTITY`; anything but a text is unknown.
+        Any of `rtml.schema.IDENTITY`; anything but a text is unknown. Of a container's id the runtime
+        before it goes (`rtml.container_ids`).
 
     Raises
     ------
@@ -89,13 +91,15 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
     if level not in LEVELS:
         raise Reject(f"no level {level!r}")
     marks = list(tags)
+    who = {name: text(identity.get(name)) for name in IDENTITY}
+    who["container_id"] = bare_id(who["container_id"] or "")
     return {
         "rule": text(rule),
         "time": _time(time),
         "level": level,
         "techniques": sorted(set(techniques_of(marks))),
         "type": finding_type_of((tag.removeprefix("mitre_") for tag in marks), "ImportedAlert"),
-        **{name: text(identity.get(name)) for name in IDENTITY},
+        **who,
     }
 
 

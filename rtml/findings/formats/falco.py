@@ -21,6 +21,7 @@ def falco(record: Mapping[str, Any]) -> Alert:
     if source != "syscall" and text(fields.get("container.id")) is None:
         raise Reject(f"of source {source}, about no container")
     tags = record.get("tags")
+    container = text(fields.get("container.full_id")) or fields.get("container.id")
     image, tag = (text(fields.get(f"container.image.{part}")) for part in ("repository", "tag"))
     return alert(
         record.get("rule"),
@@ -28,7 +29,7 @@ def falco(record: Mapping[str, Any]) -> Alert:
         level_of(str(record.get("priority", ""))),
         [str(tag) for tag in tags] if isinstance(tags, list) else [],
         host=record.get("hostname"),
-        container_id=fields.get("container.id"),
+        container_id=container,
         container_name=fields.get("container.name"),
         pod=fields.get("k8s.pod.name"),
         namespace=fields.get("k8s.ns.name"),

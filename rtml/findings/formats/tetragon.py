@@ -32,7 +32,7 @@ def tetragon(record: Mapping[str, Any]) -> Alert:
         namespace=pod.get("namespace"),
         workload=pod.get("workload"),
         container_name=container.get("name"),
-        container_id=str(container.get("id", "")).rpartition("://")[2],
+        container_id=text(container.get("id")) or nested(hit, "process").get("docker"),
         image=nested(container, "image").get("name"),
     )
 

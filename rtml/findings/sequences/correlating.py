@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.container_ids import merged, renamed
 from rtml.findings.levels import LEVELS
 from rtml.findings.sequences.links import components, keys_of
 from rtml.findings.sequences.signals import (
@@ -79,11 +80,13 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     Returns
     -------
     `SEQUENCES`, sorted by ``first_seen`` and ``finding_id``. Columns that say where are filled
-    where all signals agree. Fails when sensors name one pod differently, or only one of them its
+    where all signals agree. Ids of one container are one (`rtml.container_ids`).
+    Fails when sensors name one pod differently, or only one of them its
     cluster: nothing is then seen as the same.
     """
     settings = settings or parameters()
-    signals = signals_of(findings, settings)
+    containers = merged(findings["container_id"].drop_nulls().unique()).ids
+    signals = signals_of(renamed(findings, containers), settings)
     keys = keys_of(signals, settings)
     pool = signals.select("finding_id", "first_seen", "tactic", "type", act=_act()).join(
         components(keys, settings, []), on="finding_id"

@@ -10,6 +10,9 @@
 ``in``             one of a list of values
 =================  =============================================================================
 
+A ``container_id`` is equal under every spelling of it, if only one container of the findings fits
+(`rtml.container_ids`).
+
 Of ``techniques`` and ``contributions`` (their ``feature``: the reason in words) one element must
 pass; for the two negative tests none may fail them.
 """
@@ -23,6 +26,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from rtml.container_ids import SHORTEST, bare_id, bare_ids
 from rtml.errors import UnknownNameError, UsageError, did_you_mean
 from rtml.schema import FINDINGS
 from rtml.wildcards import whole
@@ -78,13 +82,31 @@ def condition(field: str, test: str, value: Any) -> pl.Expr:
     if test not in tests:
         raise UnknownNameError(f"{field}: unknown test {test!r}; {did_you_mean(test, tests)}")
     wanted = _values(field, test, value)
-    if field in _LISTS:
+    if field == "container_id" and test in ("equals", "not_equals", "in"):
+        passed = _same_container(value if test == "in" else [value])
+    elif field in _LISTS:
         passes = tests[test](_LISTS[field], wanted).fill_null(False)
         passed = pl.col(field).list.eval(passes).list.any()
     else:
         passed = tests[test](pl.col(field), wanted)
     passed = passed.fill_null(False)
     return ~passed if test.startswith("not_") else passed
+
+
+def _same_container(ids: list[str]) -> pl.Expr:
+    """Say which findings are of one of these containers; an id that fits several means itself only."""
+    have = bare_ids(pl.col("container_id"))
+    return pl.any_horizontal(pl.lit(False), *(_is_container(have, bare_id(text) or "") for text in ids))
+
+
+def _is_container(have: pl.Expr, wanted: str) -> pl.Expr:
+    digits = f"^[0-9a-f]{{{SHORTEST},}}$"
+    begins = have.str.starts_with(wanted) | pl.lit(wanted).str.starts_with(have)
+    fits = begins & have.str.contains(digits) & pl.lit(wanted).str.contains(digits)
+    fitting = have.filter(fits)
+    # Of one container if each is the beginning of the longest.
+    alone = fitting.sort_by(fitting.str.len_bytes()).last().str.starts_with(fitting).all()
+    return ((have == wanted) | (fits & alone)).fill_null(False)
 
 
 def _values(field: str, test: str, value: Any) -> Any:

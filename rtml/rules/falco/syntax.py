@@ -27,7 +27,7 @@ _OPERATOR = re.compile(
 )
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.S)
 _BARE = re.compile(r"[^\s(),=\"']+")
-_ESCAPE = re.compile(r"\\([bfnrt\\/\"'])")
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[bfnrt\\/\"'])")
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LISTS = ("in", "pmatch", "intersects")
 
@@ -38,7 +38,10 @@ class SyntaxProblem(Exception):
 
 @dataclass(frozen=True)
 class Value:
-    """A literal; a bare one may name a list."""
+    r"""A literal; a bare one may name a list.
+
+    Bytes that are no UTF-8 (``\xff`` in quotes) are as Python's handler ``surrogateescape`` has them.
+    """
 
     text: str
     bare: bool = field(kw_only=True)
@@ -122,7 +125,15 @@ def value_of(text: str) -> Value:
 
 
 def _unquoted(text: str) -> str:
-    return _ESCAPE.sub(lambda escape: _CONTROL.get(escape[1], escape[1]), text[1:-1])
+    plain = _ESCAPE.sub(_meant, text[1:-1]).encode("utf-8", "surrogateescape")
+    return plain.decode("utf-8", "surrogateescape")
+
+
+def _meant(escape: re.Match[str]) -> str:
+    """Return what an escape means; a byte above 7f by itself, until those beside it are read with it."""
+    if not escape[1].startswith("x"):
+        return _CONTROL.get(escape[1], escape[1])
+    return bytes([int(escape[1][1:], 16)]).decode("ascii", "surrogateescape")
 
 
 class _Reader:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from rtml.reading.escapes import readable
 from rtml.rules.falco.fields import MISSING, Field, called, field_of
 from rtml.rules.falco.syntax import And, Macro, Negation, Node, Or, Test
 from rtml.rules.language.columns import DERIVED, is_number
@@ -64,6 +65,7 @@ def _test(test: Test, values: Literals) -> Condition:
     if test.field in ("evt.type", "syscall.type"):
         return _call(test.operator, values)
     field = field_of(test.field, test.argument)
+    values = _in_tables(test.operator, values)
     odd = [v for v in values if not {v, f"{test.operator} {v}"} & {*field.literals}]
     if field.literals and odd:
         raise Refused(f"{field.name} can be compared here only with: {', '.join(field.literals)}")
@@ -74,6 +76,16 @@ def _test(test: Test, values: Literals) -> Condition:
         return any_of(parts)
     present = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
     return All((any_of(present), Not(any_of(parts))))
+
+
+def _in_tables(operator: str, values: Literals) -> Literals:
+    """Write values as tables hold them (`rtml.reading.escapes`); expressions are not rewritten."""
+    raw = [value.encode("utf-8", "surrogateescape") for value in values]
+    if operator != "regex":
+        return tuple(map(readable, raw))
+    if any(value != text.decode("utf-8", "replace") for value, text in zip(values, raw, strict=True)):
+        raise Refused("a regular expression with bytes that are no UTF-8 is not supported")
+    return values
 
 
 def _when(kinds: tuple[str, ...], condition: Condition) -> Condition:

@@ -87,12 +87,14 @@ def match_addresses(addresses: pl.Series, networks: pl.DataFrame) -> pl.DataFram
     addresses
         Text; repeated, null and unreadable values are allowed and match nothing.
     networks
-        ``list``, ``hi``, ``lo``, ``bits`` and ``entry`` (the text to show), host bits zero.
+        ``list``, ``hi``, ``lo``, ``bits``, ``entry`` (the text to show) and, if there, ``until``
+        (nanoseconds, null: always); host bits zero.
 
     Returns
     -------
-    ``value`` (distinct addresses), ``list``, ``entry``: the longest network of each list that holds
-    it. A network of IPv6 that is wider than the IPv4 block does not hold IPv4 addresses.
+    ``value`` (distinct addresses), ``list``, ``entry``, ``until``, ``size`` (leading bits): of each list the
+    longest network that holds it always, and the longest until each time. A network of IPv6 that is wider
+    than the IPv4 block does not hold IPv4 addresses.
 
     Examples
     --------
@@ -100,7 +102,7 @@ def match_addresses(addresses: pl.Series, networks: pl.DataFrame) -> pl.DataFram
     ...     list=pl.lit(0, pl.UInt32), bits=pl.Series([120, 121], dtype=pl.UInt8),
     ...     entry=pl.Series(["192.0.2.0/24", "192.0.2.128/25"]))
     >>> match_addresses(pl.Series(["192.0.2.1", "192.0.2.200", "10.0.0.1"]), networks).rows()
-    [('192.0.2.1', 0, '192.0.2.0/24'), ('192.0.2.200', 0, '192.0.2.128/25')]
+    [('192.0.2.1', 0, '192.0.2.0/24', None, 120), ('192.0.2.200', 0, '192.0.2.128/25', None, 121)]
     """
     distinct = addresses.cast(pl.String).drop_nulls().unique().alias("value")
     seen = pl.concat([distinct.to_frame(), numbers(distinct)], how="horizontal").drop_nulls()
@@ -111,10 +113,12 @@ def match_addresses(addresses: pl.Series, networks: pl.DataFrame) -> pl.DataFram
         .filter(~(ipv4 & (pl.col("bits") < MAPPED)))
         .select("value", "bits", hi=pl.col("hi") & pl.col("mask_hi"), lo=pl.col("lo") & pl.col("mask_lo"))
     )
+    if "until" not in networks.columns:
+        networks = networks.with_columns(until=pl.lit(None, pl.Int64))
     return (
         tried.join(networks.lazy(), on=["hi", "lo", "bits"])
         .sort("value", "list", "bits", "entry", descending=[False, False, True, False])
-        .unique(["value", "list"], keep="first", maintain_order=True)
-        .select("value", "list", "entry")
+        .unique(["value", "list", "until"], keep="first", maintain_order=True)
+        .select("value", "list", "entry", "until", size=pl.col("bits").cast(pl.Int64))
         .collect()
     )

@@ -13,7 +13,7 @@ from rtml.rules.account import HITS, Evaluation, account
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.intelligence.description import ListDescription
 from rtml.rules.intelligence.lists import Intelligence
-from rtml.rules.intelligence.matching import SILENCED, Matched
+from rtml.rules.intelligence.matching import SILENCED, Matched, counted, expired, still_listed
 from rtml.rules.language.conditions import Absent, All, Not, Text
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import rule_inputs
@@ -95,23 +95,29 @@ def match_callers(capture: Capture, lists: Intelligence) -> Matched:
     )
     calls = events.with_columns(value=pl.col("in:source_ips").str.split(SEPARATOR)).explode("value")
     addresses = calls.collect()
-    hits = _hits(addresses, lists)
+    joined = _joined(addresses, lists)
+    kept = joined.filter(still_listed())
+    hits = _hits(kept)
     dead = frozenset() if addresses["value"].is_not_null().any() else frozenset({"source_ips"})
     total = addresses.select("host", "seq").n_unique() if addresses.height else 0
     table = account(capture, rules, hits, total, dead)
-    return Matched(rules, Evaluation(hits, table), _silenced(addresses, lists))
+    gone = counted(expired(joined, kept), "no longer listed then")
+    return Matched(rules, Evaluation(hits, table), pl.concat([_silenced(addresses, lists), gone]))
 
 
-def _hits(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
+def _joined(calls: pl.DataFrame, lists: Intelligence) -> pl.DataFrame:
     listed = lists.callers(calls["value"])
     shown = [
         visible(entry if entry == value else f"{entry} ({value})")
         for value, entry in listed.select("value", "entry").iter_rows()
     ]
     listed = listed.with_columns(entry=pl.Series("entry", shown, dtype=pl.String))
-    joined = calls.join(listed, on="value").with_columns(
+    return calls.join(listed, on="value").with_columns(
         rule=pl.format("intel:{}:caller:{}", "list", "in:tactic"), root_id=pl.lit(None, pl.Int64)
     )
+
+
+def _hits(joined: pl.DataFrame) -> pl.DataFrame:
     once = joined.sort("time", "host", "seq", "rule", "entry").unique(
         ["host", "seq", "rule"], keep="first", maintain_order=True
     )

@@ -16,7 +16,7 @@ from rtml.rules.intelligence.categories import categories
 
 __all__ = ["ListDescription", "described", "shipped_lists"]
 
-Format = Literal["plain", "csv", "stix"]
+Format = Literal["plain", "csv", "json", "stix"]
 
 
 class ListDescription(pydantic.BaseModel):
@@ -29,8 +29,8 @@ class ListDescription(pydantic.BaseModel):
     file
         Beside the description, or an absolute path.
     format
-        ``plain`` (one entry a line, ``#`` and ``;`` begin comments), ``csv`` or ``stix`` (a bundle
-        of STIX 2.1).
+        ``plain`` (one entry a line, ``#`` and ``;`` begin comments), ``csv``, ``json`` (objects, one a
+        line or in a list) or ``stix`` (STIX 2.1: a bundle or TAXII's envelope).
     category
         A key of ``categories.yml``; none for a trusted list.
     severity
@@ -40,7 +40,10 @@ class ListDescription(pydantic.BaseModel):
     match
         Whether a listed domain stands for its subdomains too.
     column
-        Of CSV: a column's name in the header, or its number from 1 in a file without one.
+        Of CSV: a column's name in the header, or its number from 1 in a file without one. Of JSON: the key,
+        if it is none of `rtml.rules.intelligence.records.KEYS`.
+    may_be_empty
+        A list of which no entry can be used is no error: it guards nothing, and says so.
     author, licence
         Go with every hit, as those of rules do.
     """
@@ -55,6 +58,7 @@ class ListDescription(pydantic.BaseModel):
     trusted: bool = False
     match: Literal["subdomains", "exact"] = "subdomains"
     column: str | int = 1
+    may_be_empty: bool = False
     author: str = ""
     licence: str = ""
 

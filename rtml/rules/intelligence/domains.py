@@ -42,19 +42,20 @@ def match_domains(names: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     names
         As queried; repeated and null values are allowed.
     listed
-        ``list``, ``domain`` (in plain form), ``exact`` (subdomains do not count) and ``entry`` (the
-        text to show).
+        ``list``, ``domain`` (in plain form), ``exact`` (subdomains do not count), ``entry`` (the text to
+        show) and, if there, ``until`` (nanoseconds, null: always).
 
     Returns
     -------
-    ``value`` (distinct names), ``list``, ``entry``: the longest listed name of each list.
+    ``value`` (distinct names), ``list``, ``entry``, ``until``, ``size`` (labels): of each list the longest
+    name that holds always, and the longest until each time.
 
     Examples
     --------
     >>> listed = pl.DataFrame({"list": [0, 1], "domain": ["c2.example", "c2.example"],
     ...                        "exact": [False, True], "entry": "c2.example"})
     >>> match_domains(pl.Series(["a.C2.example.", "notc2.example"]), listed).rows()
-    [('a.C2.example.', 0, 'c2.example')]
+    [('a.C2.example.', 0, 'c2.example', None, 2)]
     """
     distinct = names.cast(pl.String).drop_nulls().unique().alias("value")
     labels = plain_name(distinct).str.split(".")
@@ -70,14 +71,20 @@ def match_domains(names: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
         )
         for size in sizes
     ]
+    if "until" not in listed.columns:
+        listed = listed.with_columns(until=pl.lit(None, pl.Int64))
     if not tails:
-        return pl.DataFrame(schema={"value": pl.String, "list": listed.schema["list"], "entry": pl.String})
+        found = pl.DataFrame(schema={"value": pl.String, "entry": pl.String})
+        numbers = pl.DataFrame(schema={"until": pl.Int64, "size": pl.Int64})
+        return pl.concat([found, listed.clear().select("list"), numbers], how="horizontal").select(
+            "value", "list", "entry", "until", "size"
+        )
     return (
         pl.concat(tails)
         .join(listed.lazy(), on="domain")
         .filter(pl.col("all_labels") | ~pl.col("exact"))
         .sort("value", "list", "size", "entry", descending=[False, False, True, False])
-        .unique(["value", "list"], keep="first", maintain_order=True)
-        .select("value", "list", "entry")
+        .unique(["value", "list", "until"], keep="first", maintain_order=True)
+        .select("value", "list", "entry", "until", pl.col("size").cast(pl.Int64))
         .collect()
     )

@@ -12,6 +12,7 @@ __all__ = ["classify", "domain_entries", "hash_entries", "network_entries"]
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = rf"^(?:\*?\.)?(?:{_LABEL}\.)+{_LABEL}$"
 _V4 = r"^[0-9]+(?:\.[0-9]+)*(?:/[0-9]+)?$"
+_PORT = r"^(?:(?P<v4>[0-9]+(?:\.[0-9]+){3})[:|][0-9]{1,5}|\[(?P<v6>[0-9a-fA-F:.]+)\](?::[0-9]{1,5})?)$"
 _HASH_LENGTHS = {32: "an MD5", 40: "a SHA-1", 96: "a SHA-384", 128: "a SHA-512"}
 
 
@@ -26,7 +27,8 @@ def classify(raw: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     ``line``, ``value`` (in plain form), ``kind`` (address, domain, sha256; null for a reject),
-    ``reason``, and ``hi``, ``lo``, ``bits`` of networks with their host bits cleared.
+    ``reason``, ``until``, and ``hi``, ``lo``, ``bits`` of networks with their host bits cleared. A port
+    after an address is left out: a hit is one to any port.
 
     Examples
     --------
@@ -37,7 +39,9 @@ def classify(raw: pl.DataFrame) -> pl.DataFrame:
      ('com', None, 'one label: a whole top-level domain'),
      ('http://c2.example/x', None, 'a URL, not a name')]
     """
-    value = plain_name(raw["value"].cast(pl.String))
+    value = plain_name(raw["value"].cast(pl.String).str.replace(_PORT, "${v4}${v6}"))
+    if "until" not in raw.columns:
+        raw = raw.with_columns(until=pl.lit(None, pl.Int64))
     frame = pl.concat([raw.with_columns(value=value), _networks(value)], how="horizontal")
     text = pl.col("value")
     digits = pl.when(text.str.contains(r"^[0-9a-f]{32,128}$")).then(text.str.len_chars())
@@ -117,9 +121,9 @@ def _masked(frame: pl.DataFrame) -> pl.DataFrame:
 def network_entries(entries: pl.DataFrame, number: int) -> pl.DataFrame:
     """Networks of one list as `rtml.rules.intelligence.addresses.match_addresses` takes them."""
     networks = entries.filter(pl.col("kind") == "address").unique(
-        ["hi", "lo", "bits"], keep="first", maintain_order=True
+        ["hi", "lo", "bits", "until"], keep="first", maintain_order=True
     )
-    return networks.select("hi", "lo", "bits", list=pl.lit(number, pl.UInt32), entry="value")
+    return networks.select("hi", "lo", "bits", "until", list=pl.lit(number, pl.UInt32), entry="value")
 
 
 def domain_entries(entries: pl.DataFrame, number: int, exact: bool) -> pl.DataFrame:
@@ -132,12 +136,13 @@ def domain_entries(entries: pl.DataFrame, number: int, exact: bool) -> pl.DataFr
             domain=pl.col("value").str.replace(r"^\*?\.", ""),
             exact=~starred & exact,
             entry="value",
+            until="until",
         )
-        .unique(["domain", "exact"], keep="first", maintain_order=True)
+        .unique(["domain", "exact", "until"], keep="first", maintain_order=True)
     )
 
 
 def hash_entries(entries: pl.DataFrame, number: int) -> pl.DataFrame:
-    """Hashes of one list: ``list``, ``sha256`` (lower case), ``entry``."""
-    hashes = entries.filter(pl.col("kind") == "sha256").unique("value", maintain_order=True)
-    return hashes.select(list=pl.lit(number, pl.UInt32), sha256="value", entry="value")
+    """Hashes of one list: ``list``, ``sha256`` (lower case), ``entry``, ``until``."""
+    hashes = entries.filter(pl.col("kind") == "sha256").unique(["value", "until"], maintain_order=True)
+    return hashes.select(list=pl.lit(number, pl.UInt32), sha256="value", entry="value", until="until")

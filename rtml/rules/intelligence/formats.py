@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable
 
@@ -10,12 +11,13 @@ import polars as pl
 
 from rtml.errors import RtmlError, did_you_mean
 from rtml.rules.intelligence.description import ListDescription
+from rtml.rules.intelligence.records import records
 from rtml.rules.intelligence.stix import indicators
 
 __all__ = ["FORMATS", "RAW"]
 
-RAW = pl.Schema({"line": pl.Int64, "value": pl.String, "reason": pl.String})
-"""Raw entries; ``reason`` is null, or says why there is none."""
+RAW = pl.Schema({"line": pl.Int64, "value": pl.String, "reason": pl.String, "until": pl.Int64})
+"""Raw entries; ``reason`` is null, or says why there is none; ``until`` when it holds (ns), null: always."""
 
 
 def _plain(text: str, description: ListDescription) -> pl.DataFrame:
@@ -55,11 +57,10 @@ _OWN_NAME = (
 def _csv(text: str, description: ListDescription) -> pl.DataFrame:
     """One column of a CSV file; lines that begin with ``#`` are comments.
 
-    The header may stand in such a line (the last before the data that names the column); a port
-    after an address is left out: a hit is one to any port.
+    The header may stand in such a line (the last before the data that names the column).
     """
     reader = csv.reader(
-        ("\n" if line.startswith("#") else line for line in text.splitlines(keepends=True)),
+        ("\n" if line.startswith("#") else line for line in io.StringIO(text, newline="")),
         strict=True,
         skipinitialspace=True,
     )
@@ -75,7 +76,7 @@ def _csv(text: str, description: ListDescription) -> pl.DataFrame:
                 if is_header:
                     continue
             lines.append(reader.line_num)
-            values.append(_PORT.sub(r"\1\2", row[at].strip()) if 0 <= at < len(row) else None)
+            values.append(row[at].strip() if 0 <= at < len(row) else None)
     except csv.Error as error:
         raise RtmlError(f"{description.file}: line {reader.line_num}: not CSV ({error})") from error
     short = pl.when(pl.col("value").fill_null("") == "").then(
@@ -84,9 +85,6 @@ def _csv(text: str, description: ListDescription) -> pl.DataFrame:
     return pl.DataFrame(
         {"line": lines, "value": values}, schema={"line": pl.Int64, "value": pl.String}
     ).with_columns(reason=short)
-
-
-_PORT = re.compile(r"^(?:([0-9]+(?:\.[0-9]+){3})|\[([0-9a-fA-F:.]+)\]):[0-9]{1,5}$")
 
 
 def _commented(text: str, description: ListDescription) -> int | None:
@@ -116,9 +114,14 @@ def _stix(text: str, description: ListDescription) -> pl.DataFrame:
     return pl.DataFrame(indicators(text, description.file), schema=RAW, orient="row")
 
 
+def _json(text: str, description: ListDescription) -> pl.DataFrame:
+    return pl.DataFrame(records(text, description), schema=["line", "value", "reason"], orient="row")
+
+
 FORMATS: dict[str, Callable[[str, ListDescription], pl.DataFrame]] = {
     "plain": _plain,
     "csv": _csv,
+    "json": _json,
     "stix": _stix,
 }
-"""Readers by the name that a description gives; each yields `RAW`."""
+"""Readers by the name that a description gives; each yields `RAW`, perhaps without ``until``."""

@@ -21,9 +21,17 @@ from rtml.schema import REJECTS
 __all__ = ["CALLERS", "Intelligence", "load_intelligence"]
 
 CALLERS = pl.Schema(
-    {"value": pl.String, "caller": pl.String, "level": pl.String, "list": pl.String, "entry": pl.String}
+    {
+        "value": pl.String,
+        "caller": pl.String,
+        "level": pl.String,
+        "list": pl.String,
+        "entry": pl.String,
+        "until": pl.Int64,
+    }
 )
-"""An address that called an API: its family of finding (`Category.caller`), list and entry."""
+"""An address that called an API: its family of finding (`Category.caller`), list and entry, and until when
+(ns, null: always) it is listed."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +47,25 @@ class Intelligence:
     rejects: pl.DataFrame
 
     def match(self, kind: str, values: pl.Series) -> pl.DataFrame:
-        """Return ``value``, ``list``, ``entry`` of the values that lists hold, trusted ones too."""
+        """Return ``value, list, entry, until, size`` of the values that lists hold, trusted ones too.
+
+        ``until`` (ns, null: always) is when the entry ends to hold: rows after that are no hits.
+        """
         return _MATCHERS[kind](values, self.entries[kind])
 
     def untrusted(self, kind: str, values: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return matches of threat lists on values that no trusted list holds, and the trusted.
 
         The second frame has ``value``, ``list`` (the threat list that was silenced), ``entry`` and
-        ``trusted`` (the list that silenced it).
+        ``trusted`` (the list that silenced it), once for each value and list.
         """
         trusted = [i for i, description in enumerate(self.lists) if description.trusted]
         matches = self.match(kind, values)
         good = matches.filter(pl.col("list").is_in(trusted))
         bad = matches.filter(~pl.col("list").is_in(trusted))
         first = good.unique("value", keep="first", maintain_order=True)
-        silenced = bad.join(first.select("value", trusted="list"), on="value", maintain_order="left")
+        once = bad.unique(["value", "list"], keep="first", maintain_order=True)
+        silenced = once.join(first.select("value", trusted="list"), on="value", maintain_order="left")
         return bad.join(first, on="value", how="anti", maintain_order="left"), silenced
 
     def callers(self, addresses: pl.Series) -> pl.DataFrame:
@@ -66,7 +78,7 @@ class Intelligence:
         --------
         >>> intelligence = load_intelligence(["test"])
         >>> intelligence.callers(pl.Series(["192.0.2.66", "192.0.2.1"])).rows()
-        [('192.0.2.66', 'TorIPCaller', 'high', 'Test: Tor', '192.0.2.64/26')]
+        [('192.0.2.66', 'TorIPCaller', 'high', 'Test: Tor', '192.0.2.64/26', None)]
         """
         rows = [
             (i, description.name, description.level, categories()[description.category].caller)
@@ -77,7 +89,8 @@ class Intelligence:
         facts = pl.DataFrame(rows, schema=schema, orient="row").drop_nulls("caller")
         matches, _ = self.untrusted("address", addresses)
         callers = matches.join(facts, on="list", maintain_order="left")
-        return callers.select("value", "caller", "level", "name", "entry").rename({"name": "list"})
+        columns = ["value", "caller", "level", "name", "entry", "until"]
+        return callers.select(columns).rename({"name": "list"})
 
 
 def _match_hashes(values: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +98,7 @@ def _match_hashes(values: pl.Series, listed: pl.DataFrame) -> pl.DataFrame:
     return (
         distinct.with_columns(sha256=pl.col("value").str.to_lowercase())
         .join(listed, on="sha256", maintain_order="left_right")
-        .select("value", "list", "entry")
+        .select("value", "list", "entry", "until", size=pl.lit(0, pl.Int64))
     )
 
 
@@ -108,14 +121,15 @@ def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
     Returns
     -------
     The lists with their entries. Lines that hold no entry, or one that the list's category has no
-    use for, are rejects; a list of which none is left guards nothing, and says so as the first.
+    use for, are rejects. A list of which none is left is an error, or, if it ``may_be_empty``, says so as
+    the first of its rejects.
 
     Raises
     ------
     RtmlError
         A file cannot be read, or is not what its format says; the file is named.
     UsageError
-        A description is wrong, or two lists have one name.
+        A description is wrong, two lists have one name, or a list guards nothing.
 
     Examples
     --------
@@ -151,12 +165,22 @@ def _none(kind: str) -> pl.DataFrame:
 
 def _classified(description: ListDescription) -> pl.DataFrame:
     entries = classify(FORMATS[description.format](read_list_text(description.file), description))
+    if description.trusted:
+        ends = pl.when(pl.col("until").is_not_null()).then(
+            pl.lit("ends to be trusted, which is not looked at")
+        )
+        entries = _without(entries, ends)
     useless = [kind for kind in ("address", "domain", "sha256") if not description.takes(kind)]
     if not useless:
         return entries
     reason = pl.when(pl.col("kind").is_in(useless)).then(
         pl.format("category {} has no finding type for this kind ({})", pl.lit(description.category), "kind")
     )
+    return _without(entries, reason)
+
+
+def _without(entries: pl.DataFrame, reason: pl.Expr) -> pl.DataFrame:
+    """Refuse the entries that have a reason."""
     entries = entries.with_columns(reason=pl.coalesce("reason", reason))
     return entries.with_columns(kind=pl.when(pl.col("reason").is_null()).then("kind"))
 
@@ -169,10 +193,24 @@ def _rejects(entries: pl.DataFrame, description: ListDescription) -> pl.DataFram
         reason="reason",
         text=pl.col("value").str.slice(0, 200),
     )
-    useless = bool(entries.height) and refused.height == entries.height
-    return pl.concat([_useless(description).head(int(useless)), rejects])
+    if refused.height < entries.height:
+        return rejects
+    if not description.may_be_empty:
+        raise UsageError(_guards_nothing(description, rejects))
+    row = (str(description.file), 0, f"{_NOTHING}: it guards nothing", description.name)
+    return pl.concat([pl.DataFrame([row], schema=REJECTS, orient="row"), rejects])
 
 
-def _useless(description: ListDescription) -> pl.DataFrame:
-    reason = "no entry of this list can be used: it guards nothing"
-    return pl.DataFrame([(str(description.file), 0, reason, description.name)], schema=REJECTS, orient="row")
+_NOTHING = "no entry of this list can be used"
+
+
+def _guards_nothing(description: ListDescription, rejects: pl.DataFrame) -> str:
+    """Say of which list nothing is left, why, and the ways out."""
+    why = "the file holds none"
+    if rejects.height:
+        line, reason = rejects.row(0)[1:3]
+        why = f"{rejects.height:,} refused, the first in line {line}: {reason}"
+    return (
+        f"{description.file}: list {description.name!r} guards nothing, for {_NOTHING} ({why});"
+        " name its format, column or category, or write 'may_be_empty: true' beside it"
+    )

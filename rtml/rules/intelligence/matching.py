@@ -17,7 +17,7 @@ from rtml.rules.intelligence.rules import list_rules, rule_id
 from rtml.rules.language.contract import Rule
 from rtml.text import visible
 
-__all__ = ["SILENCED", "Matched", "counted", "list_hits", "match_lists"]
+__all__ = ["SILENCED", "Matched", "counted", "expired", "list_hits", "match_lists", "still_listed"]
 
 SILENCED = pl.Schema({"rule": pl.String, "by": pl.String, "events": pl.Int64})
 """Hits that did not count, by what silenced them: a trusted list, or the original of a copy."""
@@ -80,9 +80,14 @@ def _matched_by_use(
         _named(frame, use, intelligence, rules)
         for frame in intelligence.untrusted(USES[use], values["value"])
     )
-    matches, copied = _without_copies(_joined(events, bad), seen)
+    joined = _joined(events, bad)
+    matches, copied = _without_copies(joined.filter(still_listed()), seen)
     hits = list_hits(both_ways(matches) if use == "relay" else matches)
-    silenced = [_trusted(values, trusted, intelligence), counted(copied, "the resolver's copy")]
+    silenced = [
+        _trusted(values, trusted, intelligence),
+        counted(copied, "the resolver's copy"),
+        counted(expired(joined, matches), "no longer listed then"),
+    ]
     dead = frozenset() if values["value"].is_not_null().any() else frozenset(seen.columns)
     table = account(capture, rules, hits, int(values["events"].sum()), dead)
     return hits, table, pl.concat(silenced)
@@ -105,6 +110,17 @@ def _joined(events: pl.LazyFrame, bad: pl.DataFrame) -> pl.DataFrame:
     return events.join(named.lazy(), on="value").collect(engine="streaming")
 
 
+def still_listed() -> pl.Expr:
+    """Say which joined rows (``time``, ``until``) came before their entry ended to hold."""
+    return pl.col("until").is_null() | (pl.col("time").dt.epoch("ns") < pl.col("until"))
+
+
+def expired(joined: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """Return, once for each event and rule, the rows whose entries had all ended to hold."""
+    gone = joined.filter(~still_listed()).unique(["host", "seq", "rule"], maintain_order=True)
+    return gone.join(kept, on=["host", "seq", "rule"], how="anti")
+
+
 def _without_copies(matches: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame, pl.DataFrame]:
     if not seen.names:
         return matches, matches.clear()
@@ -115,7 +131,10 @@ def _without_copies(matches: pl.DataFrame, seen: Observed) -> tuple[pl.DataFrame
 def list_hits(matches: pl.DataFrame) -> pl.DataFrame:
     """Make hits of joined events (with ``rule`` and ``entry``), one for each event and rule."""
     # The engine gives rows in any order: which entry an event keeps must not depend on it.
-    ordered = matches.sort("time", "host", "seq", "rule", "entry")
+    if "size" not in matches.columns:
+        matches = matches.with_columns(size=pl.lit(0))
+    order = ["time", "host", "seq", "rule", "size", "entry"]
+    ordered = matches.sort(order, descending=[name == "size" for name in order])
     once = ordered.unique(["host", "seq", "rule"], keep="first", maintain_order=True)
     return once.select(
         *(pl.col(name).cast(kind) for name, kind in HITS.items() if name != "root_id"),

@@ -25,6 +25,7 @@ from sigma.types import (
     SpecialChars,
 )
 
+from rtml.reading.escapes import literal
 from rtml.rules.language.columns import LISTS
 from rtml.rules.language.conditions import (
     Absent,
@@ -78,7 +79,7 @@ def _(value: SigmaString, column: str) -> Condition:
     wild: dict[Any, str] = {SpecialChars.WILDCARD_MULTI: "*", SpecialChars.WILDCARD_SINGLE: "?"}
     if any(not isinstance(part, (str, SpecialChars)) for part in value.s):
         raise Unsupported("has a placeholder that only its owner can fill")
-    parts = [(part, False) if isinstance(part, str) else (wild[part], True) for part in value.s]
+    parts = [(literal(part), False) if isinstance(part, str) else (wild[part], True) for part in value.s]
     return text_condition(column, parts, isinstance(value, SigmaCasedString))
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from rtml.errors import RtmlError
+from rtml.reading.escapes import Decoded, decoded
 from rtml.reading.lines import read_raw
 from rtml.schema import REJECTS
 
@@ -30,10 +31,8 @@ class Rows:
     rejects: pl.DataFrame
 
 
-def load(path: Path) -> tuple[bytes, str | None]:
-    """Return a file's content as UTF-8, and what is wrong with its end; plain or packed.
-
-    Bytes that are not UTF-8 are kept visibly, as backslash escapes.
+def load(path: Path) -> tuple[Decoded, str | None]:
+    """Return a file's text, and what is wrong with its end; plain or packed.
 
     Raises
     ------
@@ -41,11 +40,7 @@ def load(path: Path) -> tuple[bytes, str | None]:
         No such file, a folder, an unreadable file, or an empty one.
     """
     raw, problem = read_raw(path)
-    try:
-        raw.decode()
-    except UnicodeDecodeError:
-        raw = raw.decode("utf-8", "backslashreplace").encode()
-    return raw, problem
+    return decoded(raw), problem
 
 
 def header_of(raw: bytes) -> list[str]:
@@ -64,21 +59,22 @@ def header_of(raw: bytes) -> list[str]:
         return []
 
 
-def rows_of(path: Path, raw: bytes, wanted: Collection[str]) -> Rows:
+def rows_of(path: Path, text: Decoded, wanted: Collection[str]) -> Rows:
     """Split a CSV file into rows; one with too few or too many fields is a reject.
 
     Parameters
     ----------
     path
         For messages.
-    raw
-        The content, UTF-8, with a header.
+    text
+        The content, with a header.
     wanted
         Columns to keep; those that the header lacks are left out. All are text, empty is null.
 
     Returns
     -------
-    The rows. A file cut off inside a quoted field gives one reject for what follows the quote.
+    The rows; all but ``args``, which is text within text, as `rtml.reading.escapes` says. A file cut off
+    inside a quoted field gives one reject for what follows the quote.
     """
     odd: list[tuple[int, str, str]] = []
 
@@ -87,6 +83,7 @@ def rows_of(path: Path, raw: bytes, wanted: Collection[str]) -> Rows:
         odd.append((row.number, reason, row.text[:200]))
         return "skip"
 
+    raw = text.text.encode()
     raw = raw if b"\n" in raw else raw + b"\n"  # the parser wants an end to a lone header
     present = [name for name in header_of(raw) if name in wanted]
     try:
@@ -94,6 +91,7 @@ def rows_of(path: Path, raw: bytes, wanted: Collection[str]) -> Rows:
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise RtmlError(f"{path}: not a readable CSV file ({error})") from error
     frame = pl.DataFrame(pl.from_arrow(table))
+    frame = frame.with_columns(text.readable_column(pl.col(n)) for n in frame.columns if n != "args")
     lines = np.setdiff1d(np.arange(2, frame.height + len(odd) + 2), [line for line, *_ in odd])
     rejects = [(str(path), *row) for row in odd]
     return Rows(

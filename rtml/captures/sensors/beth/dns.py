@@ -7,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.beth.csv_rows import reject
-from rtml.captures.sensors.clock import is_plausible
 from rtml.schema import POLARS
+from rtml.times import from_text
 
 __all__ = ["DNS", "dns_events"]
 
@@ -34,10 +34,8 @@ def dns_events(path: Path, table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     ``direction`` follows from which end has the address in the sensor's name (``ip-10-0-0-1``); it
     is null for sensors with other names.
     """
-    time = pl.col("Timestamp").str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)
-    year = pl.col("Timestamp").str.extract(r"^(\d{4})-").cast(pl.Int32, strict=False)
-    rows = table.with_columns(time=pl.when(year.is_between(1970, 2199)).then(time))
-    possible = is_plausible(pl.col("time").to_physical())
+    rows = table.with_columns(time=from_text(pl.col("Timestamp")))
+    possible = pl.col("time").is_not_null()
     given = pl.col("Timestamp").fill_null("(empty)").str.slice(0, 60)
     reason = pl.format("time {} is not between 1970 and 2200", given)
     bad = rows.filter(~possible).select("line", *DNS)

@@ -11,6 +11,8 @@ import re
 
 import polars as pl
 
+from rtml.reading.escapes import readable_json
+
 __all__ = ["PLAIN_LIST", "is_plain", "parse"]
 
 _VALUE = r"(?:'[^']*'|-?[0-9][0-9.eE+-]*|None|True|False)"
@@ -38,7 +40,7 @@ def is_plain(text: pl.Expr) -> pl.Expr:
 
 
 def parse(text: str) -> object:
-    r"""Read one value: strings, numbers, None, booleans, lists and dicts.
+    r"""Read one value: strings (`rtml.reading.escapes`), numbers, None, booleans, lists and dicts.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def parse(text: str) -> object:
     [{'name': "it's", 'value': ['A', None, -1]}]
     """
     try:
-        return json.loads(_TOKEN.sub(_as_json, text))
+        return json.loads(readable_json(_TOKEN.sub(_as_json, text)))
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -62,10 +64,9 @@ def _as_json(token: re.Match[str]) -> str:
 
 
 def _unescaped(escape: re.Match[str]) -> str:
-    """Undo one escape; what is no character (a lone surrogate) stays as it was written."""
+    """Undo one escape; what is no character at all stays as it was written."""
     body = escape.group(1)
     if body[0] not in "xuU" or len(body) == 1:
         return _CONTROL.get(body, body)
     code = int(body[1:], 16)
-    valid = code < 0x110000 and not 0xD800 <= code < 0xE000
-    return chr(code) if valid else escape.group()
+    return chr(code) if code < 0x110000 else escape.group()

@@ -68,15 +68,17 @@ def read(path: Path) -> Reading:
     RtmlError
         No such file, an empty one, or one of another format.
     """
-    raw, problem = load(path)
-    header = header_of(raw)
-    wanted = _layout(path, raw, header)
-    rows = rows_of(path, raw, (*wanted, "threadId"))
+    text, problem = load(path)
+    raw = text.text[: 1 << 16].encode()
+    wanted = _layout(path, raw, header_of(raw))
+    rows = rows_of(path, text, (*wanted, "threadId"))
     events, refused = (dns_events if wanted == DNS else _events)(path, rows.table)
     rejects = pl.concat([rows.rejects, refused]).sort("line")
     if problem is not None:
         end = [(str(path), rows.table.height + rows.rejects.height + 2, problem, "")]
         rejects = pl.concat([rejects, pl.DataFrame(end, schema=REJECTS, orient="row")])
+    bytes_shown = pl.col(pl.String).str.replace_all(text.mark, "\\x", literal=True)  # those in `args`
+    events, rejects = events.with_columns(bytes_shown), rejects.with_columns(bytes_shown)
     return Reading(events=events, rejects=rejects, records=events.height + rejects.height)
 
 

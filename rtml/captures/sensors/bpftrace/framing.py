@@ -1,8 +1,10 @@
 """Where the fields of a line end, although names and paths may hold the separator themselves.
 
-A program names itself and its files. What stands before its name is the kernel's, and every kind has
-a fixed number of fields behind it, so that most lines with a separator too many can still be read in
-one way only. A line that can be read in two ways is refused: one of them may be forged.
+A program names itself and its files. An *exact* line (`EXACT`) spells the program's name and every buffer
+in hexadecimal digits, and what else the program chose stands last: nothing in it can be forged. Lines of
+older sensors have the name as it is. What stands before it is the kernel's, and every kind has a fixed
+number of fields behind it, so that most lines with a separator too many can still be read in one way
+only. A line that can be read in two ways is refused: one of them may be forged.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ import polars as pl
 
 from rtml.text import SEPARATOR
 
-__all__ = ["SHAPES", "framed", "unforged"]
+__all__ = ["EXACT", "SHAPES", "framed", "put_right", "unforged"]
+
+EXACT = "+"
+"""Before the name of an exact line. The sensor's program writes it, never the watched one."""
 
 _TEXT = "t"
 SHAPES = {
@@ -46,6 +51,24 @@ escapes what is not printable, ``t`` (only at the end) a text as the watched pro
 
 _LONGEST_NAME = 60  # 15 bytes, each of which may be spelled ``\xNN``
 _NUMBER = re.compile(r"[+-]?\d+")
+_SIGNED = re.compile(rb"(\\\\)|\\uffffff([89a-f][0-9a-f])")
+
+
+def put_right(raw: bytes) -> bytes:
+    r"""Return a log with the bytes that bpftrace 0.17 meant: it writes the byte ff as ``\uffffffff``.
+
+    Examples
+    --------
+    >>> put_right(rb'{"data": "caf\uffffffe9 \\uffffffff"}')
+    b'{"data": "caf\xe9 \\\\uffffffff"}'
+    """
+    if rb"\uffffff" not in raw:
+        return raw
+    lines = raw.split(b"\n")
+    odd = [number for number, line in enumerate(lines) if rb"\uffffff" in line]
+    for number in odd:
+        lines[number] = _SIGNED.sub(lambda found: found[1] or bytes([int(found[2], 16)]), lines[number])
+    return b"\n".join(lines)
 
 
 def unforged(name: str, pieces: list[str]) -> tuple[str, list[str]] | None:
@@ -65,7 +88,8 @@ def unforged(name: str, pieces: list[str]) -> tuple[str, list[str]] | None:
     >>> unforged("unlink", ["a", "b", "/etc/shadow"]) is None
     True
     """
-    readings = [_reading(SHAPES[name], pieces, size) for size in range(1, len(pieces) + 1)]
+    most = min(len(pieces), _LONGEST_NAME + 1)  # so many pieces make a name that is too long
+    readings = [_reading(SHAPES[name], pieces, size) for size in range(1, most + 1)]
     fitting = [reading for reading in readings if reading is not None]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -86,11 +110,13 @@ def framed(fields: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     fields
-        ``line, name, comm`` and ``rest`` (list of further fields).
+        ``line, name, exact, comm`` and ``rest`` (list of further fields).
     """
     sizes = {name: len(shape) for name, shape in SHAPES.items()}
     most = pl.col("name").replace_strict(sizes, default=None, return_dtype=pl.UInt32)
     long = (pl.col("rest").list.len() > most).fill_null(False)
+    fields = fields.with_columns(rest=pl.when(long & pl.col("exact")).then(_joined()).otherwise("rest"))
+    long &= ~pl.col("exact")
     odd = fields.filter(long)
     if odd.is_empty():
         return fields
@@ -103,3 +129,12 @@ def framed(fields: pl.DataFrame) -> pl.DataFrame:
         rest=pl.Series([rest for _, rest in readings], dtype=pl.List(pl.String)),
     )
     return pl.concat([fields.filter(~long), mended]).sort("line")
+
+
+def _joined() -> pl.Expr:
+    """Return the fields of an exact line: what is too many belongs to the text at the end; else null."""
+    fixed = {name: len(shape) - 1 for name, shape in SHAPES.items() if shape.endswith(_TEXT)}
+    before = pl.col("name").replace_strict(fixed, default=None, return_dtype=pl.UInt32)
+    rest = pl.col("rest")
+    text = rest.list.slice(before).list.join(SEPARATOR)
+    return pl.when(before.is_not_null()).then(rest.list.head(before).list.concat(text))

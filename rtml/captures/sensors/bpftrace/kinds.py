@@ -2,90 +2,19 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 
 import polars as pl
 
-from rtml.captures.sensors.bpftrace.payloads import dns_question, socket_address, unescape
+from rtml.captures.sensors.bpftrace.dns import dns_question
+from rtml.captures.sensors.bpftrace.numbers import ACCESS, CALL_KINDS, FLAGS, PTRACE, SIGNALS, SYSCALLS
+from rtml.captures.sensors.bpftrace.payloads import socket_address, unescape
+from rtml.reading.escapes import Decoded
 
 __all__ = ["EVENTS_OF", "events_of"]
 
 Fields = pl.DataFrame
 _REST = "rest"
-
-_SYSCALLS = {
-    101: "ptrace",
-    105: "setuid",
-    117: "setresuid",
-    126: "capset",
-    155: "pivot_root",
-    161: "chroot",
-    166: "umount2",
-    175: "init_module",
-    176: "delete_module",
-    246: "kexec_load",
-    250: "keyctl",
-    272: "unshare",
-    298: "perf_event_open",
-    304: "open_by_handle_at",
-    308: "setns",
-    310: "process_vm_readv",
-    311: "process_vm_writev",
-    313: "finit_module",
-    321: "bpf",
-    323: "userfaultfd",
-    425: "io_uring_setup",
-}
-"""x86-64 numbers of the calls that the sensor reports at their return, denied ones included."""
-
-_CALL_KINDS = {
-    "setuid": "setuid",
-    "setresuid": "setuid",
-    "capset": "capset",
-    "init_module": "module_load",
-    "finit_module": "module_load",
-    "unshare": "unshare",
-    "setns": "setns",
-    "bpf": "bpf",
-    "process_vm_writev": "vm_write",
-    "userfaultfd": "userfaultfd",
-}
-_PTRACE = {
-    0: "TRACEME",
-    1: "PEEKTEXT",
-    2: "PEEKDATA",
-    3: "PEEKUSER",
-    4: "POKETEXT",
-    5: "POKEDATA",
-    6: "POKEUSER",
-    7: "CONT",
-    8: "KILL",
-    9: "SINGLESTEP",
-    12: "GETREGS",
-    13: "SETREGS",
-    16: "ATTACH",
-    17: "DETACH",
-    24: "SYSCALL",
-    0x4200: "SETOPTIONS",
-    0x4204: "GETREGSET",
-    0x4205: "SETREGSET",
-    0x4206: "SEIZE",
-    0x4207: "INTERRUPT",
-}
-_ACCESS = {0: "O_RDONLY", 1: "O_WRONLY", 2: "O_RDWR", 3: "O_ACCMODE"}
-_FLAGS = {
-    0o100: "O_CREAT",
-    0o200: "O_EXCL",
-    0o1000: "O_TRUNC",
-    0o2000: "O_APPEND",
-    0o4000: "O_NONBLOCK",
-    0o200000: "O_DIRECTORY",
-    0o400000: "O_NOFOLLOW",
-    0o2000000: "O_CLOEXEC",
-    0o10000000: "O_PATH",
-}
-_SIGNALS = {int(s): s.name for s in signal.Signals}
 
 
 def _text(i: int) -> pl.Expr:
@@ -112,8 +41,14 @@ def _named(i: int, names: dict[int, str]) -> pl.Expr:
     return _number(i).replace_strict(names, default=_text(i), return_dtype=pl.String)
 
 
+def _escaped(text: pl.Expr) -> pl.Expr:
+    r"""Spell the bytes of an exact line (``61 1f``) as those of others are (``\x61\x1f``)."""
+    spelled = "\\x" + text.str.replace_all(" ", "\\x", literal=True)
+    return pl.when("exact").then(spelled).otherwise(text)
+
+
 def _payload(fields: Fields, i: int) -> pl.Series:
-    return fields.select(_text(i).alias("payload")).to_series()
+    return fields.select(_escaped(_text(i)).alias("payload")).to_series()
 
 
 def _exec(fields: Fields) -> Fields:
@@ -141,7 +76,7 @@ def _flag_names(fields: Fields) -> pl.Series:
 
 
 def _spell_flags(word: int) -> str:
-    return "|".join([_ACCESS[word & 3], *(name for bit, name in _FLAGS.items() if word & bit)])
+    return "|".join([ACCESS[word & 3], *(name for bit, name in FLAGS.items() if word & bit)])
 
 
 def _connect(fields: Fields) -> Fields:
@@ -180,8 +115,8 @@ def _dns(fields: Fields) -> Fields:
 
 
 def _call(fields: Fields) -> Fields:
-    name = _named(0, _SYSCALLS)
-    kind = name.replace_strict(_CALL_KINDS, default=pl.lit("syscall"), return_dtype=pl.String)
+    name = _named(0, SYSCALLS)
+    kind = name.replace_strict(CALL_KINDS, default=pl.lit("syscall"), return_dtype=pl.String)
     return fields.with_columns(kind=kind, request=name, result=_result(1))
 
 
@@ -197,14 +132,14 @@ EVENTS_OF: dict[str, Callable[[Fields], Fields]] = {
     "listen": lambda f: f,
     "dup": lambda f: f.with_columns(request=_text(1)),
     "dnsq": _dns,
-    "ptrace": lambda f: f.with_columns(request=_named(0, _PTRACE), target_pid=_small(1)),
+    "ptrace": lambda f: f.with_columns(request=_named(0, PTRACE), target_pid=_small(1)),
     "memfd": lambda f: f.with_columns(path="memfd:" + _text(1).fill_null("")),
     "mount": lambda f: f.with_columns(result=_result(0), path=_text(1)),
     "unlink": lambda f: f.with_columns(path=_text(0)),
     "rename": lambda f: f.with_columns(path_to=_text(0)),
     "chmod": lambda f: f.with_columns(mode=_small(0), path=_text(1)),
     "fchmod": lambda f: f.with_columns(kind=pl.lit("chmod"), mode=_small(0)),
-    "kill": lambda f: f.with_columns(request=_named(0, _SIGNALS), target_pid=_small(1)),
+    "kill": lambda f: f.with_columns(request=_named(0, SIGNALS), target_pid=_small(1)),
     "sys": _call,
 }
 """From the name that the sensor prints to the columns of the event."""
@@ -212,13 +147,19 @@ EVENTS_OF: dict[str, Callable[[Fields], Fields]] = {
 _PIECES = ("argv", "argv2", "argv3")
 
 
-def events_of(fields: Fields) -> tuple[Fields, Fields]:
+_CHOSEN = ("exe", "path", "path_to")
+"""Columns of what the watched program chose, as the log has it; `_comm` is another."""
+
+
+def events_of(fields: Fields, text: Decoded) -> tuple[Fields, Fields]:
     """Turn split lines into event rows.
 
     Parameters
     ----------
     fields
-        ``line, name``, the numbers of the head, ``comm`` and ``rest`` (list of further fields).
+        ``line, name, exact``, the numbers of the head, ``comm`` and ``rest`` (list of further fields).
+    text
+        The log that they are of.
 
     Returns
     -------
@@ -230,6 +171,8 @@ def events_of(fields: Fields) -> tuple[Fields, Fields]:
         started_ns=pl.lit(None, pl.Int64),
         result=pl.lit(None, pl.Int64),
         exe=pl.lit(None, pl.String),
+        path=pl.lit(None, pl.String),
+        path_to=pl.lit(None, pl.String),
     )
     parts = [
         EVENTS_OF[str(name[0])](rows)
@@ -238,20 +181,34 @@ def events_of(fields: Fields) -> tuple[Fields, Fields]:
         .items()
     ]
     if not parts:
-        return base.clear().drop(_REST, "name", "problem"), fields.select(
+        return base.clear().drop(_REST, "name", "exact", "problem"), fields.select(
             "line", reason=pl.lit("argv without exec")
         )
     events = pl.concat(parts, how="diagonal_relaxed").sort("line")
+    events = events.with_columns(text.readable_column(pl.col(_CHOSEN)), _comm(events, text))
     cmdlines, orphans = _cmdlines(events, fields.filter(pl.col("name").is_in(_PIECES)))
     events = events.join(cmdlines, on="line", how="left", maintain_order="left")
-    return events.drop(_REST, "name", "tid", "problem"), orphans
+    return events.drop(_REST, "name", "exact", "tid", "problem"), orphans
+
+
+def _comm(events: Fields, text: Decoded) -> pl.Series:
+    """Return the names of programs; those of exact lines end at their first zero byte."""
+    distinct = events.select("comm", "exact").unique()
+    bytes_ = unescape(distinct.select(_escaped(pl.col("comm"))).to_series())
+    spelled = distinct.with_columns(bytes_.text(0, bytes_.until_nul(0)).alias("spelled"))
+    named = spelled.with_columns(
+        spelled=pl.when("exact").then("spelled").otherwise(text.readable_column(pl.col("comm")))
+    )
+    joined = events.join(named, on=["comm", "exact"], how="left", maintain_order="left", nulls_equal=True)
+    return joined["spelled"].alias("comm")
 
 
 def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
     """Join the pieces of argv (first up to 168 bytes each) to the exec that they follow."""
     execs = events.filter((pl.col("kind") == "exec") & (pl.col("result") == 0))
     owner = execs.select("nsecs", "tid", exec_line="line").sort("nsecs")
-    text = pl.when(pl.col("name") == "argv").then(_text(1)).otherwise(_text(0)).fill_null("")
+    text = pl.when(pl.col("name") == "argv").then(_text(1)).otherwise(_text(0))
+    text = _escaped(text).fill_null("")
     placed = (
         pieces.with_columns(piece=text)
         .sort("nsecs")

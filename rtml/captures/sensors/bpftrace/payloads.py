@@ -1,4 +1,4 @@
-r"""Raw kernel bytes in a text log, decoded for all rows at once: escapes, socket addresses, DNS.
+r"""Raw kernel bytes in a text log, decoded for all rows at once: escapes, socket addresses.
 
 bpftrace's ``%r`` writes printable bytes as they are and the others as ``\xNN``. All rows are laid
 end to end in one byte array, so that a step costs a few NumPy operations however many rows.
@@ -14,60 +14,48 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-__all__ = ["Payloads", "dns_question", "socket_address", "unescape"]
+from rtml.reading.escapes import as_literal, readable
 
-_Bytes = npt.NDArray[np.uint8]
-_Index = npt.NDArray[np.int64]
-_Mask = npt.NDArray[np.bool_]
+__all__ = ["Bytes", "Index", "Mask", "Payloads", "socket_address", "unescape"]
+
+Bytes = npt.NDArray[np.uint8]
+Index = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 _HEX = np.full(256, 255, np.uint8)
 for _digit, _char in enumerate("0123456789abcdef"):
     _HEX[[ord(_char), ord(_char.upper())]] = _digit
 
 _INET, _INET6, _UNIX = 2, 10, 1
-_QUERY_TYPES = {
-    1: "A",
-    2: "NS",
-    5: "CNAME",
-    6: "SOA",
-    12: "PTR",
-    15: "MX",
-    16: "TXT",
-    28: "AAAA",
-    33: "SRV",
-    64: "SVCB",
-    65: "HTTPS",
-    255: "ANY",
-}
 
 
 class Payloads(NamedTuple):
     """Byte strings end to end: row ``i`` is ``data[start[i]:start[i + 1]]``."""
 
-    data: _Bytes
-    start: _Index
+    data: Bytes
+    start: Index
 
-    def length(self) -> _Index:
+    def length(self) -> Index:
         """Bytes per row."""
         return np.diff(self.start)
 
-    def at(self, offset: int | _Index) -> _Index:
+    def at(self, offset: int | Index) -> Index:
         """Byte at an offset of every row, -1 where the row is shorter."""
         place = self.start[:-1] + offset
         inside = place < self.start[1:]
         padded = np.append(self.data, np.uint8(0))
         return np.where(inside, padded[np.where(inside, place, 0)].astype(np.int64), -1)
 
-    def until_nul(self, offset: int | _Index) -> _Index:
+    def until_nul(self, offset: int | Index) -> Index:
         """Offset of the first zero byte at or after ``offset``, else the row's length."""
         nul = np.append(np.flatnonzero(self.data == 0), len(self.data))
         from_here = np.minimum(self.start[:-1] + offset, len(self.data))
         next_nul = nul[np.searchsorted(nul, from_here)]
-        end: _Index = np.minimum(next_nul - self.start[:-1], self.length())
+        end: Index = np.minimum(next_nul - self.start[:-1], self.length())
         return end
 
-    def text(self, first: int | _Index = 0, end: _Index | None = None) -> pl.Series:
-        r"""Bytes ``first`` to ``end`` of each row as text; what is not UTF-8 shows as ``\xNN``."""
+    def text(self, first: int | Index = 0, end: Index | None = None) -> pl.Series:
+        """Bytes ``first`` to ``end`` of each row as text (`rtml.reading.escapes`)."""
         begin = self.start[:-1] * 0 + first
         stop = np.maximum(begin, self.length() if end is None else end)
         spans = pl.DataFrame({"raw": self.series(), "first": begin, "size": stop - begin})
@@ -77,8 +65,10 @@ class Payloads(NamedTuple):
             high[np.minimum(self.start[:-1] + stop, self.start[1:])]
             != high[np.minimum(self.start[:-1] + begin, self.start[1:])]
         )
-        plain = pl.select(pl.when(pl.Series(~odd)).then(piece)).to_series().cast(pl.String)
-        rare = [raw.decode("utf-8", "backslashreplace") for raw in piece.filter(pl.Series(odd))]
+        clean = pl.when(pl.Series(~odd)).then(piece).otherwise(pl.lit(b""))  # a null would keep its bytes
+        texts = pl.select(text=clean.cast(pl.String))
+        plain = texts.select(as_literal(pl.col("text"))).to_series()
+        rare = [readable(raw) for raw in piece.filter(pl.Series(odd))]
         return plain.scatter(np.flatnonzero(odd), rare) if rare else plain
 
     def series(self) -> pl.Series:
@@ -145,7 +135,7 @@ def _unix_paths(payload: Payloads) -> pl.Series:
     return pl.select(pl.when(pl.Series(abstract)).then("@" + path).otherwise(path)).to_series()
 
 
-def _addresses(payload: Payloads, v4: _Mask, v6: _Mask) -> pl.Series:
+def _addresses(payload: Payloads, v4: Mask, v6: Mask) -> pl.Series:
     """Spell each distinct address once."""
     raw = pl.DataFrame({"raw": payload.series(), "v4": v4, "v6": v6})
     four, sixteen = pl.col("raw").bin.slice(4, 4), pl.col("raw").bin.slice(8, 16)
@@ -158,41 +148,3 @@ def _addresses(payload: Payloads, v4: _Mask, v6: _Mask) -> pl.Series:
 def _spell(key: bytes) -> str:
     address = ipaddress.ip_address(key)
     return str(getattr(address, "ipv4_mapped", None) or address)
-
-
-def dns_question(payload: Payloads) -> pl.DataFrame:
-    r"""Read the first question of DNS messages: columns ``domain`` and ``query_type``.
-
-    Names are lower-cased (DNS is case-blind); a message that is cut off or breaks the format has
-    nulls. Compression pointers do not occur in a first question.
-
-    Examples
-    --------
-    >>> head = r"?\x9d\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-    >>> question = head + r"\x05cache\x04shop\x00\x00\x1c\x00\x01"
-    >>> dns_question(unescape(pl.Series([question, "short"]))).rows()
-    [('cache.shop', 'AAAA'), (None, None)]
-    """
-    good = (payload.at(4) == 0) & (payload.at(5) == 1)
-    dotted, end, good = _labels(payload, good)
-    code = pl.Series((payload.at(end + 1) << 8) | payload.at(end + 2)).cast(pl.String)
-    name = Payloads(dotted, payload.start).text(13, end).str.to_lowercase()
-    names = {str(number): kind for number, kind in _QUERY_TYPES.items()}
-    complete = pl.Series(good & (payload.at(end + 2) >= 0))
-    return pl.DataFrame({"domain": name, "query_type": code.replace(names), "complete": complete}).select(
-        pl.when("complete").then(pl.col("domain", "query_type"))
-    )
-
-
-def _labels(payload: Payloads, good: _Mask) -> tuple[_Bytes, _Index, _Mask]:
-    """Walk all names label by label; length bytes become dots; return where each name ends."""
-    dotted, at, going = payload.data.copy(), np.full(len(good), 12, np.int64), good.copy()
-    for _ in range(128):  # a name has at most 127 labels
-        size = payload.at(at)
-        good = good & (~going | ((size >= 0) & (size < 64)))
-        going &= good & (size > 0)
-        if not going.any():
-            break
-        dotted[(payload.start[:-1] + at)[going]] = ord(".")
-        at = np.where(going, at + size + 1, at)
-    return dotted, at, good

@@ -2,6 +2,7 @@
 
 One JSON object a line; ``printf`` lines carry one event, fields separated by 0x1f: name, boot-time
 nanoseconds, pid, tid, ppid, uid, cgroup id, pid namespace, comm, then what the kind has (`framing`).
+Behind a name that begins with ``+`` comm and buffers are spelled in hexadecimal digits.
 ``lost_events`` lines count losses. A ``sitting.json`` beside the file names the containers by
 cgroup id and gives the clock offset; without it containers are ``cgroup:N`` and times are those
 since boot, laid on the Unix epoch. Files with one ``sitting.json`` are parts of one log.
@@ -13,12 +14,14 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.bpftrace.framing import SHAPES, framed
+from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
 from rtml.captures.sensors.contract import Lost, Reading, Sensor
 from rtml.errors import RtmlError
-from rtml.reading.lines import read_lines
+from rtml.reading.envelopes import records
+from rtml.reading.escapes import decoded
+from rtml.reading.lines import lines_of, read_raw
 from rtml.schema import REJECTS
 from rtml.text import SEPARATOR
 
@@ -30,17 +33,21 @@ _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
 
 def read(path: Path) -> Reading:
     """Read one sensor log; every line is an event, a piece of one, metadata, or a reject."""
-    text, problem = read_lines(path, json=True)
-    lines = _parsed(text)
+    raw, problem = read_raw(path)
+    text = decoded(put_right(raw))
+    lines = _parsed(lines_of(text.text))
+    if lines["type"].null_count() == lines.height:  # perhaps a runtime or a shipper wrapped them
+        text = decoded(put_right(b"\n".join(document.raw for document in records(path))))
+        lines = _parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:
         raise RtmlError(f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)")
     sitting = read_sitting(path.parent / "sitting.json")
     fields = _fields(lines)
-    events, bad = events_of(fields.filter(pl.col("problem").is_null()))
+    events, bad = events_of(fields.filter(pl.col("problem").is_null()), text)
     rejects = _rejects(path, lines, fields, bad, problem)
-    reading = sitting.place(events.drop("line"))
+    rejects = rejects.with_columns(text.readable_column(pl.col("text")))
     return Reading(
-        events=reading,
+        events=sitting.place(events.drop("line")),
         rejects=rejects,
         records=events.height + rejects.height,
         lost=_lost(lines, sitting, fields),
@@ -68,7 +75,11 @@ def _fields(lines: pl.DataFrame) -> pl.DataFrame:
     piece = {name: pl.col("raw").list.get(i, null_on_oob=True) for i, name in enumerate(HEAD)}
     numbers = {name: piece[name].cast(pl.Int64, strict=False) for name in HEAD[1:-1]}
     pieces = rows.with_columns(**{**piece, **numbers}, rest=pl.col("raw").list.slice(len(HEAD)))
-    claimed = pieces.drop("raw").filter(pl.col("name").ne_missing("begin"))
+    claimed = (
+        pieces.drop("raw")
+        .filter(pl.col("name").ne_missing("begin"))
+        .with_columns(pl.col("name").str.strip_prefix(EXACT), exact=pl.col("name").str.starts_with(EXACT))
+    )
     return framed(claimed).with_columns(problem=_problem())
 
 
@@ -86,6 +97,8 @@ def _problem() -> pl.Expr:
         .then(pl.lit("absurd timestamp"))
         .when(~pl.all_horizontal(pl.col("pid", "tid", "ppid", "uid").is_between(-1, 2**31 - 1)))
         .then(pl.lit("pid or uid out of range"))
+        .when(pl.col("exact") & ~pl.col("comm").str.contains(r"^(?:[0-9a-f]{2}(?: |$))*$"))
+        .then(pl.lit("a name that is not in hexadecimal digits"))
         .when(pl.col("rest").is_null())
         .then(pl.lit("a name holds the field separator: the fields cannot be told apart"))
     )

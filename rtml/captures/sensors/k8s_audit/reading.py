@@ -27,6 +27,7 @@ from rtml.reading.envelopes import records
 from rtml.reading.json_text import json_value, redacted
 from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
+from rtml.times import from_text
 
 __all__ = ["API_SERVER", "SENSOR", "read"]
 
@@ -60,11 +61,14 @@ _ROW = pl.Schema(
 )
 
 
+_NO_TIME = "no time that can be read, or none of the years 1970 to 2199"
+
+
 def read(path: Path) -> Reading:
     """Read one log; every event of it is a row or a reject."""
     rows, rejects = _read(path)
     late = rows.filter(pl.col("time").is_null())
-    rejects += [(line, "no time that can be read", "") for line in late["line"]]
+    rejects += [(line, _NO_TIME, "") for line in late["line"]]
     rows = rows.drop_nulls("time").sort("time", maintain_order=True)
     if rows.is_empty():
         raise _nothing(path, rejects)
@@ -111,11 +115,8 @@ def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
                 blocks.append(pl.DataFrame(rows, schema=_ROW))
                 rows = []
     blocks.append(pl.DataFrame(rows, schema=_ROW))
-    texts_of = {
-        name: pl.col(name).str.to_datetime("%+", time_unit="ns", time_zone="UTC", strict=False)
-        for name in _PLACES
-    }
-    return pl.concat(blocks).with_columns(**texts_of), rejects
+    rows_read = pl.concat(blocks)
+    return rows_read.with_columns(from_text(pl.col(name), "%+") for name in _PLACES), rejects
 
 
 def _split(document: Document) -> Iterator[tuple[Any, str | None]]:

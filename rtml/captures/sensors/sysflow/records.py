@@ -20,6 +20,7 @@ from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
 from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
 from rtml.reading.content import first_bytes
+from rtml.reading.escapes import as_literal, readable
 from rtml.schema import REJECTS
 
 __all__ = ["AVRO", "Records", "read_records"]
@@ -108,7 +109,7 @@ def _read(records: Records, file: BinaryIO) -> None:
             batch[kind].append((index, content))
         else:
             reason = _NO_PROCESS if kind == "K8sEvent" else f"unknown record type {kind!r}"
-            records.rejected.append((index, reason, str(content)[:200]))
+            records.rejected.append((index, reason, str(_readable(content))[:200]))
         if index % _BATCH == _BATCH - 1:
             _flush(records, batch)
             report(step, file.tell(), size, "bytes")
@@ -133,7 +134,7 @@ def _reader(path: Path, file: BinaryIO) -> Any:
             file,
             return_record_name=True,
             return_record_name_override=True,
-            handle_unicode_errors="backslashreplace",
+            handle_unicode_errors="surrogateescape",
         )
         _clear_logical_types(reader.writer_schema)
     except Exception as error:  # fastavro has no common error: a damaged header raises anything
@@ -184,10 +185,24 @@ def _flush(records: Records, batch: dict[str, list[tuple[int, dict[str, Any]]]])
             rows.clear()
 
 
+def _readable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _readable(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_readable(part) for part in value]
+    return readable(value.encode("utf-8", "surrogateescape")) if isinstance(value, str) else value
+
+
 def _frame(path: Path, kind: str, rows: list[tuple[int, dict[str, Any]]]) -> pl.DataFrame:
     index = pl.Series("index", [place for place, _ in rows], pl.Int64)
+    contents = [content for _, content in rows]
     try:
-        frame = pl.DataFrame([content for _, content in rows], schema=_SCHEMAS[kind])
+        try:
+            frame = pl.DataFrame(contents, schema=_SCHEMAS[kind]).with_columns(
+                as_literal(pl.col(pl.String)), pl.col(pl.List(pl.String)).list.eval(as_literal(pl.element()))
+            )
+        except UnicodeEncodeError:  # a byte that is no UTF-8, somewhere
+            frame = pl.DataFrame([_readable(content) for content in contents], schema=_SCHEMAS[kind])
     except (pl.exceptions.PolarsError, TypeError, OverflowError, AttributeError) as error:
         raise RtmlError(f"{path}: {kind} records do not have SysFlow's fields ({error})") from error
     return frame.insert_column(0, index)

@@ -1,0 +1,69 @@
+"""Container ids of what was read, in one spelling: over all files of an import, over joined captures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import polars as pl
+
+from rtml.captures.sensors import Reading
+from rtml.container_ids import bare_ids, merged, renamed
+
+__all__ = ["one_spelling", "renamed_rows"]
+
+_FRAMES = ("events", "processes", "containers")
+_Change = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def one_spelling(readings: Sequence[Reading]) -> tuple[list[Reading], dict[str, list[str]]]:
+    """Bring the container ids of all readings into one spelling (`rtml.container_ids`).
+
+    Returns
+    -------
+    The readings, and the ids that begin several others, with those: they stay containers of their own.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"container_id": ["docker://0123456789ab", "0123456789abcdef", None]})
+    >>> readings, unclear = one_spelling([Reading(rows, pl.DataFrame(), 3)])
+    >>> readings[0].events["container_id"].to_list(), unclear
+    (['0123456789abcdef', '0123456789abcdef', None], {})
+    """
+    bare = [_changed(reading, _bare) for reading in readings]
+    frames = [getattr(reading, name) for reading in bare for name in _FRAMES]
+    named = [
+        frame["container_id"] for frame in frames if frame is not None and "container_id" in frame.columns
+    ]
+    found = merged(pl.concat(named).drop_nulls().unique()) if named else merged([])
+    return [_changed(reading, partial(renamed, ids=found.ids)) for reading in bare], found.several
+
+
+def _changed(reading: Reading, change: _Change) -> Reading:
+    return replace(
+        reading,
+        events=change(reading.events),
+        processes=None if reading.processes is None else change(reading.processes),
+        containers=None if reading.containers is None else change(reading.containers),
+    )
+
+
+def _bare(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(bare_ids(pl.col("container_id"))) if "container_id" in frame.columns else frame
+
+
+def renamed_rows(rows: pl.LazyFrame, ids: Mapping[str, str]) -> pl.LazyFrame:
+    """Give rows of a capture the ids of ``ids``, in the type that their column has.
+
+    Examples
+    --------
+    >>> rows = pl.LazyFrame({"container_id": ["a", None]}, schema={"container_id": pl.Categorical})
+    >>> renamed_rows(rows, {"a": "b"}).collect()["container_id"].to_list()
+    ['b', None]
+    """
+    if not ids:
+        return rows
+    old, new = (pl.Series(list(side), dtype=pl.String) for side in (ids.keys(), ids.values()))
+    kind = rows.collect_schema()["container_id"]
+    return rows.with_columns(pl.col("container_id").cast(pl.String).replace(old, new).cast(kind))

@@ -1,0 +1,68 @@
+"""``python -m tests.soak``: many inputs for every reader; a fault ends it with 1 and how to repeat it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.soak.running import fault, input_of
+from tests.soak.targets import TARGETS
+
+
+def main() -> int:
+    """Run the targets one after the other."""
+    asked = _arguments()
+    chosen = [name for name in TARGETS if not asked.target or name in asked.target]
+    unknown = set(asked.target or ()) - set(TARGETS)
+    if unknown:
+        sys.stderr.write(f"no such target: {', '.join(sorted(unknown))}; known: {', '.join(TARGETS)}\n")
+        return 2
+    seconds = None if asked.seconds is None else asked.seconds / len(chosen)
+    found = sum(_run(name, asked, seconds) for name in chosen)
+    if found:
+        sys.stdout.write(f"{found} faults; the inputs lie in {asked.out}\n")
+    return int(found > 0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--inputs", type=int, default=100_000, help="for each target")
+    parser.add_argument("--seconds", type=float, help="stop after so many, shared by the targets")
+    parser.add_argument("--seed", type=int, default=int(time.strftime("%Y%m%d")), help="default: the day")
+    parser.add_argument("--target", action="append", help="only this one (repeatable)")
+    parser.add_argument("--only", type=int, help="only the input of this number")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/soak"), help="where inputs are kept that found a fault"
+    )
+    return parser.parse_args()
+
+
+def _run(name: str, asked: argparse.Namespace, seconds: float | None) -> int:
+    target, found, done, begin = TARGETS[name], 0, 0, time.monotonic()
+    samples = target.samples()
+    numbers = range(asked.inputs) if asked.only is None else [asked.only]
+    for number in numbers:
+        wrong = fault(name, target, samples, asked.seed, number)
+        done += 1
+        if wrong is not None:
+            found += 1
+            _keep(name, asked, number, wrong, input_of(name, samples, asked.seed, number)[0])
+        if seconds is not None and time.monotonic() - begin > seconds:
+            break
+    rate = done / max(time.monotonic() - begin, 1e-9)
+    sys.stdout.write(f"{name:20} {done:>8,} inputs  {rate:>7,.0f}/s  {found:>4} faults  seed {asked.seed}\n")
+    sys.stdout.flush()
+    return found
+
+
+def _keep(name: str, asked: argparse.Namespace, number: int, wrong: str, raw: bytes) -> None:
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / f"{name}-{asked.seed}-{number}").write_bytes(raw)
+    repeat = f"python -m tests.soak --target {name} --seed {asked.seed} --only {number}"
+    sys.stdout.write(f"{name}: {wrong!a}\n  repeat: {repeat}; then a line in tests/soak/kept.txt\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
