@@ -56,8 +56,8 @@ def evaluate(
     ranked by their findings, and the ledger says so.
 
     Findings of `rtml experiment run` are judged on that run's terms and give its ledger again;
-    of others, say which time is judged (`--since`, or `--all-time`); windows are 60s, the budget is 1, the
-    seed 0.
+    of others, models are judged from their first score on (or `--since`, or `--all-time`); windows are 60s,
+    the budget is 1, the seed 0.
     """
     from rtml.experiment.judge import judge
     from rtml.report import MeasuresView, ledger_view

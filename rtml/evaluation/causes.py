@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from rtml.findings.unit import slot_of
+from rtml.peers import peer_group
 
 __all__ = ["ROLL_OUT", "causes", "key_of"]
 
@@ -56,7 +57,7 @@ def causes(findings: pl.DataFrame) -> pl.Series:
     if findings.is_empty():
         return pl.Series("cause", [], pl.Int64)
     rows = findings.with_row_index("finding").with_columns(
-        group=pl.coalesce("workload", "image", "container_id"),
+        group=peer_group(findings.columns),
         feature=pl.col("contributions").list.first().struct.field("feature"),
     )
     tags = pl.concat([_units(rows), _keys(rows), _features(rows), _roll_outs(rows)]).drop_nulls("tag")

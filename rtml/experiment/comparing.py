@@ -18,12 +18,13 @@ from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.contenders import model_sides, tuned_and_default
+from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.findings.shown import Findings
 from rtml.models import Scored
 from rtml.models.windows import container_windows
 from rtml.rules.running.run import Ran
-from rtml.splits import Split
+from rtml.splits import Split, borders
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["Contender", "compare"]
@@ -56,7 +57,8 @@ def compare(
         test, as models are, and as they come. Findings of another tool are one side. In a mapping,
         keys name the sides; a model of several detectors keeps their names behind it.
     split
-        Where the test begins. Without one say ``all_time``.
+        Where the test begins. Without one it begins with the first score of a model; where there is none, say
+        ``all_time``.
     every
         Length of a window.
     budget
@@ -82,8 +84,6 @@ def compare(
     labelled = _labelled(contenders)
     if not labelled:
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
-    if split is None and not all_time:
-        raise UsageError("which time is judged? give a split, or all_time=True if nothing was learnt from it")
     window = Window.of(every)
     dated = None if split is None else split.of(capture, window)
     attacks, warnings = labels_of(capture, labels)
@@ -96,6 +96,7 @@ def compare(
         for name, contender in labelled
         for side in _sides(name, contender, windows, dated, window, budget)
     ]
+    begins = None if dated is not None else begin_of_test(sides, None, all_time=all_time)
     sides, unclear = in_the_capture(sides, capture.containers()["container_id"])
     processes = capture.processes().collect()
     track = make_track(
@@ -106,6 +107,7 @@ def compare(
         dated,
         window,
         seed=seed,
+        test=None if begins is None else (begins, borders(capture, window)[1]),
         active=activity(capture.events(), processes, window),
         containers=capture.containers(),
     )

@@ -16,6 +16,7 @@ from rtml.evaluation.activity import activity
 from rtml.evaluation.attack_events import with_attack_events
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.naming import in_the_capture
+from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import Looks, look
@@ -52,7 +53,7 @@ def judge(
     every, since, budget, seed
         Length of a window, time from which on is judged, false findings per container-day aimed at,
         seed of resampling. None takes what the experiment says that made the findings, so that its
-        ledger comes out again; else ``60s``, 1.0 and 0. Which time is the test must be said.
+        ledger comes out again; else ``60s``, 1.0, 0, and the time that `begin_of_test` finds.
     all_time
         All of the capture is test time: nothing was learnt from it.
 
@@ -67,26 +68,20 @@ def judge(
     begin = None if since is None else moment(since)
     wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
-    if terms.since is None and not all_time:
-        raise UsageError(
-            "which time is judged? say when the test begins, or that all of the time is test time because "
-            "nothing was learnt from this capture: learnt time counts as easy benign time",
-            argument="since",
-        )
     capture = open_captures(captures)
     labels, warnings = labels_of(capture, label_file)
     warnings[:0] = refuse_damage(capture)
     sides, unclear = in_the_capture(list(sides_of(files)), capture.containers()["container_id"])
-    window = Window.of(terms.window)
+    window, begins = Window.of(terms.window), begin_of_test(sides, terms.since, all_time=all_time)
     processes = capture.processes().collect()
     judged = make_track(
-        features.observed(capture, window, start=terms.since),
+        features.observed(capture, window, start=begins),
         labels,
         processes,
         evidence_processes((side.findings for side in sides), capture.events()),
         every=window,
         seed=terms.seed,
-        test=None if terms.since is None else (terms.since, borders(capture, window)[1]),
+        test=None if begins is None else (begins, borders(capture, window)[1]),
         active=activity(capture.events(), processes, window),
         containers=capture.containers(),
     )

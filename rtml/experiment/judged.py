@@ -133,7 +133,7 @@ def read_judged(path: Path) -> Judged:
 
 
 def _features(path: Path) -> pl.DataFrame | None:
-    trees = _table(beside(path, "features.parquet"), [*_SCORE[:2], "process_id"])
+    trees = _table(beside(path, "tree_features.parquet"), [*_SCORE[:2], "process_id"])
     return trees if trees is not None else _table(beside(path, "windows.parquet"), _SCORE[:2])
 
 

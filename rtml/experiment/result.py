@@ -1,11 +1,11 @@
 """What an experiment keeps, so that its findings can be judged again with the same result.
 
 ``findings.parquet`` and ``scores.parquet`` hold every side, told apart by ``detector``;
-``windows.parquet`` what the models saw, by container and window, ``features.parquet`` and ``trees.parquet``
-what they saw and said of each process tree of the test; ``dial.parquet`` what rules find when they are
-tuned to other budgets; ``drift.parquet`` which peer groups are no more like calibration; ``sides.json``
-what no table says: the sides in their order, and on which terms they were judged. A finding of the rules
-has one ``finding_id``, however often it stands there: as the rules come, and tuned.
+``windows.parquet`` what the models saw, by container and window, ``tree_features.parquet`` and
+``trees.parquet`` what they saw and said of each process tree of the test; ``dial.parquet`` what rules find
+when they are tuned to other budgets; ``drift.parquet`` which peer groups are no more like calibration;
+``sides.json`` what no table says: the sides in their order, and on which terms they were judged. A finding
+of the rules has one ``finding_id``, however often it stands there: as the rules come, and tuned.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def write_result(
         "windows": windows,
         "scores": pl.concat([scored.scores, *extra]),
         "trees": scored.tree_scores,
-        "features": scored.trees,
+        "tree_features": scored.trees,
         "drift": scored.drift,
         "findings": pl.concat(findings),
     }

@@ -103,9 +103,27 @@ def test_findings_before_the_time_that_is_judged_cost_nothing(rules: Path, tmp_p
     assert 0 < false[0] < false[1]
 
 
-def test_which_time_is_judged_must_be_said(rules: Path, tmp_path: Path):
-    with pytest.raises(UsageError, match="which time is judged"):
-        judge([CAPTURE], LABELS, [rules], tmp_path / "a")
+def test_a_model_is_judged_from_its_first_score_on_and_rules_at_all_times(
+    demo: Outcome, rules: Path, tmp_path: Path
+):
+    run_job([CAPTURE], demo.out / "model", tmp_path / "scored")
+    scored, *_ = judge([CAPTURE], LABELS, [tmp_path / "scored" / "findings.parquet"], tmp_path / "a")
+    said, *_ = judge(
+        [CAPTURE], LABELS, [tmp_path / "scored" / "findings.parquet"], tmp_path / "b", since=SINCE
+    )
+    assert scored.summary.equals(said.summary) and scored.facts["test_container_hours"] < 2
+    alone, *_ = judge([CAPTURE], LABELS, [rules], tmp_path / "c")
+    assert alone.facts["test_container_hours"] > 2 * said.facts["test_container_hours"]
+
+
+def test_a_model_without_scores_is_not_judged_on_time_that_nobody_named(demo: Outcome, tmp_path: Path):
+    alone = tmp_path / "findings.parquet"
+    pl.read_parquet(demo.out / "findings.parquet").filter(pl.col("detector") == "surprise").write_parquet(
+        alone
+    )
+    with pytest.raises(UsageError, match="has no scores that tell which time it was judged on"):
+        judge([CAPTURE], LABELS, [alone], tmp_path / "a")
+    judge([CAPTURE], LABELS, [alone], tmp_path / "b", all_time=True)
 
 
 def test_a_side_is_not_judged_on_time_that_it_was_fitted_on(demo: Outcome, tmp_path: Path):
