@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
+BROWSING := chromium fonts-dejavu-core
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install system check test demo leaderboard bench soak quality notebook record mlflow-ui clean
+.PHONY: help install system browser check test demo leaderboard bench soak quality notebook record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +22,11 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 system: ## install what recording needs (Debian, root): podman, runc, bpftrace, mmdebstrap
 	apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=30 update
 	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(RECORDING)
+
+browser: install ## install what tests of the report page need (Debian, root): Chromium, Playwright
+	apt-get -qq -o Acquire::Retries=2 -o Acquire::http::Timeout=30 update
+	DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(BROWSING)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
 
 check: install ## lint and types
 	$(BIN)/ruff check .

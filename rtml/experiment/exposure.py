@@ -43,9 +43,9 @@ def begin_of_test(sides: Sequence[Side], since: dt.datetime | None, *, all_time:
         first = None if side.scores is None else side.scores.drop_nulls("score")["window"].min()
         if not isinstance(first, dt.datetime):
             raise UsageError(
-                f"{side.name!r} has no scores that tell which time it was judged on: say when the test begins, "
-                "or that all of the time is test time because nothing was learnt from this capture: learnt time "
-                "counts as easy benign time",
+                f"{side.name!r} has no scores that tell which time it was judged on: say when the test "
+                "begins, or that all of the time is test time because nothing was learnt from this capture: "
+                "learnt time counts as easy benign time",
                 argument="since",
             )
         begins.append(first)

@@ -20,13 +20,15 @@ from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import Looks, look
-from rtml.experiment.report_input import page
+from rtml.experiment.report_input import Made, page
 from rtml.findings.reading import read_findings
 from rtml.report import write_ledger, write_report
 from rtml.splits import borders
 from rtml.times import Window, moment
 
 __all__ = ["judge", "read_findings"]
+
+_NAMED = 3
 
 
 def judge(
@@ -90,9 +92,14 @@ def judge(
     ledger = build_ledger(sides, track, None, seen, terms.budget, notes=[*warnings, *unclear])
     out.mkdir(parents=True, exist_ok=True)
     write_ledger(ledger, out)
-    source = page(" + ".join(side.name for side in sides), capture, ledger, track, sides, [], None)
     looks = look(label_file, _configuration(sides))
+    source = page(_title(sides), capture, ledger, track, sides, [], None, Made(looks.sentence()))
     return ledger, write_report(source, out / "report.html"), looks
+
+
+def _title(sides: Sequence[Side]) -> str:
+    """Name the first sides: they head the page."""
+    return " + ".join([*(side.name for side in sides[:_NAMED]), *(["…"] if len(sides) > _NAMED else [])])
 
 
 def _configuration(sides: Sequence[Side]) -> str:

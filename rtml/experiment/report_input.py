@@ -1,22 +1,71 @@
-"""What goes on the report page beside the ledger: timeline, process tree, top findings, facts."""
+"""What goes on the report page beside the ledger: attacks with their trees and timelines, causes, facts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.costs import Costs
 from rtml.evaluation import Ledger, Side, Track
-from rtml.evaluation.timeline import Timeline, make_timeline, most_attacked
-from rtml.findings import process_tree
-from rtml.report.input import ReportInput, TreeRow
+from rtml.evaluation.causes import causes, key_of
+from rtml.evaluation.matching import Matched
+from rtml.evaluation.timeline import Timeline, make_timeline
+from rtml.experiment.stories import stories
+from rtml.report.input import Cost, ReportInput
+from rtml.report.lost import Lost, lost_sentence
+from rtml.report.pitfalls import LABELS_CLOSED, SCORED_TWICE
 from rtml.rules import Skipped
+from rtml.schema import FINDINGS, conform
+from rtml.times import UTC_NS
 
-__all__ = ["page", "top_findings"]
+__all__ = ["Made", "false_causes", "page", "top_findings"]
 
 _SHOWN = 15
+_MOST_TIMELINES = 12
+_CAUSES = pl.Schema(
+    {
+        "side": pl.String(),
+        "kind": pl.String(),
+        "cause": pl.Int64(),
+        "key": pl.String(),
+        "findings": pl.Int64(),
+        "containers": pl.Int64(),
+        "workloads": pl.List(pl.String()),
+        "when": UTC_NS,
+    }
+)
+Judged = Sequence[tuple[Side, pl.DataFrame, Matched]]
+"""Each side with its findings of test time, and what they hit."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run knows of itself: looks at its labels, whether it made the models, what its steps cost.
+
+    ``labels_closed``: whether it watched that nothing read the labels meanwhile; null: it made no model.
+    """
+
+    looks: str
+    labels_closed: bool | None = None
+    costs: Costs = field(default_factory=dict)
+
+    def checked(self) -> list[str]:
+        """Return the checks that were made: whoever makes models scores twice (`rtml.models.twice`).
+
+        Examples
+        --------
+        >>> Made("").checked(), Made("", labels_closed=True).checked()
+        ([], ['scored twice', 'labels closed'])
+        """
+        if self.labels_closed is None:
+            return []
+        return [SCORED_TWICE, *([LABELS_CLOSED] if self.labels_closed else [])]
 
 
 def page(
@@ -27,22 +76,38 @@ def page(
     sides: Sequence[Side],
     skipped: Sequence[Skipped],
     run: str | None,
+    made: Made | None = None,
 ) -> ReportInput:
-    """Gather everything on the page from what the experiment has made."""
+    """Gather everything on the page from what the experiment has made.
+
+    Parameters
+    ----------
+    made
+        What only the run that made the models knows; null: nothing is known.
+    """
     manifest = capture.manifest
-    top = top_findings(sides, track)
+    judged = [
+        (side, findings, track.match(findings))
+        for side in sides
+        for findings in [track.in_test(conform(side.findings, FINDINGS))]
+    ]
+    lost = [Lost(part.host, part.start, part.end, part.count) for part in manifest.lost_intervals]
+    seconds = (capture.span[1] - capture.span[0]).total_seconds() if lost else 0.0
     return ReportInput(
         title=title,
         ledger=ledger,
         capture=capture.facts(),
-        timeline=_timeline(capture, sides, track),
-        tree=_tree(capture, top, track),
-        tree_title=top["title"][0] if top.height else "",
-        findings=top,
-        lost=[(x.host, f"{x.start} … {x.end}", x.count) for x in manifest.lost_intervals],
+        timelines=_timelines(capture, sides, track),
+        stories=stories(judged, track, ledger),
+        findings=top_findings(sides, track),
+        causes=false_causes(judged),
+        lost=lost_sentence(lost, seconds),
         rejected=sorted(manifest.reject_reasons.items()),
         blind=manifest.blind,
         skipped_rules=[(rule.file, rule.reason) for rule in skipped],
+        looks="" if made is None else made.looks,
+        checked=[] if made is None else made.checked(),
+        costs=_costs({} if made is None else made.costs),
         lab=bool(track.labels["provenance"].is_in(["replay", "spliced"]).any()),
         run=run,
     )
@@ -67,66 +132,63 @@ def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:
     return pl.concat(picked) if picked else pl.DataFrame(schema=track.labels.schema).clear()
 
 
-def _timeline(capture: Capture, sides: Sequence[Side], track: Track) -> Timeline | None:
-    container = most_attacked(track)
-    if container is None:
-        return None
-    rows = capture.containers().filter(pl.col("container_id") == container)
-    names = [n for n in rows.select("container_name", "workload").row(0) if n] if rows.height else []
-    events = capture.events(["time", "kind", "container_id", "count"]).filter(
-        pl.col("container_id") == container
-    )
-    return make_timeline(container, events, sides, track, names[0] if names else None)
+def false_causes(judged: Judged) -> pl.DataFrame:
+    """Return one row per side and cause of its false findings, the greatest first.
 
-
-def _tree(capture: Capture, findings: pl.DataFrame, track: Track) -> list[TreeRow]:
-    """Return the tree of the first finding that knows its process."""
-    finding = findings.filter(pl.col("process_id").is_not_null()).head(1)
-    if finding.is_empty():
-        return []
-    processes = capture.processes().collect()
-    evidence = {item["seq"] for item in finding["evidence"][0]}
-    evidence_processes = set(
-        capture.events(["seq", "process_id"])
-        .filter(pl.col("seq").is_in(sorted(evidence)))
-        .collect()["process_id"]
-    )
-    attacks = set(track.labels["process_id"].drop_nulls())
-    tree = process_tree(processes, finding["process_id"][0])
-    return list(_rows(tree, 0, evidence_processes, attacks)) if tree else []
-
-
-def _rows(
-    node: dict[str, Any],
-    depth: int,
-    evidence_processes: set[int],
-    attacks: set[int],
-    inherited: dict[str, Any] | None = None,
-) -> Iterator[TreeRow]:
-    """One row per process image, in preorder; an exec in place is one deeper.
-
-    A fork that goes on to exec is shown as what it became: its first image is the parent's.
+    ``key``: what the first of them is about; ``when`` it began.
     """
-    marks = (node["process_id"] in evidence_processes, node["process_id"] in attacks)
-    mark = {(True, True): "both", (True, False): "evidence", (False, True): "attack"}.get(marks)
-    images = node["images"]
-    forked = (
-        len(images) > 1
-        and inherited is not None
-        and all(images[0][name] == inherited[name] for name in ("exe", "cmdline"))
-    )
-    shown = images[1:] if forked else images
-    for number, image in enumerate(shown):
-        yield TreeRow(
-            depth + number,
-            image["exe"] or f"[{image['comm']}]",
-            image["cmdline"],
-            node["pid"],
-            f"{node['since']:%H:%M:%S}",
-            mark if number == 0 else None,
+    frames = [pl.DataFrame(schema=_CAUSES)]
+    for side, findings, matched in judged:
+        rows = matched.claims.filter(pl.col("outcome") == "false")["finding"].unique()
+        false = findings.with_row_index("finding").filter(pl.col("finding").is_in(rows.implode()))
+        told = false.with_columns(
+            causes(false.drop("finding")), key_of("title"), box=pl.coalesce("workload", "container_name")
+        ).sort("first_seen", "finding")
+        grouped = told.group_by("cause").agg(
+            key=pl.coalesce("key", "type").first(),
+            findings=pl.len(),
+            containers=pl.col("container_id").n_unique(),
+            workloads=pl.col("box").drop_nulls().unique().sort().head(5),
+            when=pl.col("first_seen").first(),
         )
-    deeper = depth + max(len(shown), 1)
-    for child in node["children"]:
-        yield from _rows(child, deeper, evidence_processes, attacks, images[-1] if images else None)
-    if node["left_out"]:
-        yield TreeRow(deeper, f"… {node['left_out']} more", None)
+        named = grouped.with_columns(side=pl.lit(side.name), kind=pl.lit(side.kind))
+        ordered = named.sort("findings", "when", "cause", descending=[True, False, False])
+        frames.append(ordered.select(pl.col(name).cast(kind) for name, kind in _CAUSES.items()))
+    return pl.concat(frames)
+
+
+def _timelines(capture: Capture, sides: Sequence[Side], track: Track) -> Mapping[str, Timeline]:
+    """Return the timelines of attacked containers, the most attacked first; events are read once for all."""
+    seen = track.windows["container_id"].unique()
+    attacked = track.labels.filter(pl.col("container_id").is_in(seen.implode()))
+    counted = attacked.group_by("container_id").len().sort("len", "container_id", descending=[True, False])
+    wanted = counted["container_id"].head(_MOST_TIMELINES).to_list()
+    if not wanted:
+        return {}
+    second = pl.col("time").dt.truncate("1s")
+    events = (
+        capture.events(["time", "kind", "container_id", "count"])
+        .with_columns(pl.col("container_id").cast(pl.String), pl.col("kind").cast(pl.String))
+        .filter(pl.col("container_id").is_in(wanted))
+        .group_by("container_id", second, "kind")
+        .agg(count=pl.col("count").fill_null(1).sum())
+        .collect(engine="streaming")
+    )
+    names = capture.containers().filter(pl.col("container_id").is_in(wanted))
+    called = {
+        row["container_id"]: row["container_name"] or row["workload"]
+        for row in names.select("container_id", "container_name", "workload").iter_rows(named=True)
+    }
+    return {name: make_timeline(name, events, sides, track, called.get(name)) for name in wanted}
+
+
+def _costs(steps: Costs) -> list[Cost]:
+    """Return the cost of the outermost steps, and of all that this process did so far."""
+    rows = [
+        Cost(" ".join(names), cost.cpu_seconds, cost.peak_bytes / 1e6 or None)
+        for names, cost in steps.items()
+        if len(names) == 1
+    ]
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return [*rows, Cost("this process, until this page", time.process_time(), peak)]

@@ -26,7 +26,7 @@ from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import look
 from rtml.experiment.outcome import Outcome
-from rtml.experiment.report_input import page
+from rtml.experiment.report_input import Made, page
 from rtml.experiment.result import Terms, write_result
 from rtml.experiment.tracked import log_outcome
 from rtml.models import Model, Scored, load_model, train
@@ -68,7 +68,7 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     run = tracked_run(experiment.name, "experiment") if tracked else nullcontext(None)
     with run as tracking:
         with measuring() as costs, whole_folder(out) as half:
-            unmoved = _run(experiment, experiment.labels, half, tracking)
+            unmoved = _run(experiment, experiment.labels, half, tracking, costs)
         outcome = replace(unmoved.moved(out), costs=_costs(unmoved, costs))
         if tracking is not None:
             with stage("logging to MLflow"):
@@ -77,7 +77,7 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
     return outcome
 
 
-def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -> Outcome:
+def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, costs: Costs) -> Outcome:
     every = experiment.every
     capture = open_captures(experiment.capture)
     damage = refuse_damage(capture)
@@ -111,7 +111,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
     write_result(out, sides, terms, windows, scored, inputs)
     run_id = run.run_id if run else None
-    source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id)
+    made = Made(looks.sentence(), labels_closed=not unwatched, costs=costs)
+    source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id, made)
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
     parts = (model, scored, rules, sides, track, ledger)

@@ -19,7 +19,7 @@ from rtml.evaluation import Ledger, read_labels
 from rtml.experiment.outcome import Outcome
 from rtml.experiment.result import SIDES
 from rtml.progress import steps
-from rtml.report import MEASURED
+from rtml.report import LAYER, MEASURED
 from rtml.schema import COMBINED
 from rtml.tracking import tags
 from rtml.tracking.challenge import digest_of_test
@@ -39,6 +39,7 @@ _FILES = (
     "scores.parquet",
     SIDES,
     MEASURED,
+    LAYER,
 )
 
 

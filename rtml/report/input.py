@@ -11,7 +11,7 @@ import polars as pl
 from rtml.evaluation.ledger import Ledger
 from rtml.evaluation.timeline import Timeline
 
-__all__ = ["ReportInput", "TreeRow"]
+__all__ = ["Cost", "ReportInput", "Story", "TreeRow"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,24 @@ class TreeRow:
 
 
 @dataclass(frozen=True)
+class Story:
+    """What is told of one attack: the findings that found it (with ``side``), and its process tree."""
+
+    attack_id: str
+    findings: pl.DataFrame | None = None
+    tree: Sequence[TreeRow] = ()
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something cost: processor seconds, and most memory held, in MB; null where it is not known."""
+
+    what: str
+    cpu_seconds: float | None = None
+    memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
 class ReportInput:
     """Everything on the page. Strings may be hostile; the page escapes them all.
 
@@ -48,18 +66,31 @@ class ReportInput:
         See `rtml.evaluation.ledger.build_ledger`.
     capture
         Facts in print order: name to value, such as events, containers, duration, sensor.
-    timeline
-        See `rtml.evaluation.timeline.make_timeline`, or null.
-    tree, tree_title
-        The process tree of one finding.
+    timelines
+        By container id: see `rtml.evaluation.timeline.make_timeline`.
+    stories
+        One per attack, as far as there is room.
     findings
         Top findings, a `FINDINGS` frame in print order.
-    lost, rejected
-        Lost events as ``(host, from - to, count)``, rejected lines as ``(reason, count)``.
+    causes
+        One row per side and cause of its false findings: ``side, kind, cause, key, findings, containers,
+        workloads, when``.
+    lost
+        What the sensor lost, in a sentence (`rtml.report.lost.lost_sentence`); empty: nothing.
+    rejected
+        Rejected lines as ``(reason, count)``.
     blind
         Kinds that the sensor cannot see.
     skipped_rules
         ``(rule file, reason)`` of rules that could not be used.
+    looks
+        How often these labels were looked at, in a sentence; empty: not counted.
+    checked
+        Which of `rtml.report.pitfalls.CHECKS` this run made itself, and passed.
+    robustness
+        Rows of what changes under poisoning, loss, evasion, as far as it was tried: same keys in each.
+    costs
+        What was measured.
     lab
         True for data from a lab: the title then says so.
     run
@@ -69,13 +100,17 @@ class ReportInput:
     title: str
     ledger: Ledger
     capture: Mapping[str, Any] = field(default_factory=dict)
-    timeline: Timeline | None = None
-    tree: Sequence[TreeRow] = ()
-    tree_title: str = ""
+    timelines: Mapping[str, Timeline] = field(default_factory=dict)
+    stories: Sequence[Story] = ()
     findings: pl.DataFrame | None = None
-    lost: Sequence[tuple[str, str, int]] = ()
+    causes: pl.DataFrame | None = None
+    lost: str = ""
     rejected: Sequence[tuple[str, int]] = ()
     blind: Sequence[str] = ()
     skipped_rules: Sequence[tuple[str, str]] = ()
+    looks: str = ""
+    checked: Sequence[str] = ()
+    robustness: Sequence[Mapping[str, Any]] = ()
+    costs: Sequence[Cost] = ()
     lab: bool = True
     run: str | None = None

@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.evaluation.ledger import MEASURES, Ledger
 from rtml.reading.whole import write_parquet, write_text
+from rtml.report.techniques import write_layer
 
 __all__ = ["as_json", "write_ledger"]
 
@@ -20,16 +21,17 @@ MEASURED = "measures.parquet"
 
 
 def write_ledger(ledger: Ledger, folder: Path | str) -> tuple[Path, Path]:
-    """Write ``ledger.json``, ``ledger.parquet`` (one row per attack and side) and `MEASURED` into ``folder``.
+    """Write ``ledger.json``, ``ledger.parquet`` (one row per attack and side), `MEASURED` and a layer.
 
-    Each file appears whole or not at all. The JSON is strict: unknown is null with a reason, there
-    is no NaN.
+    The layer (`rtml.report.techniques.LAYER`) is for the ATT&CK Navigator. Each file appears whole or not
+    at all. The JSON is strict: unknown is null with a reason, there is no NaN.
     """
     ledger_file, attacks_file = Path(folder) / "ledger.json", Path(folder) / "ledger.parquet"
     text = json.dumps(as_json(ledger), allow_nan=False, indent=1, ensure_ascii=True)
     write_text(ledger_file, text + "\n")
     write_parquet(attacks_file, ledger.attacks)
     write_parquet(Path(folder) / MEASURED, ledger.measures)
+    write_layer(ledger, folder)
     return ledger_file, attacks_file
 
 

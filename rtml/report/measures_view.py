@@ -40,7 +40,7 @@ class MeasuresView:
             yield _values(texts[start : start + step])
         yield from _reasons(self.ledger.measures)
         rules = self.ledger.summary.filter(pl.col("kind") == "rules")["side"].head(1).to_list()
-        for reference in rules:
+        for reference in rules if self.ledger.attacks.height else []:
             yield _pairs(paired(self.ledger, reference), reference)
 
 

@@ -1,6 +1,6 @@
 """One self-contained ``report.html``: no network, no script but its own, every string escaped.
 
-The page works without scripts (tables carry every number), in light and dark, and on paper.
+The page works without scripts: tables carry every number, pictures are SVG. Scripts only sort and filter.
 """
 
 from __future__ import annotations
@@ -14,17 +14,34 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtml.reading.whole import write_text
-from rtml.report.figures import budget_figure, timeline_figure
+from rtml.report.beside import beside_rules
+from rtml.report.budget_picture import budget_picture, budget_series
+from rtml.report.chosen import first_rules
+from rtml.report.headline import headline_rows
 from rtml.report.input import ReportInput
-from rtml.report.rows import attack_rows, finding_rows, point_rows, split_bars, summary_rows
+from rtml.report.numbers import number, percent, shortly
+from rtml.report.pitfalls import pitfalls
+from rtml.report.rows import (
+    attack_rows,
+    cause_rows,
+    finding_rows,
+    matrix_rows,
+    point_rows,
+    split_bars,
+    story_rows,
+    summary_rows,
+)
 from rtml.report.sentences import three_sentences
-from rtml.report.strings import script_json, visible
-from rtml.report.tree import nested
+from rtml.report.strings import visible
+from rtml.report.techniques import technique_matrix
+from rtml.report.timeline_picture import timeline_picture
 
 __all__ = ["render_report", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 _LONGEST = 2000  # characters of one string on the page
+_SIZES = ((520, 430), (340, 320))
+"""Of the picture of budgets, on wide and on narrow screens."""
 
 
 def write_report(source: ReportInput, path: Path | str) -> Path:
@@ -35,39 +52,61 @@ def write_report(source: ReportInput, path: Path | str) -> Path:
 
 
 def render_report(source: ReportInput) -> str:
-    """Return the page as one string of about 5 MB, most of it the inlined Plotly.
+    """Return the page as one string.
 
-    Security: a Content-Security-Policy allows exactly the two scripts of this page by their hash
-    and nothing from any network; templates autoescape; control characters and direction overrides
-    are spelled out; JSON for pictures cannot end its script element.
+    Security: a Content-Security-Policy allows exactly the one script of this page by its hash and nothing
+    from any network; templates autoescape, pictures are built of elements; control characters and direction
+    overrides are spelled out.
     """
-    from plotly.offline import get_plotlyjs
-
-    scripts = [Markup(get_plotlyjs()), Markup((TEMPLATES / "draw.js").read_text("utf-8"))]
+    script = Markup((TEMPLATES / "tables.js").read_text("utf-8"))
+    ledger = source.ledger
+    drawn = ledger.headline.height and ledger.facts["counts"]["attacks"]
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             source=source,
-            facts=source.ledger.facts,
-            sentences=three_sentences(source.ledger),
-            scripts=scripts,
-            hashes=[Markup(_hash(script)) for script in scripts],
+            facts=ledger.facts,
+            sentences=three_sentences(ledger),
+            script=script,
+            hash=Markup(_hash(script)),
             css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
-            figures={name: Markup(script_json(figure)) for name, figure in _figures(source).items()},
-            sides=summary_rows(source.ledger),
-            split=split_bars(source.ledger.facts["split"]),
-            attacks=attack_rows(source.ledger),
-            points=point_rows(source.ledger),
-            names=_columns(source),
-            findings=finding_rows(source.findings),
-            tree=nested(source.tree),
+            headline=headline_rows(ledger),
+            budget=[Markup(budget_picture(ledger, *size)) for size in _SIZES] if drawn else [],
+            series=[row for row in budget_series(ledger) if row["front"]],
+            timelines=_timelines(source),
+            **_tables(source),
         )
     )
 
 
+def _tables(source: ReportInput) -> dict[str, Any]:
+    ledger = source.ledger
+    return {
+        "sides": summary_rows(ledger),
+        "split": split_bars(ledger.facts["split"]),
+        "attacks": attack_rows(ledger),
+        "points": point_rows(ledger),
+        "names": _columns(source),
+        "findings": finding_rows(source.findings),
+        "stories": story_rows(source),
+        "matrix": matrix_rows(technique_matrix(ledger)),
+        "beside": beside_rules(ledger),
+        "reference": first_rules(ledger),
+        "causes": cause_rows(source),
+        "pitfalls": pitfalls(source),
+    }
+
+
+def _timelines(source: ReportInput) -> dict[str, dict[str, Any]]:
+    return {
+        container: {"place": place, "name": timeline.container, "picture": Markup(timeline_picture(timeline))}
+        for place, (container, timeline) in enumerate(source.timelines.items(), 1)
+    }
+
+
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
@@ -75,6 +114,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
+    made.filters |= {"number": number, "shortly": shortly, "share": percent}
+    return made
 
 
 def _harmless(value: Any) -> Any:
@@ -88,16 +129,6 @@ def _harmless(value: Any) -> Any:
 def _hash(script: str) -> str:
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
-def _figures(source: ReportInput) -> dict[str, dict[str, Any]]:
-    ledger = source.ledger
-    figures = {}
-    if ledger.curve.height and ledger.facts["counts"]["attacks"]:
-        figures["budget"] = budget_figure(ledger.curve, ledger.facts, ledger.points)
-    if source.timeline is not None:
-        figures["timeline"] = timeline_figure(source.timeline)
-    return figures
 
 
 def _columns(source: ReportInput) -> list[dict[str, str]]:

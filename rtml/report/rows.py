@@ -9,8 +9,20 @@ from typing import Any
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
+from rtml.report.input import ReportInput
+from rtml.report.numbers import number
+from rtml.report.tree import nested
 
-__all__ = ["attack_rows", "finding_rows", "point_rows", "split_bars", "summary_rows"]
+__all__ = [
+    "attack_rows",
+    "cause_rows",
+    "finding_rows",
+    "matrix_rows",
+    "point_rows",
+    "split_bars",
+    "story_rows",
+    "summary_rows",
+]
 
 Row = dict[str, Any]
 FORMS = {
@@ -21,7 +33,7 @@ FORMS = {
     "tpr": ".0%",
     "delay": ".3g",
 }
-SHOWN_FINDINGS = 20
+SHOWN_FINDINGS, SHOWN_CAUSES = 20, 8
 
 
 def summary_rows(ledger: Ledger) -> list[Row]:
@@ -45,17 +57,6 @@ def _calibrated(row: Row) -> str:
     return "" if row["calibrated"] is None else f", calibration {number(row['calibrated'], '.2g')}"
 
 
-def number(value: float, form: str = ".3g") -> str:
-    """Return a number as people write it: three digits, but never ``1.77e+03``.
-
-    Examples
-    --------
-    >>> number(1773.4), number(0.118), number(0.5, ".0%")
-    ('1,773', '0.118', '50%')
-    """
-    return f"{value:,.0f}" if form == ".3g" and value >= 1000 else format(value, form)
-
-
 def _measure(row: Row, name: str, form: str) -> Row:
     value, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
     return {
@@ -70,16 +71,10 @@ def _measure(row: Row, name: str, form: str) -> Row:
 
 def attack_rows(ledger: Ledger) -> Row:
     """Return ``rows`` (one per attack, with a cell per side) and ``tally`` of the verdicts."""
-    cells = {(row["attack_id"], row["side"]): row for row in ledger.attacks.iter_rows(named=True)}
-    rows = [
-        row
-        | {
-            "cells": {
-                side: _cell(cell) for (attack, side), cell in cells.items() if attack == row["attack_id"]
-            }
-        }
-        for row in ledger.by_attack.iter_rows(named=True)
-    ]
+    cells: dict[str, dict[str, Row]] = {}
+    for cell in ledger.attacks.iter_rows(named=True):
+        cells.setdefault(cell["attack_id"], {})[cell["side"]] = _cell(cell)
+    rows = [row | {"cells": cells[row["attack_id"]]} for row in ledger.by_attack.iter_rows(named=True)]
     counted = Counter(row["verdict"] for row in rows)
     order = ("rules only", "both", "models only", "neither")
     total = max(len(rows), 1)
@@ -156,3 +151,50 @@ def split_bars(split: Row | None) -> list[Row]:
         }
         for name, (begin, end) in edges.items()
     ]
+
+
+def story_rows(source: ReportInput) -> dict[str, Row]:
+    """Return what is told of each attack, by its id: ``place`` on the page, findings, tree."""
+    return {
+        story.attack_id: {
+            "place": place,
+            "findings": finding_rows(story.findings),
+            "tree": nested(story.tree),
+        }
+        for place, story in enumerate(source.stories, 1)
+    }
+
+
+def cause_rows(source: ReportInput) -> list[Row]:
+    """Return one row per side that has false findings: how many, of how many causes, the greatest of them."""
+    if source.causes is None:
+        return []
+    rows = []
+    for (side, kind), causes in source.causes.group_by("side", "kind", maintain_order=True):
+        shown = [
+            row | {"when": f"{row['when']:%H:%M:%S}" if row["when"] else ""}
+            for row in causes.head(SHOWN_CAUSES).iter_rows(named=True)
+        ]
+        more = causes.height - len(shown)
+        rows.append(
+            {
+                "side": side,
+                "kind": kind,
+                "findings": int(causes["findings"].sum()),
+                "causes": causes.height,
+                "shown": shown,
+                "more": more,
+            }
+        )
+    return rows
+
+
+def matrix_rows(matrix: pl.DataFrame) -> list[Row]:
+    """Return one row per technique with a cell per side."""
+    rows: dict[str, Row] = {}
+    for row in matrix.iter_rows(named=True):
+        told = rows.setdefault(
+            row["technique"], {"technique": row["technique"], "attacks": row["attacks"], "cells": {}}
+        )
+        told["cells"][row["side"]] = row["found"]
+    return list(rows.values())

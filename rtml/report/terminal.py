@@ -11,7 +11,7 @@ from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
 from rtml.report.headline import EXPLAINED, headline_table
-from rtml.report.rows import number
+from rtml.report.numbers import number, plural
 from rtml.report.sentences import three_sentences
 from rtml.report.strings import visible
 from rtml.report.warnings import warnings
@@ -72,13 +72,12 @@ class LedgerView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render for the width at hand."""
-        yield _headline(self.ledger.facts)
+        yield _headline(self.ledger)
         if self.ledger.headline.height:
             yield headline_table(self.ledger, options.max_width)
             yield Text(f"  {EXPLAINED}\n", "dim")
         yield ledger_table(self.ledger, options.max_width)
-        yield Group(*(Text(f"  {line}") for line in three_sentences(self.ledger)))
-        yield Text(f"  models found what rules missed: {_gain(self.ledger.facts['gain'])}")
+        yield Group(*(Text(f"  {visible(line, 1000)}") for line in _told(self.ledger)))
         yield Group(*(Text(f"  - {line}", "dim") for line in _reasons(self.ledger)))
         yield Group(*warnings(self.ledger))
 
@@ -92,13 +91,21 @@ def ledger_view(ledger: Ledger) -> LedgerView:
     return LedgerView(ledger)
 
 
-def _headline(facts: dict[str, Any]) -> Text:
+def _headline(ledger: Ledger) -> Text:
+    facts, told = ledger.facts, _asked(ledger)
     return Text.assemble(
         ("ledger", "bold"),
-        f"  at <= {facts['budget_per_container_day']:g} false finding(s) per container-day (test "
-        f"time: {facts['test_container_hours']:.1f} container-hours, so the smallest rate that can "
-        f"be seen is {facts['smallest_rate_per_hour']:.2g} per hour)",
+        f"  {plural(facts['counts']['attacks'], 'attack')} in {facts['test_container_hours']:.1f} "
+        f"container-hours of test time, so the smallest rate of false findings that can be seen is "
+        f"{facts['smallest_rate_per_hour']:.2g} per hour{told}",
     )
+
+
+def _asked(ledger: Ledger) -> str:
+    """Say which budgets were asked, and of how many sides; nothing of sides that were asked for none."""
+    asked = ledger.summary["asked"].drop_nulls().value_counts().sort("asked").iter_rows()
+    told = [f"<= {budget:g} of {plural(sides, 'side')}" for budget, sides in asked]
+    return f"; asked false findings per container-day: {', '.join(told)}" if told else ""
 
 
 def ledger_table(ledger: Ledger, width: int = 160) -> Table:
@@ -125,10 +132,10 @@ def _title(row: Row, width: int) -> Text:
     return Text.assemble((name, STYLES[row["kind"]]), (oracle, "bold red"), (note, "dim"))
 
 
-def _gain(gain: dict[str, Any]) -> str:
-    if gain["value"] is None:
-        return str(gain["reason"])
-    return f"{gain['value']:.0%} of attacks [{gain['low']:.0%} – {gain['high']:.0%}]"
+def _told(ledger: Ledger) -> list[str]:
+    """Return the three sentences; where there is no model, why there is nothing to compare."""
+    reason = ledger.facts["gain"]["reason"]
+    return three_sentences(ledger) or ([f"No gain over rules is stated: {reason}."] if reason else [])
 
 
 def _reasons(ledger: Ledger) -> list[str]:

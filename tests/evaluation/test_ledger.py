@@ -143,6 +143,7 @@ def test_files_are_strict_and_whole(sides, track, tmp_path):
     assert len(data["attacks"]) == pl.read_parquet(table).height == 6 * 4
     assert data["sides"][0]["recall"]["method"] == "exact binomial"
     assert sorted(p.name for p in path.parent.iterdir()) == [
+        "layer.json",
         "ledger.json",
         "ledger.parquet",
         "measures.parquet",

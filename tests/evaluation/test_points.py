@@ -10,7 +10,6 @@ from rtml.evaluation.points import operating_points
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
-from rtml.report.figures import budget_figure
 from rtml.report.input import ReportInput
 from rtml.report.ledger_files import as_json
 from rtml.report.page import render_report
@@ -63,7 +62,7 @@ def test_each_level_is_the_verdict_on_its_findings(rules, track):
         assert row["false_per_container_day"] == verdict.rate.value
 
 
-def test_points_are_in_the_files_the_table_and_the_picture(rules, track):
+def test_points_are_in_the_files_and_the_table(rules, track):
     model = Side("forest", "model", make_finding("c1", first=22, process_id=30, source="model"))
     rival = Side("first seen", "rival", make_finding("c1", first=22, process_id=30))
     ledger = build_ledger([rules, model, rival], track)
@@ -72,9 +71,6 @@ def test_points_are_in_the_files_the_table_and_the_picture(rules, track):
     assert {row["side"] for row in data["operating_points"]} == {"rules"}
     page = render_report(ReportInput("t", ledger))
     assert "Rules at each minimum level" in page and "<td>critical</td>" in page
-    lines = budget_figure(ledger.curve, ledger.facts, ledger.points)["data"]
-    marks = [line for line in lines if line["mode"] == "markers"]
-    assert [line["text"] for line in marks] == [[f">= {level}" for level in LEVELS]]
 
 
 def test_a_rival_is_judged_but_decides_nothing(rules, track):
