@@ -40,6 +40,7 @@ COMMANDS = [
     ("experiment", "leaderboard"),
     ("dataset", "list"),
     ("dataset", "prepare"),
+    ("experiment", "compare"),
     ("findings", "export"),
     ("findings", "import"),
     ("findings", "suppress"),
