@@ -41,6 +41,8 @@ COMMANDS = [
     ("dataset", "list"),
     ("dataset", "prepare"),
     ("experiment", "compare"),
+    ("experiment", "sweep"),
+    ("experiment", "ablate"),
     ("findings", "export"),
     ("findings", "import"),
     ("findings", "suppress"),

@@ -10,7 +10,9 @@ from rtml.commands.baseline_export import export_baseline
 from rtml.commands.baseline_show import show
 from rtml.commands.evaluate import evaluate
 from rtml.commands.evaluate_selftest import JudgeByDefault, selftest_command
+from rtml.commands.experiment_ablate import ablate
 from rtml.commands.experiment_compare import compare
+from rtml.commands.experiment_sweep import sweep
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
@@ -29,7 +31,8 @@ def register(app: typer.Typer) -> None:
     findings.app.command("correlate")(correlate)
     findings.app.command("show")(show_incidents)
     findings.app.command("suppress")(suppress_findings)
-    experiment.app.command("compare")(compare)
+    for choosing in (compare, sweep, ablate):
+        experiment.app.command()(choosing)
     baseline.app.command("show")(show)
     baseline.app.command("diff")(diff_baselines)
     baseline.app.command("export")(export_baseline)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.experiment_seeds import seeds as run_seeds
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError, UsageError
@@ -32,6 +33,9 @@ def run(
         Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
     ] = None,
     set_: Set = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Run it with so many seeds; print median and range.")
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
 ) -> None:
@@ -39,6 +43,7 @@ def run(
 
     Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says: one run, and below it one per
     side. The model is registered as `rtml-NAME`, alias `challenger`; `rtml experiment promote` tests it.
+    With `--seeds 5` each seed has its own folder, OUT/seed-N.
     """
     from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
@@ -48,9 +53,12 @@ def run(
     from rtml.experiment import run_experiment
     from rtml.experiment.printing import print_outcome
 
-    stamp = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
+    place = out or Path("runs") / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
+    if seeds is not None:
+        run_seeds(experiment, place, seeds, track, as_json)
+        return
     with progress(f"running {experiment.name}"):
-        outcome = run_experiment(experiment, out or Path("runs") / stamp, track)
+        outcome = run_experiment(experiment, place, track)
     if as_json:
         typer.echo((outcome.out / "ledger.json").read_text("utf-8"))
     else:

@@ -18,7 +18,10 @@ OPTIONS = {
     "resume": "--resume",
     "run": "`rtml experiment promote RUN`",
     "since": "--since TIME, or --all-time",
+    "seeds": "--seeds",
+    "side": "--side",
     "trials": "--trials",
+    "vary": "--vary",
 }
 """By the name of the argument that an error carries (`rtml.errors.RtmlError`)."""
 

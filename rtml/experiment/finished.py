@@ -43,7 +43,7 @@ class Finished:
 
     @property
     def exposure(self) -> dict[str, Any]:
-        """What was judged: container-hours, windows, the unit; the test's begin and end where a split says."""
+        """What was judged: hours, windows, the unit; begin and end of the test where a split says."""
         split = self.facts.get("split") or {}
         test = (split.get("parts") or {}).get("test") or {}
         names = ("test_container_hours", "windows", "unit", "grace_seconds")
