@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +35,12 @@ def run(
         Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
     ] = None,
     set_: Set = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hold-out", help="Judge what was never learnt: image=, host=, workload=, technique=NAME."
+        ),
+    ] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Run it with so many seeds; print median and range.")
     ] = None,
@@ -48,7 +56,7 @@ def run(
     from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
 
-    experiment = load_experiment(config, set_ or [])
+    experiment = load_experiment(config, [*(set_ or []), *held_out(hold_out or [])])
     check_experiment(experiment)
     from rtml.experiment import run_experiment
     from rtml.experiment.printing import print_outcome
@@ -63,6 +71,23 @@ def run(
         typer.echo((outcome.out / "ledger.json").read_text("utf-8"))
     else:
         print_outcome(console, outcome)
+
+
+def held_out(wanted: Sequence[str]) -> list[str]:
+    """Return overrides of an experiment for what is held out.
+
+    Examples
+    --------
+    >>> held_out(["image=shop/web:1", "image=shop/db:1"])
+    ['hold_out.image=["shop/web:1", "shop/db:1"]']
+    """
+    names: dict[str, list[str]] = {}
+    for text in wanted:
+        kind, equals, name = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r}: write kind=name, for instance image=shop/web:1", argument="hold_out")
+        names.setdefault(kind, []).append(name)
+    return [f"hold_out.{kind}={json.dumps(listed)}" for kind, listed in names.items()]
 
 
 @app.command()

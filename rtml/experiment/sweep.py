@@ -28,6 +28,7 @@ _NAME = re.compile(r"\w[\w.:-]*")
 _FIXED = {
     "budget": "another budget is another question",
     "capture": "other data are another question",
+    "hold_out": "what is judged is another question",
     "labels": "labels stay closed",
     "name": "a name changes nothing",
     "notes": "notes change nothing",
