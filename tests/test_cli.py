@@ -43,6 +43,7 @@ COMMANDS = [
     ("experiment", "compare"),
     ("experiment", "sweep"),
     ("experiment", "ablate"),
+    ("experiment", "robustness"),
     ("findings", "export"),
     ("findings", "import"),
     ("findings", "suppress"),
