@@ -69,7 +69,7 @@ def read_finished(folder: Path) -> Finished:
     rtml.errors.MissingFileError: no/such/run: no run here (ledger.json is missing); `rtml experiment run ...
     """
     if not (folder / "ledger.json").is_file():
-        hint = "`rtml experiment run … --out FOLDER` makes one"
+        hint = "`rtml experiment run CONFIG` makes one"
         raise MissingFileError(f"{folder}: no run here (ledger.json is missing); {hint}")
     try:
         ledger = json.loads((folder / "ledger.json").read_bytes())

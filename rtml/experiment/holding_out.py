@@ -52,11 +52,12 @@ class HeldOut:
             spans = pl.select(container_id=self.containers, start=instant(start), end=end)
             more.append(cells_of(spans, early.every, after=0))
         cells = pl.concat(more).unique()
-        if cells.height == early.cells.height:
+        if not self.notes:
             return early
         whole = early.capture.whole if isinstance(early.capture, PartialCapture) else early.capture
         assert whole is not None
-        return replace(early, capture=PartialCapture.of(whole, cells, early.every), cells=cells)
+        capture = PartialCapture.of(whole, cells, early.every)
+        return replace(early, capture=capture, cells=cells, notes=[*early.notes, *self.notes])
 
     def scored(self, scored: Scored) -> Scored:
         """Return what was scored of the containers that are judged."""

@@ -92,10 +92,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
             learnt = learn(experiment, early.capture, split)
         model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
-        with spent(SCORE):
-            everywhere = model.score(capture, start=split.edges[2])
-        refuse_differences(model, everywhere)
-        scored = held.scored(everywhere)
+        scored = held.scored(_scored(model, capture, split))
         windows = _windows(model, scored)
         proof = held.proof(prove(windows, every))
         _done(2)
@@ -104,16 +101,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
     track = held.track(_track(experiment, capture, held.labels(labels), scored, sides, split))
-    notes = [
-        *held.notes,
-        *damage,
-        *unwatched,
-        *warnings,
-        *early.notes,
-        *experiment.notes,
-        *saved,
-        *_outliers(model),
-    ]
+    notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     ledger = build_ledger(
         sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
     )
@@ -127,6 +115,13 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None) -
     parts = (model, scored, rules, sides, track, ledger)
     _done(4)
     return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks, inputs)
+
+
+def _scored(model: Model, capture: Capture, split: Split) -> Scored:
+    with spent(SCORE):
+        scored = model.score(capture, start=split.edges[2])
+    refuse_differences(model, scored)
+    return scored
 
 
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:

@@ -33,7 +33,7 @@ _FIXED = {
     "name": "a name changes nothing",
     "notes": "notes change nothing",
     "rules": "rules are not rehearsed",
-    "seed": "a lucky seed is no better setting: `rtml experiment run --seeds` shows what they spread over",
+    "seed": "a lucky seed is no better setting: a run over several seeds shows what they spread over",
     "split": "the rehearsal has one split for all",
     "tried": "it is counted",
 }
@@ -104,7 +104,7 @@ def configurations(
     """
     axes = dict(pairs := [values_of(text) for text in vary])
     if not axes or len(axes) < len(pairs):
-        raise UsageError("what is searched? give each key once: --vary blocks=4,8", argument="vary")
+        raise UsageError("what is searched? give each key once, such as blocks=4,8", argument="vary")
     combinations = list(itertools.islice(itertools.product(*axes.values()), _MOST + 1))
     if len(combinations) > _MOST:
         raise UsageError(f"more than {_MOST:,} combinations: vary less at a time", argument="vary")
