@@ -10,6 +10,10 @@ from rtml.commands.baseline_export import export_baseline
 from rtml.commands.baseline_show import show
 from rtml.commands.evaluate import evaluate
 from rtml.commands.evaluate_selftest import JudgeByDefault, selftest_command
+from rtml.commands.experiment_ablate import ablate
+from rtml.commands.experiment_compare import compare
+from rtml.commands.experiment_robustness import robustness
+from rtml.commands.experiment_sweep import sweep
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
@@ -28,6 +32,8 @@ def register(app: typer.Typer) -> None:
     findings.app.command("correlate")(correlate)
     findings.app.command("show")(show_incidents)
     findings.app.command("suppress")(suppress_findings)
+    for choosing in (compare, sweep, ablate, robustness):
+        experiment.app.command()(choosing)
     baseline.app.command("show")(show)
     baseline.app.command("diff")(diff_baselines)
     baseline.app.command("export")(export_baseline)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.experiment_seeds import seeds as run_seeds
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError, UsageError
@@ -32,6 +35,15 @@ def run(
         Path | None, typer.Option("--out", help="New folder for results.", callback=arguments.new)
     ] = None,
     set_: Set = None,
+    hold_out: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hold-out", help="Judge what was never learnt: image=, host=, workload=, technique=NAME."
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Run it with so many seeds; print median and range.")
+    ] = None,
     track: Annotated[bool, typer.Option(help="Log the run to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print ledger.json instead.")] = False,
 ) -> None:
@@ -39,22 +51,43 @@ def run(
 
     Runs are kept in `mlflow.db` here, or where MLFLOW_TRACKING_URI says: one run, and below it one per
     side. The model is registered as `rtml-NAME`, alias `challenger`; `rtml experiment promote` tests it.
+    With `--seeds 5` each seed has its own folder, OUT/seed-N.
     """
     from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
 
-    experiment = load_experiment(config, set_ or [])
+    experiment = load_experiment(config, [*(set_ or []), *held_out(hold_out or [])])
     check_experiment(experiment)
     from rtml.experiment import run_experiment
     from rtml.experiment.printing import print_outcome
 
-    stamp = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
+    place = out or Path("runs") / f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H-%M-%S}-{experiment.name}"
+    if seeds is not None:
+        run_seeds(experiment, place, seeds, track, as_json)
+        return
     with progress(f"running {experiment.name}"):
-        outcome = run_experiment(experiment, out or Path("runs") / stamp, track)
+        outcome = run_experiment(experiment, place, track)
     if as_json:
         typer.echo((outcome.out / "ledger.json").read_text("utf-8"))
     else:
         print_outcome(console, outcome)
+
+
+def held_out(wanted: Sequence[str]) -> list[str]:
+    """Return overrides of an experiment for what is held out.
+
+    Examples
+    --------
+    >>> held_out(["image=shop/web:1", "image=shop/db:1"])
+    ['hold_out.image=["shop/web:1", "shop/db:1"]']
+    """
+    names: dict[str, list[str]] = {}
+    for text in wanted:
+        kind, equals, name = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r}: write kind=name, for instance image=shop/web:1", argument="hold_out")
+        names.setdefault(kind, []).append(name)
+    return [f"hold_out.{kind}={json.dumps(listed)}" for kind, listed in names.items()]
 
 
 @app.command()

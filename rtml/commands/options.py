@@ -13,12 +13,16 @@ OPTIONS = {
     "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
     "finding_files": "--findings FILE, repeatable",
     "gap": "--gap",
+    "hold_out": "--hold-out",
     "out": "--out",
     "overrides": "--set",
     "resume": "--resume",
     "run": "`rtml experiment promote RUN`",
     "since": "--since TIME, or --all-time",
+    "seeds": "--seeds",
+    "side": "--side",
     "trials": "--trials",
+    "vary": "--vary",
 }
 """By the name of the argument that an error carries (`rtml.errors.RtmlError`)."""
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -41,6 +41,7 @@ class Experiment(_Strict):
     labels: Path | None = None
     window: str = "60s"
     split: Split = Split()
+    hold_out: dict[Literal["host", "image", "workload", "technique"], list[str]] = {}
     families: list[str] | None = None
     blocks: int = Field(8, ge=2, le=1000)
     detectors: dict[str, dict[str, Any]] = {}
@@ -55,6 +56,13 @@ class Experiment(_Strict):
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
+
+    @field_validator("hold_out", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {kind: [name] if isinstance(name, str) else name for kind, name in value.items()}
 
     @field_validator("detectors", mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, r
 from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
 from rtml.experiment.early import Early, without_early_attacks
 from rtml.experiment.guard import closed
+from rtml.experiment.holding_out import hold_out
 from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import look
@@ -83,7 +84,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     damage = refuse_damage(capture)
     labels, warnings = labels_of(capture, label_file)
     split = experiment.split.of(capture, every)
-    early = without_early_attacks(capture, labels, split, experiment)
+    held = hold_out(experiment.hold_out, capture, labels)
+    early = held.unseen(without_early_attacks(capture, labels, split, experiment), split, labels)
     inputs = digests(experiment, capture)
     _done(0)
     with closed(label_file) as unwatched:
@@ -91,17 +93,15 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
             learnt = learn(experiment, early.capture, split)
         model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
-        with spent(SCORE):
-            scored = model.score(capture, start=split.edges[2])
-        refuse_differences(model, scored)
+        scored = held.scored(_scored(model, capture, split))
         windows = _windows(model, scored)
-        proof = prove(windows, every)
+        proof = held.proof(prove(windows, every))
         _done(2)
         rules, rival = _rule_sides(experiment, capture, windows, split, early)
     looks = look(label_file, inputs["all"][:12])
-    sides = [*rules.sides, *model_sides(scored, scored.fitted_until), rival]
+    sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
-    track = _track(experiment, capture, labels, scored, sides, split)
+    track = held.track(_track(experiment, capture, held.labels(labels), scored, sides, split))
     notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     notes += drifting(scored.drift)
     ledger = build_ledger(
@@ -118,6 +118,13 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     parts = (model, scored, rules, sides, track, ledger)
     _done(4)
     return Outcome(experiment, capture, split, proof, *parts, out, report, run_id, uri, looks, inputs)
+
+
+def _scored(model: Model, capture: Capture, split: Split) -> Scored:
+    with spent(SCORE):
+        scored = model.score(capture, start=split.edges[2])
+    refuse_differences(model, scored)
+    return scored
 
 
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:

@@ -28,7 +28,7 @@ from rtml.splicing.rewriting import new_names, rewrite_events, rewrite_labels, r
 from rtml.splicing.room import places_of_attacks, taken_time
 from rtml.splicing.trial_table import trial_table
 
-__all__ = ["GAP", "Spliced", "splice"]
+__all__ = ["GAP", "Spliced", "splice", "with_trials"]
 
 GAP = 60.0
 """Least seconds between a trial and any other attack in its container: one feature window."""
@@ -108,7 +108,7 @@ def splice(
     if len(chosen) < trials:
         raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
     left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
-    return _with_trials(
+    return with_trials(
         capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out
     )
 
@@ -126,9 +126,10 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
     )
 
 
-def _with_trials(
+def with_trials(
     capture: Capture, recorded: Recorded, table: pl.DataFrame, labels: pl.DataFrame, left_out: dict[str, str]
 ) -> Spliced:
+    """Return a capture with the trials of a table (`rtml.splicing.trial_table.trial_table`) in it."""
     base = recorded.events
     top = base.select(pl.max_horizontal(pl.col("pid").max(), pl.col("target_pid").max())).item()
     names = new_names(recorded.own_events, recorded.own_images, table, top or 0)

@@ -48,6 +48,10 @@ CAPTURE = LAB / "capture"
 RUN = ["experiment", "run", "experiments/lab.yml", "--set"]
 
 ANSWERS = [
+    (1, "No such file", ["experiment", "compare", "absent", "absent"]),
+    (2, "No such file", ["experiment", "sweep", "absent.yml", "--vary", "blocks=2,3", "--out", "{new}"]),
+    (2, "No such file", ["experiment", "ablate", "absent.yml"]),
+    (2, "No such file", ["experiment", "robustness", "absent.yml"]),
     (0, "Anomaly detection", ["--help"]),
     (0, "rtml", ["--version"]),
     (2, "No such option", ["--wrong"]),
