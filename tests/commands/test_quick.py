@@ -48,6 +48,14 @@ CAPTURE = LAB / "capture"
 RUN = ["experiment", "run", "experiments/lab.yml", "--set"]
 
 ANSWERS = [
+    (1, "No such file", ["dataset", "list", "--data", "absent"]),
+    (2, "unknown data set 'nonsense'", ["dataset", "prepare", "nonsense", "--from", "."]),
+    (2, "No such file", ["experiment", "leaderboard", "absent.yml"]),
+    (
+        1,
+        "no capture here",
+        ["evaluate", "judge", "--capture", "absent", "--labels", "{file}", "--out", "{new}"],
+    ),
     (1, "No such file", ["experiment", "compare", "absent", "absent"]),
     (2, "No such file", ["experiment", "sweep", "absent.yml", "--vary", "blocks=2,3", "--out", "{new}"]),
     (2, "No such file", ["experiment", "ablate", "absent.yml"]),
@@ -198,7 +206,8 @@ def test_the_answer_comes_at_once(tmp_path: Path, code: int, text: str, argument
 def test_every_command_has_an_answer_that_comes_at_once():
     asked = [tuple(map(str, arguments)) for _, _, arguments in ANSWERS]
     silent = [c for c in COMMANDS if not any(one[: len(c)] == c for one in asked)]
-    assert silent == [("replay", "doctor"), ("replay", "list")], "they take nothing to check"
+    nothing_to_check = [("evaluate", "selftest"), ("replay", "doctor"), ("replay", "list")]
+    assert silent == nothing_to_check
 
 
 @pytest.mark.parametrize("pack", [*PACKS, "container k8s-audit"])
