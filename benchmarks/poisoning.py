@@ -17,6 +17,7 @@ from benchmarks.budgets import at
 from rtml.captures import Capture, open_captures
 from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.evaluation import read_labels
+from rtml.evaluation.activity import activity
 from rtml.evaluation.evidence import evidence_processes
 from rtml.evaluation.track import make_track
 from rtml.evaluation.verdict import assess
@@ -57,13 +58,15 @@ def main() -> None:
         scored = learn(experiment, given, split).score(capture, start=TEST, end=END)
         sides = model_sides(scored, TEST)
         evidence = evidence_processes((side.findings for side in sides), capture.events())
+        processes = capture.processes().collect()
         track = make_track(
             scored.windows,
             late,
-            capture.processes().collect(),
+            processes,
             evidence,
             every=experiment.every,
             test=(TEST, END),
+            active=activity(capture.events(), processes, experiment.every),
         )
         verdicts = [assess(side, track, resamples=0) for side in sides]
         columns.append(
