@@ -70,7 +70,7 @@ def _labelled(track: Track) -> float:
 
 
 def _provenance(labels: pl.DataFrame) -> dict[str, int]:
-    counted = labels["provenance"].fill_null("not stated").value_counts().sort("provenance")
+    counted = labels["provenance"].fill_null("empty").value_counts().sort("provenance")
     return {str(name): int(n) for name, n in counted.iter_rows()}
 
 

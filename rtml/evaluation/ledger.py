@@ -25,7 +25,7 @@ from rtml.evaluation.origins import groups_of
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
-from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, too_easy
+from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, too_easy, unsaid
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -173,7 +173,8 @@ def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame 
             verdict.side.note.split(";")[0],
         )
     ]
-    return [*copied, *columns, *easy, *incomplete(track)]
+    ruled = any(side.kind == "rules" for side in proper)
+    return [*copied, *unsaid(track, ruled), *columns, *easy, *incomplete(track)]
 
 
 def _gain(sides: Sequence[Side], attacks: pl.DataFrame) -> Measure:

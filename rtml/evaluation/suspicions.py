@@ -9,11 +9,12 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.errors import RtmlError
+from rtml.evaluation.labels.provenance import PROVENANCES, UNSAID
 from rtml.evaluation.track import Track
 from rtml.schema import feature_columns
 from rtml.times import UTC_NS
 
-__all__ = ["copied_times", "incomplete", "suspicious_columns", "too_easy"]
+__all__ = ["copied_times", "incomplete", "suspicious_columns", "too_easy", "unsaid"]
 
 _ENOUGH = 3
 _ALIKE = 0.5
@@ -109,6 +110,16 @@ def too_easy(precision: float | None, found: float, false: float, attacks: int, 
     return [
         f"a single column solves this track ({column}): it is too easy to tell models apart, or that column "
         "knows the labels"
+    ]
+
+
+def unsaid(track: Track, ruled: bool) -> list[str]:
+    """Say beside rules that labels state no provenance."""
+    if not ruled or not track.labels["provenance"].eq(UNSAID).any():
+        return []
+    return [
+        "labels have no column provenance: nothing shows that rules did not make them, and rules that are "
+        f"judged by labels of rules find all of them; state one of {', '.join(PROVENANCES)}"
     ]
 
 

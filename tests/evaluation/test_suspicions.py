@@ -8,6 +8,7 @@ import pytest
 
 from rtml.errors import RtmlError
 from rtml.evaluation.incoming import STRANGERS
+from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.sides import Side
 from rtml.evaluation.suspicions import copied_times, suspicious_columns
@@ -157,3 +158,19 @@ def test_an_oracle_joins_no_union(windows, labels, processes):
     rules = Side("rules", "rules", make_finding("c0", first=12, process_id=10))
     knowing = Side("m", "model", make_finding("c1", first=22, process_id=30, **MODEL), oracle=True)
     assert "union" not in build_ledger([rules, knowing], track).summary["kind"].to_list()
+
+
+def test_labels_whose_writer_did_not_know_of_provenance_are_judged_and_that_is_said(
+    windows, labels, processes
+):
+    unsaid = validate(labels.drop("provenance"))
+    rules = Side("rules", "rules", make_finding("c0", first=12, process_id=10))
+    facts = build_ledger([rules], make_track(windows, unsaid, processes)).facts
+    assert facts["suspicions"][0].startswith("labels have no column provenance")
+    assert facts["label_provenance"] == {"not stated": 6}
+    model = Side("m", "model", make_finding("c0", first=12, process_id=10, **MODEL))
+    assert build_ledger([model], make_track(windows, unsaid, processes)).facts["suspicions"] == []
+    with pytest.raises(RtmlError, match="provenance 'empty' is not known"):
+        build_ledger(
+            [rules], make_track(windows, labels.with_columns(provenance=pl.lit(None, pl.String)), processes)
+        )

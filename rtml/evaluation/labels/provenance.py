@@ -6,11 +6,16 @@ import polars as pl
 
 from rtml.errors import RtmlError, did_you_mean
 
-__all__ = ["PROVENANCES", "refuse_rule_labels", "stated", "unstated"]
+__all__ = ["PROVENANCES", "UNSAID", "refuse_rule_labels", "stated", "unstated"]
 
 PROVENANCES = ("replay", "spliced", "analyst", "vendor", "rule")
 """An attack that was replayed; one that was spliced into other time; what an analyst or a vendor of a data
 set found; what rules matched."""
+
+
+UNSAID = "not stated"
+"""What labels of a table are that has no such column: whoever wrote it did not know of the question. They are
+judged, and the ledger says aloud what that is worth; an empty cell of a column that is there is refused."""
 
 
 def stated(column: str = "provenance") -> pl.Expr:
@@ -26,8 +31,8 @@ def stated(column: str = "provenance") -> pl.Expr:
 
 
 def unstated(labels: pl.DataFrame) -> list[str]:
-    """Return the provenances that are not on the list, each once; null is ``not stated``."""
-    found = labels.select(stated()).to_series().fill_null("not stated").unique().sort()
+    """Return the provenances that are not on the list, each once; null is ``empty``."""
+    found = labels.select(stated()).to_series().fill_null("empty").unique().sort()
     return [name for name in found if name not in PROVENANCES]
 
 
@@ -52,9 +57,9 @@ def refuse_rule_labels(labels: pl.DataFrame) -> None:
             "a comparison with rules would find every one of them by construction; use labels from "
             "replays or analysts, or leave these out"
         )
-    for name in unstated(labels):
+    for name in (name for name in unstated(labels) if name != UNSAID):
         known = ", ".join(PROVENANCES)
-        hint = "" if name == "not stated" else f"; {did_you_mean(name, PROVENANCES)}"
+        hint = "" if name == "empty" else f"; {did_you_mean(name, PROVENANCES)}"
         raise RtmlError(
             f"labels: provenance {name!r} is not known, so nothing shows that rules did not make them, "
             f"and rules cannot be judged by them; state one of {known}{hint}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
-from rtml.evaluation.labels.provenance import stated
+from rtml.evaluation.labels.provenance import UNSAID, stated
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
 from rtml.schema import LABELS, conform
@@ -81,6 +81,8 @@ def validate(raw: pl.DataFrame, where: str = "labels") -> pl.DataFrame:
         if name not in raw.columns:
             raise MissingError(f"{where}: no column {name!r}; {did_you_mean(name, raw.columns)}")
     timed = raw.with_columns(as_utc(raw[name], where) for name in ("start", "end"))
+    if "provenance" not in raw.columns:
+        timed = timed.with_columns(provenance=pl.lit(UNSAID))
     try:
         labels = conform(timed, LABELS).with_columns(stated())
     except pl.exceptions.PolarsError as fault:
