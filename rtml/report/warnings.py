@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
@@ -19,11 +21,18 @@ def warnings(ledger: Ledger) -> list[Text]:
     """
     suspicions = [Text(f"  ! {visible(line, 400)}", "bold red") for line in ledger.facts["suspicions"]]
     limits = [Text(f"  - {visible(line, 400)}", "dim") for line in ledger.facts["limits"]]
+    limits.append(Text(f"  - {_labels(ledger.facts['labels'])}", "dim"))
     remarks = [
         Text(f"  - {visible('; '.join(sides), _MOST)}: {visible(remark, 400)}", "dim")
         for remark, sides in _by_remark(ledger).items()
     ]
     return [*suspicions, *limits, *remarks]
+
+
+def _labels(facts: dict[str, Any]) -> str:
+    return (
+        f"labels cover {facts['share of container time']:.1%} of container time (content {facts['digest']})"
+    )
 
 
 def _by_remark(ledger: Ledger) -> dict[str, list[str]]:
