@@ -14,6 +14,8 @@ import polars as pl
 import pytest
 
 from rtml.captures.audit import AUDIT
+from rtml.rules.falco.audit_fields import _GUARDS, audit_field
+from rtml.rules.falco.audit_fields import _data as audit_data
 from rtml.rules.falco.fields import MISSING, _data, field_of
 from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.columns import DERIVED, LISTS, TYPES
@@ -92,7 +94,14 @@ AUDITED = {
     else "a"
     for name, kind in AUDIT.items()
     if name not in ("host", "seq", "stage_time", "received", "cut")
-} | {"verb": "create", "resource": "pods", "images": ["shop/web:1"]}
+} | {
+    "verb": "create",
+    "resource": "pods",
+    "images": ["shop/web:1"],
+    "uri": "/api/v1/namespaces/shop/pods/web/exec?command=%73h&stdin=true",
+    "role": "ClusterRole/admin",
+    "cluster": "prod",
+}
 BY_LITERAL = {
     "fd.num": "fd.num >= 0",
     "proc.tty": "proc.tty != 0",
@@ -141,9 +150,9 @@ FALCO = [
 ]
 
 
-def falco_hits(folder: Path, condition: str, event: dict[str, Any]) -> bool:
+def falco_hits(folder: Path, condition: str, event: dict[str, Any], source: str = "syscall") -> bool:
     file = folder / "rule.yaml"
-    file.write_text(f"- rule: r\n  condition: |\n    {condition}\n  priority: NOTICE\n")
+    file.write_text(f"- rule: r\n  condition: |\n    {condition}\n  priority: NOTICE\n  source: {source}\n")
     rules, skipped = load_falco([file])
     assert not skipped, skipped
     return matches(rules[0], [event]) == [True]
@@ -191,6 +200,50 @@ def test_what_no_capture_holds_is_no_field_too():
         for kind in k.split()
     }
     assert kinds <= set(KINDS)
+
+
+OF_AUDIT = [name for group in _GUARDS for name in audit_data()[group]]
+ARGUMENTS = {
+    "ka.uri.param": ("ka.uri.param[command]", "sh"),
+    "ka.req.volume.hostpath": ("ka.req.volume.hostpath[a*]", "true"),
+}
+
+
+@pytest.mark.parametrize("name", OF_AUDIT)
+def test_a_field_of_the_audit_log_is_true_of_some_event(tmp_path: Path, name: str):
+    (event,) = events_of("audit")
+    field, value = ARGUMENTS.get(name, (name, None))
+    found = audit_field(*split(field))
+    if value is None:
+        value = value_in(event, found.columns[0][1])
+        assert value is not None, f"{field} has no witness"
+    tests = [f"{field} {how} ({quoted(value)})" for how in ("in", "intersects")]
+    tests += [] if found.listed else [f"{field} = {quoted(value)}"]
+    for test in tests:
+        if not found.literals or any(literal.split()[0] in test.split() for literal in found.literals):
+            assert falco_hits(tmp_path, test, event, "k8s_audit"), test
+            assert not falco_hits(tmp_path, test, {"kind": "audit"}, "k8s_audit"), test
+    assert falco_hits(tmp_path, f"{field} exists", event, "k8s_audit")
+    assert falco_hits(tmp_path, f"not {field} exists", {"kind": "audit"}, "k8s_audit")
+
+
+@pytest.mark.parametrize("field", audit_data()["constants"])
+def test_a_constant_field_of_the_audit_log_is_true_of_some_event(tmp_path: Path, field: str):
+    (event,) = events_of("audit")
+    value = audit_data()["constants"][field]
+    compared = f"not {field} = 0" if field in audit_data()["literals"] else f"{field} = {value}"
+    assert falco_hits(tmp_path, f"ka.verb = create and {field} exists and {compared}", event, "k8s_audit")
+
+
+def split(field: str) -> tuple[str, str | None]:
+    name, bracket, argument = field.partition("[")
+    return name, argument.removesuffix("]") if bracket else None
+
+
+def test_what_no_audit_log_holds_is_no_field_too():
+    missing = audit_data()["missing"].split()
+    assert not set(missing) & set(OF_AUDIT) and len(missing) == len(set(missing))
+    assert all(audit_field(name, None).columns[0][1].startswith(MISSING) for name in missing)
 
 
 SIGMA = [

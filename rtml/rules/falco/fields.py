@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -29,12 +29,21 @@ _DEEPEST = 8
 
 @dataclass(frozen=True)
 class Field:
-    """What a field means: columns by kinds of event (all kinds when empty), or a constant."""
+    """What a field means: columns by kinds of event (all kinds when empty), or a constant.
+
+    Only events on which ``when`` holds have it. The column never has the values ``never``, where the
+    engine's field may. A ``listed`` field is a set of values; one with a ``key`` is the value of that
+    key in a column of ``key=value``.
+    """
 
     name: str
     columns: tuple[tuple[tuple[str, ...], str], ...]
     constant: str | None = None
     literals: tuple[str, ...] = ()
+    when: tuple[Condition, ...] = field(default=(), kw_only=True)
+    never: tuple[str, ...] = field(default=(), kw_only=True)
+    listed: bool = field(default=False, kw_only=True)
+    key: str | None = field(default=None, kw_only=True)
 
 
 @cache

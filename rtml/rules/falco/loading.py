@@ -18,6 +18,7 @@ from rtml.findings.rule_types import finding_type_of
 from rtml.rules.falco.documents import Definitions, Entry
 from rtml.rules.falco.expanding import Expander
 from rtml.rules.falco.fields import MISSING, UNSEEN
+from rtml.rules.falco.sources import SOURCES
 from rtml.rules.falco.translating import Refused, translate
 from rtml.rules.language.conditions import Condition, columns_of
 from rtml.rules.language.contract import Rule, Skipped
@@ -78,12 +79,13 @@ def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
 
     if entry.values.get("enabled") == "false" and not disabled:
         return skipped("disabled in its file (enabled: false)")
-    source = entry.values.get("source") or "syscall"
-    if source != "syscall":
-        return skipped(f"of source {source}; only rules of system calls (source syscall) are run")
+    name = entry.values.get("source") or "syscall"
+    source = SOURCES.get(name) if isinstance(name, str) else None
+    if source is None:
+        return skipped(f"of source {name}; only rules of the sources {' and '.join(SOURCES)} are run")
     try:
-        condition = translate(expander.rule(entry), expander.literals)
-        kinds = kinds_of(condition)
+        condition = translate(expander.rule(entry), expander.literals, source.field)
+        kinds = tuple(kind for kind in kinds_of(condition) if kind in source.kinds)
         if not kinds and settle(condition, {UNSEEN}) != FALSE:
             raise Refused("asks for system calls that no capture holds")
         rule = _made(entry, kinds, settle(condition, set(kinds)))

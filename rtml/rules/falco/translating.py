@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import re
 from collections.abc import Callable
 
 import polars as pl
 
 from rtml.reading.escapes import readable
 from rtml.rules.falco.fields import MISSING, Field, called, field_of
+from rtml.rules.falco.sets import every, with_key
 from rtml.rules.falco.syntax import And, Macro, Negation, Node, Or, Test
-from rtml.rules.language.columns import DERIVED, is_number
+from rtml.rules.language.columns import DERIVED, TYPES, is_number
 from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.settle import FALSE, TRUE
-from rtml.schema import POLARS
 from rtml.wildcards import WILDCARDS, pattern
 
 __all__ = ["Refused", "translate"]
 
 _ADDRESSES = frozenset({"src_ip", "dst_ip"})
 _ORDER = ("<", "<=", ">", ">=")
+_SETS = ("exists", "in", "intersects")
+_ANCHOR = re.compile(r"(?<!\[)\^")
 _HOW = {"contains": "contains", "icontains": "contains", "startswith": "starts", "endswith": "ends"}
 Literals = tuple[str, ...]
 
@@ -33,7 +36,9 @@ class Refused(Exception):
     """The condition asks for something that has no meaning here; the text says what."""
 
 
-def translate(node: Node, literals: Callable[[Test], Literals]) -> Condition:
+def translate(
+    node: Node, literals: Callable[[Test], Literals], lookup: Callable[[str, str | None], Field] = field_of
+) -> Condition:
     """Translate a tree whose macros are replaced already.
 
     Parameters
@@ -42,6 +47,8 @@ def translate(node: Node, literals: Callable[[Test], Literals]) -> Condition:
         What `rtml.rules.falco.expanding.Expander.rule` returns.
     literals
         Returns the values of a test with lists replaced by their items.
+    lookup
+        Returns what a field and its argument mean in events of the rule's source.
 
     Raises
     ------
@@ -50,32 +57,59 @@ def translate(node: Node, literals: Callable[[Test], Literals]) -> Condition:
     """
     match node:
         case And(args):
-            return All(tuple(translate(arg, literals) for arg in args))
+            return All(tuple(translate(arg, literals, lookup) for arg in args))
         case Or(args):
-            return any_of(translate(arg, literals) for arg in args)
+            return any_of(translate(arg, literals, lookup) for arg in args)
         case Negation(arg):
-            return Not(translate(arg, literals))
+            return Not(translate(arg, literals, lookup))
         case Macro(name):
             raise Refused(f"macro {name!r} is not replaced")
         case Test():
-            return _test(node, literals(node))
+            if lookup is field_of and node.field in ("evt.type", "syscall.type"):
+                return _call(node.operator, literals(node))
+            field = lookup(node.field, node.argument)
+            tested = _test(node, field, literals(node))
+            return All((*field.when, tested)) if field.when else tested
 
 
-def _test(test: Test, values: Literals) -> Condition:
-    if test.field in ("evt.type", "syscall.type"):
-        return _call(test.operator, values)
-    field = field_of(test.field, test.argument)
+def _test(test: Test, field: Field, values: Literals) -> Condition:
     values = _in_tables(test.operator, values)
     odd = [v for v in values if not {v, f"{test.operator} {v}"} & {*field.literals}]
     if field.literals and odd:
         raise Refused(f"{field.name} can be compared here only with: {', '.join(field.literals)}")
     if field.constant is not None:
         return _constant(field, test.operator, values)
+    _sensible(field, test, values)
+    if field.key is not None:
+        return _keyed(field.columns[0][1], field.key, test, values)
+    if field.listed and test.operator == "in":
+        return every(field.columns[0][1], values) if values else FALSE
     parts = [_on(kinds, column, test, values) for kinds, column in field.columns]
     if test.operator != "!=":
         return any_of(parts)
     present = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
     return All((any_of(present), Not(any_of(parts))))
+
+
+def _sensible(field: Field, test: Test, values: Literals) -> None:
+    """Refuse comparisons that the engine does not know, or that could never be told here."""
+    if field.listed and test.operator not in _SETS:
+        raise Refused(f"{field.name} is a list: Falco compares it with exists, in and intersects only")
+    never = sorted({*values} & {*field.never}) if test.operator in ("=", "in", "intersects") else []
+    if never:
+        raise Refused(f"{field.name} {test.operator} {never[0]!r}: a capture does not tell it from absent")
+    if field.key is not None and test.operator in _ORDER:
+        raise Refused(f"{field.name} {test.operator} is not supported")
+    if field.key is not None and test.operator == "regex" and any(_ANCHOR.search(v) for v in values):
+        raise Refused(f"{field.name}: a regular expression with ^ inside is not supported")
+
+
+def _keyed(column: str, key: str, test: Test, values: Literals) -> Condition:
+    present = Text(column, "starts", (f"{key}=",), cased=True)
+    if test.operator == "exists":
+        return present
+    found = with_key(_on((), column, test, values), key) if values else FALSE
+    return All((present, Not(found))) if test.operator == "!=" else found
 
 
 def _in_tables(operator: str, values: Literals) -> Literals:
@@ -107,7 +141,7 @@ def _constant(field: Field, operator: str, values: Literals) -> Condition:
     match operator:
         case "exists":
             return TRUE
-        case "=" | "in":
+        case "=" | "in" | "intersects":
             return TRUE if constant in values else FALSE
         case "!=":
             return FALSE if constant in values else TRUE
@@ -162,7 +196,7 @@ def _equals(column: str, test: Test, value: str) -> Condition:
         return _network(column, value)
     if is_number(column):
         return Number(column, "==", _number(test, value))
-    if (POLARS.get(column) or (DERIVED[column].dtype if column in DERIVED else None)) == pl.Boolean:
+    if (TYPES.get(column) or (DERIVED[column].dtype if column in DERIVED else None)) == pl.Boolean:
         return Text(column, "equals", (value.lower(),), cased=True)
     return Text(column, "equals", (_folded(test, value),), cased=test.transform is None)
 

@@ -45,6 +45,7 @@ LISTS = frozenset(
         "answers",
         "ancestor_names",
         "image_repositories",
+        "uri_params",
         *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
     }
 )

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rtml.captures.audit import AUDIT
 from rtml.images import repository, tag
+from rtml.rules.language.uris import parameters
 from rtml.text import SEPARATOR
 
 __all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
@@ -92,6 +94,8 @@ _NAMES = (
 )
 _ENDS = ("src_ip", "src_port", "dst_ip", "dst_port")
 _CLIENT = _end("src").fill_null("")  # many sensors know only whereto
+_UNTIL = f"^([^{SEPARATOR}]*)"
+_SETS = (*(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)), "image_repositories")
 _TYPECHARS = {"file": "f", "directory": "d", "ipv4": "4", "ipv6": "6", "unix": "u"}
 
 VIEWS: dict[str, View] = {
@@ -133,6 +137,12 @@ VIEWS: dict[str, View] = {
         pl.col("error").replace_strict(_ERRORS, default="SUCCESS", return_dtype=pl.String),
         total=True,
     ),
+    # Of Kubernetes audit events.
+    "uri_params": View(("uri",), _col("uri").map_batches(parameters, pl.String)),
+    "role_name": View(("role",), _col("role").str.replace(r"^[^/]*/", "")),
+    "first_image": View(("images",), _col("images").str.extract(_UNTIL)),
+    "first_repository": View(("image_repositories",), _col("image_repositories").str.extract(_UNTIL)),
+    **{f"{name}_whole": View((name,), _col(name)) for name in _SETS},
     **{
         f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(SEPARATOR).list.get(n - 1, null_on_oob=True))
         for n in range(1, 9)
