@@ -159,6 +159,12 @@ def test_parameters_of_a_uri_are_decoded(tmp_path: Path):
         assert hits(tmp_path, f"ka.uri.param[command] {test}", *events) == expected, test
 
 
+def test_a_value_cannot_pass_for_another_parameter(tmp_path: Path):
+    forged = {"uri": "/x?user=a%1fcommand=sh"}
+    assert hits(tmp_path, "ka.uri.param[command] exists", forged) == [False]
+    assert hits(tmp_path, "ka.uri.param[user] contains 'command=sh'", forged) == [True]
+
+
 def test_other_comparisons(tmp_path: Path):
     one = {"code": 201, "username": "system:admin", "uri": "/healthz?x", "object_namespace": "shop"}
     for test, expected in {

@@ -1,7 +1,8 @@
 """Falco's rules: load rule files of Falco, and say of every rule that does not fit why.
 
-Only containers are looked at, so a rule for the host can never match. Falco reports the first rule
-that matches an event; here all are evaluated and all that match are reported
+Of system calls only those of containers are looked at, so a rule for the host can never match. Rules
+of source k8s_audit see every event of the audit log, earlier stages of a request too. Falco reports
+the first rule that matches an event; here all are evaluated and all that match are reported
 (`rtml.rules.falco.first_match` keeps the difference).
 """
 

@@ -100,7 +100,7 @@ def _sensible(field: Field, test: Test, values: Literals) -> None:
         raise Refused(f"{field.name} {test.operator} {never[0]!r}: a capture does not tell it from absent")
     if field.key is not None and test.operator in _ORDER:
         raise Refused(f"{field.name} {test.operator} is not supported")
-    if field.key is not None and test.operator == "regex" and any(_ANCHOR.search(v) for v in values):
+    if field.key is not None and test.operator == "regex" and any(_ANCHOR.search(v, 1) for v in values):
         raise Refused(f"{field.name}: a regular expression with ^ inside is not supported")
 
 
@@ -108,6 +108,8 @@ def _keyed(column: str, key: str, test: Test, values: Literals) -> Condition:
     present = Text(column, "starts", (f"{key}=",), cased=True)
     if test.operator == "exists":
         return present
+    if test.operator == "regex":  # the whole text must match, so an anchor at its start says nothing
+        values = tuple(value.removeprefix("^") for value in values)
     found = with_key(_on((), column, test, values), key) if values else FALSE
     return All((present, Not(found))) if test.operator == "!=" else found
 
