@@ -103,6 +103,20 @@ def test_sets_are_compared_as_falco_does(tmp_path: Path):
         assert hits(tmp_path, test, *groups) == expected, test
 
 
+def test_subjects_of_a_binding_by_kind(tmp_path: Path):
+    bound = {"verb": "create", "subjects": ["User:a:b", "ServiceAccount:shop/web", "ServiceAccount:dev/web"]}
+    for test, expected in {
+        "user_names in ('a:b')": True,
+        "user_names intersects (web)": False,
+        "group_names exists": False,
+        "serviceaccount_names in (web)": True,
+        "serviceaccount_ns_names in ('shop:web', 'dev:web')": True,
+        "serviceaccount_ns_names in ('shop:web')": False,
+        "serviceaccount_ns_names intersects ('shop:web')": True,
+    }.items():
+        assert hits(tmp_path, f"ka.req.binding.subjects.{test}", bound) == [expected], test
+
+
 @pytest.mark.parametrize("operator", ["=", "!=", "contains", "startswith", "pmatch"])
 def test_a_comparison_that_falco_has_not_for_lists_is_refused(tmp_path: Path, operator: str):
     rules, (skipped,) = load(tmp_path, f"ka.user.groups {operator} dev")
@@ -213,6 +227,20 @@ def test_a_log_without_objects_could_not_match(tmp_path: Path):
     )
     (row,) = ran(tmp_path, text, event(1, verb="create")).evaluation.table.to_dicts()
     assert not row["could_match"] and "host_pid" in row["why_not"]
+
+
+def test_exceptions_of_an_audit_rule(tmp_path: Path):
+    text = (
+        "- rule: r\n  condition: ka.verb = get\n  priority: NOTICE\n  source: k8s_audit\n  exceptions:\n"
+        "    - name: who\n      fields: [ka.user.name, ka.target.namespace]\n      comps: [=, in]\n"
+        "      values: [[alice, [web, shop]]]\n"
+        "    - {name: team, fields: ka.user.groups, comps: intersects, values: [ops]}\n"
+    )
+    (tmp_path / "rules.yaml").write_text(text)
+    (rule,), skipped = load_falco([tmp_path / "rules.yaml"])
+    alice = {"kind": "audit", "verb": "get", "username": "alice", "object_namespace": "web"}
+    events = [alice, {**alice, "object_namespace": "dev"}, {**alice, "username": "x", "groups": ["a", "ops"]}]
+    assert not skipped and matches(rule, events) == [False, True, False]
 
 
 def test_rules_of_system_calls_never_see_the_audit_log(tmp_path: Path):

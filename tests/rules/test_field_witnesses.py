@@ -100,6 +100,7 @@ AUDITED = {
     "images": ["shop/web:1"],
     "uri": "/api/v1/namespaces/shop/pods/web/exec?command=%73h&stdin=true",
     "role": "ClusterRole/admin",
+    "subjects": ["User:alice", "Group:ops", "ServiceAccount:shop/web"],
     "cluster": "prod",
 }
 BY_LITERAL = {

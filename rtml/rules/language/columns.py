@@ -46,6 +46,10 @@ LISTS = frozenset(
         "ancestor_names",
         "image_repositories",
         "uri_params",
+        "subject_users",
+        "subject_groups",
+        "subject_accounts",
+        "subject_full_accounts",
         *(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)),
     }
 )

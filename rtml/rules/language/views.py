@@ -69,6 +69,20 @@ def _end(side: str) -> pl.Expr:
     return pl.concat_str(f"{side}_ip", pl.concat_str(pl.lit(":"), f"{side}_port").fill_null(""))
 
 
+def _among(kind: str) -> pl.Expr:
+    """Names of the subjects of one kind."""
+    one = pl.element()
+    return (
+        _col("subjects")
+        .str.split(SEPARATOR)
+        .list.eval(one.filter(one.str.starts_with(kind)).str.strip_prefix(kind))
+    )
+
+
+def _joined(names: pl.Expr) -> pl.Expr:
+    return pl.when(names.list.len() > 0).then(names.list.join(SEPARATOR))
+
+
 def _resolve(paths: pl.Series) -> pl.Series:
     odd = paths.filter(paths.str.contains(r"//|/\.{1,2}(?:/|$)").fill_null(False)).unique()
     plain = [posixpath.normpath("/" + p.lstrip("/") if p[0] == "/" else p) for p in odd.to_list()]
@@ -96,6 +110,13 @@ _ENDS = ("src_ip", "src_port", "dst_ip", "dst_port")
 _CLIENT = _end("src").fill_null("")  # many sensors know only whereto
 _UNTIL = f"^([^{SEPARATOR}]*)"
 _SETS = (*(name for name, kind in AUDIT.items() if kind == pl.List(pl.String)), "image_repositories")
+_ACCOUNT = _among("ServiceAccount:")
+_SUBJECTS = {
+    "subject_users": _joined(_among("User:")),
+    "subject_groups": _joined(_among("Group:")),
+    "subject_accounts": _joined(_ACCOUNT.list.eval(pl.element().str.replace("^[^/]*/", ""))),
+    "subject_full_accounts": _joined(_ACCOUNT.list.eval(pl.element().str.replace("/", ":", literal=True))),
+}
 _TYPECHARS = {"file": "f", "directory": "d", "ipv4": "4", "ipv6": "6", "unix": "u"}
 
 VIEWS: dict[str, View] = {
@@ -143,6 +164,7 @@ VIEWS: dict[str, View] = {
     "first_image": View(("images",), _col("images").str.extract(_UNTIL)),
     "first_repository": View(("image_repositories",), _col("image_repositories").str.extract(_UNTIL)),
     **{f"{name}_whole": View((name,), _col(name)) for name in _SETS},
+    **{name + end: View(("subjects",), found) for name, found in _SUBJECTS.items() for end in ("", "_whole")},
     **{
         f"ancestor_{n}": View(("ancestors",), _NAMES.str.split(SEPARATOR).list.get(n - 1, null_on_oob=True))
         for n in range(1, 9)
