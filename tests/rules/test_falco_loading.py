@@ -196,7 +196,7 @@ def test_binary_file_and_macro_bomb(tmp_path):
     (tmp_path / "bomb.yaml").write_text(bomb + rule("m0"))
     rules, skipped = load_falco([tmp_path])
     assert rules == []
-    assert {"not UTF-8" in s.reason or "grows beyond" in s.reason for s in skipped} == {True}
+    assert {"UTF-16" in s.reason or "grows beyond" in s.reason for s in skipped} == {True}
 
 
 def test_never_and_always(tmp_path):
