@@ -16,6 +16,7 @@ from rtml.captures import Capture
 from rtml.captures.processes import PROCESSES
 from rtml.errors import RtmlError
 from rtml.evaluation.trees import attack_trees
+from rtml.peers import peer_group
 from rtml.schema import INFRASTRUCTURE, LABELS, conform
 from rtml.splicing.peers import extents
 from rtml.splicing.placing import Place, choose
@@ -98,7 +99,7 @@ def _trees(capture: Capture, begin: dt.datetime, end: dt.datetime) -> pl.DataFra
 
 def _labels(trees: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
     """Return one label per tree and other workload; ``name`` is the workload to which it goes."""
-    facts = containers.select("container_id", "host", home=pl.coalesce("workload", "image", "container_id"))
+    facts = containers.select("container_id", "host", home=peer_group(containers.columns))
     others = facts.select(name="home").unique().drop_nulls().sort("name")
     pairs = (
         trees.join(facts, on="container_id")
@@ -120,7 +121,7 @@ def _places(
     rows = containers.select(
         "container_id",
         *(bound.dt.epoch("ns").alias(name) for name, bound in zip(("begin", "end"), bounds, strict=True)),
-        name=pl.coalesce("workload", "image", "container_id"),
+        name=peer_group(containers.columns),
     ).filter(pl.col("begin") < pl.col("end"))
     by_name: dict[str, list[Place]] = {}
     for container, start, stop, name in rows.sort("container_id").iter_rows():

@@ -41,7 +41,7 @@ from rtml.models.scoring import Scored, containers_of, onto, unlearnt
 from rtml.models.watching import DRIFT, caused
 from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
-from rtml.times import UTC_NS, instant
+from rtml.times import from_text, instant
 
 __all__ = ["URGENT", "Feed"]
 
@@ -232,4 +232,4 @@ class Feed:
 def _until(learned: dict[str, str]) -> pl.DataFrame:
     rows = {"container_id": list(learned), "until": list(learned.values())}
     text = pl.DataFrame(rows, schema=dict.fromkeys(UNTIL, pl.String))
-    return text.with_columns(pl.col("until").str.to_datetime(time_unit="ns", time_zone="UTC").cast(UTC_NS))
+    return text.with_columns(until=from_text(pl.col("until")))

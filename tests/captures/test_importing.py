@@ -147,7 +147,7 @@ def test_a_hostile_host_name_stays_inside_the_capture(tmp_path: Path):
     (tmp_path / "log").write_text(line("fork", 8))
     import_capture("bpftrace", [tmp_path / "log"], tmp_path / "c")
     (part,) = (tmp_path / "c" / "events").rglob("*.parquet")
-    assert part.parent.name == "host=..%2F..%2F..%2Fetc%2Fx"
+    assert part.parent.name == "node=n-..%2F..%2F..%2Fetc%2Fx"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"sensor": 5}', '{"sensor": "x", "format_version": 99}'])

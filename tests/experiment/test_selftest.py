@@ -37,7 +37,7 @@ def test_an_honest_ground_is_what_it_says():
     ledger = Ground().ledger(Ground().model)
     rows = {row["side"]: (row["found"], row["false"]) for row in ledger.summary.iter_rows(named=True)}
     assert rows["rules, tuned"] == (9, 1) and rows["m"] == (11, 0) and rows["first seen"] == (6, 2)
-    assert ledger.facts["suspicions"] == [] and "m finds 11 of 12" in printed(ledger)
+    assert ledger.facts["suspicions"] == [] and "m finds 11 with 0 false" in printed(ledger)
 
 
 def test_a_hole_in_the_harness_is_found(monkeypatch: pytest.MonkeyPatch):

@@ -63,7 +63,8 @@ def scores(*rows: tuple[str, float, int | None, float | None, bool, bool]) -> pl
     names = ("container_id", "window", "process_id", "margin", "alarm", "complete")
     full = [{**dict(zip(names, row, strict=True)), "window": START + row[1] * MINUTE} for row in rows]
     table = [
-        {"detector": "d", "workload": "web", "score": row["margin"], "p_value": 0.5, **row} for row in full
+        {"detector": "d", "workload": "web", "score": row["margin"], "p_value": 0.5, "budget": None, **row}
+        for row in full
     ]
     return pl.DataFrame(table, schema_overrides=TREE_SCORES).select(TREE_SCORES.names())
 

@@ -15,6 +15,7 @@ from rtml.datasets.finding import matching
 from rtml.datasets.novelty import bits
 from rtml.datasets.tables import csv_table, refused
 from rtml.errors import RtmlError
+from rtml.times import from_text
 
 __all__ = ["ASSUREMOSS", "HELD_SHARE"]
 
@@ -65,9 +66,7 @@ def _flows(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     packets = pl.col(_PACKETS) if _PACKETS in table.columns else pl.lit(None, pl.String)
     stamp = pl.col(_TIME).str.strip_chars().str.replace(" ", "T", literal=True).str.strip_suffix("Z")
     rows = table.with_columns(
-        time=stamp.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False).dt.replace_time_zone(
-            "UTC"
-        ),
+        time=from_text(stamp, "%Y-%m-%dT%H:%M:%S%.f"),
         attack=pl.col("label").str.strip_chars().str.to_lowercase().replace_strict(_LABELS, default=None),
         packets=packets.cast(pl.Float64, strict=False),
         **numbers,
