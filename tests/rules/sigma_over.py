@@ -1,4 +1,4 @@
-"""Small Sigma correlations, and events for them, for tests."""
+"""Small Sigma correlations and filters, and events for them, for tests."""
 
 from __future__ import annotations
 
@@ -48,3 +48,9 @@ def written(folder: Path, **files: list[dict[str, Any]]) -> list[Path]:
 def run(program: str, at: float, **more: Any) -> dict[str, Any]:
     when = START + dt.timedelta(seconds=at)
     return {"kind": "exec", "exe": f"/bin/{program}", "comm": program[:15], "time": when, **more}
+
+
+def held_back(rules: Any, detection: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    tests = detection or {"s": {"User": "root"}, "condition": "not s"}
+    logsource = {"product": "linux", "category": "process_creation"}
+    return {"title": "Ours", "logsource": logsource, "filter": {"rules": rules, **tests}, **more}

@@ -11,15 +11,9 @@ from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.sigma.loading import load
 from tests.rules.conftest import capture_of
-from tests.rules.sigma_over import base, over, run, written
+from tests.rules.sigma_over import base, held_back, over, run, written
 
 NUMBER = "0b1f8a56-6d0c-4c55-9d8a-3f0a7c1d2e31"
-
-
-def held_back(rules: Any, detection: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    tests = detection or {"s": {"User": "root"}, "condition": "not s"}
-    logsource = {"product": "linux", "category": "process_creation"}
-    return {"title": "Ours", "logsource": logsource, "filter": {"rules": rules, **tests}, **more}
 
 
 EVENTS = [
