@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from rtml.rules.language.contract import Rule, Skipped
-from rtml.rules.sigma.reading import parse
+from rtml.rules.sigma.assembling import parse
 
 
 def document(detection: dict[str, Any], category: str = "process_creation", **more: Any) -> dict[str, Any]:

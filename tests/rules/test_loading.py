@@ -67,15 +67,17 @@ NAMED = GOOD + "name: shell\n"
 ID = yaml.safe_load(GOOD)["id"]
 
 
-@pytest.mark.parametrize(
-    "outer", [COUNTED % ("shell", ""), COUNTED % (ID, ""), FILTER % "shell", FILTER % ID]
-)
+SUMMED = COUNTED.replace("event_count", "value_sum").replace("gte: 3", "gte: 3, field: ProcessId")
+BROKEN = FILTER.replace("condition: not s", "condition: [not s]")
+
+
+@pytest.mark.parametrize("outer", [SUMMED % ("shell", ""), SUMMED % (ID, ""), BROKEN % "shell", BROKEN % ID])
 def test_a_part_of_what_is_not_run_does_not_run_alone(tmp_path: Path, outer: str):
     (tmp_path / "a.yml").write_text(NAMED)
     (tmp_path / "b.yml").write_text(outer)
     rules, skipped = load([tmp_path])
     assert rules == [] and len(skipped) == 2
-    assert "is a part of" in skipped[1].reason and yaml.safe_load(outer)["title"] in skipped[1].reason
+    assert "which is not run" in skipped[1].reason and yaml.safe_load(outer)["title"] in skipped[1].reason
     assert load([tmp_path / "a.yml"])[1] == []
 
 
@@ -92,7 +94,7 @@ def test_a_field_compared_with_a_field(way: str, hits: list[int]):
 
 def test_parts_that_may_alarm_and_filters_of_one_file_hold(tmp_path: Path):
     (tmp_path / "a.yml").write_text(NAMED + "---\n" + COUNTED % ("shell", ", generate: true"))
-    assert [rule.reference for rule in load([tmp_path])[0]] == ["shell"]
+    assert [rule.reference for rule in load([tmp_path])[0]] == ["shell", ""]
     (tmp_path / "a.yml").write_text(NAMED + "---\n" + FILTER % "shell")
     (rule,), skipped = load([tmp_path])
     assert skipped == [] and "user" in rule.columns
@@ -121,7 +123,8 @@ def test_without_pysigma_the_error_says_what_to_install(monkeypatch):
     for name in [n for n in sys.modules if n == "sigma" or n.startswith("sigma.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sigma.collection", None)
-    monkeypatch.delitem(sys.modules, "rtml.rules.sigma.reading")
-    monkeypatch.delattr("rtml.rules.sigma.reading")
+    for name in ("assembling", "documents", "reading"):
+        monkeypatch.delitem(sys.modules, f"rtml.rules.sigma.{name}")
+        monkeypatch.delattr(f"rtml.rules.sigma.{name}")
     with pytest.raises(RtmlError, match=r"pip install 'rtml\[sigma\]'"):
         load([])

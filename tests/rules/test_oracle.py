@@ -11,7 +11,7 @@ from sigma.rule import SigmaRule
 
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.examples import matches
-from rtml.rules.sigma.reading import parse
+from rtml.rules.sigma.assembling import parse
 from tests.rules.oracle import holds
 from tests.rules.sigma_text import document
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import yaml
 
 import rtml.rules
 from rtml.captures import check_capture, import_capture, open_capture
@@ -33,6 +34,7 @@ from rtml.rules.sigma.loading import load
 from rtml.testing.events import busy
 from rtml.testing.windows import windows
 from tests.rules.intelligence_files import bundle
+from tests.rules.sigma_over import base, held_back, over
 from tests.rules.test_alerts import FALCO, TRACEE
 from tests.rules.test_intelligence_feeds import FEEDS
 from tests.rules.test_intelligence_stix import GOOD
@@ -41,6 +43,19 @@ from tests.samples import DATA, shipped
 __all__ = ["TARGETS", "Target", "put"]
 
 _PACKS = Path(rtml.rules.__file__).parent / "packs"
+_OVER = yaml.safe_dump_all(
+    [
+        base("id"),
+        base("ls"),
+        over(
+            "value_count",
+            ["id", "ls"],
+            {"gte": 2, "field": "User"},
+            aliases={"who": {"id": "User", "ls": "Image"}},
+        ),
+        held_back(["ls"]),
+    ]
+).encode()
 _KINDS: dict[str, dict[str, Any]] = {"isolation_forest": {"trees": 3}, "surprise": {}}
 
 
@@ -179,7 +194,9 @@ TARGETS: dict[str, Target] = {
         lambda path: load_intelligence([path]),
     ),
     "rules-falco": Target(lambda: [FALCO_RULES], lambda path: load_falco([path]), "r.yaml"),
-    "rules-sigma": Target(lambda: _texts(_PACKS, suffix=".yml"), lambda path: load([path]), "r.yml"),
+    "rules-sigma": Target(
+            lambda: [*_texts(_PACKS, suffix=".yml"), _OVER], lambda path: load([path]), "r.yml"
+        ),
     "labels-jsonl": Target(_labels, read_labels, "labels.jsonl"),
     "labels-csv": Target(
         lambda: [b"attack_id,container_id,start,end,technique\na,c,1795490205,1795490208,T1059\n" * 2],

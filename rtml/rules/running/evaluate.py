@@ -18,7 +18,9 @@ from rtml.rules.correlations.contract import Correlation
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import rule_inputs
 from rtml.rules.language.masks import masks
+from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.correlate import correlate
+from rtml.rules.running.over_rules import count_matches
 
 __all__ = ["evaluate"]
 
@@ -39,12 +41,15 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     null, or whose kinds of event do not occur, are marked ``could_match = False`` with the reason:
     they did not "find nothing".
     """
-    groups: dict[tuple[tuple[str, ...], str], list[Rule]] = {}
-    for rule in rules:
-        if not isinstance(rule, Correlation):
-            groups.setdefault((tuple(sorted(rule.kinds)), rule.where), []).append(rule)
-    ordered = steps(sorted(groups.items()), "evaluating rules", "groups")
-    parts = [_group(capture, *group, members) for group, members in ordered]
+    single = {rule.id: rule for rule in rules if not isinstance(rule, Correlation | OverRules)}
+    counting = [rule for rule in rules if isinstance(rule, OverRules)]
+    inner = {part.rule.id: part.rule for rule in counting for part in rule.parts}
+    parts = [_single(capture, [*({**inner, **single}).values()])]
+    if counting:
+        counts = count_matches(capture, counting, parts[0])
+        # What is only a part does not alarm by itself.
+        alone = pl.col("rule").is_in(list(single))
+        parts = [Evaluation(parts[0].hits.filter(alone), parts[0].table.filter(alone)), counts]
     correlations = [rule for rule in rules if isinstance(rule, Correlation)]
     if correlations:
         parts.append(correlate(capture, correlations))
@@ -55,6 +60,19 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     table = pl.concat([TABLE.to_frame(), *(part.table for part in parts)])
     table = table.sort("hits", "rule", descending=[True, False])
     return Evaluation(with_root(hits, capture), table)
+
+
+def _single(capture: Capture, rules: list[Rule]) -> Evaluation:
+    """Evaluate the rules over one event each."""
+    groups: dict[tuple[tuple[str, ...], str], list[Rule]] = {}
+    for rule in rules:
+        groups.setdefault((tuple(sorted(rule.kinds)), rule.where), []).append(rule)
+    ordered = steps(sorted(groups.items()), "evaluating rules", "groups")
+    parts = [_group(capture, *group, members) for group, members in ordered]
+    return Evaluation(
+        pl.concat([HITS.to_frame(), *(part.hits for part in parts)]),
+        pl.concat([TABLE.to_frame(), *(part.table for part in parts)]),
+    )
 
 
 def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rule]) -> Evaluation:

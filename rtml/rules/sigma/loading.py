@@ -13,8 +13,7 @@ from rtml.reading.text import read_text as text_of
 from rtml.reading.user_yaml import MOST_BYTES
 from rtml.registered import PACKS
 from rtml.rules.language.contract import Rule, Skipped
-from rtml.rules.sigma.outer import without_parts
-from rtml.rules.sigma.placeholders import Lists
+from rtml.rules.sigma.placeholders import Lists, rule_lists
 
 __all__ = ["PACKS", "load", "load_pack", "read_text", "rule_files"]
 
@@ -35,30 +34,30 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
     Returns
     -------
     Rules in order of their files' names, and what was skipped: broken or unsupported files, and
-    rules whose id was loaded before, and parts of correlations and filters that are not run.
+    rules whose id was loaded before, and parts of correlations and filters that are not run. Filters and
+    correlations hold over all the files.
 
     Raises
     ------
     RtmlError
         A path does not exist, or pySigma is not installed.
     """
-    from rtml.rules.sigma import reading  # imports pySigma
+    # Imports pySigma.
+    from rtml.rules.sigma.assembling import assemble
+    from rtml.rules.sigma.documents import documents
 
-    rules: dict[str, Rule] = {}
-    skipped: list[Skipped] = []
+    files, skipped = [], []
     for file in steps(rule_files(paths), "loading rules", "files"):
         text = read_text(file)
         if not isinstance(text, Skipped) and (problem := alias_problem(text)) is not None:
             text = Skipped(str(file), problem)
-        loaded = [text] if isinstance(text, Skipped) else reading.parse(text, str(file), lists)
-        for result in loaded:
-            if isinstance(result, Skipped):
-                skipped.append(result)
-            elif result.id in rules:
-                skipped.append(Skipped(str(file), f"id {result.id} is also in {rules[result.id].source}"))
-            else:
-                rules[result.id] = result
-    return without_parts(rules.values(), skipped)
+        if isinstance(text, Skipped):
+            skipped.append(text)
+        else:
+            files.append(documents(text, str(file)))
+    results = list(assemble(files, rule_lists() if lists is None else lists))
+    rules = [result for result in results if isinstance(result, Rule)]
+    return rules, [*skipped, *(result for result in results if isinstance(result, Skipped))]
 
 
 def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list[Rule], list[Skipped]]:

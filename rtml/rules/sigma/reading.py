@@ -1,32 +1,30 @@
-"""Sigma front end: pySigma parses the files, this module turns its trees into ours.
+"""Sigma front end: pySigma parses the files (`documents`), this module turns its trees into ours.
 
-Only this module and `values` import pySigma; it is itself imported only where Sigma rules are loaded.
-Nothing here reaches the network: the parts of pySigma that fetch ATT&CK data or call `requests`
-are never imported.
+Only this module, `documents` and `values` import pySigma; they are imported only where Sigma rules are
+loaded.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import singledispatch
-from typing import Any, Self
+from typing import Any
 
 from rtml.errors import RtmlError
 from rtml.findings.attack import techniques_of
 from rtml.findings.levels import level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.rules.language.conditions import All, Condition, Not, any_of
-from rtml.rules.language.contract import Rule, Skipped
+from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.masks import masks
-from rtml.rules.sigma.mapping import LogSource, UnknownName, log_sources
-from rtml.rules.sigma.outer import outers
-from rtml.rules.sigma.placeholders import Lists, expanded, rule_lists
+from rtml.rules.sigma.documents import one_line
+from rtml.rules.sigma.mapping import LogSource, log_sources
+from rtml.rules.sigma.placeholders import Lists, expanded
 
 try:
-    from sigma.collection import SigmaCollection
     from sigma.conditions import (
         ConditionAND,
         ConditionFieldEqualsValueExpression,
@@ -34,86 +32,47 @@ try:
         ConditionOR,
         ConditionValueExpression,
     )
-    from sigma.policy import SigmaPolicy
-    from sigma.policy.regex_engine import RE2RegexEngine
-    from sigma.rule import SigmaRule
     from sigma.types import SigmaFieldReference, SigmaString
 
     from rtml.rules.sigma.values import Unsupported, same_field, value_condition
 except ModuleNotFoundError as error:
     raise RtmlError("Sigma rules need pySigma; install it with: pip install 'rtml[sigma]'") from error
 
-__all__ = ["condition_of", "parse"]
+__all__ = ["condition_of", "log_source", "rule_of"]
 
 _PRODUCTS = (None, "linux")
 
 
-class _QuietEngine(RE2RegexEngine):
-    """RE2, which cannot blow up, without its own error log on stderr."""
-
-    def compile(self, pattern: str, flags: int = 0) -> Any:
-        options = self._re2.Options()
-        options.log_errors = False
-        inline = "".join(name for flag, name in _INLINE.items() if flags & flag)
-        return self._re2.compile(f"(?{inline}){pattern}" if inline else pattern, options)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Stay the same where pySigma copies a filter: a module cannot be copied."""
-        return self
-
-
-_INLINE = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
-_POLICY = SigmaPolicy(regex_engine=_QuietEngine())
-
-
-def parse(text: str, file: str, lists: Lists | None = None) -> Iterator[Rule | Skipped]:
-    """Turn one Sigma file, of one document or several, into rules.
+def rule_of(document: Any, file: str, name: str, lists: Lists, filters: Sequence[Any] = ()) -> Rule:
+    """Translate one rule.
 
     Parameters
     ----------
-    text
-        YAML. A document that is broken or unsupported yields a `Skipped` and stops no other.
-    file
-        Its name, for the rules' ``source`` and for the reasons.
+    document
+        pySigma's rule.
+    file, name
+        Where it stands, and what to call it where it has no id.
     lists
-        Values of placeholders; default: those that come with rtml.
+        Values of placeholders.
+    filters
+        pySigma's filters, whose conditions must hold as well.
+
+    Raises
+    ------
+    Unsupported, UnknownName
+        What it asks for cannot be answered here.
     """
-    try:
-        collection = SigmaCollection.from_yaml(
-            text, collect_errors=True, resolve_references=False, policy=_POLICY
-        )
-        outer = list(outers(collection, file))
-    except Exception as error:
-        yield Skipped(file, _one_line(error))
-        return
-    if not collection.rules and not collection.filters:
-        yield Skipped(file, "no Sigma rule in this file")
-    yield from outer
-    for document in collection.rules:
-        if not isinstance(document, SigmaRule):
-            continue
-        try:
-            yield _rule(document, file, rule_lists() if lists is None else lists)
-        except (UnknownName, Unsupported) as error:
-            yield Skipped(file, str(error))
-        except Exception as error:
-            yield Skipped(file, _one_line(error))
-
-
-def _one_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-
-
-def _rule(document: Any, file: str, lists: Lists) -> Rule:
     if document.errors:
-        raise Unsupported(_one_line(document.errors[0]))
-    source = replace(_log_source(document.logsource), lists=lists)
-    condition = any_of([condition_of(tree.parsed, source) for tree in document.detection.parsed_condition])
+        raise Unsupported(one_line(document.errors[0]))
+    source = replace(log_source(document.logsource), lists=lists)
+    held = [document.detection, *(one.filter for one in filters)]
+    tests = [any_of([condition_of(tree.parsed, source) for tree in one.parsed_condition]) for one in held]
+    condition = tests[0] if len(tests) == 1 else All(tuple(tests))
     custom = document.custom_attributes
     tags = tuple(str(tag) for tag in document.tags)
     return _checked(
         Rule(
-            id=str(document.id or file),
+            id=str(document.id or name),
             title=document.title,
             level=_level(document),
             finding_type=custom.get("finding_type") or finding_type_of(tags),
@@ -122,7 +81,7 @@ def _rule(document: Any, file: str, lists: Lists) -> Rule:
             authors=" ".join((document.author or "").split()),
             licence=str(custom.get("license") or document.license or "unstated"),
             source=file,
-            kinds=_kinds(document, source),
+            kinds=_kinds(held, source),
             where=source.where,
             condition=condition,
             examples=custom.get("examples", {}),
@@ -142,7 +101,8 @@ def _level(document: Any) -> str:
     return level_of(document.level.name if document.level else "")
 
 
-def _log_source(logsource: Any) -> LogSource:
+def log_source(logsource: Any) -> LogSource:
+    """Return what a rule's log source means here; `Unsupported` where a capture has no such events."""
     names = (logsource.product, logsource.category, logsource.service)
     product, category, service = names
     if f"{product}/{service}" in log_sources():
@@ -154,8 +114,8 @@ def _log_source(logsource: Any) -> LogSource:
     return log_sources()[category]
 
 
-def _kinds(document: Any, source: LogSource) -> tuple[str, ...]:
-    used = {item.field for item in _items(document.detection.detections.values())}
+def _kinds(held: Sequence[Any], source: LogSource) -> tuple[str, ...]:
+    used = {item.field for one in held for item in _items(one.detections.values())}
     more = (kind for field in sorted(used & set(source.more_kinds)) for kind in source.more_kinds[field])
     return tuple(dict.fromkeys([*source.kinds, *more]))
 
