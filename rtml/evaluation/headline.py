@@ -9,8 +9,8 @@ budget: each gets half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from rtml.evaluation.measure import kept, poisson_rate, share
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.schema import BUDGETS, FINDINGS, conform
+from rtml.schema import BUDGETS, FINDINGS, SETTINGS, conform
 
 __all__ = ["HEADLINE", "headline"]
 
@@ -82,16 +82,33 @@ def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = N
     """
     proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
     best = budget_curves(proper, track) if curve is None else curve
-    rows = [row for asked in BUDGETS for row in _at(proper, asked, track, best)]
+    reaches = {side.name: {key: _reach(side, key, track) for key in _settings(side)} for side in proper}
+    rows = [row for asked in BUDGETS for row in _at(proper, asked, reaches, track, best)]
     table = pl.DataFrame(rows, schema=HEADLINE, orient="row")
     order = table["side"].unique(maintain_order=True).to_list()
     return table.sort(pl.col("side").replace_strict(order, range(len(order))), "asked")
 
 
-def _at(sides: list[Side], asked: float, track: Track, curve: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+Reaches: TypeAlias = Mapping[str, Mapping[float | None, Reach]]
+"""By side and budget; a side that cannot be set has one, for None."""
+
+
+def _settings(side: Side) -> Sequence[float | None]:
+    """Return the budgets that a side is set to; what cannot be set is matched once, not once per budget."""
+    return SETTINGS if _by_score(side) or side.dial is not None else [None]
+
+
+def _by_score(side: Side) -> bool:
+    return side.trees is not None and "budget" in side.trees.columns
+
+
+def _at(
+    sides: list[Side], asked: float, reaches: Reaches, track: Track, curve: pl.DataFrame
+) -> Iterator[tuple[object, ...]]:
     """Yield the rows of one budget, each side alone, then tuned rules with each of the others."""
     whole, half = (
-        {side.name: _reach(side, budget, track) for side in sides} for budget in (asked, asked / 2)
+        {name: settings.get(budget) or settings[None] for name, settings in reaches.items()}
+        for budget in (asked, asked / 2)
     )
     for side in sides:
         yield _row(side.name, side.kind, asked, whole[side.name], track, _oracle(side.name, asked, curve))
@@ -103,14 +120,14 @@ def _at(sides: list[Side], asked: float, track: Track, curve: pl.DataFrame) -> I
         yield _row(name, "union", asked, both, track, _oracle(name, asked, curve))
 
 
-def _reach(side: Side, budget: float, track: Track) -> Reach:
+def _reach(side: Side, budget: float | None, track: Track) -> Reach:
     """Return what a side reaches at a budget: by its tree scores, its dial, or as it is."""
-    if side.trees is not None and "budget" in side.trees.columns and side.asked != budget:
+    if side.trees is not None and _by_score(side) and budget is not None and side.asked != budget:
         alarms = side.trees.filter(pl.col("budget") <= budget).select("container_id", "window", "root_id")
         rows = track.trees.join(alarms.unique(), on=alarms.columns, how="semi", nulls_equal=True)
         attacks = rows["attack_id"].drop_nulls()
         return Reach(frozenset(attacks), rows.filter(pl.col("outcome") == "false").select(_UNIT).unique())
-    findings = side.findings if side.dial is None else side.dial.get(budget, side.findings)
+    findings = side.findings if side.dial is None or budget is None else side.dial.get(budget, side.findings)
     matched = track.match(track.in_test(conform(findings, FINDINGS)))
     return Reach(frozenset(matched.hits["attack_id"]), matched.false_units)
 
