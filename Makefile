@@ -34,7 +34,7 @@ check: install ## lint and types
 	$(BIN)/mypy
 
 test: check ## set up, lint, type-check, run all tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 demo: install ## set up, then the main job on the shipped capture: ledger and report
 	$(BIN)/rtml experiment run experiments/demo.yml

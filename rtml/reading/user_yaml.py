@@ -121,24 +121,31 @@ def parse_yaml(text: str, where: str, texts_only: bool = False) -> Any:
         return None if node is None else loader.construct_document(node)
 
 
-def yaml_documents(text: str, where: str) -> Iterator[Any]:
-    r"""Yield the values of a text of any number of YAML documents; every scalar stays text.
+def yaml_documents(text: str, where: str, texts_only: bool = True) -> Iterator[Any]:
+    r"""Yield the values of a text of any number of YAML documents.
+
+    Parameters
+    ----------
+    text, where, texts_only
+        As of `parse_yaml`.
 
     Raises
     ------
     YamlError
-        As `parse_yaml` with ``texts_only``, after the documents before the mistake.
+        As `parse_yaml`, after the documents before the mistake.
 
     Examples
     --------
     >>> list(yaml_documents("# mine\n- 1\n---\n- on", "x")), list(yaml_documents("# empty", "x"))
     ([['1'], ['on']], [])
+    >>> list(yaml_documents("- 1\n---\n- on", "x", texts_only=False))
+    [[1], [True]]
     """
     with _located(text, where):
-        loader = yaml.BaseLoader(text)
+        loader = yaml.BaseLoader(text) if texts_only else _Loader(text)
         while loader.check_node():
             node = loader.get_node()
-            _refuse(alias_fault(node), where)
+            _refuse(alias_fault(node) or (None if texts_only else _fault(node, set())), where)
             yield loader.construct_document(node)
 
 

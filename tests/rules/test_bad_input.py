@@ -69,7 +69,9 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "falco bomb": ("falco", "".join(f"- {line[3:]}\n" for line in BOMB.splitlines()), "by aliases"),
     "sigma ring": ("sigma", "title: &a [*a]\n", "refers to itself"),
     "falco ring": ("falco", "- &a [*a]\n", "refers to itself"),
-    "sigma deep": ("sigma", "[" * 5000, "Recursion"),
+    "sigma deep": ("sigma", "[" * 5000, "nested too deeply"),
+    "sigma second key": ("sigma", sigma({"Image": "x"}) + "title: two\n", "the key 'title' is written twice"),
+    "sigma tag": ("sigma", "title: !!python/object:x.y {}\n", "has no place here"),
     "falco deep": ("falco", "[" * 5000, "not YAML"),
     "sigma unknown field": ("sigma", sigma({"Imag": "x"}), "did you mean 'Image'?"),
     "falco unknown field": ("falco", falco("evt.type = execve and proc.nam = a"), "'proc.name'?"),
@@ -194,3 +196,9 @@ def test_the_command_names_everything_and_goes_on(tmp_path: Path):
     assert {Path(one["file"]).name for one in said["skipped"]} == {f"bad{n:02}.yaml" for n in range(len(BAD))}
     good = {rule["rule"]: rule["hits"] for rule in said["rules"]}
     assert good["falco/good"] > 0 and len(good) == 2
+
+
+def test_what_stands_before_a_mistake_is_kept(tmp_path: Path):
+    (tmp_path / "a.yaml").write_text(GOOD["sigma"] + "\n---\ntitle: [\n")
+    rules, skipped = LOADERS["sigma"]([tmp_path])
+    assert len(rules) == 1 and "not YAML" in skipped[0].reason and len(skipped) == 1

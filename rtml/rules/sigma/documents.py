@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import yaml
-
 from rtml.errors import RtmlError
+from rtml.reading.user_yaml import YamlError, yaml_documents
 from rtml.rules.language.contract import Skipped
 
 try:
@@ -77,19 +76,28 @@ class Documents:
 
 
 def documents(text: str, file: str) -> Documents:
-    """Take a Sigma file apart; a document that is broken stops no other."""
-    try:
-        found = [one for one in yaml.safe_load_all(text) if one is not None]
-    except Exception as error:
-        return Documents(file, skipped=(Skipped(file, one_line(error)),))
+    """Take a Sigma file apart; what stands before a mistake in its YAML is kept."""
+    found, broken = _read(text, file)
     known = [one for one in found if isinstance(one, dict)]
     rules, skipped = _rules([one for one in known if not _outer_key(one)], file)
     correlations = tuple(_correlation(one, file) for one in known if _outer_key(one) == "correlation")
     filters = tuple(_filter(one, file) for one in known if _outer_key(one) == "filter")
     skipped += [Skipped(file, "a document that is no mapping is no Sigma rule")] * (len(found) - len(known))
+    skipped += broken
     if not (rules or correlations or filters or skipped):
         skipped = [Skipped(file, "no Sigma rule in this file")]
     return Documents(file, tuple(rules), correlations, filters, tuple(skipped))
+
+
+def _read(text: str, file: str) -> tuple[list[Any], list[Skipped]]:
+    """Read the documents of a file: those before the first mistake, and the mistake."""
+    found: list[Any] = []
+    try:
+        for document in yaml_documents(text, file, texts_only=False):
+            found += [] if document is None else [document]
+    except YamlError as error:
+        return found, [Skipped(file, f"line {error.line}: {error.reason[:300]}")]
+    return found, []
 
 
 def _rules(plain: list[dict[str, Any]], file: str) -> tuple[list[Any], list[Skipped]]:
