@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture, open_capture
 
+# What commands print is printed as into a pipe, which has no width.
+os.environ.pop("COLUMNS", None)
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("rtml", deadline=None)
 settings.load_profile("rtml")

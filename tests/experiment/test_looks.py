@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -54,6 +56,79 @@ def test_who_does_not_is_not(labels):
         (labels.parent / "other").read_text()
     assert notes == []
     pl.read_parquet(labels)
+
+
+OTHER = """
+import os, sys, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+print("ready", flush=True)
+while not os.path.exists(sys.argv[1] + ".go"):
+    time.sleep(0.01)
+file = open(sys.argv[1])
+print("opened", flush=True)
+while os.path.exists(sys.argv[1] + ".go"):
+    time.sleep(0.01)
+"""
+
+
+@pytest.fixture
+def other(labels):
+    """A program that is none of ours, and opens the labels when it is told to."""
+    go = labels.with_name(labels.name + ".go")
+    process = subprocess.Popen([sys.executable, "-c", OTHER, str(labels)], stdout=subprocess.PIPE, text=True)
+    process.wait()
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+
+    def opens():
+        go.touch()
+        assert process.stdout.readline() == "opened\n"
+
+    yield opens
+    go.unlink(missing_ok=True)
+    process.stdout.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is told of other programs by fanotify")
+def test_another_program_may_read_them_meanwhile(labels, other):
+    with closed(labels):
+        other()
+    with pytest.raises(RtmlError, match="were opened while"), closed(labels):
+        labels.read_bytes()
+
+
+NOBODY = """
+import os, sys
+from pathlib import Path
+from rtml.experiment.openings import openings
+os.setuid(65534)
+with openings(Path(sys.argv[1])) as watch:
+    if watch is None:
+        sys.exit("no fanotify")
+    before = watch.ours()
+    open(sys.argv[1]).close()
+    print(before, watch.ours())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become nobody")
+def test_who_is_not_root_is_told_of_its_own_openings(labels):
+    for folder in [labels, *labels.parents[:3]]:
+        folder.chmod(0o755)
+    ended = subprocess.run([sys.executable, "-c", NOBODY, str(labels)], capture_output=True, text=True)
+    if "no fanotify" in ended.stderr:
+        pytest.skip("this system lets only root use fanotify")
+    assert ended.stdout.split() == ["False", "True"], ended.stderr
+
+
+@pytest.mark.parametrize("opening", OPENINGS.values(), ids=OPENINGS.keys())
+def test_without_fanotify_any_opening_counts(opening, labels, monkeypatch):
+    monkeypatch.setattr("rtml.experiment.guard.openings", lambda file: nullcontext())
+    with pytest.raises(RtmlError, match="run again alone"), closed(labels):
+        opening(labels)
 
 
 def test_a_fault_of_the_run_is_not_hidden_by_the_guard(labels):

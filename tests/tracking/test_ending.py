@@ -117,6 +117,7 @@ def test_runs_of_other_machines_are_left_alone(store: str):
 
 def test_handlers_of_the_program_are_its_own(store: str):
     heard: list[int] = []
+    hangs_up = signal.getsignal(signal.SIGHUP)
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     try:
         with tracked_run("mine", "test"):
@@ -125,7 +126,7 @@ def test_handlers_of_the_program_are_its_own(store: str):
         assert heard == [signal.SIGTERM]
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGHUP) is hangs_up
 
 
 def test_within_a_run_of_a_notebook_ours_lies_below_it(store: str):
