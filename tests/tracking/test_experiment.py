@@ -26,7 +26,7 @@ from rtml.reading.whole import whole_folder
 from rtml.tracking.inputs import capture_input
 from rtml.tracking.runs import Run, tracked_run
 from rtml.tracking.tags import REASON, SELFTEST
-from rtml.tracking.view import COLUMNS, COST, KEY
+from rtml.tracking.view import COLUMNS, KEY
 from tests.tracking.conftest import client
 
 
@@ -64,10 +64,12 @@ def test_names_of_metrics_are_plain_and_the_page_shows_them(used: Outcome):
         tags = asked.get_experiment(parent.info.experiment_id).tags
     shown = json.loads(tags[f"mlflow.sharedViewState.{KEY}"])["selectedColumns"]
     columns = {name.removeprefix("metrics.`").rstrip("`") for name in shown if name.startswith("metrics.")}
-    assert columns == {*COLUMNS, *COST} and columns - {"alarms"} <= names
+    assert columns == {*COLUMNS} and columns <= names
     assert tags["mlflow.experimentKind"] == "custom_model_development"
     assert used.page is not None
-    assert used.page.endswith(f"#/experiments/{parent.info.experiment_id}?viewStateShareKey={KEY}")
+    place, asked_for = used.page.split("#/experiments/")[1].split("?")
+    assert place == f"{parent.info.experiment_id}/runs"
+    assert asked_for == f"workflowType=machine_learning&viewStateShareKey={KEY}"
 
 
 def test_a_curve_has_steps(used: Outcome):
