@@ -11,8 +11,10 @@ __all__ = ["ALERTS", "AUDIT_FAMILIES", "DATASETS", "DETECTORS", "FAMILIES", "PAC
 SENSORS = {
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
+    "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
+    "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

@@ -14,8 +14,10 @@ DATA = Path(__file__).parent / "data"
 REAL = {
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
+    "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
+    "tetragon": ("tetragon/tetra_getevents.jsonl",),
 }
 """Sensor to real output of others, below the folder that is not part of the repository."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
+from rtml.captures.sensors.choosing import AUTO, choose
 from rtml.captures.write import write_capture
 from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
@@ -31,7 +33,8 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     Parameters
     ----------
     sensor
-        Name of a registered sensor format, or one that is not registered.
+        Name of a registered sensor format, one that is not registered, or ``auto``: the one that wrote
+        the files, which are then also folders and patterns (`rtml.captures.sensors.choosing`).
     inputs
         Files, in any order. Process ids are resolved within a sitting: a file, or the files of a
         log that was rotated, where the sensor tells which those are.
@@ -50,13 +53,16 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
+    if sensor == AUTO:
+        sensor, inputs, _ = choose(inputs)
     kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise UsageError("the same input file was named twice")
     require_new(out)
-    readings, unclear = one_spelling([kind.read(path) for path in steps(inputs, "reading", "files")])
+    found = [kind.read(path) for path in steps(inputs, "reading", "files")]
+    readings, unclear = one_spelling(kind.together(found))
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
@@ -65,6 +71,7 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
             "audit": audit.height,
             "audit_earlier": int((~audit["final"]).sum()),
             "unclear_containers": unclear,
+            "beside": dict(sum((Counter(r.beside) for r in readings), Counter[str]())),
         }
     )
     write_capture(out, manifest, events, images, rejects, audit)

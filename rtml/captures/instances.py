@@ -21,6 +21,7 @@ __all__ = ["identify"]
 
 _PID = ["host", "pid"]
 _INSTANCE = ["host", "pid", "instance"]
+_IDS = ("process_id", "parent_id", "target_id")
 _MOMENT = pl.duration(seconds=1)
 
 
@@ -36,8 +37,9 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
 
     Returns
     -------
-    The same rows in the same order. Events without a pid keep nulls. An unknown start (running
-    before the capture began) stays null; the id is then made of the first time it was seen.
+    The same rows in the same order; ids that the sensor gave stay. Events without a pid keep nulls. An
+    unknown start (running before the capture began) stays null; the id is then made of the first time
+    it was seen.
 
     Examples
     --------
@@ -64,12 +66,15 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
     identities = owned.filter(~pl.col("birth")).select("row", "process_id", "parent_id", "begun")
     child = owned.filter(pl.col("birth")).select("row", target_id="process_id")
     return (
-        events.drop("process_id", "parent_id", "target_id", strict=False)
+        events.rename({name: f"_{name}" for name in _IDS if name in events.columns})
         .with_row_index("row")
         .join(identities, on="row", how="left", maintain_order="left")
         .join(child, on="row", how="left", maintain_order="left")
-        .with_columns(started=pl.coalesce("begun", "started"))
-        .drop("row", "begun")
+        .with_columns(
+            *(pl.coalesce(f"_{name}", name).alias(name) for name in _IDS if name in events.columns),
+            started=pl.coalesce("begun", "started"),
+        )
+        .drop("row", "begun", *(f"_{name}" for name in _IDS), strict=False)
     )
 
 

@@ -108,6 +108,7 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         lost_intervals=[loss for m in manifests for loss in m.lost_intervals],
         rejected=sum(m.rejected for m in manifests),
         reject_reasons=_sums([m.reject_reasons for m in manifests]),
+        beside=_sums([m.beside for m in manifests]),
         # What one sensor cannot see, another may: only what all miss is a blind spot.
         blind=sorted(set.intersection(*(set(m.blind) for m in manifests))),
         inputs=[file for m in manifests for file in m.inputs],

@@ -69,6 +69,9 @@ class Container(_Model):
 class Manifest(_Model):
     """Facts of a capture; ``rejected`` counts refused input lines by reason.
 
+    ``beside`` counts records that are no events by design (accounts of losses, alerts of other sources), by
+    what they are.
+
     ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
     them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
@@ -92,6 +95,7 @@ class Manifest(_Model):
     lost_intervals: list[LostInterval] = []
     rejected: int = 0
     reject_reasons: dict[str, int] = {}
+    beside: dict[str, int] = {}
     blind: list[str] = []
     inputs: list[Input] = []
 

@@ -6,6 +6,7 @@ and returns it, or raises the error that the work itself would have ended with s
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import typer
 
-from rtml.commands.names import PACKS
+from rtml.commands.names import AUTO, PACKS, SENSORS
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
@@ -30,6 +31,8 @@ __all__ = [
     "one_of",
     "pack",
     "probability",
+    "readable",
+    "sensor",
     "time",
     "window",
 ]
@@ -59,6 +62,36 @@ def one_of(noun: str, names: Collection[str]) -> Callable[[Any], Any]:
         return value
 
     return check
+
+
+def sensor(value: str) -> str:
+    """Check the name of a sensor; another one's is never taken for a slip of the pen.
+
+    Examples
+    --------
+    >>> sensor("zeek-ng")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UnknownNameError: unknown sensor 'zeek-ng'; known: auto, ...
+    """
+    known = [AUTO, *SENSORS]
+    if value in known:
+        return value
+    near = difflib.get_close_matches(value, known, 1, cutoff=0.8)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}; auto looks at the files"
+    raise UnknownNameError(f"unknown sensor {value!r}; {hint}")
+
+
+def readable(value: list[Path]) -> list[Path]:
+    """Check that files exist; ``-`` is standard input, and patterns are left to the work.
+
+    Examples
+    --------
+    >>> readable([Path("-"), Path("no/such/*.json")])
+    [PosixPath('-'), PosixPath('no/such/*.json')]
+    """
+    existing([path for path in value if str(path) != "-" and not set(str(path)) & set("*?[")])
+    return value
 
 
 def existing(value: Any) -> Any:

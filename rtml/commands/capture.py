@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands import arguments
+from rtml.commands.names import AUTO
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError
@@ -31,25 +32,34 @@ def import_(
         str,
         typer.Argument(
             metavar="SENSOR",
-            help="bpftrace, sysflow, k8s-audit …",
-            callback=arguments.one_of("sensor", names.SENSORS),
+            help="falco, tetragon, bpftrace, sysflow, k8s-audit …, or auto: told by the files' content.",
+            callback=arguments.sensor,
         ),
     ],
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.", callback=arguments.existing)
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Sensor files, `-` for standard input; with auto also folders and patterns.",
+            callback=arguments.readable,
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
     as_json: Json = False,
 ) -> None:
-    """Import sensor output: `rtml capture import bpftrace log.jsonl.gz --out captures/today`.
+    """Import sensor output: `rtml capture import falco alerts.json.gz --out captures/today`.
 
     Lines that cannot be read are counted and kept with their reason in `rejects.parquet`.
     """
     from rtml.captures import import_capture
     from rtml.captures.manifest import unclear_ids
+    from rtml.reading.spooling import spooled
 
-    with progress(f"importing {len(inputs)} file(s)"):
-        manifest = import_capture(sensor, inputs, out)
+    with spooled(inputs) as files:
+        if sensor == AUTO:
+            sensor, files = _recognised(files, as_json)
+        with progress(f"importing {len(files)} file(s)"):
+            manifest = import_capture(sensor, files, out)
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
@@ -62,6 +72,20 @@ def import_(
         console.print(f"  {name}: {fact}", markup=False)
     for reason, count in manifest.reject_reasons.items():
         console.print(f"  rejected {count:,}: {reason}", markup=False)
+    for what, count in manifest.beside.items():
+        console.print(f"  no event {count:,}: {what}", markup=False)
+
+
+def _recognised(paths: list[Path], quiet: bool) -> tuple[str, list[Path]]:
+    """Say which sensor wrote the files, and which files of a folder none did."""
+    from rtml.captures.sensors.choosing import choose
+
+    chosen = choose(paths)
+    if not quiet:
+        console.print(f"recognised: {chosen.sensor}, {len(chosen.files)} file(s)", markup=False)
+        for path in chosen.passed_over:
+            console.print(f"  passed over, of no sensor: {path}", markup=False)
+    return chosen.sensor, chosen.files
 
 
 def _audit_facts(manifest: Manifest) -> dict[str, object]:

@@ -16,6 +16,7 @@ from rtml.rules.chosen import GATES
 __all__ = [
     "ALERTS",
     "ATTACK",
+    "AUTO",
     "DATASETS",
     "DETECTORS",
     "ENGINES",
@@ -43,6 +44,9 @@ class _Open(Collection[str]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+
+AUTO = "auto"
+"""`rtml.captures.sensors.choosing.AUTO`."""
 
 SENSORS = _Open("rtml.sensors", *registered.SENSORS)
 """`rtml.captures.sensors.SENSORS`."""

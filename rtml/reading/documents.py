@@ -11,20 +11,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from rtml.reading.content import opened
 from rtml.reading.escapes import readable_json
 
-__all__ = ["MOST_BYTES", "Document", "documents", "parsed"]
+__all__ = ["LONG", "MOST_BYTES", "Document", "Line", "documents", "documents_of", "parsed", "whole_lines"]
 
 MOST_BYTES = 64_000_000
 """A longer document is refused. An API server accepts objects of about three million bytes; a list
 of events may hold many."""
 
-_LONG = f"longer than {MOST_BYTES:,} bytes"
+LONG = f"longer than {MOST_BYTES:,} bytes"
+"""Why a longer document is refused."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _RUNTIME = re.compile(
     rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
@@ -35,6 +36,10 @@ _RUNTIME = re.compile(
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
+
+
+Line = tuple[int, bytes, str | None]
+"""Number of a line, its bytes, and what is wrong with it."""
 
 
 class Document(NamedTuple):
@@ -70,8 +75,19 @@ def documents(path: Path) -> Iterator[Document]:
     4 {'c': 3} None
     5 None cut off: the object does not end
     """
+    yield from documents_of(_lines(path))
+
+
+def documents_of(lines: Iterable[Line]) -> Iterator[Document]:
+    """Yield the documents of numbered lines, each without line end and prefix, or with its problem.
+
+    Examples
+    --------
+    >>> [(d.line, d.value) for d in documents_of([(7, b'{"a":', None), (8, b"1}", None)])]
+    [(7, {'a': 1})]
+    """
     held: _Held | None = None
-    for number, line, problem in _lines(path):
+    for number, line, problem in lines:
         if problem is not None:
             yield Document(number, None, problem, line[:2000])
             continue
@@ -108,7 +124,7 @@ class _Held:
     def documents(self) -> Iterator[Document]:
         raw = b"\n".join(self._lines)
         if self._size > MOST_BYTES:
-            yield Document(self._begun, None, _LONG, raw[:2000])
+            yield Document(self._begun, None, LONG, raw[:2000])
         else:
             yield from _values(parsed(self._begun, raw))
 
@@ -164,22 +180,40 @@ def _values(document: Document) -> Iterator[Document]:
         yield Document(line, None, _BROKEN, rest.encode())
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield number, line and problem of the non-empty lines, without the prefix of a runtime."""
-    number, parts = 0, b""
+def _lines(path: Path) -> Iterator[Line]:
     with opened(path) as (stream, content):
-        while line := _line(stream):
-            number += 1
-            prefix = _RUNTIME.match(line)
-            line = parts + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
-            long = len(line) > MOST_BYTES
-            parts = line if prefix and prefix[1] == b"P" and not long else b""
-            if line.strip() and not parts:
-                yield number, line, _LONG if long else None
-        if parts:
-            yield number, parts, None
+        number = 0
+
+        def raw() -> Iterator[tuple[int, bytes]]:
+            nonlocal number
+            while line := _line(stream):
+                number += 1
+                yield number, line
+
+        yield from whole_lines(raw())
         if content.problem is not None:
             yield number + 1, b"", content.problem
+
+
+def whole_lines(raw: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
+    r"""Yield number, line and problem of the non-empty lines, without the prefix of a runtime; parts joined.
+
+    Examples
+    --------
+    >>> at = b"2027-01-15T08:00:00Z stdout "
+    >>> list(whole_lines([(1, at + b'P {"b":\r\n'), (2, at + b"F 2}\n"), (3, b"\n"), (4, b"text")]))
+    [(2, b'{"b":2}', None), (4, b'text', None)]
+    """
+    number, parts = 0, b""
+    for number, line in raw:
+        prefix = _RUNTIME.match(line)
+        line = parts + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
+        long = len(line) > MOST_BYTES
+        parts = line if prefix and prefix[1] == b"P" and not long else b""
+        if line.strip() and not parts:
+            yield number, line, LONG if long else None
+    if parts:
+        yield number, parts, None
 
 
 def _line(stream: BinaryIO) -> bytes:

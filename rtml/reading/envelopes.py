@@ -8,14 +8,14 @@ their lines: Filebeat, journald, Loki, Cloud Logging. Objects in a list are docu
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
 from rtml.reading.escapes import original
 
-__all__ = ["records"]
+__all__ = ["records", "records_of"]
 
 _SHIPPED = {
     "log": {"stream", "date", "kubernetes", "attrs"},
@@ -43,8 +43,21 @@ def records(path: Path) -> Iterator[Document]:
     >>> [(line, value, problem) for line, value, problem, _ in records(path)]
     [(1, {'a': 1}, None), (1, None, 'not JSON'), (2, {'b': 2}, None)]
     """
+    yield from records_of(documents(path))
+
+
+def records_of(enveloped: Iterable[Document]) -> Iterator[Document]:
+    """Yield documents, those in envelopes unwrapped.
+
+    Examples
+    --------
+    >>> from rtml.reading.documents import documents_of
+    >>> lines = [(3, b'{"log": "{}", "stream": "stdout"}', None)]
+    >>> [(d.line, d.value) for d in records_of(documents_of(lines))]
+    [(3, {})]
+    """
     begun: Document | None = None
-    for document in documents(path):
+    for document in enveloped:
         line = _shipped_line(document.value)
         if line is None:
             yield from _unwrapped(document)

@@ -26,8 +26,11 @@ COUNTS = {
     "beth/dns.csv": (24, [12, 13]),
     "bpftrace/bpftrace.jsonl.gz": (1203, [400, 500, 600, 700, 800]),
     "bpftrace/exact.jsonl": (8, [12]),
+    "falco/alerts.jsonl": (3, [4]),
+    "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
+    "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
 }
 """Sample to events and the places of what is refused."""
 EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
@@ -59,6 +62,21 @@ def audit_events(path: Path) -> int:
     return count
 
 
+def alerts_of_calls(path: Path) -> int:
+    """Count lines without those of Falco itself, of plugins, and of a second rule for one event."""
+    quiet = ('"internal"', '"k8s_audit"', "Write below tmp")
+    return sum(not any(word in line for word in quiet) for line in path.read_text("utf-8").splitlines())
+
+
+def events_of_processes(path: Path) -> int:
+    """Count lines without accounts of losses, and processes that ran before the sensor did anything."""
+    quiet = ('{"rate_limit_info"', '{"process_throttle"')
+    lines = path.read_text("utf-8").splitlines()
+    return sum(not line.startswith(quiet) for line in lines) - sum(
+        '"procFS auid"' in x.partition('"parent"')[0] for x in lines
+    )
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -71,8 +89,10 @@ def records_of_avro(path: Path) -> int:
 COUNTED: dict[str, Callable[[Path], int]] = {
     "beth": rows_of_a_table,
     "bpftrace": lines_of_a_sensor,
+    "falco": alerts_of_calls,
     "k8s-audit": audit_events,
     "sysflow": records_of_avro,
+    "tetragon": events_of_processes,
 }
 
 

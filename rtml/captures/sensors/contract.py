@@ -7,7 +7,7 @@ A new sensor is one file with one `Sensor`, and one line: in ``sensors/__init__.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,8 +56,10 @@ class Reading:
     ``records == inputs of events + rejects`` can be checked. Rows of ``events`` hold any subset of
     the columns of `rtml.schema.EVENTS`; the importer adds process identity and order.
     ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
-    event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more of
-    events of kind audit, found by ``host`` and ``seq``. Readings with one ``sitting`` are one time
+    event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more
+    of events of kind audit, found by ``host`` and ``seq``. ``beside`` counts records that are neither
+    events nor rejects by design, by what they are (accounts of losses, alerts of other sources).
+    Readings with one ``sitting`` are one time
     line, whatever the order of their files: processes are resolved over all of them.
     """
 
@@ -70,6 +72,7 @@ class Reading:
     version: str | None = None
     audit: pl.DataFrame | None = None
     sitting: str | None = None
+    beside: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ class Sensor:
     signature
         Says from the first bytes of a file (a few hundred or more, unpacked) whether it is of this
         format, so that another sensor can name this one; None: its files are never recognised.
+    together
+        What is to be done when all files of an import have been read: what only several of them tell.
     """
 
     name: str
@@ -97,3 +102,4 @@ class Sensor:
     blind: frozenset[str] = field(default_factory=frozenset)
     identified: bool = False
     signature: Callable[[bytes], bool] | None = None
+    together: Callable[[Sequence[Reading]], list[Reading]] = list

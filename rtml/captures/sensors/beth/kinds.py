@@ -5,39 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.beth.arguments import arguments
+from rtml.captures.sensors.calls import KIND_OF, SELF_EVIDENT
 
-__all__ = ["KIND_OF", "described"]
-
-_NAMES = {
-    "exec": "execve execveat sched_process_exec",
-    "fork": "clone clone3 fork vfork",
-    "exit": "exit exit_group sched_process_exit",
-    "open": "open openat openat2 security_file_open",
-    "create": "creat",
-    "connect": "connect security_socket_connect",
-    "accept": "accept accept4 security_socket_accept",
-    "bind": "bind security_socket_bind",
-    "listen": "listen security_socket_listen",
-    "kill": "kill tkill tgkill",
-    "ptrace": "ptrace",
-    "vm_write": "process_vm_writev",
-    "memfd": "memfd_create",
-    "mount": "mount umount umount2 move_mount pivot_root security_sb_mount",
-    "chmod": "chmod fchmod fchmodat",
-    "unlink": "unlink unlinkat rmdir security_inode_unlink",
-    "rename": "rename renameat renameat2 security_inode_rename",
-    "link": "link linkat symlink symlinkat",
-    "setuid": "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid",
-    "capset": "capset",
-    "dup": "dup dup2 dup3",
-    "setns": "setns",
-    "unshare": "unshare",
-    "module_load": "init_module finit_module",
-    "bpf": "bpf",
-    "userfaultfd": "userfaultfd",
-}
-KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-"""Event name to kind; every other event is kind ``syscall``."""
+__all__ = ["described"]
 
 _FILE = {"path": "pathname"}
 _TWO_PATHS = {"path": "oldpath|old_path|oldname|target", "path_to": "newpath|new_path|linkpath"}
@@ -68,7 +38,6 @@ _ARGUMENTS = {
 
 _WANTED = sorted({column for names in _ARGUMENTS.values() for column in names})
 _WRITES = r"O_(?:WRONLY|RDWR|CREAT|TRUNC)"
-_SELF_EVIDENT = ["exec", "fork", "exit", "open", "connect", "accept", "bind", "listen"]
 
 
 def described(rows: pl.DataFrame) -> pl.DataFrame:
@@ -129,7 +98,7 @@ def _of_process() -> pl.Expr:
 
 def _request() -> pl.Expr:
     """Name the call where the kind does not say it, and what a ptrace asked for."""
-    self_evident = pl.col("kind").is_in(_SELF_EVIDENT)
+    self_evident = pl.col("kind").is_in(SELF_EVIDENT)
     return (
         pl.when(pl.col("kind") == "ptrace")
         .then(pl.coalesce("call", "eventName"))

@@ -27,7 +27,8 @@ import polars as pl
 from rtml.captures.sensors.beth.arguments import faults
 from rtml.captures.sensors.beth.csv_rows import header_of, integer, load, reject, rows_of
 from rtml.captures.sensors.beth.dns import DNS, dns_events
-from rtml.captures.sensors.beth.kinds import KIND_OF, described
+from rtml.captures.sensors.beth.kinds import described
+from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.clock import is_plausible
 from rtml.captures.sensors.contract import Reading, Sensor
 from rtml.captures.sensors.recognise import wrong_format

@@ -9,6 +9,7 @@ which cluster it is of: a ``cluster.json`` beside the file may (``{"cluster": "p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from rtml.captures.sensors.contract import Reading, Sensor
 from rtml.captures.sensors.k8s_audit.objects import object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
+from rtml.captures.sensors.records.signature import has_keys
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
 from rtml.reading.documents import Document
@@ -34,6 +36,7 @@ __all__ = ["API_SERVER", "SENSOR", "read"]
 API_SERVER = "kube-apiserver"
 """Host of audit events where ``cluster.json`` names none: they happen in the API server."""
 
+_API = re.compile(rb'"audit\.k8s\.io/')
 _UTC = pl.Datetime("ns", "UTC")
 _BLOCK = 20_000
 _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
@@ -99,7 +102,7 @@ def _nothing(path: Path, rejects: list[tuple[int, str, str]]) -> RtmlError:
 
 
 def _signature(head: bytes) -> bool:
-    return b"audit.k8s.io" in head or b'"auditID"' in head
+    return has_keys(head, "auditID") or _API.search(head) is not None
 
 
 def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:

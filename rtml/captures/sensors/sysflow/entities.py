@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.identity import process_id
 from rtml.captures.sensors.contract import CONTAINERS, PROCESSES
+from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.sysflow.records import Records
 
 __all__ = ["containers", "declared", "files", "host_of", "known_containers", "oid", "processes"]
@@ -19,9 +20,6 @@ _DIGEST = r"(sha256:[0-9a-f]{64})"
 _KUBELET = r"^k8s_(?<part>[^_]+)_(?<pod>[^_]+)_(?<space>[^_]+)_"
 _UNTOLD = r"(?i)^(?:incomplete|<na>|n/a|<none>|<unknown>|[/:@])*$"
 """Words that stand where the collector could not ask, alone or for each part of a name."""
-
-_ENDING = r"(-[bcdf-hj-np-tv-z2456789]{6,10})?-[bcdf-hj-np-tv-z2456789]{5}$|-\d+$"
-"""What a controller puts behind its name: template hash and random letters, or an ordinal."""
 
 
 def host_of(records: Records) -> str:
@@ -116,7 +114,6 @@ def containers(records: Records) -> pl.DataFrame:
             ),
             image=_told("image").str.replace("@" + _DIGEST + ":?", "").str.strip_suffix(":"),
         )
-        .with_columns(controller=pl.col("pod").str.replace(_ENDING, ""))
         .select(
             container_id="id",
             container_name=_told("name"),
@@ -124,7 +121,7 @@ def containers(records: Records) -> pl.DataFrame:
             image_digest="digest",
             namespace="namespace",
             pod="pod",
-            workload=pl.coalesce(pl.concat_str("namespace", "controller", "part", separator="/"), "image"),
+            workload=workload("namespace", "pod", "part", "image"),
         )
     )
 

@@ -1,0 +1,117 @@
+"""Which sensor wrote these files: each is told by its content, and all must be of one."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rtml.captures.sensors import SENSORS
+from rtml.captures.sensors.recognise import recognise
+from rtml.errors import MissingFileError, RtmlError, UsageError
+from rtml.reading.content import first_bytes
+
+__all__ = ["AUTO", "Chosen", "choose", "files_in"]
+
+AUTO = "auto"
+"""What stands for the name of a sensor where it is to be recognised."""
+
+_MANY = 5
+
+
+class Chosen(NamedTuple):
+    """The sensor, its files, and files of folders that no sensor wrote."""
+
+    sensor: str
+    files: list[Path]
+    passed_over: list[Path]
+
+
+def choose(paths: Sequence[Path]) -> Chosen:
+    r"""Say which sensor wrote what these paths name.
+
+    Parameters
+    ----------
+    paths
+        Files, folders (everything below them) and patterns as ``logs/*.json.gz``.
+
+    Raises
+    ------
+    UsageError
+        Nothing is there, or files of several sensors: which file is of which.
+    RtmlError
+        A file that was named is of no sensor, or no file of a folder is of any.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a.csv").write_bytes(b"timestamp,processId,\n"), (folder / "notes").write_text("hello")
+    >>> chosen = choose([folder])
+    >>> chosen.sensor, [path.name for path in chosen.files], [path.name for path in chosen.passed_over]
+    ('beth', ['a.csv'], ['notes'])
+    """
+    named = [path for path in paths if path.is_file()]
+    files = files_in(paths)
+    if not files:
+        raise UsageError(f"no file in {', '.join(map(str, paths)) or 'nothing'}; name files of a sensor")
+    of = {path: recognise(first_bytes(path)) for path in files}
+    unknown = [path for path, sensor in of.items() if sensor is None]
+    sensors = sorted({sensor for sensor in of.values() if sensor is not None})
+    if len(sensors) > 1:
+        raise UsageError(f"files of several sensors: {_told(of)}; import those of each by themselves")
+    strange = [path for path in unknown if path in named or not sensors]
+    if strange:
+        raise RtmlError(_unknown(strange))
+    return Chosen(sensors[0], [path for path in files if of[path] is not None], unknown)
+
+
+def files_in(paths: Iterable[Path]) -> list[Path]:
+    """Return the files that paths name, each once, those of a folder or a pattern by name; hidden ones not.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file, folder, or match of a pattern.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        matches = (
+            [path] if path.exists() else [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
+        )
+        if not matches:
+            raise MissingFileError(f"{path}: no such file or folder, and nothing fits it as a pattern")
+        for match in matches:
+            found.update(dict.fromkeys(_below(match) if match.is_dir() else [match]))
+    return list(found)
+
+
+def _below(folder: Path) -> list[Path]:
+    inside = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(p for p in inside if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def _told(of: dict[Path, str | None]) -> str:
+    """Name a few files of each sensor."""
+    groups: dict[str, list[str]] = {}
+    for path, sensor in of.items():
+        if sensor is not None:
+            groups.setdefault(sensor, []).append(str(path))
+    return "; ".join(f"{sensor}: {_few(files)}" for sensor, files in sorted(groups.items()))
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _MANY
+    return ", ".join(names[:_MANY]) + (f" and {more} more" if more > 0 else "")
+
+
+def _unknown(paths: list[Path]) -> str:
+    empty = [path for path in paths if not first_bytes(path, 64).strip()]
+    if len(empty) == len(paths):
+        return f"{_few([str(path) for path in paths])}: the file is empty"
+    known = ", ".join(SENSORS)
+    return (
+        f"{_few([str(path) for path in paths if path not in empty])}: of no sensor that is known ({known});"
+        " if it is of one of them, name it instead of auto"
+    )

@@ -1,0 +1,63 @@
+"""Where an event happened, as sensors name it: container id, image, tag and digest."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.container_ids import bare_ids
+from rtml.images import repository
+
+__all__ = ["container_id", "digest", "image_name", "without_digest"]
+
+_HOST = ("host", "<NA>", "N/A", "n/a", "null", "incomplete")
+_DIGEST = r"(sha256:[0-9a-fA-F]{64})"
+
+
+def container_id(text: pl.Expr) -> pl.Expr:
+    """Return ids without runtime and capitals; null for the host itself, and where none is known.
+
+    Examples
+    --------
+    >>> texts = ["containerd://0123456789AB", "host", "", "<NA>", "0123456789ab"]
+    >>> pl.DataFrame({"id": texts}).select(container_id(pl.col("id")))["container_id"].to_list()
+    ['0123456789ab', None, None, None, '0123456789ab']
+    """
+    return bare_ids(pl.when(~text.is_in(_HOST)).then(text))
+
+
+def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:
+    """Return ``repository:tag`` of its two halves; null where there is no repository.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"name": ["web", "db", None], "tag": ["1.2", None, "3"]})
+    >>> rows.select(image_name(pl.col("name"), pl.col("tag")))["name"].to_list()
+    ['web:1.2', 'db', None]
+    """
+    return pl.when(name.is_not_null()).then(pl.concat_str(name, ":" + tag, ignore_nulls=True))
+
+
+def without_digest(image: pl.Expr) -> pl.Expr:
+    """Return the name of an image without its digest; null for one that has no other name.
+
+    Examples
+    --------
+    >>> end = "sha256:" + "0a" * 32
+    >>> names = [f"web:1@{end}", end, f"docker-pullable://web@{end}"]
+    >>> pl.DataFrame({"image": names}).select(without_digest(pl.col("image")))["image"].to_list()
+    ['web:1', None, 'web']
+    """
+    plain = image.str.replace(r"^[a-z-]+://", "")
+    return pl.when(repository(plain).is_not_null()).then(plain.str.replace(r"@.*$", ""))
+
+
+def digest(image: pl.Expr) -> pl.Expr:
+    """Return the digest that stands in the name of an image or in its id.
+
+    Examples
+    --------
+    >>> names = pl.DataFrame({"image": ["web:1@sha256:" + "0a" * 32, "web:1"]})
+    >>> names.select(digest(pl.col("image")).str.slice(0, 9))["image"].to_list()
+    ['sha256:0a', None]
+    """
+    return image.str.extract(_DIGEST).str.to_lowercase()

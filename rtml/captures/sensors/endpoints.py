@@ -1,0 +1,53 @@
+"""Two ends of a connection as one text: ``10.0.0.1:39526->10.0.0.2:443``, also of IPv6."""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["address", "end_of", "port"]
+
+_END = r"\[?([0-9A-Fa-f:.]*[0-9A-Fa-f:])\]?:(\d{1,5})"
+_ENDS = {"left": rf"^{_END}(?:->|$)", "right": rf"->{_END}$"}
+
+
+def end_of(text: pl.Expr, side: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return address and port of one end, ``left`` or ``right``; nulls where the text names none.
+
+    Examples
+    --------
+    >>> texts = pl.DataFrame({"fd": ["10.0.0.1:5->10.0.0.2:443", "::1:8080->::1:443", "0.0.0.0:80", "/x"]})
+    >>> ip, number = end_of(pl.col("fd"), "right")
+    >>> texts.select(ip=ip, port=number).rows()
+    [('10.0.0.2', 443), ('::1', 443), (None, None), (None, None)]
+    >>> texts.select(ip=end_of(pl.col("fd"), "left")[0])["ip"].to_list()
+    ['10.0.0.1', '::1', '0.0.0.0', None]
+    """
+    found = text.str.extract_groups(_ENDS[side]).struct
+    return address(found["1"]), port(found["2"])
+
+
+def address(text: pl.Expr) -> pl.Expr:
+    """Return an address of IPv4 or IPv6 in lower case; one of IPv4 inside IPv6 is that of IPv4.
+
+    Examples
+    --------
+    >>> texts = ["::ffff:10.0.0.1", "FE80::1", "", "host"]
+    >>> pl.DataFrame({"ip": texts}).select(address(pl.col("ip")))["ip"].to_list()
+    ['10.0.0.1', 'fe80::1', None, None]
+    """
+    plain = text.str.to_lowercase().str.replace(r"^::ffff:(\d+\.\d+\.\d+\.\d+)$", "${1}")
+    return pl.when(plain.str.contains(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.%a-z]*)$")).then(
+        plain
+    )
+
+
+def port(text: pl.Expr) -> pl.Expr:
+    """Return a port; 0, which is none, and what no port can be are null.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"p": ["443", "0", "70000", "-1", None]}).select(port(pl.col("p")))["p"].to_list()
+    [443, None, None, None, None]
+    """
+    number = text.cast(pl.Int64, strict=False)
+    return pl.when(number.is_between(1, 65535)).then(number).cast(pl.Int32)

@@ -1,0 +1,175 @@
+"""What an alert of Falco says happened: one event each, of the call that it is about."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.sensors.calls import kind_of, request_of
+from rtml.captures.sensors.containers import container_id, digest, image_name, without_digest
+from rtml.captures.sensors.contract import CONTAINERS, PROCESSES
+from rtml.captures.sensors.falco.files import files
+from rtml.captures.sensors.falco.network import network
+from rtml.captures.sensors.pods import workload
+from rtml.captures.sensors.process_ids import pid_of, process_ids
+from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
+from rtml.captures.sensors.records.moments import since_1970, when
+from rtml.captures.sensors.records.values import integer, named, said, truth, wrapped
+from rtml.captures.sensors.results import result_of, result_of_name
+
+__all__ = ["containers_of", "events_of", "processes_of"]
+
+_OWN = "Falco internal"
+_PAUSE = r"(?:^|/)pause(?:[:@]|$)|^rancher/mirrored-pause"
+_OPENED = ("open", "create")
+
+
+def events_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Describe alerts in the columns of the event table; those of Falco itself and of plugins are beside."""
+    happened = _described(_placed(rows))
+    return happened.with_columns(
+        _what_else().alias(BESIDE),
+        pl.when(pl.col("at").is_null()).then(pl.lit("no time of the years 1970 to 2199")).alias(PROBLEM),
+        time="at",
+        process_id=process_ids(happened, "pid", "started"),
+        parent_id=process_ids(happened, "ppid", "parent_started"),
+    ).pipe(_once)
+
+
+def _placed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Say when, where and by whom; absent is null."""
+    clean = rows.with_columns(said(pl.col(pl.String)))
+    image = pl.coalesce(
+        image_name(named(pl.col("container.image.repository")), named(pl.col("container.image.tag"))),
+        without_digest(named(pl.col("container.image"))),
+    )
+    return clean.with_columns(
+        at=pl.coalesce(
+            when(pl.col("time")), since_1970(pl.col("evt.time")), when(pl.col("evt.time.iso8601"))
+        ),
+        host=pl.col("hostname").fill_null("unknown"),
+        container_id=container_id(pl.coalesce("container.full_id", "container.id")),
+        container_name=named(pl.col("container.name").replace("host", None)),
+        image=image,
+        image_digest=digest(pl.coalesce("container.image.digest", "container.image")),
+        namespace=named(pl.col("k8s.ns.name")),
+        pod=named(pl.col("k8s.pod.name")),
+        pid=pid_of(integer(pl.col("proc.pid"))),
+        ppid=pid_of(integer(pl.col("proc.ppid"))),
+        started=since_1970(pl.col("proc.pid.ts")),
+        parent_started=since_1970(pl.col("proc.ppid.ts")),
+        uid=integer(pl.col("user.uid")).cast(pl.Int32, strict=False),
+        comm="proc.name",
+        exe="proc.exepath",
+        cmdline="proc.cmdline",
+        cwd="proc.cwd",
+        tty=pl.col("proc.tty").replace("0", None),
+        exe_memory=truth(pl.col("proc.is_exe_from_memfd")),
+    ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))
+
+
+def _described(rows: pl.DataFrame) -> pl.DataFrame:
+    """Say what happened: kind, request, result, and what the kind has."""
+    returned = wrapped(pl.col("evt.rawres"))
+    named_calls = rows.with_columns(
+        returned=returned,
+        result=pl.coalesce(result_of(returned), result_of_name(pl.col("evt.res"))),
+        call=pl.col("evt.type"),
+        kind=kind_of(pl.col("evt.type")).fill_null("syscall"),
+    ).with_columns(kind=_kind())
+    told = named_calls.with_columns(request=_request(), target_pid=_target(), **files(), **network())
+    failed = (pl.col("kind") == "exec") & (pl.col("result") < 0)
+    return told.with_columns(
+        path=pl.when(failed).then(argument("filename")).when(pl.col("kind") != "exec").then("path"),
+        wrote=pl.when(pl.col("kind").is_in(_OPENED)).then("wrote"),
+    )
+
+
+def argument(name: str) -> pl.Expr:
+    """Return what ``evt.args`` says of one argument, up to the next space."""
+    return said(pl.col("evt.args").str.extract(rf"(?:^| ){name}=(\S+)"))
+
+
+def _kind() -> pl.Expr:
+    """Call the birth and the end of a mere thread ``syscall``, and the child's own return from clone."""
+    kind, flags = pl.col("kind"), pl.coalesce("evt.arg.flags", "evt.args")
+    thread_born = (kind == "fork") & flags.str.contains("CLONE_THREAD", literal=True)
+    child = (kind == "fork") & (pl.col("returned") == 0)
+    thread_ended = (kind == "exit") & (pl.col("thread.tid") != pl.col("proc.pid"))
+    no_process = pl.any_horizontal(x.fill_null(False) for x in (thread_born, child, thread_ended))
+    return pl.when(no_process).then(pl.lit("syscall")).otherwise(kind)
+
+
+def _request() -> pl.Expr:
+    """Name the call where its kind does not, and what a ptrace asked for."""
+    asked = pl.when(pl.col("kind") == "ptrace").then(pl.col("evt.arg.request"))
+    return pl.coalesce(asked, request_of(pl.col("call"), pl.col("kind")))
+
+
+def _target() -> pl.Expr:
+    """Return whom a call was about: of a fork the child, where its number is the host's."""
+    kind, same = pl.col("kind"), pl.col("proc.vpid") == pl.col("proc.pid")
+    born = pl.when((kind == "fork") & same).then(pid_of(pl.col("returned")))
+    other = pid_of(integer(argument("pid").str.extract(r"^(-?\d+)")))
+    return pl.coalesce(born, pl.when(kind.is_in(["ptrace", "kill", "vm_write"]) & same).then(other))
+
+
+def _what_else() -> pl.Expr:
+    """Say what an alert is that is about no call: an account of Falco's own, or of another source."""
+    own = pl.col("rule").str.starts_with(_OWN) | (pl.col("source") == "internal")
+    counts = pl.col("n_drops").is_not_null() | pl.col("scap.n_drops").is_not_null()
+    source = pl.coalesce("source", pl.when(pl.col("ka.verb").is_not_null()).then(pl.lit("k8s_audit")))
+    return (
+        pl.when(own.fill_null(False))
+        .then(pl.when(counts).then(pl.lit(LOSS)).otherwise(pl.lit("a message of Falco itself")))
+        .when(source != "syscall")
+        .then(pl.format("an alert of source {}, no runtime event", source.str.slice(0, 40)))
+    )
+
+
+def _once(events: pl.DataFrame) -> pl.DataFrame:
+    """Count each call once: of enter and exit the exit, of several rules that it hit the first."""
+    key = ["host", "evt.num", "time", "evt.type"]
+    numbered = pl.col("evt.num").is_not_null() & pl.col(BESIDE).is_null()
+    again = numbered & ~pl.struct(key).is_first_distinct()
+    events = events.with_columns(
+        pl.when(again).then(pl.lit("the same event, by another rule")).otherwise(BESIDE).alias(BESIDE)
+    )
+    if not (events["evt.dir"] == ">").any():
+        return events
+    thread = pl.struct("host", pl.coalesce("thread.tid", "proc.pid"), "evt.type")
+    done = events.filter(pl.col("evt.dir") == "<").select(thread.alias("t"))["t"].unique()
+    enter = (pl.col("evt.dir") == ">") & thread.is_in(done.implode()) & pl.col(BESIDE).is_null()
+    return events.with_columns(
+        pl.when(enter)
+        .then(pl.lit("the beginning of a call whose end is there"))
+        .otherwise(BESIDE)
+        .alias(BESIDE)
+    )
+
+
+def processes_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the parents that events name with their start: lineage of those that did nothing themselves."""
+    named_parents = rows.filter(pl.col(BESIDE).is_null()).select(
+        "host",
+        process_id="parent_id",
+        parent_id=pl.lit(None, pl.Int64),
+        container_id=pl.lit(None, pl.String),
+        pid="ppid",
+        ppid=pl.lit(None, pl.Int32),
+        started="parent_started",
+        exe="proc.pexepath",
+        cmdline="proc.pcmdline",
+        uid=pl.lit(None, pl.Int32),
+    )
+    known = named_parents.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
+    return known.select(PROCESSES.names()).cast(PROCESSES)
+
+
+def containers_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return when containers started; those that only hold a pod's namespaces are infrastructure."""
+    role = pl.when(pl.col("image").str.contains(_PAUSE)).then(pl.lit("infrastructure"))
+    known = rows.select(
+        "container_id", "container_name", role=role, started=when(pl.col("container.start_ts"))
+    )
+    known = known.drop_nulls("container_id").unique("container_id", keep="first", maintain_order=True)
+    return known.cast(CONTAINERS)

@@ -1,0 +1,22 @@
+"""Fields of Falco's JSON that are mapped, as ``deploy/falco-rtml.yaml`` asks for them; alerts have some."""
+
+from __future__ import annotations
+
+__all__ = ["FIELDS"]
+
+_OUTPUT = """
+evt.time evt.time.iso8601 evt.type evt.num evt.dir evt.rawres evt.res evt.args evt.is_open_write
+proc.pid proc.ppid proc.vpid proc.pid.ts proc.ppid.ts proc.name proc.exepath proc.exe proc.cmdline proc.cwd
+proc.tty proc.pname proc.pexepath proc.pcmdline proc.is_exe_from_memfd user.uid thread.tid
+container.full_id container.id container.name container.image.repository container.image.tag
+container.image.digest container.image container.start_ts k8s.ns.name k8s.pod.name
+fd.name fd.type fd.sip fd.sport fd.cip fd.cport fd.lip fd.lport fd.rip fd.rport fd.l4proto
+fs.path.name fs.path.source fs.path.target evt.arg.flags evt.arg.mode evt.arg.request
+ka.verb n_drops n_evts scap.n_drops falco.start_ts falco.version
+""".split()
+
+FIELDS = {
+    **{name: name for name in ("rule", "priority", "source", "hostname", "time")},
+    **{name: f"output_fields/{name}" for name in _OUTPUT},
+}
+"""Column, which is Falco's own name of the field, to where it stands."""

@@ -1,0 +1,86 @@
+"""Files of Falco's alerts: path, target, flags, mode."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.sensors.openings import flag_names, writes
+from rtml.captures.sensors.records.values import said, truth
+
+__all__ = ["files"]
+
+_FILES = (
+    "open",
+    "create",
+    "unlink",
+    "rename",
+    "link",
+    "chmod",
+    "mount",
+    "exec",
+    "module_load",
+    "syscall",
+    "write",
+)
+_TWO = ("rename", "link")
+_BITS = {
+    f"S_I{what}{who}": 1 << (6 - 3 * i + (2 - j))
+    for i, who in enumerate(("USR", "GRP", "OTH"))
+    for j, what in enumerate("RWX")
+}
+_BITS |= {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
+
+
+def files() -> dict[str, pl.Expr]:
+    """Return ``path, path_to, flags, mode, wrote`` by Falco's columns and ``kind, result``."""
+    kind, name = pl.col("kind"), pl.col("fd.name")
+    file = pl.when(
+        (pl.col("fd.type").is_in(["file", "directory"]) | pl.col("fd.type").is_null()) & _is_path(name)
+    )
+    path = pl.coalesce(
+        pl.when(kind == "memfd").then("memfd:" + _argument("name").fill_null("")),
+        pl.when(kind == "mount").then(pl.coalesce("fs.path.target", _argument("dir"), _argument("name"))),
+        pl.when(kind.is_in(_TWO)).then(
+            pl.coalesce("fs.path.source", _argument("oldpath"), _argument("target"))
+        ),
+        "fs.path.name",
+        file.then(name),
+        _argument("path"),
+        _argument("filename"),
+    )
+    flags = flag_names(pl.col("evt.arg.flags"))
+    opened = kind.is_in(["open", "create"])
+    written = pl.coalesce(
+        writes(flags), truth(pl.col("evt.is_open_write")), pl.when(kind == "create").then(True)
+    )
+    return {
+        "path": pl.when(kind.is_in([*_FILES, "memfd"])).then(path),
+        "path_to": pl.when(kind.is_in(_TWO)).then(
+            pl.coalesce("fs.path.target", _argument("newpath"), _argument("linkpath"))
+        ),
+        "flags": flags,
+        "mode": pl.when((kind == "chmod") | (opened & flags.str.contains("O_CREAT|O_TMPFILE"))).then(_mode()),
+        "wrote": pl.when(opened).then(written & (pl.col("result").fill_null(0) == 0)),
+    }
+
+
+def _is_path(text: pl.Expr) -> pl.Expr:
+    """Tell paths from the two ends of a connection, which stand in the same field."""
+    return text.is_not_null() & ~text.str.contains(r"->|^\d+\.\d+\.\d+\.\d+:")
+
+
+def _argument(name: str) -> pl.Expr:
+    """Return what ``evt.args`` says of one argument; a path comes with the absolute one in brackets."""
+    found = pl.col("evt.args").str.extract_groups(rf"(?:^| ){name}=([^ (]+)(?:\(([^)]*)\))?").struct
+    return said(pl.coalesce(pl.when(found["2"].str.starts_with("/")).then(found["2"]), found["1"]))
+
+
+def _mode() -> pl.Expr:
+    """Return a mode of octal digits, or of names as ``S_IXUSR|S_IRUSR``."""
+    text = pl.coalesce("evt.arg.mode", _argument("mode"))
+    octal = pl.when(text.str.contains(r"^0?[0-7]{1,5}$")).then(text)
+    bits = [
+        pl.when(text.str.contains(name, literal=True)).then(bit).otherwise(0) for name, bit in _BITS.items()
+    ]
+    by_name = pl.when(text.str.contains("S_I", literal=True)).then(pl.sum_horizontal(bits))
+    return pl.coalesce(octal.str.to_integer(base=8, strict=False), by_name).cast(pl.Int32)

@@ -1,0 +1,59 @@
+"""Falco (JSON lines): an event per alert, of whatever rule it is.
+
+With ``deploy/falco-rtml.yaml`` every system call of a list is an alert of one rule, with everything that a
+capture holds. An alert of any other rule is an event of the call that it is about (``evt.type``), with the
+fields that its output has; without ``evt.type`` its kind is ``syscall``. One call that several rules hit is
+one event. Alerts of plugins (``k8s_audit``, clouds) are about no system call: left out, and counted. What
+Falco says of itself is the account of losses (`falco.losses`), or counted and left out. Log text between
+the lines is refused by name.
+
+Fails where a child's number is asked for inside another pid namespace: Falco reports what the call returned
+there, so a fork in a container names no child; ``proc.pid.ts`` and ``proc.ppid.ts`` tell lineage instead.
+
+References
+----------
+https://falco.org/docs/reference/rules/supported-fields/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.sensors.calls import KIND_OF
+from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.declared import before_their_exec
+from rtml.captures.sensors.falco.events import containers_of, events_of, processes_of
+from rtml.captures.sensors.falco.fields import FIELDS
+from rtml.captures.sensors.falco.losses import losses_of
+from rtml.captures.sensors.records import Format, read_records
+from rtml.captures.sensors.records.signature import has_keys
+from rtml.schema import KINDS
+
+__all__ = ["FALCO", "SENSOR", "read"]
+
+FALCO = Format(
+    name="falco",
+    what="a log of Falco (JSON lines)",
+    generations=(FIELDS,),
+    claims=pl.col("rule").is_not_null() & pl.col("priority").is_not_null(),
+    events=events_of,
+    lost=losses_of,
+    processes=processes_of,
+    containers=containers_of,
+)
+
+
+def read(path: Path) -> Reading:
+    """Read one file of Falco's JSON output (`rtml.captures.sensors.records.read_records`)."""
+    return read_records(path, FALCO)
+
+
+SENSOR = Sensor(
+    name="falco",
+    read=read,
+    blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall"},
+    signature=lambda head: has_keys(head, "rule", "priority") and has_keys(head, "output_fields"),
+    together=before_their_exec,
+)

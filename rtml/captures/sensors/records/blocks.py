@@ -1,0 +1,95 @@
+"""Lines of a file of JSON records, in blocks of some megabytes: memory does not grow with the file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from rtml.reading.content import Content, opened
+from rtml.reading.documents import LONG, MOST_BYTES
+from rtml.reading.escapes import readable_json
+
+__all__ = ["BLOCK", "Block", "blocks", "sound"]
+
+BLOCK = 1 << 22
+"""Bytes of a block, at least; a line is never cut."""
+
+_ODD = r"\\\\x|\\u00(?:5[cC]|78)|\\u[dD][89a-fA-F]"
+"""What `readable_json` may have to spell otherwise, as it stands in JSON."""
+
+
+class Block(NamedTuple):
+    """Consecutive lines: the number of the first, and all of them; ``problem`` is of the last one."""
+
+    first: int
+    raw: bytes
+    problem: str | None = None
+
+
+def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
+    r"""Yield the lines of a file, plain or packed, in blocks of whole lines.
+
+    A line that is longer than any document may be, and what is wrong with the end of the file, are blocks
+    of their own, with a problem.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "log"
+    >>> _ = path.write_text("one\ntwo\nthree")
+    >>> [(block.first, block.raw) for block in blocks(path, 5)]
+    [(1, b'one\n'), (2, b'two\n'), (3, b'three')]
+    """
+    with opened(path) as (stream, content):
+        yield from _blocks(stream, content, size)
+
+
+def _blocks(stream: io.BufferedReader, content: Content, size: int) -> Iterator[Block]:
+    number, rest = 1, b""
+    while raw := stream.read(size):
+        rest += raw
+        end = rest.rfind(b"\n") + 1
+        if end:
+            yield Block(number, rest[:end])
+            number, rest = number + rest.count(b"\n", 0, end), rest[end:]
+        elif len(rest) > MOST_BYTES:
+            yield Block(number, rest[:2000], LONG)
+            number, rest = number + 1, _after_line(stream, size)
+    if rest:
+        yield Block(number, rest)
+    if content.problem is not None:
+        yield Block(number + 1, b"", content.problem)
+
+
+def _after_line(stream: io.BufferedReader, size: int) -> bytes:
+    """Pass over the rest of a line; return what was read behind it."""
+    while raw := stream.read(size):
+        end = raw.find(b"\n") + 1
+        if end:
+            return raw[end:]
+    return b""
+
+
+def sound(raw: bytes) -> pl.Series:
+    r"""Return lines of JSON as text, one row each: nothing about them, strings as tables hold them.
+
+    Bytes that are no UTF-8 and halves of surrogate pairs are spelled as `rtml.reading.escapes` says.
+
+    Examples
+    --------
+    >>> sound(b'{"a": "\xff"}\r\n\n{"a": "\\ud83d"}').to_list()
+    ['{"a": "\\\\xff"}', '', '{"a": "\\\\xed\\\\xa0\\\\xbd"}']
+    """
+    try:
+        text = pl.Series("text", raw.decode().split("\n"))
+    except UnicodeDecodeError:
+        text = pl.Series("text", map(readable_json, raw.decode("utf-8", "surrogateescape").split("\n")))
+    else:
+        odd = text.str.contains(_ODD).arg_true()
+        if not odd.is_empty():
+            text = text.scatter(odd, [readable_json(line) for line in text.gather(odd)])
+    return text.str.strip_chars(" \t\r\0")

@@ -1,0 +1,168 @@
+"""Texts of JSON objects as a typed column: Polars reads them together, odd ones are read one by one.
+
+Every scalar is wanted as text (`rtml.captures.sensors.records.values` makes numbers and times of it), so that
+a number where text was expected is that number, and a number that no column holds is not another one.
+What has another shape than was asked for (an object in place of a text) is null. Of a name that
+an object has twice, the first counts.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+import polars as pl
+
+__all__ = ["JSON", "decode"]
+
+JSON = pl.Binary()
+"""In a shape: any value. A text is itself, everything else is its JSON. It costs twice the time."""
+
+_BYTES = 1_000_000
+"""So much is decoded at once: what fits a processor's cache is read twice as fast."""
+_FEW = 16
+_REFUSALS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+
+
+def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[int, str]]]:
+    r"""Read JSON objects, one per row.
+
+    Parameters
+    ----------
+    texts
+        Each may be an object; sound (`rtml.captures.sensors.records.blocks.sound`).
+    shape
+        What is wanted of each: structs and lists of them, with ``String`` or `JSON` at the ends.
+
+    Returns
+    -------
+    The objects in their order, null where a text is none; and rows that are none, with the reason.
+
+    Examples
+    --------
+    >>> shape = pl.Struct({"a": pl.String, "b": pl.Struct({"c": pl.String})})
+    >>> texts = ['{"a": 1, "b": {"c": null}}', '{"a": [1], "b": "c"}', '{"a": 1', "[]"]
+    >>> values, problems = decode(pl.Series(texts), shape)
+    >>> values.to_list()
+    [{'a': '1', 'b': {'c': None}}, {'a': None, 'b': None}, None, None]
+    >>> problems
+    [(2, 'not JSON'), (3, 'not a JSON object')]
+    """
+    plain, any_value = _plain(shape), _has_any(shape)
+    if texts.is_empty():
+        return pl.Series("value", [], plain), []
+    size = texts.str.len_bytes().mean()
+    rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
+    parts, problems = [], list[tuple[int, str]]()
+    for at in range(0, texts.len(), rows):
+        part = texts.slice(at, rows)
+        if any_value:
+            part = _rewritten(part, shape, at, problems)
+        parts.append(_together(part, shape, plain, at, problems))
+    return pl.concat(parts, rechunk=False).alias("value"), problems
+
+
+def _plain(kind: Any) -> Any:
+    """Return the type that Polars is asked for: texts at all ends."""
+    if isinstance(kind, pl.Struct):
+        return pl.Struct({field.name: _plain(field.dtype) for field in kind.fields})
+    return pl.List(_plain(kind.inner)) if isinstance(kind, pl.List) else pl.String()
+
+
+def _has_any(kind: Any) -> bool:
+    if isinstance(kind, pl.Struct):
+        return any(_has_any(field.dtype) for field in kind.fields)
+    return _has_any(kind.inner) if isinstance(kind, pl.List) else bool(kind == JSON)
+
+
+def _together(
+    texts: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
+) -> pl.Series:
+    """Decode rows at once; where that cannot be done, halves of them, and at last each by itself."""
+    try:
+        return _decoded(texts, plain)
+    except _REFUSALS:
+        pass
+    if texts.len() > _FEW:
+        half = texts.len() // 2
+        parts = [(texts.head(half), at), (texts.slice(half), at + half)]
+        return pl.concat([_together(part, shape, plain, place, problems) for part, place in parts])
+    return pl.concat([_alone(texts.slice(i, 1), shape, plain, at + i, problems) for i in range(texts.len())])
+
+
+def _decoded(texts: pl.Series, plain: pl.Struct) -> pl.Series:
+    """Decode rows that stand each in an object with its number, so that none can run into the next.
+
+    Polars puts the rows into one list: ``{`` in one and ``}`` in the next would be one object.
+    """
+    numbers = pl.int_range(texts.len(), dtype=pl.Int64, eager=True)
+    text = '{"n":' + numbers.cast(pl.String) + ',"r":' + texts.fill_null("null") + "}"
+    found = text.str.json_decode(pl.Struct({"n": pl.Int64(), "r": plain}))
+    if found.len() != texts.len() or not found.struct.field("n").equals(numbers, check_names=False):
+        raise pl.exceptions.ComputeError("a row that is no JSON runs into the next")
+    values = found.struct.field("r")
+    if values.null_count() > texts.null_count():
+        raise pl.exceptions.ComputeError("a row that is null is no object")
+    return values
+
+
+def _alone(
+    text: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
+) -> pl.Series:
+    rewritten = text if _is_object(text) else text.clear(1)
+    try:
+        if rewritten.null_count() == 0:
+            return _decoded(rewritten, plain)
+    except _REFUSALS:
+        pass
+    rewritten = _rewritten(text, shape, at, problems)
+    return _decoded(rewritten, plain) if rewritten.null_count() == 0 else pl.Series([None], dtype=plain)
+
+
+def _is_object(text: pl.Series) -> bool:
+    return bool(text.str.starts_with("{").fill_null(False).all())
+
+
+def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple[int, str]]) -> pl.Series:
+    """Write each object anew with what is wanted of it, in the shape in which it is wanted."""
+    rows = list[str | None]()
+    for place, text in enumerate(texts, at):
+        try:
+            value = None if text is None else orjson.loads(text)
+        except (ValueError, RecursionError) as error:
+            deep = "depth" in str(error) or "recursion" in str(error).lower()
+            problems.append((place, "nested too deeply" if deep else "not JSON"))
+            rows.append(None)
+            continue
+        if text is not None and not isinstance(value, dict):
+            problems.append((place, "not a JSON object"))
+        rows.append(_written(_shaped(value, shape)) if isinstance(value, dict) else None)
+    return pl.Series("text", rows, pl.String)
+
+
+def _written(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _shaped(value: Any, kind: Any) -> Any:
+    """Return a value in the shape that is wanted, null where it has another one."""
+    if isinstance(kind, pl.Struct):
+        if not isinstance(value, dict):
+            return None
+        return {f.name: _shaped(value[f.name], f.dtype) for f in kind.fields if f.name in value}
+    if isinstance(kind, pl.List):
+        if value is None:
+            return None
+        return [_shaped(item, kind.inner) for item in (value if isinstance(value, list) else [value])]
+    if isinstance(value, dict | list):
+        return _written(value) if kind == JSON else None
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**63:
+        return str(int(value))
+    return None if value is None else str(value)

@@ -1,0 +1,67 @@
+"""Which fields of a record a sensor maps, and under which names: declared, then read as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from rtml.captures.sensors.records.decoding import decode
+
+__all__ = ["Field", "Fields", "shape_of", "table_of"]
+
+Field = str | tuple[str, pl.DataType]
+"""Where a field is: names with ``/`` between them; with a type where it is no text."""
+
+Fields = Mapping[str, Field]
+"""Name of a column to the field that fills it."""
+
+
+def shape_of(fields: Fields) -> pl.Struct:
+    """Return the shape that holds all fields.
+
+    Examples
+    --------
+    >>> shape_of({"pid": "process/pid", "name": "process/name"})
+    Struct({'process': Struct({'pid': String, 'name': String})})
+    """
+    tree: dict[str, Any] = {}
+    for field in fields.values():
+        path, kind = (field, pl.String()) if isinstance(field, str) else field
+        *above, last = path.split("/")
+        place = tree
+        for name in above:
+            place = place.setdefault(name, {})
+        place[last] = kind
+    return _struct(tree)
+
+
+def _struct(tree: dict[str, Any]) -> pl.Struct:
+    return pl.Struct({name: _struct(kind) if isinstance(kind, dict) else kind for name, kind in tree.items()})
+
+
+def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    """Read JSON objects, one per row, into one column per field.
+
+    Returns
+    -------
+    The table, a row per text, and the rows that are no object, with the reason (`decoding.decode`).
+
+    Examples
+    --------
+    >>> texts = pl.Series(['{"process": {"pid": 7}}', '{"process": null}', "{"])
+    >>> table_of(texts, {"pid": "process/pid"})[0]["pid"].to_list()
+    ['7', None, None]
+    """
+    values, problems = decode(texts, shape_of(fields))
+    columns = [_field(field).alias(name) for name, field in fields.items()]
+    return values.to_frame("value").select(columns), problems
+
+
+def _field(field: Field) -> pl.Expr:
+    path = field if isinstance(field, str) else field[0]
+    place = pl.col("value")
+    for name in path.split("/"):
+        place = place.struct.field(name)
+    return place

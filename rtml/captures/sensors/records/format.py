@@ -1,0 +1,68 @@
+"""What a sensor that writes JSON records declares: the fields, which objects are its own, what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures.sensors.contract import Lost
+from rtml.captures.sensors.records.fields import Fields
+
+__all__ = ["BESIDE", "LOSS", "PROBLEM", "Format"]
+
+PROBLEM = "problem"
+"""Column of a sensor's events: why the record is none; null where nothing is wrong."""
+
+BESIDE = "beside"
+"""Column of a sensor's events: what a record is that is no event by design; null for events."""
+
+LOSS = "an account of losses"
+"""What stands in `BESIDE` where a record counts what the sensor lost."""
+
+
+def _nothing_lost(rows: pl.DataFrame) -> Sequence[Lost]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of JSON records.
+
+    Parameters
+    ----------
+    name
+        Of the sensor.
+    what
+        The format, for errors: ``a log of Falco (JSON lines)``.
+    generations
+        Of each form in which the sensor writes its records: column to field; all columns are text unless a
+        type is said. A record is read in the first form in which it is claimed; columns that only another
+        form has are null.
+    claims
+        Says of the columns of a record whether it is one of this format at all.
+    events
+        From the rows of a block (``line``, ``generation`` from 0, and the columns) to the same rows with
+        columns of `rtml.schema.EVENTS` and, where needed, `PROBLEM` and `BESIDE`; others are left out.
+    lost
+        From all rows of a file that are `LOSS`, as ``events`` returned them, to what was lost; it sees them
+        once, at the end.
+    rewrite
+        What to do to the texts of records before they are read, where one key says what others mean.
+    processes
+        From the rows of a block that are not refused, as ``events`` returned them, to the processes that
+        they name (`contract.PROCESSES`).
+    containers
+        From the same rows to what they say of containers (`contract.CONTAINERS`).
+    """
+
+    name: str
+    what: str
+    generations: Sequence[Fields]
+    claims: pl.Expr
+    events: Callable[[pl.DataFrame], pl.DataFrame]
+    lost: Callable[[pl.DataFrame], Sequence[Lost]] = _nothing_lost
+    rewrite: Callable[[pl.Expr], pl.Expr] | None = None
+    processes: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    containers: Callable[[pl.DataFrame], pl.DataFrame] | None = None

@@ -1,0 +1,114 @@
+"""The reader of every sensor that writes JSON records: a format, a file, a `Reading`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from rtml.captures.sensors.contract import Reading
+from rtml.captures.sensors.recognise import recognise, wrong_format
+from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
+from rtml.captures.sensors.records.tables import Table, tables
+from rtml.errors import RtmlError
+from rtml.reading.content import first_bytes
+from rtml.schema import POLARS, REJECTS, empty
+
+__all__ = ["Part", "parts", "read_records"]
+
+
+class Part(NamedTuple):
+    """What a block of a file tells: ``lost`` are the rows that count losses, as the format named them."""
+
+    events: pl.DataFrame
+    rejects: pl.DataFrame
+    beside: Counter[str]
+    lost: pl.DataFrame
+    processes: pl.DataFrame | None
+    containers: pl.DataFrame | None
+
+
+def read_records(path: Path, format: Format) -> Reading:
+    """Read a file of JSON records.
+
+    Parameters
+    ----------
+    path
+        Plain or packed; a record a line, in envelopes, in a list, or printed over several lines.
+    format
+        What the sensor declares.
+
+    Returns
+    -------
+    Events in the order of the file; a record that is refused is a row of ``rejects``, one that is no event by
+    design is counted in ``beside``.
+
+    Raises
+    ------
+    RtmlError
+        No such file, an empty one, or one without a record of this format.
+    """
+    found = [*parts(path, format)]
+    counted: Counter[str] = sum((part.beside for part in found), Counter[str]())
+    events = pl.concat([empty(), *(p.events for p in found)], how="diagonal_relaxed")
+    if not events.height + counted.total() + sum(p.rejects["ours"].sum() for p in found):
+        raise _nothing(path, format, found)
+    rejects = pl.concat([part.rejects for part in found]).sort("line", maintain_order=True)
+    return Reading(
+        events=events,
+        rejects=rejects.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS),
+        records=events.height + rejects.height,
+        lost=format.lost(pl.concat([part.lost for part in found])) if counted[LOSS] else (),
+        processes=_together([part.processes for part in found]),
+        containers=_together([part.containers for part in found]),
+        beside=dict(counted),
+    )
+
+
+def parts(path: Path, format: Format) -> Iterator[Part]:
+    """Yield what each block of a file tells; nothing is kept from one to the next."""
+    for table in tables(path, format):
+        yield _part(table, format)
+
+
+def _part(table: Table, format: Format) -> Part:
+    told = format.events(table.rows.drop("text")).with_columns(sensor=pl.lit(format.name))
+    absent = [pl.lit(None, pl.String).alias(name) for name in (PROBLEM, BESIDE) if name not in told.columns]
+    told = told.with_columns(absent)
+    refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()
+    bad = table.rows.select("line", pl.col("text")).filter(refused)
+    bad = bad.select("line", told[PROBLEM].filter(refused).alias("reason"), pl.col("text").str.slice(0, 200))
+    good, kinds = told.filter(~refused), told[BESIDE].drop_nulls().value_counts()
+    events = good.filter(pl.col(BESIDE).is_null())
+    return Part(
+        events=events.select(name for name in POLARS if name in told.columns),
+        rejects=pl.concat(
+            [table.rejects.with_columns(ours=pl.lit(False)), bad.with_columns(ours=pl.lit(True))]
+        ),
+        beside=Counter(dict(kinds.iter_rows())),
+        lost=told.filter(pl.col(BESIDE) == LOSS),
+        processes=None if format.processes is None else format.processes(good),
+        containers=None if format.containers is None else format.containers(events),
+    )
+
+
+def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:
+    """Return what blocks declare, each once."""
+    there = [frame for frame in frames if frame is not None]
+    return pl.concat(there).unique(maintain_order=True) if there else None
+
+
+def _nothing(path: Path, format: Format, found: list[Part]) -> RtmlError:
+    """Make the error of a file without one record; where another sensor's is known, it is named."""
+    head = first_bytes(path)
+    error = wrong_format(path, format.what, head)
+    if recognise(head) == format.name:
+        error = RtmlError(f"{path}: no record of {format.what} can be read")
+    rejects = pl.concat([part.rejects for part in found]) if found else None
+    if rejects is None or rejects.is_empty():
+        return error
+    line, reason = rejects.sort("line").select("line", "reason").row(0)
+    return RtmlError(f"{error} (line {line}: {reason})")

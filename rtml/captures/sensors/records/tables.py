@@ -1,0 +1,143 @@
+"""From a file to tables of its records, block by block: good ones as columns, bad ones with the reason.
+
+Lines that are an object each are read together. What else a file may hold, records in envelopes, printed
+over several lines, several on one line, in lists, text between them, is looked at one by one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from rtml.captures.sensors.records.blocks import Block, blocks, sound
+from rtml.captures.sensors.records.fields import table_of
+from rtml.captures.sensors.records.format import Format
+from rtml.reading.documents import Document, documents_of, whole_lines
+from rtml.reading.envelopes import records, records_of
+
+__all__ = ["Table", "block_table", "tables"]
+
+_REFUSED = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "text": pl.String()})
+_GAP = b'{"":0}'
+"""Stands where lines are left out, so that what is open before does not go on behind."""
+_MANY = 2000
+
+
+class Table(NamedTuple):
+    """``rows``: ``line``, ``text`` and the columns of the format; ``rejects``: ``line, reason, text``."""
+
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def tables(path: Path, format: Format) -> Iterator[Table]:
+    """Yield the records of a file, some megabytes at a time, in the order of its lines.
+
+    Raises
+    ------
+    RtmlError
+        No such file, a folder, or an unreadable one.
+    """
+    for number, block in enumerate(blocks(path)):
+        table, plain = block_table(block, format)
+        if number == 0 and not plain:
+            yield from _one_by_one(records(path), format)
+            return
+        yield table
+
+
+def block_table(block: Block, format: Format) -> tuple[Table, bool]:
+    """Read one block; say also whether any of its lines is a record as it stands."""
+    if block.problem is not None:
+        text = block.raw.decode("utf-8", "backslashreplace")
+        return Table(_no_rows(format), _refused([(block.first, block.problem, text)])), False
+    lines = pl.DataFrame({"text": sound(block.raw)}).with_row_index("line", offset=block.first)
+    lines = lines.with_columns(pl.col("line").cast(pl.Int64))
+    shaped = pl.col("text").str.starts_with("{") & pl.col("text").str.ends_with("}")
+    rows, _ = _claimed(lines.filter(shaped), format)
+    odd = lines.filter(pl.col("text") != "").join(rows, on="line", how="anti") if _odd(lines, rows) else None
+    if odd is None:
+        return Table(rows, _refused([])), not rows.is_empty()
+    raw = block.raw.split(b"\n")
+    found = [*_one_by_one(records_of(documents_of(_with_gaps(raw, block.first, odd["line"]))), format)]
+    joined = pl.concat([rows, *(table.rows for table in found)]).sort("line", maintain_order=True)
+    return Table(joined, pl.concat([_refused([]), *(t.rejects for t in found)])), not rows.is_empty()
+
+
+def _odd(lines: pl.DataFrame, rows: pl.DataFrame) -> bool:
+    return rows.height < lines.height - int((lines["text"] == "").sum())
+
+
+def _with_gaps(raw: list[bytes], first: int, numbers: pl.Series) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield lines of a block, and a mark wherever lines between them are left out."""
+
+    def lines() -> Iterator[tuple[int, bytes]]:
+        before = first - 1
+        for number in numbers:
+            if number != before + 1:
+                yield 0, _GAP
+            before = number
+            yield number, raw[number - first]
+
+    return whole_lines(lines())
+
+
+def _one_by_one(found: Iterable[Document], format: Format) -> Iterator[Table]:
+    """Read documents that had to be looked at by themselves."""
+    documents = (document for document in found if document.line > 0)
+    while some := list(islice(documents, _MANY)):
+        texts = [None if document.problem else _one_line(document) for document in some]
+        bad = [(d.line, d.problem, _shown(d)) for d in some if d.problem is not None]
+        lines = pl.DataFrame({"line": [d.line for d in some], "text": pl.Series(texts, dtype=pl.String)})
+        rows, problems = _claimed(lines.with_row_index("place"), format)
+        why = {place: problem for place, problem in problems if texts[place] is not None}
+        bad += [(some[place].line, problem, _shown(some[place])) for place, problem in why.items()]
+        ours = set(rows["place"])
+        strange = [i for i, text in enumerate(texts) if text is not None and i not in why and i not in ours]
+        bad += [(some[i].line, f"not a record of {format.what}", texts[i] or "") for i in strange]
+        yield Table(rows.drop("place"), _refused(bad))
+
+
+def _one_line(document: Document) -> str:
+    """Return a document on one line; what cannot be written so (too deep) is given as it stands."""
+    try:
+        return json.dumps(document.value, ensure_ascii=False)
+    except RecursionError:
+        return document.raw.decode("utf-8", "backslashreplace")
+
+
+def _shown(document: Document) -> str:
+    return document.raw[:800].decode("utf-8", "backslashreplace")
+
+
+def _claimed(lines: pl.DataFrame, format: Format) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    """Read lines in each form that the sensor has; return those that it claims, and which are no object."""
+    lines, found, problems = lines.with_row_index("_at"), list[pl.DataFrame](), list[tuple[int, str]]()
+    left = lines
+    for number, fields in enumerate(format.generations):
+        text = left["text"] if format.rewrite is None else left.select(format.rewrite(pl.col("text")))["text"]
+        columns, faults = table_of(text, fields)
+        if number == 0:
+            problems = faults
+        rows = left.with_columns(pl.lit(number).alias("generation")).hstack(columns)
+        ours = rows.select(format.claims.fill_null(False).alias("ours"))["ours"]
+        found.append(rows if ours.all() else rows.filter(ours))
+        left = left.filter(~ours)
+        if left.is_empty() and number == 0:
+            return rows.drop("_at"), problems
+    rows = pl.concat(found, how="diagonal_relaxed")
+    return rows.sort("_at").drop("_at"), problems
+
+
+def _refused(rows: list[tuple[int, str, str]]) -> pl.DataFrame:
+    frame = pl.DataFrame(rows, schema=_REFUSED, orient="row")
+    return frame.with_columns(pl.col("text").str.slice(0, 200))
+
+
+def _no_rows(format: Format) -> pl.DataFrame:
+    return _claimed(pl.DataFrame(schema={"line": pl.Int64(), "text": pl.String()}), format)[0]

@@ -1,0 +1,86 @@
+"""What the texts of a record mean: absent, a number, yes or no.
+
+Zero, null, absent and ``<NA>`` are four things.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+__all__ = ["integer", "named", "said", "small", "truth", "wrapped"]
+
+_NOTHING = ("", "<NA>")
+_NO_NAME = (*_NOTHING, "N/A", "n/a", "incomplete", "null", "<unknown>")
+
+
+def said(text: pl.Expr) -> pl.Expr:
+    """Return what a sensor said; null where it wrote that there is nothing.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["0", "", "<NA>", "N/A", None]}).select(said(pl.col("x")))["x"].to_list()
+    ['0', None, None, 'N/A', None]
+    """
+    return pl.when(~text.is_in(_NOTHING)).then(text)
+
+
+def named(text: pl.Expr) -> pl.Expr:
+    """Return names of containers, images and pods; null for what engines write while they do not know.
+
+    For names that people gave; a file may well be called ``incomplete`` (`said`).
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["web", "incomplete", "N/A"]}).select(named(pl.col("x")))["x"].to_list()
+    ['web', None, None]
+    """
+    return pl.when(~text.is_in(_NO_NAME)).then(text)
+
+
+def integer(text: pl.Expr) -> pl.Expr:
+    """Return whole numbers of 64 bits; null for what is none, or does not fit.
+
+    Examples
+    --------
+    >>> texts = ["7", "-1", "7.0", "+7", "18446744073670260079", "x", "1.5", None]
+    >>> pl.DataFrame({"x": texts}).select(integer(pl.col("x")))["x"].to_list()
+    [7, -1, 7, 7, None, None, None, None]
+    """
+    return text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+
+
+def small(text: pl.Expr) -> pl.Expr:
+    """Return whole numbers of 32 bits, as pids and ports are; null for what is none, or does not fit.
+
+    Examples
+    --------
+    >>> texts = ["7", "4294967295", "-1"]
+    >>> pl.DataFrame({"x": texts}).select(small(pl.col("x")))["x"].to_list()
+    [7, None, -1]
+    """
+    return integer(text).cast(pl.Int32, strict=False)
+
+
+def wrapped(text: pl.Expr) -> pl.Expr:
+    """Return whole numbers of 64 bits, where a sensor wrote negative ones as if they had no sign.
+
+    Examples
+    --------
+    >>> texts = ["18446744073709551614", "2", "99999999999999999999"]
+    >>> pl.DataFrame({"x": texts}).select(wrapped(pl.col("x")))["x"].to_list()
+    [-2, 2, None]
+    """
+    unsigned = text.cast(pl.UInt64, strict=False).reinterpret(signed=True)
+    return pl.coalesce(integer(text), unsigned)
+
+
+def truth(text: pl.Expr) -> pl.Expr:
+    """Return yes or no of ``true``, ``1`` and the like; null for everything else.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["true", "False", "1", "maybe"]}).select(truth(pl.col("x")))["x"].to_list()
+    [True, False, True, None]
+    """
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    return text.str.to_lowercase().replace_strict(known, default=None, return_dtype=pl.Boolean)

@@ -1,0 +1,134 @@
+"""Processes of Tetragon, whose process is an image: each exec is one, with a start of its own.
+
+A process lives from its fork to its exit, through every exec. An image whose parent has the same pid is the
+next one of the same process; so images are put together over all files of an import, and joined both by
+``exec_id`` and by node, pid and start, since events of one process may carry several ``exec_id``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from rtml.captures.sensors.containers import container_id
+from rtml.captures.sensors.contract import PROCESSES, Reading
+from rtml.captures.sensors.declared import before_their_exec
+from rtml.captures.sensors.process_ids import pid_of, process_ids
+from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.values import integer, said
+
+__all__ = ["IMAGES", "command_line", "images_of", "one_process_each"]
+
+IMAGES = pl.Schema({**PROCESSES, "image": pl.String(), "parent_image": pl.String()})
+"""`PROCESSES`, one row per image, with the ``exec_id`` of the image and of its parent."""
+
+
+def command_line(binary: pl.Expr, arguments: pl.Expr) -> pl.Expr:
+    """Return the command as one text; where its words end Tetragon does not say, but for quotes."""
+    return pl.when(binary.is_not_null()).then(
+        pl.concat_str(binary, arguments, separator=" ", ignore_nulls=True)
+    )
+
+
+def images_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the images that events name: of the process, its parent, its ancestors (`IMAGES`)."""
+    parts = [_named(rows, "process", "parent_id"), _named(rows, "parent", None), _ancestors(rows)]
+    known = pl.concat(parts).drop_nulls("process_id")
+    return known.unique(
+        ["process_id", "parent_id", "image", "parent_image"], keep="first", maintain_order=True
+    )
+
+
+def _named(rows: pl.DataFrame, who: str, parent: str | None) -> pl.DataFrame:
+    one = pl.col(f"{who}.binary")
+    container = pl.coalesce(f"{who}.container", f"{who}.docker")
+    named = rows.select(
+        "host",
+        parent_id=pl.lit(None, pl.Int64) if parent is None else pl.col(parent),
+        container_id=container_id(said(container)),
+        pid=pid_of(integer(pl.col(f"{who}.pid"))),
+        ppid=pl.lit(None, pl.Int32) if parent is None else pid_of(integer(pl.col("parent.pid"))),
+        started=when(pl.col(f"{who}.start_time")),
+        exe=said(one),
+        cmdline=command_line(said(one), said(pl.col(f"{who}.arguments"))),
+        uid=integer(pl.col(f"{who}.uid")).cast(pl.Int32, strict=False),
+        image=f"{who}.exec_id",
+        parent_image=f"{who}.parent_exec_id",
+    )
+    return _identified(named)
+
+
+def _ancestors(rows: pl.DataFrame) -> pl.DataFrame:
+    listed = rows.select("host", a="ancestors").filter(pl.col("a").list.len() > 0)
+    each = listed.explode("a").drop_nulls("a").unnest("a")
+    prefixed = each.rename({name: f"a.{name}" for name in each.columns if name != "host"})
+    return _named(prefixed.with_columns(pl.lit(None, pl.String).alias("a.container")), "a", None)
+
+
+def _identified(named: pl.DataFrame) -> pl.DataFrame:
+    ids = process_ids(named, "pid", "started").alias("process_id")
+    return named.with_columns(ids).select(IMAGES.names()).cast(IMAGES)
+
+
+def one_process_each(readings: Sequence[Reading]) -> list[Reading]:
+    """Put the images of each process together, over all files; events and processes get its id."""
+    readings = before_their_exec(readings)
+    declared = [r.processes for r in readings if r.processes is not None]
+    if not declared or not sum(frame.height for frame in declared):
+        return readings
+    known = _chains(pl.concat(declared))
+    return [
+        replace(
+            reading,
+            events=_renamed(reading.events, known),
+            processes=None if reading.processes is None else _whole(reading.processes, known),
+        )
+        for reading in readings
+    ]
+
+
+def _chains(images: pl.DataFrame) -> pl.DataFrame:
+    """Return of each image's id the ``first`` image of its process, and the image ``above`` that one."""
+    by_exec = images.drop_nulls("image").unique("image", keep="first", maintain_order=True)
+    by_exec = by_exec.select(parent_image="image", _above="process_id")
+    known = images.join(by_exec, on="parent_image", how="left", maintain_order="left")
+    known = known.with_columns(above=pl.coalesce("parent_id", "_above"))
+    each = known.group_by("process_id", maintain_order=True).agg(
+        pl.col("pid").first(), pl.col("above").drop_nulls().first()
+    )
+    each = each.with_row_index("i").with_columns(pl.col("i").cast(pl.Int64))
+    up = each.select(above="process_id", j="i", above_pid="pid")
+    each = each.join(up, on="above", how="left", maintain_order="left")
+    same = (each["pid"] == each["above_pid"]) & (each["above"] != each["process_id"])
+    pointer = np.where(
+        same.fill_null(False).to_numpy(), each["j"].fill_null(0).to_numpy(), each["i"].to_numpy()
+    )
+    for _ in range(64):
+        pointer = pointer[pointer]
+    first = pl.Series("first", pointer)
+    top = each["above"].gather(first)
+    return each.select("process_id", first=each["process_id"].gather(first), above=top).with_columns(
+        above=pl.when(pl.col("above") != pl.col("first")).then("above")
+    )
+
+
+def _renamed(events: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Give events the process of their image, and the process that started it."""
+    firsts = known.select(above="process_id", parent="first")
+    chain = known.join(firsts, on="above", how="left", maintain_order="left")
+    joined = events.join(chain, on="process_id", how="left", maintain_order="left")
+    return joined.with_columns(
+        process_id=pl.coalesce("first", "process_id"), parent_id=pl.coalesce("parent", "parent_id")
+    ).drop("first", "above", "parent")
+
+
+def _whole(images: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per process: as its first image was."""
+    ordered = _renamed(images, known).sort("started", nulls_last=True, maintain_order=True)
+    fuller = ordered.sort(pl.col("parent_id").is_null(), maintain_order=True)
+    kept = fuller.unique("process_id", keep="first", maintain_order=True)
+    begun = ordered.group_by("process_id").agg(pl.col("started").min())
+    return kept.drop("started").join(begun, on="process_id", how="left").select(PROCESSES.names())

@@ -1,0 +1,86 @@
+"""``auto``: the sensor is told by the files' content, wherever they are; a mixture is a clear error."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rtml.captures import import_capture, open_capture
+from rtml.captures.sensors import SENSORS
+from rtml.captures.sensors.choosing import choose
+from rtml.cli import app
+from rtml.commands.arguments import sensor
+from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError
+from tests.samples import DATA, shipped
+
+SHIPPED = [(name, path) for name in SENSORS.own for path in shipped(name)]
+
+
+@pytest.mark.parametrize(("name", "path"), SHIPPED, ids=[f"{n}:{p.name}" for n, p in SHIPPED])
+def test_every_sample_is_recognised_also_packed(name: str, path: Path, tmp_path: Path):
+    packed = tmp_path / "x"
+    raw = path.read_bytes()
+    packed.write_bytes(raw if path.suffix == ".gz" else gzip.compress(raw))
+    assert choose([path]).sensor == choose([packed]).sensor == name
+
+
+@pytest.mark.parametrize("name", SENSORS.own)
+def test_a_folder_is_imported_with_what_describes_it_passed_over(name: str, tmp_path: Path):
+    chosen = choose([DATA / name])
+    assert set(chosen.files) == set(shipped(name))
+    manifest = import_capture("auto", [DATA / name], tmp_path / "c")
+    assert manifest.sensor == name and len(manifest.inputs) == len(chosen.files)
+
+
+def test_a_pattern_a_folder_and_a_file_name_each_file_once(tmp_path: Path):
+    chosen = choose([DATA / "falco", DATA / "falco" / "*.jsonl", DATA / "falco" / "events.jsonl"])
+    assert [path.name for path in chosen.files] == ["alerts.jsonl", "events.jsonl"]
+    with pytest.raises(MissingFileError, match="nothing fits"):
+        choose([tmp_path / "*.json"])
+    with pytest.raises(UsageError, match="no file in"):
+        choose([tmp_path])
+
+
+def test_a_mixture_names_which_file_is_what():
+    with pytest.raises(UsageError, match=r"falco: .*events\.jsonl; tetragon: .*export\.jsonl"):
+        choose([DATA / "falco/events.jsonl", DATA / "tetragon"])
+
+
+@pytest.mark.parametrize(
+    "content", [b"%PDF-1.7", b'{"hello": 1}', b"a,b\n1,2\n", b"auditID: see audit.k8s.io"]
+)
+def test_what_no_sensor_wrote_is_said_with_all_that_are_known(content: bytes, tmp_path: Path):
+    (tmp_path / "odd").write_bytes(content)
+    with pytest.raises(RtmlError, match=r"odd: of no sensor that is known \(beth, .*tetragon"):
+        choose([tmp_path / "odd"])
+    (tmp_path / "odd").write_bytes(b"\n")
+    with pytest.raises(RtmlError, match="odd: the file is empty"):
+        choose([tmp_path / "odd"])
+
+
+@pytest.mark.parametrize("name", ["trace", "hubble", "wazuh", "traceeish"])
+def test_another_sensor_is_no_slip_of_the_pen(name: str):
+    with pytest.raises(UnknownNameError, match="known: auto, ") as raised:
+        sensor(name)
+    assert "did you mean" not in str(raised.value)
+    with pytest.raises(UnknownNameError, match="did you mean 'bpftrace'"):
+        sensor("bpftrac")
+
+
+def test_the_command_reads_standard_input_and_says_what_it_is(tmp_path: Path):
+    raw = gzip.compress((DATA / "falco/events.jsonl").read_bytes())
+    ran = CliRunner().invoke(app, ["capture", "import", "auto", "-", "--out", str(tmp_path / "c")], input=raw)
+    assert ran.exit_code == 0 and "recognised: falco, 1 file(s)" in ran.output
+    assert "no event 3: an account of losses" in ran.output
+    assert open_capture(tmp_path / "c").manifest.inputs[0].name == "stdin"
+
+
+def test_standard_input_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    ran = CliRunner().invoke(app, ["capture", "import", "auto", "-", "-", "--out", str(tmp_path / "c")])
+    assert ran.exit_code != 0

@@ -1,0 +1,202 @@
+"""Falco: what each kind of alert becomes, what is lost, what is not about a system call."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from rtml.captures import import_capture, open_capture
+from rtml.captures.sensors import SENSORS, Reading
+from rtml.captures.sensors.falco.fields import FIELDS
+from rtml.reading.user_yaml import read_yaml
+from rtml.rules import run_rules
+from tests.conftest import REPOSITORY
+from tests.samples import DATA
+
+TIME = "2027-01-01T08:45:00.5Z"
+
+
+def read(folder: Path, *alerts: dict[str, Any]) -> Reading:
+    lines = []
+    for fields in alerts:
+        top = {"rule": "r", "priority": "Debug", "time": TIME, "hostname": "h"}
+        top |= {name: fields.pop(name) for name in [*top, "source"] if name in fields}
+        lines.append(json.dumps({**top, "output_fields": fields}))
+    (folder / "falco.jsonl").write_text("\n".join(lines))
+    return SENSORS["falco"].read(folder / "falco.jsonl")
+
+
+def one(folder: Path, **fields: Any) -> dict[str, Any]:
+    (row,) = read(
+        folder, {name.replace("__", "."): value for name, value in fields.items()}
+    ).events.to_dicts()
+    return row
+
+
+KINDS = {
+    "execve": (
+        {"evt.rawres": 0, "proc.exepath": "/bin/id"},
+        {"kind": "exec", "exe": "/bin/id", "path": None},
+    ),
+    "execveat": (
+        {"evt.res": "ENOENT", "evt.args": "filename=/x "},
+        {"kind": "exec", "result": -2, "path": "/x"},
+    ),
+    "clone3": ({"evt.rawres": 9, "proc.pid": 5, "proc.vpid": 5}, {"kind": "fork", "target_pid": 9}),
+    "clone": ({"evt.rawres": 0}, {"kind": "syscall", "request": "clone"}),
+    "fork": ({"evt.rawres": 9, "proc.pid": 5, "proc.vpid": 2}, {"kind": "fork", "target_pid": None}),
+    "vfork": ({"evt.rawres": 9, "evt.arg.flags": "CLONE_THREAD|CLONE_VM"}, {"kind": "syscall"}),
+    "procexit": ({"proc.pid": 5, "thread.tid": 5}, {"kind": "exit", "result": None}),
+    "openat2": (
+        {"fd.name": "/a", "evt.arg.flags": "O_RDWR", "evt.rawres": 3},
+        {"kind": "open", "wrote": True},
+    ),
+    "open": ({"fs.path.name": "/a", "evt.is_open_write": False}, {"path": "/a", "wrote": False}),
+    "creat": ({"fs.path.name": "/a", "evt.rawres": -13}, {"kind": "create", "wrote": False, "result": -13}),
+    "accept": (
+        {"fd.name": "1.2.3.4:5->6.7.8.9:80"},
+        {"src_ip": "1.2.3.4", "dst_port": 80, "direction": "inbound"},
+    ),
+    "connect": (
+        {"fd.type": "unix", "fd.name": "ffff9->ffff8 /run/x.sock"},
+        {"protocol": "unix", "socket_path": "/run/x.sock", "dst_ip": None},
+    ),
+    "bind": ({"fd.name": "0.0.0.0:4444"}, {"kind": "bind", "src_ip": "0.0.0.0", "src_port": 4444}),
+    "sendto": (
+        {"fd.rip": "9.9.9.9", "fd.rport": 53},
+        {"kind": "syscall", "request": "sendto", "dst_port": 53},
+    ),
+    "renameat2": ({"fs.path.source": "/a", "fs.path.target": "/b"}, {"path": "/a", "path_to": "/b"}),
+    "symlink": (
+        {"evt.args": "res=0 target=/a linkpath=/b(/b) "},
+        {"kind": "link", "path": "/a", "path_to": "/b"},
+    ),
+    "unlink": ({"fs.path.name": "/a"}, {"kind": "unlink", "path": "/a", "request": "unlink"}),
+    "chmod": ({"evt.arg.mode": "0755", "fs.path.name": "/a"}, {"kind": "chmod", "mode": 0o755}),
+    "mount": ({"evt.args": "dev=x dir=/mnt type=tmpfs"}, {"kind": "mount", "path": "/mnt"}),
+    "memfd_create": ({"evt.args": "fd=3 name=m flags=0"}, {"kind": "memfd", "path": "memfd:m"}),
+    "ptrace": ({"evt.arg.request": "PTRACE_POKETEXT"}, {"kind": "ptrace", "request": "PTRACE_POKETEXT"}),
+    "finit_module": ({}, {"kind": "module_load"}),
+    "setns": ({}, {"kind": "setns", "request": "setns"}),
+    "getpid": ({"evt.rawres": 7}, {"kind": "syscall", "request": "getpid", "result": 0}),
+    None: ({"proc.cmdline": "sh"}, {"kind": "syscall", "request": None, "cmdline": "sh"}),
+}
+
+
+@pytest.mark.parametrize("call", KINDS, ids=str)
+def test_each_call_is_an_event_with_what_it_has(call: str | None, tmp_path: Path):
+    fields, wanted = KINDS[call]
+    event = one(tmp_path, evt__type=call, **{name.replace(".", "__"): v for name, v in fields.items()})
+    assert {name: event[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("time", [1798793100500000000, "1798793100500000000"])
+def test_the_time_is_read_in_each_spelling(time: object, tmp_path: Path):
+    event = one(tmp_path, time=None, evt__time=time)
+    assert event["time"] == one(tmp_path)["time"]
+
+
+@pytest.mark.parametrize("nothing", [None, "", "<NA>"])
+def test_what_is_not_known_is_null(nothing: object, tmp_path: Path):
+    names = {name.replace(".", "__"): nothing for name in FIELDS if "." in name and name != "evt.type"}
+    event = one(tmp_path, evt__type="open", **names)
+    told = {name for name, value in event.items() if value is not None}
+    assert told == {"time", "kind", "sensor", "host"}
+
+
+@pytest.mark.parametrize("pid", [18446744073670260079, -1, "x", 2**40, [1], {"a": 1}])
+def test_absurd_numbers_are_null_and_never_others(pid: object, tmp_path: Path):
+    event = one(tmp_path, proc__pid=pid, proc__ppid=pid, user__uid=pid, evt__type="open")
+    assert event["pid"] is event["ppid"] is None and event["uid"] in (None, -1)
+
+
+def test_the_host_is_no_container_and_short_ids_are_whole_ones(tmp_path: Path):
+    whole = "4f1c9d2b7a605e8c" * 4
+    reading = read(
+        tmp_path,
+        {"container.id": "host", "container.name": "host"},
+        {"container.id": whole[:12]},
+        {"container.id": whole[:12], "container.full_id": whole, "container.name": "web"},
+    )
+    assert reading.events["container_id"].to_list() == [None, whole[:12], whole]
+    assert reading.events["container_name"].to_list() == [None, None, "web"]
+    (tmp_path / "falco.jsonl").rename(tmp_path / "x")
+    assert len(import_capture("falco", [tmp_path / "x"], tmp_path / "c").containers) == 1
+
+
+def test_one_call_is_one_event(tmp_path: Path):
+    call = {"evt.type": "open", "evt.num": 7, "proc.pid": 5}
+    begun, done = {**call, "evt.num": 6, "evt.dir": ">"}, {**call, "evt.dir": "<", "evt.rawres": 3}
+    reading = read(tmp_path, begun, done, {**done, "rule": "another"}, {"evt.type": "open", "evt.dir": ">"})
+    assert reading.events["result"].to_list() == [0, None]
+    assert sorted(reading.beside.values()) == [1, 1]
+
+
+def test_losses_are_counted_once(tmp_path: Path):
+    own = {"rule": "Falco internal: syscall event drop", "source": "internal"}
+    shot = {
+        "rule": "Falco internal: metrics snapshot",
+        "source": "internal",
+        "falco.start_ts": 1798793000 * 10**9,
+    }
+    reading = read(
+        tmp_path,
+        {**own, "n_drops": "7"},
+        {**own, "n_drops": 3},
+        {**shot, "scap.n_drops": 2},
+        {**shot, "scap.n_drops": 9, "time": "2027-01-01T09:00:00Z"},
+        {**own, "hostname": "other", "n_drops": 5},
+        {**own, "n_drops": "many"},
+    )
+    assert sorted((loss.host, loss.count) for loss in reading.lost) == [("h", 3), ("h", 7), ("other", 5)]
+    assert reading.events.height == 0 == reading.records
+
+
+@pytest.mark.parametrize(
+    "fields", [{"source": "k8s_audit"}, {"source": "aws_cloudtrail"}, {"ka.verb": "get"}]
+)
+def test_alerts_of_plugins_are_no_runtime_events(fields: dict[str, Any], tmp_path: Path):
+    reading = read(tmp_path, dict(fields), {"evt.type": "open"})
+    assert reading.events.height == 1 and sum(reading.beside.values()) == 1
+
+
+def test_lineage_comes_from_pids_with_their_start(tmp_path: Path):
+    import_capture("falco", [DATA / "falco/events.jsonl"], tmp_path / "c")
+    tool = open_capture(tmp_path / "c").processes().filter(pl.col("exe") == "/tmp/.t").collect()
+    ancestors = list(dict.fromkeys(tool["ancestors"].to_list()[-1]))
+    assert ancestors[:2] == ["/bin/sh", "/usr/local/bin/node"]
+
+
+def test_rules_find_what_the_sample_tells(tmp_path: Path):
+    import_capture("auto", [DATA / "falco"], tmp_path / "c")
+    types = run_rules(open_capture(tmp_path / "c")).findings()["type"]
+    assert types.len() >= 2
+
+
+def test_the_shipped_rule_tells_every_field_that_is_read():
+    (rule,) = read_yaml(REPOSITORY / "deploy/falco-rtml.yaml", list, "a rule file")
+    config = read_yaml(REPOSITORY / "deploy/falco-rtml-config.yaml", dict, "a configuration")
+    (append,) = config["append_output"]
+    assert append["match"]["rule"] == rule["rule"] and config["rule_matching"] == "all"
+    told = set(append["extra_fields"])
+    read = {
+        name
+        for name in FIELDS
+        if name.split(".")[0] in ("evt", "proc", "fd", "fs", "user", "thread", "container")
+    }
+    of_alerts = {"evt.time", "evt.time.iso8601", "evt.dir", "container.image", "proc.pname", "proc.pexepath"}
+    assert read - told == of_alerts | {"proc.pcmdline"}
+
+
+def test_real_alerts_are_all_accounted_for(shared: Path):
+    path = shared / "falco/alerts.jsonl"
+    reading = SENSORS["falco"].read(path)
+    records = sum(bool(line.strip()) for line in path.read_text().splitlines())
+    assert reading.records + sum(reading.beside.values()) == records == 20
+    assert reading.rejects.is_empty() and sum(loss.count for loss in reading.lost) == 2 * 815508
+    assert set(reading.events["kind"]) == {"open", "syscall"}
+    assert reading.events["container_id"].drop_nulls().str.len_chars().unique().to_list() == [12]
