@@ -91,6 +91,10 @@ DAMAGED = {
     "deep": (f'{toy(1)}\n{{"x": {"[" * 5000}{"]" * 5000}}}\n{toy(2)}', [(2, "nested too deeply")]),
     "refused by the sensor": (f"{toy(1)}\n{toy(13)}\n{toy(2)}", [(2, "unlucky")]),
     "not a number": (f'{toy(1)}\n{{"toy": {{"id": "x", "n": NaN}}}}\n{toy(2)}', [(2, "not JSON")]),
+    "a byte that spoils an escape": (
+        f"{toy(1)}\n".encode() + b'{"toy": {"id": "x", "n": "\\\xe1"}}\n' + toy(2).encode(),
+        [(2, "not JSON")],
+    ),
     "open in one line, closed in the next": (
         f'{toy(1)}\n{{"x": [{{}}\n{{"y": 1}}]}}\n{toy(2)}',
         [(2, "not JSON")],

@@ -87,9 +87,15 @@ def sound(raw: bytes) -> pl.Series:
     try:
         text = pl.Series("text", raw.decode().split("\n"))
     except UnicodeDecodeError:
-        text = pl.Series("text", map(readable_json, raw.decode("utf-8", "surrogateescape").split("\n")))
+        split = raw.decode("utf-8", "surrogateescape").split("\n")
+        text = pl.Series("text", [_readable(line) for line in split])
     else:
         odd = text.str.contains(_ODD).arg_true()
         if not odd.is_empty():
             text = text.scatter(odd, [readable_json(line) for line in text.gather(odd)])
     return text.str.strip_chars(" \t\r\0")
+
+
+def _readable(line: str) -> str:
+    """Return a line that a table can hold; a byte that spoils an escape stays what spoils it."""
+    return readable_json(line).encode("utf-8", "replace").decode()

@@ -61,7 +61,9 @@ def read_records(path: Path, format: Format) -> Reading:
         events=events,
         rejects=rejects.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS),
         records=events.height + rejects.height,
-        lost=format.lost(pl.concat([part.lost for part in found])) if counted[LOSS] else (),
+        lost=format.lost(pl.concat([part.lost for part in found], how="diagonal_relaxed"))
+        if counted[LOSS]
+        else (),
         processes=_together([part.processes for part in found]),
         containers=_together([part.containers for part in found]),
         beside=dict(counted),
