@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["named_repository", "repository", "tag"]
+__all__ = ["named_repository", "repository", "tag", "without_digest"]
 
 _TAG_AND_DIGEST = r"(?s)(?::[^/:@]*)?(?:@.*)?$"
 _NAMELESS = r"^(?:sha256:)?[0-9a-f]{12,}$"
@@ -57,3 +57,17 @@ def named_repository(image: pl.Expr) -> pl.Expr:
     ['web', 'sha256:0123456789ab']
     """
     return pl.coalesce(repository(image), image.cast(pl.String))
+
+
+def without_digest(image: pl.Expr) -> pl.Expr:
+    """Return the name of an image without its digest; null for one that has no other name.
+
+    Examples
+    --------
+    >>> end = "sha256:" + "0a" * 32
+    >>> names = [f"web:1@{end}", end, f"docker-pullable://web@{end}"]
+    >>> pl.DataFrame({"image": names}).select(without_digest(pl.col("image")))["image"].to_list()
+    ['web:1', None, 'web']
+    """
+    plain = image.str.replace(r"^[a-z-]+://", "")
+    return pl.when(repository(plain).is_not_null()).then(plain.str.replace(r"@.*$", ""))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.container_ids import bare_ids
-from rtml.images import repository
 
-__all__ = ["container_id", "digest", "image_name", "without_digest"]
+__all__ = ["container_id", "digest", "image_name"]
 
 _HOST = ("host", "<NA>", "N/A", "n/a", "null", "incomplete")
 _DIGEST = r"(sha256:[0-9a-fA-F]{64})"
@@ -35,20 +34,6 @@ def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:
     ['web:1.2', 'db', None]
     """
     return pl.when(name.is_not_null()).then(pl.concat_str(name, ":" + tag, ignore_nulls=True))
-
-
-def without_digest(image: pl.Expr) -> pl.Expr:
-    """Return the name of an image without its digest; null for one that has no other name.
-
-    Examples
-    --------
-    >>> end = "sha256:" + "0a" * 32
-    >>> names = [f"web:1@{end}", end, f"docker-pullable://web@{end}"]
-    >>> pl.DataFrame({"image": names}).select(without_digest(pl.col("image")))["image"].to_list()
-    ['web:1', None, 'web']
-    """
-    plain = image.str.replace(r"^[a-z-]+://", "")
-    return pl.when(repository(plain).is_not_null()).then(plain.str.replace(r"@.*$", ""))
 
 
 def digest(image: pl.Expr) -> pl.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
-from rtml.captures.sensors.containers import container_id, digest, image_name, without_digest
+from rtml.captures.sensors.containers import container_id, digest, image_name
 from rtml.captures.sensors.contract import CONTAINERS, PROCESSES
 from rtml.captures.sensors.falco.files import files
 from rtml.captures.sensors.falco.network import network
@@ -15,6 +15,7 @@ from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.captures.sensors.records.values import integer, named, said, truth, wrapped
 from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.images import without_digest
 
 __all__ = ["containers_of", "events_of", "processes_of"]
 

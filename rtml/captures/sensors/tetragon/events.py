@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import request_of
-from rtml.captures.sensors.containers import container_id, digest, without_digest
+from rtml.captures.sensors.containers import container_id, digest
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.openings import writes
@@ -18,6 +18,7 @@ from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
 from rtml.captures.sensors.tetragon.processes import command_line
+from rtml.images import without_digest
 
 __all__ = ["containers_of", "events_of"]
 
