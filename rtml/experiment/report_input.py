@@ -19,9 +19,8 @@ from rtml.evaluation.timeline import Timeline, make_timeline
 from rtml.experiment.stories import stories
 from rtml.report.input import Cost, ReportInput
 from rtml.report.lost import Lost, lost_sentence
-from rtml.report.pitfalls import LABELS_CLOSED, SCORED_TWICE
+from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.rules import Skipped
-from rtml.schema import FINDINGS, conform
 from rtml.times import UTC_NS
 
 __all__ = ["Made", "false_causes", "page", "top_findings"]
@@ -49,10 +48,12 @@ class Made:
     """What a run knows of itself: looks at its labels, whether it made the models, what its steps cost.
 
     ``labels_closed``: whether it watched that nothing read the labels meanwhile; null: it made no model.
+    ``no_foresight``: whether it cut the test short and no feature of earlier windows changed.
     """
 
     looks: str
     labels_closed: bool | None = None
+    no_foresight: bool = False
     costs: Costs = field(default_factory=dict)
 
     def checked(self) -> list[str]:
@@ -65,7 +66,8 @@ class Made:
         """
         if self.labels_closed is None:
             return []
-        return [SCORED_TWICE, *([LABELS_CLOSED] if self.labels_closed else [])]
+        watched = {LABELS_CLOSED: self.labels_closed, NO_FORESIGHT: self.no_foresight}
+        return [SCORED_TWICE, *(name for name, held in watched.items() if held)]
 
 
 def page(
@@ -86,11 +88,7 @@ def page(
         What only the run that made the models knows; null: nothing is known.
     """
     manifest = capture.manifest
-    judged = [
-        (side, findings, track.match(findings))
-        for side in sides
-        for findings in [track.in_test(conform(side.findings, FINDINGS))]
-    ]
+    judged = [(side, *track.judged(side.findings)) for side in sides]
     lost = [Lost(part.host, part.start, part.end, part.count) for part in manifest.lost_intervals]
     seconds = (capture.span[1] - capture.span[0]).total_seconds() if lost else 0.0
     return ReportInput(
@@ -115,8 +113,8 @@ def page(
 
 def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:
     """Return the most severe model findings of test time, then rules', one per container and root."""
-    models = [track.in_test(s.findings) for s in sides if s.kind == "model"]
-    rules = [track.in_test(s.findings) for s in sides if s.kind == "rules"][:1]
+    models = [track.judged(s.findings)[0] for s in sides if s.kind == "model"]
+    rules = [track.judged(s.findings)[0] for s in sides if s.kind == "rules"][:1]
     rank = pl.col("contributions").list.len()
     order = ["severity", "score", "finding_id"]
     picked = [

@@ -10,26 +10,28 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml import features
 from rtml.captures import Capture, open_captures
+from rtml.captures.digest import named
 from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
-from rtml.evaluation import Side, Track, build_ledger, make_track, prove
-from rtml.evaluation.activity import activity
-from rtml.evaluation.attack_events import with_attack_events
-from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation import Side, Track, build_ledger, prove
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
-from rtml.experiment.early import Early, without_early_attacks
+from rtml.experiment.early import Early
 from rtml.experiment.guard import closed
-from rtml.experiment.holding_out import hold_out
 from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import look
 from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.result import Terms, write_result
+from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
+from rtml.experiment.tracks import track_of
+from rtml.features.foresight import foresight
+from rtml.features.once import once
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting
@@ -83,9 +85,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     capture = open_captures(experiment.capture)
     damage = refuse_damage(capture)
     labels, warnings = labels_of(capture, label_file)
-    split = experiment.split.of(capture, every)
-    held = hold_out(experiment.hold_out, capture, labels)
-    early = held.unseen(without_early_attacks(capture, labels, split, experiment), split, labels)
+    ground = stage_of(experiment, capture, labels)
+    split, held, early = ground.split, ground.held, ground.early
     inputs = digests(experiment, capture)
     _done(0)
     with closed(label_file) as unwatched:
@@ -94,6 +95,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
         model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
         scored = held.scored(_scored(model, capture, split))
+        foreseen = _foreseen(model, capture, split)
         windows = _windows(model, scored)
         proof = held.proof(prove(windows, every))
         _done(2)
@@ -101,17 +103,16 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     looks = look(label_file, inputs["all"][:12])
     sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
-    track = held.track(_track(experiment, capture, held.labels(labels), scored, sides, split))
+    track = held.track(_track(experiment, capture, scored, held.labels(labels), sides, split))
     notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     notes += drifting(scored.drift)
-    ledger = build_ledger(
-        sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
-    )
+    columns, tried = scored.trees, experiment.tried
+    ledger = build_ledger(sides, track, proof, columns, experiment.budget, tried, notes, suspicions=foreseen)
     write_ledger(ledger, out)
     terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
     write_result(out, sides, terms, windows, scored, inputs)
     run_id = run.run_id if run else None
-    made = Made(looks.sentence(), labels_closed=not unwatched, costs=costs)
+    made = Made(looks.sentence(), labels_closed=not unwatched, no_foresight=not foreseen, costs=costs)
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id, made)
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
@@ -125,6 +126,30 @@ def _scored(model: Model, capture: Capture, split: Split) -> Scored:
         scored = model.score(capture, start=split.edges[2])
     refuse_differences(model, scored)
     return scored
+
+
+def _foreseen(model: Model, capture: Capture, split: Split) -> list[str]:
+    """Name the features that change when the test is cut short (`rtml.features.foresight`)."""
+    about = model.description
+    whole = features.source_of(capture, None, about.window, about.families, "tree")
+    families = features.families_of(about.families)
+    learnt = (about.window.text, tuple(about.families), model.baseline.fingerprint())
+    return once(
+        lambda: ("foreseen", *named(capture), split, *learnt),
+        lambda: foresight(whole.between(split.edges[2], None), model.baseline, families),
+    )
+
+
+def _track(
+    experiment: Experiment,
+    capture: Capture,
+    scored: Scored,
+    labels: pl.DataFrame,
+    sides: Sequence[Side],
+    split: Split,
+) -> Track:
+    every, seed = experiment.every, experiment.seed
+    return track_of(capture, scored.windows, labels, sides, every, split=split, seed=seed)
 
 
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:
@@ -144,29 +169,6 @@ def _rule_sides(
         rules = rule_side(capture, experiment.rules, windows, split, every, budget, early.without_attacks)
     with spent(FIRST_SEEN):
         return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
-
-
-def _track(
-    experiment: Experiment,
-    capture: Capture,
-    labels: pl.DataFrame,
-    scored: Scored,
-    sides: Sequence[Side],
-    split: Split,
-) -> Track:
-    processes = capture.processes().collect()
-    track = make_track(
-        scored.windows,
-        labels,
-        processes,
-        evidence_processes((side.findings for side in sides), capture.events()),
-        split,
-        experiment.every,
-        seed=experiment.seed,
-        active=activity(capture.events(), processes, experiment.every),
-        containers=capture.containers(),
-    )
-    return with_attack_events(track, capture.events())
 
 
 def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
