@@ -228,7 +228,8 @@ def test_views_of_files_and_ancestors(tmp_path):
         '- list: shells\n  items: [sh, "\\ud800"]',
         '- rule: "\\udfff"\n  condition: evt.type = execve\n  priority: NOTICE',
         "- rule: r\n  condition: \"evt.type = execve and proc.name = '\\udc80'\"\n  priority: NOTICE",
-        '- rule: r\n  condition: evt.type = execve\n  priority: NOTICE\n  exceptions: [{name: "\\ud800", fields: [proc.name], values: [["\\ud800"]]}]',
+        "- rule: r\n  condition: evt.type = execve\n  priority: NOTICE\n"
+        '  exceptions: [{name: n, fields: [proc.name], values: [["\\ud800"]]}]',
     ],
 )
 def test_half_a_character_is_named_and_stops_no_other(tmp_path, entry):
