@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 import rtml
 from rtml.commands import register
+from rtml.commands.last_words import spoken_for
 from rtml.commands.options import with_option
 from rtml.errors import RtmlError
 from rtml.text import visible
@@ -48,18 +50,28 @@ def main() -> None:
     arguments = sys.argv[1:]
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
+    if not debug:  # nobody who runs a command reads the stack of Rust
+        os.environ["RUST_BACKTRACE"] = "0"
+    with spoken_for():
+        code = _run(arguments, debug)
+    sys.exit(code)
+
+
+def _run(arguments: list[str], debug: bool) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
-    except Exception as error:
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of Rust is no Exception
         if debug:
             raise
-        code = _report(error)
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+        return _report(error)
+    return code if isinstance(code, int) else 0
 
 
-def _report(error: Exception) -> int:
+def _report(error: BaseException) -> int:
     """Say what went wrong in one line and choose the exit code."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if isinstance(error, typer.Abort):
@@ -71,10 +83,25 @@ def _report(error: Exception) -> int:
     elif isinstance(error, BrokenPipeError):
         return 0
     else:
-        text = str(error).splitlines()
-        message, code = f"{type(error).__name__}: {text[0] if text else ''} (--debug shows more)", 1
+        message, code = _unforeseen(error), 1
     console.print(f"[bold red]error:[/] {escape(visible(message, 2000))}")
     return code
+
+
+def _unforeseen(error: BaseException) -> str:
+    """Put what is no error of ours into a sentence."""
+    if isinstance(error, MemoryError):
+        return "out of memory; try fewer or shorter captures, or more memory"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or _nameless()}: {error.strerror}"
+    text = str(error).splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''} (--debug shows more)"
+
+
+def _nameless() -> str:
+    """Name what the system does not: files that are results are written where errors name them."""
+    temporary = f"a temporary file in {tempfile.gettempdir()}"
+    return temporary if sys.stdout.isatty() else f"standard output, or {temporary}"
 
 
 if __name__ == "__main__":

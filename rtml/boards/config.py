@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,14 +12,13 @@ from rtml.datasets import DATASETS
 from rtml.datasets.rows import Early
 from rtml.detectors import DETECTORS, detector_class
 from rtml.errors import UsageError, did_you_mean, lookup
-from rtml.reading.faults import validated
+from rtml.reading.faults import Amount, Seed, validated
 from rtml.reading.user_yaml import read_yaml
 
 __all__ = ["Leaderboard", "OwnScores", "OwnTable", "load_leaderboard", "only_of"]
 
 _MOST_BYTES = 1_000_000
 _TABLES = ("isolation_forest", "half_space_trees", "largest_z", "pca_residual")
-Seed = Annotated[int, Field(ge=0)]
 
 
 class _Strict(BaseModel):
@@ -32,7 +30,7 @@ class OwnScores(_Strict):
 
     path: Path
     row: str = "row"
-    row_seconds: float | None = Field(None, gt=0)
+    row_seconds: Amount | None = Field(None, gt=0)
 
 
 class OwnTable(OwnScores):
@@ -46,7 +44,7 @@ class Leaderboard(_Strict):
 
     name: str = "leaderboard"
     sets: list[str] = list(DATASETS.own)
-    aim: float = Field(0.001, gt=0, lt=0.5)
+    aim: Amount = Field(0.001, gt=0, lt=0.5)
     """Share of benign rows that thresholds may flag, from calibration rows alone."""
     seeds: list[Seed] = Field([1, 2, 3], min_length=1)
     """Of detectors that draw at random: the median run is shown, with the range."""

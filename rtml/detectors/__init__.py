@@ -9,6 +9,9 @@ to it. Estimators of scikit-learn, PyOD and River come in by `adapt`, or by kind
 
 from __future__ import annotations
 
+import datetime as dt
+import inspect
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,10 +94,25 @@ def make_detector(label: str, parameters: Mapping[str, Any], seed: int = 0) -> D
     """
     keywords = {"seed": seed, **parameters}
     kind = detector_class(keywords.pop("kind", label))
+    _refuse_odd(label, kind, keywords)
     try:
         return kind(**keywords)
     except TypeError as error:
         raise UsageError(f"detector {label!r}: {error}") from error
+
+
+def _refuse_odd(label: str, kind: type[Detector], keywords: Mapping[str, Any]) -> None:
+    """Refuse a number that is none, and of our own kinds a value of another type than the default."""
+    taken = {} if ":" in kind.name else inspect.signature(kind).parameters
+    for name, value in keywords.items():
+        wanted = type(taken[name].default) if name in taken else None
+        odd = isinstance(value, float) and not math.isfinite(value)
+        if wanted in (int, float):
+            odd = odd or isinstance(value, bool) or not isinstance(value, int | float)
+            odd = odd or (wanted is int and value != int(value))
+        if odd or isinstance(value, dt.date):
+            words = "a whole number" if wanted is int else "a number"
+            raise UsageError(f"detector {label!r}: {name}: {words} is wanted, not {value!r}")
 
 
 def load_detector(kind: str, folder: Path) -> Detector:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rtml.errors import UsageError
-from rtml.reading.faults import validated
+from rtml.reading.faults import Amount, Count, Seed, validated
 from rtml.reading.user_yaml import YamlError, parse_yaml, read_yaml
 from rtml.rules.chosen import Chosen
 from rtml.splits import Split
@@ -43,13 +43,13 @@ class Experiment(_Strict):
     split: Split = Split()
     hold_out: dict[Literal["host", "image", "workload", "technique"], list[str]] = {}
     families: list[str] | None = None
-    blocks: int = Field(8, ge=2, le=1000)
+    blocks: Count = Field(8, ge=2, le=1000)
     detectors: dict[str, dict[str, Any]] = {}
     combine: list[str] | None = None
     rules: Chosen = Chosen(level="low")
-    budget: float = Field(1.0, gt=0)
-    seed: int = Field(0, ge=0)
-    tried: int | None = Field(None, ge=1)
+    budget: Amount = Field(1.0, gt=0)
+    seed: Seed = 0
+    tried: Count | None = Field(None, ge=1)
     notes: list[str] = []
 
     @field_validator("capture", mode="before")
@@ -77,6 +77,11 @@ class Experiment(_Strict):
         """Take times without an offset for UTC, not for the local time of the machine that reads the file."""
         if not isinstance(value, Mapping):
             return value
+        truths = [key for key, edge in value.items() if isinstance(edge, bool)]
+        if truths:
+            raise ValueError(
+                f"{truths[0]}: a moment or a share is wanted, not {str(value[truths[0]]).lower()}"
+            )
         return {k: v.replace(tzinfo=dt.UTC) if _bare(v) else v for k, v in value.items()}
 
     @field_validator("rules", mode="before")

@@ -7,13 +7,13 @@ import reprlib
 import types
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 
 from rtml.errors import UsageError, did_you_mean
 
-__all__ = ["explained", "validated"]
+__all__ = ["Amount", "Count", "Seed", "explained", "validated"]
 
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _WORDS = {
@@ -22,6 +22,23 @@ _WORDS = {
     **dict.fromkeys(("list_type", "tuple_type"), "a list is wanted"),
 }
 Model = TypeVar("Model", bound=pydantic.BaseModel)
+
+
+def _number(value: Any) -> Any:
+    """Refuse true and false, which pydantic takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError(f"a number is wanted, not {str(value).lower()}")
+    return value
+
+
+Count = Annotated[int, pydantic.BeforeValidator(_number)]
+"""A whole number in a user's file."""
+
+Amount = Annotated[float, pydantic.BeforeValidator(_number)]
+"""Any number in a user's file."""
+
+Seed = Annotated[Count, pydantic.Field(ge=0, lt=2**32)]
+"""Where chance begins, as far as every library takes it."""
 
 
 def validated(model: type[Model], values: Any, where: str) -> Model:

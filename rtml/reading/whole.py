@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["require_new", "whole_file", "whole_folder", "write_parquet", "write_text"]
 
+_PROBED = 1_000_000
+"""Bytes that a place must take before a failure is not laid to it."""
+
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
@@ -122,9 +125,23 @@ def _explained(out: Path, half: Path) -> Iterator[None]:
             raise
         raise _failed(out, error.strerror or str(error)) from error
     except Exception as error:
-        if "(os error " not in str(error):  # so Polars words the system's errors, of no class of its own
+        # Polars words the system's errors in classes of its own, or loses them: a full disk is then asked.
+        reason = str(error).partition("\n")[0] if "(os error " in str(error) else _refusal(half)
+        if reason is None:
             raise
-        raise _failed(out, str(error).partition("\n")[0]) from error
+        raise _failed(out, reason) from error
+
+
+def _refusal(half: Path) -> str | None:
+    """Say what the system has against writing where ``half`` lies, if anything."""
+    place = half if half.is_dir() else half.parent
+    try:
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(_PROBED))
+            probe.flush()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _failed(out: Path, reason: str) -> RtmlError:

@@ -9,7 +9,7 @@ import polars as pl
 
 from rtml import lineage
 from rtml.captures.store import Capture
-from rtml.rules.language.conditions import outcomes
+from rtml.rules.language.conditions import columns_of, outcomes
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import KEYS
 from rtml.rules.language.partial import possible, untold
@@ -104,7 +104,7 @@ def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) ->
         return "no event of a container can satisfy it"
     if events == 0:
         return no_events(capture, rule.kinds)
-    null = dead | dead_views(dead)
+    null = dead | dead_views(dead, columns_of(rule.condition))
     reasons = "; ".join(untold(rule.condition, dead))
     if outcomes(possible(rule.condition, dead), null)[0]:
         return f"{_PARTLY}{reasons}" if reasons else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,8 +92,16 @@ def clear_errors(mlflow: ModuleType, where: str) -> Iterator[None]:
     except mlflow.exceptions.MlflowException as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise RtmlError(f"MLflow at {shown_uri(where)}: {_short(first)}") from error
+    except _databases() as error:  # MLflow lets some of them through: a full disk, for one
+        raise RtmlError(f"MLflow at {shown_uri(where)}: {str(error).splitlines()[0]}") from error
     except ModuleNotFoundError as error:
         raise RtmlError(f"MLflow at {shown_uri(where)} needs the package {error.name!r}") from error
+
+
+def _databases() -> tuple[type[Exception], ...]:
+    """Return the errors of databases, where there is one to make them."""
+    alchemy = sys.modules.get("sqlalchemy.exc")
+    return () if alchemy is None else (alchemy.SQLAlchemyError,)
 
 
 def _short(message: str) -> str:

@@ -151,3 +151,17 @@ with {how}(Path(sys.argv[1])) as half:
     WRITERS["folder" if how == "whole_folder" else "text"](tmp_path / "out")
     hidden = [path.name for path in tmp_path.iterdir() if path.name != "out"]
     assert len(hidden) == 1 and hidden[0].startswith(".out.partial-")
+
+
+def odd() -> None:
+    raise pl.exceptions.ComputeError("Invalid thrift: transport error")
+
+
+def test_an_error_that_lost_the_systems_words_is_laid_to_a_disk_that_takes_nothing(tmp_path: Path):
+    for writing in (whole_file, whole_folder):
+        with full_disk(), pytest.raises(RtmlError, match=r"out: cannot be written \(File too large\)"):
+            with writing(tmp_path / "out"):
+                odd()
+        with pytest.raises(pl.exceptions.ComputeError, match="thrift"), writing(tmp_path / "out"):
+            odd()
+    assert list(tmp_path.iterdir()) == []

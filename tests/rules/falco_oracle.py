@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from rtml.rules.falco.syntax import And, Negation, Node, Or, Test
+from rtml.rules.falco.tree import And, Call, Group, Named, Negation, Node, Operand, Or, Test, Value
 
 
 def holds(node: Node, event: Mapping[str, Any]) -> bool:
@@ -18,10 +19,15 @@ def holds(node: Node, event: Mapping[str, Any]) -> bool:
     if isinstance(node, Negation):
         return not holds(node.arg, event)
     assert isinstance(node, Test)
-    got = event.get(node.field)
+    got = value(node.left, event)
     if got is None:  # absent: every comparison is false, != too
         return False
     wanted = [value.text for value in node.values]
+    if node.right is not None:
+        other = value(node.right, event)
+        if other is None:
+            return False
+        wanted = [other]
     match node.operator:
         case "exists":
             return True
@@ -35,7 +41,42 @@ def holds(node: Node, event: Mapping[str, Any]) -> bool:
     return any(_text(node.operator, text, one) for one in wanted)
 
 
-def _same(got: Any, wanted: str) -> bool:
+def value(operand: Operand, event: Mapping[str, Any]) -> Any:
+    """What an operand is on an event; None where a part of it is absent."""
+    if isinstance(operand, Value):
+        return operand.text
+    if isinstance(operand, Named):
+        return event.get(operand.name)
+    if isinstance(operand, Group):
+        items = [value(item, event) for item in operand.items]
+        return None if None in items else items
+    values = [value(part, event) for part in operand.arguments]
+    return None if None in values else _called(operand, values)
+
+
+def _called(call: Call, values: list[Any]) -> Any:
+    one = values[0]
+    match call.function:
+        case "tolower":
+            return "".join(c.lower() if "A" <= c <= "Z" else c for c in one)
+        case "toupper":
+            return "".join(c.upper() if "a" <= c <= "z" else c for c in one)
+        case "basename":
+            return one.split("/")[-1]
+        case "len":
+            return len(one.encode())
+        case "concat":
+            return "".join(values)
+        case "join":
+            return one.join(map(str, values[1]))
+    assert call.function == "b64"
+    try:
+        return base64.b64decode(one, validate=True).decode()
+    except ValueError:
+        return None
+
+
+def _same(got: Any, wanted: Any) -> bool:
     return got == float(wanted) if isinstance(got, int) else got == wanted
 
 
@@ -45,7 +86,7 @@ def _ordered(operator: str, got: float, wanted: float) -> bool:
     return (got < wanted) == operator.startswith("<")
 
 
-def _text(operator: str, text: str, wanted: str) -> bool:
+def _text(operator: str, text: str, wanted: Any) -> bool:
     match operator:
         case "contains":
             return wanted in text

@@ -220,3 +220,20 @@ def test_views_of_files_and_ancestors(tmp_path):
         found = one(tmp_path, rule(opened + test))
         event = {**row, "ancestors": ["/bin/bash", "/usr/bin/containerd-shim-runc-v2"]}
         assert matches(found, [event, {**event, "result": -2}]) == [True, False], test
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '- list: shells\n  items: [sh, "\\ud800"]',
+        '- rule: "\\udfff"\n  condition: evt.type = execve\n  priority: NOTICE',
+        "- rule: r\n  condition: \"evt.type = execve and proc.name = '\\udc80'\"\n  priority: NOTICE",
+        "- rule: r\n  condition: evt.type = execve\n  priority: NOTICE\n"
+        '  exceptions: [{name: n, fields: [proc.name], values: [["\\ud800"]]}]',
+    ],
+)
+def test_half_a_character_is_named_and_stops_no_other(tmp_path, entry):
+    rules, skipped = load(tmp_path, SHELL, entry)
+    assert [one.title for one in rules] == ["Shell"]
+    assert len(skipped) == 1 and "half a character, U+D" in skipped[0].reason
+    skipped[0].reason.encode()

@@ -18,7 +18,7 @@ COLUMNS = {
     "container.name": "container_name",
     "user.uid": "uid",
 }
-TEXT = st.text(alphabet="aAbB/_%'\"\n .$^(\\", max_size=6)
+TEXT = st.text(alphabet="aAbB/_%'\"\n .$^(\\é", max_size=6) | st.sampled_from(["YWI=", "L0E=", "É/é"])
 LITERAL = st.text(alphabet="aAb/_%'\"\n .$(\\", min_size=1, max_size=4)
 GLOB = st.text(alphabet="aAb/_%\n*?.$", min_size=1, max_size=5)
 FIELDS = st.sampled_from(["proc.exepath", "k8s.ns.name", "container.name"])
@@ -34,7 +34,35 @@ def in_list(field: str, operator: str, values: list[str]) -> str:
     return f"{field} {operator} ({', '.join(map(quoted, values))})"
 
 
-ITEM = st.one_of(
+ONE = st.sampled_from(["tolower", "toupper", "basename", "b64"])
+SINGLE = st.recursive(
+    FIELDS,
+    lambda inner: st.one_of(
+        st.builds(lambda name, part: f"{name}({part})", ONE, inner),
+        st.builds(lambda one, other: f"concat({one}, {other})", inner, inner),
+        st.builds(lambda text, part: f"concat({quoted(text)},{part})", LITERAL, inner),
+        st.builds(lambda text, one, two: f"join({quoted(text)}, ({one}, {two}))", LITERAL, inner, inner),
+    ),
+    max_leaves=3,
+)
+RIGHT = st.one_of(FIELDS.map("val({})".format), SINGLE.filter(lambda text: "(" in text))
+TRANSFORMED = st.one_of(
+    st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", SINGLE, OPERATORS, LITERAL),
+    st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", SINGLE, st.sampled_from(["glob", "iglob"]), GLOB),
+    st.builds(in_list, SINGLE, st.just("in"), st.lists(LITERAL, min_size=1, max_size=3)),
+    st.builds(lambda f, o, r: f"{f} {o} {r}", SINGLE, OPERATORS | st.just("in"), RIGHT),
+    st.builds(
+        lambda f, o, n: f"len({f}) {o} {n}",
+        SINGLE,
+        st.sampled_from(["<", "<=", ">", ">=", "=", "!="]),
+        st.integers(0, 5),
+    ),
+    st.builds(
+        lambda f, o, g: f"len({f}) {o} len({g})", SINGLE, st.sampled_from(["<", ">=", "=", "!="]), SINGLE
+    ),
+    st.builds(lambda f: f"{f} exists", SINGLE),
+)
+PLAIN = st.one_of(
     st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", FIELDS, OPERATORS, LITERAL),
     st.builds(lambda f, o, v: f"{f} {o} {quoted(v)}", FIELDS, st.sampled_from(["glob", "iglob"]), GLOB),
     st.builds(
@@ -54,6 +82,7 @@ ITEM = st.one_of(
     ),
     st.sampled_from(["proc.exepath regex '[ab]/?'", "proc.exepath regex 'A.*'"]),
 )
+ITEM = PLAIN | TRANSFORMED
 SHAPE = st.sampled_from(
     ["{} and {}", "{} or {}", "not {} and {}", "not ({} and {})", "not {} or not not {}", "({}) and not({})"]
 )
@@ -70,7 +99,7 @@ EVENT = st.fixed_dictionaries(
 def test_fold_agrees_with_oracle(tmp_path: Path):
     file = tmp_path / "generated.yaml"
 
-    @settings(max_examples=250, deadline=None)
+    @settings(max_examples=400, deadline=None)
     @given(ITEM, ITEM, SHAPE, st.lists(EVENT, min_size=1, max_size=12))
     def agree(first: str, second: str, shape: str, events: list[dict]):
         text = shape.format(first, second)

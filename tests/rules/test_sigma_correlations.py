@@ -175,6 +175,12 @@ def test_a_name_means_the_rule_of_the_same_file_else_it_must_be_the_only_one(tmp
         (over("event_count", ["id"], {"gte": 2}, **{"group-by": ["Imag"]}), "did you mean 'Image'"),
         (over("value_count", ["id"], {"gte": 2, "field": "Nonsense"}), "field 'Nonsense' is not mapped"),
         (over("value_sum", ["id"], {"gte": 2, "field": "UserId"}), "type value_sum are not supported"),
+        (over("value_avg", ["id"], {"gte": 2, "field": "UserId"}), "type value_avg are not supported"),
+        (over("value_median", ["id"], {"lt": 2, "field": "UserId"}), "type value_median are not supported"),
+        (
+            over("value_percentile", ["id"], {"gte": 2, "field": "UserId", "percentile": 9}),
+            "type value_percentile are not supported",
+        ),
         (over("temporal", ["id"], "id and not id"), "join rules by and, or, not"),
         (over("temporal_ordered", ["id"], {"gte": 3}), "some of its rules only"),
         (over("event_count", ["id"], {"gte": "many"}), "no valid Sigma correlation condition count"),

@@ -7,6 +7,7 @@ of definitions, as Falco does.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ _KINDS = ("rule", "macro", "list")
 _IGNORED = ("required_engine_version", "required_plugin_versions")
 _JOINED = ("condition", "items", "exceptions", "tags", "output", "desc")
 _LICENCE = re.compile(r"SPDX-License-Identifier:\s*(\S+)")
+_HALF = re.compile("[\ud800-\udfff]")
 _OWNER = re.compile(r"Copyright \(C\) [\d, -]+ (.*?)\.?\s*$", re.M)
 
 
@@ -90,7 +92,7 @@ class Definitions:
         name, before = str(document[kind]), table.get(str(document[kind]))
         problem = _shape(kind, document)
         if problem:
-            yield f"{kind} {name!r}: {problem}"
+            yield f"{kind} {name!a}: {problem}"
             return
         ways = dict(document.get("override") or {})
         if document.get("append") == "true":
@@ -114,7 +116,10 @@ class Definitions:
 
 
 def _shape(kind: str, document: dict[str, Any]) -> str | None:
-    """Say what is wrong with the types of an entry, if anything."""
+    """Say what is wrong with the texts and types of an entry, if anything."""
+    half = _HALF.search(json.dumps(document, ensure_ascii=False))
+    if half:
+        return f"half a character, U+{ord(half[0]):04X}, is no text"
     if not isinstance(document.get("override") or {}, dict):
         return "override must be a mapping"
     for key, wanted in (("condition", str), ("items", list), ("tags", list), ("exceptions", list)):

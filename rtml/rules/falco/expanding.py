@@ -8,19 +8,9 @@ from typing import Any
 from rtml.errors import did_you_mean
 from rtml.rules.falco.documents import Definitions, Entry
 from rtml.rules.falco.exceptions import rows_of
-from rtml.rules.falco.syntax import (
-    And,
-    Macro,
-    Negation,
-    Node,
-    Or,
-    SyntaxProblem,
-    Test,
-    Value,
-    parse,
-    value_of,
-)
-from rtml.rules.falco.translating import Refused
+from rtml.rules.falco.operands import Refused
+from rtml.rules.falco.syntax import SyntaxProblem, parse, value_of
+from rtml.rules.falco.tree import And, Macro, Negation, Node, Or, Test, Value
 
 __all__ = ["Expander"]
 
@@ -132,4 +122,4 @@ def _comparison(name: str, operator: str, value: Any) -> Node:
     if not isinstance(shell, Test):
         raise Refused(f"exception: {name} {operator} is no comparison")
     literals = tuple(value_of(str(item).strip("()")) for item in values)
-    return Test(shell.field, shell.argument, shell.transform, shell.operator, literals)
+    return Test(shell.left, shell.operator, literals)

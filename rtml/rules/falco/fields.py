@@ -15,7 +15,7 @@ from rtml.rules.language.settle import FALSE
 from rtml.rules.sigma.mapping import UnknownName
 from rtml.schema import KINDS
 
-__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of", "system_calls"]
+__all__ = ["MISSING", "UNSEEN", "Field", "called", "field_of", "lonely", "system_calls"]
 
 MISSING = "missing:"
 """Before the name of a field that no capture holds, in place of a column."""
@@ -89,6 +89,17 @@ def field_of(name: str, argument: str | None) -> Field:
         (tuple(kinds.split()), column) for kinds, names in entry.items() for column in names.split()
     )
     return Field(shown, columns, None, literals)
+
+
+def lonely(name: str) -> bool:
+    """Tell whether Falco takes the field neither into a transformer nor on a right side.
+
+    Examples
+    --------
+    >>> lonely("proc.aname"), lonely("proc.name")
+    (True, False)
+    """
+    return name in _data()["lonely"].split()
 
 
 def _ancestor(name: str, argument: str) -> str:

@@ -19,13 +19,15 @@ from rtml.findings.rule_types import finding_type_of
 from rtml.rules.falco.documents import Definitions, Entry
 from rtml.rules.falco.expanding import Expander
 from rtml.rules.falco.fields import MISSING, UNSEEN
+from rtml.rules.falco.operands import Refused
 from rtml.rules.falco.sources import SOURCES
-from rtml.rules.falco.translating import Refused, translate
+from rtml.rules.falco.translating import translate
 from rtml.rules.language.conditions import Condition, columns_of
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.masks import masks
 from rtml.rules.language.settle import FALSE, kinds_of, settle
+from rtml.rules.language.views import sources
 from rtml.rules.sigma.loading import read_text, rule_files
 from rtml.rules.sigma.mapping import UnknownName
 
@@ -124,7 +126,7 @@ def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
 
 def _possible(kinds: tuple[str, ...], condition: Condition) -> None:
     columns = columns_of(condition)
-    if kinds and not columns:
+    if kinds and not sources(columns):
         raise Refused("matches every event")
     _complete(columns)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.rules.language.computed import call_of, computed
 from rtml.rules.language.conditions import AnyOf, Condition, Pattern, Text, any_of
 from rtml.text import SEPARATOR
 
@@ -19,7 +20,8 @@ def every(column: str, values: tuple[str, ...]) -> Condition:
     Parameters
     ----------
     column
-        One of `rtml.rules.language.columns.LISTS` of which there is a view ``COLUMN_whole``.
+        One of `rtml.rules.language.columns.LISTS` of which there is a view ``COLUMN_whole``, or computed
+        from one.
 
     Examples
     --------
@@ -27,7 +29,8 @@ def every(column: str, values: tuple[str, ...]) -> Condition:
     'groups_whole'
     """
     one = "|".join(map(pl.escape_regex, values))
-    return Pattern(f"{column}_whole", f"^(?:{one})(?:{SEPARATOR}(?:{one}))*$")
+    whole = computed("whole", column) if call_of(column) else f"{column}_whole"
+    return Pattern(whole, f"^(?:{one})(?:{SEPARATOR}(?:{one}))*$")
 
 
 def with_key(condition: Condition, key: str) -> Condition:

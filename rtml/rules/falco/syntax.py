@@ -8,10 +8,12 @@ a macro. Nesting is bounded, as in Falco, so that no text exhausts the stack.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import TypeVar
 
-__all__ = ["And", "Macro", "Negation", "Node", "Or", "SyntaxProblem", "Test", "Value", "parse", "value_of"]
+from rtml.rules.falco.tree import And, Call, Group, Macro, Named, Negation, Node, Operand, Or, Test, Value
+
+__all__ = ["SyntaxProblem", "parse", "value_of"]
 
 MOST_DEPTH = 100
 """Falco's own limit."""
@@ -19,7 +21,10 @@ MOST_DEPTH = 100
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"(?:and|or|not)(?![\w.\[])")
 _FIELD = re.compile(r"([a-zA-Z]\w*(?:\.[a-zA-Z]\w*)+)(?:\[(\"[^\"]*\"|'[^']*'|[^\[\]\"'\s]+)\])?")
-_TRANSFORM = re.compile(r"(tolower|toupper|b64|basename|len)\(\s*")
+_CALL = re.compile(r"(tolower|toupper|b64|basename|len|concat|join|getopt)\(")
+_CHOSEN = re.compile(r"\[[^\]]*\]")
+_VALUE_OF_FIELD = re.compile(r"val\(")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?\d+(?:\.\d+)?")
 _NAME = re.compile(r"[a-zA-Z]\w*(?![\w.\[])")
 _OPERATOR = re.compile(
     r"<=|>=|!=|==|=|<|>|(?:exists|icontains|bcontains|contains|bstartswith|startswith|endswith"
@@ -30,63 +35,11 @@ _BARE = re.compile(r"[^\s(),=\"']+")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[bfnrt\\/\"'])")
 _CONTROL = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _LISTS = ("in", "pmatch", "intersects")
+_T = TypeVar("_T")
 
 
 class SyntaxProblem(Exception):
     """The text is no condition; says where and what was expected."""
-
-
-@dataclass(frozen=True)
-class Value:
-    r"""A literal; a bare one may name a list.
-
-    Bytes that are no UTF-8 (``\xff`` in quotes) are as Python's handler ``surrogateescape`` has them.
-    """
-
-    text: str
-    bare: bool = field(kw_only=True)
-
-
-@dataclass(frozen=True)
-class Test:
-    """A field compared with values (none for ``exists``)."""
-
-    field: str
-    argument: str | None
-    transform: str | None
-    operator: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True)
-class Macro:
-    """The condition that the macro of this name holds."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Negation:
-    """Not the part."""
-
-    arg: Node
-
-
-@dataclass(frozen=True)
-class And:
-    """Every part."""
-
-    args: tuple[Node, ...]
-
-
-@dataclass(frozen=True)
-class Or:
-    """At least one part."""
-
-    args: tuple[Node, ...]
-
-
-Node: TypeAlias = Test | Macro | Negation | And | Or
 
 
 def parse(text: str) -> Node:
@@ -190,37 +143,76 @@ class _Reader:
             if not self._mark(")"):
                 raise self.problem("')' expected")
             return node
-        transform = self._skip(_TRANSFORM)
-        field = self._skip(_FIELD)
-        if field:
-            if transform and not self._mark(")"):
-                raise self.problem("')' after the field expected")
-            argument = field[2].strip("\"'") if field[2] else None
-            return self._test(field[1], argument, transform[1] if transform else None)
-        name = None if transform else self._skip(_NAME)
+        left = self._call() or self._field()
+        if left:
+            return self._test(left)
+        name = self._skip(_NAME)
         if not name or _WORD.fullmatch(name[0]):
             raise self.problem("a field, a macro or '(' expected")
         return Macro(name[0])
 
-    def _test(self, field: str, argument: str | None, transform: str | None) -> Test:
+    def _field(self) -> Named | None:
+        found = self._skip(_FIELD)
+        return Named(found[1], found[2].strip("\"'") if found[2] else None) if found else None
+
+    def _call(self) -> Call | None:
+        found = self._skip(_CALL)
+        if not found:
+            return None
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise SyntaxProblem(f"nested more than {MOST_DEPTH} deep")
+        arguments = self._until_closed(self._argument)
+        self.depth -= 1
+        self._skip(_CHOSEN)  # getopt(...)[x]
+        return Call(found[1], arguments)
+
+    def _argument(self) -> Operand:
+        return Group(self._until_closed(self._item)) if self._mark("(") else self._item()
+
+    def _item(self) -> Operand:
+        operand = self._call() or self._field()
+        if operand:
+            return operand
+        literal = self._skip(_QUOTED) or self._skip(_NUMBER)
+        if not literal:
+            raise self.problem("a field, a transformer, a text in quotes or a number expected")
+        return Value(_unquoted(literal[0]) if literal[0][0] in "\"'" else literal[0], bare=False)
+
+    def _until_closed(self, one: Callable[[], _T]) -> tuple[_T, ...]:
+        """Read things with commas between them, until the parenthesis that is open is closed."""
+        found: list[_T] = []
+        while not self._mark(")"):
+            if found and not self._mark(","):
+                raise self.problem("',' or ')' expected")
+            found.append(one())
+        return tuple(found)
+
+    def _test(self, left: Named | Call) -> Test:
         operator = self._skip(_OPERATOR)
         if not operator:
-            raise self.problem(f"an operator after {field} expected")
+            raise self.problem(f"an operator after {left} expected")
         name = "=" if operator[0] == "==" else operator[0]
-        values: tuple[Value, ...] = ()
-        if name != "exists":
-            values = self._list() if name in _LISTS else (self._value(),)
-        return Test(field, argument, transform, name, values)
+        if name == "exists":
+            return Test(left, name, ())
+        right = self._right()
+        if right:
+            return Test(left, name, (), right)
+        return Test(left, name, self._list() if name in _LISTS else (self._value(),))
+
+    def _right(self) -> Named | Call | None:
+        """Read a field on the right side, which stands in ``val(...)``, or a transformer."""
+        if not self._skip(_VALUE_OF_FIELD):
+            return self._call()
+        field = self._field()
+        if not field or not self._mark(")"):
+            raise self.problem("a field and ')' expected after 'val('")
+        return field
 
     def _list(self) -> tuple[Value, ...]:
         if not self._mark("("):
             return (self._value(),)
-        values: list[Value] = []
-        while not self._mark(")"):
-            if values and not self._mark(","):
-                raise self.problem("',' or ')' expected")
-            values.append(self._value())
-        return tuple(values)
+        return self._until_closed(self._value)
 
     def _value(self) -> Value:
         quoted = self._skip(_QUOTED)

@@ -11,20 +11,19 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-import polars as pl
-
-from rtml.reading.escapes import readable
+from rtml.rules.falco.compared import compared
 from rtml.rules.falco.fields import MISSING, Field, called, field_of
+from rtml.rules.falco.operands import ADDRESSES, Lookup, Refused, field_of_operand, in_tables, type_of
 from rtml.rules.falco.sets import every, with_key
-from rtml.rules.falco.syntax import And, Macro, Negation, Node, Or, Test
-from rtml.rules.language.columns import DERIVED, TYPES, is_number
+from rtml.rules.falco.tree import And, Macro, Named, Negation, Node, Or, Test
+from rtml.rules.language.columns import is_number
 from rtml.rules.language.conditions import Absent, All, Condition, Network, Not, Number, Pattern, Text, any_of
 from rtml.rules.language.settle import FALSE, TRUE
 from rtml.wildcards import WILDCARDS, pattern
 
-__all__ = ["Refused", "translate"]
+__all__ = ["translate"]
 
-_ADDRESSES = frozenset({"src_ip", "dst_ip"})
+_CALLS = ("evt.type", "syscall.type")
 _ORDER = ("<", "<=", ">", ">=")
 _SETS = ("exists", "in", "intersects")
 _ANCHOR = re.compile(r"(?<!\[)\^")
@@ -32,13 +31,7 @@ _HOW = {"contains": "contains", "icontains": "contains", "startswith": "starts",
 Literals = tuple[str, ...]
 
 
-class Refused(Exception):
-    """The condition asks for something that has no meaning here; the text says what."""
-
-
-def translate(
-    node: Node, literals: Callable[[Test], Literals], lookup: Callable[[str, str | None], Field] = field_of
-) -> Condition:
+def translate(node: Node, literals: Callable[[Test], Literals], lookup: Lookup = field_of) -> Condition:
     """Translate a tree whose macros are replaced already.
 
     Parameters
@@ -65,9 +58,11 @@ def translate(
         case Macro(name):
             raise Refused(f"macro {name!r} is not replaced")
         case Test():
-            if lookup is field_of and node.field in ("evt.type", "syscall.type"):
+            if node.right is not None:
+                return compared(node, lookup)
+            if lookup is field_of and isinstance(node.left, Named) and node.left.name in _CALLS:
                 return _call(node.operator, literals(node))
-            field = lookup(node.field, node.argument)
+            field = field_of_operand(node.left, lookup)
             tested = _test(node, field, literals(node))
             return All((*field.when, tested)) if field.when else tested
 
@@ -96,6 +91,8 @@ def _sensible(field: Field, test: Test, values: Literals) -> None:
     if field.listed and test.operator not in _SETS:
         raise Refused(f"{field.name} is a list: Falco compares it with exists, in and intersects only")
     never = sorted({*values} & {*field.never}) if test.operator in ("=", "in", "intersects") else []
+    if "0" in field.never and test.operator in ("<", "<=") and _number(test, values[0]) >= 0:
+        never = ["0"] if test.operator == "<=" or _number(test, values[0]) > 0 else []
     if never:
         raise Refused(f"{field.name} {test.operator} {never[0]!r}: a capture does not tell it from absent")
     if field.key is not None and test.operator in _ORDER:
@@ -116,9 +113,9 @@ def _keyed(column: str, key: str, test: Test, values: Literals) -> Condition:
 
 def _in_tables(operator: str, values: Literals) -> Literals:
     """Write values as tables hold them (`rtml.reading.escapes`); expressions are not rewritten."""
-    raw = [value.encode("utf-8", "surrogateescape") for value in values]
     if operator != "regex":
-        return tuple(map(readable, raw))
+        return tuple(map(in_tables, values))
+    raw = [value.encode("utf-8", "surrogateescape") for value in values]
     if any(value != text.decode("utf-8", "replace") for value, text in zip(values, raw, strict=True)):
         raise Refused("a regular expression with bytes that are no UTF-8 is not supported")
     return values
@@ -157,8 +154,6 @@ def _constant(field: Field, operator: str, values: Literals) -> Condition:
 def _on(kinds: tuple[str, ...], column: str, test: Test, values: Literals) -> Condition:
     if test.operator == "exists":
         return _when(kinds, Not(Absent(column)))
-    if test.transform not in (None, "tolower", "toupper"):
-        raise Refused(f"{test.transform}() is not supported")
     return _when(kinds, any_of(_comparison(column, test, value) for value in values) if values else FALSE)
 
 
@@ -172,8 +167,8 @@ def _comparison(column: str, test: Test, value: str) -> Condition:
     if operator in ("=", "!=", "in", "intersects"):
         return _equals(column, test, value)
     if operator in _HOW:
-        cased = operator != "icontains" and test.transform is None
-        return Text(column, _HOW[operator], (_folded(test, value),), cased=cased)  # type: ignore[arg-type]
+        cased = operator != "icontains"
+        return Text(column, _HOW[operator], (value,), cased=cased)  # type: ignore[arg-type]
     if operator == "pmatch":
         return _under(column, value)
     if operator in ("glob", "iglob"):
@@ -184,23 +179,14 @@ def _comparison(column: str, test: Test, value: str) -> Condition:
     raise Refused(f"operator {operator} is not supported")
 
 
-def _folded(test: Test, value: str) -> str:
-    """Refuse a value that the transformed field can never have."""
-    if test.transform is not None:
-        wanted = value.lower() if test.transform == "tolower" else value.upper()
-        if wanted != value:
-            raise Refused(f"{test.transform}({test.field}) can never be {value!r}")
-    return value
-
-
 def _equals(column: str, test: Test, value: str) -> Condition:
-    if column in _ADDRESSES:
+    if column in ADDRESSES:
         return _network(column, value)
     if is_number(column):
         return Number(column, "==", _number(test, value))
-    if (TYPES.get(column) or (DERIVED[column].dtype if column in DERIVED else None)) == pl.Boolean:
+    if type_of(column) == "boolean":
         return Text(column, "equals", (value.lower(),), cased=True)
-    return Text(column, "equals", (_folded(test, value),), cased=test.transform is None)
+    return Text(column, "equals", (value,), cased=True)
 
 
 def _network(column: str, value: str) -> Condition:
@@ -214,7 +200,7 @@ def _number(test: Test, value: str) -> float:
     try:
         return int(value, 0) if value.lower().startswith("0x") else float(value)
     except ValueError:
-        raise Refused(f"{test.field} {test.operator} {value!r}: not a number") from None
+        raise Refused(f"{test.left} {test.operator} {value!r}: not a number") from None
 
 
 def _glob(value: str) -> str:

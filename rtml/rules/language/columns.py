@@ -16,7 +16,8 @@ import polars as pl
 from rtml.captures.audit import AUDIT
 from rtml.images import named_repository
 from rtml.rules.language import tactics
-from rtml.rules.language.views import VIEWS
+from rtml.rules.language.computed import FUNCTIONS, call_of
+from rtml.rules.language.views import view_of
 from rtml.schema import POLARS
 from rtml.text import SEPARATOR
 
@@ -29,6 +30,7 @@ __all__ = [
     "WHERE",
     "Derived",
     "address",
+    "is_list",
     "is_number",
     "needs",
 ]
@@ -175,11 +177,26 @@ def needs(columns: Iterable[str]) -> list[str]:
 
 def is_number(column: str) -> bool:
     """Tell whether the column holds numbers."""
-    if column in VIEWS:
-        return VIEWS[column].dtype == pl.Int32
+    view = view_of(column)
+    if view is not None:
+        return view.dtype in (pl.Int32, pl.Int64)
     if column in DERIVED:
         return DERIVED[column].dtype in (pl.Int32, pl.Int64)
     return column in TYPES and TYPES[column].is_numeric()
+
+
+def is_list(column: str) -> bool:
+    """Tell whether a test of the column is one of each of its values.
+
+    Examples
+    --------
+    >>> is_list("groups"), is_list('["tolower","groups"]'), is_list('["count","groups"]')
+    (True, True, False)
+    """
+    call = call_of(column)
+    if call is None:
+        return column in LISTS
+    return call[0] in FUNCTIONS and FUNCTIONS[call[0]].each and is_list(call[1][0])
 
 
 def address(text: str) -> str | None:

@@ -98,11 +98,12 @@ class Absent:
 
 @dataclass(frozen=True)
 class Same:
-    """The column's text equals, contains, starts or ends with that of another; case does not count."""
+    """The column's text equals, contains, starts or ends with that of another."""
 
     column: str
     how: How
     other: str
+    cased: bool = field(default=False, kw_only=True)
 
 
 Condition: TypeAlias = All | AnyOf | Not | Text | Pattern | Number | Network | Absent | Same

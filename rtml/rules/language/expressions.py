@@ -7,12 +7,13 @@ many rules read it. Each leaf ends in ``fill_null(False)``: an absent column nev
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from functools import singledispatch
 
 import polars as pl
 
-from rtml.rules.language.columns import LISTS, address, is_number
+from rtml.rules.language.columns import address, is_list, is_number
 from rtml.rules.language.conditions import (
     Absent,
     All,
@@ -25,10 +26,12 @@ from rtml.rules.language.conditions import (
     Same,
     Text,
 )
-from rtml.rules.language.views import VIEWS
+from rtml.rules.language.views import view_of
 from rtml.text import SEPARATOR
 
 __all__ = ["expression", "prepare"]
+
+_FORM = re.compile("(lower|text|address):(.*)", re.DOTALL)
 
 
 @singledispatch
@@ -73,7 +76,8 @@ def _(condition: Text) -> pl.Expr:
 
 @expression.register
 def _(condition: Same) -> pl.Expr:
-    text, other = pl.col(f"lower:{condition.column}"), pl.col(f"lower:{condition.other}")
+    form = "text" if condition.cased else "lower"
+    text, other = pl.col(f"{form}:{condition.column}"), pl.col(f"{form}:{condition.other}")
     tests = {
         "equals": text == other,
         "contains": text.str.contains(other, literal=True),
@@ -109,13 +113,13 @@ def _(condition: Network) -> pl.Expr:
     low, high = address(str(network[0])), address(str(network[-1]))
     return _any_text(
         pl.col(f"address:{condition.column}"),
-        condition.column in LISTS,
+        is_list(condition.column),
         lambda text: text.is_between(pl.lit(low), pl.lit(high)),
     )
 
 
 def _on(column: str, cased: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
-    return _any_text(pl.col(f"{'text' if cased else 'lower'}:{column}"), column in LISTS, test)
+    return _any_text(pl.col(f"{'text' if cased else 'lower'}:{column}"), is_list(column), test)
 
 
 def _any_text(values: pl.Expr, is_list: bool, test: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
@@ -147,27 +151,28 @@ def prepare(inputs: pl.DataFrame, conditions: Iterable[Condition]) -> pl.DataFra
         Distinct inputs; list columns as text joined by `SEPARATOR`.
     """
     wanted = {name for condition in conditions for name in expression(condition).meta.root_names()}
-    forms = [name.partition(":") for name in sorted(wanted) if ":" in name]
-    read = {name.rpartition(":")[2] for name in wanted}
-    inputs = inputs.with_columns(VIEWS[n].expression.alias(n) for n in sorted(read & set(VIEWS)))
-    return inputs.with_columns(_form(inputs, form, name).alias(f"{form}:{name}") for form, _, name in forms)
+    forms = [(name, *found.groups()) for name in sorted(wanted) if (found := _FORM.match(name))]
+    read = sorted(wanted - {name for name, *_ in forms} | {name for *_, name in forms})
+    views = {name: view for name in read if (view := view_of(name)) is not None}
+    inputs = inputs.with_columns(view.expression.alias(name) for name, view in views.items())
+    return inputs.with_columns(_form(inputs, form, name).alias(formed) for formed, form, name in forms)
 
 
 def _form(inputs: pl.DataFrame, form: str, name: str) -> pl.Expr:
     text = pl.col(name).cast(pl.String)
     if form == "lower":
         text = text.str.to_lowercase()
-    values = text.str.split(SEPARATOR) if name in LISTS else text
+    values = text.str.split(SEPARATOR) if is_list(name) else text
     return values if form != "address" else _addresses(inputs, name, values)
 
 
 def _addresses(inputs: pl.DataFrame, name: str, values: pl.Expr) -> pl.Expr:
     """Parse each distinct address once, in Python: the standard library knows every spelling."""
     texts = inputs.select(values.alias("text"))
-    flat = texts.explode("text") if name in LISTS else texts
+    flat = texts.explode("text") if is_list(name) else texts
     distinct = flat["text"].drop_nulls().unique().to_list()
     table = pl.Series(distinct, dtype=pl.String), pl.Series(map(address, distinct), dtype=pl.String)
-    lookup = (pl.element() if name in LISTS else values).replace_strict(
+    lookup = (pl.element() if is_list(name) else values).replace_strict(
         *table, default=None, return_dtype=pl.String
     )
-    return values.list.eval(lookup) if name in LISTS else lookup
+    return values.list.eval(lookup) if is_list(name) else lookup

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
-from rtml.rules.language.conditions import All, AnyOf, Condition, How, Not, Text
+from rtml.rules.language.computed import call_of, leaves
+from rtml.rules.language.conditions import All, AnyOf, Condition, How, Not, Same, Text, columns_of
 from rtml.rules.language.settle import FALSE
 
 __all__ = ["PARTIAL", "Partial", "possible", "untold"]
@@ -54,9 +55,30 @@ PARTIAL: dict[str, Partial] = {
 """By column, derived column or view."""
 
 
-def _lacking(test: Text, dead: Set[str]) -> Partial | None:
-    partial = PARTIAL.get(test.column)
+_ALIKE = frozenset({"tolower", "toupper", "basename", "whole"})
+"""Functions of a user's name or a connection that keep what can be told of it, but for case."""
+
+
+def _partial(column: str, dead: Set[str]) -> Partial | None:
+    partial = PARTIAL.get(column)
     return partial if partial is not None and partial.while_null <= dead else None
+
+
+def _lacking(test: Text, dead: Set[str]) -> Partial | None:
+    """Return what the tested column lacks, or the column that it is computed from without much change."""
+    column = test.column
+    while (call := call_of(column)) is not None and call[0] in _ALIKE:
+        column = call[1][0]
+    return _partial(column, dead)
+
+
+def _lacking_within(condition: Condition, dead: Set[str]) -> list[str]:
+    """Say what those columns lack from which others are computed, or with which they are compared."""
+    columns = columns_of(condition)
+    within = {leaf for column in columns for leaf in leaves(column)}
+    if not isinstance(condition, Same):
+        within -= columns
+    return sorted({partial.lacks for leaf in within if (partial := _partial(leaf, dead)) is not None})
 
 
 def possible(condition: Condition, dead: Set[str]) -> Condition:
@@ -99,4 +121,4 @@ def untold(condition: Condition, dead: Set[str]) -> list[str]:
         case Text(_, how, values) if (partial := _lacking(condition, dead)) is not None:
             return [] if all(partial.passes(how, value) for value in values) else [partial.lacks]
         case _:
-            return []
+            return _lacking_within(condition, dead)

@@ -17,10 +17,11 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT
 from rtml.images import repository, tag
+from rtml.rules.language.computed import FUNCTIONS, call_of, expression_of, leaves
 from rtml.rules.language.uris import parameters
 from rtml.text import SEPARATOR
 
-__all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources"]
+__all__ = ["COMM_LENGTH", "VIEWS", "View", "dead_views", "sources", "view_of"]
 
 COMM_LENGTH = 15
 """Characters of a process name that the kernel keeps."""
@@ -179,6 +180,27 @@ VIEWS: dict[str, View] = {
 """Name to definition."""
 
 
+def view_of(column: str) -> View | None:
+    """Return the view that a column is: one of `VIEWS`, or one computed from columns and views.
+
+    Examples
+    --------
+    >>> view_of('["len","proc_name"]').needs, view_of("comm")
+    (('comm', 'exe'), None)
+    """
+    call = call_of(column)
+    if call is None:
+        return VIEWS.get(column)
+    function, arguments = call
+    if function == "literal":
+        return View((), pl.lit(arguments[0]), total=True)
+    views = [view_of(argument) for argument in arguments]
+    made = expression_of(
+        function, [pl.col(n) if v is None else v.expression for n, v in zip(arguments, views, strict=True)]
+    )
+    return View(tuple(sorted(sources(arguments))), made, FUNCTIONS[function].dtype)
+
+
 def sources(columns: Iterable[str]) -> frozenset[str]:
     """Columns that must be at hand to compute these, each view replaced by what it needs.
 
@@ -187,10 +209,22 @@ def sources(columns: Iterable[str]) -> frozenset[str]:
     >>> sorted(sources(["proc_name", "tty"]))
     ['comm', 'exe', 'tty']
     """
-    return frozenset(need for name in columns for need in (VIEWS[name].needs if name in VIEWS else (name,)))
+    views = {name: view_of(name) for name in columns}
+    return frozenset(
+        need for name, view in views.items() for need in ((name,) if view is None else view.needs)
+    )
 
 
-def dead_views(dead: Set[str]) -> frozenset[str]:
-    """Name the views that are null throughout because everything that they need is."""
+def dead_views(dead: Set[str], columns: Iterable[str] = ()) -> frozenset[str]:
+    """Name the views that are null throughout because everything that they need is.
+
+    Parameters
+    ----------
+    dead
+        Columns that are null throughout.
+    columns
+        Columns of conditions, whose computed ones are looked at too: one null argument is enough.
+    """
     partial = {name: view for name, view in VIEWS.items() if not view.total}
-    return frozenset(name for name, view in partial.items() if dead >= set(view.needs))
+    null = frozenset(name for name, view in partial.items() if dead >= set(view.needs))
+    return null | {name for name in columns if call_of(name) and leaves(name) & (dead | null)}

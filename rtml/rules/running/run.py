@@ -85,7 +85,13 @@ def load_all(
 ) -> tuple[list[Rule], list[Skipped]]:
     """Load packs, then files of Sigma, then of Falco; a rule whose id came before is skipped.
 
-    Correlations come with the pack ``container``.
+    Correlations come with the pack ``container``. What of ``lists`` no rule names, and a list that is empty,
+    is among what was skipped.
+
+    Raises
+    ------
+    UsageError
+        A file of lists that guards nothing.
     """
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
@@ -100,7 +106,7 @@ def load_all(
             if rule.id in rules:
                 skipped.append(Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}"))
             rules.setdefault(rule.id, rule)
-    return list(rules.values()), skipped
+    return list(rules.values()), [*skipped, *values.idle()]
 
 
 def run_all(capture: Capture, chosen: Chosen) -> Ran:
