@@ -65,8 +65,8 @@ ALERTS = _Open("rtml.formats", *registered.ALERTS)
 ATTACK = ("written", "v18", "v19")
 """`rtml.findings.attack.VERSIONS`."""
 
-EXPORTS = ("jsonl",)
-"""Formats of ``rtml findings export``."""
+EXPORTS = _Open("rtml.exports", *registered.EXPORTS)
+"""`rtml.findings.exports.EXPORTS`."""
 
 PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
 """`rtml.profiles.formats.FORMATS`."""

@@ -17,6 +17,7 @@ from rtml.errors import UnknownNameError
 from rtml.experiment.config import Experiment
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
+from rtml.findings.exports import EXPORTS
 from rtml.findings.formats import FORMATS
 from rtml.profiles.formats import FORMATS as PROFILES
 from rtml.rules.chosen import GATES
@@ -27,6 +28,7 @@ REGISTRIES = {
     "ATTACK": VERSIONS,
     "DATASETS": DATASETS,
     "DETECTORS": DETECTORS,
+    "EXPORTS": EXPORTS,
     "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES],
     "GATES": GATES,
     "PACKS": PACKS,
