@@ -20,6 +20,7 @@ from rtml.commands.findings_import import import_findings
 from rtml.commands.findings_sample import sample_findings
 from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
+from rtml.commands.findings_tune import tune_findings
 from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     findings.app.command("show")(show_incidents)
     findings.app.command("sample")(sample_findings)
     findings.app.command("suppress")(suppress_findings)
+    findings.app.command("tune")(tune_findings)
     for choosing in (compare, sweep, ablate, robustness):
         experiment.app.command()(choosing)
     baseline.app.command("show")(show)

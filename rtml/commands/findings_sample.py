@@ -35,8 +35,8 @@ def sample_findings(
 ) -> None:
     """Write samples: `rtml findings sample --format ocsf --out samples.jsonl`.
 
-    One invented finding of every type that rtml can report, flagged as a sample in every format. Their ids are
-    the same each time, so that sending them again makes no more of them.
+    One invented finding of every type that rtml can report, flagged as a sample in every format. Their ids
+    are the same each time, so that sending them again makes no more of them.
     """
     from rtml.errors import lookup
     from rtml.findings.exports import EXPORTS, Origin

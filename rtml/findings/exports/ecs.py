@@ -8,15 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtml.findings.exports.contract import Origin, by_line
-from rtml.findings.exports.places import (
-    account_of,
-    address_of,
-    digest,
-    domain_of,
-    image_of,
-    in_kubernetes,
-    transport,
-)
+from rtml.findings.exports.places import account_of, address_of, digest, domain_of, in_kubernetes, transport
 from rtml.findings.exports.rows import Row, given, zulu
 from rtml.findings.reasons import because, in_short
 from rtml.text import basename
@@ -82,7 +74,7 @@ def _rule(row: Row) -> dict[str, Any]:
 
 
 def _container(row: Row) -> dict[str, Any]:
-    name, tag = image_of(row)
+    name, tag = row["repository"], row["tag"]
     hashes = {"all": [row["image_digest"]]} if row["image_digest"] else None
     image = given(name=name, tag=[tag] if tag else None, hash=hashes)
     return given(id=row["container_id"], name=row["container_name"], image=image)

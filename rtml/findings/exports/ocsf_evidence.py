@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rtml.findings.exports.places import address, digest, domain_of, image_of
+from rtml.findings.exports.places import address, digest, domain_of
 from rtml.findings.exports.rows import Row, given
 from rtml.text import basename
 
@@ -91,7 +91,7 @@ def container(row: Row) -> dict[str, Any] | None:
     """Return the container of a finding with its image."""
     if not (row["container_id"] or row["container_name"]):
         return None
-    name, tag = image_of(row)
+    name, tag = row["repository"], row["tag"]
     uid = row["image_digest"] or row["image"]
     image = given(uid=uid, name=name, tag=tag) if uid else None
     return given(uid=row["container_id"], name=row["container_name"], image=image)

@@ -17,7 +17,6 @@ __all__ = [
     "address_of",
     "digest",
     "domain_of",
-    "image_of",
     "in_kubernetes",
     "transport",
 ]
@@ -84,21 +83,6 @@ def transport(protocol: str | None) -> str | None:
     """Return the name of a protocol in lower case, if it is one of the usual ones."""
     name = (protocol or "").lower()
     return name if name in ("tcp", "udp", "icmp", "sctp") else None
-
-
-def image_of(row: Row) -> tuple[str | None, str | None]:
-    """Return name and tag of an image.
-
-    Examples
-    --------
-    >>> image_of({"image": "r.io:5000/shop/web:1.2@sha256:00"}), image_of({"image": "web"})
-    (('r.io:5000/shop/web', '1.2'), ('web', None))
-    """
-    name = (row["image"] or "").partition("@")[0]
-    before, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        return name or None, None
-    return before or None, tag or None
 
 
 def in_kubernetes(row: Row) -> bool:

@@ -17,13 +17,14 @@ from rtml.findings.levels import LEVELS
 from rtml.findings.redaction import redacted
 from rtml.findings.remediation import advice
 from rtml.findings.unit import stable_id
+from rtml.images import repository, tag
 from rtml.schema import FINDINGS, conform
 from rtml.text import visible
 
 __all__ = ["LONGEST", "Row", "exported_type", "given", "instant_ms", "level_name", "rows_of", "zulu"]
 
 Row: TypeAlias = Mapping[str, Any]
-"""Columns of `rtml.schema.FINDINGS` and ``model``, ``advice``, ``guess``; nothing required is null."""
+"""Columns of `rtml.schema.FINDINGS`, and ``model``, ``advice``, ``guess``, ``repository``, ``tag``."""
 
 LONGEST = 1000
 """Characters of a text that are handed on; what is cut is counted."""
@@ -54,6 +55,8 @@ def rows_of(findings: pl.DataFrame) -> Iterator[Row]:
         _inside("events", "cmdline", "request", "output"),
         _inside("parents", "cmdline"),
         pl.col("contributions").list.eval(reason),
+        repository=repository(pl.col("image")),
+        tag=tag(pl.col("image")),
     )
     return (_complete(_tidy(row)) for row in safe.iter_rows(named=True))
 
