@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtml import registered
 from rtml.commands import arguments, names
 from rtml.commands.output import console
 from rtml.commands.progress import progress
@@ -38,7 +39,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help=f"{', '.join(names.EXPORTS)}.",
+            help=f"{', '.join(registered.EXPORTS)}.",
             callback=arguments.one_of("format", names.EXPORTS),
         ),
     ] = "jsonl",

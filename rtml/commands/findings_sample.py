@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rtml import registered
 from rtml.commands import arguments, names
 from rtml.commands.output import console
 
@@ -22,7 +23,7 @@ def sample_findings(
         str,
         typer.Option(
             "--format",
-            help=f"{', '.join(names.EXPORTS)}.",
+            help=f"{', '.join(registered.EXPORTS)}.",
             callback=arguments.one_of("format", names.EXPORTS),
         ),
     ] = "jsonl",
