@@ -6,7 +6,17 @@ Packages of others declare entry points instead (`rtml.registry`).
 
 from __future__ import annotations
 
-__all__ = ["ALERTS", "AUDIT_FAMILIES", "DATASETS", "DETECTORS", "EXPORTS", "FAMILIES", "PACKS", "SENSORS"]
+__all__ = [
+    "ALERTS",
+    "AUDIT_FAMILIES",
+    "DATASETS",
+    "DETECTORS",
+    "EXPORTS",
+    "FAMILIES",
+    "PACKS",
+    "SENSORS",
+    "SINKS",
+]
 
 SENSORS = {
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
@@ -79,6 +89,21 @@ EXPORTS = {
     "navigator": "rtml.findings.exports.navigator:NAVIGATOR",
 }
 """Formats that findings are handed on in: `rtml.findings.exports.EXPORTS`."""
+
+SINKS = {
+    "file": "rtml.findings.sinks.files:FILE",
+    "stdout": "rtml.findings.sinks.files:STDOUT",
+    "falcosidekick": "rtml.findings.sinks.falcosidekick:FALCOSIDEKICK",
+    "webhook": "rtml.findings.sinks.webhook:WEBHOOK",
+    "splunk": "rtml.findings.sinks.splunk:SPLUNK",
+    "elasticsearch": "rtml.findings.sinks.elasticsearch:ELASTICSEARCH",
+    "syslog": "rtml.findings.sinks.syslog:SYSLOG",
+    "otlp": "rtml.findings.sinks.otlp:OTLP",
+    "securityhub": "rtml.findings.sinks.securityhub:SECURITYHUB",
+    "eventbridge": "rtml.findings.sinks.eventbus:EVENTBRIDGE",
+    "securitylake": "rtml.findings.sinks.securitylake:SECURITYLAKE",
+}
+"""Where findings are sent: `rtml.findings.sinks.SINKS`."""
 
 PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
 """Rule packs, by folder below ``rtml/rules``."""

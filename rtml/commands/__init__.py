@@ -18,6 +18,7 @@ from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
 from rtml.commands.findings_sample import sample_findings
+from rtml.commands.findings_send import send_findings
 from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
 from rtml.commands.findings_tune import tune_findings
@@ -34,6 +35,7 @@ def register(app: typer.Typer) -> None:
     findings.app.command("correlate")(correlate)
     findings.app.command("show")(show_incidents)
     findings.app.command("sample")(sample_findings)
+    findings.app.command("send")(send_findings)
     findings.app.command("suppress")(suppress_findings)
     findings.app.command("tune")(tune_findings)
     for choosing in (compare, sweep, ablate, robustness):

@@ -25,6 +25,7 @@ __all__ = [
     "PACKS",
     "PROFILES",
     "SENSORS",
+    "SINKS",
 ]
 
 
@@ -67,6 +68,9 @@ ATTACK = ("written", "v18", "v19")
 
 EXPORTS = _Open("rtml.exports", *registered.EXPORTS)
 """`rtml.findings.exports.EXPORTS`."""
+
+SINKS = _Open("rtml.sinks", *registered.SINKS)
+"""`rtml.findings.sinks.SINKS`."""
 
 PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
 """`rtml.profiles.formats.FORMATS`."""

@@ -19,6 +19,7 @@ from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
 from rtml.findings.exports import EXPORTS
 from rtml.findings.formats import FORMATS
+from rtml.findings.sinks import SINKS
 from rtml.profiles.formats import FORMATS as PROFILES
 from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
@@ -34,6 +35,7 @@ REGISTRIES = {
     "PACKS": PACKS,
     "PROFILES": PROFILES,
     "SENSORS": SENSORS,
+    "SINKS": SINKS,
 }
 
 
