@@ -1,8 +1,8 @@
 """Deliver findings in batches: what arrived is never sent again, what did not is kept and sent later.
 
-A spool is a folder. Of each target it holds ``NAME-….delivered.jsonl`` (a digest of each finding that arrived,
-written after each batch) and ``NAME-….parquet`` (findings that did not, with the reason). A finding that
-changed since (a later end, a higher count) is sent again under its id: that is an update.
+A spool is a folder. Of each target it holds ``NAME-….delivered.jsonl``, a digest of each finding that
+arrived, and ``NAME-….parquet``, those that did not, with the reason. A finding that changed since (a later
+end, a higher count) is sent again under its id: that is an update.
 """
 
 from __future__ import annotations

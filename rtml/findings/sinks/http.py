@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import stamina
 
 from rtml.errors import UsageError
+from rtml.findings.sinks.attempts import attempts
 from rtml.findings.sinks.contract import Undelivered
 from rtml.version import VERSION
 
@@ -52,7 +52,7 @@ class Post:
             return None
 
     def _tried(self, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
-        for attempt in stamina.retry_context(on=_wait, attempts=5, timeout=45.0, wait_initial=0.2):
+        for attempt in attempts(_wait):
             with attempt, client() as connection:
                 answer = connection.post(url, content=body, headers=dict(headers))
                 answer.raise_for_status()

@@ -10,12 +10,11 @@ import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-import stamina
-
 from rtml.errors import UsageError
 from rtml.findings.exports import Origin, Row
 from rtml.findings.exports.cef import line
 from rtml.findings.exports.rows import level_name, zulu
+from rtml.findings.sinks.attempts import attempts
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 
 __all__ = ["SYSLOG", "message"]
@@ -51,7 +50,7 @@ def _connect(target: str, origin: Origin) -> Deliver:
     def deliver(rows: Sequence[Row]) -> dict[int, str]:
         messages = [message(row, origin) for row in rows]
         try:
-            for attempt in stamina.retry_context(on=OSError, attempts=5, timeout=45.0, wait_initial=0.2):
+            for attempt in attempts(OSError):
                 with attempt:
                     send(host, port, messages)
         except OSError as error:
