@@ -1,12 +1,22 @@
 """What is registered with rtml, by name: one line each, and nothing is imported for it.
 
-A new sensor, feature family, detector, data set or alert format of ours is one file and one line here.
+A new sensor, feature family, detector, data set, alert or export format is one file and one line here.
 Packages of others declare entry points instead (`rtml.registry`).
 """
 
 from __future__ import annotations
 
-__all__ = ["ALERTS", "AUDIT_FAMILIES", "DATASETS", "DETECTORS", "FAMILIES", "PACKS", "SENSORS"]
+__all__ = [
+    "ALERTS",
+    "AUDIT_FAMILIES",
+    "DATASETS",
+    "DETECTORS",
+    "EXPORTS",
+    "FAMILIES",
+    "PACKS",
+    "SENSORS",
+    "SINKS",
+]
 
 SENSORS = {
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
@@ -66,6 +76,36 @@ ALERTS = {
     "tracee": "rtml.findings.formats.tracee:TRACEE",
 }
 """Formats of alerts, by the engine that writes them: `rtml.findings.formats.FORMATS`."""
+
+EXPORTS = {
+    "jsonl": "rtml.findings.exports.jsonl:JSONL",
+    "csv": "rtml.findings.exports.csv:CSV",
+    "parquet": "rtml.findings.exports.parquet:PARQUET",
+    "ocsf": "rtml.findings.exports.ocsf:OCSF",
+    "guardduty": "rtml.findings.exports.guardduty:GUARDDUTY",
+    "asff": "rtml.findings.exports.asff:ASFF",
+    "eventbridge": "rtml.findings.exports.eventbridge:EVENTBRIDGE",
+    "ecs": "rtml.findings.exports.ecs:ECS",
+    "cef": "rtml.findings.exports.cef:CEF",
+    "stix": "rtml.findings.exports.stix:STIX",
+    "navigator": "rtml.findings.exports.navigator:NAVIGATOR",
+}
+"""Formats that findings are handed on in: `rtml.findings.exports.EXPORTS`."""
+
+SINKS = {
+    "file": "rtml.findings.sinks.files:FILE",
+    "stdout": "rtml.findings.sinks.files:STDOUT",
+    "falcosidekick": "rtml.findings.sinks.falcosidekick:FALCOSIDEKICK",
+    "webhook": "rtml.findings.sinks.webhook:WEBHOOK",
+    "splunk": "rtml.findings.sinks.splunk:SPLUNK",
+    "elasticsearch": "rtml.findings.sinks.elasticsearch:ELASTICSEARCH",
+    "syslog": "rtml.findings.sinks.syslog:SYSLOG",
+    "otlp": "rtml.findings.sinks.otlp:OTLP",
+    "securityhub": "rtml.findings.sinks.securityhub:SECURITYHUB",
+    "eventbridge": "rtml.findings.sinks.eventbus:EVENTBRIDGE",
+    "securitylake": "rtml.findings.sinks.securitylake:SECURITYLAKE",
+}
+"""Where findings are sent: `rtml.findings.sinks.SINKS`."""
 
 PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
 """Rule packs, by folder below ``rtml/rules``."""

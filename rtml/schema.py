@@ -14,6 +14,7 @@ import pyarrow as pa
 
 __all__ = [
     "COMBINED",
+    "EVENT",
     "EVENTS",
     "FINDINGS",
     "IDENTITY",
@@ -161,6 +162,14 @@ LABELS = pl.Schema(
 )
 """One row per attack. ``process_id`` is the root process of the attack, null when unknown."""
 
+_WHOLE = dict.fromkeys(("seq", "result", "pid", "dst_port"), pl.Int64())
+_SHOWN = (
+    "host seq kind result pid user exe exe_sha256 cmdline cwd path path_to dst_ip dst_port protocol domain"
+    " request output"
+).split()
+EVENT = {"time": _UTC, **{name: _WHOLE.get(name, pl.String()) for name in _SHOWN}}
+"""What a finding shows of an event; ``output`` is what another engine wrote of it."""
+
 FINDINGS = pl.Schema(
     {
         "finding_id": pl.String(),
@@ -188,6 +197,13 @@ FINDINGS = pl.Schema(
         "compared": pl.String(),
         "counterfactual": pl.String(),
         "maturity": pl.String(),
+        "budget": pl.Float64(),
+        **{name: EVENT[name] for name in ("pid", "user", "exe", "exe_sha256", "cmdline", "output")},
+        "parents": pl.List(pl.Struct({name: EVENT[name] for name in ("pid", "exe", "cmdline")})),
+        "destinations": pl.List(pl.String),
+        "files": pl.List(pl.String),
+        "events": pl.List(pl.Struct(EVENT)),
+        "sample": pl.Boolean(),
     }
 )
 """Findings of rules and of models, in one shape. ``process_id`` is the lineage root.
@@ -197,7 +213,11 @@ a finding about a workload, whose ``container_id`` is null. ``compared`` says ho
 with its peers ("usually 3 destinations, now 57"), ``counterfactual`` what it need not have done to be usual
 ("usual if it had not read /etc/shadow"), ``maturity`` how little was known of its peer group ("this group
 was seen for 12 container-minutes: 8 % (5 % – 13 %) of its next paths are expected to be new"); null where
-there is nothing to say."""
+there is nothing to say.
+
+``budget``: false findings per container-day that the alarm was set to. The rest lets a finding stand alone
+(`rtml.findings.context`), of the process of its weightiest event: who it was, its ``parents``, the nearest
+first, what it reached, and the content of the first ``events``. ``sample``: invented, to try a connection."""
 
 
 SCORES = pl.Schema(

@@ -43,7 +43,7 @@ WRAPPED = {
     "sigma": {"rtml/rules/sigma/"},
     "river": {"rtml/detectors/"},
     "ray": set(),
-    "boto3": set(),
+    "boto3": {"rtml/findings/sinks/"},
 }
 
 

@@ -17,8 +17,11 @@ from rtml.commands.experiment_sweep import sweep
 from rtml.commands.features import features
 from rtml.commands.findings_correlate import correlate
 from rtml.commands.findings_import import import_findings
+from rtml.commands.findings_sample import sample_findings
+from rtml.commands.findings_send import send_findings
 from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
+from rtml.commands.findings_tune import tune_findings
 from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
@@ -31,7 +34,10 @@ def register(app: typer.Typer) -> None:
     findings.app.command("import")(import_findings)
     findings.app.command("correlate")(correlate)
     findings.app.command("show")(show_incidents)
+    findings.app.command("sample")(sample_findings)
+    findings.app.command("send")(send_findings)
     findings.app.command("suppress")(suppress_findings)
+    findings.app.command("tune")(tune_findings)
     for choosing in (compare, sweep, ablate, robustness):
         experiment.app.command()(choosing)
     baseline.app.command("show")(show)

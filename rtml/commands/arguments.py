@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,20 @@ from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = [
     "above_zero",
+    "account",
     "bad_list",
     "baseline",
     "capture",
     "configuration",
     "existing",
     "intelligence",
+    "local",
     "new",
     "one_of",
     "pack",
     "probability",
     "readable",
+    "region",
     "sensor",
     "time",
     "window",
@@ -118,6 +122,45 @@ def configuration(value: Path) -> Path:
         return Path(existing(value))
     except RtmlError as error:
         raise UsageError(str(error)) from error
+
+
+def local(value: Any) -> Any:
+    """Check that a place to write is on this machine: ``s3://x`` would become a folder called ``s3:``.
+
+    Examples
+    --------
+    >>> local(Path("s3://bucket/x"))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: s3:/bucket/x: is written on this machine only; name a file here and copy it there
+    """
+    for path in _values(value):
+        if re.match(r"[a-z][a-z0-9+.-]*:/", str(path)):
+            hint = "is written on this machine only; name a file here and copy it there"
+            raise UsageError(f"{path}: {hint}", argument="out")
+    return value
+
+
+def account(value: str) -> str:
+    """Check an account of AWS: 12 digits."""
+    if not re.fullmatch("[0-9]{12}", value):
+        raise UsageError(f"account {value!r}: must be 12 digits")
+    return value
+
+
+def region(value: str) -> str:
+    """Check the name of a region of AWS.
+
+    Examples
+    --------
+    >>> region("eu-west")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: region 'eu-west': must be like eu-west-1
+    """
+    if not re.fullmatch("[a-z]{2}(-[a-z]+)+-[0-9]{1,2}", value):
+        raise UsageError(f"region {value!r}: must be like eu-west-1")
+    return value
 
 
 def new(value: Any) -> Any:

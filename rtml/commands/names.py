@@ -26,6 +26,7 @@ __all__ = [
     "PACKS",
     "PROFILES",
     "SENSORS",
+    "SINKS",
 ]
 
 
@@ -69,8 +70,11 @@ ALERTS = _Open("rtml.formats", *registered.ALERTS)
 ATTACK = ("written", "v18", "v19")
 """`rtml.findings.attack.VERSIONS`."""
 
-EXPORTS = ("jsonl",)
-"""Formats of ``rtml findings export``."""
+EXPORTS = _Open("rtml.exports", *registered.EXPORTS)
+"""`rtml.findings.exports.EXPORTS`."""
+
+SINKS = _Open("rtml.sinks", *registered.SINKS)
+"""`rtml.findings.sinks.SINKS`."""
 
 PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
 """`rtml.profiles.formats.FORMATS`."""

@@ -138,6 +138,7 @@ def _run(
 ) -> tuple[Ran, Suppressed]:
     """Run rules, of the packs that fit the capture if none was named, archive, and write."""
     from rtml.captures import open_captures
+    from rtml.findings.context import with_context
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
     from rtml.rules.running.run import run_all
@@ -148,7 +149,10 @@ def _run(
         chosen = replace(chosen, pack=_fitting(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
-        done = archive(ran.findings(), suppressions)
+        findings = ran.findings()
+        if out is not None:
+            findings = with_context(findings, capture.events(), capture.processes())
+        done = archive(findings, suppressions)
         if out is not None:
             _write(out, done, _scores(ran, capture, every), suppressed=bool(suppressions))
     return ran, done

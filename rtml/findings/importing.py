@@ -15,8 +15,10 @@ import polars as pl
 
 from rtml.container_ids import merged, renamed
 from rtml.errors import lookup
+from rtml.findings.context import from_events
 from rtml.findings.formats import FORMATS, Alert, Lost, Reject
 from rtml.findings.levels import LEVELS, WEIGHTS
+from rtml.findings.redaction import redacted
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
 from rtml.reading.envelopes import records
@@ -54,7 +56,8 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     Returns
     -------
     Findings (`rtml.schema.FINDINGS`), source ``rule``, detector the sensor; one per finding type,
-    container and 5 minutes over all files, with the number of its alerts. Alerts of the host have no
+    container and 5 minutes over all files, with the number of its alerts and what the first of them say
+    (``output``, command line, user, destination; secrets hidden). Alerts of the host have no
     container and are rejected, as are alerts that name none, lines that do not parse or name no rule
     or plausible time, and the end of a file that is cut off.
 
@@ -109,7 +112,6 @@ def _findings(rows: list[Alert], sensor: str) -> pl.DataFrame:
         .with_columns(
             slot_of(),
             title="rule",
-            count=pl.lit(1, pl.Int64),
             until="time",
             severity=pl.col("level").replace_strict(LEVELS, return_dtype=pl.Float64),
             weight=pl.col("level").replace_strict(WEIGHTS, return_dtype=pl.Float64),
@@ -117,6 +119,8 @@ def _findings(rows: list[Alert], sensor: str) -> pl.DataFrame:
         .with_columns(score="weight")
     )
     reasons = frame.group_by("container_id", "process_id", "slot", "type", feature="rule").agg(
-        value=pl.len().cast(pl.Float64)
+        value=pl.col("count").sum().cast(pl.Float64)
     )
-    return aggregate(frame, conform(reasons, CONTRIBUTIONS), source="rule", detector=sensor)
+    hidden = [redacted(pl.field(name)) for name in ("cmdline", "output", "request")]
+    shown = frame.with_columns(pl.col("event").struct.with_fields(hidden))
+    return from_events(aggregate(shown, conform(reasons, CONTRIBUTIONS), source="rule", detector=sensor))

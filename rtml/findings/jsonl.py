@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.schema import FINDINGS, conform
+from rtml.schema import EVENT, FINDINGS, conform
 from rtml.times import from_text
 
 __all__ = ["from_jsonl", "jsonl"]
@@ -33,7 +35,7 @@ def jsonl(findings: pl.DataFrame) -> str:
     floats = [name for name, kind in findings.schema.items() if kind == pl.Float64]
     finite = [pl.when(pl.col(name).is_finite()).then(name).alias(name) for name in floats]
     return findings.with_columns(
-        *finite, *(pl.col(name).dt.to_string("iso:strict") for name in _TIMES)
+        *finite, *(pl.col(name).dt.to_string("iso:strict") for name in _TIMES), _events(_spelled)
     ).write_ndjson()
 
 
@@ -47,8 +49,12 @@ def from_jsonl(text: str) -> pl.DataFrame:
     """
     if not text.strip():
         return FINDINGS.to_frame()
-    shape = pl.Schema({n: pl.String() if n in _TIMES else k for n, k in FINDINGS.items()})
-    rows = pl.read_ndjson(text.encode(), schema=shape)
+    texts = {
+        **dict.fromkeys(_TIMES, pl.String()),
+        "events": pl.List(pl.Struct({**EVENT, "time": pl.String()})),
+    }
+    shape = pl.Schema({name: texts.get(name, kind) for name, kind in FINDINGS.items()})
+    rows = pl.read_ndjson(text.encode(), schema=shape).with_columns(_events(from_text))
     times = rows.select(from_text(pl.col(name)) for name in _TIMES)
     for name in _TIMES:
         odd = rows.filter(rows[name].is_not_null() & times[name].is_null())[name]
@@ -56,3 +62,13 @@ def from_jsonl(text: str) -> pl.DataFrame:
             like = "like 2027-01-01T00:00:00Z"
             raise RtmlError(f"{name} {odd[0][:40]!r}: no time of the years 1970 to 2199, {like}")
     return conform(rows.with_columns(times.get_columns()), FINDINGS)
+
+
+def _spelled(time: pl.Expr) -> pl.Expr:
+    return time.dt.to_string("iso:strict")
+
+
+def _events(change: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """Change the times of the events that findings show; an unreadable one becomes null."""
+    time = change(pl.element().struct.field("time"))
+    return pl.col("events").list.eval(pl.element().struct.with_fields(time=time))

@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from rtml.schema import FINDINGS, IDENTITY, conform
+from rtml.findings.context import MOST_SHOWN
+from rtml.schema import EVENT, FINDINGS, IDENTITY, conform
 from rtml.text import SEPARATOR, visible
 
 __all__ = [
@@ -55,10 +56,11 @@ _EVIDENCE: dict[str, Any] = {
     "techniques": pl.List(pl.String),
     "counterfactual": pl.String,
     "maturity": pl.String,
+    "event": pl.Struct(EVENT),
 }
 EVIDENCE = pl.Schema(_EVIDENCE)
 """Rows that findings are made of: one event each. ``seq`` is null for an alarm without an event,
-which lasts until ``until``; for events that is null."""
+which lasts until ``until``; for events that is null. ``event`` is what such an alarm says of itself."""
 
 CONTRIBUTIONS = pl.Schema(
     {
@@ -160,7 +162,9 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
         title=titles.first(),
         more=titles.len().cast(pl.Int64) - 1,
         techniques=pl.col("techniques").explode().drop_nulls().unique().sort(),
+        events=pl.col("event").drop_nulls().head(MOST_SHOWN),
     )
+    facts = facts.with_columns(events=pl.when(pl.col("events").list.len() > 0).then("events"))
     more = pl.format("{} and {} more", "title", "more")
     return facts.with_columns(title=pl.when(pl.col("more") > 0).then(more).otherwise("title"))
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures import open_captures
+from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
 from rtml.errors import RtmlError, UsageError
+from rtml.findings.context import with_context
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
 from rtml.models.files import digest_of
@@ -70,7 +71,7 @@ def run_job(
     if out.exists():
         return _resumed(out, plan, resume)
     scored = loaded.score(capture, budget)
-    done = archive(scored.findings, rules)
+    done = archive(_told(scored, capture), rules)
     scored = replace(scored, findings=done.kept)
     result = {
         **plan,
@@ -97,6 +98,14 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
     if differs:
         raise RtmlError(f"{out}: is the result of another job ({', '.join(differs)} differ)")
     return done
+
+
+def _told(scored: Scored, capture: Capture) -> pl.DataFrame:
+    """Let findings stand alone: with the budget they were set to, and the content of their events."""
+    budgets = {name: alarm.budget for name, alarm in scored.alarms.items()}
+    set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
+    findings = scored.findings.with_columns(budget=set_to)
+    return with_context(findings, capture.events(), capture.processes())
 
 
 def _counts(scored: Scored) -> dict[str, Any]:

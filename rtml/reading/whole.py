@@ -20,7 +20,7 @@ from rtml.errors import RtmlError
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["require_new", "whole_file", "whole_folder", "write_parquet", "write_text"]
+__all__ = ["require_new", "whole_file", "whole_folder", "write_bytes", "write_parquet", "write_text"]
 
 _PROBED = 1_000_000
 """Bytes that a place must take before a failure is not laid to it."""
@@ -100,6 +100,12 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file as UTF-8, line ends as they are, whole or not at all."""
     with whole_file(path) as half:
         half.write_text(text, "utf-8", newline="\n")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    with whole_file(path) as half:
+        half.write_bytes(content)
 
 
 def write_parquet(path: Path, table: pl.DataFrame) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from rtml.evaluation.ledger import Ledger
 from rtml.findings.attack import TECHNIQUE
+from rtml.findings.layer import layer
 from rtml.reading.whole import write_text
 from rtml.text import visible
 
@@ -69,28 +70,19 @@ def attack_layer(ledger: Ledger, name: str = "rtml") -> dict[str, Any]:
     A technique's score is the percentage of its attacks that any rules or models found, its colour tells who;
     its metadata say how many each side found. What is no id of a technique (``T1059.004``) is left out and
     counted in the description: the Navigator refuses nothing, but shows it nowhere.
-
-    References
-    ----------
-    https://github.com/mitre-attack/attack-navigator/blob/master/layers/LAYERFORMATv4_5.md
     """
     matrix, verdicts = technique_matrix(ledger), _verdicts(ledger)
     ids = sorted({found for text in verdicts for found in _ID.findall(text)})
     unnamed = sum(len(told) for text, told in verdicts.items() if not _ID.search(text))
     attacks = ledger.facts["counts"]["attacks"]
     left = f"; {unnamed} without a technique that ATT&CK knows by id" if unnamed else ""
-    return {
-        "name": visible(name, 80),
-        "versions": {"navigator": "4.9.0", "layer": "4.5"},
-        "domain": "enterprise-attack",
-        "description": f"{attacks} attacks in test time, found and missed by rules and models{left}",
-        "sorting": 0,
-        "layout": {"layout": "side", "showID": True, "showName": True, "expandedSubtechniques": "annotated"},
-        "hideDisabled": False,
-        "techniques": [_technique(one, matrix, verdicts) for one in ids],
-        "gradient": {"colors": ["#ff6666", "#ffe766", "#8ec843"], "minValue": 0, "maxValue": 100},
-        "legendItems": [{"label": said, "color": COLOURS.get(kind, _MIXED)} for kind, said in _SAID.items()],
-    }
+    return layer(
+        name,
+        f"{attacks} attacks in test time, found and missed by rules and models{left}",
+        [_technique(one, matrix, verdicts) for one in ids],
+        {"colors": ["#ff6666", "#ffe766", "#8ec843"], "minValue": 0, "maxValue": 100},
+        [{"label": said, "color": COLOURS.get(kind, _MIXED)} for kind, said in _SAID.items()],
+    )
 
 
 def _verdicts(ledger: Ledger) -> dict[str, list[str]]:

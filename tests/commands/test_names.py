@@ -17,7 +17,9 @@ from rtml.errors import UnknownNameError
 from rtml.experiment.config import Experiment
 from rtml.features import AUDIT_FAMILIES, FAMILIES
 from rtml.findings.attack import VERSIONS
+from rtml.findings.exports import EXPORTS
 from rtml.findings.formats import FORMATS
+from rtml.findings.sinks import SINKS
 from rtml.profiles.formats import FORMATS as PROFILES
 from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
@@ -27,11 +29,13 @@ REGISTRIES = {
     "ATTACK": VERSIONS,
     "DATASETS": DATASETS,
     "DETECTORS": DETECTORS,
+    "EXPORTS": EXPORTS,
     "FAMILIES": [*FAMILIES, *AUDIT_FAMILIES],
     "GATES": GATES,
     "PACKS": PACKS,
     "PROFILES": PROFILES,
     "SENSORS": SENSORS,
+    "SINKS": SINKS,
 }
 
 

@@ -30,8 +30,15 @@ def done(place: Path, folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_folder_holds_what_judging_gives(done: Path, scored: Scored):
-    for name in ("windows", "scores", "findings"):
+    for name in ("windows", "scores"):
         assert pl.read_parquet(done / f"{name}.parquet").equals(getattr(scored, name)), name
+    found = pl.read_parquet(done / "findings.parquet")
+    judged = [name for name, values in scored.findings.to_dict().items() if values.null_count() < len(values)]
+    assert found.select(judged).equals(scored.findings.select(judged))
+    alarmed = found.filter(pl.col("detector").is_in(list(scored.alarms)))
+    budgets = [scored.alarms[name].budget for name in alarmed["detector"]]
+    assert alarmed["budget"].to_list() == budgets and alarmed.height > 0
+    assert found.filter(pl.col("evidence").is_not_null())["events"].null_count() == 0
     told = json.loads((done / "score.json").read_text())
     assert (told["windows"], told["skipped"]) == (scored.windows.height, scored.skipped)
     assert told["alarms"] == scored.scores["alarm"].sum() > 0

@@ -12,24 +12,29 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import polars as pl
+
 from rtml.container_ids import bare_id
 from rtml.errors import UsageError
 from rtml.findings.attack import techniques_of
 from rtml.findings.levels import LEVELS
 from rtml.findings.rule_types import finding_type_of
-from rtml.schema import IDENTITY
+from rtml.schema import EVENT, IDENTITY
 from rtml.times import moment
 
-__all__ = ["Alert", "Format", "Lost", "Reject", "alert", "nested", "text"]
+__all__ = ["Alert", "Format", "Lost", "Reject", "alert", "nested", "text", "whole"]
 
 _ABSENT = frozenset({"<NA>", "N/A", "incomplete"})
 """What engines write where they do not know: no values."""
+
+_SAID = tuple(name for name in EVENT if name not in ("time", "host", "seq", "kind"))
+"""What an alert may say of the event that it is about."""
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EARLIEST, _LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 
 Alert: TypeAlias = dict[str, Any]
-"""What `alert` returns: rule, time, level, techniques, finding type and identity."""
+"""What `alert` returns: rule, time, level, techniques, finding type, count, identity, and the event."""
 
 
 class Reject(Exception):
@@ -60,7 +65,7 @@ class Format:
     read: Callable[[Mapping[str, Any]], Alert]
 
 
-def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity: Any) -> Alert:
+def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), count: Any = 1, **facts: Any) -> Alert:
     """Make one alert of what an engine says.
 
     Parameters
@@ -73,9 +78,12 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
         One of `rtml.findings.levels.LEVELS`.
     tags
         Techniques (``T1059``) and tactics of MITRE ATT&CK; others are passed over.
-    identity
-        Any of `rtml.schema.IDENTITY`; anything but a text is unknown. Of a container's id the runtime
-        before it goes (`rtml.container_ids`).
+    count
+        Events that the alert stands for; anything but a number above 1 is one.
+    facts
+        Any of `rtml.schema.IDENTITY` and of `rtml.schema.EVENT` (``output`` is the engine's own sentence);
+        anything but a text, or a number where one belongs, is unknown. Of a container's id the runtime before
+        it goes (`rtml.container_ids`).
 
     Raises
     ------
@@ -84,18 +92,22 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), **identity
 
     Examples
     --------
-    >>> row = alert("Shell", "2026-01-01T00:00:00Z", "high", ["T1059"], container_id="c1")
-    >>> row["techniques"], row["container_id"], row["host"]
-    (['T1059'], 'c1', None)
+    >>> row = alert("Shell", "2026-01-01T00:00:00Z", "high", ["T1059"], container_id="c1", cmdline="sh -i")
+    >>> row["techniques"], row["container_id"], row["host"], row["event"]["cmdline"]
+    (['T1059'], 'c1', None, 'sh -i')
     """
     if level not in LEVELS:
         raise Reject(f"no level {level!r}")
     marks = list(tags)
-    who = {name: text(identity.get(name)) for name in IDENTITY}
+    who = {name: text(facts.get(name)) for name in IDENTITY}
     who["container_id"] = bare_id(who["container_id"] or "")
+    at = _time(time)
+    said = {name: _fitting(name, facts.get(name)) for name in _SAID}
     return {
         "rule": text(rule),
-        "time": _time(time),
+        "time": at,
+        "count": max(1, whole(count) or 1),
+        "event": {"time": at, "host": who["host"], "seq": None, "kind": "alert", **said},
         "level": level,
         "techniques": sorted(set(techniques_of(marks))),
         "type": finding_type_of((tag.removeprefix("mitre_") for tag in marks), "ImportedAlert"),
@@ -125,6 +137,28 @@ def text(value: Any) -> str | None:
     ('a', None, None, None)
     """
     return value if isinstance(value, str) and value.strip() and value not in _ABSENT else None
+
+
+def whole(value: Any) -> int | None:
+    """Return a whole number that 63 bits hold, also one that is written as text; else None.
+
+    Examples
+    --------
+    >>> whole(7), whole("7"), whole(True), whole("x"), whole(2**70)
+    (7, 7, None, None, None)
+    """
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value):
+        value = int(value)
+    fits = isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+    return value if fits else None
+
+
+def _fitting(name: str, value: Any) -> int | str | None:
+    """Return what an event can hold of a value: users are often numbers."""
+    if EVENT[name] != pl.String():
+        return whole(value)
+    number = name == "user" and whole(value) is not None
+    return str(whole(value)) if number else text(value)
 
 
 def _time(value: Any) -> dt.datetime:

@@ -34,7 +34,32 @@ def falco(record: Mapping[str, Any]) -> Alert:
         pod=fields.get("k8s.pod.name"),
         namespace=fields.get("k8s.ns.name"),
         image=f"{image}:{tag}" if image and tag else image,
+        image_digest=fields.get("container.image.digest"),
+        output=record.get("output"),
+        pid=fields.get("proc.pid"),
+        user=text(fields.get("user.name")) or fields.get("user.uid"),
+        exe=text(fields.get("proc.exepath")) or fields.get("proc.name"),
+        exe_sha256=fields.get("proc.hash.sha256"),
+        cmdline=fields.get("proc.cmdline"),
+        cwd=fields.get("proc.cwd"),
+        path=fields.get("fs.path.name") or _path(fields),
+        **_remote(fields),
     )
+
+
+def _path(fields: Mapping[str, Any]) -> str | None:
+    """Return the file of a descriptor; the name of a socket is none."""
+    name = text(fields.get("fd.name"))
+    return name if name and name.startswith("/") else None
+
+
+def _remote(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the other side of a connection, else the server's."""
+    side = "r" if text(fields.get("fd.rip")) else "s"
+    address = text(fields.get(f"fd.{side}ip"))
+    if address is None:
+        return {}
+    return {"dst_ip": address, "dst_port": fields.get(f"fd.{side}port"), "protocol": fields.get("fd.l4proto")}
 
 
 def _own(fields: Mapping[str, Any]) -> Reject:

@@ -22,6 +22,8 @@ def tetragon(record: Mapping[str, Any]) -> Alert:
     tags = hit.get("tags")
     pod = nested(hit, "process", "pod")
     container = nested(pod, "container")
+    process = nested(hit, "process")
+    command = [name for name in (text(process.get("binary")), text(process.get("arguments"))) if name]
     return alert(
         hit["policy_name"],
         record.get("time"),
@@ -32,8 +34,16 @@ def tetragon(record: Mapping[str, Any]) -> Alert:
         namespace=pod.get("namespace"),
         workload=pod.get("workload"),
         container_name=container.get("name"),
-        container_id=text(container.get("id")) or nested(hit, "process").get("docker"),
+        container_id=text(container.get("id")) or process.get("docker"),
         image=nested(container, "image").get("name"),
+        count=nested(record, "aggregation_info").get("count"),
+        output=hit.get("message"),
+        pid=process.get("pid"),
+        user=process.get("uid"),
+        exe=process.get("binary"),
+        cmdline=" ".join(command),
+        cwd=process.get("cwd"),
+        request=hit.get("function_name"),
     )
 
 

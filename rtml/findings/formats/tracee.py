@@ -37,7 +37,28 @@ def tracee(record: Mapping[str, Any]) -> Alert:
         pod=pod.get("podName") or pod.get("name"),
         namespace=pod.get("podNamespace") or nested(pod, "namespace").get("name"),
         image=image.get("name") if isinstance(image, dict) else image,
+        output=threat.get("description") or nested(old).get("signatureName"),
+        **_process(record),
     )
+
+
+def _process(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return who did it, as either generation names it, and the command line where an argument holds one."""
+    process = nested(record, "workload", "process")
+    executable = nested(process, "executable")
+    user = nested(process, "real_user")
+    data = record.get("args") or record.get("data")
+    rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+    given = {str(row.get("name")): row.get("value", row.get("str_array", row.get("str"))) for row in rows}
+    argv = given.get("argv") or given.get("cmdline")
+    words = argv.get("value") if isinstance(argv, dict) else argv
+    return {
+        "pid": process.get("host_pid", record.get("hostProcessId")),
+        "user": user.get("name") or user.get("id", record.get("userId")),
+        "exe": executable.get("path") or record.get("executable") or record.get("processName"),
+        "cmdline": " ".join(map(str, words)) if isinstance(words, list) else words,
+        "path": given.get("pathname"),
+    }
 
 
 TRACEE = Format("tracee", tracee)

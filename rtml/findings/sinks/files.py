@@ -1,0 +1,51 @@
+"""A file that grows, or standard output: one OCSF event per line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rtml.errors import UsageError
+from rtml.findings.exports import Origin, Row
+from rtml.findings.exports.contract import compact
+from rtml.findings.exports.ocsf import detection_finding
+from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
+
+__all__ = ["FILE", "STDOUT"]
+
+
+def _file(target: str, origin: Origin) -> Deliver:
+    if not target or "://" in target:
+        raise UsageError("a file is named like this: --to file=findings.jsonl")
+
+    def deliver(rows: Sequence[Row]) -> dict[int, str]:
+        try:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            with Path(target).open("ab") as file:
+                file.write(_lines(rows, origin))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise Undelivered(f"{target}: {error.strerror or error}") from error
+        return {}
+
+    return deliver
+
+
+def _stdout(target: str, origin: Origin) -> Deliver:
+    def deliver(rows: Sequence[Row]) -> dict[int, str]:
+        sys.stdout.write(_lines(rows, origin).decode())
+        sys.stdout.flush()
+        return {}
+
+    return deliver
+
+
+def _lines(rows: Sequence[Row], origin: Origin) -> bytes:
+    return "".join(f"{compact(detection_finding(row, origin))}\n" for row in rows).encode()
+
+
+FILE = Sink("file", "a file that lines are added to", 500, _file)
+STDOUT = Sink("stdout", "nothing", 500, _stdout)
