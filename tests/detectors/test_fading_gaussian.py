@@ -32,7 +32,7 @@ def test_mean_and_variance_are_weighted_ones(rows):
 
 @pytest.mark.parametrize(("rows", "freedom"), [(3, 2), (4, 3), (12, 3), (500, 3)])
 def test_bits_are_of_the_predictive_distribution(rows: int, freedom: int):
-    """Student's t: what a Gaussian of unknown mean and variance predicts after n rows; of 3 degrees at most."""
+    """Student's t: what a Gaussian of unknown mean and variance predicts after n rows, 3 degrees at most."""
     values = np.random.default_rng(1).normal(3, 1, rows)
     fading = learnt(values, 10_000_000)
     spread = np.std(values, ddof=1) * np.sqrt(1 + 1 / rows)
