@@ -53,8 +53,10 @@ def ranked(result: Scored, attacks: pl.Series) -> dict[str, tuple[int, int, int]
     ranks = {}
     for (label,), part in rows.partition_by("detector", as_dict=True, maintain_order=True).items():
         benign, attack = (part.filter(pl.col("attack") == wanted)["margin"] for wanted in (False, True))
+        # No opinion is no find: an attacked window without a margin is above nothing.
         highest = benign.max()
-        above = attack.len() if highest is None else int((attack > highest).sum())
+        said = attack.drop_nulls()
+        above = said.len() if highest is None else int((said > highest).sum())
         ranks[str(label)] = (above, attack.len(), benign.len())
     return ranks
 

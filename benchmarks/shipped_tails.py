@@ -30,7 +30,7 @@ def main() -> None:
     for calibrate, test in STRETCHES:
         model = learn(experiment, capture, Split(at(calibrate), at(test), start=at("09:59")))
         for label, calibration in model.calibrations.items():
-            tail, outliers = calibration.tail(), calibration.outliers()
+            tail, outliers = calibration.tail, calibration.outliers
             facts = (f"{tail.start:.3g}", f"{tail.scale:.3g}", f"{tail.shape:g}", f"{tail.borrowed:.0%}")
             table.add_row(f"{calibrate}-{test}", label, *facts, str(outliers))
     Console(width=120).print(table)

@@ -21,8 +21,11 @@ exceedances, used before, gave a calm group a scale so small that any operator's
 and cost the forest 15 to 30 of 54 attacks at one false window.
 
 **Alarm budget**: false *findings* per container-day. A tree is one finding however many windows it spans, so
-trees are what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`. With few calibration days much
-of that is borrowed and extrapolated; `Alarm` says how much.
+trees are what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`, and beyond what calibration
+counted itself: where a budget allows *k* trees of the calibration time (*k* at least `COUNTED`), not more
+than *k* of them may be above. What can be counted is not left to the shape of a tail: that was chosen for
+what lies far out, and in between the trees of a tail stand in heaps. With few calibration days much of a
+limit is borrowed and extrapolated; `Alarm` says how much.
 
 References
 ----------
@@ -48,7 +51,10 @@ from rtml.models.alarm import Alarm
 from rtml.models.tails import UNKNOWN, Prior, Tail, fit_tail
 from rtml.reading.state import State, read_state, write_state
 
-__all__ = ["Calibration"]
+__all__ = ["COUNTED", "Calibration"]
+
+COUNTED = 5
+"""Calibration trees above a limit from which on their number is believed as it is."""
 
 _PULL = 20
 """Exceedances of its own that a group needs to be trusted as much as all groups together."""
@@ -134,7 +140,7 @@ class Calibration:
         """Say whether a group has enough calibration trees to stand by itself."""
         return len(self.groups.get(group, ())) >= self.least
 
-    def borrowed(self, group: str, budget: float = 1.0) -> float:
+    def borrowed(self, group: str) -> float:
         """Return which share of where a group's alarms start is that of all groups: 0 to 1.
 
         Examples
@@ -144,7 +150,7 @@ class Calibration:
         >>> calibration.borrowed("web"), calibration.borrowed("new")
         (0.5, 1.0)
         """
-        return 1.0 - self._own(group, self.tail(budget))
+        return 1.0 - self._own(group, self.tail)
 
     def _own(self, group: str, tail: Tail) -> float:
         """Return the weight of a group's own start, by the exceedances that it should have."""
@@ -153,24 +159,19 @@ class Calibration:
         number = tail.rate * self.days[group]
         return number / (number + _PULL)
 
-    def tail(self, budget: float = 1.0) -> Tail:
-        """Return the tail of all groups together."""
-        return self._fits(budget)[0]
+    @property
+    def tail(self) -> Tail:
+        """The tail of all groups together."""
+        return self._fitted[0]
 
-    def outliers(self, budget: float = 1.0) -> int:
-        """Count the calibration trees that stand far outside and were left out."""
-        return self._fits(budget)[1]
-
-    def _fits(self, budget: float) -> tuple[Tail, int]:
-        """Return the tail for a budget: fitted once, for streams ask window by window."""
-        if budget not in self._fitted:
-            days = max(self._all_days, 1e-9)
-            self._fitted[budget] = fit_tail(self.pooled, days, self.prior, self.unit, budget)
-        return self._fitted[budget]
+    @property
+    def outliers(self) -> int:
+        """How many calibration trees stand far outside and were left out."""
+        return self._fitted[1]
 
     @cached_property
-    def _fitted(self) -> dict[float, tuple[Tail, int]]:
-        return {}
+    def _fitted(self) -> tuple[Tail, int]:
+        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.prior, self.unit)
 
     @property
     def _all_days(self) -> float:
@@ -193,13 +194,12 @@ class Calibration:
         """Return the scores of a group's calibration trees, sorted, without outliers; none: no such group."""
         return self._kept[group].tolist() if group in self._kept else []
 
-    def margins(self, scores: Array, groups: Sequence[str], budget: float = 1.0) -> Array:
+    def margins(self, scores: Array, groups: Sequence[str]) -> Array:
         """Return the margin of each score; NaN for NaN, and when nothing is calibrated."""
-        tail = self.tail(budget)
+        tail = self.tail
         if not len(self.pooled):
             return np.full(len(scores), np.nan)
-        starts = self._starts(tail)
-        own = np.array([starts.get(group, tail.start) for group in groups])
+        own = np.array([self._starts.get(group, tail.start) for group in groups])
         return tail.margin(scores - own + tail.start)
 
     def threshold(self, budget: float) -> Alarm:
@@ -215,20 +215,25 @@ class Calibration:
         """
         if not budget > 0:
             raise UsageError(f"alarm budget must be above 0, got {budget}")
-        tail, outliers = self._fits(budget)
         calibrated = bool(len(self.pooled))
         return Alarm(
             budget=budget,
-            limit=tail.limit(budget) if calibrated else np.inf,
+            limit=max(self.tail.limit(budget), self._counted(budget)) if calibrated else np.inf,
             trees=len(self.pooled),
             days=self._all_days,
-            borrowed=tail.borrowed,
-            outliers=outliers,
+            borrowed=self.tail.borrowed,
+            outliers=self.outliers,
         )
+
+    def _counted(self, budget: float) -> float:
+        """Return the margin that as many calibration trees exceed as a budget allows, or `COUNTED`."""
+        allowed = max(int(budget * self._all_days), COUNTED)
+        ours = self._margins_kept
+        return float(ours[len(ours) - 1 - allowed]) if allowed < len(ours) else -np.inf
 
     def alarms(self, scores: Array, groups: Sequence[str], alarm: Alarm) -> npt.NDArray[np.bool_]:
         """Say which trees raise an alarm; NaN never does."""
-        margins = self.margins(scores, groups, alarm.budget)
+        margins = self.margins(scores, groups)
         return np.nan_to_num(margins, nan=-np.inf) > alarm.limit
 
     def save(self, folder: Path) -> None:
@@ -251,9 +256,10 @@ class Calibration:
         groups = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
         return cls(groups, state.days, state.least, state.unit, Prior(state.shape, state.scale))
 
-    def _starts(self, tail: Tail) -> dict[str, float]:
-        """Return where the tail of each group starts, without outliers, shrunk towards that of all."""
-        starts = {}
+    @cached_property
+    def _starts(self) -> dict[str, float]:
+        """Where the tail of each group starts, without outliers, shrunk towards that of all."""
+        starts, tail = {}, self.tail
         for group, scores in self._kept.items():
             if not len(scores):
                 continue
@@ -263,9 +269,14 @@ class Calibration:
         return starts
 
     @cached_property
+    def _margins_kept(self) -> Array:
+        """The margins of all calibration trees without outliers, sorted."""
+        each = [self.margins(scores, [group] * len(scores)) for group, scores in self._kept.items()]
+        return np.sort(np.concatenate([np.empty(0), *each]))
+
+    @cached_property
     def _limit_of_outliers(self) -> float:
-        tail, outliers = self._fits(1.0)
-        return float(self.pooled[len(self.pooled) - outliers]) if outliers else np.inf
+        return float(self.pooled[len(self.pooled) - self.outliers]) if self.outliers else np.inf
 
     @cached_property
     def _kept(self) -> dict[str, Array]:

@@ -103,7 +103,7 @@ def tree_scores(
         columns = {
             "score": values,
             "p_value": calibration.p_values(values, groups),
-            "margin": calibration.margins(values, groups, budget),
+            "margin": calibration.margins(values, groups),
             "alarm": calibration.alarms(values, groups, alarm),
             "budget": _least_budget(calibration, values, groups),
         }

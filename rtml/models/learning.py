@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from rtml import baselines, features
@@ -23,7 +22,7 @@ from rtml.features.prequential import prequential_windows
 from rtml.features.source import Source
 from rtml.models.alarm import DAY
 from rtml.models.judging import TREE
-from rtml.models.tails import SHIPPED, TRIMMED, fit_tail
+from rtml.models.tails import Prior, fit_tail
 from rtml.peers import peer_groups
 from rtml.schema import feature_columns
 from rtml.splits import Split, at_edge, borders
@@ -42,6 +41,7 @@ __all__ = [
 ]
 
 _UTC = pl.Datetime("ns", "UTC")
+_BITS = Prior(0.1, 4.0)  # the tail of `novelty`, as outliers are sought
 OUTLIERS = pl.Schema(
     {
         "part": pl.String(),
@@ -156,9 +156,8 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
     days = sum(container_days(rows, window).values())
     if not days or not trees["bits"].max():
         return OUTLIERS.to_frame()
-    tail, number = fit_tail(trees["bits"].to_numpy(), days, SHIPPED["surprise"], unit=1.0)
-    far = np.nan_to_num(tail.margin(trees["bits"].to_numpy())) > tail.limit(TRIMMED)
-    strange = trees.filter(far) if number else trees.clear()
+    _, number = fit_tail(trees["bits"].to_numpy(), days, _BITS, unit=1.0)
+    strange = trees.filter(pl.col("bits") >= trees["bits"].top_k(number).min()) if number else trees.clear()
     titled = strange.join(_titles(source, strange), on=["host", "process_id"], how="left").with_columns(
         part=pl.lit(part)
     )

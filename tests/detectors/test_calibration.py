@@ -77,7 +77,7 @@ def test_budget_by_hand():
     alarm = calibration.threshold(budget=10)
     assert (alarm.trees, alarm.days, alarm.resolvable) == (1200, 1.0, True)
     assert alarm.limit == pytest.approx(np.log(12)) and alarm.borrowed == 20 / 140
-    tail, raised = calibration.tail(), calibration.alarms(np.arange(4000.0), ["g"] * 4000, alarm)
+    tail, raised = calibration.tail, calibration.alarms(np.arange(4000.0), ["g"] * 4000, alarm)
     assert tail.start == 1080
     assert np.flatnonzero(raised)[0] == np.ceil(1080 + tail.scale * np.log(12))
     assert raised[np.flatnonzero(raised)[0] :].all()
@@ -95,7 +95,7 @@ def test_what_stands_far_outside_is_counted_and_no_p_value_is_held_against_it():
     benign = rng.exponential(2.0, 5_000)
     calibration = of([*benign, *[900.0] * 5])
     alarm = calibration.threshold(1.0)
-    assert alarm.outliers == calibration.outliers() == 5
+    assert alarm.outliers == calibration.outliers == 5
     assert "5 trees stood far outside and were left out" in alarm.sentence()
     assert calibration.p_values(np.array([900.0]), ["g"])[0] == pytest.approx(1 / 5001)
     assert calibration.alarms(np.array([900.0, 40.0, 2.0]), ["g"] * 3, alarm).tolist() == [True, True, False]
@@ -117,16 +117,33 @@ def test_a_larger_budget_never_raises_fewer_alarms():
     scores=st.lists(st.integers(0, 40).map(float), min_size=1, max_size=200),
     prior=st.sampled_from([UNKNOWN, Prior(0.1, 4.0), Prior(-0.1, 0.075)]),
     days=st.sampled_from([0.01, 0.3, 2.0]),
-    budgets=st.tuples(st.floats(0.001, 15), st.floats(0.001, 15)),
+    budgets=st.tuples(st.floats(0.001, 500), st.floats(0.001, 500)),
 )
 def test_what_alarms_at_a_budget_alarms_at_every_larger_one(scores, prior, days, budgets):
-    """Up to 15 a day, an eighth of the tail: beyond, the tail starts lower and is fitted again."""
     calibration = Calibration.fit(np.array(scores), ["g"] * len(scores), {"g": days}, prior=prior)
     new = np.linspace(0, 400, 800)
     few, more = (
         calibration.alarms(new, ["g"] * 800, calibration.threshold(budget)) for budget in sorted(budgets)
     )
     assert (more >= few).all() and (np.diff(few.astype(int)) >= 0).all()
+
+
+@pytest.mark.parametrize("budget", [30.0, 60.0, 100.0])
+def test_what_calibration_counted_is_not_left_to_the_shape_of_a_tail(budget):
+    """Trees stand in a heap far above the tail's start, which a fitted tail would alarm on as a whole."""
+    rng = np.random.default_rng(9)
+    scores = np.concatenate([rng.exponential(1.0, 9_900), rng.normal(30.0, 1.0, 100)])
+    calibration = of(scores)
+    raised = calibration.alarms(scores, ["g"] * len(scores), calibration.threshold(budget))
+    assert 0.8 * budget <= raised.sum() <= budget
+    assert calibration.tail.limit(budget) < calibration.threshold(budget).limit
+
+
+def test_a_few_trees_are_counted_by_no_budget():
+    """Fewer than five of them above a limit prove nothing: the limit is the tail's."""
+    calibration = of(np.random.default_rng(4).exponential(size=10_000))
+    for budget in (0.1, 1.0):
+        assert calibration.threshold(budget).limit == calibration.tail.limit(budget)
 
 
 @pytest.mark.parametrize(("days", "budget"), [(0.05, 10.0), (0.5, 1.0), (4.0, 1.0), (4.0, 40.0)])
@@ -244,6 +261,6 @@ def test_a_score_at_the_limit_is_within_the_budget():
     """An alarm is beyond the limit: of trees all alike none is, and a hair more is enough."""
     calibration = of(np.zeros(500), days=1.0)
     alarm = calibration.threshold(1.0)
-    at = alarm.limit * calibration.tail().scale
+    at = alarm.limit * calibration.tail.scale
     raised = calibration.alarms(np.array([at, np.nextafter(at, np.inf)]), ["g", "g"], alarm)
     assert raised.tolist() == [False, True]

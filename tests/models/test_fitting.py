@@ -73,4 +73,4 @@ def test_a_score_of_nobody_is_no_finding():
 def test_what_is_known_of_the_tail_is_in_the_calibration():
     made = Fit(Prior(0.1, 4.0), 1.0).of(trees(a=[1.0, None, 2.0]), {"web": 0.5})
     assert (made.prior, made.unit, made.days) == (Prior(0.1, 4.0), 1.0, {"web": 0.5})
-    assert made.pooled.tolist() == [1.0, 2.0] and math.isfinite(made.tail().scale)
+    assert made.pooled.tolist() == [1.0, 2.0] and math.isfinite(made.tail.scale)

@@ -49,16 +49,17 @@ def rarity(start: float, scale: float, shape: float, score: float) -> float:
 
 
 def tail(
-    scores: list[float], days: float, rate: float, prior: Prior, unit: float
+    scores: list[float], days: float, rate: float, prior: Prior, unit: float, parts: tuple[int, ...]
 ) -> tuple[float, float, float]:
     """Return start, scale and exceedances of scores of which none is an outlier."""
     number = min(max(round(rate * days), 1), len(scores))
     start = highest(scores, rate * days)
-    median_excess = highest(scores, rate * days / 2) - start
-    own = median_excess / scales(2, prior.shape)
+    far = [part for part in parts if part == 2 or number / part >= 4]
+    excess = [(highest(scores, rate * days / part) - start) / scales(part, prior.shape) for part in far]
     body = (highest(scores, 8 * rate * days) - start) / scales(1 / 8, prior.shape)
     borrowed = body if prior.scale is None else prior.scale
-    scale = (number * own + 20 * borrowed) / (number + 20)
+    kinds = len(set(sorted(scores, reverse=True)[:number]))
+    scale = (kinds * statistics.mean(excess) + 20 * borrowed) / (kinds + 20)
     middle = statistics.median(scores)
     spread = statistics.mean(abs(score - middle) for score in scores)
     return start, max(scale, unit, spread / 100) or 1.0, number
@@ -68,16 +69,16 @@ def margin(groups: Groups, each: float, prior: Prior, unit: float, group: str, s
     """Work out a margin, one number at a time."""
     scores = sorted(score for held in groups.values() for score in held)
     days = each * len(groups)
-    rate = min(max(120, 8, 20 / days), len(scores) / 10 / days)
-    outliers = 0
+    rate = min(max(120, 20 / days), len(scores) / 10 / days)
+    outliers, mild = 0, Prior(max(prior.shape, 0.1), prior.scale)
     for _ in range(6 if len(scores) >= 50 else 0):
-        start, scale, number = tail(scores[: len(scores) - outliers], days, rate, prior, unit)
-        far = sum(rarity(start, scale, prior.shape, s) > max(0, math.log(rate / 0.3)) for s in scores)
+        start, scale, number = tail(scores[: len(scores) - outliers], days, rate, mild, unit, (2,))
+        far = sum(rarity(start, scale, mild.shape, s) > max(0, math.log(rate / 0.3)) for s in scores)
         if far <= outliers or far > number:
             break
         outliers = far
     kept = scores[: len(scores) - outliers]
-    start, scale, _ = tail(kept, days, rate, prior, unit)
+    start, scale, _ = tail(kept, days, rate, prior, unit, (2, 3, 4, 6, 8, 12, 16))
     own = [s for s in groups.get(group, []) if not outliers or s < scores[-outliers]]
     pull = rate * each / (rate * each + 20)
     moved = start + pull * (highest(own, rate * each) - start) if own else start
@@ -115,13 +116,15 @@ def test_a_margin_is_what_the_formula_says_with_outliers_too(seed: int, prior: P
 def test_a_margin_by_hand():
     """A thousand trees in a day, 0 to 999: the tail are the highest 100, and their median excess is 50.
 
-    Own scale 50 / ln 2 = 72.13 with weight 100; down to rank 800 it falls by 700: 700 / ln 8 = 336.63,
-    weight 20.
+    Own scale: the mean of 50 / ln 2, 67 / ln 3, 75 / ln 4 ..., 94 / ln 16 = 49.5 with weight 100; down to
+    rank 800 it falls by 700: 700 / ln 8 = 336.63, weight 20.
     """
     calibration = calibrated({"a": np.arange(1000.0).tolist()}, 1.0)
-    scale = (100 * 50 / math.log(2) + 20 * 700 / math.log(8)) / 120
-    assert calibration.tail().rate == 100
-    assert calibration.tail().scale == pytest.approx(scale) == pytest.approx(116.2, abs=0.1)
+    excess = {2: 50, 3: 67, 4: 75, 6: 83, 8: 88, 12: 92, 16: 94}
+    own = statistics.mean(value / math.log(part) for part, value in excess.items())
+    scale = (100 * own + 20 * 700 / math.log(8)) / 120
+    assert calibration.tail.rate == 100
+    assert calibration.tail.scale == pytest.approx(scale) == pytest.approx(97.4, abs=0.1)
     assert calibration.margins(np.array([900.0, 900 + 2 * scale]), ["a"] * 2).tolist() == [
         0.0,
         pytest.approx(2.0),
@@ -145,7 +148,7 @@ def test_margins_by_hand(groups: Groups, unit: float, score: float, expected: fl
 def test_a_group_is_pulled_towards_all_as_by_20_exceedances():
     """Both groups have half of the 100 exceedances of a day: 50 of 70 parts are their own."""
     groups = {"low": np.arange(500.0).tolist(), "high": np.arange(500.0, 1000.0).tolist()}
-    calibration, scale = calibrated(groups, 0.5), calibrated(groups, 0.5).tail().scale
+    calibration, scale = calibrated(groups, 0.5), calibrated(groups, 0.5).tail.scale
     for group, own in {"low": 450.0, "high": 950.0, "new": 900.0}.items():
         start = 900 + 50 / 70 * (own - 900)
         assert calibration.margins(np.array([start]), [group])[0] == pytest.approx(0, abs=1e-9), group
@@ -158,7 +161,7 @@ def test_outliers_move_the_start_of_no_group():
     quiet = {name: rng.exponential(2.0, 1_000).tolist() for name in ("web", "app", "job", "db")}
     attacked = quiet | {"app": [*quiet["app"], *[500.0] * 12]}
     clean, dirty = calibrated(quiet, 0.1), calibrated(attacked, 0.1)
-    assert dirty.outliers() == 12
+    assert dirty.outliers == 12
     scores, groups = np.array([30.0, 30.0]), ["web", "app"]
     np.testing.assert_allclose(dirty.margins(scores, groups), clean.margins(scores, groups), rtol=0.1)
 

@@ -140,8 +140,30 @@ def test_no_scores_have_a_tail_that_nothing_reaches():
     assert not (tail.margin(np.array([1e300])) > tail.limit(1.0)).any()
 
 
-def test_a_large_budget_starts_the_tail_lower():
-    scores = np.random.default_rng(4).exponential(1.0, 50_000)
-    usual, large = (fit_tail(scores, 1.0, budget=budget)[0] for budget in (1.0, 100.0))
-    assert (usual.rate, large.rate) == (RATE, 800.0)
-    assert large.start < usual.start and large.limit(100.0) == pytest.approx(math.log(8))
+def test_a_short_tail_does_not_take_its_own_end_for_outliers():
+    """A prior that says that scores end at 3 does not make outliers of scores that go on to 9."""
+    benign = np.random.default_rng(6).exponential(1.0, 9_000)
+    tail, outliers = fit_tail(benign, 1.0, Prior(-0.3, 1.0))
+    assert outliers <= 2 and tail.shape == -0.3
+
+
+def test_the_scale_leans_on_more_than_the_median():
+    """Over 40 calibrations of 72 trees in the tail the scale swings less than the median excess does."""
+    scales, medians = [], []
+    for seed in range(40):
+        scores = np.random.default_rng(seed).exponential(1.0, 12_000)
+        tail, _ = fit_tail(scores, 0.6, Prior(0.0, 1.0))
+        ordered = np.sort(scores)[::-1]
+        scales.append(tail.scale)
+        medians.append((72 * (ordered[35] - ordered[71]) / math.log(2) + 20) / 92)
+    assert np.std(scales) < 0.8 * np.std(medians) and np.mean(scales) == pytest.approx(1.0, abs=0.1)
+
+
+def test_trees_that_do_the_same_again_tell_nothing_of_the_tail():
+    """Twenty times the same job are one kind: its scale is borrowed, and that is said."""
+    rng, prior = np.random.default_rng(2), Prior(0.0, 7.0)
+    body = rng.exponential(1.0, 980)
+    same, varied = (fit_tail(np.concatenate([body, top]), 0.03, prior)[0]
+                    for top in (np.full(20, 9.0), 9 + np.arange(20) / 10))  # fmt: skip
+    assert same.borrowed == 20 / 21 and varied.borrowed == 20 / 40
+    assert same.scale > 0.9 * prior.scale > varied.scale  # type: ignore[operator]

@@ -57,7 +57,7 @@ def known(baseline: Baseline, calibration: Calibration, budget: float) -> pl.Dat
     together = pl.concat([named, named.with_columns(family=pl.lit(""))])
     rows = estimate(together, _CELL).join(_leant_on(baseline), on=_CELL, how="left").sort(_CELL)
     mature = pl.col("high") <= MATURE
-    borrowed = {group: calibration.borrowed(group, budget) for group in rows["group"].unique()}
+    borrowed = {group: calibration.borrowed(group) for group in rows["group"].unique()}
     said = [
         None if row["high"] <= MATURE else _sentence(row, borrowed[row["group"]])
         for row in rows.iter_rows(named=True)
