@@ -1,4 +1,4 @@
-"""``rtml capture import|info|check``."""
+"""``rtml capture import|follow|info|check``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.capture_follow import follow_log
 from rtml.commands.names import AUTO
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
@@ -86,6 +87,9 @@ def _recognised(paths: list[Path], quiet: bool) -> tuple[str, list[Path]]:
         for path in chosen.passed_over:
             console.print(f"  passed over, of no sensor: {path}", markup=False)
     return chosen.sensor, chosen.files
+
+
+app.command("follow")(follow_log)
 
 
 def _audit_facts(manifest: Manifest) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lost", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "Reading", "Sensor"]
 
 _UTC = pl.Datetime("ns", "UTC")
 CONTAINERS = pl.Schema(
@@ -75,6 +75,27 @@ class Reading:
     beside: Mapping[str, int] = field(default_factory=dict)
 
 
+def _all(raw: bytes) -> int:
+    return len(raw)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Any run of whole lines of a file can be read by itself, as if it were a file.
+
+    Parameters
+    ----------
+    beside
+        Names of files in the folder of the input that are read with it.
+    cut
+        From whole lines to the number of bytes that can be read without those that follow: where records
+        are put together from several lines, these stay together.
+    """
+
+    beside: tuple[str, ...] = ()
+    cut: Callable[[bytes], int] = _all
+
+
 @dataclass(frozen=True)
 class Sensor:
     """A sensor format.
@@ -95,6 +116,9 @@ class Sensor:
         format, so that another sensor can name this one; None: its files are never recognised.
     together
         What is to be done when all files of an import have been read: what only several of them tell.
+    lines
+        How its files are read piece by piece, so that memory does not grow with them and growing
+        files can be followed; None: only as a whole.
     """
 
     name: str
@@ -103,3 +127,4 @@ class Sensor:
     identified: bool = False
     signature: Callable[[bytes], bool] | None = None
     together: Callable[[Sequence[Reading]], list[Reading]] = list
+    lines: Lines | None = None
