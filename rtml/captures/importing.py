@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,7 +54,7 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     Raises
     ------
     UsageError
-        No such sensor, no input, or the same file twice.
+        No such sensor, no input, or the same file twice, packed or under another name too.
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
@@ -67,8 +68,9 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     require_new(out)
     if kind.lines is not None and is_long(inputs):
         return stream_capture(kind, inputs, out)
-    found = [kind.read(path) for path in steps(inputs, "reading", "files")]
-    readings, unclear = one_spelling(kind.together(found))
+    read = [kind.read(path) for path in steps(inputs, "reading", "files")]
+    _refuse_copies(inputs, read)
+    readings, unclear = one_spelling(kind.together(read))
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
@@ -82,6 +84,22 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     )
     write_capture(out, manifest, events, images, rejects, audit)
     return manifest
+
+
+def _refuse_copies(inputs: Sequence[Path], readings: Sequence[Reading]) -> None:
+    """Refuse a file that holds what another does, however either is packed: all would count twice."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for i, reading in enumerate(readings):
+        if reading.events.height > 1:  # one event may well be written twice
+            alike.setdefault((reading.records, reading.rejects.height, _begin(reading.events)), []).append(i)
+    for places in alike.values():
+        for i, j in itertools.combinations(places, 2):
+            if _same(readings[i].events, readings[j].events) and _same(readings[i].audit, readings[j].audit):
+                raise UsageError(f"{inputs[j]}: holds the same records as {inputs[i]}; name one of them")
+
+
+def _same(one: pl.DataFrame | None, other: pl.DataFrame | None) -> bool:
+    return one is other is None or (one is not None and other is not None and one.equals(other))
 
 
 def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -85,6 +86,24 @@ def test_logs_of_two_sittings_share_no_process(tmp_path: Path):
         (tmp_path / name / "sitting.json").write_text(json.dumps(sitting))
     import_capture("bpftrace", [tmp_path / "a" / "log", tmp_path / "b" / "log"], tmp_path / "c")
     assert open_capture(tmp_path / "c").events(["process_id"]).collect()["process_id"].n_unique() == 2
+
+
+PACKED = {
+    "copy.jsonl": lambda raw: raw,
+    "log.jsonl.gz": lambda raw: gzip.compress(raw[:9]) + gzip.compress(raw[9:]),
+    "crlf.jsonl": lambda raw: raw.replace(b"\n", b"\r\n"),
+    "wide.jsonl": lambda raw: raw.decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_copy_under_another_name_is_refused_however_it_is_packed(log: Path, tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(PACKED[name](log.read_bytes()))
+    with pytest.raises(UsageError, match=f"{name}: holds the same records as .*log.jsonl"):
+        import_capture("bpftrace", [log, tmp_path / name], tmp_path / "c")
+    assert not (tmp_path / "c").exists()
+    (tmp_path / name).write_bytes(PACKED[name](log.read_bytes() + b"\n" + line("fork", 9).encode()))
+    assert import_capture("bpftrace", [log, tmp_path / name], tmp_path / "c").events == 5
 
 
 def test_the_same_file_twice_is_refused(log: Path, tmp_path: Path):
