@@ -19,7 +19,7 @@ from rtml.errors import UsageError
 __all__ = ["SEQ_SHIFT", "JoinedCapture", "open_captures"]
 
 SEQ_SHIFT = 2**40
-"""``seq`` of the n-th capture (by start, then path) is raised by n times this: never used twice."""
+"""``seq`` of the n-th capture (by start, then by what its manifest says) is raised by n times this: never used twice."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,13 +82,18 @@ def open_captures(paths: Sequence[str | Path]) -> Capture:
         raise UsageError("no capture was named")
     if len({str(path).rstrip("/") for path in paths}) < len(paths):
         raise UsageError("the same capture was named twice")
-    parts = sorted(map(open_capture, paths), key=lambda part: (str(part.manifest.start), part.path))
+    parts = sorted(map(open_capture, paths), key=_place)
     if len(parts) == 1:
         return parts[0]
     manifests = [part.manifest for part in parts]
     found = merged(container.container_id for m in manifests for container in m.containers)
     manifest = _merged(manifests, found.ids).model_copy(update={"unclear_containers": found.several})
     return JoinedCapture(", ".join(p.path for p in parts), manifest, tuple(parts), found.ids)
+
+
+def _place(capture: Capture) -> tuple[str, str, str]:
+    """Return what sorts captures: what they hold decides, and what they are called only where that is equal."""
+    return str(capture.manifest.start), capture.manifest.to_json(), capture.path
 
 
 def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:

@@ -14,7 +14,7 @@ import polars as pl
 
 from rtml.captures.roots import root_of
 
-__all__ = ["DEPTH", "PROCESSES", "process_images", "with_images"]
+__all__ = ["BY_TIME", "DEPTH", "PROCESSES", "process_images", "with_images"]
 
 DEPTH = 8
 """Ancestors kept per image."""
@@ -42,6 +42,10 @@ PROCESSES = pl.Schema(
 )
 """One row per process image; ``image_seq`` is the ``seq`` of its exec event, null for an image
 that was running before the capture began or that was only forked."""
+
+BY_TIME = ("since", "process_id", "image_seq")
+"""The order of images, null first: a process may be forked and run a program in the same nanosecond, so
+``since`` alone leaves to chance which of its images is the last."""
 
 _Index = npt.NDArray[np.int64]
 _TEXT = ["host", "container_id", "exe", "comm"]
@@ -78,13 +82,13 @@ def process_images(events: pl.DataFrame, declared: pl.DataFrame | None = None) -
         .join(root_of(labelled), on="process_id", how="left", maintain_order="left")
         .select(PROCESSES.names())
         .cast(PROCESSES)
-        .sort("since", "process_id", "image_seq", nulls_last=False)
+        .sort(BY_TIME)
     )
 
 
 def with_images(events: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     """Fill ``exe`` and ``cmdline`` of each event from its process's image at that time."""
-    active = images.select("process_id", "since", _exe="exe", _cmdline="cmdline").sort("since")
+    active = images.sort(BY_TIME).select("process_id", "since", _exe="exe", _cmdline="cmdline")
     return (
         events.with_row_index("_row")
         .sort("time")

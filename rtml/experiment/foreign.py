@@ -13,7 +13,7 @@ import datetime as dt
 import polars as pl
 
 from rtml.captures import Capture
-from rtml.captures.processes import PROCESSES
+from rtml.captures.processes import BY_TIME, PROCESSES
 from rtml.errors import RtmlError
 from rtml.evaluation.trees import attack_trees
 from rtml.peers import peer_group
@@ -81,7 +81,12 @@ def _trees(capture: Capture, begin: dt.datetime, end: dt.datetime) -> pl.DataFra
     """Return ``container_id, root_id, start, end, program`` of short trees, the first of each program."""
     images = capture.processes().select(PROCESSES.names()).collect()
     roots = images.select("process_id", "root_id").unique("process_id", keep="first", maintain_order=True)
-    last = images.sort("since").group_by("process_id").agg(program=pl.col("exe").last()).drop_nulls()
+    last = (
+        images.sort(BY_TIME)
+        .group_by("process_id", maintain_order=True)
+        .agg(program=pl.col("exe").last())
+        .drop_nulls()
+    )
     spans = (
         capture.events(["time", "process_id", "container_id"])
         .with_columns(pl.col("container_id").cast(pl.String))

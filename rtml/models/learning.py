@@ -17,6 +17,7 @@ import polars as pl
 from rtml import baselines, features
 from rtml.baselines import Baseline
 from rtml.captures import Capture
+from rtml.captures.processes import BY_TIME
 from rtml.errors import RtmlError
 from rtml.features.prequential import prequential_windows
 from rtml.features.source import Source
@@ -168,9 +169,9 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
 def _titles(source: Source, trees: pl.DataFrame) -> pl.DataFrame:
     """Return the program that the root of each tree ended up as, for people."""
     roots = trees.lazy().select("host", "process_id")
-    images = source.processes.select(pl.col("host").cast(pl.String), "process_id", "since", "exe", "comm")
+    images = source.processes.select(pl.col("host").cast(pl.String), *BY_TIME, "exe", "comm")
     ours = images.join(roots, on=["host", "process_id"], how="semi", maintain_order="left").collect()
-    last = ours.sort("since").unique(["host", "process_id"], keep="last", maintain_order=True)
+    last = ours.sort(BY_TIME).unique(["host", "process_id"], keep="last", maintain_order=True)
     names = last.select("exe", "comm").iter_rows()
     titles = [visible(basename(exe) if exe else f"[{comm or '?'}]") for exe, comm in names]
     return last.select("host", "process_id", title=pl.Series(titles, dtype=pl.String))

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.captures.processes import BY_TIME
 from rtml.replays.contract import Attack
 from rtml.schema import LABELS, conform
 
@@ -82,7 +83,7 @@ def root_of(images: pl.DataFrame, fact: dict[str, Any], entry: str, offset: int)
         words = " ".join(fact["command"].split())[:60]
         seen = pl.col("cmdline").str.replace_all(r"\s+", " ")
         candidates = candidates.filter(seen.str.starts_with("sh -c") & seen.str.contains(words, literal=True))
-    matches = candidates.sort("since")["process_id"]
+    matches = candidates.sort(BY_TIME)["process_id"]
     return int(matches[0]) if len(matches) else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.processes import BY_TIME
 from rtml.schema import INFRASTRUCTURE
 from rtml.splicing.placing import Place, Stretch
 
@@ -87,7 +88,7 @@ def _peers(source: str, containers: pl.DataFrame) -> pl.DataFrame:
 
 def _inits(images: pl.DataFrame) -> pl.DataFrame:
     """First process of each container."""
-    first = images.drop_nulls("container_id").sort("since", "process_id", maintain_order=True)
+    first = images.drop_nulls("container_id").sort(BY_TIME, maintain_order=True)
     return first.unique("container_id", keep="first", maintain_order=True)
 
 
@@ -96,7 +97,7 @@ def _parent_image(images: pl.DataFrame, source: str, root: int) -> pl.DataFrame:
     root_images = images.filter(pl.col("process_id") == root)
     parents = images.filter(
         pl.col("process_id").is_in(root_images["parent_id"].implode()) & (pl.col("container_id") == source)
-    ).sort("since", maintain_order=True)
+    ).sort(BY_TIME, maintain_order=True)
     before = parents.filter(pl.col("since") <= pl.lit(root_images["since"].sort().head(1)).first())
     return before.tail(1) if before.height else parents.head(1)
 

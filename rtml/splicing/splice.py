@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.captures.manifest import Manifest
+from rtml.captures.processes import BY_TIME
 from rtml.captures.store import Capture
 from rtml.errors import RtmlError, UsageError
 from rtml.schema import conform
@@ -138,12 +139,11 @@ def with_trials(
     images = rewrite_processes(recorded.own_images, table, names, trial_events)
     added = conform(trial_events)
     events = pl.concat([base, added]).sort("time", "seq", maintain_order=True)
-    order = ["since", "process_id", "image_seq"]
     counts = table.group_by("attack_id").len().sort("attack_id")
     every = pl.concat([labels, rewrite_labels(recorded.labels, table, names[1])])
     return Spliced(
         events=events,
-        processes=pl.concat([recorded.images, images]).sort(order, nulls_last=False),
+        processes=pl.concat([recorded.images, images]).sort(BY_TIME),
         labels=every.sort("start", "attack_id"),
         manifest=_manifest(capture.manifest, added),
         trials={str(name): int(n) for name, n in counts.iter_rows()},

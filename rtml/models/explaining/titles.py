@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from rtml.captures.processes import BY_TIME
 from rtml.features import FAMILIES
 from rtml.text import basename
 
@@ -35,9 +36,9 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
         )
         .unique(_ROOT, keep="first", maintain_order=True)
     )
-    images = processes.select(
+    images = processes.sort(BY_TIME).select(
         "since", "exe", "ancestors", process="process_id", name=pl.coalesce("exe", "[" + pl.col("comm") + "]")
-    ).sort("since")
+    )
     placed = (
         best.drop("exe", "ancestors", "name", strict=False)
         .sort("time")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rtml.captures.processes import BY_TIME
 from rtml.rules.language.columns import LINEAGE
 from rtml.text import SEPARATOR
 
@@ -80,7 +81,7 @@ def with_lineage(
         by_image = numbered.drop("since", "process_id").drop_nulls("image_seq").lazy()
         joined = events.join(by_image, left_on=["host", "seq"], right_on=["host", "image_seq"], how="left")
     else:
-        by_time = numbered.drop("host", "image_seq").sort("since").lazy()
+        by_time = numbered.sort(BY_TIME).drop("host", "image_seq").lazy()
         # Sorting whole events would hold them twice: who and when is all that decides.
         moments = (
             events.select("process_id", "time")
