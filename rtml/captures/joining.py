@@ -19,7 +19,7 @@ from rtml.errors import UsageError
 __all__ = ["SEQ_SHIFT", "JoinedCapture", "open_captures"]
 
 SEQ_SHIFT = 2**40
-"""``seq`` of the n-th capture (by start, then by what its manifest says) is raised by n times this: never used twice."""
+"""``seq`` of the n-th capture (by start, then by manifest) is raised by n times this: never used twice."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,7 +92,7 @@ def open_captures(paths: Sequence[str | Path]) -> Capture:
 
 
 def _place(capture: Capture) -> tuple[str, str, str]:
-    """Return what sorts captures: what they hold decides, and what they are called only where that is equal."""
+    """Return what sorts captures: what they hold; what they are called only where that is equal."""
     return str(capture.manifest.start), capture.manifest.to_json(), capture.path
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
-__all__ = ["by_attack"]
+from rtml.evaluation.measure import Measure, refused, share
+from rtml.evaluation.origins import groups_of
+from rtml.evaluation.sides import Side
+
+__all__ = ["by_attack", "gain"]
 
 
 def by_attack(table: pl.DataFrame) -> pl.DataFrame:
@@ -44,3 +50,12 @@ def by_attack(table: pl.DataFrame) -> pl.DataFrame:
         .with_columns(verdict=verdict)
         .sort("start", "attack_id")
     )
+
+
+def gain(sides: Sequence[Side], attacks: pl.DataFrame) -> Measure:
+    """Return the share of attacks that only models found; undefined where nothing can be compared."""
+    if not any(side.kind == "model" for side in sides):
+        return refused("no model was judged")
+    if not any(side.kind == "rules" and side.findings.height for side in sides):
+        return refused("no rules were judged, or none of them ever matched: nothing to compare with")
+    return share((attacks["verdict"] == "models only").to_numpy(), once=groups_of(attacks))

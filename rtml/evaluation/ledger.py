@@ -15,13 +15,12 @@ import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
-from rtml.evaluation.by_attack import by_attack
+from rtml.evaluation.by_attack import by_attack, gain
 from rtml.evaluation.facts import gather
 from rtml.evaluation.headline import headline
 from rtml.evaluation.labels.provenance import refuse_rule_labels
-from rtml.evaluation.measure import Measure, kept, refused, share
+from rtml.evaluation.measure import Measure, kept
 from rtml.evaluation.measures import ROWS, measure_rows, wide
-from rtml.evaluation.origins import groups_of
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
@@ -103,6 +102,7 @@ def build_ledger(
     budget: float = 1.0,
     tried: int | None = None,
     notes: Sequence[str] = (),
+    suspicions: Sequence[str] = (),
 ) -> Ledger:
     """Judge all sides, add the union and the trivial rows, and return the ledger.
 
@@ -122,6 +122,8 @@ def build_ledger(
         Configurations that were tried before this one (multiple comparison), null = not stated.
     notes
         Further limits to carry, such as warnings about labels.
+    suspicions
+        What is suspected already, such as of features (`rtml.features.foresight`).
 
     Raises
     ------
@@ -135,13 +137,13 @@ def build_ledger(
     judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
     judged += _trivial(judged, track, features, budget)
     _remark_on_the_oracle(judged)
-    suspicions = _suspicions(judged, track, features)
+    suspected = [*suspicions, *_suspicions(judged, track, features)]
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
-    facts["suspicions"] = suspicions
-    facts["gain"] = asdict(_gain(sides, attacks))
+    facts["suspicions"] = suspected
+    facts["gain"] = asdict(gain(sides, attacks))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     curve = budget_curves(sides, track)
     return Ledger(
@@ -175,15 +177,6 @@ def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame 
     ]
     ruled = any(side.kind == "rules" for side in proper)
     return [*copied, *unsaid(track, ruled), *columns, *easy, *incomplete(track)]
-
-
-def _gain(sides: Sequence[Side], attacks: pl.DataFrame) -> Measure:
-    """Return the share of attacks that only models found; undefined where nothing can be compared."""
-    if not any(side.kind == "model" for side in sides):
-        return refused("no model was judged")
-    if not any(side.kind == "rules" and side.findings.height for side in sides):
-        return refused("no rules were judged, or none of them ever matched: nothing to compare with")
-    return share((attacks["verdict"] == "models only").to_numpy(), once=groups_of(attacks))
 
 
 def _refuse_same_names(sides: Sequence[Side]) -> None:

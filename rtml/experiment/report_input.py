@@ -19,7 +19,7 @@ from rtml.evaluation.timeline import Timeline, make_timeline
 from rtml.experiment.stories import stories
 from rtml.report.input import Cost, ReportInput
 from rtml.report.lost import Lost, lost_sentence
-from rtml.report.pitfalls import LABELS_CLOSED, SCORED_TWICE
+from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.rules import Skipped
 from rtml.schema import FINDINGS, conform
 from rtml.times import UTC_NS
@@ -49,10 +49,12 @@ class Made:
     """What a run knows of itself: looks at its labels, whether it made the models, what its steps cost.
 
     ``labels_closed``: whether it watched that nothing read the labels meanwhile; null: it made no model.
+    ``no_foresight``: whether it cut the test short and no feature of earlier windows changed.
     """
 
     looks: str
     labels_closed: bool | None = None
+    no_foresight: bool = False
     costs: Costs = field(default_factory=dict)
 
     def checked(self) -> list[str]:
@@ -65,7 +67,8 @@ class Made:
         """
         if self.labels_closed is None:
             return []
-        return [SCORED_TWICE, *([LABELS_CLOSED] if self.labels_closed else [])]
+        watched = {LABELS_CLOSED: self.labels_closed, NO_FORESIGHT: self.no_foresight}
+        return [SCORED_TWICE, *(name for name, held in watched.items() if held)]
 
 
 def page(

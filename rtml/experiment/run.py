@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml import features
 from rtml.captures import Capture, open_captures
 from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
@@ -30,6 +31,7 @@ from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.result import Terms, write_result
 from rtml.experiment.tracked import log_outcome
+from rtml.features.foresight import foresight
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting
@@ -94,6 +96,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
         model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
         scored = held.scored(_scored(model, capture, split))
+        foreseen = _foreseen(model, capture, split)
         windows = _windows(model, scored)
         proof = held.proof(prove(windows, every))
         _done(2)
@@ -104,14 +107,13 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     track = held.track(_track(experiment, capture, held.labels(labels), scored, sides, split))
     notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     notes += drifting(scored.drift)
-    ledger = build_ledger(
-        sides, track, proof, scored.trees, experiment.budget, tried=experiment.tried, notes=notes
-    )
+    columns, tried = scored.trees, experiment.tried
+    ledger = build_ledger(sides, track, proof, columns, experiment.budget, tried, notes, suspicions=foreseen)
     write_ledger(ledger, out)
     terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
     write_result(out, sides, terms, windows, scored, inputs)
     run_id = run.run_id if run else None
-    made = Made(looks.sentence(), labels_closed=not unwatched, costs=costs)
+    made = Made(looks.sentence(), labels_closed=not unwatched, no_foresight=not foreseen, costs=costs)
     source = page(experiment.name, capture, ledger, track, sides, rules.skipped, run_id, made)
     report = write_report(source, out / "report.html")
     uri = run.model_uri if run and not saved else str(out / "model")
@@ -125,6 +127,14 @@ def _scored(model: Model, capture: Capture, split: Split) -> Scored:
         scored = model.score(capture, start=split.edges[2])
     refuse_differences(model, scored)
     return scored
+
+
+def _foreseen(model: Model, capture: Capture, split: Split) -> list[str]:
+    """Name the features that change when the test is cut short (`rtml.features.foresight`)."""
+    about = model.description
+    whole = features.source_of(capture, None, about.window, about.families, "tree")
+    families = features.families_of(about.families)
+    return foresight(whole.between(split.edges[2], None), model.baseline, families)
 
 
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:

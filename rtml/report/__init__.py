@@ -7,7 +7,7 @@
 from rtml.report.ledger_files import MEASURED, write_ledger
 from rtml.report.measures_view import MeasuresView
 from rtml.report.page import write_report
-from rtml.report.pitfalls import LABELS_CLOSED, SCORED_TWICE
+from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.report.techniques import LAYER
 from rtml.report.terminal import ledger_table, ledger_view
 
@@ -15,6 +15,7 @@ __all__ = [
     "LABELS_CLOSED",
     "LAYER",
     "MEASURED",
+    "NO_FORESIGHT",
     "SCORED_TWICE",
     "MeasuresView",
     "ledger_table",

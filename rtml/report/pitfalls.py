@@ -12,13 +12,15 @@ from rtml.evaluation.paired import CONTENDERS
 from rtml.report.input import ReportInput
 from rtml.report.numbers import percent, plural
 
-__all__ = ["CHECKS", "LABELS_CLOSED", "SCORED_TWICE", "Pitfall", "pitfalls"]
+__all__ = ["CHECKS", "LABELS_CLOSED", "NO_FORESIGHT", "SCORED_TWICE", "Pitfall", "pitfalls"]
 
 State = Literal["yes", "no", "unknown"]
-SCORED_TWICE, LABELS_CLOSED = "scored twice", "labels closed"
+SCORED_TWICE, LABELS_CLOSED, NO_FORESIGHT = "scored twice", "labels closed", "features without foresight"
 CHECKS = {
     SCORED_TWICE: "every tree was scored again in other batches and another order: the same bits",
     LABELS_CLOSED: "nothing opened the label file while models were made and scored",
+    NO_FORESIGHT: "the test was cut short twice, and no feature of earlier windows changed (but for what "
+    "replicas take up together, which looks both ways by design)",
 }
 """What only the run that made the models can check."""
 

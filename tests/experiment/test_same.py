@@ -1,4 +1,4 @@
-"""One ledger from one recording: however often, on however many workers, in whatever order it lies on disk."""
+"""One ledger from one recording: however often, on however many workers, however it lies on disk."""
 
 from __future__ import annotations
 

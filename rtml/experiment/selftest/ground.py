@@ -206,8 +206,8 @@ class Ground:
     def ledger(self, *sides: Side, labels: pl.DataFrame | None = None, **more: Any) -> Ledger:
         """Judge sides beside honest rules and the rival."""
         others = more.pop("beside", [self.rules, self.rival])
-        features = more.pop("features", None)
-        return build_ledger([*others, *sides], self.track(labels, **more), features=features)
+        told = {name: more.pop(name) for name in ("features", "suspicions") if name in more}
+        return build_ledger([*others, *sides], self.track(labels, **more), **told)
 
 
 def printed(ledger: Ledger) -> str:

@@ -8,10 +8,15 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from rtml.baselines import Baseline
 from rtml.evaluation import Side
 from rtml.evaluation.proof import group_leaks
 from rtml.experiment.selftest.ground import Ground
 from rtml.experiment.selftest.mistake import Mistake, Plant, said
+from rtml.features import Family, open_source
+from rtml.features.foresight import foresight
+from rtml.features.pairs import CELL, Material
+from rtml.times import MINUTE
 
 __all__ = ["MISTAKES"]
 
@@ -67,6 +72,34 @@ def _feature(name: str, make: Callable[[Ground, pl.DataFrame], pl.Expr | pl.Seri
             pl.Series("activity.noise", noise), make(ground, rows).alias(name)
         ).select("container_id", "window", "activity.noise", name)
         return said(ground, ground.ledger(ground.model, features=features), words)
+
+    return plant
+
+
+def _calls(material: Material) -> pl.DataFrame:
+    """Return what an honest family would: how much a process tree did in each window."""
+    return material.source.volume.group_by(CELL).agg(calls=pl.col("hits").sum())
+
+
+def _peeking(material: Material) -> pl.DataFrame:
+    """Return how much a process tree will do in its next window."""
+    ahead = pl.col("calls").shift(-1).over("container_id", "root_id", order_by="window").fill_null(0)
+    return _calls(material).with_columns(calls=ahead)
+
+
+def _sharing(material: Material) -> pl.DataFrame:
+    """Return which share of all that a container ever does lies in a window."""
+    return _calls(material).with_columns(calls=pl.col("calls") / pl.col("calls").sum().over("container_id"))
+
+
+def _foreseeing(own: Callable[[Material], pl.DataFrame]) -> Plant:
+    def plant(ground: Ground) -> str:
+        source = open_source(ground.events, ground.processes, MINUTE, "tree")
+        honest, family = (Family("peek", one, ("calls",)) for one in (_calls, own))
+        if foresight(source, Baseline(), {"peek": honest}):
+            return ""
+        told = foresight(source, Baseline(), {"peek": family})
+        return said(ground, ground.ledger(ground.model, suspicions=told), "knows the future")
 
     return plant
 
@@ -133,6 +166,8 @@ MISTAKES = [
             "tells the time",
         ),
     ),
+    Mistake("features", "a feature that peeks at the next window", _foreseeing(_peeking)),
+    Mistake("features", "a feature scaled by all that ever happens", _foreseeing(_sharing)),
     Mistake("features", "near copies of training rows in the test", _near_copies),
     Mistake("comparison", "models without rules", _no_rules(lambda ground: [])),
     Mistake(
