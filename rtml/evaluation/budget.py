@@ -14,7 +14,6 @@ import polars as pl
 
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.schema import FINDINGS, conform
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "score_curve", "scored_trees"]
 
@@ -133,8 +132,7 @@ def _score_tops(scores: pl.DataFrame, track: Track) -> Tops:
 
 
 def _finding_tops(findings: pl.DataFrame, track: Track) -> Tops:
-    tested = track.in_test(conform(findings, FINDINGS))
-    matched = track.match(tested)
+    tested, matched = track.judged(findings)
     value = tested.select(value=pl.col("severity").fill_null(0.0)).with_row_index("finding")
     hits = matched.hits.join(value, on="finding").group_by("attack_id").agg(pl.col("value").max())
     return hits.select(STEPS.names()), _costs(matched.claims.join(value, on="finding"))

@@ -19,7 +19,7 @@ from rtml.evaluation.measure import kept, poisson_rate, share
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.schema import BUDGETS, FINDINGS, SETTINGS, conform
+from rtml.schema import BUDGETS, SETTINGS
 
 __all__ = ["HEADLINE", "headline"]
 
@@ -128,7 +128,7 @@ def _reach(side: Side, budget: float | None, track: Track) -> Reach:
         attacks = rows["attack_id"].drop_nulls()
         return Reach(frozenset(attacks), rows.filter(pl.col("outcome") == "false").select(_UNIT).unique())
     findings = side.findings if side.dial is None or budget is None else side.dial.get(budget, side.findings)
-    matched = track.match(track.in_test(conform(findings, FINDINGS)))
+    _, matched = track.judged(findings)
     return Reach(frozenset(matched.hits["attack_id"]), matched.false_units)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from rtml.errors import RtmlError
+from rtml.findings.about import about
 
 __all__ = ["STRANGERS", "account"]
 
@@ -98,13 +99,6 @@ def _why(
     infrastructure: Iterable[str],
     test: tuple[pl.Expr, pl.Expr] | None,
 ) -> pl.Expr:
-    def any_of(names: Iterable[str]) -> pl.Expr:
-        listed = pl.lit(pl.Series(sorted(set(names)), dtype=pl.String)).implode()
-        several = pl.col("containers").list.eval(
-            pl.element().is_in(pl.lit(pl.Series(sorted(set(names)), dtype=pl.String)).implode())
-        )
-        return (pl.col("container_id").is_in(listed) | several.list.any()).fill_null(False)
-
     seen = set(observed)
     nowhere = pl.col("container_id").is_null() & (pl.col("containers").list.len().fill_null(0) == 0)
     before, after = pl.lit(False), pl.lit(False)
@@ -115,15 +109,15 @@ def _why(
         .then(pl.lit("user"))
         .when(nowhere)
         .then(pl.lit("nobody"))
-        .when(any_of(infrastructure))
+        .when(about(infrastructure))
         .then(pl.lit("infrastructure"))
-        .when(~any_of(seen if known is None else seen | set(known)) & (pl.lit(known is not None) | ~before))
+        .when(~about(seen if known is None else seen | set(known)) & (pl.lit(known is not None) | ~before))
         .then(pl.lit("unknown"))
         .when(before)
         .then(pl.lit("before"))
         .when(after)
         .then(pl.lit("after"))
-        .when(~any_of(seen))
+        .when(~about(seen))
         .then(pl.lit("unobserved"))
     )
 

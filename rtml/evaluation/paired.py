@@ -15,7 +15,7 @@ from scipy import stats
 from rtml.errors import MissingError, did_you_mean
 from rtml.evaluation.origins import origin
 
-__all__ = ["CONTENDERS", "FEWEST", "PAIRED", "RATES", "Judged", "holm", "paired", "rates_of"]
+__all__ = ["CONTENDERS", "FEWEST", "PAIRED", "RATES", "Judged", "holm", "mcnemar", "paired", "rates_of"]
 
 CONTENDERS = ("rules", "model", "rival", "union")
 """Kinds of sides that are compared; trivial rows and oracles are not, so that no p-value pays for them."""
@@ -138,7 +138,7 @@ def _found(table: pl.DataFrame, side: str, reference: str) -> dict[str, Any]:
     net = both.group_by("origin").agg(net=mine.cast(pl.Int64).sum() - other.cast(pl.Int64).sum())["net"]
     won, lost = int((net > 0).sum()), int((net < 0).sum())
     remark = _remark(ours["kind"].first() == "union", won, lost)
-    tested = {"won": won, "lost": lost, "p": _two_sided(won, won + lost, 0.5), "remark": remark}
+    tested = {"won": won, "lost": lost, "p": mcnemar(won, lost), "remark": remark}
     return {"side": side, "reference": reference, **counts, **tested}
 
 
@@ -162,6 +162,26 @@ def _false(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> dict[s
         if mine is not None and other is not None:
             result[test] = _two_sided(mine, mine + other, part)
     return result
+
+
+def mcnemar(won: int, lost: int) -> float:
+    """Return the exact two-sided p-value that two sides find attacks equally well.
+
+    Parameters
+    ----------
+    won, lost
+        What one found and the other did not; what both or neither found says nothing.
+
+    Returns
+    -------
+    Twice the binomial tail, at most 1; 1 where the two never differ.
+
+    Examples
+    --------
+    >>> mcnemar(9, 2), mcnemar(0, 0)
+    (0.0654, 1.0)
+    """
+    return _two_sided(won, won + lost, 0.5)
 
 
 def _two_sided(hits: int, n: int, chance: float) -> float:

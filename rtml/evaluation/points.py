@@ -15,7 +15,6 @@ from rtml.evaluation.matching import Matched
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.findings.levels import LEVELS
-from rtml.schema import FINDINGS, conform
 
 __all__ = ["POINTS", "operating_points"]
 
@@ -66,8 +65,7 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
         _point(side.name, level, matched.only(severe), track)
         for side in sides
         if side.kind == "rules"
-        for findings in [track.in_test(conform(side.findings, FINDINGS))]
-        for matched in [track.match(findings)]
+        for findings, matched in [track.judged(side.findings)]
         for level, least in LEVELS.items()
         for severe in [(findings["severity"].fill_null(_LEAST) >= least).arg_true()]
     ]

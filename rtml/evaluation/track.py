@@ -16,9 +16,11 @@ from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE, Matched, match
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.ranking import Ranked, ranks
+from rtml.evaluation.sample import counts, notes
 from rtml.evaluation.split import assign
 from rtml.evaluation.targets import overlaps, targets
-from rtml.schema import INFRASTRUCTURE
+from rtml.findings.about import about
+from rtml.schema import FINDINGS, INFRASTRUCTURE, conform
 from rtml.splits import Split
 from rtml.times import MINUTE, UTC_NS, Length, Window, instant
 
@@ -70,10 +72,7 @@ class Track:
         A finding about a workload counts where one of its containers was observed. Nothing is credited or
         charged for the time before the test.
         """
-        containers = self.windows["container_id"].unique()
-        of_workload = pl.col("containers").list.eval(pl.element().is_in(containers.implode())).list.any()
-        here = pl.col("container_id").is_in(containers.implode()) | of_workload
-        observed = findings.filter(here.fill_null(False))
+        observed = findings.filter(about(self.windows["container_id"].unique()))
         if self.test is None:
             return observed
         begin, end = (instant(at) for at in self.test)
@@ -104,6 +103,18 @@ class Track:
             every=self.every,
             left_out=self.left_out,
         )
+
+    def judged(self, findings: pl.DataFrame) -> tuple[pl.DataFrame, Matched]:
+        """Return what of a side's findings lies in test time and what it hits; one frame is judged once."""
+        known = self._judged.get(id(findings))
+        if known is None:
+            tested = self.in_test(conform(findings, FINDINGS))
+            known = self._judged[id(findings)] = (findings, tested, self.match(tested))
+        return known[1:]
+
+    @cached_property
+    def _judged(self) -> dict[int, tuple[pl.DataFrame, pl.DataFrame, Matched]]:
+        return {}
 
     @cached_property
     def trees(self) -> pl.DataFrame:
@@ -240,8 +251,8 @@ def make_track(
         window,
         grace,
         seed,
-        _notes(attacks, test_attacks, facts, window),
-        _counts(windows.join(facts, on="container_id", how="semi"), test_attacks),
+        notes(attacks, test_attacks, facts, window),
+        counts(windows.join(facts, on="container_id", how="semi"), test_attacks),
         attacks.join(test_attacks, on="attack_id", how="anti"),
         None if active is None else active.join(facts, on=["container_id", "window"], how="semi"),
         containers,
@@ -267,32 +278,3 @@ def _test_attacks(attacks: pl.DataFrame, test: tuple[dt.datetime, dt.datetime] |
         return attacks
     begin, end = (instant(at) for at in test)
     return attacks.filter((pl.col("end") >= begin) & (pl.col("start") < end))
-
-
-def _notes(
-    attacks: pl.DataFrame, test_attacks: pl.DataFrame, facts: pl.DataFrame, every: Window
-) -> tuple[str, ...]:
-    notes = []
-    if attacks.height > test_attacks.height:
-        notes.append(f"{attacks.height - test_attacks.height} attack(s) lie outside test time: left out")
-    unseen = test_attacks.height - overlaps(facts, test_attacks, every)["attack_id"].n_unique()
-    if unseen:
-        notes.append(f"{unseen} attack(s) overlap no observed window: they count as not found")
-    if test_attacks.height == 0:
-        notes.append("no attack in test time: recall, AUROC and precision are undefined")
-    return tuple(notes)
-
-
-def _counts(windows: pl.DataFrame, labels: pl.DataFrame) -> dict[str, int]:
-    """Count what a reader needs beside every share: 16 attacks on one host prove little."""
-    names = {"containers": "container_id", "workloads": "workload", "hosts": "host", "images": "image"}
-    seen = {
-        noun: windows[column].drop_nulls().n_unique()
-        for noun, column in names.items()
-        if column in windows.columns
-    }
-    return seen | {
-        "attacks": labels.height,
-        "attacked containers": labels["container_id"].n_unique(),
-        "techniques": labels["technique"].drop_nulls().n_unique(),
-    }

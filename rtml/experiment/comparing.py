@@ -12,19 +12,17 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, Proof, Side, attacks_in_training, build_ledger, make_track, prove
-from rtml.evaluation.activity import activity
-from rtml.evaluation.attack_events import with_attack_events
-from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation import Ledger, Proof, Side, attacks_in_training, build_ledger, prove
 from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.contenders import model_sides, tuned_and_default
 from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.labelled import labels_of, refuse_damage
+from rtml.experiment.tracks import track_of
 from rtml.findings.shown import Findings
 from rtml.models import Scored
 from rtml.models.windows import container_windows
 from rtml.rules.running.run import Ran
-from rtml.splits import Split, borders
+from rtml.splits import Split
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["Contender", "compare"]
@@ -98,22 +96,9 @@ def compare(
     ]
     begins = None if dated is not None else begin_of_test(sides, None, all_time=all_time)
     sides, unclear = in_the_capture(sides, capture.containers()["container_id"])
-    processes = capture.processes().collect()
-    track = make_track(
-        windows,
-        attacks,
-        processes,
-        evidence_processes((side.findings for side in sides), capture.events()),
-        dated,
-        window,
-        seed=seed,
-        test=None if begins is None else (begins, borders(capture, window)[1]),
-        active=activity(capture.events(), processes, window),
-        containers=capture.containers(),
-    )
+    track = track_of(capture, windows, attacks, sides, window, split=dated, begins=begins, seed=seed)
     scored = next((contender for _, contender in labelled if isinstance(contender, Scored)), None)
     columns = None if scored is None else scored.trees
-    track = with_attack_events(track, capture.events())
     return build_ledger(sides, track, _proof(scored, window), columns, budget, notes=[*warnings, *unclear])
 
 

@@ -20,6 +20,7 @@ from rtml.errors import RtmlError, UsageError, did_you_mean
 from rtml.evaluation import Proof, Side, Track
 from rtml.evaluation.targets import overlaps, targets
 from rtml.experiment.early import Early
+from rtml.findings.about import about
 from rtml.images import repository
 from rtml.models import Scored
 from rtml.schema import INFRASTRUCTURE
@@ -65,13 +66,13 @@ class HeldOut:
             return scored
         names = ("windows", "scores", "trees", "tree_scores", "surprises")
         tables = {name: getattr(scored, name).filter(self._here()) for name in names}
-        return replace(scored, findings=scored.findings.filter(self._about()), **tables)
+        return replace(scored, findings=scored.findings.filter(about(self._known())), **tables)
 
     def sides(self, sides: Sequence[Side]) -> list[Side]:
         """Return sides with findings in the containers that are judged alone."""
         if self.containers is None:
             return list(sides)
-        return [replace(side, findings=side.findings.filter(self._about())) for side in sides]
+        return [replace(side, findings=side.findings.filter(about(self._known()))) for side in sides]
 
     def labels(self, labels: pl.DataFrame) -> pl.DataFrame:
         """Return the labels of the containers that are judged."""
@@ -107,10 +108,6 @@ class HeldOut:
 
     def _here(self) -> pl.Expr:
         return pl.col("container_id").cast(pl.String).is_in(self._known().implode())
-
-    def _about(self) -> pl.Expr:
-        listed = pl.col("containers").list.eval(pl.element().is_in(self._known().implode())).list.any()
-        return (self._here() | listed).fill_null(False)
 
     def _known(self) -> pl.Series:
         return pl.Series([], dtype=pl.String) if self.containers is None else self.containers

@@ -11,19 +11,16 @@ import polars as pl
 from rtml import features
 from rtml.captures import open_captures
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, Side, build_ledger, make_track
-from rtml.evaluation.activity import activity
-from rtml.evaluation.attack_events import with_attack_events
-from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation import Ledger, Side, build_ledger
 from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import Made, page
+from rtml.experiment.tracks import track_of
 from rtml.findings.reading import read_findings
 from rtml.report import write_ledger, write_report
-from rtml.splits import borders
 from rtml.times import Window, moment
 
 __all__ = ["judge", "read_findings"]
@@ -75,20 +72,9 @@ def judge(
     warnings[:0] = refuse_damage(capture)
     sides, unclear = in_the_capture(list(sides_of(files)), capture.containers()["container_id"])
     window, begins = Window.of(terms.window), begin_of_test(sides, terms.since, all_time=all_time)
-    processes = capture.processes().collect()
-    judged = make_track(
-        features.observed(capture, window, start=begins),
-        labels,
-        processes,
-        evidence_processes((side.findings for side in sides), capture.events()),
-        every=window,
-        seed=terms.seed,
-        test=None if begins is None else (begins, borders(capture, window)[1]),
-        active=activity(capture.events(), processes, window),
-        containers=capture.containers(),
-    )
+    windows = features.observed(capture, window, start=begins)
+    track = track_of(capture, windows, labels, sides, window, begins=begins, seed=terms.seed)
     seen = next((file.features for file in files if file.features is not None), None)
-    track = with_attack_events(judged, capture.events())
     ledger = build_ledger(sides, track, None, seen, terms.budget, notes=[*warnings, *unclear])
     out.mkdir(parents=True, exist_ok=True)
     write_ledger(ledger, out)

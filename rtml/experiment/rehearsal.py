@@ -18,8 +18,7 @@ import polars as pl
 from rtml.captures import Capture, open_capture, open_captures
 from rtml.captures.leaving_out import cells_of, leave_out
 from rtml.errors import UsageError
-from rtml.evaluation import assess, evidence_processes, make_track, read_labels
-from rtml.evaluation.activity import activity
+from rtml.evaluation import assess, read_labels
 from rtml.evaluation.measure import kept
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import model_sides
@@ -27,6 +26,7 @@ from rtml.experiment.copies import write_copy
 from rtml.experiment.foreign import foreign
 from rtml.experiment.guard import closed
 from rtml.experiment.run import learn
+from rtml.experiment.tracks import track_of
 from rtml.schema import COMBINED
 from rtml.splits import Split
 from rtml.times import instant
@@ -60,17 +60,8 @@ class Rehearsal:
         split, every = self.split, experiment.every
         scored = learn(experiment, self.capture, split).score(self.capture, start=split.edges[2])
         sides = model_sides(scored, scored.fitted_until)
-        processes = self.capture.processes().collect()
-        track = make_track(
-            scored.windows,
-            self.labels,
-            processes,
-            evidence_processes((side.findings for side in sides), self.capture.events()),
-            split,
-            every,
-            seed=experiment.seed,
-            active=activity(self.capture.events(), processes, every),
-            containers=self.capture.containers(),
+        track = track_of(
+            self.capture, scored.windows, self.labels, sides, every, split=split, seed=experiment.seed
         )
         verdicts = [assess(side, track, resamples=0) for side in sides]
         rows = [

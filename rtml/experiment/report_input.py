@@ -21,7 +21,6 @@ from rtml.report.input import Cost, ReportInput
 from rtml.report.lost import Lost, lost_sentence
 from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.rules import Skipped
-from rtml.schema import FINDINGS, conform
 from rtml.times import UTC_NS
 
 __all__ = ["Made", "false_causes", "page", "top_findings"]
@@ -89,11 +88,7 @@ def page(
         What only the run that made the models knows; null: nothing is known.
     """
     manifest = capture.manifest
-    judged = [
-        (side, findings, track.match(findings))
-        for side in sides
-        for findings in [track.in_test(conform(side.findings, FINDINGS))]
-    ]
+    judged = [(side, *track.judged(side.findings)) for side in sides]
     lost = [Lost(part.host, part.start, part.end, part.count) for part in manifest.lost_intervals]
     seconds = (capture.span[1] - capture.span[0]).total_seconds() if lost else 0.0
     return ReportInput(
@@ -118,8 +113,8 @@ def page(
 
 def top_findings(sides: Sequence[Side], track: Track) -> pl.DataFrame:
     """Return the most severe model findings of test time, then rules', one per container and root."""
-    models = [track.in_test(s.findings) for s in sides if s.kind == "model"]
-    rules = [track.in_test(s.findings) for s in sides if s.kind == "rules"][:1]
+    models = [track.judged(s.findings)[0] for s in sides if s.kind == "model"]
+    rules = [track.judged(s.findings)[0] for s in sides if s.kind == "rules"][:1]
     rank = pl.col("contributions").list.len()
     order = ["severity", "score", "finding_id"]
     picked = [

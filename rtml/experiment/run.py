@@ -14,10 +14,7 @@ from rtml import features
 from rtml.captures import Capture, open_captures
 from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
-from rtml.evaluation import Side, Track, build_ledger, make_track, prove
-from rtml.evaluation.activity import activity
-from rtml.evaluation.attack_events import with_attack_events
-from rtml.evaluation.evidence import evidence_processes
+from rtml.evaluation import Side, Track, build_ledger, prove
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
@@ -31,6 +28,7 @@ from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.result import Terms, write_result
 from rtml.experiment.tracked import log_outcome
+from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
@@ -104,7 +102,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     looks = look(label_file, inputs["all"][:12])
     sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
-    track = held.track(_track(experiment, capture, held.labels(labels), scored, sides, split))
+    track = held.track(_track(experiment, capture, scored, held.labels(labels), sides, split))
     notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
     notes += drifting(scored.drift)
     columns, tried = scored.trees, experiment.tried
@@ -137,6 +135,18 @@ def _foreseen(model: Model, capture: Capture, split: Split) -> list[str]:
     return foresight(whole.between(split.edges[2], None), model.baseline, families)
 
 
+def _track(
+    experiment: Experiment,
+    capture: Capture,
+    scored: Scored,
+    labels: pl.DataFrame,
+    sides: Sequence[Side],
+    split: Split,
+) -> Track:
+    every, seed = experiment.every, experiment.seed
+    return track_of(capture, scored.windows, labels, sides, every, split=split, seed=seed)
+
+
 def _costs(outcome: Outcome, costs: Costs) -> dict[str, SideCost]:
     """Return the cost of each side, from the costs of the steps."""
     model, events = outcome.model, outcome.capture.events()
@@ -154,29 +164,6 @@ def _rule_sides(
         rules = rule_side(capture, experiment.rules, windows, split, every, budget, early.without_attacks)
     with spent(FIRST_SEEN):
         return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
-
-
-def _track(
-    experiment: Experiment,
-    capture: Capture,
-    labels: pl.DataFrame,
-    scored: Scored,
-    sides: Sequence[Side],
-    split: Split,
-) -> Track:
-    processes = capture.processes().collect()
-    track = make_track(
-        scored.windows,
-        labels,
-        processes,
-        evidence_processes((side.findings for side in sides), capture.events()),
-        split,
-        experiment.every,
-        seed=experiment.seed,
-        active=activity(capture.events(), processes, experiment.every),
-        containers=capture.containers(),
-    )
-    return with_attack_events(track, capture.events())
 
 
 def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:

@@ -12,9 +12,10 @@ import hashlib
 from dataclasses import dataclass, replace
 
 import polars as pl
-from scipy.stats import binomtest
 
-__all__ = ["Challenge", "Judged", "corrected", "mcnemar", "digest_of_test", "compared", "unopposed"]
+from rtml.evaluation.paired import mcnemar
+
+__all__ = ["Challenge", "Judged", "corrected", "digest_of_test", "compared", "unopposed"]
 
 
 @dataclass(frozen=True)
@@ -74,27 +75,6 @@ class Challenge:
             f" {self.champion}) {self.found_old}; only it {self.only_new}, only the champion"
             f" {self.only_old}{tried}: {outcome}"
         )
-
-
-def mcnemar(only_new: int, only_old: int) -> float:
-    """Return the exact two-sided p-value that two sides find attacks equally well.
-
-    Parameters
-    ----------
-    only_new, only_old
-        Attacks that one found and the other did not; those that both or neither found say nothing.
-
-    Returns
-    -------
-    Twice the binomial tail, at most 1; 1 where the two never differ.
-
-    Examples
-    --------
-    >>> mcnemar(9, 2), mcnemar(0, 0)
-    (0.0654, 1.0)
-    """
-    trials = only_new + only_old
-    return float(binomtest(only_new, trials, 0.5).pvalue) if trials else 1.0
 
 
 def digest_of_test(attacks: pl.DataFrame, capture: str, begin: dt.datetime) -> str:

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from rtml.cli import app
 from rtml.errors import RtmlError, UsageError
-from rtml.tracking.challenge import Judged, compared, digest_of_test, mcnemar
+from rtml.evaluation.paired import mcnemar
+from rtml.tracking.challenge import Judged, compared, digest_of_test
 from rtml.tracking.promotion import promote
 from rtml.tracking.runs import tracked_run
 from rtml.tracking.tags import SIDE, TEST

@@ -10,8 +10,7 @@ import polars as pl
 
 from rtml.captures import Capture, open_capture, open_captures
 from rtml.errors import RtmlError, UsageError
-from rtml.evaluation import Side, assess, evidence_processes, make_track, union
-from rtml.evaluation.activity import activity
+from rtml.evaluation import Side, assess, union
 from rtml.evaluation.measure import kept
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import model_sides, rule_side
@@ -22,6 +21,7 @@ from rtml.experiment.looks import look
 from rtml.experiment.robustness import CHANGES
 from rtml.experiment.robustness.scene import PART, Change, Scene, scene_of
 from rtml.experiment.run import learn
+from rtml.experiment.tracks import track_of
 from rtml.models import Model, Scored
 from rtml.models.windows import container_windows
 from rtml.progress import steps
@@ -107,18 +107,8 @@ def _judged(
     every, budget = experiment.every, experiment.budget
     scored = model.score(copy, start=split.edges[2])
     sides = _sides(experiment, copy, labels, split, scored, model)
-    processes = copy.processes().collect()
-    track = make_track(
-        scored.windows,
-        labels,
-        processes,
-        evidence_processes((side.findings for side in sides.values()), copy.events()),
-        split,
-        every,
-        seed=experiment.seed,
-        active=activity(copy.events(), processes, every),
-        containers=copy.containers(),
-    )
+    judged = list(sides.values())
+    track = track_of(copy, scored.windows, labels, judged, every, split=split, seed=experiment.seed)
     rows: list[tuple[object, ...]] = []
     for name, side in sides.items():
         verdict = assess(side, track, resamples=0)
