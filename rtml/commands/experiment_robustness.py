@@ -25,15 +25,23 @@ def robustness(
     ],
     change: Annotated[list[str] | None, typer.Option("--change", help="Only this (repeatable).")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for robustness.parquet, such as that of a run.")
+        Path | None,
+        typer.Option("--out", help="Folder for robustness.parquet; that of a run gets it into its page."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every level of each change; without it two or three make a curve.")
+    ] = False,
+    asked: Annotated[
+        float | None,
+        typer.Option("--budget", help="False findings per container-day to show: 0.5, 1, 3, 10 or 30."),
     ] = None,
     set_: Set = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Poison, lose, evade, roll out: `rtml experiment robustness experiments/lab.yml --out runs/lab`.
 
-    Each change is made in a copy of the capture, which is judged at the experiment's budget and counts as a
-    look at the test labels.
+    Each change is made in a copy of the capture, which is judged at all budgets of the headline and counts
+    as a look at the test labels.
     """
     from rtml.commands.experiment_checks import check_experiment
     from rtml.experiment.config import load_experiment
@@ -41,16 +49,19 @@ def robustness(
     from rtml.experiment.robustness.judging import robustness as judge_changes
 
     arguments.one_of("change", CHANGES)(change)
+    shown = _shown(asked)
     experiment = load_experiment(config, set_ or [])
     check_experiment(experiment)
     with progress("judging changed copies"):
-        table = judge_changes(experiment, change or None)
+        table = judge_changes(experiment, change or None, every_level=every)
     if out is not None:
         write_parquet(table, out / "robustness.parquet")
+        _into_page(table, out / "report.html")
     if as_json:
         print_json(table.to_dicts())
         return
-    print_table("found / false findings, ! = budget broken", ["change", "level", *_SIDES], _rows(table))
+    title = f"found / false findings at {shown:g} a container-day, ! = budget broken"
+    print_table(title, ["change", "level", *_SIDES], _rows(table, shown))
     reasons = table.drop_nulls("reason").unique(["change", "level"], keep="first", maintain_order=True)
     for row in reasons.iter_rows(named=True):
         console.print(f"  {row['change']} {row['level']:g}: {row['reason']}", markup=False)
@@ -59,8 +70,29 @@ def robustness(
 _SIDES = ("rules", "models", "both")
 
 
-def _rows(table: pl.DataFrame) -> Iterator[list[object]]:
-    for (change, level, unit), rows in table.partition_by(
+def _shown(asked: float | None) -> float:
+    from rtml.errors import UsageError
+    from rtml.schema import BUDGETS
+
+    if asked is not None and asked not in BUDGETS:
+        listed = ", ".join(f"{budget:g}" for budget in BUDGETS)
+        raise UsageError(f"{asked:g}: sides are set to {listed}", argument="budget")
+    return 1.0 if asked is None else asked
+
+
+def _into_page(table: pl.DataFrame, page: Path) -> None:
+    from rtml.report import add_robustness
+
+    if page.is_file():
+        add_robustness(page, table)
+        console.print(f"in the page of the run: {page}", markup=False)
+
+
+def _rows(table: pl.DataFrame, asked: float) -> Iterator[list[object]]:
+    import polars as pl
+
+    judged = table.filter(pl.col("asked").is_null() | (pl.col("asked") == asked))
+    for (change, level, unit), rows in judged.partition_by(
         "change", "level", "unit", as_dict=True, maintain_order=True
     ).items():
         cells = {row["side"]: _cell(row) for row in rows.iter_rows(named=True)}

@@ -21,7 +21,7 @@ from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.schema import BUDGETS, SETTINGS
 
-__all__ = ["HEADLINE", "headline"]
+__all__ = ["HEADLINE", "Reach", "headline", "reach", "together"]
 
 HEADLINE = pl.Schema(
     [
@@ -82,7 +82,7 @@ def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = N
     """
     proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
     best = budget_curves(proper, track) if curve is None else curve
-    reaches = {side.name: {key: _reach(side, key, track) for key in _settings(side)} for side in proper}
+    reaches = {side.name: {key: reach(side, key, track) for key in _settings(side)} for side in proper}
     rows = [row for asked in BUDGETS for row in _at(proper, asked, reaches, track, best)]
     table = pl.DataFrame(rows, schema=HEADLINE, orient="row")
     order = table["side"].unique(maintain_order=True).to_list()
@@ -115,12 +115,12 @@ def _at(
     first = next((side for side in sides if side.kind == "rules"), None)
     others = [side for side in sides if side.kind != "rules"] if first is not None else []
     for side in others:
-        both = _together(half[first.name], half[side.name]) if first else half[side.name]
+        both = together(half[first.name], half[side.name]) if first else half[side.name]
         name = f"{first.name if first else ''} + {side.name}"
         yield _row(name, "union", asked, both, track, _oracle(name, asked, curve))
 
 
-def _reach(side: Side, budget: float | None, track: Track) -> Reach:
+def reach(side: Side, budget: float | None, track: Track) -> Reach:
     """Return what a side reaches at a budget: by its tree scores, its dial, or as it is."""
     if side.trees is not None and _by_score(side) and budget is not None and side.asked != budget:
         alarms = side.trees.filter(pl.col("budget") <= budget).select("container_id", "window", "root_id")
@@ -132,7 +132,8 @@ def _reach(side: Side, budget: float | None, track: Track) -> Reach:
     return Reach(frozenset(matched.hits["attack_id"]), matched.false_units)
 
 
-def _together(one: Reach, other: Reach) -> Reach:
+def together(one: Reach, other: Reach) -> Reach:
+    """Return what two sides reach together: a unit that both are wrong about counts once."""
     return Reach(one.attacks | other.attacks, pl.concat([one.false, other.false]).unique())
 
 

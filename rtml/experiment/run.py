@@ -18,15 +18,15 @@ from rtml.evaluation import Side, Track, build_ledger, prove
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import RuleSide, first_seen_side, model_sides, rule_side
 from rtml.experiment.costs import FIRST_SEEN, RULES, SCORE, TRAIN, SideCost, side_costs
-from rtml.experiment.early import Early, without_early_attacks
+from rtml.experiment.early import Early
 from rtml.experiment.guard import closed
-from rtml.experiment.holding_out import hold_out
 from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looks import look
 from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.result import Terms, write_result
+from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
 from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
@@ -83,9 +83,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     capture = open_captures(experiment.capture)
     damage = refuse_damage(capture)
     labels, warnings = labels_of(capture, label_file)
-    split = experiment.split.of(capture, every)
-    held = hold_out(experiment.hold_out, capture, labels)
-    early = held.unseen(without_early_attacks(capture, labels, split, experiment), split, labels)
+    ground = stage_of(experiment, capture, labels)
+    split, held, early = ground.split, ground.held, ground.early
     inputs = digests(experiment, capture)
     _done(0)
     with closed(label_file) as unwatched:

@@ -6,7 +6,7 @@
 
 from rtml.report.ledger_files import MEASURED, write_ledger
 from rtml.report.measures_view import MeasuresView
-from rtml.report.page import write_report
+from rtml.report.page import add_robustness, write_report
 from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.report.techniques import LAYER
 from rtml.report.terminal import ledger_table, ledger_view
@@ -18,6 +18,7 @@ __all__ = [
     "NO_FORESIGHT",
     "SCORED_TWICE",
     "MeasuresView",
+    "add_robustness",
     "ledger_table",
     "ledger_view",
     "write_ledger",

@@ -88,7 +88,7 @@ class ReportInput:
     checked
         Which of `rtml.report.pitfalls.CHECKS` this run made itself, and passed.
     robustness
-        Rows of what changes under poisoning, loss, evasion, as far as it was tried: same keys in each.
+        What poisoning, loss, evasion change (`rtml.report.robustness.robustness_view`); null: not tried.
     costs
         What was measured.
     lab
@@ -110,7 +110,7 @@ class ReportInput:
     skipped_rules: Sequence[tuple[str, str]] = ()
     looks: str = ""
     checked: Sequence[str] = ()
-    robustness: Sequence[Mapping[str, Any]] = ()
+    robustness: pl.DataFrame | None = None
     costs: Sequence[Cost] = ()
     lab: bool = True
     run: str | None = None

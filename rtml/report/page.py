@@ -10,9 +10,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from rtml.errors import RtmlError
 from rtml.reading.whole import write_text
 from rtml.report.beside import beside_rules
 from rtml.report.budget_picture import budget_picture, budget_series
@@ -21,6 +23,7 @@ from rtml.report.headline import headline_rows
 from rtml.report.input import ReportInput
 from rtml.report.numbers import number, percent, shortly
 from rtml.report.pitfalls import pitfalls
+from rtml.report.robustness import robustness_view
 from rtml.report.rows import (
     attack_rows,
     cause_rows,
@@ -36,9 +39,10 @@ from rtml.report.strings import visible
 from rtml.report.techniques import technique_matrix
 from rtml.report.timeline_picture import timeline_picture
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["add_robustness", "render_report", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
+_BEGINS, _ENDS = "<!-- robustness begins -->", "<!-- robustness ends -->"
 _LONGEST = 2000  # characters of one string on the page
 _SIZES = ((520, 430), (340, 320))
 """Of the picture of budgets, on wide and on narrow screens."""
@@ -80,6 +84,23 @@ def render_report(source: ReportInput) -> str:
     )
 
 
+def add_robustness(path: Path | str, table: pl.DataFrame) -> None:
+    """Put what `rtml experiment robustness` found into the page of a run that is there already.
+
+    Raises
+    ------
+    RtmlError
+        The file is no page of a run, or one of another version.
+    """
+    path = Path(path)
+    before, begins, rest = path.read_text("utf-8").partition(_BEGINS)
+    _, ends, after = rest.partition(_ENDS)
+    if not (begins and ends):
+        raise RtmlError(f"{path}: no report of a run that could tell of robustness; run the experiment again")
+    section = _environment().get_template("parts/robustness.html.j2")
+    write_text(path, before + section.render(robustness=robustness_view(table)).strip() + after)
+
+
 def _tables(source: ReportInput) -> dict[str, Any]:
     ledger = source.ledger
     return {
@@ -95,6 +116,7 @@ def _tables(source: ReportInput) -> dict[str, Any]:
         "reference": first_rules(ledger),
         "causes": cause_rows(source),
         "pitfalls": pitfalls(source),
+        "robustness": robustness_view(source.robustness),
     }
 
 

@@ -14,6 +14,7 @@ from rtml.evaluation.sides import Side
 from rtml.evaluation.timeline import make_timeline, most_attacked
 from rtml.evaluation.track import make_track
 from rtml.experiment.report_input import false_causes
+from rtml.experiment.robustness.judging import ROBUSTNESS
 from rtml.report.input import Cost, ReportInput, Story, TreeRow
 from rtml.report.page import render_report, write_report
 from rtml.report.tree import DEEPEST, nested
@@ -49,6 +50,17 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1] == "script":
             self.scripts[-1][1] += data
+
+
+def robustness_of(text: str) -> pl.DataFrame:
+    rows = [
+        (change, level, text, side, asked, 3, 4, 1, 2.0, "held", None)
+        for change, level in (("as recorded", 0.0), (text, 0.5))
+        for side in ("rules", "models", "both")
+        for asked in (1.0, 3.0)
+    ]
+    rows.append((f"{text} too", 1.0, text, "rules", None, None, None, None, None, None, text))
+    return pl.DataFrame(rows, schema=ROBUSTNESS, orient="row")
 
 
 def hostile_source(windows, labels, processes, text):
@@ -90,7 +102,7 @@ def hostile_source(windows, labels, processes, text):
         causes=false_causes([(side, side.findings, track.match(side.findings)) for side in sides]),
         lost=text,
         looks=text,
-        robustness=[{text: text}],
+        robustness=robustness_of(text),
         costs=[Cost(text, 1.0)],
         rejected=[(text, 2)],
         blind=[text],

@@ -7,11 +7,15 @@ import pytest
 
 from rtml.captures import open_capture, open_captures
 from rtml.captures.check import check_capture
+from rtml.errors import RtmlError
 from rtml.evaluation import read_labels
 from rtml.experiment.copies import write_copy
 from rtml.experiment.robustness import CHANGES, builtin, loss, rollout, slow, spreading
-from rtml.experiment.robustness.judging import UNCHANGED, robustness
+from rtml.experiment.robustness.judging import ROBUSTNESS, UNCHANGED, _lean, _levels, robustness
 from rtml.experiment.robustness.scene import ATTACK, PART, Scene, scene_of
+from rtml.report import add_robustness
+from rtml.report.robustness import robustness_view
+from rtml.schema import BUDGETS
 from tests.experiment.shops import small_experiment
 from tests.models.conftest import INTRUSION, event, hash_of, minute
 
@@ -142,4 +146,52 @@ def test_all_sides_are_judged_on_each_copy_and_counted_as_looks(experiment):
     assert table["side"].unique(maintain_order=True).to_list() == ["rules", "models", "both"]
     judged = table.filter(pl.col("reason").is_null())
     assert (judged["of"] == 1).all() and judged.filter(pl.col("change") == UNCHANGED)["found"].sum() > 0
+    assert judged["asked"].unique().sort().to_list() == list(BUDGETS)
+    assert judged.group_by("change", "level", "side").len()["len"].unique().to_list() == [len(BUDGETS)]
     assert len(looks.read_text().splitlines()) == table.unique(["change", "level"]).height
+
+
+def test_two_levels_make_a_curve_unless_all_are_asked_for():
+    random, renamed = CHANGES["events lost at random"], CHANGES["arguments padded"]
+    assert _levels(random, False) == (0.01, 0.2) and _levels(random, True) == random.levels
+    assert _levels(renamed, False) == renamed.levels[-1:]
+
+
+def test_only_the_detectors_that_are_combined_are_learnt(experiment):
+    more = experiment.model_copy(update={"detectors": experiment.detectors | {"rarity": {}}})
+    assert list(_lean(more).detectors) == list(experiment.detectors)
+    alone = experiment.model_copy(update={"detectors": {"rarity": {}}})
+    assert _lean(alone) == alone
+
+
+def test_what_is_held_out_is_held_out_of_every_copy(tmp_path):
+    held = small_experiment(tmp_path, *child(7001, 55), hold_out={"workload": "app"})
+    table = robustness(held, ["programs renamed"])
+    days = robustness(small_experiment(tmp_path / "whole"), [])["days"].max()
+    assert table["days"].max() < days and (table["of"] == 1).all()
+
+
+def rows_of(*values: tuple[str, float, str, int]) -> pl.DataFrame:
+    rows = [(c, v, "share", s, 1.0, n, 4, 2, 1.0, "broken", None) for c, v, s, n in values]
+    return pl.DataFrame(rows, schema=ROBUSTNESS, orient="row")
+
+
+def test_the_page_of_a_run_gets_it_once_and_again(tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("a<!-- robustness begins -->old<!-- robustness ends -->z")
+    first = rows_of((UNCHANGED, 0.0, "rules", 4), ("<b>", 0.2, "rules", 1))
+    for table in (first, first.with_columns(found=pl.lit(3, pl.Int64))):
+        add_robustness(page, table)
+    text = page.read_text()
+    assert text.startswith("a<!--") and text.endswith("-->z") and "old" not in text and "<b>" not in text
+    assert text.count("<svg") == 1 and ">3 / 2<" in text and ">4 / 2<" not in text
+    page.write_text("another page")
+    with pytest.raises(RtmlError, match="no report of a run"):
+        add_robustness(page, first)
+
+
+def test_the_picture_joins_levels_from_the_recording_on():
+    table = rows_of((UNCHANGED, 0.0, "rules", 4), ("loss", 0.01, "rules", 2), ("loss", 0.2, "rules", 0))
+    (drawn,) = robustness_view(table)["pictures"]
+    assert drawn.count("<circle") == 3 and "rules, 0.2: 0 of 4 found, 2 false, broken" in drawn
+    assert robustness_view(None) == robustness_view(table.clear()) == {"rows": []}
