@@ -92,6 +92,11 @@ class Baseline:
         less = (pl.col("count") * share).floor().cast(pl.Int64)
         return Baseline(self.counts.with_columns(less).filter(pl.col("count") > 0))
 
+    def fingerprint(self) -> tuple[int, int]:
+        """Return what tells histories apart within one program: rows, and a hash over them in their order."""
+        rows = self.counts.hash_rows(seed=1)
+        return len(rows), hash(rows.to_numpy().tobytes())
+
     def table(self) -> pl.DataFrame:
         """Return the readable view: ``family, context, key, count, containers, first_seen``.
 

@@ -9,7 +9,7 @@ from rtml.captures.joining import JoinedCapture
 from rtml.captures.leaving_out import PartialCapture
 from rtml.captures.store import Capture
 
-__all__ = ["digest_capture"]
+__all__ = ["digest_capture", "named"]
 
 
 def digest_capture(capture: Capture) -> str:
@@ -34,3 +34,8 @@ def digest_capture(capture: Capture) -> str:
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def named(capture: Capture) -> tuple[str, str]:
+    """Return what tells captures apart by content: the digest of their events, and their manifest."""
+    return digest_capture(capture), capture.manifest.to_json()

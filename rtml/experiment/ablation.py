@@ -12,6 +12,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.rehearsal import REHEARSED, chosen_side, rehearsal
 from rtml.experiment.run import run_experiment
 from rtml.features import FAMILIES
+from rtml.features.once import keeping
 from rtml.models.training import RECOMMENDED
 from rtml.progress import steps
 from rtml.reading.whole import require_new, write_parquet
@@ -74,7 +75,7 @@ def _members(experiment: Experiment) -> list[str]:
 
 def ablate(experiment: Experiment, side: str | None = None) -> pl.DataFrame:
     """Return `ABLATED`, rehearsed in the time before the test (`rtml.experiment.rehearsal`)."""
-    with rehearsal(experiment) as stage:
+    with rehearsal(experiment) as stage, keeping():
         tables = {
             name: stage.judge(one) for name, one in steps(without(experiment).items(), "leaving out", "parts")
         }

@@ -27,7 +27,7 @@ from rtml.schema import INFRASTRUCTURE
 from rtml.splits import Split
 from rtml.times import instant
 
-__all__ = ["KINDS", "HeldOut", "hold_out"]
+__all__ = ["KINDS", "HeldOut", "held_containers", "hold_out", "of_techniques"]
 
 KINDS = ("host", "image", "workload", "technique")
 """What can be held out."""
@@ -46,7 +46,7 @@ class HeldOut:
         start, _, test, _ = split.edges
         more = [early.cells]
         if self.techniques:
-            attacks = labels.filter(_of(self.techniques) & (pl.col("start") < instant(test)))
+            attacks = labels.filter(of_techniques(self.techniques) & (pl.col("start") < instant(test)))
             more.append(cells_of(attacks, early.every))
         if self.containers is not None:
             end = instant(test) - pl.duration(nanoseconds=1, time_unit="ns")
@@ -82,7 +82,10 @@ class HeldOut:
         """Judge the attacks of the techniques alone; other attacks are neither right nor wrong to find."""
         if not self.techniques:
             return track
-        kept, others = (track.labels.filter(mask) for mask in (_of(self.techniques), ~_of(self.techniques)))
+        kept, others = (
+            track.labels.filter(mask)
+            for mask in (of_techniques(self.techniques), ~of_techniques(self.techniques))
+        )
         if kept.is_empty():
             raise RtmlError(f"no attack of technique {', '.join(self.techniques)} lies in the test")
         key = ["container_id", "window"]
@@ -129,19 +132,39 @@ def hold_out(wanted: Mapping[Any, Sequence[str]], capture: Capture, labels: pl.D
     RtmlError
         Nothing would be left to learn from.
     """
-    containers = capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
-    masks = [_mask(containers, kind, name) for kind in KINDS[:-1] for name in wanted.get(kind, ())]
+    containers, held = _judged(capture), held_containers(wanted, capture)
     techniques = tuple(wanted.get("technique", ()))
     known = labels["technique"].drop_nulls().unique().sort().to_list()
     for name in techniques:
-        if labels.filter(_of([name])).is_empty():
+        if labels.filter(of_techniques([name])).is_empty():
             raise UsageError(
                 f"no attack is of technique {name!r}; {did_you_mean(name, known)}", argument="hold_out"
             )
-    held = containers.filter(pl.any_horizontal(masks))["container_id"] if masks else None
-    if held is not None and len(held) == containers.height:
-        raise RtmlError("every container would be held out: nothing is left to learn from")
     return HeldOut(held, techniques, tuple(_notes(wanted, containers, held)))
+
+
+def held_containers(wanted: Mapping[Any, Sequence[str]], capture: Capture) -> pl.Series | None:
+    """Return the containers that are held out by host, image or workload; null: none is asked for.
+
+    Raises
+    ------
+    UsageError
+        The capture holds no such name.
+    RtmlError
+        Nothing would be left to learn from.
+    """
+    containers = _judged(capture)
+    masks = [_mask(containers, kind, name) for kind in KINDS[:-1] for name in wanted.get(kind, ())]
+    if not masks:
+        return None
+    held = containers.filter(pl.any_horizontal(masks))["container_id"]
+    if len(held) == containers.height:
+        raise RtmlError("every container would be held out: nothing is left to learn from")
+    return held
+
+
+def _judged(capture: Capture) -> pl.DataFrame:
+    return capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
 
 
 def _mask(containers: pl.DataFrame, kind: str, name: str) -> pl.Series:
@@ -157,7 +180,7 @@ def _mask(containers: pl.DataFrame, kind: str, name: str) -> pl.Series:
     return mask
 
 
-def _of(techniques: Sequence[str]) -> pl.Expr:
+def of_techniques(techniques: Sequence[str]) -> pl.Expr:
     """Say of labels whether they are of a technique or below it."""
     names = [
         (pl.col("technique") == name) | pl.col("technique").str.starts_with(f"{name}.") for name in techniques

@@ -2,7 +2,8 @@
 
 The time for calibration is halved: thresholds come from its first half, judged is the second, into which
 foreign trees were put (`rtml.experiment.foreign`). Nothing of the test is read: the copy that is rehearsed on
-ends where it begins, and its labels stay closed (`rtml.experiment.guard`).
+ends where it begins, and its labels stay closed (`rtml.experiment.guard`). Nor is what the experiment holds
+out: its containers are not in the copy, and windows of early attacks of its techniques are not either.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from rtml.experiment.contenders import model_sides
 from rtml.experiment.copies import write_copy
 from rtml.experiment.foreign import foreign
 from rtml.experiment.guard import closed
+from rtml.experiment.holding_out import held_containers, of_techniques
 from rtml.experiment.run import learn
 from rtml.experiment.tracks import track_of
 from rtml.schema import COMBINED
@@ -112,13 +114,20 @@ def rehearsal(experiment: Experiment) -> Iterator[Rehearsal]:
 
 
 def _before_test(capture: Capture, split: Split, experiment: Experiment) -> pl.DataFrame:
-    """Return the events before the test, without the windows of early attacks where these are left out.
+    """Return the events before the test, without what is held out and early attacks that are left out.
 
-    Only then are labels read, and of them those before the test alone.
+    Only for these are labels read, and of them those before the test alone.
     """
     start, _, test, _ = split.edges
     events = capture.events().filter(pl.col("time").is_between(instant(start), instant(test), closed="left"))
-    if experiment.split.early_attacks == "leave out" and experiment.labels is not None:
+    if (held := held_containers(experiment.hold_out, capture)) is not None:
+        events = events.filter(~pl.col("container_id").cast(pl.String).is_in(held.implode()))
+    techniques, whole = (
+        experiment.hold_out.get("technique", []),
+        experiment.split.early_attacks == "leave out",
+    )
+    if (techniques or whole) and experiment.labels is not None:
         early = read_labels(experiment.labels).filter(pl.col("start") < instant(test))
-        events = leave_out(events, cells_of(early, experiment.every), experiment.every)
+        left_out = early if whole else early.filter(of_techniques(techniques))
+        events = leave_out(events, cells_of(left_out, experiment.every), experiment.every)
     return events.collect()

@@ -12,6 +12,7 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture, open_captures
+from rtml.captures.digest import named
 from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
 from rtml.evaluation import Side, Track, build_ledger, prove
@@ -30,6 +31,7 @@ from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
 from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
+from rtml.features.once import once
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting
@@ -131,7 +133,11 @@ def _foreseen(model: Model, capture: Capture, split: Split) -> list[str]:
     about = model.description
     whole = features.source_of(capture, None, about.window, about.families, "tree")
     families = features.families_of(about.families)
-    return foresight(whole.between(split.edges[2], None), model.baseline, families)
+    learnt = (about.window.text, tuple(about.families), model.baseline.fingerprint())
+    return once(
+        lambda: ("foreseen", *named(capture), split, *learnt),
+        lambda: foresight(whole.between(split.edges[2], None), model.baseline, families),
+    )
 
 
 def _track(

@@ -10,6 +10,7 @@ import polars as pl
 from rtml.errors import UsageError
 from rtml.experiment.config import Experiment
 from rtml.experiment.run import run_experiment
+from rtml.features.once import keeping
 from rtml.progress import steps
 from rtml.reading.whole import require_new, write_parquet
 
@@ -51,9 +52,10 @@ def run_seeds(experiment: Experiment, out: Path, number: int, tracked: bool = Tr
         raise UsageError(f"{number} seeds: 2 to {_MOST} are wanted", argument="seeds")
     require_new(out)
     headlines = {}
-    for seed in steps(range(experiment.seed, experiment.seed + number), "running", "seeds"):
-        one = experiment.model_copy(update={"seed": seed})
-        headlines[seed] = run_experiment(one, out / f"seed-{seed}", tracked).ledger.headline
+    with keeping():  # features are those of the capture, whatever the seed
+        for seed in steps(range(experiment.seed, experiment.seed + number), "running", "seeds"):
+            one = experiment.model_copy(update={"seed": seed})
+            headlines[seed] = run_experiment(one, out / f"seed-{seed}", tracked).ledger.headline
     rows = _stacked(headlines)
     write_parquet(out / SEEDS, rows)
     return spread(rows)

@@ -14,6 +14,7 @@ import polars as pl
 from rtml.errors import UsageError
 from rtml.experiment.config import Experiment, load_experiment
 from rtml.experiment.rehearsal import REHEARSED, Rehearsal, chosen_side, rehearsal
+from rtml.features.once import keeping
 from rtml.progress import steps
 from rtml.reading.user_yaml import YamlError, parse_yaml
 from rtml.reading.whole import write_parquet, write_text
@@ -137,7 +138,7 @@ def sweep(base: Experiment, tried: Mapping[str, Experiment], side: str | None = 
     RtmlError
         See `rtml.experiment.rehearsal.rehearsal`: also when somebody opens the labels meanwhile.
     """
-    with rehearsal(base) as stage:
+    with rehearsal(base) as stage, keeping():
         tables = [_judged(stage, name, one, side) for name, one in steps(tried.items(), "trying", "settings")]
     table = ranked(pl.concat(tables))
     best = table.row(0, named=True)["settings"]

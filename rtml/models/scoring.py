@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -11,8 +11,10 @@ import polars as pl
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture
+from rtml.captures.digest import named
 from rtml.captures.processes import PROCESSES
 from rtml.features.following import Following
+from rtml.features.once import once
 from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
@@ -122,8 +124,11 @@ def score(
     refuse_known(source.events, about.moments, capture.path)
     families = features.families_of(about.families)
     following = None if hold is None else Following(source, parts.baseline, hold)
-    trees, surprises = features.assemble_with_surprises(
-        source, parts.baseline, families, beyond_peers=True, following=following
+    trees, surprises = once(
+        lambda: ("scored", *named(capture), start, end, hold, *_learnt(parts)),
+        lambda: features.assemble_with_surprises(
+            source, parts.baseline, families, beyond_peers=True, following=following
+        ),
     )
     learners = Learners(parts.detectors, release=None if hold is None else RELEASE)
     judged = judge(parts, learners, trees, surprises, wanted)
@@ -155,6 +160,13 @@ def score(
         about.held_out,
         drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
     )
+
+
+def _learnt(parts: Parts) -> tuple[Hashable, ...]:
+    """Return what of a model features depend on: its windows, families, and history."""
+    about = parts.description
+    until = tuple(about.learned_until.items())
+    return about.window.text, tuple(about.families), until, parts.baseline.fingerprint()
 
 
 def _alarmed(

@@ -18,10 +18,11 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture, open_captures
-from rtml.captures.digest import digest_capture
+from rtml.captures.digest import digest_capture, named
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
+from rtml.features.once import once
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
@@ -109,7 +110,11 @@ def train(
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     members = _members(kinds, combine)
-    made = material(capture, split, window, families, blocks)
+    wanted = None if families is None else tuple(families)
+    made = once(
+        lambda: ("material", *named(capture), split, window.text, wanted, blocks),
+        lambda: material(capture, split, window, wanted, blocks),
+    )
     for label, detector in steps(kinds.items(), "learning", "detectors"):
         with spent(label):
             detector.learn(made.learnt)
@@ -120,7 +125,7 @@ def train(
     learned_until = _learned_until(trees, window)
     about = Description(
         features=feature_columns(trees),
-        families=list(features.FAMILIES.own if families is None else families),
+        families=list(features.FAMILIES.own if wanted is None else wanted),
         every=window.text,
         combined=members,
         held_out=held_out,

@@ -5,15 +5,24 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from rtml import features
 from rtml.errors import RtmlError, UsageError
 from rtml.experiment.finished import read_runs
+from rtml.experiment.run import run_experiment
 from rtml.experiment.seeds import SEEDS, SPREAD, run_seeds, spread
 from tests.experiment.shops import small_experiment
 
 
-def test_each_seed_has_its_run_and_the_table_is_of_their_headlines(tmp_path):
-    out = tmp_path / "runs"
+def test_each_seed_has_its_run_and_the_table_is_of_their_headlines(tmp_path, monkeypatch):
+    out, calls = tmp_path / "runs", []
+    usual = features.assemble_with_surprises
+    monkeypatch.setattr(
+        features, "assemble_with_surprises", lambda *a, **k: calls.append(1) or usual(*a, **k)
+    )
     table = run_seeds(small_experiment(tmp_path), out, 2, tracked=False)
+    assert len(calls) == 1, "features are those of the capture, whatever the seed"
+    alone = run_experiment(small_experiment(tmp_path / "alone", seed=8), tmp_path / "alone" / "run", False)
+    assert (alone.out / "ledger.json").read_bytes() == (out / "seed-8" / "ledger.json").read_bytes()
     runs = read_runs([out / "seed-7", out / "seed-8"])
     assert [run.facts["seed"] for run in runs.values()] == [7, 8]
     asked = pl.col("asked") == 1.0

@@ -11,8 +11,9 @@ from rtml.captures import open_captures
 from rtml.errors import RtmlError, UsageError
 from rtml.experiment.ablation import WHOLE, ablate, ablate_on_test
 from rtml.experiment.config import Experiment, load_experiment
-from rtml.experiment.rehearsal import rehearsal
+from rtml.experiment.rehearsal import _before_test, rehearsal
 from rtml.experiment.sweep import configurations, sweep, values_of, write_sweep
+from rtml.models import training
 from tests.experiment.shops import small_experiment
 from tests.models.conftest import attack_again, minute
 
@@ -114,3 +115,40 @@ def test_an_ablation_on_the_test_is_counted_as_looks(tmp_path):
     assert table["without"].to_list() == [WHOLE, "family lineage", "family destinations"]
     assert len(one.labels.with_suffix(".looks.jsonl").read_text().splitlines()) == 3
     assert (table["of"] == 1).all() and (tmp_path / "out" / "ablation.parquet").is_file()
+
+
+def test_what_is_held_out_is_not_rehearsed_on(tmp_path):
+    early = attack_again("app-1", 25)
+    held = small_experiment(
+        tmp_path, *early, split={"calibrate": minute(20), "test": minute(30), "early_attacks": "keep"},
+        hold_out={"workload": "web", "technique": ["T1105"]},
+    )  # fmt: skip
+    labels = pl.read_parquet(held.labels)
+    moved = labels.with_columns(
+        attack_id=pl.lit("early"), start=pl.lit(minute(25.8)).cast(labels.schema["start"]),
+        end=pl.lit(minute(25.9)).cast(labels.schema["end"]),
+    )  # fmt: skip
+    pl.concat([labels, moved]).write_parquet(held.labels)
+    capture = open_captures(held.capture)
+    events = _before_test(capture, held.split.of(capture), held).select(
+        pl.col("exe", "container_id").cast(pl.String)
+    )
+    assert not events["container_id"].str.starts_with("web").any()
+    assert "/dev/shm/.kit" not in events["exe"].to_list() and events.height
+
+
+def test_a_workload_that_is_held_out_and_does_not_exist_is_refused(tmp_path):
+    wrong = small_experiment(tmp_path, hold_out={"workload": "wep"})
+    with pytest.raises(UsageError, match="no container is of workload 'wep'"), rehearsal(wrong):
+        pass
+
+
+def test_features_are_made_once_for_all_detectors(experiment, monkeypatch: pytest.MonkeyPatch):
+    calls = []
+    usual = training.material
+    monkeypatch.setattr(training, "material", lambda *parts: calls.append(parts) or usual(*parts))
+    base = experiment.model_copy(update={"families": ["lineage"]})
+    tried = {str(n): base.model_copy(update={"seed": n}) for n in range(2)}
+    tried["blocks"] = base.model_copy(update={"blocks": 2})
+    sweep(base, tried)
+    assert len(calls) == 2
