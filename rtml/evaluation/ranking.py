@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_array
 
 from rtml.evaluation.measure import RESAMPLES, Measure, clopper_pearson, interval, refused
-from rtml.evaluation.resampling import Counts, count, point, resample
+from rtml.evaluation.resampling import Counts, coarse, count, point, resample
 from rtml.evaluation.roc import LEAST_FPR, STATISTICS, Statistic, windows_needed
 
 __all__ = ["HARD", "NEEDED", "Ranked", "below_chance", "ranked_measures", "ranks", "single"]
@@ -32,14 +33,14 @@ _ALIKE = 1e-12
 class Ranked:
     """Dense ranks of scores, 0/1 targets, per positive window the attacks in it, per window its container.
 
-    ``attacks`` is a (windows x attacks) boolean array over the positive windows in their order; trials of one
-    recording are one column. ``silent`` is the number of windows without a score. ``container`` is a code per
-    window; null: benign windows are not resampled.
+    ``attacks`` is a (windows x attacks) boolean array, best a sparse one, over the positive windows in their
+    order; trials of one recording are one column. ``silent`` is the number of windows without a score.
+    ``container`` is a code per window; null: benign windows are not resampled.
     """
 
     rank: np.ndarray
     target: np.ndarray
-    attacks: np.ndarray
+    attacks: np.ndarray | csr_array
     container: np.ndarray | None = None
     silent: int = 0
 
@@ -139,7 +140,7 @@ def _measured(
     if not resamples or counts.attacks < 2:
         why = "no interval asked for" if not resamples else "no interval: fewer than 2 attacks"
         return {name: Measure(value, method=why) for name, value in values.items()}
-    drawn = resample(counts, statistics, seed, resamples)
+    drawn = resample(coarse(counts), statistics, seed, resamples)
     return {name: _with_interval(value, drawn[name], counts) for name, value in values.items()}
 
 

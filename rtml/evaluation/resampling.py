@@ -17,10 +17,16 @@ from scipy.sparse import coo_array, csr_array
 
 from rtml.evaluation.roc import Roc, Statistic
 
-__all__ = ["Counts", "count", "point", "resample", "weights"]
+__all__ = ["Counts", "coarse", "count", "point", "resample", "weights"]
 
 _CELLS = 1_000_000
 """Numbers in the greatest array that is made at once: 8 MB, which caches hold better than more."""
+
+MOST_SCORES = 20_000
+"""Distinct scores of attack windows that are told apart in resamples."""
+
+_MANY = 1000
+"""Units from which drawing them one by one is faster than asking for each how often it is drawn."""
 
 _THREADS = 2
 """Chunks that are worked on at once: sparse products and array arithmetic let go of the interpreter."""
@@ -51,7 +57,7 @@ class Counts:
         return len(self.benign)
 
 
-def count(rank: np.ndarray, target: np.ndarray, attacks: np.ndarray, group: np.ndarray) -> Counts:
+def count(rank: np.ndarray, target: np.ndarray, attacks: np.ndarray | csr_array, group: np.ndarray) -> Counts:
     """Count windows by score, attack and container.
 
     Parameters
@@ -66,8 +72,8 @@ def count(rank: np.ndarray, target: np.ndarray, attacks: np.ndarray, group: np.n
     hits, benign = rank[target == 1], rank[target == 0]
     cuts = np.unique(hits)[::-1]
     places = np.searchsorted(-cuts, -hits)
-    window, attack = np.nonzero(attacks)
-    shared = 1 / attacks.sum(axis=1)[window]
+    window, attack = csr_array(attacks).nonzero()
+    shared = 1 / np.bincount(window, minlength=len(hits))[window]
     caught = coo_array((shared, (places[window], attack)), shape=(len(cuts), attacks.shape[1]))
     _, owner, sizes = np.unique(group[target == 0], return_inverse=True, return_counts=True)
     first = np.searchsorted(-cuts, -benign)
@@ -79,6 +85,33 @@ def count(rank: np.ndarray, target: np.ndarray, attacks: np.ndarray, group: np.n
         for rows in (inside, equal)
     )
     return Counts(caught.tocsr(), reached, tied, sizes.astype(float))
+
+
+def coarse(counts: Counts, most: int = MOST_SCORES) -> Counts:
+    """Return the counts by at most so many scores, for resampling: neighbours are one, and tied.
+
+    Each then holds as many distinct attack scores; what lies among them counts half, as ties do. An interval
+    moves by less than one part in ``most``; values are never read from coarse counts.
+
+    Examples
+    --------
+    >>> ranks, target = np.arange(8.0), np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    >>> fine = count(ranks, target, np.eye(4, dtype=bool), np.zeros(8))
+    >>> half = coarse(fine, 2)
+    >>> half.caught.sum(axis=1), half.reached.sum(axis=1), half.tied.sum(axis=1)
+    (array([2., 2.]), array([1., 2.]), array([1., 1.]))
+    """
+    rows = counts.caught.shape[0]
+    size = -(-rows // most)
+    if size <= 1:
+        return counts
+    place = np.arange(rows)
+    groups = (place // size, place)
+    first = place[::size]
+    together = csr_array((np.ones(rows), groups), shape=(len(first), rows))
+    reached = together @ counts.reached
+    above = counts.reached[first] - counts.tied[first]  # they lie before all scores of the group
+    return Counts(together @ counts.caught, reached, reached - above, counts.benign)
 
 
 def point(counts: Counts) -> Roc:
@@ -108,7 +141,12 @@ def resample(
 
 def weights(rng: np.random.Generator, units: int, size: int) -> np.ndarray:
     """Return how often each unit is drawn, when as many are drawn as there are (units x resamples)."""
-    return np.asarray(rng.multinomial(units, np.full(units, 1 / units), size).T, float)
+    if units < _MANY:
+        return np.asarray(rng.multinomial(units, np.full(units, 1 / units), size).T, float)
+    drawn = np.empty((size, units))
+    for row in drawn:
+        row[:] = np.bincount(rng.integers(0, units, units), minlength=units)
+    return drawn.T
 
 
 def _curve(counts: Counts, attacks: np.ndarray, containers: np.ndarray) -> Roc:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.evaluation.activity import rooted
+from rtml.evaluation.targets import spread
 from rtml.evaluation.trees import attack_trees, lineage_roots
+from rtml.findings.unit import SLOT
 from rtml.times import Length, Window, span
 
 __all__ = ["CLAIM", "Facts"]
@@ -55,10 +57,10 @@ class Facts:
         attacks = labels.select(
             "attack_id", "container_id", "start", "end", attack_process=pl.col("process_id")
         )
-        until = pl.col("end_right") + span(self.grace)
-        begin = pl.max_horizontal("begin", "start")
+        ended = attacks.with_columns(pl.col("end") + span(self.grace))
+        until, begin = pl.col("end_right"), pl.max_horizontal("begin", "start")
         return (
-            units.join(attacks, on="container_id")
+            units.join(spread(ended, "slot", Window.of(SLOT), units), on=["container_id", "slot"])
             .filter((pl.col("begin") <= until) & (pl.col("end") >= pl.col("start")))
             .with_columns(until=until, overlap=pl.min_horizontal("end", until) - begin, when=begin)
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import polars as pl
+from scipy.sparse import csr_array
 
 from rtml.errors import MissingError, RtmlError, did_you_mean
 from rtml.evaluation.cells import tree_outcomes
@@ -165,14 +166,16 @@ class Track:
         positive = joined.filter(pl.col("target") == 1).select(key).with_row_index("row")
         columns = self.labels.select("attack_id", column=pl.Series(groups_of(self.labels) - 1))
         pairs = self.hits.join(positive, on=key).join(columns, on="attack_id")
-        attacks = np.zeros((positive.height, columns["column"].n_unique()), bool)
-        attacks[pairs["row"].to_numpy(), pairs["column"].to_numpy()] = True
+        met = pairs.select(pl.col("row"), pl.col("column").rank("dense") - 1).unique().sort("row", "column")
+        places = met["row"].to_numpy(), met["column"].to_numpy()
+        shape = positive.height, met["column"].n_unique()
+        attacks = csr_array((np.ones(met.height, bool), places), shape=shape)
         target, rank = joined["target"].to_numpy(), ranks(joined["score"])
         silent = rank == 0
         if not silent.all():
             rank[silent & (target == 0)] = rank.max() + 1
         container = joined["container_id"].rank("dense").to_numpy()
-        return Ranked(rank, target, attacks[:, attacks.any(axis=0)], container, int(silent.sum()))
+        return Ranked(rank, target, attacks, container, int(silent.sum()))
 
     def days_of(self, scores: pl.DataFrame | None) -> float:
         """Return the container-days that a side judged: those with a score, all where it gives no scores."""

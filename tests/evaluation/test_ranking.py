@@ -1,5 +1,6 @@
 """What is read off a ranking equals scikit-learn, weights, ties and all; resampling is two-way and quick."""
 
+import datetime as dt
 import time
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from rtml.evaluation.ranking import Ranked, below_chance, ranked_measures, ranks, single
-from rtml.evaluation.resampling import _curve, count, point
+from rtml.evaluation.resampling import _curve, coarse, count, point, resample, weights
 from rtml.evaluation.roc import STATISTICS
 from rtml.evaluation.sides import scores_of_findings
+from rtml.evaluation.targets import overlaps
+from rtml.times import UTC_NS
 from tests.evaluation.frames import MINUTE, make_finding, make_windows
 
 
@@ -147,3 +150,58 @@ def test_a_long_finding_marks_every_window_that_it_covers():
     scores = scores_of_findings(make_finding(first=1.5, last=3.2, severity=7.0), windows, MINUTE)
     assert scores["score"].to_list()[:6] == [0.0, 7.0, 7.0, 7.0, 0.0, 0.0]
     assert scores["score"].sum() == 21.0
+
+
+def test_many_scores_are_drawn_by_neighbours_without_moving_intervals(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(3)
+    target = (rng.random(6000) < 0.5).astype(int)
+    owners = np.zeros((target.sum(), 60), bool)
+    owners[np.arange(target.sum()), rng.integers(0, 60, target.sum())] = True
+    ranked = Ranked(
+        ranks(pl.Series(rng.normal(size=6000) + target)), target, owners, rng.integers(0, 40, 6000)
+    )
+    fine = count(ranked.rank, target, owners, ranked.container)
+    coarser = coarse(fine, 300)
+    assert coarser.caught.shape[0] <= 300 < fine.caught.shape[0]
+    assert coarser.caught.sum() == pytest.approx(fine.caught.sum())
+    assert coarser.reached.sum() == fine.reached.sum() and coarser.tied.toarray().min() >= 0
+    values = [resample(one, STATISTICS, 1, 100) for one in (fine, coarser)]
+    for name in ("auroc", "average_precision", "partial_auroc"):
+        assert values[0][name] == pytest.approx(values[1][name], abs=0.01), name
+    assert coarse(fine, 10**6) is fine
+
+
+def test_many_units_are_drawn_as_often_as_there_are():
+    drawn = weights(np.random.default_rng(1), 5000, 20)
+    assert (
+        drawn.shape == (5000, 20)
+        and (drawn.sum(axis=0) == 5000).all()
+        and drawn.std() == pytest.approx(1, abs=0.05)
+    )
+
+
+def test_many_attacks_in_one_container_are_laid_out_not_multiplied():
+    """Ten thousand attacks by a hundred thousand windows of one container are a thousand million pairs."""
+    begin, minute = dt.datetime(2026, 1, 1, 0, 0, 7, tzinfo=dt.UTC), dt.timedelta(minutes=1)
+    windows = pl.DataFrame({"container_id": "c", "window": [begin + n * minute for n in range(100_000)]})
+    starts = [begin + 10 * n * minute for n in range(10_000)]
+    labels = pl.DataFrame(
+        {"container_id": "c", "attack_id": [str(n) for n in range(10_000)], "start": starts,
+         "end": [start + 2.5 * minute for start in starts]}
+    ).cast({"start": UTC_NS, "end": UTC_NS})  # fmt: skip
+    rows = overlaps(windows.cast({"window": UTC_NS}), labels, "60s")
+    assert rows.height == 30_000 and rows.group_by("attack_id").len()["len"].unique().to_list() == [3]
+
+
+def test_a_label_of_centuries_is_laid_out_over_what_was_seen():
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    windows = pl.DataFrame({"container_id": ["c"], "window": [at]}).cast({"window": UTC_NS})
+    ends = {
+        "start": [dt.datetime(1971, 1, 1, tzinfo=dt.UTC)],
+        "end": [dt.datetime(2199, 1, 1, tzinfo=dt.UTC)],
+    }
+    labels = pl.DataFrame({"container_id": ["c"], "attack_id": ["a"], **ends}).cast(
+        {"start": UTC_NS, "end": UTC_NS}
+    )
+    assert overlaps(windows, labels, "1s").height == 1
+    assert overlaps(windows.clear(), labels, "1s").height == 0
