@@ -179,7 +179,7 @@ def _union_of(sides: Sequence[Side]) -> list[Side]:
 def _trivial(
     judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
 ) -> list[Verdict]:
-    allowed = math.floor(budget * track.container_days)
+    allowed = math.floor(min(budget * track.container_days, track.trees.height))
     flagged, like = _best_model(judged)
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]

@@ -122,8 +122,6 @@ def match(
     """
     rows = placed(findings)
     shown = shown_events(rows, event_processes, processes)
-    if event_processes is not None:
-        rows = _in_several(rows, shown)
     units = claims(rows, shown, processes, active, every)
     facts = Facts(rows, shown, processes, active, grace, every)
     pairs = facts.pairs(units, labels)
@@ -133,16 +131,6 @@ def match(
     judged = _with_outcome(units, pairs, pl.concat(excused))
     about = rows.select("finding", "of_workload").unique()
     return _credited(judged.join(about, on="finding", maintain_order="left"), pairs, rows)
-
-
-def _in_several(rows: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Take findings for those about a workload only where they show events of several containers.
-
-    Changes are not charged: whoever calls every finding one must not get its false ones for nothing.
-    """
-    counts = shown.group_by("finding").agg(containers=pl.col("container_id").n_unique())
-    several = counts.filter(pl.col("containers") > 1)["finding"]
-    return rows.with_columns(pl.col("of_workload") & pl.col("finding").is_in(several.implode()))
 
 
 def _with_outcome(units: pl.DataFrame, pairs: pl.DataFrame, excused: pl.DataFrame) -> pl.DataFrame:
@@ -168,13 +156,8 @@ def _credited(judged: pl.DataFrame, pairs: pl.DataFrame, rows: pl.DataFrame) -> 
         .sort(order, descending=downwards)
         .unique(CLAIM, keep="first", maintain_order=True)
     )
-    right = pl.col("outcome") == "right"
-    share = (
-        judged.filter("of_workload")
-        .group_by("finding")
-        .agg(right=right.mean(), places=pl.col("container_id").filter(right).n_unique())
-    )
-    attack = share.filter((pl.col("right") >= 0.5) & (pl.col("places") > 1))["finding"]
+    share = judged.filter("of_workload").group_by("finding").agg(right=(pl.col("outcome") == "right").mean())
+    attack = share.filter(pl.col("right") >= 0.5)["finding"]
     about = rows.filter("of_workload")["finding"].unique()
     changed = about.filter(~about.is_in(attack.implode())).sort()
     hits = (

@@ -62,7 +62,12 @@ def _giant_change(ground: Ground) -> str:
         )
         for n, part in enumerate(parts)
     ]
-    return paid(ground, Side("cheat", "model", pl.concat(rows)), _noisy(ground), 0.5)
+    row = _row(ground, pl.concat(rows))
+    return (
+        f"no attack is credited, {row['changes']} changes to read"
+        if row["found"] == 0 and row["changes"] >= len(rows) // 2
+        else ""
+    )
 
 
 def _merged(ground: Ground) -> str:
@@ -161,7 +166,8 @@ def _called_changes(*others: str) -> Plant:
             containers=listed,
             container_id=pl.lit(None, pl.String),
         )
-        return paid(ground, Side("cheat", "model", called), noisy)
+        cheat = Side("cheat", "model", called)
+        return paid(ground, cheat, noisy) or said(ground, ground.ledger(cheat), "call themselves changes")
 
     return plant
 
