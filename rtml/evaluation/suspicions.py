@@ -30,7 +30,7 @@ _SEVERAL = 4
 _ALIKE = 0.5
 _SOLVED = 0.99
 _FEW_INCOMPLETE = 0.01
-_MUCH = 0.2
+_MUCH = 0.5
 
 
 def copied_times(findings: pl.DataFrame, labels: pl.DataFrame, side: str) -> list[str]:
@@ -188,7 +188,7 @@ def unsaid(track: Track, ruled: bool) -> list[str]:
 
 def much_labelled(track: Track) -> list[str]:
     """Say where labels cover so much time that finding by luck is likely."""
-    share = int((track.windows["target"].fill_null(1) == 1).sum()) / track.windows.height
+    share = int((track.windows["target"] == 1).sum()) / track.windows.height
     if share <= _MUCH:
         return []
     return [

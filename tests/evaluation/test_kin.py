@@ -93,8 +93,10 @@ def test_a_label_of_nobody_beside_another_is_a_copy_and_apart_from_it_is_none():
     assert in_capture(pl.concat([GROUND.labels, later]), CONTAINERS)[0].height == 13
 
 
-def test_time_that_is_labelled_as_attack_is_said_from_a_fifth_on():
+def test_time_that_is_labelled_as_attack_is_said_from_a_half_on():
     track = GROUND.track()
     assert much_labelled(track) == []
-    third = track.windows.with_columns(target=(pl.int_range(pl.len()) % 3 == 0).cast(pl.Int32))
-    assert much_labelled(replace(track, windows=third))[0].startswith("33% of the container time")
+    for parts, said in ((3, []), (1.5, ["67% of the container time"])):
+        hit = (pl.int_range(pl.len()) % 3 < 3 / parts).cast(pl.Int32)
+        told = much_labelled(replace(track, windows=track.windows.with_columns(target=hit)))
+        assert [text[:25] for text in told] == said
