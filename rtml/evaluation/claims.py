@@ -59,8 +59,8 @@ _TICK = pl.duration(nanoseconds=1, time_unit="ns")
 def placed(findings: pl.DataFrame) -> pl.DataFrame:
     """Return one row per finding and container, with the columns that matching needs.
 
-    ``of_workload``: the finding is about a workload whose replicas changed together. Findings of any other
-    type that list containers are findings about each of them.
+    ``of_workload``: the finding is about a workload whose replicas changed together, two at least. Findings
+    of any other type that list containers are findings about each of them.
     """
     listed = pl.col("containers") if "containers" in findings.columns else pl.lit(None, pl.List(pl.String))
     several = pl.col("container_id").is_null() & (listed.list.len().fill_null(0) > 0)
@@ -70,7 +70,9 @@ def placed(findings: pl.DataFrame) -> pl.DataFrame:
         pl.col("process_id").cast(pl.Int64),
         pl.col("first_seen", "last_seen").cast(UTC_NS),
         "evidence",
-        of_workload=several & pl.col("type").str.starts_with(CHANGE).fill_null(False),
+        of_workload=several
+        & (listed.list.n_unique() > 1)
+        & pl.col("type").str.starts_with(CHANGE).fill_null(False),
     )
     return rows.explode("container_id", empty_as_null=False).drop_nulls("container_id")
 

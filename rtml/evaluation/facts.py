@@ -90,12 +90,15 @@ def _proof(proof: Proof) -> dict[str, Any]:
 
 def _limits(track: Track, proof: Proof | None, tried: int | None, benign: int) -> list[str]:
     attacks, hosts = track.labels.height, track.counts.get("hosts")
+    nameless = track.labels["process_id"].null_count()
     spliced = int((track.labels["provenance"] == "spliced").sum() or 0)
     limits = {
         "no split was given: nothing here proves that models never saw the test time": not proof,
         f"{attacks} attacks: a share found moves by {100 / max(attacks, 1):.0f} points with one attack": 0
         < attacks
         < FEW_ATTACKS,
+        f"{nameless} of {attacks} labels name no process: whatever a side says of their container in "
+        "their time is right": nameless > 0,
         f"{spliced} of {attacks} attacks are spliced trials: recorded once, put into other "
         "containers' benign time": spliced > 0,
         f"{hosts} host(s): no claim per host (needs {FEW_HOSTS})": (hosts is not None and hosts < FEW_HOSTS),

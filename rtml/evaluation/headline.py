@@ -74,7 +74,7 @@ def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = N
     --------
     >>> import datetime as dt
     >>> from rtml.evaluation.track import make_track
-    >>> from rtml.schema import LABELS, empty
+    >>> from rtml.schema import FINDINGS, LABELS, empty
     >>> windows = pl.DataFrame({"container_id": ["c"], "window": [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]})
     >>> table = headline([Side("rules", "rules", empty(FINDINGS))], make_track(windows, empty(LABELS)))
     >>> table.select("asked", "found", "budget").row(0)

@@ -24,7 +24,7 @@ from rtml.evaluation.measures import ROWS, measure_rows, wide
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
 from rtml.evaluation.sides import Side, union
-from rtml.evaluation.suspicions import copied_times, incomplete, suspicious_columns, too_easy, unsaid
+from rtml.evaluation.suspected import suspected
 from rtml.evaluation.track import Track
 from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
@@ -137,12 +137,12 @@ def build_ledger(
     judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
     judged += _trivial(judged, track, features, budget)
     _remark_on_the_oracle(judged)
-    suspected = [*suspicions, *_suspicions(judged, track, features)]
+    told = [*suspicions, *suspected(judged, track, features)]
     table = pl.concat([verdict.attacks for verdict in judged])
     extra = [] if features is not None else ["best single feature left out: no features were given"]
     facts = gather(track, proof, budget, tried, [*notes, *extra])
     attacks = by_attack(table)
-    facts["suspicions"] = suspected
+    facts["suspicions"] = told
     facts["gain"] = asdict(gain(sides, attacks))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
     curve = budget_curves(sides, track)
@@ -156,27 +156,6 @@ def build_ledger(
         headline(sides, track, curve),
         measure_rows({verdict.side.name: verdict.measures for verdict in judged}),
     )
-
-
-def _suspicions(judged: Sequence[Verdict], track: Track, features: pl.DataFrame | None) -> list[str]:
-    """Say what is too good to be true, and refuse findings that were made from labels."""
-    proper = [verdict.side for verdict in judged if verdict.side.kind in ("rules", "model", "rival")]
-    copied = [text for side in proper for text in copied_times(side.findings, track.labels, side.name)]
-    columns = [] if features is None else suspicious_columns(features)
-    easy = [
-        text
-        for verdict in judged
-        if verdict.side.oracle
-        for text in too_easy(
-            verdict.average_precision.value,
-            verdict.found,
-            verdict.false,
-            track.labels.height,
-            verdict.side.note.split(";")[0],
-        )
-    ]
-    ruled = any(side.kind == "rules" for side in proper)
-    return [*copied, *unsaid(track, ruled), *columns, *easy, *incomplete(track)]
 
 
 def _refuse_same_names(sides: Sequence[Side]) -> None:
@@ -200,7 +179,7 @@ def _union_of(sides: Sequence[Side]) -> list[Side]:
 def _trivial(
     judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
 ) -> list[Verdict]:
-    allowed = math.floor(budget * track.container_days)
+    allowed = math.floor(min(budget * track.container_days, track.trees.height))
     flagged, like = _best_model(judged)
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]

@@ -52,7 +52,7 @@ def operating_points(sides: Iterable[Side], track: Track) -> pl.DataFrame:
     Examples
     --------
     >>> from rtml.evaluation.track import make_track
-    >>> from rtml.schema import LABELS, empty
+    >>> from rtml.schema import FINDINGS, LABELS, conform, empty
     >>> at = pl.Series([0]).cast(pl.Datetime("ns", "UTC"))
     >>> windows = pl.DataFrame({"container_id": ["c"], "window": at})
     >>> finding = pl.DataFrame({"container_id": ["c"], "first_seen": at, "last_seen": at,

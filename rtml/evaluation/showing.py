@@ -62,6 +62,8 @@ class Facts:
         return (
             units.join(spread(ended, "slot", Window.of(SLOT), units), on=["container_id", "slot"])
             .filter((pl.col("begin") <= until) & (pl.col("end") >= pl.col("start")))
+            # A span that ends as the attack begins lies before it; a moment there does not.
+            .filter((pl.col("end") > pl.col("start")) | (pl.col("begin") == pl.col("end")))
             .with_columns(until=until, overlap=pl.min_horizontal("end", until) - begin, when=begin)
         )
 

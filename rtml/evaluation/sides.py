@@ -6,6 +6,7 @@ Every table shows the trivial rows too. They flag process trees, as models do.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -73,10 +74,12 @@ class Side:
     dial: Mapping[float, pl.DataFrame] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a kind that the ledger does not know."""
+        """Refuse a kind that the ledger does not know, and a budget that is no number above 0."""
         if self.kind not in KINDS_OF_SIDE:
             kinds = ", ".join(KINDS_OF_SIDE)
             raise RtmlError(f"side {self.name!r}: unknown kind {self.kind!r}; known: {kinds}")
+        if self.asked is not None and not 0 < self.asked < math.inf:
+            raise RtmlError(f"side {self.name!r}: a budget of {self.asked} false findings a day is none")
 
 
 def union(name: str, sides: Sequence[Side]) -> Side:

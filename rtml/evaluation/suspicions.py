@@ -10,16 +10,27 @@ import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.evaluation.labels.provenance import PROVENANCES, UNSAID
+from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
 from rtml.schema import feature_columns
 from rtml.times import UTC_NS
 
-__all__ = ["copied_times", "incomplete", "suspicious_columns", "too_easy", "unsaid"]
+__all__ = [
+    "copied_times",
+    "incomplete",
+    "much_labelled",
+    "suspicious_columns",
+    "suspicious_score",
+    "too_easy",
+    "unsaid",
+]
 
 _ENOUGH = 3
+_SEVERAL = 4
 _ALIKE = 0.5
 _SOLVED = 0.99
 _FEW_INCOMPLETE = 0.01
+_MUCH = 0.5
 
 
 def copied_times(findings: pl.DataFrame, labels: pl.DataFrame, side: str) -> list[str]:
@@ -72,15 +83,71 @@ def suspicious_columns(features: pl.DataFrame) -> list[str]:
     ["feature 'x.id' names containers, not what they do", "feature 'x.clock' tells the time, not what was
     done"]
     """
-    names = feature_columns(features)
-    containers, windows = features["container_id"].n_unique(), features["window"].n_unique()
-    if not names or containers < 2:
-        return []
-    per = features.group_by("container_id").agg(pl.col(names).n_unique()).select(pl.col(names).max()).row(0)
-    whole = features.select(pl.col(names).n_unique()).row(0)
-    ids = [
-        name for name, most, all_ in zip(names, per, whole, strict=True) if most == 1 and all_ == containers
+    who, when = _telling(features, feature_columns(features))
+    return [
+        *(f"feature {name!r} names containers, not what they do" for name in who),
+        *(f"feature {name!r} tells the time, not what was done" for name in when),
     ]
+
+
+def suspicious_score(side: Side, windows: pl.DataFrame) -> list[str]:
+    """Say that a side's scores name containers or tell the time, as `suspicious_columns` does of features.
+
+    Parameters
+    ----------
+    windows
+        ``container_id`` and ``window`` of the test.
+    """
+    if side.scores is None:
+        return []
+    rows = side.scores.select(
+        pl.col("container_id").cast(pl.String),
+        pl.col("window").cast(UTC_NS),
+        pl.col("score").cast(pl.Float64),
+    )
+    tested = rows.join(windows, on=["container_id", "window"], how="semi").drop_nulls("score")
+    who, when = _telling(tested, ["score"])
+    return [
+        *(f"{side.name}: its scores name containers, not what they do" for _ in who),
+        *(f"{side.name}: its scores tell the time, not what was done" for _ in when),
+    ]
+
+
+def _telling(rows: pl.DataFrame, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the columns that say who, and those that say when.
+
+    Who: one value per container, another in each; or, of at least four containers, ranges that do not meet.
+    When: a value that rises, or falls, from window to window everywhere, or all along in every container.
+    """
+    containers, windows = rows["container_id"].n_unique(), rows["window"].n_unique()
+    if not names or containers < 2:
+        return [], []
+    who = [name for name in names if _apart(rows, name, containers)]
+    turned = rows.with_columns(-pl.col(names))
+    clocks = {name for frame in (rows, turned) for name in (*_clocks(frame, names), *_counters(frame, names))}
+    return who, [name for name in names if name in clocks and windows > _ENOUGH and name not in who]
+
+
+def _apart(rows: pl.DataFrame, name: str, containers: int) -> bool:
+    """Tell whether each container has values of its own."""
+    ranges = rows.group_by("container_id").agg(low=pl.col(name).min(), high=pl.col(name).max()).sort("low")
+    disjoint = bool(ranges.select((pl.col("low") > pl.col("high").shift(1)).fill_null(True).all()).item())
+    constant = bool(ranges.select((pl.col("low") == pl.col("high")).all()).item())
+    return disjoint and (constant or containers >= _SEVERAL)
+
+
+def _counters(rows: pl.DataFrame, names: list[str]) -> list[str]:
+    """Return the columns that rise from row to row in every container, each of which has several."""
+    if bool((rows.group_by("container_id").len()["len"] <= _ENOUGH).any()):
+        return []
+    ordered = rows.group_by("container_id", "window").agg(pl.col(names).min()).sort("container_id", "window")
+    steps = ordered.select(pl.col(names).diff().over("container_id"))
+    rising = steps.select((pl.col(names) > 0).fill_null(True).all()).row(0)
+    return [name for name, always in zip(names, rising, strict=True) if always]
+
+
+def _clocks(features: pl.DataFrame, names: list[str]) -> list[str]:
+    """Return the columns whose least value of a window lies above all values of the window before."""
     ends = (
         features.sort("window")
         .group_by("window", maintain_order=True)
@@ -89,11 +156,7 @@ def suspicious_columns(features: pl.DataFrame) -> list[str]:
     grows = ends.select(
         (pl.col(f"{name}<") > pl.col(f"{name}>").shift(1)).fill_null(True).all().alias(name) for name in names
     ).row(0)
-    clocks = [name for name, always in zip(names, grows, strict=True) if always and windows > _ENOUGH]
-    return [
-        *(f"feature {name!r} names containers, not what they do" for name in ids),
-        *(f"feature {name!r} tells the time, not what was done" for name in clocks),
-    ]
+    return [name for name, always in zip(names, grows, strict=True) if always]
 
 
 def too_easy(precision: float | None, found: float, false: float, attacks: int, column: str) -> list[str]:
@@ -120,6 +183,17 @@ def unsaid(track: Track, ruled: bool) -> list[str]:
     return [
         "labels have no column provenance: nothing shows that rules did not make them, and rules that are "
         f"judged by labels of rules find all of them; state one of {', '.join(PROVENANCES)}"
+    ]
+
+
+def much_labelled(track: Track) -> list[str]:
+    """Say where labels cover so much time that finding by luck is likely."""
+    share = int((track.windows["target"] == 1).sum()) / track.windows.height
+    if share <= _MUCH:
+        return []
+    return [
+        f"{share:.0%} of the container time is labelled as attack: whoever says anything is often right, and "
+        "little time is left to be wrong in; do labels end with their attacks?"
     ]
 
 

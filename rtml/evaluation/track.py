@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from rtml.errors import MissingError, RtmlError, did_you_mean
 from rtml.evaluation.cells import tree_outcomes
-from rtml.evaluation.incoming import account
+from rtml.evaluation.incoming import STRANGERS, account
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE, Matched, match
 from rtml.evaluation.origins import groups_of
@@ -141,6 +141,7 @@ class Track:
         if rows.select(key).is_duplicated().any():
             raise RtmlError("scores: a container has two scores for one window; pass one detector")
         self._refuse_other_windows(rows)
+        self._refuse_other_containers(rows)
         return self.windows.join(rows, on=key, how="left", maintain_order="left")
 
     def _refuse_other_windows(self, rows: pl.DataFrame) -> None:
@@ -153,6 +154,17 @@ class Track:
             raise RtmlError(
                 f"scores are of windows of {least / 1e9:g} s, the track's are of {self.every.text}; "
                 "judge them in their own windows"
+            )
+
+    def _refuse_other_containers(self, rows: pl.DataFrame) -> None:
+        """Refuse scores of containers that the capture does not hold, where they are more than a few."""
+        if self.containers is None or rows.is_empty():
+            return
+        known = rows["container_id"].is_in(self.containers["container_id"].implode())
+        if (strangers := int((~known).sum())) > STRANGERS * rows.height:
+            raise RtmlError(
+                f"scores: {strangers} of {rows.height} are of containers that the capture does not hold "
+                f"({rows.filter(~known)['container_id'][0]!r}); give the scores of this capture"
             )
 
     def ranked(self, scores: pl.DataFrame) -> Ranked:

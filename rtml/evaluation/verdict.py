@@ -28,6 +28,7 @@ DELAY_RULE = (
 _RANKING = {"auroc": "auroc", "average_precision": "average_precision", "tpr": "tpr_at_fpr_1e-2"}
 """Columns of the summary and the statistics that they hold."""
 
+_MANY_CHANGES = 10
 _FROM_FINDINGS = "no window scores were given: ranked by findings, each in every window of its span"
 
 
@@ -109,7 +110,12 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
         **ranking,
         delay=_delay(table),
         attacks=table,
-        remarks=[*_remarks(side, ranked), *below_chance(ranking["auroc"]), *received],
+        remarks=[
+            *_remarks(side, ranked),
+            *below_chance(ranking["auroc"]),
+            *_mostly_changes(matched, findings),
+            *received,
+        ],
         measures=measure_all(material) if resamples else {},
         changes=len(matched.changes),
         flagged=int(material.flagged["flagged"].sum()) / material.flagged.height,
@@ -166,6 +172,17 @@ def _ranked(side: Side, findings: pl.DataFrame, track: Track) -> Ranked | None:
     if side.kind == "rules":
         return track.ranked(scores_of_findings(findings, track.windows, track.every))
     return None
+
+
+def _mostly_changes(matched: Matched, findings: pl.DataFrame) -> list[str]:
+    """Say that a side calls most of its findings changes: whatever is called so costs nothing."""
+    changes = len(matched.changes)
+    if changes < _MANY_CHANGES or 2 * changes <= findings.height:
+        return []
+    return [
+        f"{changes} of {findings.height} findings call themselves changes of workloads and are not charged "
+        "as false: read them as such"
+    ]
 
 
 def _remarks(side: Side, ranked: Ranked | None) -> list[str]:

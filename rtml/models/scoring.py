@@ -138,18 +138,11 @@ def score(
     shared = folded(taken_up(surprises, containers_of(source, parts.baseline)))
     audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
     shown = _alarmed(source, rows, surprises, judged, shared, audit)
+    told = about.window, parts.baseline, parts.calibrations, wanted, about.fitted_until, audit
     return Scored(
         container_windows(trees),
         in_windows(judged.scores),
-        findings_of(
-            shown.only(rows),
-            about.window,
-            parts.baseline,
-            parts.calibrations,
-            wanted,
-            about.fitted_until,
-            audit,
-        ),
+        findings_of(shown.only(rows), *told),
         surprises,
         alarms,
         skipped,

@@ -126,13 +126,26 @@ def _refuse_copies(labels: pl.DataFrame) -> None:
     ordered = labels.sort("container_id", "process_id", "start", "attack_id")
     key = ["container_id", "process_id"]
     reach = ordered.with_columns(_before=pl.col("end").cum_max().shift(1).over(key))
-    copies = reach.filter(pl.col("start") <= pl.col("_before"))
+    same = reach.filter(pl.col("start") <= pl.col("_before"))["attack_id"]
+    copies = labels.filter(pl.col("attack_id").is_in(pl.concat([same, _beside_nameless(labels)]).implode()))
     _refuse(
         copies,
         labels,
         "are of the same process tree, or of none that is named, at the same time as another",
         "one attack is one row: merge them, or name the root process of each",
     )
+
+
+def _beside_nameless(labels: pl.DataFrame) -> pl.Series:
+    """Return the labels that overlap an earlier one of their container, one of the two without a process."""
+    end, nobody = pl.col("end"), pl.col("process_id").is_null()
+    ordered = labels.sort("container_id", "start", "attack_id")
+    reach = ordered.with_columns(
+        _any=end.cum_max().shift(1).over("container_id"),
+        _of_nobody=pl.when(nobody).then(end).cum_max().forward_fill().shift(1).over("container_id"),
+    )
+    beside = (nobody & (pl.col("start") <= pl.col("_any"))) | (pl.col("start") <= pl.col("_of_nobody"))
+    return reach.filter(beside.fill_null(False))["attack_id"]
 
 
 def _roots(labels: pl.DataFrame, processes: pl.DataFrame) -> list[str]:

@@ -62,8 +62,7 @@ def _giant_change(ground: Ground) -> str:
         )
         for n, part in enumerate(parts)
     ]
-    ledger = ground.ledger(Side("cheat", "model", pl.concat(rows)))
-    row = ledger.summary.filter(pl.col("side") == "cheat").row(0, named=True)
+    row = _row(ground, pl.concat(rows))
     return (
         f"no attack is credited, {row['changes']} changes to read"
         if row["found"] == 0 and row["changes"] >= len(rows) // 2
@@ -151,6 +150,68 @@ def _foreign_evidence(ground: Ground) -> str:
     return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
 
 
+def _row(ground: Ground, findings: pl.DataFrame) -> dict[str, float]:
+    table = ground.ledger(Side("cheat", "model", findings)).summary
+    return table.filter(pl.col("side") == "cheat").row(0, named=True)
+
+
+def _called_changes(*others: str) -> Plant:
+    """Return the planting of findings that are all called changes, which nobody charges."""
+
+    def plant(ground: Ground) -> str:
+        listed = pl.concat_list("container_id", *(pl.lit(name) for name in others))
+        noisy = _noisy(ground)
+        called = noisy.findings.with_columns(
+            type=pl.lit("Change:Runtime/WorkloadChanged"),
+            containers=listed,
+            container_id=pl.lit(None, pl.String),
+        )
+        cheat = Side("cheat", "model", called)
+        return paid(ground, cheat, noisy) or said(ground, ground.ledger(cheat), "call themselves changes")
+
+    return plant
+
+
+def _touching(ground: Ground) -> str:
+    """Plant findings about the attack's own process that end as the attack begins."""
+    starts = [(s - BEGIN).total_seconds() / 60 - 137e-6 / 60 for s in ground.labels["start"]]
+    rows = [
+        finding(c, s - 5, s, process_id=ground.root(n))
+        for n, (c, s) in enumerate(zip(ground.labels["container_id"], starts, strict=True))
+    ]
+    row = _row(ground, pl.concat(rows))
+    return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
+
+
+def _buried(ground: Ground) -> str:
+    """Plant findings that list sixty events of the service, and behind them those of the attack."""
+    rows = []
+    for n, c in enumerate(ground.labels["container_id"]):
+        service = 1000 * CONTAINERS.index(c) + 7
+        of = [
+            ground.events.filter(pl.col("process_id") == one)["seq"][:60] for one in (service, ground.root(n))
+        ]
+        listed = [{"host": "h", "seq": seq} for seqs in of for seq in seqs]
+        rows.append(finding(c, 0, _LAST, process_id=service, evidence=listed))
+    row = _row(ground, pl.concat(rows))
+    return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
+
+
+def _unresolvable(ground: Ground) -> str:
+    noisy = _noisy(ground)
+    nothing = pl.lit([{"host": "h", "seq": -1}], FINDINGS["evidence"])
+    blind = noisy.findings.with_columns(evidence=nothing, process_id=pl.lit(None, pl.Int64))
+    return paid(ground, Side("cheat", "model", blind), noisy)
+
+
+def _unknown_that_lists(ground: Ground) -> str:
+    """Plant findings of an unknown container that list the attacked one besides."""
+    found = ground.model.findings
+    odd = found.with_columns(containers=pl.concat_list("container_id"), container_id=pl.lit("elsewhere"))
+    row = _row(ground, odd)
+    return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
+
+
 def _early(ground: Ground) -> str:
     """Plant findings that end before the attack begins, in its container."""
     begun = ground.labels["start"]
@@ -210,6 +271,17 @@ MISTAKES = [
     Mistake("findings", "findings that end before they begin", _backwards),
     Mistake("findings", "evidence of another container", _foreign_evidence),
     Mistake("findings", "findings before the attacks", _early),
+    Mistake("findings", "findings that end as the attack begins", _touching),
+    Mistake("findings", "every finding called a change", _called_changes()),
+    Mistake("findings", "every finding called a change of two containers", _called_changes("c7")),
+    Mistake("findings", "the attack behind sixty other events", _buried),
+    Mistake("findings", "evidence that is nowhere", _unresolvable),
+    Mistake("findings", "an unknown container that lists attacked ones", _unknown_that_lists),
+    Mistake(
+        "findings",
+        "containers called by capitals",
+        lambda g: str(_row(g, g.model.findings.with_columns(pl.col("container_id").str.to_uppercase())))[:0],
+    ),
     Mistake("findings", "a side above its budget", _loud),
     Mistake("findings", "a noisy side hidden in a union", _union),
 ]

@@ -74,6 +74,34 @@ def _another_root(ground: Ground) -> pl.DataFrame:
     return ground.labels.with_columns(process_id=pl.lit(7007, pl.Int64))
 
 
+def _mixed_up(ground: Ground) -> pl.DataFrame:
+    return ground.labels.with_columns(pl.col("start", "end").reverse())
+
+
+def _half_empty(ground: Ground) -> str:
+    some = _some(pl.lit(None, pl.String), "provenance")(ground)
+    ground.ledger(labels=validate(some))
+    return ""
+
+
+def _nameless_copies(ground: Ground) -> pl.DataFrame:
+    later = pl.col("start") + span(dt.timedelta(milliseconds=2))
+    nobody = ground.labels.with_columns(
+        pl.col("attack_id") + " again", later, process_id=pl.lit(None, pl.Int64)
+    )
+    return pl.concat([ground.labels, nobody])
+
+
+def _told(change: Change, words: str) -> Plant:
+    """Return the planting of labels that are judged, and of which something must be said."""
+    return lambda ground: said(ground, ground.ledger(ground.model, labels=validate(change(ground))), words)
+
+
+def _endless(ground: Ground) -> pl.DataFrame:
+    last = pl.lit(BEGIN + dt.timedelta(minutes=MINUTES - 1)).cast(ground.labels.schema["end"])
+    return ground.labels.with_columns(end=last)
+
+
 def _year_away(ground: Ground) -> str:
     more = ground.labels.with_columns(
         pl.col("attack_id") + " later", pl.col("start", "end") + span(dt.timedelta(days=365))
@@ -101,6 +129,16 @@ MISTAKES = [
     Mistake("labels", "a root process that is not there", _changed(_some(pl.lit(5, pl.Int64), "process_id"))),
     Mistake("labels", "a root process of another container", _changed(_another_root)),
     Mistake("labels", "every label twice", _changed(_copies)),
+    Mistake("labels", "every label again, of nobody and a moment later", _changed(_nameless_copies)),
+    Mistake("labels", "the times of labels mixed up", _changed(_mixed_up)),
+    Mistake("labels", "local time, two hours late", _changed(_moved(hours=2))),
+    Mistake("labels", "half of the provenances empty", _half_empty),
+    Mistake("labels", "labels that last to the end", _told(_endless, "labelled as attack")),
+    Mistake(
+        "labels",
+        "labels without a process",
+        _told(lambda g: g.labels.with_columns(process_id=pl.lit(None, pl.Int64)), "name no process"),
+    ),
     Mistake("labels", "overlapping labels of nobody", _changed(_overlapping)),
     Mistake(
         "labels",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -31,6 +32,14 @@ def _scored(change: Callable[[Ground], pl.DataFrame], words: str) -> Plant:
 def _quiet(scores: pl.DataFrame) -> pl.DataFrame:
     """Leave out the scores of the quiet three quarters of benign time."""
     return scores.with_columns(score=pl.when(pl.col("score") > 0.75).then("score"))
+
+
+def _half_foreign(ground: Ground) -> pl.DataFrame:
+    return pl.concat([ground.scores(), ground.scores().with_columns(pl.col("container_id") + " of another")])
+
+
+def _budget(asked: float) -> Plant:
+    return lambda ground: str(ground.ledger(replace(ground.model, asked=asked)))[:0]
 
 
 def _better_by_silence(ground: Ground) -> str:
@@ -138,6 +147,24 @@ MISTAKES = [
     Mistake("scores", "the sign turned round", _scored(_level(-pl.col("score")), "below chance")),
     Mistake("scores", "two scores for one window", _scored(_twice, "two scores")),
     Mistake("scores", "scores of other windows", _scored(_shifted, "gave no opinion")),
+    Mistake("scores", "half of the scores of another capture", _scored(_half_foreign, "")),
+    Mistake(
+        "scores",
+        "a score per container",
+        _scored(_level(pl.col("container_id").hash(1) % 97 / 1.0), "name containers"),
+    ),
+    Mistake(
+        "scores",
+        "the time as a score",
+        _scored(_level(pl.col("window").to_physical() / 1.0), "tell the time"),
+    ),
+    Mistake(
+        "scores",
+        "the time left as a score",
+        _scored(_level(pl.col("window").to_physical() / -1.0), "tell the time"),
+    ),
+    Mistake("scores", "a budget that is no number", _budget(math.nan)),
+    Mistake("scores", "a budget without end", _budget(math.inf)),
     Mistake("scores", "scores of minutes on windows of seconds", _minutes_on_seconds),
     Mistake(
         "features",
@@ -163,6 +190,32 @@ MISTAKES = [
         _feature(
             "activity.clock",
             lambda ground, rows: rows["window"].to_physical().cast(pl.Float64),
+            "tells the time",
+        ),
+    ),
+    Mistake(
+        "features",
+        "the row number as a feature",
+        _feature("activity.row", lambda g, rows: pl.int_range(pl.len()).cast(pl.Float64), "names containers"),
+    ),
+    Mistake(
+        "features",
+        "the container's number in noise as a feature",
+        _feature(
+            "lineage.blurred",
+            lambda g, rows: (
+                rows["container_id"].str.slice(1).cast(pl.Float64)
+                + np.random.default_rng(2).random(rows.height) / 2
+            ),
+            "names containers",
+        ),
+    ),
+    Mistake(
+        "features",
+        "a counter of windows as a feature",
+        _feature(
+            "activity.count",
+            lambda g, rows: pl.col("window").rank().over("container_id") + pl.col("window").dt.minute() * 0.0,
             "tells the time",
         ),
     ),
