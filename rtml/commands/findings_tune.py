@@ -87,7 +87,7 @@ def _judged(file: Path, labels: Path, place: str) -> tuple[pl.DataFrame, Matched
 
     capture = open_captures([place])
     sides, _ = in_the_capture([Side("", "rules", read_findings(file))], capture.containers()["container_id"])
-    findings = with_context(sides[0].findings, capture.events(), capture.processes())
+    findings = with_context(sides[0].findings, capture.events(), capture.processes(), capture.audit())
     attacks, _ = labels_of(capture, labels)
     look(labels, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
     processes = capture.processes().collect()
