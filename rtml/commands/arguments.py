@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from rtml.commands.names import PACKS
+from rtml.commands.names import PACKS, SINKS
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
@@ -34,6 +34,7 @@ __all__ = [
     "pack",
     "probability",
     "region",
+    "sink",
     "time",
     "window",
 ]
@@ -89,6 +90,20 @@ def configuration(value: Path) -> Path:
         return Path(existing(value))
     except RtmlError as error:
         raise UsageError(str(error)) from error
+
+
+def sink(value: str) -> str:
+    """Check the sink before ``=``.
+
+    Examples
+    --------
+    >>> sink("oltp=http://localhost:4318")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UnknownNameError: unknown sink 'oltp'; did you mean 'otlp'?
+    """
+    one_of("sink", SINKS)(value.partition("=")[0])
+    return value
 
 
 def local(value: Any) -> Any:

@@ -45,7 +45,11 @@ def export(
     ] = "jsonl",
     capture: Annotated[
         str | None,
-        typer.Option("--capture", help="The capture: fills in command lines, parents, files, events."),
+        typer.Option(
+            "--capture",
+            help="The capture: fills in command lines, parents, files, events.",
+            callback=arguments.capture,
+        ),
     ] = None,
     attack: Annotated[
         str,

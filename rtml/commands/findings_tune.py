@@ -34,7 +34,9 @@ _FILES = {
 def tune_findings(
     file: Annotated[Path, typer.Argument(metavar="FINDINGS", help="Findings.", callback=arguments.existing)],
     labels: Annotated[Path, typer.Option("--labels", help="Labels of attacks.", callback=arguments.existing)],
-    capture: Annotated[str, typer.Option("--capture", help="The capture that both are of.")],
+    capture: Annotated[
+        str, typer.Option("--capture", help="The capture that both are of.", callback=arguments.capture)
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="New folder for what costs no attack.", callback=arguments.new),
