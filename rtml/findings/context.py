@@ -1,7 +1,7 @@
 """What lets a finding stand alone: who did it, under whom, what was reached, and the events that show it.
 
 A finding points at events of a capture that its reader does not have. Here their content comes into the
-table of findings: when it is made, or later from the capture (`rtml findings export --capture`).
+table of findings: when it is made, or later from the capture (`rtml findings export`).
 """
 
 from __future__ import annotations

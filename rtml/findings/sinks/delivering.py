@@ -21,6 +21,7 @@ from rtml.errors import RtmlError
 from rtml.findings.exports import Origin, rows_of
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
+from rtml.findings.unit import stable_id
 from rtml.reading.whole import write_parquet
 from rtml.schema import FINDINGS, conform
 
