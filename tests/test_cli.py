@@ -48,6 +48,9 @@ COMMANDS = [
     ("findings", "import"),
     ("findings", "suppress"),
     ("findings", "correlate"),
+    ("findings", "sample"),
+    ("findings", "send"),
+    ("findings", "tune"),
 ]
 
 
@@ -121,7 +124,7 @@ WRONG = [
     (1, "no model here", ["score", CAPTURE, "--model", "{d}", "--out", "{d}/s"]),
     (1, "x.parquet", ["findings", "export", "{d}/x.parquet"]),
     (1, "cut.jsonl", ["findings", "export", "{d}/cut.jsonl"]),
-    (2, "known: jsonl", ["findings", "export", "{d}/none.parquet", "--format", "xml"]),
+    (2, "known: asff", ["findings", "export", "{d}/none.parquet", "--format", "xml"]),
     (2, "did you mean 'falco'", ["findings", "import", "falcon", "{d}/empty", "--out", "{d}/f"]),
     (1, "absent", ["findings", "import", "falco", "{d}/absent", "--out", "{d}/f"]),
     (2, "not YAML", ["findings", "suppress", "{d}/none.parquet", "--rules", "{d}/broken.yml", "--dry-run"]),

@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from rtml.commands.names import AUTO, PACKS, SENSORS
+from rtml.commands.names import AUTO, PACKS, SENSORS, SINKS
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
@@ -37,6 +37,7 @@ __all__ = [
     "readable",
     "region",
     "sensor",
+    "sink",
     "time",
     "window",
 ]
@@ -122,6 +123,20 @@ def configuration(value: Path) -> Path:
         return Path(existing(value))
     except RtmlError as error:
         raise UsageError(str(error)) from error
+
+
+def sink(value: str) -> str:
+    """Check the sink before ``=``.
+
+    Examples
+    --------
+    >>> sink("oltp=http://localhost:4318")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UnknownNameError: unknown sink 'oltp'; did you mean 'otlp'?
+    """
+    one_of("sink", SINKS)(value.partition("=")[0])
+    return value
 
 
 def local(value: Any) -> Any:

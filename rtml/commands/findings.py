@@ -45,7 +45,11 @@ def export(
     ] = "jsonl",
     capture: Annotated[
         str | None,
-        typer.Option("--capture", help="The capture: fills in command lines, parents, files, events."),
+        typer.Option(
+            "--capture",
+            help="The capture: fills in command lines, parents, files, events.",
+            callback=arguments.capture,
+        ),
     ] = None,
     attack: Annotated[
         str,
@@ -96,7 +100,7 @@ def _told(findings: pl.DataFrame, place: str) -> pl.DataFrame:
 
     capture = open_captures([place])
     with progress("reading the events of findings"):
-        told = with_context(findings, capture.events(), capture.processes())
+        told = with_context(findings, capture.events(), capture.processes(), capture.audit())
     silent = told.filter(told["evidence"].is_not_null() & told["events"].is_null()).height
     if silent:
         typer.echo(

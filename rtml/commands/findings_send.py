@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml import registered
-from rtml.commands import arguments, names
+from rtml.commands import arguments
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError
@@ -23,7 +23,12 @@ def send_findings(
         Path,
         typer.Argument(metavar="FILE", help="Findings, as rtml wrote them.", callback=arguments.existing),
     ],
-    to: Annotated[str, typer.Option("--to", help=f"SINK=TARGET; sinks: {', '.join(registered.SINKS)}.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to", help=f"SINK=TARGET; sinks: {', '.join(registered.SINKS)}.", callback=arguments.sink
+        ),
+    ],
     spool: Annotated[
         Path, typer.Option("--spool", help="Folder of what did not arrive.", callback=arguments.local)
     ] = _SPOOL,
@@ -49,7 +54,6 @@ def send_findings(
     from rtml.findings.sinks.delivering import send
 
     name, _, target = to.partition("=")
-    arguments.one_of("sink", names.SINKS)(name)
     with progress("sending"):
         sent = send(read_findings(file), lookup(SINKS, name, "sink"), target, spool, Origin(account, region))
     if as_json:

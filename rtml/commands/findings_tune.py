@@ -34,7 +34,9 @@ _FILES = {
 def tune_findings(
     file: Annotated[Path, typer.Argument(metavar="FINDINGS", help="Findings.", callback=arguments.existing)],
     labels: Annotated[Path, typer.Option("--labels", help="Labels of attacks.", callback=arguments.existing)],
-    capture: Annotated[str, typer.Option("--capture", help="The capture that both are of.")],
+    capture: Annotated[
+        str, typer.Option("--capture", help="The capture that both are of.", callback=arguments.capture)
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="New folder for what costs no attack.", callback=arguments.new),
@@ -87,7 +89,7 @@ def _judged(file: Path, labels: Path, place: str) -> tuple[pl.DataFrame, Matched
 
     capture = open_captures([place])
     sides, _ = in_the_capture([Side("", "rules", read_findings(file))], capture.containers()["container_id"])
-    findings = with_context(sides[0].findings, capture.events(), capture.processes())
+    findings = with_context(sides[0].findings, capture.events(), capture.processes(), capture.audit())
     attacks, _ = labels_of(capture, labels)
     look(labels, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
     processes = capture.processes().collect()

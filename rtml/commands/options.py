@@ -21,6 +21,7 @@ OPTIONS = {
     "since": "--since TIME, or --all-time",
     "seeds": "--seeds",
     "side": "--side",
+    "to": "--to SINK=TARGET",
     "trials": "--trials",
     "vary": "--vary",
 }

@@ -151,7 +151,7 @@ def _run(
         ran = run_all(capture, chosen)
         findings = ran.findings()
         if out is not None:
-            findings = with_context(findings, capture.events(), capture.processes())
+            findings = with_context(findings, capture.events(), capture.processes(), capture.audit())
         done = archive(findings, suppressions)
         if out is not None:
             _write(out, done, _scores(ran, capture, every), suppressed=bool(suppressions))

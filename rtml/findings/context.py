@@ -1,7 +1,7 @@
 """What lets a finding stand alone: who did it, under whom, what was reached, and the events that show it.
 
 A finding points at events of a capture that its reader does not have. Here their content comes into the
-table of findings: when it is made, or later from the capture (`rtml findings export --capture`).
+table of findings: when it is made, or later from the capture (`rtml findings export`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _OF_PROCESS = ("pid", "user", "exe", "exe_sha256", "cmdline", "output")
 _READ = [name for name in EVENT if name not in ("user", "output")]
 
 
-def with_context(findings: pl.DataFrame, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.DataFrame:
+def with_context(
+    findings: pl.DataFrame, events: pl.LazyFrame, processes: pl.LazyFrame, audit: pl.LazyFrame | None = None
+) -> pl.DataFrame:
     """Fill what a capture knows of the events of findings.
 
     Parameters
@@ -36,6 +38,9 @@ def with_context(findings: pl.DataFrame, events: pl.LazyFrame, processes: pl.Laz
         `FINDINGS`, those of this capture; what is of another one stays as it is.
     events, processes
         Tables of the capture; the events are read once.
+    audit
+        Its table of Kubernetes API calls, if it has one: the ``request`` of such an event is its verb,
+        resource, object and answer ("create pods/exec shop/web-1 101"), its user the caller.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def with_context(findings: pl.DataFrame, events: pl.LazyFrame, processes: pl.Laz
     rows = conform(findings, FINDINGS).with_row_index("_row")
     if rows.is_empty():
         return rows.drop("_row")
-    shown = _shown(rows, events)
+    shown = _called(_shown(rows, events), audit)
     images = _images(rows, shown, processes)
     told = _told(shown, images)
     own = pl.coalesce("events", "_events")  # what was told before is not told otherwise by another capture
@@ -106,6 +111,32 @@ def _shown(rows: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
     return ranked.join(found, on=["host", "seq"]).sort("_row", "_rank")
 
 
+def _called(shown: pl.DataFrame, audit: pl.LazyFrame | None) -> pl.DataFrame:
+    """Add ``_caller``, and say of calls of the API what was asked; addresses with their queries stay out."""
+    if audit is None:
+        return shown.with_columns(_caller=pl.lit(None, pl.String))
+    resource = pl.concat_str("resource", "subresource", separator="/", ignore_nulls=True)
+    name = pl.concat_str("object_namespace", "object_name", separator="/", ignore_nulls=True)
+    code = pl.col("code").cast(pl.String)
+    words = [
+        pl.when(part != "").then(part) for part in (pl.col("verb").cast(pl.String), resource, name, code)
+    ]
+    calls = audit.select(
+        pl.col("host").cast(pl.String),
+        "seq",
+        _caller=pl.col("username").cast(pl.String),
+        _request=pl.concat_str(words, separator=" ", ignore_nulls=True),
+    )
+    asked = shown.lazy().select("host", "seq").unique()
+    known = (
+        calls.join(asked, on=["host", "seq"], how="semi")
+        .unique(["host", "seq"], maintain_order=True)
+        .collect()
+    )
+    joined = shown.join(known, on=["host", "seq"], how="left", maintain_order="left")
+    return joined.with_columns(request=pl.coalesce("request", "_request")).drop("_request")
+
+
 def _images(rows: pl.DataFrame, shown: pl.DataFrame, processes: pl.LazyFrame) -> pl.DataFrame:
     """Return the images of all processes on the hosts that are asked about."""
     columns = [*PROCESS, "parent_id", "pid", "uid", "exe", "cmdline", "since"]
@@ -141,7 +172,7 @@ def _told(shown: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     event = known.with_columns(
         cmdline=redacted(pl.col("cmdline")),
         request=redacted(pl.col("request")),
-        user=pl.coalesce("uid", "_uid").cast(pl.String),
+        user=pl.coalesce("_caller", pl.coalesce("uid", "_uid").cast(pl.String)),
         pid=pl.coalesce("pid", "_pid"),
         output=pl.lit(None, pl.String),
     )

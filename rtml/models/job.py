@@ -105,7 +105,7 @@ def _told(scored: Scored, capture: Capture) -> pl.DataFrame:
     budgets = {name: alarm.budget for name, alarm in scored.alarms.items()}
     set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
     findings = scored.findings.with_columns(budget=set_to)
-    return with_context(findings, capture.events(), capture.processes())
+    return with_context(findings, capture.events(), capture.processes(), capture.audit())
 
 
 def _counts(scored: Scored) -> dict[str, Any]:

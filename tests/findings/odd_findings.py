@@ -174,6 +174,11 @@ def table(*rows: dict[str, object]) -> pl.DataFrame:
     return conform(pl.DataFrame(list(rows), schema=dict(FINDINGS), orient="row", strict=False), FINDINGS)
 
 
+def many(number: int) -> pl.DataFrame:
+    """Return so many usual findings."""
+    return table(*({**RULE, "finding_id": f"f{i}"} for i in range(number)))
+
+
 USUAL = (RULE, MODEL, AUDIT, INSTANCE, CONTAINER)
 ODD = (NOTHING, EXTREME, POSING, *(hostile(text) for text in HOSTILE))
 EVERYTHING = table(*USUAL, *ODD)

@@ -9,11 +9,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from rtml.captures.audit import AUDIT
 from rtml.captures.processes import PROCESSES
 from rtml.findings.context import MOST_NAMED, MOST_PARENTS, MOST_SHOWN, with_context
+from rtml.findings.exports import EXPORTS, HERE
 from rtml.findings.importing import read_alerts
 from rtml.findings.redaction import HIDDEN, without_secrets
 from rtml.schema import FINDINGS, POLARS, conform
+from tests.findings.validators import VALIDATORS
 from tests.test_cli import rtml
 
 AT = dt.datetime(2026, 1, 1, 10, tzinfo=dt.UTC)
@@ -244,3 +247,28 @@ def test_the_command_line_fills_findings_from_a_capture(tmp_path: Path):
     )
     assert done.returncode == 0, done.stderr
     assert pl.read_parquet(tmp_path / "full.parquet").equals(whole)
+
+
+def test_calls_of_the_api_say_what_was_asked_and_by_whom():
+    call = {"host": "n1", "seq": 0, "verb": "create", "resource": "pods", "subresource": "exec", "code": 101}
+    call |= {
+        "object_namespace": "shop",
+        "object_name": "web-1",
+        "username": "alice",
+        "uri": "/x?token=hunter2",
+    }
+    audit = conform(pl.DataFrame([call]), AUDIT).lazy()
+    about = finding(0, type="Execution:Kubernetes/ExecInPod", actor="alice")
+    row = with_context(about, events({"kind": "audit"}), CHAIN, audit)
+    event = row["events"][0][0]
+    assert (event["request"], event["user"]) == ("create pods/exec shop/web-1 101", "alice")
+    assert "hunter2" not in str(row.to_dicts())
+    sent = VALIDATORS["guardduty"](EXPORTS["guardduty"].write(row, HERE))[0]["service"]["action"]
+    assert sent["kubernetesApiCallAction"] == {
+        "verb": "create",
+        "resource": "pods",
+        "subresource": "exec",
+        "namespace": "shop",
+        "resourceName": "web-1",
+        "statusCode": 101,
+    }

@@ -15,4 +15,4 @@ __all__ = ["EXPORTS", "HERE", "Export", "Origin", "Row", "by_line", "rows_of"]
 EXPORTS: Registry[Export] = Registry(
     "export format", "rtml.exports", registered.EXPORTS, lambda value: isinstance(value, Export)
 )
-"""Formats by the name of ``--format``."""
+"""Formats by name."""

@@ -28,7 +28,10 @@ def analyses(row: Row) -> list[dict[str, Any]]:
     [{'value': '1'}]
     """
     reasons = [part for part in row["contributions"] if part["feature"]]
-    anomalies = [_anomaly(row, part) for part in reasons] or [_by_score(row)]
+    # What compares the finding with its peers is said once, not with every reason.
+    said = [row["compared"], *[None] * len(reasons)]
+    anomalies = [_anomaly(row, part, text) for part, text in zip(reasons, said, strict=False)]
+    anomalies = anomalies or [_by_score(row)]
     baselines = [_baseline(row, part) for part in reasons if part["usual"] is not None]
     return [given(analysis_targets=_targets(row), anomalies=anomalies, baselines=baselines)]
 
@@ -44,7 +47,7 @@ def _targets(row: Row) -> list[dict[str, str]]:
     return found or [{"name": row["host"] or "unknown", "type": "Host"}]
 
 
-def _anomaly(row: Row, part: Row) -> dict[str, Any]:
+def _anomaly(row: Row, part: Row, compared: str | None) -> dict[str, Any]:
     family, _, what = part["feature"].partition(": ")
     value = "seen" if part["value"] is None else f"{part['value']:g}"
     share = None if part["share"] is None else f"{part['share']:.0%} of the score"
@@ -52,7 +55,7 @@ def _anomaly(row: Row, part: Row) -> dict[str, Any]:
         observation_parameter=part["feature"],
         observation_type=family if what else part["feature"].partition(".")[0],
         observations=[given(value=value, count=row["count"], timespan=_span(row))],
-        observed_pattern="; ".join(filter(None, [row["compared"], share])),
+        observed_pattern="; ".join(filter(None, [compared, share])),
     )
 
 

@@ -40,7 +40,7 @@ class Export:
     Parameters
     ----------
     name
-        As written on the command line: ``rtml findings export F --format NAME``.
+        As written on the command line: ``rtml findings export``.
     suffix
         How its files end.
     write

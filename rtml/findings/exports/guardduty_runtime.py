@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,8 +36,7 @@ def action(row: Row) -> dict[str, Any] | None:
      'blocked': False}}
     """
     if ":Kubernetes/" in row["type"]:
-        about = given(namespace=row["namespace"])
-        return {"actionType": "KUBERNETES_API_CALL", "kubernetesApiCallAction": about}
+        return {"actionType": "KUBERNETES_API_CALL", "kubernetesApiCallAction": _call(row)}
     for event in row["events"]:
         place = address(event)
         if place is not None:
@@ -55,6 +55,23 @@ def action(row: Row) -> dict[str, Any] | None:
         {"actionType": "DNS_REQUEST", "dnsRequestAction": {"domain": name, "blocked": False}}
         if name
         else None
+    )
+
+
+def _call(row: Row) -> dict[str, Any]:
+    """Return the first call of the API that a finding shows; `rtml.findings.context` wrote it down."""
+    requests = (event["request"] for event in row["events"] if event.get("request"))
+    words = next(requests, "").split(" ")
+    verb, resource, name, code = [*words, *[""] * 4][:4]
+    kind, _, sub = resource.partition("/")
+    namespace, slash, object_name = name.rpartition("/")
+    return given(
+        verb=verb,
+        resource=kind,
+        subresource=sub,
+        namespace=namespace or row["namespace"],
+        resourceName=object_name if slash or name else None,
+        statusCode=int(code) if re.fullmatch("[0-9]{3}", code) else None,
     )
 
 

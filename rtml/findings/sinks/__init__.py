@@ -11,4 +11,4 @@ __all__ = ["SINKS", "Deliver", "Sink", "Undelivered", "secret"]
 SINKS: Registry[Sink] = Registry(
     "sink", "rtml.sinks", registered.SINKS, lambda value: isinstance(value, Sink)
 )
-"""Sinks by the name before ``=`` of ``--to``."""
+"""Sinks by the name before the target."""

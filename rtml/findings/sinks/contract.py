@@ -31,7 +31,7 @@ class Sink:
     Parameters
     ----------
     name
-        As written on the command line: ``--to NAME=TARGET``.
+        As written on the command line, before the target.
     target
         What the target is, in words.
     most

@@ -21,6 +21,7 @@ from rtml.errors import RtmlError
 from rtml.findings.exports import Origin, rows_of
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
+from rtml.findings.unit import stable_id
 from rtml.reading.whole import write_parquet
 from rtml.schema import FINDINGS, conform
 
@@ -95,9 +96,7 @@ def _kept(file: Path) -> list[pl.DataFrame]:
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     """Return each id once, as it came last, with a digest of what it says."""
-    digests = [
-        hashlib.blake2b(line.encode(), digest_size=16).hexdigest() for line in jsonl(rows).splitlines()
-    ]
+    digests = [stable_id(line) for line in jsonl(rows).splitlines()]
     marked = rows.with_columns(_digest=pl.Series(digests, dtype=pl.String))
     named = pl.coalesce("finding_id", "_digest")
     return marked.unique(named, keep="last", maintain_order=True)

@@ -22,7 +22,7 @@ SECRET = "RTML_ELASTICSEARCH_API_KEY"
 def _connect(target: str, origin: Origin) -> Deliver:
     base, _, index = target.rstrip("/").rpartition("/")
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,200}", index) or not base.partition("://")[2]:
-        raise UsageError(f"{target!r}: must be like https://host:9200/INDEX")
+        raise UsageError(f"{target!r}: must be like https://host:9200/INDEX", argument="to")
     key = os.environ.get(SECRET)
     post = Post(base, {"Authorization": f"ApiKey {key}"} if key else {})
 

@@ -21,7 +21,7 @@ __all__ = ["EVENTBRIDGE"]
 def _connect(target: str, origin: Origin) -> Deliver:
     bus, at, named = target.partition("@")
     if not bus:
-        raise UsageError("a bus is named like this: --to eventbridge=default@eu-west-1")
+        raise UsageError("a bus is named like eventbridge=default@eu-west-1", argument="to")
     region = region_of(named if at else origin.region)
     events, here = client("events", region), replace(origin, region=region)
 

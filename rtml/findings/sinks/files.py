@@ -18,7 +18,7 @@ __all__ = ["FILE", "STDOUT"]
 
 def _file(target: str, origin: Origin) -> Deliver:
     if not target or "://" in target:
-        raise UsageError("a file is named like this: --to file=findings.jsonl")
+        raise UsageError(f"{target!r}: a file here is named like file=findings.jsonl", argument="to")
 
     def deliver(rows: Sequence[Row]) -> dict[int, str]:
         try:

@@ -79,7 +79,7 @@ def _checked(url: str) -> str:
     except httpx.InvalidURL as error:
         raise UsageError(f"{url!r}: no address ({error})") from error
     if parts.scheme not in ("http", "https") or not parts.host:
-        raise UsageError(f"{url!r}: must be like https://host/path")
+        raise UsageError(f"{url!r}: must be like https://host/path", argument="to")
     if parts.userinfo:
         raise UsageError("an address holds no user and no password: secrets are taken from the environment")
     return url

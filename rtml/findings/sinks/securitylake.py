@@ -29,7 +29,9 @@ def _connect(target: str, origin: Origin) -> Deliver:
     scheme, _, path = place.partition("://")
     bucket, _, prefix = path.partition("/")
     if scheme != "s3" or not bucket:
-        raise UsageError("a lake is named like this: --to securitylake=s3://BUCKET/ext/rtml@eu-west-1")
+        raise UsageError(
+            f"{target!r}: a lake is named like securitylake=s3://BUCKET/ext/rtml@eu-west-1", argument="to"
+        )
     region = region_of(named if at else origin.region)
     store, here = client("s3", region), replace(origin, region=region)
 

@@ -44,7 +44,7 @@ def _connect(target: str, origin: Origin) -> Deliver:
     except ValueError:
         host, port = None, 0
     if parts.scheme not in ("tcp", "udp") or not host:
-        raise UsageError(f"{target!r}: must be like tcp://host:601 or udp://host:514")
+        raise UsageError(f"{target!r}: must be like tcp://host:601 or udp://host:514", argument="to")
     send = _stream if parts.scheme == "tcp" else _datagrams
 
     def deliver(rows: Sequence[Row]) -> dict[int, str]:
