@@ -78,9 +78,10 @@ SHIPPED = {
     "combined": Prior(0.1, 0.83),
 }
 """Tails per kind of detector on benign trees of sittings 1 and 2 of replays-v1. Scales: the median over six
-seeds and three stretches of 10 to 16 minutes (`python -m benchmarks.shipped_tails`), nothing borrowed.
-Shapes: of five, 0.1 apart, the one that kept budgets of 0.5 to 30 a day on four later stretches and found
-most of the 29 attacks of sitting 2; scores that have an upper end (the forest's) have a negative one."""
+seeds and three stretches of 10 to 16 minutes, without what they borrowed (`python -m
+benchmarks.shipped_tails` prints such). Shapes: of those 0.1 apart, one at which budgets of 0.5 to 30 a day
+were kept on four later stretches (mean over seeds) and most of the 29 attacks of sitting 2 were found; scores
+that have an upper end (the forest's) have a negative one."""
 
 UNKNOWN = Prior()
 _ROUNDS = 6

@@ -12,7 +12,7 @@ from typing import Any
 
 from rtml.experiment import Outcome
 
-HELD = "8348529f35055f64"
+HELD = "9582bd309a880028"
 
 
 def rounded(value: Any) -> Any:
