@@ -29,8 +29,20 @@ def digest_capture(capture: Capture) -> str:
     if "://" in capture.path:
         return "manifest:" + hashlib.sha256(capture.manifest.to_json().encode()).hexdigest()
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.parquet")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+    for path in _files(capture, folder):
+        digest.update(
+            path.relative_to(Path(capture.path)).as_posix().removeprefix("events/").encode() + b"\0"
+        )
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def _files(capture: Capture, folder: Path) -> list[Path]:
+    growing = capture.manifest.growing
+    if growing is None:
+        return sorted(folder.rglob("*.parquet"))
+    # What keys mean changes with the state, and with it the events.
+    state = Path(capture.path) / growing.state
+    known = [state / "identities.parquet", state / "processes.parquet"]
+    return sorted([*(Path(capture.path) / name for name in growing.parts), *known])

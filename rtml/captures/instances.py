@@ -17,10 +17,12 @@ import polars as pl
 
 from rtml.captures.identity import process_id
 
-__all__ = ["identify"]
+__all__ = ["BEFORE", "INSTANCE", "PID", "cut", "identify", "marks_of", "named", "summed", "with_parents"]
 
-_PID = ["host", "pid"]
-_INSTANCE = ["host", "pid", "instance"]
+PID = ["host", "pid"]
+INSTANCE = ["host", "pid", "instance"]
+BEFORE = ("exited", "ppid", "time", "birth")
+"""What the next mark of a pid is held against."""
 _MOMENT = pl.duration(seconds=1)
 
 
@@ -58,9 +60,9 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
     True
     """
     rows = events.with_row_index("row").with_columns(pl.col("host").cast(pl.String).fill_null(""))
-    marks = _instances(_marks(rows))
-    processes = _with_parents(_named(marks))
-    owned = marks.join(processes, on=_INSTANCE, how="inner")
+    marks = cut(marks_of(rows))
+    processes = with_parents(named(summed(marks)))
+    owned = marks.join(processes, on=INSTANCE, how="inner")
     identities = owned.filter(~pl.col("birth")).select("row", "process_id", "parent_id", "begun")
     child = owned.filter(pl.col("birth")).select("row", target_id="process_id")
     return (
@@ -73,11 +75,11 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _marks(rows: pl.DataFrame) -> pl.DataFrame:
+def marks_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Every event on its own pid's time line, and every birth on the child's."""
     kind = pl.col("kind").cast(pl.String)
     sightings = rows.filter(pl.col("pid").is_not_null()).select(
-        "row", *_PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
+        "row", *PID, "time", "ppid", "started", birth=pl.lit(False), exited=kind == "exit"
     )
     births = rows.filter((kind == "fork") & pl.col("target_pid").is_not_null()).select(
         "row",
@@ -92,13 +94,30 @@ def _marks(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([sightings, births.select(sightings.columns)])
 
 
-_BEFORE = ("exited", "ppid", "time", "birth")
+def cut(marks: pl.DataFrame, carried: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Cut each pid's time line where a new process must have begun.
 
+    Parameters
+    ----------
+    marks
+        As `marks_of` gives them.
+    carried
+        Last marks of pids from an earlier part of the same time line: columns of `PID` and `BEFORE`. Instance
+        0 of a pid that is among them is the process that had it then.
 
-def _instances(marks: pl.DataFrame) -> pl.DataFrame:
-    """Cut each pid's time line where a new process must have begun."""
-    line = marks.sort(*_PID, "time", "birth", "row", descending=[False, False, False, True, False])
-    last = {f"_last_{name}": pl.col(name).shift(1).over(_PID) for name in _BEFORE}
+    Returns
+    -------
+    ``marks`` in the order of their time lines, with ``instance``.
+    """
+    new = marks.with_columns(_carried=pl.lit(False))
+    if carried is not None:
+        former = carried.select(*PID, *BEFORE, _carried=pl.lit(True))
+        former = former.join(marks.select(PID).unique(), on=PID, how="semi")
+        new = pl.concat([new, former], how="diagonal_relaxed")
+    line = new.sort(
+        *PID, "_carried", "time", "birth", "row", descending=[False, False, True, False, True, False]
+    )
+    last = {f"_last_{name}": pl.col(name).shift(1).over(PID) for name in BEFORE}
     exited, parent, time, birth = (pl.col(name) for name in last)
     other_parent = pl.col("ppid") != parent
     late = pl.col("time") - time > _MOMENT
@@ -107,33 +126,34 @@ def _instances(marks: pl.DataFrame) -> pl.DataFrame:
     # A child runs at once; a number that was born long ago, of another parent, was a thread's.
     thread = birth & late & other_parent
     unborn = pl.any_horizontal(x.fill_null(False) for x in (replaced, younger, thread))
-    begun = line.with_columns(**last).with_columns(_new=pl.col("birth") | unborn).drop(last)
-    instance = pl.col("_new").cum_sum().over(_PID).cast(pl.Int64)
-    return begun.with_columns(instance=instance).drop("_new")
+    begun = line.with_columns(**last).with_columns(_new=(pl.col("birth") | unborn) & ~pl.col("_carried"))
+    instance = pl.col("_new").cum_sum().over(PID).cast(pl.Int64)
+    numbered = begun.drop(last).with_columns(instance=instance)
+    return numbered.filter(~pl.col("_carried")).drop("_new", "_carried")
 
 
-def _named(marks: pl.DataFrame) -> pl.DataFrame:
-    """One row per process: its beginning, its parent's pid, its id. Children without events are threads."""
+def summed(marks: pl.DataFrame) -> pl.DataFrame:
+    """One row per process: what its marks say together."""
     birth = pl.col("birth")
-    processes = (
-        marks.group_by(_INSTANCE, maintain_order=True)
-        .agg(
-            born=pl.col("time").filter(birth).first(),
-            started=pl.col("started").filter(~birth).drop_nulls().first(),
-            first_seen=pl.col("time").first(),
-            ppid=pl.col("ppid").drop_nulls().first(),
-            ended=pl.col("time").filter("exited").max(),
-            events=(~birth).sum(),
-        )
-        .filter(pl.col("events") > 0)
-        .with_columns(begun=pl.coalesce("started", "born"))
+    return marks.group_by(INSTANCE, maintain_order=True).agg(
+        born=pl.col("time").filter(birth).first(),
+        started=pl.col("started").filter(~birth).drop_nulls().first(),
+        first_seen=pl.col("time").first(),
+        ppid=pl.col("ppid").drop_nulls().first(),
+        ended=pl.col("time").filter("exited").max(),
+        events=(~birth).sum(),
     )
-    start = processes["begun"].fill_null(processes["first_seen"]).dt.epoch("ns")
-    ids = process_id(processes["host"].to_numpy(), processes["pid"].to_numpy(), start.to_numpy())
-    return processes.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
 
 
-def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
+def named(processes: pl.DataFrame) -> pl.DataFrame:
+    """Give processes (`summed`) their beginning and their id, without threads: children without events."""
+    shown = processes.filter(pl.col("events") > 0).with_columns(begun=pl.coalesce("started", "born"))
+    start = shown["begun"].fill_null(shown["first_seen"]).dt.epoch("ns")
+    ids = process_id(shown["host"].to_numpy(), shown["pid"].to_numpy(), start.to_numpy())
+    return shown.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
+
+
+def with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     """Look up each process's parent: the one that had the parent's pid when the child began.
 
     One that had exited by then is not the parent: its pid went to a process that the sensor does not see,
@@ -142,7 +162,7 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
     ours = processes.select(
-        *_INSTANCE,
+        *INSTANCE,
         "process_id",
         "begun",
         "ppid",
@@ -159,5 +179,5 @@ def _with_parents(processes: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then("parent_id")
         )
-        .select(*_INSTANCE, "process_id", "parent_id", "begun")
+        .select(*INSTANCE, "process_id", "parent_id", "begun")
     )

@@ -16,7 +16,7 @@ from rtml.captures.store import Capture, open_capture
 from rtml.container_ids import merged
 from rtml.errors import UsageError
 
-__all__ = ["SEQ_SHIFT", "JoinedCapture", "open_captures"]
+__all__ = ["SEQ_SHIFT", "JoinedCapture", "both", "open_captures"]
 
 SEQ_SHIFT = 2**40
 """``seq`` of the n-th capture (by start, then path) is raised by n times this: never used twice."""
@@ -125,11 +125,12 @@ def _containers(manifests: list[Manifest], names: Mapping[str, str]) -> list[Con
     for container in chain.from_iterable(m.containers for m in manifests):
         name = names.get(container.container_id, container.container_id)
         known, new = containers.get(name), container.model_copy(update={"container_id": name})
-        containers[name] = new if known is None else _both(known, new)
+        containers[name] = new if known is None else both(known, new)
     return [containers[name] for name in sorted(containers)]
 
 
-def _both(old: Container, new: Container) -> Container:
+def both(old: Container, new: Container) -> Container:
+    """Return one container of what two say: the first facts known, and all the time and events."""
     facts = {name: value for name, value in new.model_dump().items() if getattr(old, name) is None}
     return old.model_copy(
         update={

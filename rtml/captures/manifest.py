@@ -13,6 +13,7 @@ from rtml.reading.faults import explained
 __all__ = [
     "FORMAT_VERSION",
     "Container",
+    "Growing",
     "Input",
     "LostInterval",
     "Manifest",
@@ -66,13 +67,33 @@ class Container(_Model):
     events: int
 
 
+class Growing(_Model):
+    """What a capture that is being followed consists of; files that are not named here are none of it.
+
+    ``state`` is the folder of what changes with every commit: process images, what keys of processes mean
+    (``keyed``: events carry keys), rows that are not settled, and the follower's memory. ``names`` are
+    container ids by the longer spelling that came later. ``late`` counts rows that came out of order by more
+    than was waited for, ``broken`` how often the log shrank or was replaced before it had been read to its
+    end.
+    """
+
+    state: str
+    keyed: bool
+    parts: list[str] = []
+    rejects: list[str] = []
+    audit: list[str] = []
+    names: dict[str, str] = {}
+    late: int = 0
+    broken: int = 0
+
+
 class Manifest(_Model):
     """Facts of a capture; ``rejected`` counts refused input lines by reason.
 
     ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
     them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
-    stage or a copy of another (`rtml.captures.audit`).
+    stage or a copy of another (`rtml.captures.audit`). ``growing`` is there while a log is followed.
     """
 
     format_version: int = FORMAT_VERSION
@@ -94,6 +115,7 @@ class Manifest(_Model):
     reject_reasons: dict[str, int] = {}
     blind: list[str] = []
     inputs: list[Input] = []
+    growing: Growing | None = None
 
     def to_json(self) -> str:
         """Write the manifest as strict, readable JSON."""

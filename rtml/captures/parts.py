@@ -13,7 +13,7 @@ from pyarrow import fs
 from rtml.errors import RtmlError
 from rtml.schema import POLARS, conform
 
-__all__ = ["Parts", "filesystem", "list_parts", "scan_table"]
+__all__ = ["Parts", "filesystem", "list_parts", "named_parts", "scan_table"]
 
 _SUFFIX = ".parquet"
 _UNREADABLE = (pl.exceptions.PolarsError, OSError, pa.ArrowException)
@@ -27,6 +27,14 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str]:
         system, inner = fs.FileSystem.from_uri(path)
         return system, inner
     return fs.LocalFileSystem(), str(Path(path).absolute())
+
+
+def named_parts(folder: str, names: Sequence[str], rows: int) -> Parts:
+    """Return event files by their names below a folder; see `list_parts`."""
+    system, inner = filesystem(folder)
+    held = sum(_rows(system, f"{inner}/{name}", f"{folder}/{name}") for name in names)
+    _require_rows(folder, held, rows, len(names))
+    return [f"{folder}/{name}" for name in names]
 
 
 def list_parts(folder: str, rows: int) -> Parts:
@@ -49,12 +57,16 @@ def list_parts(folder: str, rows: int) -> Parts:
     found = system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True))
     names = sorted(info.path for info in found if info.is_file and info.path.endswith(_SUFFIX))
     held = sum(_rows(system, name, folder + name.removeprefix(inner)) for name in names)
-    if held != rows:
+    _require_rows(folder, held, rows, len(names))
+    return [folder + name.removeprefix(inner) for name in names]
+
+
+def _require_rows(folder: str, held: int, promised: int, files: int) -> None:
+    if held != promised:
         raise RtmlError(
-            f"{folder}: {held:,} events in {len(names)} files, {rows:,} in capture.json;"
+            f"{folder}: {held:,} events in {files} files, {promised:,} in capture.json;"
             " a part is missing, cut or foreign: import the capture again"
         )
-    return [folder + name.removeprefix(inner) for name in names]
 
 
 def _rows(system: fs.FileSystem, name: str, shown: str) -> int:

@@ -8,11 +8,15 @@ are joins and pointer jumping over arrays of processes: no loop over events.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from rtml.captures.roots import root_of
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 __all__ = ["DEPTH", "PROCESSES", "process_images", "with_images"]
 
@@ -82,7 +86,7 @@ def process_images(events: pl.DataFrame, declared: pl.DataFrame | None = None) -
     )
 
 
-def with_images(events: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
+def with_images(events: Frame, images: Frame) -> Frame:
     """Fill ``exe`` and ``cmdline`` of each event from its process's image at that time."""
     active = images.select("process_id", "since", _exe="exe", _cmdline="cmdline").sort("since")
     return (

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["with_provenance"]
+__all__ = ["WRITTEN", "with_provenance", "writes_of"]
 
 _MEMORY = r"^/?memfd:|^/dev/fd/|^/proc/(self|thread-self|\d+)/fd/| \(deleted\)$"
 
 
-def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
+WRITTEN = pl.Schema({"container_id": pl.String(), "_path": pl.String(), "_written": pl.Datetime("ns", "UTC")})
+"""Paths that something in a container wrote, and when."""
+
+
+def with_provenance(events: pl.DataFrame, earlier: pl.DataFrame | None = None) -> pl.DataFrame:
     """Fill ``exe_written`` and ``exe_memory`` of exec events where the sensor left them null.
 
     ``exe_written`` is the last time before the exec at which a successful write, rename, link or
     creation in the same container touched the path of the program; null: it came with the image
     (or was written before the capture began: the limit of this feature). ``exe_memory`` is true
-    for memfd, ``/proc/self/fd`` and deleted programs.
+    for memfd, ``/proc/self/fd`` and deleted programs. ``earlier`` (`WRITTEN`) are writes before these events.
 
     Examples
     --------
@@ -31,9 +35,11 @@ def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
     """
     kind = pl.col("kind").cast(pl.String)
     rows = events.with_row_index("_row").with_columns(_exe=pl.col("exe").cast(pl.String))
-    execs = rows.filter(kind == "exec").select("_row", "container_id", "time", "_exe").sort("time")
+    container = pl.col("container_id").cast(pl.String)
+    execs = rows.filter(kind == "exec").select("_row", container, "time", "_exe").sort("time")
+    writes = writes_of(events) if earlier is None else pl.concat([earlier, writes_of(events)])
     written = execs.join_asof(
-        _writes(events),
+        writes.with_columns(time="_written").sort("time"),
         on="time",
         by_left=["container_id", "_exe"],
         by_right=["container_id", "_path"],
@@ -51,13 +57,13 @@ def with_provenance(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _writes(events: pl.DataFrame) -> pl.DataFrame:
-    """Every path that something in a container wrote, and when."""
+def writes_of(events: pl.DataFrame) -> pl.DataFrame:
+    """Return every path that something in a container wrote, and when (`WRITTEN`), in the order of time."""
     kind = pl.col("kind").cast(pl.String)
     done = pl.col("result").fill_null(0) >= 0
     wrote = pl.col("wrote").fill_null(False) | kind.is_in(["create", "write"])
-    into = events.filter(done & wrote).select("time", "container_id", _path="path")
+    into = events.filter(done & wrote).select("container_id", _path="path", _written="time")
     moved = events.filter(done & kind.is_in(["rename", "link"])).select(
-        "time", "container_id", _path="path_to"
+        "container_id", _path="path_to", _written="time"
     )
-    return pl.concat([into, moved]).drop_nulls(["_path"]).sort("time").with_columns(_written="time")
+    return pl.concat([into, moved]).drop_nulls(["_path"]).cast(WRITTEN).sort("_written")

@@ -17,12 +17,15 @@ from typing import Any
 import polars as pl
 from pyarrow import fs
 
-from rtml.captures.audit import AUDIT
-from rtml.captures.manifest import Container, Manifest, parse_manifest, unclear_ids
-from rtml.captures.parts import Parts, filesystem, list_parts, scan_table
+from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.keys import IDENTITIES
+from rtml.captures.manifest import Container, Growing, Manifest, parse_manifest, unclear_ids
+from rtml.captures.mending import mended
+from rtml.captures.naming import renamed_rows
+from rtml.captures.parts import Parts, filesystem, list_parts, named_parts, scan_table
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
-from rtml.schema import INFRASTRUCTURE, POLARS, empty
+from rtml.schema import INFRASTRUCTURE, POLARS, REJECTS, conform, empty
 from rtml.showing.tables import facts as table_of_facts
 from rtml.text import visible
 
@@ -122,15 +125,36 @@ class Capture:
         unknown = [name for name in columns or () if name not in POLARS]
         if unknown:
             raise MissingError(f"no event column {unknown[0]!r}; {did_you_mean(unknown[0], POLARS)}")
-        frame = scan_table(self._parts) if self._parts else empty().lazy()
-        if kinds is not None:
-            frame = frame.filter(pl.col("kind").is_in(list(kinds)))
+        growing = self.manifest.growing
+        if growing is None:
+            frame = _of_kinds(scan_table(self._parts) if self._parts else empty().lazy(), kinds)
+        else:
+            frame = self._grown(growing, tuple(POLARS) if columns is None else columns, kinds)
         return frame if columns is None else frame.select(columns)
+
+    def _grown(self, growing: Growing, columns: Sequence[str], kinds: Collection[str] | None) -> pl.LazyFrame:
+        """Events of a log that is being followed: each part with what is known of its processes by now."""
+        meant = scan_table(f"{self.path}/{growing.state}/identities.parquet", IDENTITIES)
+        images = self.processes()
+        parts = [
+            mended(
+                _of_kinds(scan_table(part), kinds),
+                meant if growing.keyed else None,
+                images,
+                growing.names,
+                columns,
+            )
+            for part in self._parts
+        ]
+        return conform(pl.concat(parts)) if parts else empty().lazy()
 
     def audit(self) -> pl.LazyFrame:
         """One row per event of kind ``audit`` (`rtml.captures.audit.AUDIT`); often none."""
         if not self.manifest.audit:
             return AUDIT.to_frame().lazy()
+        growing = self.manifest.growing
+        if growing is not None:
+            return with_final(scan_table([f"{self.path}/{name}" for name in growing.audit], AUDIT))
         return scan_table(f"{self.path}/audit/part-0.parquet", AUDIT)
 
     def processes(self) -> pl.LazyFrame:
@@ -138,13 +162,30 @@ class Capture:
 
         Read from ``processes.parquet``; computed from the events where the capture has none.
         """
+        growing = self.manifest.growing
+        if growing is not None:
+            images = scan_table(f"{self.path}/{growing.state}/processes.parquet", PROCESSES)
+            return renamed_rows(images, growing.names)
         system, inner = filesystem(self.path)
         if system.get_file_info(f"{inner}/processes.parquet").type == fs.FileType.File:
             return scan_table(f"{self.path}/processes.parquet", PROCESSES)
         return process_images(self.events().collect()).lazy()
 
+    def rejects(self) -> pl.DataFrame:
+        """Input lines that could not be read (`rtml.schema.REJECTS`); those of few captures are many."""
+        growing = self.manifest.growing
+        names = ["rejects.parquet"] if growing is None else growing.rejects
+        system, inner = filesystem(self.path)
+        found = [name for name in names if system.get_file_info(f"{inner}/{name}").type == fs.FileType.File]
+        if not found:
+            return empty(REJECTS)
+        return scan_table([f"{self.path}/{name}" for name in found], REJECTS).collect()
+
     @cached_property
     def _parts(self) -> Parts:
+        growing = self.manifest.growing
+        if growing is not None:
+            return named_parts(self.path, growing.parts, self.manifest.events)
         return list_parts(f"{self.path}/events", self.manifest.events)
 
     @cached_property
@@ -160,6 +201,10 @@ class Capture:
         """Ids of the containers that are left out of features, training and scoring."""
         role = pl.col("role") == INFRASTRUCTURE
         return self._containers.filter(role)["container_id"].to_list()
+
+
+def _of_kinds(events: pl.LazyFrame, kinds: Collection[str] | None) -> pl.LazyFrame:
+    return events if kinds is None else events.filter(pl.col("kind").is_in(list(kinds)))
 
 
 def open_capture(path: str | Path) -> Capture:

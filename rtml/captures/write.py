@@ -16,7 +16,7 @@ from rtml.progress import steps
 from rtml.reading.whole import whole_folder
 from rtml.schema import EVENTS, conform
 
-__all__ = ["write_capture", "write_events"]
+__all__ = ["as_stored", "parquet_writer", "placed", "write_capture", "write_events", "write_part"]
 
 _PART_ROWS = 4_000_000
 _MOST_NAME = 66  # bytes: encoded they are three times as many, and a file system allows 255
@@ -43,16 +43,24 @@ def write_events(folder: Path, events: pl.DataFrame) -> None:
     it is in the file, whatever it is called. Captures with folders ``host=H`` open as well: `rtml` takes
     nothing from the name of a folder.
     """
+    for inside, rows in placed(events):
+        place = folder / "events" / inside
+        place.mkdir(parents=True, exist_ok=True)
+        parts = list(rows.sort("time", "seq").iter_slices(_PART_ROWS))
+        for number, part in enumerate(steps(parts, "writing", "parts")):
+            write_part(place / f"part-{number}.parquet", part)
+
+
+def placed(events: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Return events by the folder ``date=D/node=N`` they belong into.
+
+    By the folder, not by the host: two hosts whose folders have one name share its parts.
+    """
     hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
     place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
     keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _place=place)
-    # By the folder, not by the host: two hosts whose folders have one name share its parts.
-    for (day, name), rows in keyed.partition_by("_day", "_place", as_dict=True).items():
-        inside = folder / "events" / f"date={day}" / f"node={name}"
-        inside.mkdir(parents=True, exist_ok=True)
-        parts = list(rows.drop("_day", "_place").sort("time", "seq").iter_slices(_PART_ROWS))
-        for number, part in enumerate(steps(parts, "writing", "parts")):
-            _write_part(inside / f"part-{number}.parquet", part)
+    parts = keyed.partition_by("_day", "_place", as_dict=True, maintain_order=True).items()
+    return [(f"date={day}/node={name}", rows.drop("_day", "_place")) for (day, name), rows in parts]
 
 
 def folder_name(host: str | None) -> str:
@@ -68,10 +76,20 @@ def folder_name(host: str | None) -> str:
     return "n-" + quote(host.encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
 
 
-def _write_part(path: Path, events: pl.DataFrame) -> None:
+def write_part(path: Path, events: pl.DataFrame) -> None:
+    """Write one file of events."""
+    pq.write_table(as_stored(events), path, row_group_size=_GROUP_ROWS, **_ENCODING)
+
+
+def as_stored(events: pl.DataFrame) -> pa.Table:
+    """Return events as the table that a file of them holds."""
     plain = conform(events).with_columns(pl.col(pl.Categorical).cast(pl.String))
-    table = plain.to_arrow().cast(_STORED)
-    pq.write_table(table, path, row_group_size=_GROUP_ROWS, **_ENCODING)
+    return plain.to_arrow().cast(_STORED)
+
+
+def parquet_writer(path: Path) -> pq.ParquetWriter:
+    """Open a file of events that is written group by group."""
+    return pq.ParquetWriter(path, _STORED, **_ENCODING)
 
 
 def write_capture(

@@ -1,4 +1,4 @@
-"""``rtml capture import|info|check``."""
+"""``rtml capture import|follow|info|check``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtml.commands import arguments, names
+from rtml.commands.capture_follow import follow_log
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError
@@ -62,6 +63,9 @@ def import_(
         console.print(f"  {name}: {fact}", markup=False)
     for reason, count in manifest.reject_reasons.items():
         console.print(f"  rejected {count:,}: {reason}", markup=False)
+
+
+app.command("follow")(follow_log)
 
 
 def _audit_facts(manifest: Manifest) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import polars as pl
 
@@ -52,6 +51,4 @@ def read_recorded(capture: Capture, labels: pl.DataFrame, trees: pl.DataFrame) -
 def read_rejects(capture: Capture) -> pl.DataFrame:
     """Return the refused input lines of a capture; none where it has no such file."""
     parts = capture.parts if isinstance(capture, JoinedCapture) else (capture,)
-    files = [Path(part.path) / "rejects.parquet" for part in parts]
-    tables = [pl.read_parquet(file) for file in files if file.is_file()]
-    return pl.concat([REJECTS.to_frame(), *tables])
+    return pl.concat([REJECTS.to_frame(), *(part.rejects() for part in parts)])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lost", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "Reading", "Sensor"]
 
 _UTC = pl.Datetime("ns", "UTC")
 CONTAINERS = pl.Schema(
@@ -72,6 +72,27 @@ class Reading:
     sitting: str | None = None
 
 
+def _all(raw: bytes) -> int:
+    return len(raw)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Any run of whole lines of a file can be read by itself, as if it were a file.
+
+    Parameters
+    ----------
+    beside
+        Names of files in the folder of the input that are read with it.
+    cut
+        From whole lines to the number of bytes that can be read without those that follow: where records
+        are put together from several lines, these stay together.
+    """
+
+    beside: tuple[str, ...] = ()
+    cut: Callable[[bytes], int] = _all
+
+
 @dataclass(frozen=True)
 class Sensor:
     """A sensor format.
@@ -90,6 +111,9 @@ class Sensor:
     signature
         Says from the first bytes of a file (a few hundred or more, unpacked) whether it is of this
         format, so that another sensor can name this one; None: its files are never recognised.
+    lines
+        How its files are read piece by piece, so that memory does not grow with them and growing
+        files can be followed; None: only as a whole.
     """
 
     name: str
@@ -97,3 +121,4 @@ class Sensor:
     blind: frozenset[str] = field(default_factory=frozenset)
     identified: bool = False
     signature: Callable[[bytes], bool] | None = None
+    lines: Lines | None = None

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.captures.sensors.bpftrace.cutting import together
 from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
-from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
 from rtml.errors import RtmlError
 from rtml.reading.envelopes import records
 from rtml.reading.escapes import decoded
@@ -160,4 +161,5 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
     signature=_signature,
+    lines=Lines(("sitting.json",), together),
 )

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.audit import AUDIT
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.k8s_audit.objects import object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
@@ -237,5 +237,10 @@ def _place(path: Path) -> dict[str, str | None]:
 
 
 SENSOR = Sensor(
-    name="k8s-audit", read=read, blind=frozenset(KINDS) - {"audit"}, identified=True, signature=_signature
+    name="k8s-audit",
+    read=read,
+    blind=frozenset(KINDS) - {"audit"},
+    identified=True,
+    signature=_signature,
+    lines=Lines(("cluster.json",)),
 )

@@ -1,0 +1,189 @@
+"""Commits of a growing capture: its events and the place in the log up to which they go, together.
+
+Files are written first; then ``capture.json``, which names them, takes the place of the former one in one
+step. Whatever happens before that step leaves the former commit, whatever happens after it the new one.
+Files that no commit names are removed after a while: somebody may still be reading what the former one named.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.following.gathering import Gathered, Settled
+from rtml.captures.following.memory import Facts, write_memory
+from rtml.captures.keys import IDENTITIES
+from rtml.captures.manifest import Growing, Manifest
+from rtml.captures.parts import scan_table
+from rtml.captures.shards import UNSORTED, sharded
+from rtml.captures.write import placed, write_part
+
+__all__ = ["FOLDER", "Commits"]
+
+FOLDER = "follow"
+"""Folder of a growing capture in which its state lies."""
+
+_SMALL = 100_000
+"""Rows below which what is put together stays one part."""
+
+_MANY = 400_000
+"""Rows at which they are sorted into shards."""
+
+_MOST_SMALL = 24
+_READERS = 300
+"""Seconds that files stay which are not part of the capture any more."""
+
+
+class Commits:
+    """Writes commits into the capture at ``out``, numbered from ``number`` + 1 on."""
+
+    def __init__(self, out: Path, facts: Facts, number: int = 0) -> None:
+        self.out, self.facts, self.number = out, facts, number
+        self._retired: dict[str, float] = {}
+
+    def commit(self, gathered: Gathered) -> Manifest:
+        """Write everything that was gathered since the last commit."""
+        self.number += 1
+        settled = gathered.settle()
+        self._write_rows(settled.rows)
+        self._write_tables(gathered)
+        self._put_together()
+        self.facts.next_seq = gathered.next_seq
+        self.facts.late = gathered.late
+        manifest = self._state(gathered, settled)
+        half = self.out / ".capture.json.partial"
+        with half.open("w", encoding="utf-8") as file:
+            file.write(manifest.to_json())
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(half, self.out / "capture.json")
+        self._forget()
+        return manifest
+
+    def _write_rows(self, rows: pl.DataFrame) -> None:
+        for inside, own in placed(rows):
+            self._part(f"events/{inside}/shard={UNSORTED}", own)
+
+    def _part(self, folder: str, rows: pl.DataFrame) -> None:
+        (self.out / folder).mkdir(parents=True, exist_ok=True)
+        name = f"{folder}/part-{self.number:08d}.parquet"
+        write_part(self.out / name, rows.sort("time", "seq"))
+        self.facts.parts[name] = rows.height
+
+    def _write_tables(self, gathered: Gathered) -> None:
+        """Append the rejects and the audit rows that are new."""
+        for kind, tables, names in (
+            ("rejects", gathered.rejects, self.facts.rejects),
+            ("audit", gathered.audit, self.facts.audit),
+        ):
+            if tables:
+                (self.out / kind).mkdir(exist_ok=True)
+                names.append(f"{kind}/part-{self.number:08d}.parquet")
+                pl.concat(tables).write_parquet(self.out / names[-1], compression="zstd")
+                tables.clear()
+            if len(names) > _MOST_SMALL:
+                self._one_table(kind, names)
+
+    def _one_table(self, kind: str, names: list[str]) -> None:
+        """Put the small files of rejects or audit rows together, at the same place in their order."""
+        heights = {name: _rows(self.out / name) for name in names}
+        small = [name for name in names if heights[name] < _SMALL]
+        if len(small) <= _MOST_SMALL:
+            return
+        whole = pl.read_parquet([self.out / name for name in small])
+        target = f"{kind}/part-{self.number:08d}-.parquet"
+        whole.write_parquet(self.out / target, compression="zstd")
+        names[:] = [name for name in names if name not in small] + [target]
+        self._retired.update(dict.fromkeys(small, time.time()))
+
+    def _put_together(self) -> None:
+        """Sort what many new parts hold into shards; a folder with few events stays one part."""
+        new = {name: rows for name, rows in self.facts.parts.items() if f"={UNSORTED}/" in name}
+        if len(new) <= _MOST_SMALL and sum(new.values()) < _MANY:
+            return
+        for folder in sorted({name.rsplit("/", 2)[0] for name in new}):
+            own = [name for name in new if name.startswith(f"{folder}/")]
+            if len(own) > 1 or new[own[0]] >= _SMALL:
+                rows = scan_table([f"{self.out}/{name}" for name in own]).collect()
+                for name in own:
+                    del self.facts.parts[name]
+                self._retired.update(dict.fromkeys(own, time.time()))
+                self._sorted(folder, rows)
+
+    def _sorted(self, folder: str, rows: pl.DataFrame) -> None:
+        if rows.height < _SMALL:
+            self._part(f"{folder}/shard={UNSORTED}", rows)
+            return
+        for shard, own in sharded(rows):
+            self._part(f"{folder}/{shard}", own)
+
+    def _state(self, gathered: Gathered, settled: Settled) -> Manifest:
+        name = f"{FOLDER}/{self.number:08d}"
+        folder = self.out / name
+        shutil.rmtree(folder, ignore_errors=True)  # of a commit that never came to its end
+        write_memory(folder, self.facts, gathered)
+        meant = IDENTITIES.to_frame() if settled.identities is None else settled.identities
+        meant.write_parquet(folder / "identities.parquet", compression="zstd", compression_level=1)
+        settled.images.write_parquet(folder / "processes.parquet", compression="zstd", compression_level=1)
+        parts = list(self.facts.parts)
+        if settled.tail.height:
+            write_part(folder / "events.parquet", settled.tail)
+            parts.append(f"{name}/events.parquet")
+        growing = Growing(
+            state=name,
+            keyed=settled.identities is not None,
+            parts=parts,
+            rejects=list(self.facts.rejects),
+            audit=list(self.facts.audit),
+            names=gathered.counts.names(),
+            late=self.facts.late,
+            broken=self.facts.place.broken,
+        )
+        found = {"growing": growing, "audit_earlier": self._earlier()}
+        return gathered.counts.manifest().model_copy(update=found)
+
+    def _earlier(self) -> int:
+        """Count audit rows that are an earlier stage or a copy of another, over all commits."""
+        if not self.facts.audit:
+            return 0
+        rows = scan_table([f"{self.out}/{name}" for name in self.facts.audit], AUDIT)
+        return int(with_final(rows).select((~pl.col("final")).sum()).collect().item())
+
+    def _forget(self) -> None:
+        """Remove what was replaced some time ago: former states and parts that were put together."""
+        named = {*self.facts.parts, *self.facts.rejects, *self.facts.audit}
+        for name, at in list(self._retired.items()):
+            if time.time() - at > _READERS:
+                del self._retired[name]
+                if name not in named:
+                    (self.out / name).unlink(missing_ok=True)
+        for folder in (self.out / FOLDER).glob("[0-9]*"):
+            if int(folder.name) < self.number - 1 and _age(folder) > _READERS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove what a killed follower left and no commit names; call it before the first commit."""
+        named = {*self.facts.parts, *self.facts.rejects, *self.facts.audit}
+        for kind in ("events", "rejects", "audit"):
+            for path in (self.out / kind).rglob("*.parquet"):
+                if path.relative_to(self.out).as_posix() not in named:
+                    path.unlink(missing_ok=True)
+        for folder in (self.out / FOLDER).glob("[0-9]*"):
+            if int(folder.name) != self.number:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rows(path: Path) -> int:
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,142 @@
+"""What a manifest says of events, counted while they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+
+import polars as pl
+from pydantic import BaseModel
+
+from rtml.captures.joining import both
+from rtml.captures.manifest import Container, Input, LostInterval, Manifest
+from rtml.captures.sensors import Reading
+from rtml.container_ids import merged
+from rtml.version import VERSION
+
+__all__ = ["Counts"]
+
+_NAMED = [
+    n for n in Container.model_fields if n not in ("role", "started", "first_seen", "last_seen", "events")
+]
+_MOST_LOSSES = 10_000
+
+
+class Counts(BaseModel):
+    """Everything of a manifest that grows with the events; ``containers`` by the ids that were written.
+
+    ``until``: microseconds since 1970 up to which the rows of each host are settled.
+    """
+
+    sensor: str
+    sensor_version: str | None = None
+    blind: list[str] = []
+    hosts: set[str] = set()
+    containers: dict[str, Container] = {}
+    roles: dict[str, tuple[str | None, dt.datetime | None]] = {}
+    start: dt.datetime | None = None
+    end: dt.datetime | None = None
+    events: int = 0
+    audit: int = 0
+    kinds: Counter[str] = Counter()
+    lost: int = 0
+    lost_intervals: list[LostInterval] = []
+    reject_reasons: Counter[str] = Counter()
+    inputs: dict[str, Input] = {}
+    until: dict[str, int] = {}
+
+    def add(self, reading: Reading, events: pl.DataFrame, name: str, size: int) -> None:
+        """Count what was read from ``size`` bytes of the input ``name``; ``events`` have all columns."""
+        self.sensor_version = self.sensor_version or reading.version
+        self.events += events.height
+        self.audit += 0 if reading.audit is None else reading.audit.height
+        self.kinds.update({str(kind): int(n) for kind, n in events.group_by("kind").len().iter_rows()})
+        self.hosts.update(str(host) for host in events["host"].unique().drop_nulls())
+        self._span(events)
+        for row in _seen(events):
+            known, new = self.containers.get(row.container_id), row
+            self.containers[row.container_id] = new if known is None else both(known, new)
+        self._facts(reading)
+        reasons = reading.rejects.group_by("reason").len().iter_rows()
+        self.reject_reasons.update({str(reason): int(n) for reason, n in reasons})
+        before = self.inputs.get(name, Input(name=name, bytes=0, sha256=""))
+        self.inputs[name] = before.model_copy(
+            update={"bytes": before.bytes + size, "records": before.records + reading.records}
+        )
+
+    def _span(self, events: pl.DataFrame) -> None:
+        times = [events["time"].min(), events["time"].max(), self.start, self.end]
+        known = [time for time in times if isinstance(time, dt.datetime)]
+        self.start, self.end = min(known, default=None), max(known, default=None)
+
+    def _facts(self, reading: Reading) -> None:
+        self.lost += sum(loss.count for loss in reading.lost)
+        self.lost_intervals += [LostInterval(**vars(loss)) for loss in reading.lost]
+        if len(self.lost_intervals) > _MOST_LOSSES:
+            self.lost_intervals = joined_losses(self.lost_intervals)
+        if reading.containers is not None:
+            columns = reading.containers.select("container_id", "role", "started")
+            for container, role, started in columns.drop_nulls("container_id").iter_rows():
+                self.roles.setdefault(container, (role, started))
+
+    def names(self) -> dict[str, str]:
+        """Return the longer spelling of ids that have one."""
+        return merged(self.containers).ids
+
+    def manifest(self) -> Manifest:
+        """Return the manifest of what was counted so far."""
+        found = merged(self.containers)
+        together: dict[str, Container] = {}
+        for container in self.containers.values():
+            name = found.ids.get(container.container_id, container.container_id)
+            role, started = self.roles.get(name) or self.roles.get(container.container_id) or (None, None)
+            new = container.model_copy(update={"container_id": name, "role": role, "started": started})
+            together[name] = both(together[name], new) if name in together else new
+        return Manifest(
+            rtml_version=VERSION,
+            sensor=self.sensor,
+            sensor_version=self.sensor_version,
+            hosts=sorted(self.hosts),
+            unclear_containers=found.several,
+            containers=[together[name] for name in sorted(together)],
+            start=self.start,
+            end=self.end,
+            events=self.events,
+            audit=self.audit,
+            kinds=dict(sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))),
+            lost=self.lost,
+            lost_intervals=self.lost_intervals,
+            rejected=sum(self.reject_reasons.values()),
+            reject_reasons=dict(sorted(self.reject_reasons.items(), key=lambda item: (-item[1], item[0]))),
+            blind=self.blind,
+            inputs=list(self.inputs.values()),
+        )
+
+
+def joined_losses(losses: list[LostInterval]) -> list[LostInterval]:
+    """Join neighbours of one host two by two, so that a list which grows for weeks stays bounded."""
+    joined: list[LostInterval] = []
+    for loss in losses:
+        last = joined[-1] if len(joined) % 2 else None
+        if last is not None and last.host == loss.host:
+            joined[-1] = LostInterval(
+                host=loss.host, start=last.start, end=loss.end, count=last.count + loss.count
+            )
+        else:
+            joined.append(loss)
+    return joined
+
+
+def _seen(events: pl.DataFrame) -> list[Container]:
+    named = [name for name in _NAMED if name != "container_id"]
+    seen = (
+        events.drop_nulls("container_id")
+        .group_by(pl.col("container_id").cast(pl.String))
+        .agg(
+            pl.col(named).cast(pl.String).drop_nulls().first(),
+            first_seen=pl.col("time").min(),
+            last_seen=pl.col("time").max(),
+            events=pl.len(),
+        )
+    )
+    return [Container(**row) for row in seen.to_dicts()]

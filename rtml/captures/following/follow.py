@@ -1,0 +1,220 @@
+"""Follow a log that grows into a capture that grows with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rtml.captures.following.blocks import BlockReader, refused
+from rtml.captures.following.commits import FOLDER, Commits
+from rtml.captures.following.gathering import Gathered
+from rtml.captures.following.lock import locked
+from rtml.captures.following.memory import Facts, read_memory
+from rtml.captures.following.place import Place
+from rtml.captures.following.spool import Spool
+from rtml.captures.following.tail import Tail
+from rtml.captures.manifest import Manifest, parse_manifest
+from rtml.captures.sensors import SENSORS, Lines, Sensor
+from rtml.errors import RtmlError, UsageError, lookup
+
+__all__ = ["STDIN", "Pulse", "follow"]
+
+STDIN = "-"
+_BLOCK = 8_000_000
+_LONGEST = 64_000_000
+_IDLE = 2.0
+"""Seconds without news after which lines that might belong to following ones are read as they are."""
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """When to commit: after so many ``seconds`` or ``events``; how long to sleep without news.
+
+    ``once`` stops at the end of what is there. ``stopped`` is asked whether to stop.
+    """
+
+    seconds: float = 10.0
+    events: int = 100_000
+    sleep: float = 0.25
+    once: bool = False
+    stopped: Callable[[], bool] = field(default=lambda: False)
+
+
+def follow(
+    sensor: str | Sensor,
+    source: str,
+    out: Path,
+    pulse: Pulse | None = None,
+    told: Callable[[Manifest], None] | None = None,
+) -> Manifest:
+    """Follow a log into the capture ``out``, which can be opened at any time.
+
+    Parameters
+    ----------
+    sensor
+        A registered sensor that reads lines.
+    source
+        A file, which may be rotated while it is followed, or `STDIN`.
+    out
+        A new capture, or one into which the same log was followed before: then from where that stopped.
+    pulse
+        When to commit and when to stop.
+    told
+        Called with the manifest of every commit.
+
+    Returns
+    -------
+    The manifest of the last commit.
+
+    Raises
+    ------
+    UsageError
+        No such sensor, or one that cannot read a part of a file.
+    RtmlError
+        ``source`` is absent or of another format; ``out`` is another capture, or somebody follows into it.
+    """
+    kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
+    if kind.lines is None:
+        raise UsageError(f"{kind.name} files can only be read as a whole; import them instead")
+    where = source if source == STDIN else str(Path(source).absolute())
+    # A log that was followed before may be between two files at this moment.
+    if source != STDIN and not Path(source).is_file() and not (out / "capture.json").is_file():
+        raise RtmlError(f"{source}: no such file to follow", argument="source")
+    _require_ours(out)
+    with ExitStack() as stack:
+        stack.enter_context(locked(out / FOLDER / "lock", out))
+        commits, gathered = _begun(kind, where, out)
+        tail = _tail(where, out, commits.facts.place)
+        stack.callback(tail.close)
+        beside = Path.cwd() if source == STDIN else Path(where).parent
+        reader = BlockReader(kind, beside, known=gathered.counts.events > 0)
+        return _Follower(kind.lines, tail, gathered, commits, pulse or Pulse(), told, reader).run()
+
+
+def _require_ours(out: Path) -> None:
+    """Refuse a folder that is something else than a capture that was followed into."""
+    manifest = out / "capture.json"
+    if manifest.is_file():
+        if parse_manifest(manifest.read_text("utf-8"), str(manifest)).growing is None:
+            raise RtmlError(f"{out}: a capture that was imported; choose another place", argument="out")
+    elif out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - {FOLDER, "events"}):
+        raise RtmlError(f"{out}: exists already and is no capture; choose another place", argument="out")
+
+
+def _begun(sensor: Sensor, source: str, out: Path) -> tuple[Commits, Gathered]:
+    """Return where the last commit stopped, or the beginning."""
+    manifest = out / "capture.json"
+    if not manifest.is_file():
+        gathered = Gathered.begin(sensor)
+        commits = Commits(out, Facts(source=source, place=Place(name=""), counts=gathered.counts))
+        commits.clear()
+        commits.commit(gathered)
+        return commits, gathered
+    former = parse_manifest(manifest.read_text("utf-8"), str(manifest))
+    assert former.growing is not None
+    facts, gathered = read_memory(out / former.growing.state, sensor)
+    if (former.sensor, facts.source) != (sensor.name, source):
+        raise RtmlError(
+            f"{out}: follows {former.sensor} from {facts.source}; choose another place for this one",
+            argument="out",
+        )
+    commits = Commits(out, facts, int(Path(former.growing.state).name))
+    commits.clear()
+    return commits, gathered
+
+
+def _tail(source: str, out: Path, place: Place) -> Tail:
+    if source == STDIN:
+        return Spool(out / FOLDER / "spool", place)
+    return Tail(Path(source), place)
+
+
+@dataclass
+class _Follower:
+    lines: Lines
+    tail: Tail
+    gathered: Gathered
+    commits: Commits
+    pulse: Pulse
+    told: Callable[[Manifest], None] | None
+    reader: BlockReader
+    news: float = field(default_factory=time.monotonic)
+    new: int = 0
+
+    def run(self) -> Manifest:
+        committed, dirty = time.monotonic(), False
+        while True:
+            came = self.tail.fill(_BLOCK)
+            ended = not came and self.tail.ended()
+            over = not came and not ended and self._over()
+            if came:
+                self.news = time.monotonic()
+            # A line without its end, in a file that may grow, is left for the next time.
+            finished = ended or (over and isinstance(self.tail, Spool) and self.tail.over)
+            dirty = self._take(finished, over and self.tail.quiet(_IDLE)) or dirty
+            if ended:
+                self.tail.turn()
+                dirty = True
+            now = time.monotonic()
+            due = now - committed >= self.pulse.seconds or self.new >= self.pulse.events
+            if over or (dirty and due):
+                manifest = self._commit()
+                committed, dirty = time.monotonic(), False
+                if over:
+                    return manifest
+            if not came and not ended:
+                time.sleep(self.pulse.sleep)
+
+    def _over(self) -> bool:
+        """Tell whether nothing is to be waited for: the input has ended, or somebody said stop."""
+        at_end = self.pulse.once and not isinstance(self.tail, Spool)
+        return self.pulse.stopped() or at_end or (isinstance(self.tail, Spool) and self.tail.over)
+
+    def _take(self, everything: bool, now: bool) -> bool:
+        """Read the lines of the buffer that are whole; tell whether there were any.
+
+        ``everything``: its end is the end of a line. ``now``: no line waits for those that may belong to it.
+        """
+        raw = self.tail.buffer
+        size = raw.rfind(b"\n") + 1
+        endless = len(raw) - size > _LONGEST
+        if self.tail.place.skipping or (endless and not size):
+            return self._skip(raw, everything)
+        if everything:
+            size = len(raw)
+        elif not (now or endless) and time.monotonic() - self.news < _IDLE:
+            size = self.lines.cut(raw[:size])
+        if not size:
+            return False
+        place = self.tail.place
+        reading = self.reader.read(raw[:size], place.name, place.line)
+        if reading is not None:
+            self.gathered.add(reading, place.name, size)
+            self.new += reading.records
+        self.tail.advance(size)
+        return True
+
+    def _skip(self, raw: bytes, everything: bool) -> bool:
+        """Pass over a line that is longer than any record."""
+        if not raw:
+            return False
+        place, end = self.tail.place, raw.find(b"\n") + 1
+        if not place.skipping:
+            reason = f"a line of more than {_LONGEST:,} bytes"
+            self.gathered.add(refused(raw[:200], place.name, place.line, reason), place.name, len(raw))
+        self.tail.advance(end or len(raw))
+        self.tail.place = self.tail.place.model_copy(update={"skipping": not end and not everything})
+        return True
+
+    def _commit(self) -> Manifest:
+        self.commits.facts.place = self.tail.place
+        manifest = self.commits.commit(self.gathered)
+        self.new = 0
+        if isinstance(self.tail, Spool):
+            self.tail.forget()
+        if self.told is not None:
+            self.told(manifest)
+        return manifest

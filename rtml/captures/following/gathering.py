@@ -1,0 +1,147 @@
+"""Rows of a growing log, from the sensor's lines to events that are settled.
+
+Sensors print what several processors saw a little out of order. Rows therefore stay *pending* until their
+host is `HOLD` further on: then they are sorted, and their processes are known. Pending rows are in the
+capture too, with what is known of them so far; they are looked at again when more has come.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rtml.captures.audit import AUDIT
+from rtml.captures.following.counting import Counts
+from rtml.captures.following.knowing import Known, identities, keyed
+from rtml.captures.following.remembering import KEPT, images_of, remembered
+from rtml.captures.mending import mended
+from rtml.captures.provenance import WRITTEN, with_provenance, writes_of
+from rtml.captures.sensors import Reading, Sensor
+from rtml.captures.sensors.contract import PROCESSES
+from rtml.container_ids import bare_ids
+from rtml.schema import REJECTS, conform, empty
+
+__all__ = ["HOLD", "Gathered", "Settled", "Was"]
+
+HOLD = dt.timedelta(seconds=5)
+"""So far apart in time rows of one host may stand in the wrong order."""
+
+_MOST_PATHS = 500_000
+_IDS = ("process_id", "parent_id", "target_id")
+
+
+@dataclass(frozen=True)
+class Was:
+    """What settled rows leave behind: processes, the events that told of their programs, paths written."""
+
+    known: Known = field(default_factory=Known)
+    kept: pl.DataFrame = field(default_factory=KEPT.to_frame)
+    written: pl.DataFrame = field(default_factory=WRITTEN.to_frame)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Rows that are done and those that are not, both with keys; what keys mean, and process images."""
+
+    rows: pl.DataFrame
+    tail: pl.DataFrame
+    identities: pl.DataFrame | None
+    images: pl.DataFrame
+
+
+@dataclass
+class Gathered:
+    """A log as read so far, without the rows that were given away as settled."""
+
+    sensor: Sensor
+    counts: Counts
+    was: Was = field(default_factory=Was)
+    pending: pl.DataFrame = field(default_factory=empty)
+    declared: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
+    next_seq: int = 0
+    hold: dt.timedelta = HOLD
+    rejects: list[pl.DataFrame] = field(default_factory=list)
+    audit: list[pl.DataFrame] = field(default_factory=list)
+    late: int = 0
+
+    @classmethod
+    def begin(cls, sensor: Sensor, hold: dt.timedelta = HOLD) -> Gathered:
+        """Begin with nothing read."""
+        return cls(sensor, Counts(sensor=sensor.name, blind=sorted(sensor.blind)), hold=hold)
+
+    def add(self, reading: Reading, name: str, size: int) -> None:
+        """Take what was read from the next ``size`` bytes of the input ``name``."""
+        rows = reading.events
+        if "container_id" in rows.columns:
+            rows = rows.with_columns(bare_ids(pl.col("container_id")))
+        rows = conform(rows)
+        if not self.sensor.identified:
+            rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in _IDS)
+        rows = rows.sort("time", "seq", maintain_order=True)
+        rows = rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64) + self.next_seq)
+        self.next_seq += rows.height
+        self.counts.add(reading, rows, name, size)
+        self.pending = pl.concat([self.pending, rows])
+        if reading.processes is not None:
+            named = conform(reading.processes, PROCESSES).with_columns(bare_ids(pl.col("container_id")))
+            self.declared = pl.concat([self.declared, named]).unique(
+                "process_id", keep="first", maintain_order=True
+            )
+        if reading.audit is not None:
+            self.audit.append(conform(reading.audit.with_columns(rows["seq"]), AUDIT))
+        if reading.rejects.height:
+            self.rejects.append(reading.rejects.select(REJECTS.names()).cast(REJECTS))
+
+    def settle(self, everything: bool = False) -> Settled:
+        """Give away the rows that are older than the hold, or all; what they tell is carried on."""
+        newest = pl.col("time").max().over(pl.col("host").cast(pl.String).fill_null(""))
+        old = pl.lit(everything) | (pl.col("time") < newest - self.hold)
+        rows = self.pending.with_columns(_old=old).sort("time", "seq")
+        done, tail = (rows.filter(pl.col("_old") == side).drop("_old") for side in (True, False))
+        self.pending = tail
+        self._count_late(done)
+        done, was = self._known(done, self.was)
+        tail, now = self._known(tail, was)
+        meant = None if self.sensor.identified else identities(now.known)
+        images = images_of(now.kept, meant, self.declared if self.declared.height else None)
+        done, written = _filled(done, meant, images, was.written)
+        tail, _ = _filled(tail, meant, images, written)
+        self.was = Was(was.known, was.kept, written)
+        return Settled(done, tail, meant, images)
+
+    def _count_late(self, done: pl.DataFrame) -> None:
+        """Count rows that are older than others of their host which were settled before."""
+        host = pl.col("host").cast(pl.String).fill_null("")
+        for name, times in done.group_by(host).agg(pl.col("time").dt.epoch("us")).rows():
+            before = self.counts.until.get(name, -1)
+            self.late += sum(time < before for time in times) if min(times) < before else 0
+            self.counts.until[name] = max(before, *times)
+
+    def _known(self, rows: pl.DataFrame, was: Was) -> tuple[pl.DataFrame, Was]:
+        if rows.is_empty():
+            return rows, was
+        known = was.known
+        if not self.sensor.identified:
+            rows, known = keyed(rows, known)
+            rows = conform(rows)
+        return rows, Was(known, remembered(was.kept, rows), was.written)
+
+
+def _filled(
+    rows: pl.DataFrame, meant: pl.DataFrame | None, images: pl.DataFrame, written: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fill programs, parents and provenance; keys stay. Return also all paths that were written so far."""
+    if rows.is_empty():
+        return rows, written
+    told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), {}).collect()
+    told = with_provenance(told, written)
+    filled = rows.with_columns(told["parent_id"], told["exe"], told["cmdline"], *_origins(told))
+    new = pl.concat([written, writes_of(filled)]).sort("_written")
+    paths = new.unique(["container_id", "_path"], keep="last", maintain_order=True)
+    return conform(filled), paths.tail(_MOST_PATHS)
+
+
+def _origins(told: pl.DataFrame) -> list[pl.Series]:
+    return [told["exe_written"], told["exe_memory"]]

@@ -1,0 +1,70 @@
+"""The few events that decide which program ran in each process, kept while the log grows.
+
+`rtml.captures.processes.process_images` gives the same images for these as for all events.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.processes import PROCESSES, process_images
+from rtml.schema import POLARS
+
+__all__ = ["KEPT", "images_of", "remembered"]
+
+_FIRSTS = ("parent_id", "pid", "ppid", "uid", "host", "container_id", "started")
+_TEXTS = ("exe", "comm", "cmdline", "kind")
+_PLAIN = {"host": pl.String(), "container_id": pl.String(), **dict.fromkeys(_TEXTS, pl.String())}
+KEPT = pl.Schema(
+    {
+        name: _PLAIN.get(name, POLARS[name])
+        for name in ("process_id", "time", "seq", "result", *_FIRSTS, *_TEXTS)
+    }
+)
+"""Columns of the events that are kept."""
+
+
+def remembered(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Add the events among ``rows`` that say something new of their processes.
+
+    Those are the first of each process, the first that has each fact, every exec that succeeded, and the last
+    exit.
+    """
+    new = rows.filter(pl.col("process_id").is_not_null()).select(KEPT.names()).cast(KEPT)
+    touched = pl.concat([kept.join(new, on="process_id", how="semi"), new]).sort("process_id", "time", "seq")
+    done = (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
+    exits = pl.col("kind") == "exit"
+    first = pl.col("process_id").is_first_distinct()
+    facts = [
+        pl.col(name).is_not_null() & (pl.col(name).is_not_null().cum_sum().over("process_id") == 1)
+        for name in _FIRSTS
+    ]
+    last = exits & (exits.cum_sum(reverse=True).over("process_id") == 1)
+    telling = touched.filter(pl.any_horizontal(first, done, last, *facts))
+    return pl.concat([kept.join(new, on="process_id", how="anti"), telling])
+
+
+def images_of(
+    kept: pl.DataFrame, identities: pl.DataFrame | None, declared: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return the process images (`rtml.captures.processes.PROCESSES`) as they are known by now.
+
+    Parameters
+    ----------
+    kept
+        Events that were `remembered`.
+    identities
+        What keys mean (`rtml.captures.following.knowing`); None where the sensor names processes itself.
+    declared
+        As for `rtml.captures.processes.process_images`.
+    """
+    if identities is not None:
+        meant = identities.rename({"process_id": "_id", "parent_id": "_parent"})
+        kept = (
+            kept.join(meant, left_on="process_id", right_on="key", how="inner", maintain_order="left")
+            .with_columns(process_id="_id", parent_id="_parent", started=pl.coalesce("begun", "started"))
+            .drop("_id", "_parent", "begun")
+        )
+    if kept.is_empty() and declared is None:
+        return PROCESSES.to_frame()
+    return process_images(kept, declared)
