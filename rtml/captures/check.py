@@ -51,6 +51,9 @@ def check_capture(capture: Capture) -> list[Check]:
         _none("empty strings where null belongs", totals["empty_text"]),
         _clear(manifest),
         Check("sensor lost no events", manifest.lost == 0, f"{manifest.lost:,} lost", False),
+        Check(
+            "no row came too late to be put in order", manifest.late == 0, f"{manifest.late:,} late", False
+        ),
         Check("no input line refused", manifest.rejected == 0, f"{manifest.rejected:,} rejected", False),
     ]
 

@@ -15,6 +15,7 @@ from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
+from rtml.captures.streaming import is_long, stream_capture
 from rtml.captures.write import write_capture
 from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
@@ -27,6 +28,9 @@ __all__ = ["import_capture"]
 
 def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> Manifest:
     """Import sensor files into a new capture.
+
+    Long inputs of sensors that read lines are read in blocks (`rtml.captures.streaming`): memory does not
+    grow with them, and the capture is sorted into shards of containers.
 
     Parameters
     ----------
@@ -56,6 +60,8 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise UsageError("the same input file was named twice")
     require_new(out)
+    if kind.lines is not None and is_long(inputs):
+        return stream_capture(kind, inputs, out)
     readings, unclear = one_spelling([kind.read(path) for path in steps(inputs, "reading", "files")])
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)

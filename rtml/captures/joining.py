@@ -106,6 +106,7 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         kinds=_sums([m.kinds for m in manifests]),
         lost=sum(m.lost for m in manifests),
         lost_intervals=[loss for m in manifests for loss in m.lost_intervals],
+        late=sum(m.late for m in manifests),
         rejected=sum(m.rejected for m in manifests),
         reject_reasons=_sums([m.reject_reasons for m in manifests]),
         # What one sensor cannot see, another may: only what all miss is a blind spot.

@@ -72,9 +72,8 @@ class Growing(_Model):
 
     ``state`` is the folder of what changes with every commit: process images, what keys of processes mean
     (``keyed``: events carry keys), rows that are not settled, and the follower's memory. ``names`` are
-    container ids by the longer spelling that came later. ``late`` counts rows that came out of order by more
-    than was waited for, ``broken`` how often the log shrank or was replaced before it had been read to its
-    end.
+    container ids by the longer spelling that came later. ``broken`` counts how often the log shrank or was
+    replaced before it had been read to its end.
     """
 
     state: str
@@ -83,7 +82,6 @@ class Growing(_Model):
     rejects: list[str] = []
     audit: list[str] = []
     names: dict[str, str] = {}
-    late: int = 0
     broken: int = 0
 
 
@@ -93,7 +91,9 @@ class Manifest(_Model):
     ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
     them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
-    stage or a copy of another (`rtml.captures.audit`). ``growing`` is there while a log is followed.
+    stage or a copy of another (`rtml.captures.audit`). ``late`` counts rows that came out of order by more
+    than was waited for: their processes are those that had the pid last. ``growing`` is there while a log
+    is followed.
     """
 
     format_version: int = FORMAT_VERSION
@@ -111,6 +111,7 @@ class Manifest(_Model):
     kinds: dict[str, int] = {}
     lost: int = 0
     lost_intervals: list[LostInterval] = []
+    late: int = 0
     rejected: int = 0
     reject_reasons: dict[str, int] = {}
     blind: list[str] = []

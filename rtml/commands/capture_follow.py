@@ -56,8 +56,8 @@ def follow_log(
 def _tell(manifest: Manifest) -> None:
     growing = manifest.growing
     notes = ["", ""]
-    if growing is not None and growing.late:
-        notes[0] = f" · {growing.late:,} late"
+    if manifest.late:
+        notes[0] = f" · {manifest.late:,} late"
     if growing is not None and growing.broken:
         notes[1] = f" · the log shrank or was replaced {growing.broken}x before it had been read"
     console.print(

@@ -141,10 +141,9 @@ class Commits:
             rejects=list(self.facts.rejects),
             audit=list(self.facts.audit),
             names=gathered.counts.names(),
-            late=self.facts.late,
             broken=self.facts.place.broken,
         )
-        found = {"growing": growing, "audit_earlier": self._earlier()}
+        found = {"growing": growing, "audit_earlier": self._earlier(), "late": gathered.late}
         return gathered.counts.manifest().model_copy(update=found)
 
     def _earlier(self) -> int:

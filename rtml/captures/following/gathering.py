@@ -23,7 +23,7 @@ from rtml.captures.sensors.contract import PROCESSES
 from rtml.container_ids import bare_ids
 from rtml.schema import REJECTS, conform, empty
 
-__all__ = ["HOLD", "Gathered", "Settled", "Was"]
+__all__ = ["HOLD", "Gathered", "Settled", "Was", "placed_in_time"]
 
 HOLD = dt.timedelta(seconds=5)
 """So far apart in time rows of one host may stand in the wrong order."""
@@ -94,21 +94,26 @@ class Gathered:
         if reading.rejects.height:
             self.rejects.append(reading.rejects.select(REJECTS.names()).cast(REJECTS))
 
-    def settle(self, everything: bool = False) -> Settled:
-        """Give away the rows that are older than the hold, or all; what they tell is carried on."""
+    def take(self, everything: bool = False) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Give away the rows older than the hold, or all, with keys; and those that stay, without."""
         newest = pl.col("time").max().over(pl.col("host").cast(pl.String).fill_null(""))
         old = pl.lit(everything) | (pl.col("time") < newest - self.hold)
         rows = self.pending.with_columns(_old=old).sort("time", "seq")
         done, tail = (rows.filter(pl.col("_old") == side).drop("_old") for side in (True, False))
         self.pending = tail
         self._count_late(done)
-        done, was = self._known(done, self.was)
-        tail, now = self._known(tail, was)
+        done, self.was = self._known(done, self.was)
+        return done, tail
+
+    def settle(self) -> Settled:
+        """Give away the rows that are older than the hold; what they tell is carried on."""
+        done, tail = self.take()
+        tail, now = self._known(tail, self.was)
         meant = None if self.sensor.identified else identities(now.known)
         images = images_of(now.kept, meant, self.declared if self.declared.height else None)
-        done, written = _filled(done, meant, images, was.written)
-        tail, _ = _filled(tail, meant, images, written)
-        self.was = Was(was.known, was.kept, written)
+        done, written = filled(done, meant, images, self.was.written)
+        tail, _ = filled(tail, meant, images, written)
+        self.was = Was(self.was.known, self.was.kept, written)
         return Settled(done, tail, meant, images)
 
     def _count_late(self, done: pl.DataFrame) -> None:
@@ -129,19 +134,21 @@ class Gathered:
         return rows, Was(known, remembered(was.kept, rows), was.written)
 
 
-def _filled(
+def filled(
     rows: pl.DataFrame, meant: pl.DataFrame | None, images: pl.DataFrame, written: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Fill programs, parents and provenance; keys stay. Return also all paths that were written so far."""
     if rows.is_empty():
         return rows, written
     told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), {}).collect()
-    told = with_provenance(told, written)
-    filled = rows.with_columns(told["parent_id"], told["exe"], told["cmdline"], *_origins(told))
-    new = pl.concat([written, writes_of(filled)]).sort("_written")
-    paths = new.unique(["container_id", "_path"], keep="last", maintain_order=True)
-    return conform(filled), paths.tail(_MOST_PATHS)
+    told, written = placed_in_time(told, written)
+    columns = ("parent_id", "exe", "cmdline", "exe_written", "exe_memory")
+    return conform(rows.with_columns(told[name] for name in columns)), written
 
 
-def _origins(told: pl.DataFrame) -> list[pl.Series]:
-    return [told["exe_written"], told["exe_memory"]]
+def placed_in_time(rows: pl.DataFrame, written: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Fill where programs come from; ``written`` are the writes before. Return also those after the rows."""
+    origins = with_provenance(rows, written)
+    writes = pl.concat([written, writes_of(rows)]).sort("_written")
+    paths = writes.unique(["container_id", "_path"], keep="last", maintain_order=True)
+    return origins, paths.tail(_MOST_PATHS)

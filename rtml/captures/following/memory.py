@@ -71,5 +71,6 @@ def read_memory(folder: Path, sensor: Sensor) -> tuple[Facts, Gathered]:
         conform(tables["pending"]),
         tables["declared"],
         facts.next_seq,
+        late=facts.late,
     )
     return facts, gathered

@@ -1,0 +1,250 @@
+"""Import of any size in bounded memory: line by line sensors, block by block, shard by shard.
+
+Blocks become settled events (`rtml.captures.following.gathering`) that lie in files of their shard until
+the end is read. Then every shard is read once more and written with what all blocks together told of its
+processes. The events are those of an import as a whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.following.blocks import BlockReader, refused
+from rtml.captures.following.gathering import Gathered, Was, placed_in_time
+from rtml.captures.following.knowing import identities
+from rtml.captures.following.place import packed
+from rtml.captures.following.remembering import images_of
+from rtml.captures.manifest import Input, Manifest
+from rtml.captures.mending import mended
+from rtml.captures.naming import renamed_rows
+from rtml.captures.parts import scan_table
+from rtml.captures.provenance import WRITTEN
+from rtml.captures.sensors import Sensor
+from rtml.captures.shards import sharded
+from rtml.captures.write import as_stored, parquet_writer, placed, write_part
+from rtml.errors import RtmlError
+from rtml.progress import stage, steps
+from rtml.reading.content import first_bytes, opened
+from rtml.reading.whole import whole_folder
+from rtml.schema import REJECTS, conform
+
+__all__ = ["STREAMED", "is_long", "stream_capture"]
+
+STREAMED = 200_000_000
+"""Bytes of input from which on it is read in blocks; a packed file counts ten times."""
+
+_BLOCK = 4_000_000
+_LONGEST = 64_000_000
+_HOLD = dt.timedelta(seconds=60)
+_GATHERED = 60_000
+_GROUP = 100_000
+
+
+def is_long(paths: Sequence[Path]) -> bool:
+    """Tell whether files are so large, and line by line, that they are read in blocks."""
+    sizes = [path.stat().st_size * (10 if packed(path) else 1) for path in paths if path.is_file()]
+    return len(sizes) == len(paths) and sum(sizes) >= STREAMED and all(map(_by_line, paths))
+
+
+def _by_line(path: Path) -> bool:
+    """Tell whether the first line is a whole record: a document over many lines cannot be read in blocks."""
+    line = first_bytes(path, 1 << 20).lstrip().partition(b"\n")
+    if not line[1]:
+        return False
+    try:
+        return not line[0].startswith((b"{", b"[")) or bool(json.loads(line[0]))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Whole lines of a file; ``problem`` is what is wrong with its end."""
+
+    raw: bytes
+    line: int
+    problem: str | None = None
+
+
+def _pieces(path: Path, cut: Callable[[bytes], int]) -> Iterator[_Piece]:
+    with opened(path) as (stream, content):
+        rest, line = b"", 0
+        while raw := stream.read(_BLOCK):
+            rest += raw
+            size = rest.rfind(b"\n") + 1
+            size = cut(rest[:size]) if size and len(rest) < 2 * _BLOCK else size
+            if not size and len(rest) > _LONGEST:
+                raise RtmlError(f"{path}: line {line + 1} has more than {_LONGEST:,} bytes; take it out")
+            if size:
+                yield _Piece(rest[:size], line)
+                line, rest = line + rest.count(b"\n", 0, size), rest[size:]
+        yield _Piece(rest, line, content.problem)
+
+
+@dataclass
+class _Stream:
+    """An import on its way: what was gathered, and where its files lie until the end."""
+
+    sensor: Sensor
+    half: Path
+    gathered: Gathered
+    kept: list[pl.DataFrame] = field(default_factory=list)
+    meant: list[pl.DataFrame] = field(default_factory=list)
+    number: int = 0
+
+    def read(self, path: Path) -> None:
+        """Gather one file."""
+        assert self.sensor.lines is not None
+        reader = BlockReader(self.sensor, path.parent)
+        for piece in _pieces(path, self.sensor.lines.cut):
+            reading = reader.read(piece.raw, path.name, piece.line)
+            if reading is not None:
+                self.gathered.add(reading, str(path), len(piece.raw))
+            if piece.problem is not None:
+                line = piece.line + piece.raw.count(b"\n") + 1
+                end = refused(b"-", path.name, line, piece.problem)
+                said = replace(end, rejects=end.rejects.with_columns(text=pl.lit("")))
+                self.gathered.add(said, str(path), 0)
+            if self.gathered.pending.height >= _GATHERED:
+                self.drain()
+
+    def drain(self, everything: bool = False) -> None:
+        """Put what is settled into the files of its shards."""
+        rows, _ = self.gathered.take(everything)
+        self.number += 1
+        for inside, own in placed(rows) if rows.height else []:
+            for shard, events in sharded(own):
+                folder = self.half / ".rows" / inside / shard
+                folder.mkdir(parents=True, exist_ok=True)
+                write_part(folder / f"{self.number:08d}.parquet", events)
+        for name, tables in (("rejects", self.gathered.rejects), ("audit", self.gathered.audit)):
+            if tables:
+                (self.half / f".{name}").mkdir(exist_ok=True)
+                pl.concat(tables).write_parquet(self.half / f".{name}" / f"{self.number:08d}.parquet")
+                tables.clear()
+
+    def end_sitting(self) -> None:
+        """Begin anew with processes: the next file is of another time line."""
+        self.drain(everything=True)
+        was = self.gathered.was
+        self.kept.append(was.kept)
+        if not self.sensor.identified:
+            self.meant.append(identities(was.known))
+        self.gathered.was = Was()
+
+
+def stream_capture(sensor: Sensor, inputs: Sequence[Path], out: Path) -> Manifest:
+    """Import files of any size; see `rtml.captures.import_capture`, which decides when.
+
+    Raises
+    ------
+    RtmlError
+        A file is of another format, or ``out`` cannot be written.
+    """
+    with whole_folder(out) as half:
+        stream = _Stream(sensor, half, Gathered.begin(sensor, _HOLD))
+        for sitting in _sittings(sensor, inputs):
+            for path in sitting:
+                stream.read(path)
+            stream.end_sitting()
+        meant = pl.concat(stream.meant).unique("key", keep="first") if stream.meant else None
+        declared = stream.gathered.declared
+        names = stream.gathered.counts.names()
+        images = images_of(pl.concat(stream.kept), meant, declared if declared.height else None)
+        with stage("resolving processes"):
+            _write_shards(half, meant, images, names)
+        renamed_rows(images.lazy(), names).collect().write_parquet(
+            half / "processes.parquet", compression="zstd"
+        )
+        _write_rejects(half)
+        earlier = _write_audit(half)
+        manifest = stream.gathered.counts.manifest().model_copy(
+            update={
+                "audit_earlier": earlier,
+                "late": stream.gathered.late,
+                "inputs": [_input(path, stream.gathered) for path in inputs],
+            }
+        )
+        (half / "capture.json").write_text(manifest.to_json(), "utf-8")
+        for name in (".rows", ".rejects", ".audit"):
+            shutil.rmtree(half / name, ignore_errors=True)
+    return manifest
+
+
+def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:
+    """Return the files by their time lines, in the order of their first events."""
+    assert sensor.lines is not None
+    groups: dict[str, list[tuple[str, Path]]] = {}
+    for path in inputs:
+        first = next(_pieces(path, sensor.lines.cut))
+        reading = BlockReader(sensor, path.parent).read(first.raw, path.name, 0)
+        start = "" if reading is None or reading.events.is_empty() else str(reading.events["time"].min())
+        name = str(path) if reading is None or reading.sitting is None else f"sitting {reading.sitting}"
+        groups.setdefault(name, []).append((start, path))
+    ordered = sorted((sorted(files) for files in groups.values()), key=lambda files: files[0])
+    return [[path for _, path in files] for files in ordered]
+
+
+def _write_shards(
+    half: Path, meant: pl.DataFrame | None, images: pl.DataFrame, names: dict[str, str]
+) -> None:
+    """Write every shard with what is known at the end; days of one shard follow one another."""
+    folders = sorted({path.parent for path in (half / ".rows").rglob("*.parquet")})
+    written: dict[tuple[str, str], pl.DataFrame] = {}
+    for folder in steps(folders, "writing", "shards"):
+        node, shard = folder.parts[-2:]
+        target = half / "events" / folder.relative_to(half / ".rows")
+        target.mkdir(parents=True)
+        before = written.get((node, shard), WRITTEN.to_frame())
+        with parquet_writer(target / "part-0.parquet") as file:
+            for rows in _groups(folder):
+                told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), {})
+                done, before = placed_in_time(conform(told.collect()), before)
+                file.write_table(as_stored(renamed_rows(done.lazy(), names).collect()))
+        written[node, shard] = before
+
+
+def _groups(folder: Path) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a shard, so many at a time, each group in the order of time."""
+    waiting: list[pl.DataFrame] = []
+    for path in sorted(folder.iterdir()):
+        waiting.append(scan_table(str(path)).collect())
+        if sum(rows.height for rows in waiting) >= _GROUP:
+            yield pl.concat(waiting).sort("time", "seq")
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting).sort("time", "seq")
+
+
+def _write_rejects(half: Path) -> None:
+    files = sorted((half / ".rejects").glob("*.parquet"))
+    rows = pl.scan_parquet(files) if files else REJECTS.to_frame().lazy()
+    rows.sink_parquet(half / "rejects.parquet", compression="zstd")
+
+
+def _write_audit(half: Path) -> int:
+    """Write the audit table; return how many of its rows are earlier stages or copies."""
+    files = [str(path) for path in sorted((half / ".audit").glob("*.parquet"))]
+    if not files:
+        return 0
+    final = with_final(scan_table(files, AUDIT)).select("host", "seq", "final").collect()
+    (half / "audit").mkdir()
+    rows = scan_table(files, AUDIT).drop("final").join(final.lazy(), on=["host", "seq"], how="left")
+    rows.select(AUDIT.names()).sink_parquet(half / "audit" / "part-0.parquet", compression="zstd")
+    return int((~final["final"]).sum())
+
+
+def _input(path: Path, gathered: Gathered) -> Input:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    records = gathered.counts.inputs[str(path)].records if str(path) in gathered.counts.inputs else 0
+    return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=records)
