@@ -1,4 +1,4 @@
-"""``rtml capture import|follow|info|check``."""
+"""``rtml capture import|follow|coverage|info|check``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtml.commands import arguments, names
+from rtml.commands.capture_coverage import show_coverage
 from rtml.commands.capture_follow import follow_log
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
@@ -66,6 +67,7 @@ def import_(
 
 
 app.command("follow")(follow_log)
+app.command("coverage")(show_coverage)
 
 
 def _audit_facts(manifest: Manifest) -> dict[str, object]:
