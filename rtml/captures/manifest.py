@@ -88,6 +88,8 @@ class Growing(_Model):
 class Manifest(_Model):
     """Facts of a capture; ``rejected`` counts refused input lines by reason.
 
+    ``left_out`` counts events that were out of scope, by the switch that says so (`rtml.captures.scope`).
+
     ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
     them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
@@ -114,6 +116,7 @@ class Manifest(_Model):
     late: int = 0
     rejected: int = 0
     reject_reasons: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     blind: list[str] = []
     inputs: list[Input] = []
     growing: Growing | None = None

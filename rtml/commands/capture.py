@@ -41,6 +41,9 @@ def import_(
         list[Path], typer.Argument(metavar="INPUT...", help="Sensor files.", callback=arguments.existing)
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
+    scope: Annotated[
+        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import bpftrace log.jsonl.gz --out captures/today`.
@@ -51,7 +54,7 @@ def import_(
     from rtml.captures.manifest import unclear_ids
 
     with progress(f"importing {len(inputs)} file(s)"):
-        manifest = import_capture(sensor, inputs, out)
+        manifest = import_capture(sensor, inputs, out, scope)
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
@@ -62,6 +65,8 @@ def import_(
     )
     for name, fact in unclear_ids(manifest).items():
         console.print(f"  {name}: {fact}", markup=False)
+    for switch, count in manifest.left_out.items():
+        console.print(f"  out of scope {count:,}: {switch}", markup=False)
     for reason, count in manifest.reject_reasons.items():
         console.print(f"  rejected {count:,}: {reason}", markup=False)
 

@@ -23,7 +23,7 @@ HOSTS = pl.Schema(
         "host_processes": pl.Int64(),
     }
 )
-"""``longest_gap`` and ``silent`` are seconds: without an event between two, and since its last event until the
+"""``longest_gap`` and ``silent`` are seconds: without an event between two, and after its last one until the
 last of the capture. ``host_processes`` counts events outside containers."""
 
 GAPS = pl.Schema({"host": pl.String(), "start": _UTC, "end": _UTC, "seconds": pl.Float64()})

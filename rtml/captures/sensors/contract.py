@@ -7,7 +7,7 @@ A new sensor is one file with one `Sensor`, and one line: in ``sensors/__init__.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,7 +58,8 @@ class Reading:
     ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
     event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more of
     events of kind audit, found by ``host`` and ``seq``. Readings with one ``sitting`` are one time
-    line, whatever the order of their files: processes are resolved over all of them.
+    line, whatever the order of their files: processes are resolved over all of them. ``left_out`` counts
+    events that are out of scope, by the switch that says so (`rtml.captures.scope`).
     """
 
     events: pl.DataFrame
@@ -70,6 +71,7 @@ class Reading:
     version: str | None = None
     audit: pl.DataFrame | None = None
     sitting: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def _all(raw: bytes) -> int:
