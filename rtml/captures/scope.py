@@ -5,8 +5,7 @@ What is out of scope is left out where it is read, before anything is made of it
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from rtml.captures.sensors import Reading, Sensor
 from rtml.errors import UsageError, did_you_mean
 from rtml.reading.user_yaml import read_yaml
 from rtml.schema import KINDS
+from rtml.wildcards import whole
 
 __all__ = ["Scope", "read_scope", "scoped"]
 
@@ -53,30 +53,31 @@ class Scope:
     include: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exclude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def outside(self, events: pl.DataFrame) -> pl.Series:
-        """Say of every event why it is out of scope: the name of a switch; null where it is not."""
+    def why(self, names: Collection[str]) -> pl.Expr:
+        """Return, for events with columns ``names``, the switch that leaves one out; null: none does."""
         kinds = [kind for source in self.off for kind in SOURCES[source]]
         source_of = {kind: source for source, own in SOURCES.items() for kind in own}
         kind = pl.col("kind").cast(pl.String)
         source = kind.replace_strict(source_of, default="process", return_dtype=pl.String)
         reasons = [pl.when(kind.is_in(kinds)).then(source)]
         for what, columns in _COLUMNS.items():
-            named = [pl.col(name).cast(pl.String) for name in columns if name in events.columns]
+            named = [pl.col(name).cast(pl.String) for name in columns if name in names]
             lists = ((self.include.get(what), True), (self.exclude.get(what), False))
             for patterns, wanted in lists:
                 if patterns is None:
                     continue
-                pattern = "|".join(f"(?:{_regex(text)})" for text in patterns)
-                found = [name.str.contains(f"^(?:{pattern})$").fill_null(False) for name in named]
-                matches = pl.any_horizontal(found) if found and patterns else pl.lit(False)
+                found = [
+                    name.str.contains(whole(text)).fill_null(False) for name in named for text in patterns
+                ]
+                matches = pl.any_horizontal(found) if found else pl.lit(False)
                 reasons.append(pl.when(~matches if wanted else matches).then(pl.lit(what)))
-        return events.select(_why=pl.coalesce(reasons)).to_series()
+        return pl.coalesce(reasons)
 
     def of(self, reading: Reading) -> Reading:
         """Leave out what is out of scope, with its rows of the audit table; what was left out is counted."""
         if reading.events.is_empty() or not (self.off or self.include or self.exclude):
             return reading
-        why = self.outside(reading.events)
+        why = reading.events.select(_why=self.why(reading.events.columns)).to_series()
         kept = why.is_null()
         counts = dict(why.drop_nulls().value_counts().iter_rows())
         audit = None if reading.audit is None else reading.audit.filter(kept)
@@ -86,11 +87,6 @@ class Scope:
             audit=audit,
             left_out={str(k): v for k, v in counts.items()},
         )
-
-
-def _regex(pattern: str) -> str:
-    """Return a shell pattern as a regular expression that Polars reads."""
-    return fnmatch.translate(pattern).removeprefix("(?s:").removesuffix(")\\Z")
 
 
 def read_scope(path: Path) -> Scope:

@@ -7,9 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import Capture, check_capture, import_capture, open_capture, streaming
+from rtml.captures.digest import digest_capture
 from rtml.captures.following.follow import follow
-from rtml.captures.scope import SOURCES, read_scope
+from rtml.captures.in_scope import InScope
+from rtml.captures.scope import SOURCES, Scope, read_scope
 from rtml.errors import UsageError
 from rtml.schema import KINDS
 from tests.captures.following.logs import lines, log_in, rows
@@ -83,3 +85,14 @@ def test_following_obeys_a_change_from_the_next_batch_on(tmp_path: Path):
 def test_a_wrong_scope_says_where_and_what(tmp_path: Path, text: str, words: str):
     with pytest.raises(UsageError, match=words):
         read_scope(scope_in(tmp_path, text))
+
+
+def test_a_capture_within_a_scope_is_seen_without_the_rest(lab: Capture):
+    all_names = sorted(lab.containers()["container_name"].drop_nulls())
+    seen = InScope.of(lab, Scope(off=("dns",), exclude={"containers": (all_names[0][:-1] + "?",)}))
+    events = seen.events(["kind", "container_name"]).collect()
+    assert "dns" not in set(events["kind"].cast(pl.String))
+    assert all_names[0] not in set(events["container_name"].cast(pl.String))
+    assert 0 < events.height < lab.manifest.events
+    assert digest_capture(seen) != digest_capture(lab)
+    assert InScope.of(lab, Scope()) is lab
