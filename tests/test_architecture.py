@@ -23,7 +23,7 @@ FLOORS = [
         "reading",
         "captures baselines findings",
         "features detectors rules",
-        "models profiles datasets",
+        "models profiles datasets coverage",
         "evaluation",
         "report splicing replays tracking",
         "experiment",

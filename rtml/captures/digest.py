@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 
+from rtml.captures.in_scope import InScope
 from rtml.captures.joining import JoinedCapture
 from rtml.captures.leaving_out import PartialCapture
 from rtml.captures.store import Capture
@@ -22,6 +25,9 @@ def digest_capture(capture: Capture) -> str:
     if isinstance(capture, PartialCapture) and capture.whole is not None:
         cells = capture.cells.write_json().encode()
         return hashlib.sha256(digest_capture(capture.whole).encode() + cells).hexdigest()
+    if isinstance(capture, InScope) and capture.whole is not None:
+        scope = json.dumps(asdict(capture.scope), sort_keys=True)
+        return hashlib.sha256((digest_capture(capture.whole) + scope).encode()).hexdigest()
     if isinstance(capture, JoinedCapture):
         digests = "\n".join(map(digest_capture, capture.parts))
         return hashlib.sha256(digests.encode()).hexdigest()

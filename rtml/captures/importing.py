@@ -16,6 +16,7 @@ from rtml.captures.manifest import Container, Input, LostInterval, Manifest
 from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
+from rtml.captures.scope import scoped
 from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
 from rtml.captures.sensors.choosing import AUTO, choose
 from rtml.captures.streaming import is_long, stream_capture
@@ -29,7 +30,9 @@ from rtml.version import VERSION
 __all__ = ["import_capture"]
 
 
-def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> Manifest:
+def import_capture(
+    sensor: str | Sensor, inputs: Sequence[Path], out: Path, scope: Path | None = None
+) -> Manifest:
     """Import sensor files into a new capture.
 
     Long inputs of sensors that read lines are read in blocks (`rtml.captures.streaming`): memory does not
@@ -45,6 +48,8 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
         log that was rotated, where the sensor tells which those are.
     out
         Folder to make; it must not exist.
+    scope
+        File that says what is looked at (`rtml.captures.scope`); None: everything.
 
     Returns
     -------
@@ -66,6 +71,8 @@ def import_capture(sensor: str | Sensor, inputs: Sequence[Path], out: Path) -> M
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise UsageError("the same input file was named twice")
     require_new(out)
+    if scope is not None:
+        kind = scoped(kind, scope)
     if kind.lines is not None and is_long(inputs):
         return stream_capture(kind, inputs, out)
     read = [kind.read(path) for path in steps(inputs, "reading", "files")]
@@ -177,6 +184,7 @@ def _manifest(
         end=events["time"].max(),  # type: ignore[arg-type]
         events=events.height,
         kinds={str(kind): int(n) for kind, n in kinds.iter_rows()},
+        left_out=_left_out(readings),
         lost=sum(loss.count for loss in lost),
         lost_intervals=[LostInterval(**vars(loss)) for loss in lost],
         rejected=rejects.height,
@@ -184,6 +192,13 @@ def _manifest(
         blind=sorted(sensor.blind),
         inputs=[_input(path, r) for path, r in zip(inputs, readings, strict=True)],
     )
+
+
+def _left_out(readings: list[Reading]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for reading in readings:
+        counts.update(reading.left_out)
+    return dict(sorted(counts.items()))
 
 
 def _input(path: Path, reading: Reading) -> Input:

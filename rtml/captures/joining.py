@@ -109,6 +109,7 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         audit=sum(m.audit for m in manifests),
         audit_earlier=sum(m.audit_earlier for m in manifests),
         kinds=_sums([m.kinds for m in manifests]),
+        left_out=_sums([m.left_out for m in manifests]),
         lost=sum(m.lost for m in manifests),
         lost_intervals=[loss for m in manifests for loss in m.lost_intervals],
         late=sum(m.late for m in manifests),

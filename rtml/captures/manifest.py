@@ -90,6 +90,7 @@ class Manifest(_Model):
 
     ``beside`` counts records that are no events by design (accounts of losses, alerts of other sources), by
     what they are.
+    ``left_out`` counts events that were out of scope, by the switch that says so (`rtml.captures.scope`).
 
     ``unclear_containers`` are short ids that begin the ids of several containers, with those: which of
     them an event is of, nobody knows, so they stay containers of their own (`rtml.container_ids`).
@@ -118,6 +119,7 @@ class Manifest(_Model):
     rejected: int = 0
     reject_reasons: dict[str, int] = {}
     beside: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     blind: list[str] = []
     inputs: list[Input] = []
     growing: Growing | None = None

@@ -1,4 +1,4 @@
-"""``rtml capture import|follow|info|check``."""
+"""``rtml capture import|follow|coverage|info|check``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.capture_coverage import show_coverage
 from rtml.commands.capture_follow import follow_log
 from rtml.commands.names import AUTO
 from rtml.commands.output import console, print_facts, print_json, print_table
@@ -46,6 +47,9 @@ def import_(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
+    scope: Annotated[
+        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import falco alerts.json.gz --out captures/today`.
@@ -60,7 +64,7 @@ def import_(
         if sensor == AUTO:
             sensor, files = _recognised(files, as_json)
         with progress(f"importing {len(files)} file(s)"):
-            manifest = import_capture(sensor, files, out)
+            manifest = import_capture(sensor, files, out, scope)
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
@@ -71,6 +75,8 @@ def import_(
     )
     for name, fact in unclear_ids(manifest).items():
         console.print(f"  {name}: {fact}", markup=False)
+    for switch, count in manifest.left_out.items():
+        console.print(f"  out of scope {count:,}: {switch}", markup=False)
     for reason, count in manifest.reject_reasons.items():
         console.print(f"  rejected {count:,}: {reason}", markup=False)
     for what, count in manifest.beside.items():
@@ -90,6 +96,7 @@ def _recognised(paths: list[Path], quiet: bool) -> tuple[str, list[Path]]:
 
 
 app.command("follow")(follow_log)
+app.command("coverage")(show_coverage)
 
 
 def _audit_facts(manifest: Manifest) -> dict[str, object]:

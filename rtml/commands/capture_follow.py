@@ -32,6 +32,9 @@ def follow_log(
     once: Annotated[
         bool, typer.Option("--once", help="Stop at the end of what is there; the next time goes on.")
     ] = False,
+    scope: Annotated[
+        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the last manifest as JSON.")] = False,
 ) -> None:
     """Follow a log that grows: `rtml capture follow bpftrace /var/log/bpftrace.jsonl --out captures/now`.
@@ -48,7 +51,7 @@ def follow_log(
     pulse = Pulse(seconds=seconds, events=events, once=once, stopped=lambda: bool(stopped))
     if once and source == "-":
         raise UsageError("standard input is always read to its end; leave --once out")
-    manifest = follow(sensor, source, out, pulse, None if as_json else _tell)
+    manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope)
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 

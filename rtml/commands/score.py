@@ -38,6 +38,9 @@ def score(
     suppress: Annotated[
         Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
     ] = None,
+    scope: Annotated[
+        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
+    ] = None,
     track: Annotated[
         bool | None,
         typer.Option(
@@ -65,11 +68,11 @@ def score(
         if tracked:
             from rtml.tracking.jobs import run_tracked_job
 
-            done = run_tracked_job(captures, folder, out, budget, suppress, uri=model)
+            done = run_tracked_job(captures, folder, out, budget, suppress, uri=model, scope=scope)
         else:
             from rtml.models.job import run_job
 
-            done = run_job(captures, folder, out, budget, resume, suppress, uri=model)
+            done = run_job(captures, folder, out, budget, resume, suppress, uri=model, scope=scope)
     if as_json:
         print_json(done)
         return

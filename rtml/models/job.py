@@ -12,6 +12,8 @@ import polars as pl
 
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
+from rtml.captures.in_scope import InScope
+from rtml.captures.scope import read_scope
 from rtml.errors import RtmlError, UsageError
 from rtml.findings.context import with_context
 from rtml.findings.suppression.archiving import suppress as archive
@@ -36,11 +38,13 @@ def run_job(
     resume: bool = False,
     suppress: Path | None = None,
     uri: str | None = None,
+    scope: Path | None = None,
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
 
     ``model`` is its folder, ``uri`` what the result calls it. Findings that match a rule of the file
-    ``suppress`` go to ``suppressed.parquet`` there.
+    ``suppress`` go to ``suppressed.parquet`` there. What is out of ``scope`` (a file,
+    `rtml.captures.scope`) is not looked at.
 
     Returns
     -------
@@ -57,6 +61,8 @@ def run_job(
         raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     rules = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
+    if scope is not None:
+        capture = InScope.of(capture, read_scope(scope))
     loaded = load_model(model)
     plan = {
         "rtml": VERSION,

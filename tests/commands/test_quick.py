@@ -98,6 +98,8 @@ ANSWERS = [
     (2, "unknown sensor", ["capture", "import", "nonsense", "{file}", "--out", "{new}"]),
     (1, "No such file", ["capture", "import", "bpftrace", "absent", "--out", "{new}"]),
     (1, "exists already", ["capture", "import", "bpftrace", "{file}", "--out", "{file}"]),
+    (2, "unknown sensor", ["capture", "follow", "nonsense", "-", "--out", "{new}"]),
+    (1, "no capture here", ["capture", "coverage", "absent"]),
     (1, "no capture here", ["capture", "info", "absent"]),
     (1, "no capture here", ["capture", "check", "absent"]),
     (2, "'lineage'", ["features", CAPTURE, "--family", "linage", "--out", "{new}"]),

@@ -39,6 +39,8 @@ class Counts(BaseModel):
     events: int = 0
     audit: int = 0
     kinds: Counter[str] = Counter()
+    left_out: Counter[str] = Counter()
+    beside: Counter[str] = Counter()
     lost: int = 0
     lost_intervals: list[LostInterval] = []
     reject_reasons: Counter[str] = Counter()
@@ -52,6 +54,8 @@ class Counts(BaseModel):
         self.audit += 0 if reading.audit is None else reading.audit.height
         self.kinds.update({str(kind): int(n) for kind, n in events.group_by("kind").len().iter_rows()})
         self.hosts.update(str(host) for host in events["host"].unique().drop_nulls())
+        self.left_out.update(reading.left_out)
+        self.beside.update(reading.beside)
         self._span(events)
         for row in _seen(events):
             known, new = self.containers.get(row.container_id), row
@@ -108,6 +112,8 @@ class Counts(BaseModel):
             lost_intervals=self.lost_intervals,
             rejected=sum(self.reject_reasons.values()),
             reject_reasons=dict(sorted(self.reject_reasons.items(), key=lambda item: (-item[1], item[0]))),
+            left_out=dict(sorted(self.left_out.items())),
+            beside=dict(self.beside),
             blind=self.blind,
             inputs=list(self.inputs.values()),
         )

@@ -17,6 +17,7 @@ from rtml.captures.following.place import Place
 from rtml.captures.following.spool import Spool
 from rtml.captures.following.tail import Tail
 from rtml.captures.manifest import Manifest, parse_manifest
+from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Lines, Sensor
 from rtml.errors import RtmlError, UsageError, lookup
 
@@ -49,6 +50,7 @@ def follow(
     out: Path,
     pulse: Pulse | None = None,
     told: Callable[[Manifest], None] | None = None,
+    scope: Path | None = None,
 ) -> Manifest:
     """Follow a log into the capture ``out``, which can be opened at any time.
 
@@ -64,6 +66,8 @@ def follow(
         When to commit and when to stop.
     told
         Called with the manifest of every commit.
+    scope
+        File that says what is looked at (`rtml.captures.scope`); read again when it changes.
 
     Returns
     -------
@@ -90,7 +94,9 @@ def follow(
         tail = _tail(where, out, commits.facts.place)
         stack.callback(tail.close)
         beside = Path.cwd() if source == STDIN else Path(where).parent
-        reader = BlockReader(kind, beside, known=gathered.counts.events > 0)
+        reader = BlockReader(
+            kind if scope is None else scoped(kind, scope), beside, known=gathered.counts.events > 0
+        )
         return _Follower(kind.lines, tail, gathered, commits, pulse or Pulse(), told, reader).run()
 
 

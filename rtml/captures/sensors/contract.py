@@ -56,11 +56,12 @@ class Reading:
     ``records == inputs of events + rejects`` can be checked. Rows of ``events`` hold any subset of
     the columns of `rtml.schema.EVENTS`; the importer adds process identity and order.
     ``processes`` (columns of `PROCESSES`) are those that the sensor names itself, also without any
-    event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more
-    of events of kind audit, found by ``host`` and ``seq``. ``beside`` counts records that are neither
-    events nor rejects by design, by what they are (accounts of losses, alerts of other sources).
-    Readings with one ``sitting`` are one time
-    line, whatever the order of their files: processes are resolved over all of them.
+    event of their own: they carry lineage. ``audit`` (`rtml.captures.audit.AUDIT`) says more of
+    events of kind audit, found by ``host`` and ``seq``. Readings with one ``sitting`` are one time
+    line, whatever the order of their files: processes are resolved over all of them. ``beside`` counts
+    records that are neither events nor rejects by design, by what they are (accounts of losses, alerts of
+    other sources); ``left_out`` events that are out of scope, by the switch that says so
+    (`rtml.captures.scope`).
     """
 
     events: pl.DataFrame
@@ -73,6 +74,7 @@ class Reading:
     audit: pl.DataFrame | None = None
     sitting: str | None = None
     beside: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def _all(raw: bytes) -> int:
