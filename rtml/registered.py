@@ -15,6 +15,7 @@ SENSORS = {
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
+    "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

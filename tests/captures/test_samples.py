@@ -31,6 +31,9 @@ COUNTS = {
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
+    "tracee/flat.jsonl": (13, [4, 15, 16]),
+    "tracee/nested.jsonl": (11, [3, 13, 14]),
+    "tracee/v1beta1.jsonl": (10, [4, 12, 13]),
 }
 """Sample to events and the places of what is refused."""
 EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
@@ -77,6 +80,10 @@ def events_of_processes(path: Path) -> int:
     )
 
 
+def lines_of_a_log(path: Path) -> int:
+    return len(path.read_text("utf-8").splitlines())
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -93,6 +100,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "k8s-audit": audit_events,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
+    "tracee": lines_of_a_log,
 }
 
 
