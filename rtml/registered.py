@@ -14,6 +14,7 @@ SENSORS = {
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
+    "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
     "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",

@@ -17,6 +17,7 @@ REAL = {
     "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "kubearmor": ("kubearmor/events.jsonl",),
+    "kubescape": ("kubescape/alerts.jsonl.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
     "tracee": ("tracee/events-flat.jsonl", "tracee/events-nested.jsonl"),

@@ -32,7 +32,7 @@ _ANCESTOR = pl.Struct(
     }
 )
 
-NAMED = {
+NAMED: Fields = {
     "at": "timestamp",
     "call": "eventName",
     "mark": "returnValue",
@@ -67,7 +67,7 @@ NAMED = {
 }
 """To v0.12 names of containers and pods stand on top, from v0.13 to v0.24 in objects; some have both."""
 
-CAPITALS = {
+CAPITALS: Fields = {
     **NAMED,
     "own_pid": "processID",
     "host_pid": "hostProcessID",
@@ -78,7 +78,7 @@ CAPITALS = {
 """The oldest spelling: ``ID`` in capitals."""
 
 _PROCESS = "workload/process"
-NEW = {
+NEW: Fields = {
     "at": "timestamp",
     "call": "name",
     "mark": "id",
