@@ -77,6 +77,9 @@ EVENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"kind": "connect", "dst_ip": "9.9.9.9", "dst_port": 443, "direction": "outbound"},
     ),
     "link": (alert("R1012", oldPath="/a", newPath="/b"), {"kind": "link", "path": "/a", "path_to": "/b"}),
+    "call of the API": (alert("R0007", exec="/kubectl", args=["/kubectl"], retval=0), {"kind": "exec"}),
+    "connection to the API": (alert("R0007", ip="10.0.0.1", port=443), {"kind": "connect", "dst_port": 443}),
+    "program of the kernel": (alert("R0009", syscall="bpf"), {"kind": "bpf", "request": "bpf"}),
     "module": (alert("R1002", syscall="init_module", module="m"), {"kind": "module_load", "path": "m"}),
     "unknown rule about a file": (alert("R7777", path="/a"), {"kind": "open", "path": "/a"}),
     "unknown rule": (alert("R7777"), {"kind": "syscall", "request": "an alert"}),
@@ -94,6 +97,15 @@ def test_each_alert_is_an_event_of_what_its_rule_noticed(name: str, tmp_path: Pa
     (row,) = read(tmp_path, record).events.to_dicts()
     assert {column: row[column] for column in wanted} == wanted
     assert row["time"].year == 2027 and row["time"].month == 1, "not when the line was written"
+
+
+@pytest.mark.parametrize(
+    "file", [{"path": "/d/f"}, {"directory": "/d", "name": "f"}, {"directory": "/d/", "name": "f"}]
+)
+def test_what_an_alert_is_about_may_stand_among_its_identifiers(file: dict[str, str], tmp_path: Path):
+    record = alert("R0002")
+    record["BaseRuntimeMetadata"]["identifiers"] = {"file": file}
+    assert read(tmp_path, record).events["path"].to_list() == ["/d/f"]
 
 
 def test_parts_that_are_texts_of_objects_say_the_same(tmp_path: Path):

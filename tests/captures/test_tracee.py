@@ -105,6 +105,10 @@ HOOKS: dict[str, tuple[tuple[str, dict[str, Any]], dict[str, Any]]] = {
         ("sched_process_exec", {"cmdpath": "./x", "pathname": "/x", "argv": ["./x"]}),
         {"kind": "exec", "result": 0, "exe": "/x"},
     ),
+    "exec from memory": (
+        ("sched_process_exec", {"pathname": "memfd:x", "sha256": "ab" * 32}),
+        {"kind": "exec", "result": 0, "exe_memory": True, "exe_sha256": "ab" * 32},
+    ),
     "sched fork": (
         ("sched_process_fork", {"child_pid": 9, "child_tid": 9}),
         {"kind": "fork", "target_pid": 9},

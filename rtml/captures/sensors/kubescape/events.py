@@ -25,7 +25,8 @@ _RULES = {
     "exec": "R0001 R1000 R1001 R1004 R1005",
     "open": "R0002 R0006 R0008 R0010",
     "dns": "R0005 R1008",
-    "connect": "R0007 R0011 R1003 R1009",
+    "connect": "R0011 R1003 R1009",
+    "bpf": "R0009",
     "module_load": "R1002",
     "unshare": "R1006",
     "link": "R1010 R1012",
@@ -119,7 +120,7 @@ def _described() -> list[pl.Expr]:
     kind = pl.col("kind")
     executed = kind == "exec"
     started = executed & pl.col("done")
-    program, file = pl.coalesce("exec", "path"), pl.coalesce("path", "named.path")
+    program, file = pl.coalesce("exec", "path"), pl.coalesce("path", "named.path", _joined())
     opened = kind == "open"
     words = said(pl.col("words").list.drop_nulls().list.join(" "))
     return [
@@ -137,6 +138,11 @@ def _described() -> list[pl.Expr]:
         pl.when(opened).then(writes(pl.col("flags")) & pl.col("done")).alias("wrote"),
         request_of(pl.col("call"), kind).alias("request"),
     ]
+
+
+def _joined() -> pl.Expr:
+    """Return the path of a file that is told as folder and name."""
+    return pl.concat_str(pl.col("named.directory").str.strip_suffix("/"), "named.file", separator="/")
 
 
 def _network() -> list[pl.Expr]:

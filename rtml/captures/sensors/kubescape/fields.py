@@ -41,6 +41,8 @@ _PARTS: dict[str, Fields] = {
         "named.port": f"{_NETWORK}/dstPort",
         "named.protocol": f"{_NETWORK}/protocol",
         "named.path": "identifiers/file/path",
+        "named.directory": "identifiers/file/directory",
+        "named.file": "identifiers/file/name",
     },
     "k8s": {
         **{

@@ -13,7 +13,7 @@ __all__ = ["arguments"]
 _TEXTS = """
 pathname path file_path cmdpath old_path oldpath oldname new_path newpath newname target linkpath linkname
 dir_name name flags mode prot type request pid tgid child_pid child_tid uid euid fsuid src dst
-src_port dst_port fd nstype exit_code process_group_exit returnValue
+src_port dst_port fd nstype exit_code process_group_exit returnValue sha256
 """.split()
 _ADDRESS = pl.Struct(
     dict.fromkeys(("sa_family", "sin_addr", "sin_port", "sin6_addr", "sin6_port", "sun_path"), pl.String())

@@ -44,6 +44,8 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     told = told.with_columns(kind=kind_of_probe(pl.col("call")), result=_result()).with_columns(kind=_kind())
     told = told.with_columns(flags=_flags(), done=pl.col("result").fill_null(0) == 0)
     told = told.with_columns(_described(), **network(), **names())
+    in_memory = pl.col("exe").str.starts_with("memfd:")
+    told = told.with_columns(exe_memory=pl.when(pl.col("kind") == "exec").then(in_memory))
     return told.with_columns(
         pl.when(pl.col("time").is_null()).then(pl.lit("no time of the years 1970 to 2199")).alias(PROBLEM)
     )
@@ -149,6 +151,7 @@ def _described() -> list[pl.Expr]:
         pl.when(made).then(small(pl.col("arg.mode"))).alias("mode"),
         pl.when(opened).then(written & pl.col("done")).when(kind == "write").then("done").alias("wrote"),
         _target().alias("target_pid"),
+        pl.when(started).then("arg.sha256").alias("exe_sha256"),
         pl.when(call.str.contains("uid"))
         .then(small(pl.coalesce("arg.euid", "arg.uid", "arg.fsuid")))
         .alias("euid"),
