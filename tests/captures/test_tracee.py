@@ -72,6 +72,10 @@ EVENTS: dict[str, tuple[tuple[str, int, dict[str, Any]], dict[str, Any]]] = {
     "mapped address": (("sendto", 4, {"dest_addr": SIX}), {"dst_ip": "9.9.9.9", "dst_port": 53}),
     "accept": (("accept4", 4, {"addr": FOUR}), {"src_ip": "9.9.9.9", "dst_ip": None, "direction": "inbound"}),
     "bind": (("bind", 0, {"addr": FOUR}), {"kind": "bind", "src_port": 443, "dst_port": None}),
+    "address as Python writes it": (
+        ("connect", 0, {"addr": "{'sa_family': 'AF_INET','sin_port': '443','sin_addr': '9.9.9.9'}"}),
+        {"dst_ip": "9.9.9.9", "dst_port": 443},
+    ),
     "unix": (
         ("connect", 0, {"addr": {"sa_family": 1, "sun_path": "/run/x"}}),
         {"protocol": "unix", "socket_path": "/run/x"},

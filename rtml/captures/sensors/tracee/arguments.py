@@ -74,11 +74,7 @@ def _decoded(found: pl.DataFrame) -> pl.DataFrame:
     """Read the values that are objects or lists, all of an event as one."""
     objects = [f"arg.{name}" for name in _OBJECTS]
     some = found.select(pl.any_horizontal(pl.col(objects).is_not_null()).alias("some"))["some"]
-    texts = [
-        f'"{name}":'
-        + pl.when(pl.col(f"arg.{name}").str.contains(_OPENING)).then(f"arg.{name}").fill_null("null")
-        for name in _OBJECTS
-    ]
+    texts = [f'"{name}":' + _json(pl.col(f"arg.{name}")).fill_null("null") for name in _OBJECTS]
     text = found.filter(some).select(text="{" + pl.concat_str(texts, separator=",") + "}")["text"]
     values, _ = decode(text, _SHAPE)
     read = values.struct.unnest().select(pl.all().name.prefix("arg."))
@@ -87,4 +83,8 @@ def _decoded(found: pl.DataFrame) -> pl.DataFrame:
     return told.join(read, on="at", how="left", maintain_order="left").drop("at")
 
 
-_OPENING = r"^[\[{]"
+def _json(text: pl.Expr) -> pl.Expr:
+    """Return objects and lists; the oldest versions write addresses as Python would."""
+    python = text.str.starts_with("{'")
+    spelled = pl.when(python).then(text.str.replace_all("'", '"', literal=True)).otherwise(text)
+    return pl.when(text.str.contains(r"^[\[{]")).then(spelled)
