@@ -47,7 +47,7 @@ def kind_of_log(call: pl.Expr, operation: pl.Expr, domain: pl.Expr) -> pl.Expr:
     --------
     >>> rows = pl.DataFrame({"c": ["openat", None, "socket_sendmsg"], "o": ["File", "Process", "Network"]})
     >>> domain = pl.when(pl.col("c") == "socket_sendmsg").then(pl.lit("a.example"))
-    >>> rows.select(kind_of_log(pl.col("c"), pl.col("o"), domain))["c"].to_list()
+    >>> rows.select(k=kind_of_log(pl.col("c"), pl.col("o"), domain))["k"].to_list()
     ['open', 'exec', 'dns']
     """
     told = call.replace_strict(_KINDS, default="syscall", return_dtype=pl.String)

@@ -16,24 +16,20 @@ https://kubescape.io/docs/operator/runtime-threat-detection/
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Reading, Sensor
-from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.kubescape.events import events_of, processes_of
 from rtml.captures.sensors.kubescape.fields import FIELDS
+from rtml.captures.sensors.kubescape.nodes import on_its_node
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.schema import KINDS
 
-__all__ = ["KUBESCAPE", "SENSOR", "on_its_node", "read"]
-
-_UNKNOWN = "unknown"
+__all__ = ["KUBESCAPE", "SENSOR", "read"]
 
 KUBESCAPE = Format(
     name="kubescape",
@@ -48,44 +44,6 @@ KUBESCAPE = Format(
 def read(path: Path) -> Reading:
     """Read one file of alerts (`rtml.captures.sensors.records.read_records`)."""
     return read_records(path, KUBESCAPE)
-
-
-def on_its_node(readings: Sequence[Reading]) -> list[Reading]:
-    """Give alerts that name no node the one that others of the same container name.
-
-    Examples
-    --------
-    >>> events = pl.DataFrame({"container_id": ["c", "c", "d"], "host": ["unknown", "node", "unknown"],
-    ...     "kind": "open", "process_id": 1})
-    >>> on_its_node([Reading(events, pl.DataFrame(), 3)])[0].events["host"].to_list()
-    ['node', 'node', 'unknown']
-    """
-    host = pl.col("host").cast(pl.String)
-    told = [reading.events.select(pl.col("container_id").cast(pl.String), node=host) for reading in readings]
-    named = pl.concat(told).drop_nulls().filter(pl.col("node") != _UNKNOWN) if told else pl.DataFrame()
-    nodes = {}
-    if named.height:
-        each = (
-            named.group_by("container_id").agg(pl.col("node").unique()).filter(pl.col("node").list.len() == 1)
-        )
-        nodes = dict(each.select("container_id", pl.col("node").list.first()).iter_rows())
-
-    def _named(frame: pl.DataFrame) -> pl.DataFrame:
-        known = (
-            pl.col("container_id").cast(pl.String).replace_strict(nodes, default=None, return_dtype=pl.String)
-        )
-        return frame.with_columns(
-            host=pl.when(host == _UNKNOWN).then(pl.coalesce(known, host)).otherwise(host)
-        )
-
-    return before_their_exec(
-        [
-            replace(
-                r, events=_named(r.events), processes=None if r.processes is None else _named(r.processes)
-            )
-            for r in readings
-        ]
-    )
 
 
 SENSOR = Sensor(

@@ -78,7 +78,8 @@ def on_one_node(readings: Sequence[Reading]) -> list[Reading]:
 
     Examples
     --------
-    >>> events = pl.DataFrame({"host": ["node", "3f2a"], "container_id": [None, "3f2a"]})
+    >>> told = {"host": ["node", "3f2a"], "container_id": [None, "3f2a"]}
+    >>> events = pl.DataFrame({**told, "kind": "open", "process_id": 1})
     >>> on_one_node([Reading(events, pl.DataFrame(), 2)])[0].events["host"].to_list()
     ['node', 'node']
     """
