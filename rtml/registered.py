@@ -23,8 +23,11 @@ SENSORS = {
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
+    "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
+    "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
+    "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

@@ -16,8 +16,11 @@ REAL = {
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
+    "kubearmor": ("kubearmor/events.jsonl",),
+    "kubescape": ("kubescape/alerts.jsonl.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
+    "tracee": ("tracee/events-flat.jsonl", "tracee/events-nested.jsonl"),
 }
 """Sensor to real output of others, below the folder that is not part of the repository."""
 

@@ -136,6 +136,17 @@ def test_one_call_is_one_event(tmp_path: Path):
     assert sorted(reading.beside.values()) == [1, 1]
 
 
+def test_records_that_are_read_one_by_one_are_read_as_others_are(tmp_path: Path):
+    whole = {"rule": "r", "priority": "Debug", "time": TIME, "output_fields": {"evt.type": "open"}}
+    strange, flat = {"rule": {}, "priority": "x"}, {**whole, "rule": "Attach", "source": "k8s_audit"}
+    own = {**whole, "rule": "Falco internal: syscall event drop", "source": "internal"}
+    own["output_fields"] = {"n_drops": "7"}
+    records = [{**whole, "rule": {"a": 1}}, {**flat, "output_fields": "x"}, own, strange, whole]
+    (tmp_path / "falco.jsonl").write_text("\n".join(map(json.dumps, records)))
+    reading = SENSORS["falco"].read(tmp_path / "falco.jsonl")
+    assert (reading.events.height, sum(reading.beside.values()), reading.rejects.height) == (1, 2, 2)
+
+
 def test_losses_are_counted_once(tmp_path: Path):
     own = {"rule": "Falco internal: syscall event drop", "source": "internal"}
     shot = {

@@ -176,3 +176,26 @@ def test_what_a_row_says_does_not_depend_on_its_neighbours(values: list[object])
     alone = [decode(texts.slice(i, 1), SHAPE) for i in range(texts.len())]
     assert together.to_list() == [found[0].item() for found in alone]
     assert problems == [(i, found[1][0][1]) for i, found in enumerate(alone) if found[1]]
+
+
+@pytest.mark.parametrize("lines", [[0, 0], [0, 1], [1, 1], [0, "text", 0], [1, "text", 0]], ids=str)
+def test_every_record_has_the_columns_of_all_forms(lines: list[object], tmp_path: Path):
+    wide = ({"n": "a/n", "one": "a/x"}, {"n": "b/n", "two": ("b/x", pl.List(pl.String()))})
+
+    def events(rows: pl.DataFrame) -> pl.DataFrame:
+        return rows.select(kind=pl.lit("exec"), path="one", answers="two", time=AT)
+
+    form = Format("toy", "a log of toys", wide, claims=pl.col("n").is_not_null(), events=events)
+    texts = {0: '{"a": {"n": 1, "x": "p"}}', 1: '{"b": {"n": 1, "x": ["q"]}}', "text": "text"}
+    (tmp_path / "log").write_text("\n".join(texts[line] for line in lines))
+    reading = read_records(tmp_path / "log", form)
+    told = {0: ("p", None), 1: (None, ["q"])}
+    assert reading.events.select("path", "answers").rows() == [told[line] for line in lines if line in told]
+
+
+@pytest.mark.parametrize("depth", [100, 200, 300, 900, 2000])
+def test_a_value_that_is_too_deep_to_be_written_again_is_no_crash(depth: int):
+    deep = '{"v": ' + "[" * depth + "]" * depth + "}"
+    values, problems = decode(pl.Series([deep, '{"v": 1}']), pl.Struct({"v": JSON}))
+    assert values.to_list()[1] == {"v": "1"}
+    assert problems == ([] if values.to_list()[0] else [(0, "nested too deeply")])

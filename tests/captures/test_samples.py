@@ -29,8 +29,13 @@ COUNTS = {
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
+    "kubearmor/logs.jsonl": (16, [3, 18, 19, 21]),
+    "kubescape/alerts.jsonl": (11, [5, 14, 15, 16]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
+    "tracee/flat.jsonl": (13, [4, 15, 16]),
+    "tracee/nested.jsonl": (11, [3, 13, 14]),
+    "tracee/v1beta1.jsonl": (10, [4, 12, 13]),
 }
 """Sample to events and the places of what is refused."""
 EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
@@ -77,6 +82,20 @@ def events_of_processes(path: Path) -> int:
     )
 
 
+def lines_of_a_log(path: Path) -> int:
+    return len(path.read_text("utf-8").splitlines())
+
+
+def logs_of_calls(path: Path) -> int:
+    """Count lines without those by which KubeArmor says that it leaves events out."""
+    return sum("AlertThreshold" not in line for line in path.read_text("utf-8").splitlines())
+
+
+def alerts_of_rules(path: Path) -> int:
+    """Count lines without the mark that a pipeline writes when it begins."""
+    return sum('"RuleID":"init"' not in line for line in path.read_text("utf-8").splitlines())
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -91,8 +110,11 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "bpftrace": lines_of_a_sensor,
     "falco": alerts_of_calls,
     "k8s-audit": audit_events,
+    "kubearmor": logs_of_calls,
+    "kubescape": alerts_of_rules,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
+    "tracee": lines_of_a_log,
 }
 
 

@@ -146,6 +146,13 @@ def test_wrapped_records_are_as_others(name: str, tmp_path: Path):
     assert read(tmp_path, WRAPPED[name]).events.equals(plain)
 
 
+def test_records_on_one_line_keep_each_its_arguments(tmp_path: Path):
+    texts = [json.dumps(kprobe("sys_openat", {"string_arg": path})) for path in ("/a", "/b", "/c")]
+    (tmp_path / "t.jsonl").write_text(f"{texts[0]}{texts[1]}\n{texts[2]}")
+    reading = SENSORS["tetragon"].read(tmp_path / "t.jsonl")
+    assert reading.records == 3 and reading.events["path"].to_list() == ["/a", "/b", "/c"]
+
+
 def test_an_exec_without_time_has_that_of_its_process(tmp_path: Path):
     record = event("process_exec")
     del record["time"]

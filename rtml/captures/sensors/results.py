@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 
 import polars as pl
 
-__all__ = ["result_of", "result_of_name"]
+__all__ = ["result_of", "result_of_message", "result_of_name"]
 
 _LARGEST = 4095
 """The kernel's greatest error number: below its negative, a number is no error but wrapped or a pointer."""
 
 _ERRORS = {name: -number for number, name in errno.errorcode.items()}
+_MESSAGES = {os.strerror(number).lower(): -number for number in errno.errorcode}
 _DONE = {"SUCCESS": 0, "0": 0}
 
 
@@ -47,3 +49,15 @@ def result_of_name(text: pl.Expr) -> pl.Expr:
     [0, -2, None]
     """
     return text.replace_strict({**_ERRORS, **_DONE}, default=None, return_dtype=pl.Int32)
+
+
+def result_of_message(text: pl.Expr) -> pl.Expr:
+    """Return -errno of what the C library says of an error; null for every other text.
+
+    Examples
+    --------
+    >>> texts = pl.DataFrame({"r": ["Permission denied", "no such file or directory", "Passed"]})
+    >>> texts.select(result_of_message(pl.col("r")))["r"].to_list()
+    [-13, -2, None]
+    """
+    return text.str.to_lowercase().replace_strict(_MESSAGES, default=None, return_dtype=pl.Int32)

@@ -137,7 +137,11 @@ def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple
             continue
         if text is not None and not isinstance(value, dict):
             problems.append((place, "not a JSON object"))
-        rows.append(_written(_shaped(value, shape)) if isinstance(value, dict) else None)
+        try:
+            rows.append(_written(_shaped(value, shape)) if isinstance(value, dict) else None)
+        except TypeError:  # what orjson reads may be deeper than what it writes
+            problems.append((place, "nested too deeply"))
+            rows.append(None)
     return pl.Series("text", rows, pl.String)
 
 

@@ -77,7 +77,9 @@ def parts(path: Path, format: Format) -> Iterator[Part]:
 
 
 def _part(table: Table, format: Format) -> Part:
-    told = format.events(table.rows.drop("text")).with_columns(sensor=pl.lit(format.name))
+    # Polars 2.1 panics in some expressions over columns of several pieces of which one is empty.
+    rows = table.rows.drop("text").rechunk()
+    told = format.events(rows).with_columns(sensor=pl.lit(format.name))
     absent = [pl.lit(None, pl.String).alias(name) for name in (PROBLEM, BESIDE) if name not in told.columns]
     told = told.with_columns(absent)
     refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()

@@ -129,9 +129,21 @@ def _claimed(lines: pl.DataFrame, format: Format) -> tuple[pl.DataFrame, list[tu
         found.append(rows if ours.all() else rows.filter(ours))
         left = left.filter(~ours)
         if left.is_empty() and number == 0:
-            return rows.drop("_at"), problems
+            return _of_every_form(rows.drop("_at"), format), problems
     rows = pl.concat(found, how="diagonal_relaxed")
     return rows.sort("_at").drop("_at"), problems
+
+
+def _of_every_form(rows: pl.DataFrame, format: Format) -> pl.DataFrame:
+    """Return rows of the first form with the columns that only others have."""
+    nothing = pl.Series([], dtype=pl.String)
+    lacking = {
+        name: kind
+        for fields in format.generations[1:]
+        for name, kind in table_of(nothing, fields)[0].schema.items()
+        if name not in rows.columns
+    }
+    return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in lacking.items())
 
 
 def _refused(rows: list[tuple[int, str, str]]) -> pl.DataFrame:

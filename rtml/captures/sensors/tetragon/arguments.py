@@ -30,13 +30,14 @@ def arguments(rows: pl.DataFrame) -> pl.DataFrame:
     rows
         ``args``, ``kind`` and ``call``.
     """
-    some = rows.filter(pl.col("args").list.len() > 0)
+    numbered = rows.with_row_index("_row")  # a line may hold several records
+    some = numbered.filter(pl.col("args").list.len() > 0)
     if some.is_empty():
         return rows
-    told = some.select("line", "kind", "call", **_flat()).select(
-        "line", **_file(), **_network(), **_numbers()
+    told = some.select("_row", "kind", "call", **_flat()).select(
+        "_row", **_file(), **_network(), **_numbers()
     )
-    return rows.join(told, on="line", how="left", maintain_order="left")
+    return numbered.join(told, on="_row", how="left", maintain_order="left").drop("_row")
 
 
 def _flat() -> dict[str, pl.Expr]:

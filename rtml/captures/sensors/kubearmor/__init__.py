@@ -1,0 +1,1 @@
+"""KubeArmor: its telemetry and alerts, of containers and hosts."""

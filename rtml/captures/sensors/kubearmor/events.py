@@ -1,0 +1,179 @@
+"""What a log or an alert of KubeArmor says happened, in the columns of the event table."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.sensors.calls import request_of
+from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.endpoints import address, port
+from rtml.captures.sensors.kubearmor.calls import call_of, kind_of_log
+from rtml.captures.sensors.kubearmor.fields import LOST, asked, word
+from rtml.captures.sensors.openings import flag_names, writes
+from rtml.captures.sensors.pods import workload
+from rtml.captures.sensors.process_ids import pid_of
+from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
+from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.values import integer, named, said, small
+from rtml.captures.sensors.results import result_of_message
+from rtml.images import without_digest
+
+__all__ = ["events_of"]
+
+_DIRECTIONS = {"connect": "outbound", "accept": "inbound", "dns": "outbound"}
+_OPENED = ("open", "create")
+_DNS_PORT = 53
+
+
+def events_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Describe logs; those by which KubeArmor says that it leaves events out count as losses."""
+    placed = _placed(rows)
+    data, domain = pl.col("told"), asked(pl.col("told"), "domain")
+    happened = placed.with_columns(call=call_of(data)).with_columns(
+        kind=kind_of_log(pl.col("call"), pl.col("Operation"), domain),
+        result=pl.when(pl.col("Result") == "Passed").then(0).otherwise(result_of_message(pl.col("Result"))),
+    )
+    told = happened.with_columns(done=pl.col("result").fill_null(0) == 0)
+    told = told.with_columns(*_who(), *_files(), *_network())
+    lost = pl.col("Operation").is_in(LOST)
+    nobody = pl.col("pid").is_null() & ~lost
+    return told.with_columns(
+        pl.when(lost).then(pl.lit(LOSS)).alias(BESIDE),
+        pl.when(pl.col("time").is_null())
+        .then(pl.lit("no time of the years 1970 to 2199"))
+        .when(nobody)
+        .then(pl.lit("an event of no process"))
+        .alias(PROBLEM),
+    )
+
+
+def _placed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Say when and where; what is told of the call stands in a text, or in its parts alone."""
+    clean = rows.with_columns(said(pl.col(pl.String)))
+    parts = [
+        (name.lower() + "=" + pl.col(f"details.{name}"))
+        for name in ("Syscall", "Lsm", "Kprobe", "Flags", "Domain")
+    ]
+    owner = ("owner.namespace", "owner.name", "container_name")
+    return clean.with_columns(
+        time=pl.coalesce(when(pl.col("UpdatedTime")), when(pl.col("Timestamp"))),
+        told=pl.coalesce("Data", said(pl.concat_str(parts, separator=" ", ignore_nulls=True))),
+        host=pl.col("HostName").fill_null("unknown"),
+        cluster="ClusterName",
+        container_id=container_id(pl.col("ContainerID")),
+        container_name=named(pl.col("ContainerName")),
+        image=without_digest(named(pl.col("ContainerImage"))),
+        image_digest=digest(pl.col("ContainerImage")),
+        namespace=named(pl.col("NamespaceName")),
+        pod=named(pl.col("PodName")),
+        pid=_pid("HostPID"),
+        ppid=_pid("HostPPID"),
+        uid=small(pl.col("UID")),
+        cwd=pl.when(pl.col("Cwd").str.contains(r"^/+$"))
+        .then(pl.lit("/"))
+        .otherwise(pl.col("Cwd").str.strip_suffix("/")),
+        tty="TTY",
+    ).with_columns(
+        workload=pl.coalesce(
+            pl.concat_str(owner, separator="/"), workload("namespace", "pod", "container_name", "image")
+        )
+    )
+
+
+def _pid(column: str) -> pl.Expr:
+    number = pid_of(integer(pl.col(column)))
+    return pl.when(number > 0).then(number)
+
+
+def _who() -> list[pl.Expr]:
+    """Say the program and its command: of an exec what is started, if it was, else who tried."""
+    executed = pl.col("kind") == "exec"
+    started = executed & pl.col("done")
+    begun = pl.coalesce("ProcessName", word(pl.col("Resource")))
+    tried = pl.coalesce("ParentProcessName", word(pl.col("Source")))
+    exe = (
+        pl.when(started)
+        .then(begun)
+        .when(executed)
+        .then(tried)
+        .otherwise(pl.coalesce("ProcessName", word(pl.col("Source"))))
+    )
+    asked_for = pl.when(pl.col("kind") == "ptrace").then(asked(pl.col("told"), "request"))
+    return [
+        exe.alias("exe"),
+        exe.str.extract(r"([^/]{1,15})[^/]*$").alias("comm"),
+        pl.when(executed).then("Resource").otherwise("Source").alias("cmdline"),
+        pl.coalesce(
+            asked_for, request_of(pl.coalesce("call", pl.col("Operation").str.to_lowercase()), pl.col("kind"))
+        ).alias("request"),
+        pl.when(pl.col("call").str.contains("uid"))
+        .then(small(asked(pl.col("told"), "userid")))
+        .alias("euid"),
+        pl.when((pl.col("kind") == "ptrace") & (pl.col("PID") == pl.col("HostPID")))
+        .then(pid_of(integer(asked(pl.col("told"), "pid"))))
+        .alias("target_pid"),
+    ]
+
+
+def _files() -> list[pl.Expr]:
+    kind, told = pl.col("kind"), pl.col("told")
+    flags = flag_names(asked(told, "flags"))
+    opened = kind.is_in(_OPENED)
+    file = (pl.col("Operation") == "File") | pl.col("Resource").str.starts_with("/")
+    path = (
+        pl.when((kind == "exec") & ~pl.col("done"))
+        .then(pl.coalesce("ProcessName", word(pl.col("Resource"))))
+        .when(kind == "mount")
+        .then(asked(told, "target"))
+        .when((kind != "exec") & file)
+        .then("Resource")
+    )
+    written = pl.coalesce(writes(flags), pl.when(kind == "create").then(True))
+    return [
+        path.alias("path"),
+        flags.alias("flags"),
+        pl.when(opened).then(written & pl.col("done")).alias("wrote"),
+    ]
+
+
+def _network() -> list[pl.Expr]:
+    """Return the peer, which of an accepted connection is its source, as what is bound is one."""
+    kind, resource, told = pl.col("kind"), pl.col("Resource"), pl.col("told")
+    ip = pl.coalesce(
+        *(asked(resource, name) for name in ("sin_addr", "sin6_addr", "remoteip")), asked(told, "daddr")
+    )
+    number = pl.coalesce(
+        *(port(asked(resource, name)) for name in ("sin_port", "sin6_port", "port")),
+        pl.when(kind == "dns").then(_DNS_PORT),
+    )
+    near = kind.is_in(["accept", "bind", "listen"])
+    unix = asked(resource, "sun_path")
+    ours = pl.col("Operation") == "Network"
+    return [
+        pl.when(near).then(address(ip)).alias("src_ip"),
+        pl.when(near).then(number).alias("src_port"),
+        pl.when(~near & ours).then(address(ip)).alias("dst_ip"),
+        pl.when(~near & ours).then(number).cast(pl.Int32).alias("dst_port"),
+        unix.alias("socket_path"),
+        pl.when(unix.is_not_null())
+        .then(pl.lit("unix"))
+        .when(ours)
+        .then(
+            pl.coalesce(
+                said(
+                    asked(resource, "protocol").str.to_lowercase().str.extract(r"^(tcp|udp|icmp|icmpv6|raw)$")
+                ),
+                pl.when(kind == "dns").then(pl.lit("udp")),
+                pl.when(pl.col("call").str.starts_with("tcp_")).then(pl.lit("tcp")),
+            )
+        )
+        .alias("protocol"),
+        kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String).alias("direction"),
+        pl.when(kind == "dns").then(_domain()).alias("domain"),
+        pl.when(kind == "dns").then(asked(told, "qtype")).alias("query_type"),
+    ]
+
+
+def _domain() -> pl.Expr:
+    name = pl.coalesce(asked(pl.col("told"), "domain"), word(pl.col("Resource")))
+    return name.str.to_lowercase().str.strip_suffix(".")

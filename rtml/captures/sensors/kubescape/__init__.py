@@ -1,0 +1,1 @@
+"""Kubescape's node-agent: alerts of its rules, with the tree of processes round each."""

@@ -1,0 +1,55 @@
+"""Kubescape's node-agent (JSON): an event per alert, of what its rule noticed.
+
+What an alert is about is told by its rule and its arguments; a rule that is not known, by its arguments
+alone. The tree of processes in each alert is lineage, also of those that did nothing else. Parts of an alert
+may be objects or texts of objects, as pipelines store them. Alerts are what a learned profile did not hold:
+a capture of them is not what a workload does, only what was new to the agent.
+
+Fails where a pid is used again in a container and the agent does not know when processes started
+(``0001-01-01``): both are then one. The severity, the profile and the cloud account are not mapped; nor are
+alerts as the agent sends them over HTTP or to Alertmanager.
+
+References
+----------
+https://kubescape.io/docs/operator/runtime-threat-detection/
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures.sensors.calls import KIND_OF
+from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.kubescape.events import events_of, processes_of
+from rtml.captures.sensors.kubescape.fields import FIELDS
+from rtml.captures.sensors.kubescape.nodes import on_its_node
+from rtml.captures.sensors.records import Format, read_records
+from rtml.captures.sensors.records.signature import has_keys
+from rtml.schema import KINDS
+
+__all__ = ["KUBESCAPE", "SENSOR", "read"]
+
+KUBESCAPE = Format(
+    name="kubescape",
+    what="a log of alerts of Kubescape's node-agent (JSON lines)",
+    generations=(FIELDS,),
+    claims=pl.col("rule").is_not_null() & pl.col("base").is_not_null(),
+    events=events_of,
+    processes=processes_of,
+)
+
+
+def read(path: Path) -> Reading:
+    """Read one file of alerts (`rtml.captures.sensors.records.read_records`)."""
+    return read_records(path, KUBESCAPE)
+
+
+SENSOR = Sensor(
+    name="kubescape",
+    read=read,
+    blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"},
+    signature=lambda head: has_keys(head, "RuleID", "BaseRuntimeMetadata"),
+    together=on_its_node,
+)

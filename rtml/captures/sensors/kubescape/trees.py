@@ -1,0 +1,95 @@
+"""Trees of processes in alerts: a process, its children in a map or a list, theirs, and so on.
+
+Alerts of one moment have the same tree: each distinct text is read once. A tree that is deeper or wider
+than any is cut there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import polars as pl
+
+from rtml.captures.sensors.process_ids import pid_of, process_ids
+from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.values import integer, said, small
+from rtml.times import UTC_NS
+
+__all__ = ["DEEPEST", "WIDEST", "branches"]
+
+DEEPEST = 64
+"""Generations of a tree that are read."""
+WIDEST = 2000
+"""Processes of a tree that are read."""
+
+_TEXTS = ("pid", "ppid", "comm", "pcomm", "path", "cmdline", "cwd", "uid", "startTime")
+_RAW = pl.Schema({"tree": pl.String(), **dict.fromkeys(_TEXTS, pl.String())})
+
+
+def branches(alerts: pl.DataFrame) -> pl.DataFrame:
+    """Return the processes of each alert's tree, each with its id and its parent's.
+
+    Ids are made of container (of the host: its name), pid and start. The agent seldom knows a start: then a
+    pid is one process as long as its container lives.
+
+    Parameters
+    ----------
+    alerts
+        ``alert`` (a number), ``tree`` (text), ``place`` (the container or host).
+
+    Returns
+    -------
+    ``alert, pid, ppid, process_id, parent_id, comm, path, cmdline, cwd, uid, started``.
+    """
+    distinct = alerts["tree"].drop_nulls().unique(maintain_order=True)
+    rows = [(text, *node) for text in distinct for node in _nodes(text)]
+    nodes = pl.DataFrame(rows, schema=_RAW, orient="row").with_columns(said(pl.col(_TEXTS)))
+    nodes = nodes.with_columns(
+        pid=pid_of(integer(pl.col("pid"))),
+        ppid=pid_of(integer(pl.col("ppid"))),
+        uid=small(pl.col("uid")),
+        started=when(pl.col("startTime")),
+    ).drop_nulls("pid")
+    above = nodes.select("tree", ppid="pid", above="started").unique(["tree", "ppid"], keep="first")
+    nodes = nodes.join(above, on=["tree", "ppid"], how="left", maintain_order="left")
+    each = alerts.select("alert", "tree", host="place").join(nodes, on="tree", maintain_order="left")
+    never = pl.lit(0).cast(UTC_NS)
+    known = each.with_columns(
+        born=pl.col("started").fill_null(never),
+        parent_born=pl.coalesce("above", pl.when(pl.col("started").is_null()).then(never)),
+    )
+    return known.with_columns(
+        process_id=process_ids(known, "pid", "born"), parent_id=process_ids(known, "ppid", "parent_born")
+    ).drop("tree", "host", "born", "parent_born", "above", "startTime")
+
+
+def _nodes(text: str) -> list[tuple[str | None, ...]]:
+    """Return what a tree says of each of its processes, parents before children."""
+    try:
+        left: deque[tuple[Any, Any, int]] = deque([(orjson.loads(text), None, 1)])
+    except ValueError:
+        return []
+    found = list[tuple[str | None, ...]]()
+    while left and len(found) < WIDEST:
+        node, parent, depth = left.popleft()
+        if not isinstance(node, dict):
+            continue
+        whole = {"ppid": parent, **{name: value for name, value in node.items() if value is not None}}
+        found.append(tuple(_text(whole.get(name)) for name in _TEXTS))
+        if depth < DEEPEST:
+            left.extend((child, node.get("pid"), depth + 1) for child in _children(node))
+    return found
+
+
+def _children(node: dict[str, Any]) -> Iterable[Any]:
+    children = node.get("childrenMap") or node.get("children")
+    if isinstance(children, dict):
+        return children.values()
+    return children if isinstance(children, list) else ()
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or isinstance(value, dict | list) else str(value)

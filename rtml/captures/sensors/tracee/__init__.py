@@ -1,0 +1,1 @@
+"""Tracee: its JSON events, of each of the three forms in which its versions write them."""
