@@ -95,7 +95,10 @@ def _unforeseen(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or _nameless()}: {error.strerror}"
     text = str(error).splitlines()
-    return f"{type(error).__name__}: {text[0] if text else ''} (--debug shows more)"
+    first = text[0] if text else ""
+    if type(error).__name__ == "PanicException":
+        return f"Polars gave up ({first}): `rtml capture check` names damaged parts of a capture"
+    return f"{type(error).__name__}: {first} (--debug shows more)"
 
 
 def _nameless() -> str:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from rtml.captures.decoding import naming_parts
 from rtml.captures.manifest import Manifest, unclear_ids
 from rtml.captures.store import Capture
-from rtml.errors import RtmlError
 from rtml.schema import KINDS
 
 __all__ = ["Check", "check_capture"]
@@ -33,7 +33,7 @@ def check_capture(capture: Capture) -> list[Check]:
     Raises
     ------
     RtmlError
-        A part cannot be read at all (cut off, not Parquet); the message names the capture.
+        A part cannot be read at all (cut off, damaged, not Parquet); the message names it.
     """
     manifest, totals = capture.manifest, _totals(capture)
     span = f"{totals['start']} … {totals['end']}"
@@ -79,23 +79,17 @@ def _totals(capture: Capture) -> dict[str, Any]:
         containers=pl.col("container_id").drop_nulls().n_unique(),
         empty_text=(pl.col("exe").cast(pl.String) == "").sum() + (pl.col("path") == "").sum(),
     )
-    try:
+    with naming_parts(capture.path, "a part"):
         return query.collect(engine="streaming").row(0, named=True)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise RtmlError(f"{capture.path}: a part cannot be read ({first})") from error
 
 
 def _audit(capture: Capture) -> list[Check]:
     """Every audit event has its row of the audit table; stages and copies are only counted."""
     if not capture.manifest.audit and "audit" not in capture.manifest.kinds:
         return []
-    try:
+    with naming_parts(capture.path, "the audit table"):
         rows = capture.audit().select("host", "seq", "final").collect()
         events = capture.events(["host", "seq"], kinds=["audit"]).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise RtmlError(f"{capture.path}: the audit table cannot be read ({first})") from error
     events = events.with_columns(pl.col("host").cast(pl.String))
     lonely = events.join(rows, on=["host", "seq"], how="anti").height
     earlier = capture.manifest.audit_earlier
@@ -109,19 +103,17 @@ def _audit(capture: Capture) -> list[Check]:
 def _processes(capture: Capture) -> Check:
     """Every process of an event has its row, from which rules take its ancestry."""
     events = capture.events(["process_id"]).drop_nulls().unique()
-    try:
+    with naming_parts(capture.path, "the process table"):
         images = capture.processes().collect()
         lonely = events.join(images.lazy(), on="process_id", how="anti").collect(engine="streaming").height
-    except (pl.exceptions.PolarsError, OSError) as error:
-        first = str(error).splitlines()[0]
-        raise RtmlError(f"{capture.path}: the process table cannot be read ({first})") from error
     return _none("processes of events without a row", lonely)
 
 
 def _kinds(capture: Capture) -> Check:
     """Hold the events of each kind against the manifest."""
     counted = capture.events(["kind"]).group_by(pl.col("kind").cast(pl.String)).len()
-    present = dict(counted.collect(engine="streaming").iter_rows())
+    with naming_parts(capture.path, "a part"):
+        present = dict(counted.collect(engine="streaming").iter_rows())
     promised = capture.manifest.kinds
     odd = sorted(str(kind) for kind in {*present, *promised} if present.get(kind, 0) != promised.get(kind, 0))
     shown = ", ".join(f"{kind} {present.get(kind, 0):,} of {promised.get(kind, 0):,}" for kind in odd[:3])
