@@ -1,7 +1,7 @@
 """``python -m benchmarks.shipped_tails``: the tails that `rtml.models.tails.SHIPPED` is taken from.
 
-Three calibrations on sittings 1 and 2 of the shipped recording without its attacks; sitting 3 is not read. What
-is printed of a scale is the calibration's own part, without what it borrowed.
+Three calibrations on sittings 1 and 2 of the shipped recording without its attacks; sitting 3 is not read.
+What is printed of a scale is the calibration's own part, without what it borrowed.
 """
 
 from __future__ import annotations
