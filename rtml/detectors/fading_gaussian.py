@@ -138,7 +138,8 @@ class FadingGaussian(OnlineDetector[Fading]):
 
     Fails when many columns rise together a little (each is counted, as if they were independent), when
     a value is usual in two far places and comes between them, and when an attack is slow enough to be
-    learnt.
+    learnt. Not recommended where attacks may lie in the learning time: with 29 of them left in
+    sitting 2 it broke budgets of 10 and 30 false findings a day threefold on the test sitting.
 
     Parameters
     ----------
