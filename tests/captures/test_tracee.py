@@ -231,6 +231,14 @@ def test_the_oldest_spelling_is_read(tmp_path: Path):
     assert (row["kind"], row["request"], row["pid"], row["uid"]) == ("ptrace", "PTRACE_TRACEME", 7, 0)
 
 
+def test_the_event_inside_an_alert_of_tracee_rules_is_read(tmp_path: Path):
+    signature = {"ID": "TRC-2", "Properties": {"Severity": 3}}
+    record = {"Data": None, "Context": old("ptrace", pid=12), "SigMetadata": signature}
+    (row,) = read(tmp_path, record).events.to_dicts()
+    assert (row["kind"], row["request"], row["pid"], row["uid"]) == ("syscall", "ptrace", 7, 0)
+    import_capture("auto", [tmp_path / "t.jsonl"], tmp_path / "c")
+
+
 def test_forms_may_be_mixed_in_one_file(tmp_path: Path):
     reading = read(tmp_path, old("openat"), new("openat", 3), old("close"), {"name": "x", "id": 1})
     assert (reading.events.height, reading.rejects["line"].to_list()) == (3, [4])

@@ -77,6 +77,15 @@ CAPITALS: Fields = {
 }
 """The oldest spelling: ``ID`` in capitals."""
 
+ALERT: Fields = {
+    **{
+        name: f"Context/{field}" if isinstance(field, str) else (f"Context/{field[0]}", field[1])
+        for name, field in NAMED.items()
+    },
+    "detection": "SigMetadata/Properties/Severity",
+}
+"""What tracee-rules wrote: the event inside an alert."""
+
 _PROCESS = "workload/process"
 NEW: Fields = {
     "at": "timestamp",
@@ -104,4 +113,4 @@ NEW: Fields = {
 }
 """``v1beta1``, as its marshaller writes it: times as text, bare numbers, what a call returned in ``data``."""
 
-GENERATIONS: tuple[Fields, ...] = (NAMED, CAPITALS, NEW)
+GENERATIONS: tuple[Fields, ...] = (NAMED, CAPITALS, NEW, ALERT)
