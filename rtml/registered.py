@@ -9,10 +9,12 @@ from __future__ import annotations
 __all__ = ["ALERTS", "AUDIT_FAMILIES", "DATASETS", "DETECTORS", "FAMILIES", "PACKS", "SENSORS"]
 
 SENSORS = {
+    "auditd": "rtml.captures.sensors.auditd.reading:SENSOR",
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
+    "laurel": "rtml.captures.sensors.laurel.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
 }
