@@ -12,6 +12,7 @@ SENSORS = {
     "auditd": "rtml.captures.sensors.auditd.reading:SENSOR",
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
+    "ecs": "rtml.captures.sensors.ecs.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "laurel": "rtml.captures.sensors.laurel.reading:SENSOR",

@@ -28,6 +28,7 @@ COUNTS = {
     "beth/dns.csv": (24, [12, 13]),
     "bpftrace/bpftrace.jsonl.gz": (1203, [400, 500, 600, 700, 800]),
     "bpftrace/exact.jsonl": (8, [12]),
+    "ecs/events.jsonl": (12, [14, 15, 16, 17]),
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
@@ -89,7 +90,7 @@ def groups_of_records(path: Path) -> int:
 
 
 def events_with_a_call(path: Path) -> int:
-    quiet = ("DAEMON_START", "USER_LOGIN")
+    quiet = ("DAEMON_START", "USER_LOGIN", "authentication")
     return sum(not any(word in line for word in quiet) for line in path.read_text("utf-8").splitlines())
 
 
@@ -106,6 +107,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "auditd": groups_of_records,
     "beth": rows_of_a_table,
     "bpftrace": lines_of_a_sensor,
+    "ecs": events_with_a_call,
     "falco": alerts_of_calls,
     "k8s-audit": audit_events,
     "laurel": events_with_a_call,
