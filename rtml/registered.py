@@ -19,12 +19,15 @@ __all__ = [
 ]
 
 SENSORS = {
+    "auditd": "rtml.captures.sensors.auditd.reading:SENSOR",
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
+    "ecs": "rtml.captures.sensors.ecs.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
     "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
+    "laurel": "rtml.captures.sensors.laurel.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
     "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",

@@ -12,12 +12,14 @@ DATA = Path(__file__).parent / "data"
 """A folder per sensor; what each sample is and how it was made: ``data/README.md``."""
 
 REAL = {
+    "auditd": ("auditd_libaudit/testdata_out_of_order.log",),
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "kubearmor": ("kubearmor/events.jsonl",),
     "kubescape": ("kubescape/alerts.jsonl.gz",),
+    "laurel": ("lab/audit/laurel.audit.log.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
     "tracee": ("tracee/events-flat.jsonl", "tracee/events-nested.jsonl"),

@@ -1,0 +1,1 @@
+"""laurel: the Linux audit log as JSON lines, an event each."""

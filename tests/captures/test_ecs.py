@@ -1,0 +1,93 @@
+"""ECS: texts or lists, numbers or texts, calls or categories."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from rtml.captures import import_capture, open_capture
+from rtml.captures.sensors import SENSORS
+from tests.samples import DATA
+
+TIME = "2027-01-01T08:45:00.5Z"
+
+
+def one(folder: Path, event: dict[str, Any], **more: Any) -> dict[str, Any]:
+    whole = {
+        "@timestamp": TIME,
+        "event": {"kind": "event", **event},
+        "process": {"pid": 7, "ppid": 1},
+        **more,
+    }
+    (folder / "ecs.jsonl").write_text(json.dumps(whole))
+    (row,) = SENSORS["ecs"].read(folder / "ecs.jsonl").events.to_dicts()
+    return row
+
+
+KINDS = [
+    ("process", "start", "process-start", "exec"),
+    ("process", "end", "end", "exit"),
+    ("process", "exit", "process-exit", "exit"),
+    ("file", "creation", "creation", "create"),
+    ("file", "deletion", "deletion", "unlink"),
+    ("file", "change", "file-rename", "rename"),
+    ("file", "change", "file-link", "link"),
+    ("file", "access", "file-access-read", "open"),
+    ("file", "change", "changed-file-permissions-of", "chmod"),
+    ("directory", "delete", "directory-delete", "unlink"),
+    ("directory", "create", "directory-create", "syscall"),
+    ("network", "start", "connection_attempted", "connect"),
+    ("network", "start", "connection_accepted", "accept"),
+    ("network", "end", "disconnect_received", "syscall"),
+    ("process", "change", "process-change", "setuid"),
+]
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(("category", "type_", "action", "kind"), KINDS)
+def test_categories_are_kinds_as_texts_and_as_lists(
+    category: str, type_: str, action: str, kind: str, many: bool, tmp_path: Path
+):
+    words: dict[str, Any] = {"category": category, "type": type_, "action": action}
+    words = {name: [word] for name, word in words.items()} if many else words
+    assert one(tmp_path, words)["kind"] == kind
+
+
+@pytest.mark.parametrize("process", [{"pid": "7", "ppid": "3"}, {"pid": 7, "parent": {"pid": 3}}])
+def test_a_process_and_its_parent_in_each_generation(process: dict[str, Any], tmp_path: Path):
+    event = one(tmp_path, {"category": "process", "type": "start"}, process=process)
+    assert (event["pid"], event["ppid"]) == (7, 3)
+
+
+def test_a_fork_is_an_event_of_the_parent(tmp_path: Path):
+    event = one(tmp_path, {"category": ["process"], "type": ["start"], "action": "fork"})
+    assert (event["pid"], event["target_pid"], event["ppid"]) == (1, 7, None)
+
+
+def test_the_call_counts_more_than_the_category(tmp_path: Path):
+    event = one(tmp_path, {"category": "audit-rule"}, auditd={"data": {"syscall": "bind", "exit": "EACCES"}})
+    assert (event["kind"], event["result"]) == ("bind", -13)
+
+
+def test_lineage_of_the_sample_is_whole(tmp_path: Path):
+    import_capture("auto", [DATA / "ecs/events.jsonl"], tmp_path / "c")
+    images = open_capture(tmp_path / "c").processes().filter(pl.col("exe") == "/bin/sh").collect()
+    assert images["ancestors"].to_list()[-1][0] == "/usr/bin/python3"
+
+
+def test_real_documents_have_no_time_and_with_one_they_are_events(shared: Path, tmp_path: Path):
+    path = shared / "auditbeat/events.jsonl"
+    bare = SENSORS["ecs"].read(path)
+    assert (bare.records, bare.rejects["reason"].n_unique(), bare.rejects.height) == (2, 1, 2)
+    documents = [{"@timestamp": TIME, **json.loads(line)} for line in path.read_text().splitlines()]
+    (tmp_path / "timed.jsonl").write_text("\n".join(map(json.dumps, documents)))
+    events = SENSORS["ecs"].read(tmp_path / "timed.jsonl").events
+    columns = ["kind", "pid", "ppid", "cmdline", "path", "src_ip", "src_port", "direction"]
+    assert events.select(columns).rows() == [
+        ("exec", 10043, 10027, "uname -a", "/bin/uname", None, None, None),
+        ("accept", 1663, 1, "(sshd)", None, "198.51.100.60", 58140, "inbound"),
+    ]
