@@ -13,6 +13,7 @@ SENSORS = {
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
+    "ocsf": "rtml.captures.sensors.ocsf.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtml.captures.sensors.recognise import recognise
-from rtml.reading.content import first_bytes
+from rtml.captures.sensors.recognise import beginning, recognise
 from tests.conftest import SHARED
 
 DATA = Path(__file__).parent / "data"
@@ -16,6 +15,7 @@ REAL = {
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
+    "ocsf": ("security_lake/1.0.0-rc.2_VPC_FLOW_example1.gz.parquet",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
 }
@@ -24,7 +24,7 @@ REAL = {
 
 def shipped(sensor: str) -> tuple[Path, ...]:
     """Return the files in a sensor's folder that are of its format; what describes them is not."""
-    return tuple(p for p in sorted((DATA / sensor).glob("*")) if recognise(first_bytes(p)) == sensor)
+    return tuple(p for p in sorted((DATA / sensor).glob("*")) if recognise(beginning(p)) == sensor)
 
 
 def samples(sensor: str) -> list[Path]:

@@ -29,6 +29,7 @@ COUNTS = {
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
+    "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
 }
@@ -77,6 +78,12 @@ def events_of_processes(path: Path) -> int:
     )
 
 
+def activities(path: Path) -> int:
+    """Count lines without findings and calls of an API."""
+    lines = path.read_text("utf-8").splitlines()
+    return sum('"class_uid":2004' not in line and '"class_uid":6003' not in line for line in lines)
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -91,6 +98,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "bpftrace": lines_of_a_sensor,
     "falco": alerts_of_calls,
     "k8s-audit": audit_events,
+    "ocsf": activities,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
 }
