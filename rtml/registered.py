@@ -14,6 +14,7 @@ SENSORS = {
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "ocsf": "rtml.captures.sensors.ocsf.reading:SENSOR",
+    "sysdig": "rtml.captures.sensors.sysdig.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
 }

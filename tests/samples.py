@@ -16,6 +16,7 @@ REAL = {
     "falco": ("falco/alerts.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "ocsf": ("security_lake/1.0.0-rc.2_VPC_FLOW_example1.gz.parquet",),
+    "sysdig": ("sysdig/setuid_setuid.jsonl.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
 }

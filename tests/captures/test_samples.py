@@ -30,6 +30,7 @@ COUNTS = {
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
+    "sysdig/events.jsonl": (15, [15, 24, 25, 27]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
 }
@@ -84,6 +85,13 @@ def activities(path: Path) -> int:
     return sum('"class_uid":2004' not in line and '"class_uid":6003' not in line for line in lines)
 
 
+def ended_calls(path: Path) -> int:
+    """Count lines without beginnings, but that of a read and of an exit and a ptrace that have no end."""
+    whole = ('"procexit"', '"ptrace"', '"read"')
+    lines = path.read_text("utf-8").splitlines()
+    return sum('"evt.dir":">"' not in line or any(word in line for word in whole) for line in lines)
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -99,6 +107,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "falco": alerts_of_calls,
     "k8s-audit": audit_events,
     "ocsf": activities,
+    "sysdig": ended_calls,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
 }
