@@ -28,6 +28,8 @@ SENSORS = {
     "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
     "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
     "laurel": "rtml.captures.sensors.laurel.reading:SENSOR",
+    "ocsf": "rtml.captures.sensors.ocsf.reading:SENSOR",
+    "sysdig": "rtml.captures.sensors.sysdig.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
     "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtml.captures.sensors.recognise import recognise
-from rtml.reading.content import first_bytes
+from rtml.captures.sensors.recognise import beginning, recognise
 from tests.conftest import SHARED
 
 DATA = Path(__file__).parent / "data"
@@ -20,6 +19,8 @@ REAL = {
     "kubearmor": ("kubearmor/events.jsonl",),
     "kubescape": ("kubescape/alerts.jsonl.gz",),
     "laurel": ("lab/audit/laurel.audit.log.gz",),
+    "ocsf": ("security_lake/1.0.0-rc.2_VPC_FLOW_example1.gz.parquet",),
+    "sysdig": ("sysdig/setuid_setuid.jsonl.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
     "tracee": ("tracee/events-flat.jsonl", "tracee/events-nested.jsonl"),
@@ -29,7 +30,7 @@ REAL = {
 
 def shipped(sensor: str) -> tuple[Path, ...]:
     """Return the files in a sensor's folder that are of its format; what describes them is not."""
-    return tuple(p for p in sorted((DATA / sensor).glob("*")) if recognise(first_bytes(p)) == sensor)
+    return tuple(p for p in sorted((DATA / sensor).glob("*")) if recognise(beginning(p)) == sensor)
 
 
 def samples(sensor: str) -> list[Path]:

@@ -12,8 +12,9 @@ import polars as pl
 
 from rtml.captures import check_capture, import_capture, open_capture
 from rtml.captures.sensors import Reading, Sensor
+from rtml.captures.sensors.recognise import beginning
 from rtml.errors import RtmlError
-from rtml.reading.content import first_bytes, opened
+from rtml.reading.content import opened
 from rtml.schema import KINDS, POLARS, REJECTS
 from rtml.testing.laws import hold
 
@@ -70,7 +71,7 @@ def reading_twice_gives_the_same(sensor: Sensor, sample: Path) -> None:
 
 def its_signature_knows_its_files(sensor: Sensor, sample: Path) -> None:
     """Recognise its own files by their first bytes, if it recognises any."""
-    head = first_bytes(sample, 4096)
+    head = beginning(sample, 4096)
     assert sensor.signature is None or sensor.signature(head), "its signature does not know its own sample"
 
 

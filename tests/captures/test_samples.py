@@ -35,6 +35,8 @@ COUNTS = {
     "kubearmor/logs.jsonl": (16, [3, 18, 19, 21]),
     "kubescape/alerts.jsonl": (11, [5, 14, 15, 16]),
     "laurel/laurel.log": (10, [12, 14, 15, 16]),
+    "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
+    "sysdig/events.jsonl": (15, [15, 24, 25, 27]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
     "tracee/flat.jsonl": (13, [4, 15, 16]),
@@ -113,6 +115,19 @@ def events_with_a_call(path: Path) -> int:
     return sum(not any(word in line for word in quiet) for line in path.read_text("utf-8").splitlines())
 
 
+def activities(path: Path) -> int:
+    """Count lines without findings and calls of an API."""
+    lines = path.read_text("utf-8").splitlines()
+    return sum('"class_uid":2004' not in line and '"class_uid":6003' not in line for line in lines)
+
+
+def ended_calls(path: Path) -> int:
+    """Count lines without beginnings, but that of a read and of an exit and a ptrace that have no end."""
+    whole = ('"procexit"', '"ptrace"', '"read"')
+    lines = path.read_text("utf-8").splitlines()
+    return sum('"evt.dir":">"' not in line or any(word in line for word in whole) for line in lines)
+
+
 def records_of_avro(path: Path) -> int:
     with path.open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True, return_record_name_override=True)
@@ -132,6 +147,8 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "kubearmor": logs_of_calls,
     "kubescape": alerts_of_rules,
     "laurel": events_with_a_call,
+    "ocsf": activities,
+    "sysdig": ended_calls,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
     "tracee": lines_of_a_log,

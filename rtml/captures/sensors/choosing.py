@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rtml.captures.sensors import SENSORS
-from rtml.captures.sensors.recognise import recognise
+from rtml.captures.sensors.recognise import beginning, recognise
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.content import first_bytes
 
@@ -56,7 +56,7 @@ def choose(paths: Sequence[Path]) -> Chosen:
     files = files_in(paths)
     if not files:
         raise UsageError(f"no file in {', '.join(map(str, paths)) or 'nothing'}; name files of a sensor")
-    of = {path: recognise(first_bytes(path)) for path in files}
+    of = {path: recognise(beginning(path)) for path in files}
     unknown = [path for path, sensor in of.items() if sensor is None]
     sensors = sorted({sensor for sensor in of.values() if sensor is not None})
     if len(sensors) > 1:

@@ -6,8 +6,29 @@ from pathlib import Path
 
 from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
+from rtml.reading.content import first_bytes
+from rtml.reading.parquet import is_parquet, parquet_columns
 
-__all__ = ["recognise", "wrong_format"]
+__all__ = ["beginning", "recognise", "wrong_format"]
+
+
+def beginning(path: Path, size: int = 1 << 16) -> bytes:
+    r"""Return the bytes that tell a file's format: the first; of Parquet, the names of its columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import polars as pl
+    >>> path = Path(tempfile.mkdtemp()) / "a.parquet"
+    >>> pl.DataFrame({"srcaddr": ["::1"], "bytes": [5]}).write_parquet(path)
+    >>> beginning(path)
+    b'PAR1\n"srcaddr":\n"bytes":\n'
+    """
+    head = first_bytes(path, size)
+    if not is_parquet(head):
+        return head
+    names = [f'"{name}":\n' for name in parquet_columns(path)]
+    return b"PAR1\n" + "".join(names).encode("utf-8", "replace")
 
 
 def recognise(head: bytes) -> str | None:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
 from rtml.captures.sensors.contract import Reading
-from rtml.captures.sensors.recognise import recognise, wrong_format
+from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
 from rtml.errors import RtmlError
-from rtml.reading.content import first_bytes
 from rtml.schema import POLARS, REJECTS, empty
 
-__all__ = ["Part", "parts", "read_records"]
+__all__ = ["Part", "Source", "parts", "read_records"]
 
 
 class Part(NamedTuple):
@@ -31,7 +30,11 @@ class Part(NamedTuple):
     containers: pl.DataFrame | None
 
 
-def read_records(path: Path, format: Format) -> Reading:
+Source = Callable[[Path, Format], Iterator[Table]]
+"""What gives the records of a file, block by block: `tables.tables`, or another kind of file."""
+
+
+def read_records(path: Path, format: Format, source: Source = tables) -> Reading:
     """Read a file of JSON records.
 
     Parameters
@@ -40,6 +43,8 @@ def read_records(path: Path, format: Format) -> Reading:
         Plain or packed; a record a line, in envelopes, in a list, or printed over several lines.
     format
         What the sensor declares.
+    source
+        What takes the file apart, where it is no JSON (`rtml.captures.sensors.records.parquet`).
 
     Returns
     -------
@@ -51,7 +56,7 @@ def read_records(path: Path, format: Format) -> Reading:
     RtmlError
         No such file, an empty one, or one without a record of this format.
     """
-    found = [*parts(path, format)]
+    found = [*parts(path, format, source)]
     counted: Counter[str] = sum((part.beside for part in found), Counter[str]())
     events = pl.concat([empty(), *(p.events for p in found)], how="diagonal_relaxed")
     if not events.height + counted.total() + sum(p.rejects["ours"].sum() for p in found):
@@ -70,9 +75,9 @@ def read_records(path: Path, format: Format) -> Reading:
     )
 
 
-def parts(path: Path, format: Format) -> Iterator[Part]:
+def parts(path: Path, format: Format, source: Source = tables) -> Iterator[Part]:
     """Yield what each block of a file tells; nothing is kept from one to the next."""
-    for table in tables(path, format):
+    for table in source(path, format):
         yield _part(table, format)
 
 
@@ -107,7 +112,7 @@ def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:
 
 def _nothing(path: Path, format: Format, found: list[Part]) -> RtmlError:
     """Make the error of a file without one record; where another sensor's is known, it is named."""
-    head = first_bytes(path)
+    head = beginning(path)
     error = wrong_format(path, format.what, head)
     if recognise(head) == format.name:
         error = RtmlError(f"{path}: no record of {format.what} can be read")

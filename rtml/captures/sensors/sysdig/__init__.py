@@ -1,0 +1,1 @@
+"""sysdig: ``sysdig -j``, an object per event."""

@@ -1,0 +1,87 @@
+"""Parquet that others wrote: what its columns are called, and its rows some ten thousand at a time."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from rtml.errors import RtmlError, unreadable
+from rtml.reading.content import opened
+
+__all__ = ["is_parquet", "parquet_columns", "parquet_rows"]
+
+_MAGIC = b"PAR1"
+_ROWS = 1 << 16
+
+
+def is_parquet(head: bytes) -> bool:
+    """Say whether a file that begins so, unpacked, is Parquet.
+
+    Examples
+    --------
+    >>> is_parquet(b"PAR1..."), is_parquet(b"{}")
+    (True, False)
+    """
+    return head.startswith(_MAGIC)
+
+
+def parquet_columns(path: Path) -> list[str]:
+    """Return the names of the columns, none where the file is cut or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a"
+    >>> pl.DataFrame({"a": [1], "b": [{"c": 2}]}).write_parquet(path)
+    >>> parquet_columns(path)
+    ['a', 'b']
+    """
+    try:
+        with _parquet(path) as file:
+            return list(file.schema_arrow.names)
+    except RtmlError:
+        return []
+
+
+def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a file, in their order, some ten thousand at a time.
+
+    Parameters
+    ----------
+    path
+        Parquet, plain or packed.
+    columns
+        Which are wanted; those that the file does not have are left out. None: all.
+
+    Raises
+    ------
+    RtmlError
+        No such file, or none that can be read as Parquet.
+    """
+    with _parquet(path) as file:
+        there = file.schema_arrow.names
+        wanted = [name for name in there if columns is None or name in columns]
+        if len(set(there)) < len(there):
+            raise RtmlError(f"{path}: two columns of one name")
+        for batch in file.iter_batches(batch_size=_ROWS, columns=wanted):
+            yield pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch])))
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    try:
+        with opened(path) as (stream, _), path.open("rb") as raw:
+            plain = raw.read(len(_MAGIC)) == _MAGIC
+            yield pq.ParquetFile(path if plain else io.BytesIO(stream.read()))
+    except pa.ArrowException as error:
+        raise RtmlError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise unreadable(path, error) from error
+        raise RtmlError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from error
