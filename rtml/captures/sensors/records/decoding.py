@@ -9,6 +9,7 @@ an object has twice, the first counts.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -126,7 +127,7 @@ def _is_object(text: pl.Series) -> bool:
 
 def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple[int, str]]) -> pl.Series:
     """Write each object anew with what is wanted of it, in the shape in which it is wanted."""
-    rows = list[str | None]()
+    rows, shaped = list[str | None](), _shaper(shape)
     for place, text in enumerate(texts, at):
         try:
             value = None if text is None else orjson.loads(text)
@@ -138,7 +139,7 @@ def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple
         if text is not None and not isinstance(value, dict):
             problems.append((place, "not a JSON object"))
         try:
-            rows.append(_written(_shaped(value, shape)) if isinstance(value, dict) else None)
+            rows.append(_written(shaped(value)) if isinstance(value, dict) else None)
         except TypeError:  # what orjson reads may be deeper than what it writes
             problems.append((place, "nested too deeply"))
             rows.append(None)
@@ -149,24 +150,40 @@ def _written(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _shaped(value: Any, kind: Any) -> Any:
-    """Return a value in the shape that is wanted, null where it has another one."""
+def _shaper(kind: Any) -> Callable[[Any], Any]:
+    """Return what brings a value into the shape that is wanted, null where it has another one."""
     if isinstance(kind, pl.Struct):
-        if not isinstance(value, dict):
-            return None
-        return {f.name: _shaped(value[f.name], f.dtype) for f in kind.fields if f.name in value}
+        fields = [(field.name, _shaper(field.dtype)) for field in kind.fields]
+
+        def struct(value: Any) -> Any:
+            if not isinstance(value, dict):
+                return None
+            return {name: shaped(value[name]) for name, shaped in fields if name in value}
+
+        return struct
     if isinstance(kind, pl.List):
-        if value is None:
-            return None
-        return [_shaped(item, kind.inner) for item in (value if isinstance(value, list) else [value])]
-    if isinstance(value, dict | list):
-        return _written(value) if kind == JSON else None
-    return _scalar(value)
+        inner = _shaper(kind.inner)
+
+        def listed(value: Any) -> Any:
+            if value is None:
+                return None
+            return [inner(item) for item in (value if isinstance(value, list) else [value])]
+
+        return listed
+    return _any_value if kind == JSON else _scalar
+
+
+def _any_value(value: Any) -> str | None:
+    return _written(value) if isinstance(value, dict | list) else _scalar(value)
 
 
 def _scalar(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, dict | list):
+        return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**63:
         return str(int(value))
-    return None if value is None else str(value)
+    return str(value)
