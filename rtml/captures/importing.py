@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.copies import refuse_copies, without_copies
 from rtml.captures.instances import identify
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
 from rtml.captures.naming import one_spelling
@@ -31,7 +32,11 @@ __all__ = ["import_capture"]
 
 
 def import_capture(
-    sensor: str | Sensor, inputs: Sequence[Path], out: Path, scope: Path | None = None
+    sensor: str | Sensor,
+    inputs: Sequence[Path],
+    out: Path,
+    scope: Path | None = None,
+    copies: Literal["refuse", "leave out"] = "refuse",
 ) -> Manifest:
     """Import sensor files into a new capture.
 
@@ -50,6 +55,9 @@ def import_capture(
         Folder to make; it must not exist.
     scope
         File that says what is looked at (`rtml.captures.scope`); None: everything.
+    copies
+        What becomes of a file that holds the records of another: ``refuse``, or ``leave out`` and count
+        them, which is what ``auto`` does.
 
     Returns
     -------
@@ -65,6 +73,7 @@ def import_capture(
     """
     if sensor == AUTO:
         sensor, inputs, _ = choose(inputs)
+        copies = "leave out"
     kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
@@ -76,7 +85,10 @@ def import_capture(
     if kind.lines is not None and is_long(inputs):
         return stream_capture(kind, inputs, out)
     read = [kind.read(path) for path in steps(inputs, "reading", "files")]
-    _refuse_copies(inputs, read)
+    if copies == "refuse":
+        refuse_copies(inputs, read)
+    else:
+        read = without_copies(inputs, read)
     readings, unclear = one_spelling(kind.together(read))
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)
@@ -91,22 +103,6 @@ def import_capture(
     )
     write_capture(out, manifest, events, images, rejects, audit)
     return manifest
-
-
-def _refuse_copies(inputs: Sequence[Path], readings: Sequence[Reading]) -> None:
-    """Refuse a file that holds what another does, however either is packed: all would count twice."""
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for i, reading in enumerate(readings):
-        if reading.events.height > 1:  # one event may well be written twice
-            alike.setdefault((reading.records, reading.rejects.height, _begin(reading.events)), []).append(i)
-    for places in alike.values():
-        for i, j in itertools.combinations(places, 2):
-            if _same(readings[i].events, readings[j].events) and _same(readings[i].audit, readings[j].audit):
-                raise UsageError(f"{inputs[j]}: holds the same records as {inputs[i]}; name one of them")
-
-
-def _same(one: pl.DataFrame | None, other: pl.DataFrame | None) -> bool:
-    return one is other is None or (one is not None and other is not None and one.equals(other))
 
 
 def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

@@ -61,10 +61,11 @@ def import_(
     from rtml.reading.spooling import spooled
 
     with spooled(inputs) as files:
-        if sensor == AUTO:
+        named = sensor != AUTO
+        if not named:
             sensor, files = _recognised(files, as_json)
         with progress(f"importing {len(files)} file(s)"):
-            manifest = import_capture(sensor, files, out, scope)
+            manifest = import_capture(sensor, files, out, scope, "refuse" if named else "leave out")
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return

@@ -96,6 +96,16 @@ PACKED = {
 }
 
 
+def test_a_copy_that_nobody_named_is_left_out_and_counted(log: Path, tmp_path: Path):
+    (tmp_path / "more").mkdir()
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "more" / name).write_bytes(log.read_bytes())
+    alone = import_capture("auto", [tmp_path / "more" / "a.jsonl"], tmp_path / "one")
+    both = import_capture("auto", [tmp_path / "more"], tmp_path / "two")
+    assert (both.events, both.rejected, both.lost) == (alone.events, alone.rejected, alone.lost)
+    assert both.beside == {"b.jsonl holds the same records as a.jsonl": alone.events + alone.rejected}
+
+
 @pytest.mark.parametrize("name", PACKED)
 def test_a_copy_under_another_name_is_refused_however_it_is_packed(log: Path, tmp_path: Path, name: str):
     (tmp_path / name).write_bytes(PACKED[name](log.read_bytes()))
