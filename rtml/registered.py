@@ -14,10 +14,12 @@ SENSORS = {
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "ecs": "rtml.captures.sensors.ecs.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
+    "hubble": "rtml.captures.sensors.hubble.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "laurel": "rtml.captures.sensors.laurel.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
+    "zeek": "rtml.captures.sensors.zeek.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

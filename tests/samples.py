@@ -16,10 +16,12 @@ REAL = {
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
+    "hubble": ("hubble/export.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "laurel": ("lab/audit/laurel.audit.log.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
+    "zeek": ("zeek/NASHUA_conn.log", "zeek/NASHUA_dns.log"),
 }
 """Sensor to real output of others, below the folder that is not part of the repository."""
 

@@ -31,10 +31,12 @@ COUNTS = {
     "ecs/events.jsonl": (12, [14, 15, 16, 17]),
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
+    "hubble/export.jsonl": (6, [10, 11, 12]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "laurel/laurel.log": (10, [12, 14, 15, 16]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
+    "zeek/conn.log": (6, [6, 7, 8]),
 }
 """Sample to events and the places of what is refused."""
 EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
@@ -90,7 +92,15 @@ def groups_of_records(path: Path) -> int:
 
 
 def events_with_a_call(path: Path) -> int:
-    quiet = ("DAEMON_START", "USER_LOGIN", "authentication")
+    quiet = (
+        "DAEMON_START",
+        "USER_LOGIN",
+        "authentication",
+        '"is_reply": true',
+        '"lost_events"',
+        '"node_status"',
+        '"ssl"',
+    )
     return sum(not any(word in line for word in quiet) for line in path.read_text("utf-8").splitlines())
 
 
@@ -109,10 +119,12 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "bpftrace": lines_of_a_sensor,
     "ecs": events_with_a_call,
     "falco": alerts_of_calls,
+    "hubble": events_with_a_call,
     "k8s-audit": audit_events,
     "laurel": events_with_a_call,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
+    "zeek": events_with_a_call,
 }
 
 
