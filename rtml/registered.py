@@ -24,6 +24,7 @@ SENSORS = {
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "ecs": "rtml.captures.sensors.ecs.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
+    "hubble": "rtml.captures.sensors.hubble.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
     "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
@@ -33,6 +34,7 @@ SENSORS = {
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
     "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",
+    "zeek": "rtml.captures.sensors.zeek.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

@@ -15,6 +15,7 @@ REAL = {
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
+    "hubble": ("hubble/export.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "kubearmor": ("kubearmor/events.jsonl",),
     "kubescape": ("kubescape/alerts.jsonl.gz",),
@@ -24,6 +25,7 @@ REAL = {
     "sysflow": ("sysflow/alpine_alpine.sf",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
     "tracee": ("tracee/events-flat.jsonl", "tracee/events-nested.jsonl"),
+    "zeek": ("zeek/NASHUA_conn.log", "zeek/NASHUA_dns.log"),
 }
 """Sensor to real output of others, below the folder that is not part of the repository."""
 

@@ -31,6 +31,7 @@ COUNTS = {
     "ecs/events.jsonl": (12, [14, 15, 16, 17]),
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
+    "hubble/export.jsonl": (6, [10, 11, 12]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "kubearmor/logs.jsonl": (16, [3, 18, 19, 21]),
     "kubescape/alerts.jsonl": (11, [5, 14, 15, 16]),
@@ -42,6 +43,7 @@ COUNTS = {
     "tracee/flat.jsonl": (13, [4, 15, 16]),
     "tracee/nested.jsonl": (11, [3, 13, 14]),
     "tracee/v1beta1.jsonl": (10, [4, 12, 13]),
+    "zeek/conn.log": (6, [6, 7, 8]),
 }
 """Sample to events and the places of what is refused."""
 EVENTS_OF_SYSFLOW = {"ProcessEvent", "FileEvent", "ProcessFlow", "FileFlow", "NetworkFlow"}
@@ -111,7 +113,15 @@ def groups_of_records(path: Path) -> int:
 
 
 def events_with_a_call(path: Path) -> int:
-    quiet = ("DAEMON_START", "USER_LOGIN", "authentication")
+    quiet = (
+        "DAEMON_START",
+        "USER_LOGIN",
+        "authentication",
+        '"is_reply": true',
+        '"lost_events"',
+        '"node_status"',
+        '"ssl"',
+    )
     return sum(not any(word in line for word in quiet) for line in path.read_text("utf-8").splitlines())
 
 
@@ -143,6 +153,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "bpftrace": lines_of_a_sensor,
     "ecs": events_with_a_call,
     "falco": alerts_of_calls,
+    "hubble": events_with_a_call,
     "k8s-audit": audit_events,
     "kubearmor": logs_of_calls,
     "kubescape": alerts_of_rules,
@@ -152,6 +163,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
     "tracee": lines_of_a_log,
+    "zeek": events_with_a_call,
 }
 
 

@@ -1,0 +1,1 @@
+"""Hubble: flows of Cilium's exporter and command line, as JSON lines."""

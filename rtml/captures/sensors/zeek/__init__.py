@@ -1,0 +1,1 @@
+"""Zeek: connections and queries, as JSON lines."""
