@@ -12,6 +12,7 @@ SENSORS = {
     "beth": "rtml.captures.sensors.beth.reading:SENSOR",
     "bpftrace": "rtml.captures.sensors.bpftrace.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
+    "inspektor-gadget": "rtml.captures.sensors.inspektor_gadget.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "ocsf": "rtml.captures.sensors.ocsf.reading:SENSOR",
     "sysdig": "rtml.captures.sensors.sysdig.reading:SENSOR",

@@ -14,6 +14,7 @@ REAL = {
     "beth": ("beth/bethsecure_labelled_training_data.csv",),
     "bpftrace": ("lab/attacks/bpftrace.jsonl.gz",),
     "falco": ("falco/alerts.jsonl",),
+    "inspektor-gadget": ("inspektor_gadget/events.jsonl",),
     "k8s-audit": ("k8s_audit/k8s_audit_create_configmap_sensitive_values.json",),
     "ocsf": ("security_lake/1.0.0-rc.2_VPC_FLOW_example1.gz.parquet",),
     "sysdig": ("sysdig/setuid_setuid.jsonl.gz",),
