@@ -18,6 +18,7 @@ SENSORS = {
     "sysdig": "rtml.captures.sensors.sysdig.reading:SENSOR",
     "sysflow": "rtml.captures.sensors.sysflow.reading:SENSOR",
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
+    "vpc-flow": "rtml.captures.sensors.vpc_flow.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

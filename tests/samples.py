@@ -19,6 +19,7 @@ REAL = {
     "ocsf": ("security_lake/1.0.0-rc.2_VPC_FLOW_example1.gz.parquet",),
     "sysdig": ("sysdig/setuid_setuid.jsonl.gz",),
     "sysflow": ("sysflow/alpine_alpine.sf",),
+    "vpc-flow": ("security_lake/1.0.0-rc.2_VPC_FLOW_inputs_vpc_flow-input0.json.parquet",),
     "tetragon": ("tetragon/tetra_getevents.jsonl",),
 }
 """Sensor to real output of others, below the folder that is not part of the repository."""

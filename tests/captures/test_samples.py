@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,6 +35,7 @@ COUNTS = {
     "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
     "sysdig/events.jsonl": (15, [15, 24, 25, 27]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
+    "vpc-flow/flows.log": (4, [8, 9]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
 }
 """Sample to events and the places of what is refused."""
@@ -113,6 +115,9 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "sysdig": ended_calls,
     "sysflow": records_of_avro,
     "tetragon": events_of_processes,
+    "vpc-flow": lambda path: (
+        len(re.findall(r"^5 .*\n", path.read_text(), re.M)) - path.read_text().count("DATA")
+    ),
 }
 
 

@@ -114,9 +114,6 @@ def _kind() -> pl.Expr:
 def _what() -> dict[str, pl.Expr]:
     kind, of = pl.col("kind"), pl.col("of")
     flags = flag_names(pl.when(pl.col("flag_names").list.len() > 0).then(pl.col("flag_names").list.join("|")))
-    here, there = _ends()
-    inbound = kind == "accept"
-    net = pl.any_horizontal(kind.is_in(["connect", "accept", "bind", "dns"]), of.is_in(["tcp", "network"]))
     return {
         "path": pl.when(kind == "open")
         .then(pl.coalesce("fullpath", "fname", "path", "filename", "file"))
@@ -131,6 +128,17 @@ def _what() -> dict[str, pl.Expr]:
         .when(kind == "syscall")
         .then(pl.coalesce("syscall", "cap", pl.when(of == "tcp").then("type"), "of")),
         "target_pid": pid_of(integer(pl.coalesce("target_pid", "tpid"))),
+        **_network(),
+    }
+
+
+def _network() -> dict[str, pl.Expr]:
+    """Return ends, protocol, bytes and query; of an accepted connection the peer is the source."""
+    kind, of = pl.col("kind"), pl.col("of")
+    here, there = _ends()
+    inbound = kind == "accept"
+    net = pl.any_horizontal(kind.is_in(["connect", "accept", "bind", "dns"]), of.is_in(["tcp", "network"]))
+    return {
         "src_ip": pl.when(net).then(pl.when(inbound).then(there[0]).otherwise(here[0])),
         "src_port": pl.when(net).then(pl.when(inbound).then(there[1]).otherwise(here[1])),
         "dst_ip": pl.when(net & (kind != "bind")).then(pl.when(inbound).then(here[0]).otherwise(there[0])),
