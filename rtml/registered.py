@@ -25,6 +25,7 @@ SENSORS = {
     "ecs": "rtml.captures.sensors.ecs.reading:SENSOR",
     "falco": "rtml.captures.sensors.falco.reading:SENSOR",
     "hubble": "rtml.captures.sensors.hubble.reading:SENSOR",
+    "inspektor-gadget": "rtml.captures.sensors.inspektor_gadget.reading:SENSOR",
     "k8s-audit": "rtml.captures.sensors.k8s_audit.reading:SENSOR",
     "kubearmor": "rtml.captures.sensors.kubearmor.reading:SENSOR",
     "kubescape": "rtml.captures.sensors.kubescape.reading:SENSOR",
@@ -35,6 +36,7 @@ SENSORS = {
     "tetragon": "rtml.captures.sensors.tetragon.reading:SENSOR",
     "tracee": "rtml.captures.sensors.tracee.reading:SENSOR",
     "zeek": "rtml.captures.sensors.zeek.reading:SENSOR",
+    "vpc-flow": "rtml.captures.sensors.vpc_flow.reading:SENSOR",
 }
 """Sensor formats: `rtml.captures.sensors.SENSORS`."""
 

@@ -32,6 +32,8 @@ COUNTS = {
     "falco/alerts.jsonl": (3, [4]),
     "falco/events.jsonl": (19, [1, 22, 23, 24]),
     "hubble/export.jsonl": (6, [10, 11, 12]),
+    "inspektor-gadget/events.jsonl": (12, [13, 14, 15]),
+    "inspektor-gadget/trace_exec.jsonl": (5, [6, 7, 8]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "kubearmor/logs.jsonl": (16, [3, 18, 19, 21]),
     "kubescape/alerts.jsonl": (11, [5, 14, 15, 16]),
@@ -39,6 +41,7 @@ COUNTS = {
     "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
     "sysdig/events.jsonl": (15, [15, 24, 25, 27]),
     "sysflow/shop.sf": (152, [209, 210, 211, 212]),
+    "vpc-flow/flows.log": (4, [8, 9]),
     "tetragon/export.jsonl": (16, [20, 21, 22, 23]),
     "tracee/flat.jsonl": (13, [4, 15, 16]),
     "tracee/nested.jsonl": (11, [3, 13, 14]),
@@ -154,6 +157,7 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "ecs": events_with_a_call,
     "falco": alerts_of_calls,
     "hubble": events_with_a_call,
+    "inspektor-gadget": lambda path: len(path.read_text("utf-8").splitlines()),
     "k8s-audit": audit_events,
     "kubearmor": logs_of_calls,
     "kubescape": alerts_of_rules,
@@ -164,6 +168,9 @@ COUNTED: dict[str, Callable[[Path], int]] = {
     "tetragon": events_of_processes,
     "tracee": lines_of_a_log,
     "zeek": events_with_a_call,
+    "vpc-flow": lambda path: (
+        len(re.findall(r"^5 .*\n", path.read_text(), re.M)) - path.read_text().count("DATA")
+    ),
 }
 
 

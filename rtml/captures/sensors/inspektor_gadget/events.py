@@ -1,0 +1,199 @@
+"""What a line of a gadget says happened, in the columns of the event table."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.endpoints import address, port
+from rtml.captures.sensors.flows import protocol_of
+from rtml.captures.sensors.inspektor_gadget.gadgets import gadget_of, kind_of_gadget
+from rtml.captures.sensors.openings import flag_names, writes
+from rtml.captures.sensors.pods import workload
+from rtml.captures.sensors.process_ids import pid_of
+from rtml.captures.sensors.records.format import BESIDE, PROBLEM
+from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.values import integer, named, said
+from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.images import without_digest
+
+__all__ = ["events_of"]
+
+_TCP = {"accept": "accept", "connect": "connect", "close": "syscall"}
+_TYPES = {
+    "1": "A",
+    "2": "NS",
+    "5": "CNAME",
+    "6": "SOA",
+    "12": "PTR",
+    "15": "MX",
+    "16": "TXT",
+    "28": "AAAA",
+    "33": "SRV",
+}
+
+
+def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
+    """Describe lines of the gadget that the file's name says, else of that which each line's keys tell."""
+    clean = rows.with_columns(said(pl.col(pl.String)))
+    of = gadget_of() if gadget is None else pl.lit(gadget)
+    told = clean.with_columns(of=of).with_columns(**_who(), **_where())
+    told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), kind=_kind())
+    started = pl.col("type").is_in(["add", "ready", "debug", "info", "warn"]) & pl.col("pid").is_null()
+    return told.with_columns(
+        **_what(),
+        **{
+            PROBLEM: pl.when(pl.col("time").is_null()).then(
+                pl.when(pl.coalesce("timestamp_raw", "timestamp").is_null())
+                .then(pl.lit("no time; ask the gadget for its timestamp field"))
+                .otherwise(pl.lit("its time counts from the machine's start, or is none of 1970 to 2199"))
+            ),
+            BESIDE: pl.when(started.fill_null(False)).then(pl.lit("a message of the gadget itself")),
+        },
+    )
+
+
+def _who() -> dict[str, pl.Expr]:
+    words = pl.when(pl.col("words").list.len() > 0).then(pl.col("words").list.join(" "))
+    exe = pl.coalesce(
+        "exepath", pl.when(pl.col("of") == "exec").then(pl.col("words").list.first().str.extract(r"^(/\S+)"))
+    )
+    return {
+        "time": pl.coalesce(_moment("timestamp_raw"), _moment("timestamp")),
+        "pid": pid_of(integer(pl.coalesce("proc/pid", "pid"))),
+        "ppid": pid_of(integer(pl.coalesce("proc/parent/pid", "ppid"))),
+        "uid": integer(pl.coalesce("proc/creds/uid", "uid")).cast(pl.Int32, strict=False),
+        "comm": pl.coalesce("proc/comm", "comm", "task"),
+        "exe": exe,
+        "cmdline": pl.when(pl.col("of") == "exec").then(words),
+    }
+
+
+def _moment(column: str) -> pl.Expr:
+    """Return a time; numbers are always nanoseconds, and small ones count from the machine's start."""
+    text = pl.col(column)
+    since_boot = text.str.contains(r"^\d{1,17}$")
+    return pl.when(~since_boot.fill_null(False)).then(when(text))
+
+
+def _where() -> dict[str, pl.Expr]:
+    image = named(pl.col("runtime/containerImageName"))
+    return {
+        "host": pl.coalesce("k8s/node", "node", pl.lit("unknown")),
+        "container_id": container_id(pl.coalesce("runtime/containerId", "containerId", _namespace())),
+        "container_name": named(
+            pl.coalesce(
+                "k8s/containerName", "k8s/container", "runtime/containerName", "containerName", "container"
+            )
+        ),
+        "image": without_digest(image),
+        "image_digest": digest(pl.coalesce("runtime/containerImageDigest", "runtime/containerImageName")),
+        "namespace": named(pl.coalesce("k8s/namespace", "namespace")),
+        "pod": named(pl.coalesce("k8s/podName", "k8s/pod", "pod")),
+    }
+
+
+def _namespace() -> pl.Expr:
+    """Return what stands for a container whose id is not told: its mount namespace, where it has a name."""
+    known = pl.any_horizontal(
+        pl.col(
+            "k8s/containerName", "k8s/container", "runtime/containerName", "containerName", "container"
+        ).is_not_null()
+    )
+    mount = pl.coalesce("proc/mntns_id", "mntns_id", "mountnsid", "mntns")
+    return pl.when(known).then("mntns:" + mount)
+
+
+def _kind() -> pl.Expr:
+    kind = kind_of_gadget(pl.col("of"))
+    tcp = pl.coalesce("type", "operation").replace_strict(_TCP, default="connect", return_dtype=pl.String)
+    inbound = (pl.col("of") == "network") & pl.col("pktType").is_in(["HOST", "INCOMING"])
+    return pl.when(pl.col("of") == "tcp").then(tcp).when(inbound).then(pl.lit("accept")).otherwise(kind)
+
+
+def _what() -> dict[str, pl.Expr]:
+    kind, of = pl.col("kind"), pl.col("of")
+    flags = flag_names(pl.when(pl.col("flag_names").list.len() > 0).then(pl.col("flag_names").list.join("|")))
+    return {
+        "path": pl.when(kind == "open")
+        .then(pl.coalesce("fullpath", "fname", "path", "filename", "file"))
+        .when(kind == "syscall")
+        .then(pl.coalesce("filename", "file")),
+        "mode": pl.when((kind == "open") & flags.str.contains("O_CREAT")).then(_mode()),
+        "flags": pl.when(kind == "open").then(flags),
+        "wrote": pl.when(kind == "open").then(writes(flags) & (_result().fill_null(0) == 0)),
+        "result": _result(),
+        "request": pl.when(kind == "kill")
+        .then(pl.lit("kill"))
+        .when(kind == "syscall")
+        .then(pl.coalesce("syscall", "cap", pl.when(of == "tcp").then("type"), "of")),
+        "target_pid": pid_of(integer(pl.coalesce("target_pid", "tpid"))),
+        **_network(),
+    }
+
+
+def _network() -> dict[str, pl.Expr]:
+    """Return ends, protocol, bytes and query; of an accepted connection the peer is the source."""
+    kind, of = pl.col("kind"), pl.col("of")
+    here, there = _ends()
+    inbound = kind == "accept"
+    net = pl.any_horizontal(kind.is_in(["connect", "accept", "bind", "dns"]), of.is_in(["tcp", "network"]))
+    return {
+        "src_ip": pl.when(net).then(pl.when(inbound).then(there[0]).otherwise(here[0])),
+        "src_port": pl.when(net).then(pl.when(inbound).then(there[1]).otherwise(here[1])),
+        "dst_ip": pl.when(net & (kind != "bind")).then(pl.when(inbound).then(here[0]).otherwise(there[0])),
+        "dst_port": pl.when(net & (kind != "bind")).then(pl.when(inbound).then(here[1]).otherwise(there[1])),
+        "protocol": pl.when(net).then(
+            protocol_of(
+                pl.coalesce(
+                    "dst/proto_raw",
+                    "dst/proto",
+                    "proto_raw",
+                    "proto",
+                    pl.when(of == "tcp").then(pl.lit("tcp")),
+                )
+            )
+        ),
+        "direction": kind.replace_strict(
+            {"connect": "outbound", "accept": "inbound", "dns": "outbound"},
+            default=None,
+            return_dtype=pl.String,
+        ),
+        "bytes_out": integer(pl.col("sent")),
+        "bytes_in": integer(pl.col("received")),
+        "domain": pl.when(kind == "dns").then(pl.col("name").str.to_lowercase().str.strip_suffix(".")),
+        "query_type": pl.when(kind == "dns").then(pl.col("qtype").replace(_TYPES)),
+        "answers": pl.when((kind == "dns") & (_addresses().list.len() > 0)).then(_addresses()),
+    }
+
+
+def _addresses() -> pl.Expr:
+    """Return addresses, of a list or of one text with commas."""
+    listed = pl.col("addresses").list.join(",").str.split(",")
+    return listed.list.eval(pl.element().filter(pl.element() != ""))
+
+
+def _mode() -> pl.Expr:
+    number = integer(pl.coalesce("mode_raw", "mode"))
+    return pl.when(number.is_between(0, 0o7777)).then(number).cast(pl.Int32)
+
+
+def _ends() -> tuple[tuple[pl.Expr, pl.Expr], tuple[pl.Expr, pl.Expr]]:
+    """Return address and port of our end and of theirs; what is bound is ours."""
+    bound = pl.col("kind") == "bind"
+    here = pl.coalesce("src/addr", "saddr", pl.when(bound).then("addr"))
+    here_port = pl.coalesce("src/port", "sport", pl.when(bound).then("port"))
+    there = pl.coalesce("dst/addr", "daddr", "nameserver/addr", "endpoint/addr")
+    there_port = pl.coalesce("dst/port", "dport", "nameserver/port", pl.when(~bound).then("port"))
+    return (address(here), port(here_port)), (address(there), port(there_port))
+
+
+def _result() -> pl.Expr:
+    """Return 0 or -errno: by name, as a positive number, or as what was returned."""
+    positive = integer(pl.coalesce("error_raw", "err", "error"))
+    number = pl.when(positive > 0).then(-positive).otherwise(positive)
+    returned = integer(pl.coalesce("ret", "retval"))
+    opened = pl.when((pl.col("kind") == "open") & (integer(pl.col("fd")) >= 0)).then(0)
+    return pl.coalesce(result_of_name(pl.col("error")), result_of(number), result_of(returned), opened).cast(
+        pl.Int32
+    )
