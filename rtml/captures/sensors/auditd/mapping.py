@@ -10,6 +10,7 @@ from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.process_ids import pid_of
+from rtml.captures.sensors.ptrace import PTRACE
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.values import integer, named, said, small
 from rtml.captures.sensors.results import result_of
@@ -27,28 +28,6 @@ BLIND = frozenset({"audit", "dns", "write", "mmap_exec"})
 
 _CLONE_THREAD = 0x10000
 _WHOLE_TITLE = 127
-_PTRACE = {
-    0: "TRACEME",
-    1: "PEEKTEXT",
-    2: "PEEKDATA",
-    3: "PEEKUSER",
-    4: "POKETEXT",
-    5: "POKEDATA",
-    6: "POKEUSER",
-    7: "CONT",
-    8: "KILL",
-    9: "SINGLESTEP",
-    12: "GETREGS",
-    13: "SETREGS",
-    16: "ATTACH",
-    17: "DETACH",
-    24: "SYSCALL",
-    0x4200: "SETOPTIONS",
-    0x4204: "GETREGSET",
-    0x4205: "SETREGSET",
-    0x4206: "SEIZE",
-    0x4207: "INTERRUPT",
-}
 _OUT = ("connect", "sendto", "sendmsg", "sendmmsg")
 _IN = ("accept", "accept4", "recvfrom", "recvmsg", "recvmmsg")
 
@@ -101,7 +80,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("syscall"))
         .otherwise(kind_of(pl.col("call"))),
     )
-    asked = low_word("a0").replace_strict(_PTRACE, default=None, return_dtype=pl.String)
+    asked = low_word("a0").replace_strict(PTRACE, default=None, return_dtype=pl.String)
     return placed.with_columns(
         result=pl.coalesce("result", pl.when(pl.col("success") == "yes").then(0)).cast(pl.Int32),
         request=pl.coalesce(

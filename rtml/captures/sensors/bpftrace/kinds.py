@@ -7,8 +7,9 @@ from collections.abc import Callable
 import polars as pl
 
 from rtml.captures.sensors.bpftrace.dns import dns_question
-from rtml.captures.sensors.bpftrace.numbers import ACCESS, CALL_KINDS, FLAGS, PTRACE, SIGNALS, SYSCALLS
+from rtml.captures.sensors.bpftrace.numbers import ACCESS, CALL_KINDS, FLAGS, SIGNALS, SYSCALLS
 from rtml.captures.sensors.bpftrace.payloads import socket_address, unescape
+from rtml.captures.sensors.ptrace import PTRACE
 from rtml.reading.escapes import Decoded
 
 __all__ = ["EVENTS_OF", "events_of"]

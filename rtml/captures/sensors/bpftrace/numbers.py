@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-__all__ = ["ACCESS", "CALL_KINDS", "FLAGS", "PTRACE", "SIGNALS", "SYSCALLS"]
+__all__ = ["ACCESS", "CALL_KINDS", "FLAGS", "SIGNALS", "SYSCALLS"]
 
 SYSCALLS = {
     101: "ptrace",
@@ -42,28 +42,6 @@ CALL_KINDS = {
     "bpf": "bpf",
     "process_vm_writev": "vm_write",
     "userfaultfd": "userfaultfd",
-}
-PTRACE = {
-    0: "TRACEME",
-    1: "PEEKTEXT",
-    2: "PEEKDATA",
-    3: "PEEKUSER",
-    4: "POKETEXT",
-    5: "POKEDATA",
-    6: "POKEUSER",
-    7: "CONT",
-    8: "KILL",
-    9: "SINGLESTEP",
-    12: "GETREGS",
-    13: "SETREGS",
-    16: "ATTACH",
-    17: "DETACH",
-    24: "SYSCALL",
-    0x4200: "SETOPTIONS",
-    0x4204: "GETREGSET",
-    0x4205: "SETREGSET",
-    0x4206: "SEIZE",
-    0x4207: "INTERRUPT",
 }
 ACCESS = {0: "O_RDONLY", 1: "O_WRONLY", 2: "O_RDWR", 3: "O_ACCMODE"}
 FLAGS = {
