@@ -63,11 +63,12 @@ def import_(
 
     Lines that cannot be read are counted and kept with their reason in `rejects.parquet`.
     """
+    _mapping_fits(sensor, mapping)
     from rtml.captures import import_capture
     from rtml.captures.manifest import unclear_ids
     from rtml.reading.spooling import spooled
 
-    mapped = _mapped(sensor, mapping)
+    mapped = None if mapping is None else _mapped(mapping)
     with spooled(inputs) as files:
         named = sensor != AUTO
         if not named:
@@ -92,15 +93,17 @@ def import_(
         console.print(f"  no event {count:,}: {what}", markup=False)
 
 
-def _mapped(sensor: str, mapping: Path | None) -> Sensor | None:
-    """Return the sensor that a mapping makes, where rows of any tool are to be imported."""
-    if (sensor == GENERIC) != (mapping is not None):
-        reason = f"{sensor} knows its columns; a mapping is for generic only"
-        if mapping is None:
-            reason = "generic rows need a mapping: name the file that says which column is what"
-        raise UsageError(reason, argument="mapping")
+def _mapping_fits(sensor: str, mapping: Path | None) -> None:
+    """Refuse rows of any tool without a mapping, and a sensor's with one."""
+    if (sensor == GENERIC) == (mapping is not None):
+        return
+    reason = f"{sensor} knows its columns; a mapping is for generic only"
     if mapping is None:
-        return None
+        reason = "generic rows need a mapping: name the file that says which column is what"
+    raise UsageError(reason, argument="mapping")
+
+
+def _mapped(mapping: Path) -> Sensor:
     from rtml.captures.sensors.generic import generic
 
     return generic(mapping)

@@ -180,6 +180,11 @@ def test_times_of_parquet_are_the_same_moment_in_any_zone(tmp_path: Path, mappin
     assert generic(mapping).read(tmp_path / "r").events["time"].dt.epoch("ms").to_list() == [1798761600500]
 
 
+def test_the_name_alone_says_in_python_how_a_mapping_is_given(tmp_path: Path):
+    with pytest.raises(UsageError, match=r"generic\(mapping\)"):
+        import_capture("generic", [written(tmp_path, "csv")], tmp_path / "c")
+
+
 def test_files_of_other_sensors_are_named(tmp_path: Path, mapping: Path):
     (tmp_path / "r.csv").write_text("timestamp,processId,\n1,2,\n")
     with pytest.raises(RtmlError, match="it looks like beth"):
