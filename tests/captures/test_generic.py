@@ -295,8 +295,6 @@ def test_the_command_imports_and_says_what_it_needs(tmp_path: Path, mapping: Pat
     assert done.exit_code == 0 and "3 events" in done.output and "dst_port: no port" in done.output
     with pytest.raises(UsageError, match="generic rows need a mapping"):
         runner.invoke(app, [*command[:-1], out + "2"], catch_exceptions=False)
+    command = ["capture", "import", "beth", str(path), "--out", out + "2", "--mapping", str(mapping)]
     with pytest.raises(UsageError, match="for generic only"):
-        runner.invoke(
-            app, ["capture", "import", "beth", str(path), "--out", out + "2", "--mapping", str(mapping)],
-            catch_exceptions=False,
-        )  # fmt: skip
+        runner.invoke(app, command, catch_exceptions=False)
