@@ -74,6 +74,8 @@ def import_capture(
     if sensor == AUTO:
         sensor, inputs, _ = choose(inputs)
         copies = "leave out"
+    if sensor == "generic":
+        raise UsageError("generic rows need a mapping: generic(mapping) of rtml.captures.sensors.generic")
     kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")

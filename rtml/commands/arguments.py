@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from rtml.commands.names import AUTO, PACKS, SENSORS, SINKS
+from rtml.commands.names import AUTO, GENERIC, PACKS, SENSORS, SINKS
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
@@ -79,7 +79,7 @@ def sensor(value: str) -> str:
     ...
     rtml.errors.UnknownNameError: unknown sensor 'zeek-ng'; known: auto, ...
     """
-    known = [AUTO, *SENSORS]
+    known = [AUTO, *SENSORS, GENERIC]
     if value in known:
         return value
     near = difflib.get_close_matches(value, known, 1, cutoff=0.8)

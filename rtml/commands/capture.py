@@ -10,13 +10,14 @@ import typer
 from rtml.commands import arguments
 from rtml.commands.capture_coverage import show_coverage
 from rtml.commands.capture_follow import follow_log
-from rtml.commands.names import AUTO
+from rtml.commands.names import AUTO, GENERIC
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, UsageError
 
 if TYPE_CHECKING:
     from rtml.captures.manifest import Manifest
+    from rtml.captures.sensors import Sensor
 
 __all__ = ["app"]
 
@@ -34,7 +35,7 @@ def import_(
         str,
         typer.Argument(
             metavar="SENSOR",
-            help="falco, tetragon, bpftrace, sysflow, k8s-audit …, or auto: told by the files' content.",
+            help="falco, tetragon, sysflow, k8s-audit …; auto: told by the content; generic: by --mapping.",
             callback=arguments.sensor,
         ),
     ],
@@ -50,22 +51,30 @@ def import_(
     scope: Annotated[
         Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
     ] = None,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(
+            "--mapping", help="Which column is what (YAML), for generic.", callback=arguments.existing
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import falco alerts.json.gz --out captures/today`.
 
     Lines that cannot be read are counted and kept with their reason in `rejects.parquet`.
     """
+    _mapping_fits(sensor, mapping)
     from rtml.captures import import_capture
     from rtml.captures.manifest import unclear_ids
     from rtml.reading.spooling import spooled
 
+    mapped = None if mapping is None else _mapped(mapping)
     with spooled(inputs) as files:
         named = sensor != AUTO
         if not named:
             sensor, files = _recognised(files, as_json)
         with progress(f"importing {len(files)} file(s)"):
-            manifest = import_capture(sensor, files, out, scope, "refuse" if named else "leave out")
+            manifest = import_capture(mapped or sensor, files, out, scope, "refuse" if named else "leave out")
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
@@ -82,6 +91,22 @@ def import_(
         console.print(f"  rejected {count:,}: {reason}", markup=False)
     for what, count in manifest.beside.items():
         console.print(f"  no event {count:,}: {what}", markup=False)
+
+
+def _mapping_fits(sensor: str, mapping: Path | None) -> None:
+    """Refuse rows of any tool without a mapping, and a sensor's with one."""
+    if (sensor == GENERIC) == (mapping is not None):
+        return
+    reason = f"{sensor} knows its columns; a mapping is for generic only"
+    if mapping is None:
+        reason = "generic rows need a mapping: name the file that says which column is what"
+    raise UsageError(reason, argument="mapping")
+
+
+def _mapped(mapping: Path) -> Sensor:
+    from rtml.captures.sensors.generic import generic
+
+    return generic(mapping)
 
 
 def _recognised(paths: list[Path], quiet: bool) -> tuple[str, list[Path]]:

@@ -23,6 +23,7 @@ __all__ = [
     "EXPORTS",
     "FAMILIES",
     "GATES",
+    "GENERIC",
     "PACKS",
     "PROFILES",
     "SENSORS",
@@ -48,6 +49,9 @@ class _Open(Collection[str]):
 
 AUTO = "auto"
 """`rtml.captures.sensors.choosing.AUTO`."""
+
+GENERIC = "generic"
+"""What stands for the name of a sensor where a mapping says what its rows are."""
 
 SENSORS = _Open("rtml.sensors", *registered.SENSORS)
 """`rtml.captures.sensors.SENSORS`."""

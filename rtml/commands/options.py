@@ -13,6 +13,7 @@ OPTIONS = {
     "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
     "finding_files": "--findings FILE, repeatable",
     "gap": "--gap",
+    "mapping": "--mapping",
     "hold_out": "--hold-out",
     "out": "--out",
     "overrides": "--set",

@@ -93,7 +93,10 @@ def _keys(model: type[pydantic.BaseModel], place: Sequence[str | int]) -> list[s
     kinds: list[Any] = [model]
     for part in place:
         inside = [kind for outer in kinds for kind in _inside(outer, part)]
-        if inside or any(map(_fields, kinds)):
+        chosen = [kind for kind in kinds if len(kinds) > 1 and getattr(kind, "__name__", None) == part]
+        if chosen and not inside:
+            kinds = chosen
+        elif inside or any(map(_fields, kinds)):
             keys.append(part)
             kinds = [plain for kind in inside for plain in _plain(kind)]
     return keys

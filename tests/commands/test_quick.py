@@ -97,6 +97,7 @@ ANSWERS = [
     (1, "No such file", ["findings", "correlate", "{file}", "absent"]),
     (2, "unknown sensor", ["capture", "import", "nonsense", "{file}", "--out", "{new}"]),
     (1, "No such file", ["capture", "import", "bpftrace", "absent", "--out", "{new}"]),
+    (2, "generic rows need a mapping", ["capture", "import", "generic", "{file}", "--out", "{new}"]),
     (1, "exists already", ["capture", "import", "bpftrace", "{file}", "--out", "{file}"]),
     (2, "unknown sensor", ["capture", "follow", "nonsense", "-", "--out", "{new}"]),
     (1, "no capture here", ["capture", "coverage", "absent"]),

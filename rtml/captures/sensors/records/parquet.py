@@ -99,6 +99,7 @@ def _as_wanted(place: pl.Expr, kind: Any, wanted: pl.DataType) -> pl.Expr:
         text = pl.struct(v=place).struct.json_encode().str.strip_prefix('{"v":').str.strip_suffix("}")
         return pl.when(place.is_not_null()).then(text)
     if isinstance(kind, pl.Datetime):
+        place = place if kind.time_zone is None else place.dt.convert_time_zone("UTC")
         return place.dt.strftime("%Y-%m-%dT%H:%M:%S.%9fZ")
     if kind.is_float():
         whole = place == place.round()
