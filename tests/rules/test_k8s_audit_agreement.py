@@ -68,7 +68,7 @@ def hits(case: dict[str, Any], folder: Path) -> dict[str, int]:
         lists |= LISTS.get(name, {})
     (folder / "lists.yml").write_text(yaml.safe_dump(lists))
     level = "low" if QUIET in named else "informational"
-    chosen = Chosen(pack=("k8s-audit",), lists=folder / "lists.yml", level=level)
+    chosen = Chosen(pack=("k8s-audit",), lists=folder / "lists.yml" if lists else None, level=level)
     ran = run_all(open_capture(folder / "c"), chosen)
     sources = {rule.id: Path(rule.source).stem for rule in ran.rules}
     found = ran.evaluation.table.filter(ran.evaluation.table["hits"] > 0)

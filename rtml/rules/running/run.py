@@ -127,9 +127,8 @@ def run_all(capture: Capture, chosen: Chosen) -> Ran:
     rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco, chosen.lists)
     least = LEVELS[chosen.level]
     rules = [rule for rule in rules if LEVELS[rule.level] >= least]
-    ran = Ran(rules, skipped, evaluate(capture, rules))
-    lists = load_intelligence(chosen.intel)
-    ran = replace(ran, rejects=lists.rejects)
+    lists = load_intelligence(chosen.intel)  # before the work: what cannot work is said at once
+    ran = replace(Ran(rules, skipped, evaluate(capture, rules)), rejects=lists.rejects)
     if chosen.intel:
         ran = _with(ran, match_lists(capture, lists), least)
         if capture.manifest.audit:

@@ -17,4 +17,4 @@ def has_keys(head: bytes, *keys: str) -> bool:
     >>> has_keys(b'{"x": "rule"}', "rule")
     False
     """
-    return all(re.search(rb'\\*"' + re.escape(key).encode() + rb'\\*"\s*:', head) for key in keys)
+    return all(re.search(b'"' + re.escape(key).encode() + rb'\\*"\s*:', head) for key in keys)
