@@ -19,8 +19,8 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
-from rtml.captures.following.gathering import Gathered, Was, placed_in_time
-from rtml.captures.following.knowing import identities
+from rtml.captures.following.gathering import Gathered, Was, meant_by, placed_in_time
+from rtml.captures.following.knowing import Known
 from rtml.captures.following.place import packed
 from rtml.captures.following.remembering import images_of
 from rtml.captures.manifest import Input, Manifest
@@ -34,6 +34,7 @@ from rtml.captures.write import as_stored, parquet_writer, placed, write_part
 from rtml.errors import RtmlError
 from rtml.progress import stage, steps
 from rtml.reading.content import first_bytes, opened
+from rtml.reading.parquet import is_parquet
 from rtml.reading.whole import whole_folder
 from rtml.schema import REJECTS, conform
 
@@ -57,8 +58,9 @@ def is_long(paths: Sequence[Path]) -> bool:
 
 def _by_line(path: Path) -> bool:
     """Tell whether the first line is a whole record: a document over many lines cannot be read in blocks."""
-    line = first_bytes(path, 1 << 20).lstrip().partition(b"\n")
-    if not line[1]:
+    head = first_bytes(path, 1 << 20)
+    line = head.lstrip().partition(b"\n")
+    if not line[1] or is_parquet(head):
         return False
     try:
         return not line[0].startswith((b"{", b"[")) or bool(json.loads(line[0]))
@@ -98,7 +100,7 @@ class _Stream:
     half: Path
     gathered: Gathered
     kept: list[pl.DataFrame] = field(default_factory=list)
-    meant: list[pl.DataFrame] = field(default_factory=list)
+    known: list[Known] = field(default_factory=list)
     number: int = 0
 
     def read(self, path: Path) -> None:
@@ -137,8 +139,7 @@ class _Stream:
         self.drain(everything=True)
         was = self.gathered.was
         self.kept.append(was.kept)
-        if not self.sensor.identified:
-            self.meant.append(identities(was.known))
+        self.known.append(was.known)
         self.gathered.was = Was()
 
 
@@ -156,10 +157,9 @@ def stream_capture(sensor: Sensor, inputs: Sequence[Path], out: Path) -> Manifes
             for path in sitting:
                 stream.read(path)
             stream.end_sitting()
-        meant = pl.concat(stream.meant).unique("key", keep="first") if stream.meant else None
-        declared = stream.gathered.declared
+        meant, declared = meant_by(sensor, stream.known, stream.gathered.declared)
         names = stream.gathered.counts.names()
-        images = images_of(pl.concat(stream.kept), meant, declared if declared.height else None)
+        images = images_of(pl.concat(stream.kept), meant, declared)
         with stage("resolving processes"):
             _write_shards(half, meant, images, names)
         renamed_rows(images.lazy(), names).collect().write_parquet(
@@ -207,9 +207,9 @@ def _write_shards(
         before = written.get((node, shard), WRITTEN.to_frame())
         with parquet_writer(target / "part-0.parquet") as file:
             for rows in _groups(folder):
-                told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), {})
+                told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), names)
                 done, before = placed_in_time(conform(told.collect()), before)
-                file.write_table(as_stored(renamed_rows(done.lazy(), names).collect()))
+                file.write_table(as_stored(done))
         written[node, shard] = before
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors import Reading, Sensor
+from rtml.captures.sensors.contract import NothingReadError
 from rtml.errors import RtmlError
 from rtml.schema import REJECTS, empty
 
@@ -40,8 +41,8 @@ class BlockReader:
         Raises
         ------
         RtmlError
-            Nothing in the first block is of this sensor's format. Later such a block is refused: every line
-            of it is a reject.
+            Nothing in the first block is of this sensor's format. Later such a block
+            is refused: it has rejects only.
         """
         if not raw.strip():
             return None
@@ -50,7 +51,9 @@ class BlockReader:
         except RtmlError as error:
             if not self._known:
                 raise
-            return refused(raw, name, line, f"no line of this block can be read: {error}")
+            if not isinstance(error, NothingReadError):
+                return refused(raw, name, line, f"no line of this block can be read: {error}")
+            reading = Reading(events=empty(), rejects=error.rejects, records=error.rejects.height)
         self._known = True
         shifted = reading.rejects.with_columns(pl.col("line") + line, file=pl.lit(name))
         return replace(reading, rejects=shifted.select(REJECTS.names()).cast(REJECTS))
@@ -65,6 +68,8 @@ class BlockReader:
             block.write_bytes(raw)
             try:
                 return self._sensor.read(block)
+            except NothingReadError as error:
+                raise NothingReadError(str(error).replace(str(block), name), error.rejects) from error
             except RtmlError as error:
                 raise RtmlError(str(error).replace(str(block), name)) from error
 

@@ -82,7 +82,10 @@ def follow(
     """
     kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if kind.lines is None:
-        raise UsageError(f"{kind.name} files can only be read as a whole; import them instead")
+        able = ", ".join(sorted(name for name in SENSORS if SENSORS[name].lines is not None))
+        raise UsageError(
+            f"{kind.name} files can only be read as a whole: import them; what can be followed: {able}"
+        )
     where = source if source == STDIN else str(Path(source).absolute())
     # A log that was followed before may be between two files at this moment.
     if source != STDIN and not Path(source).is_file() and not (out / "capture.json").is_file():

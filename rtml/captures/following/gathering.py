@@ -8,27 +8,32 @@ capture too, with what is known of them so far; they are looked at again when mo
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.following.counting import Counts
+from rtml.captures.following.given import as_given, is_keyed, meanings
 from rtml.captures.following.knowing import Known, identities, keyed
 from rtml.captures.following.remembering import KEPT, images_of, remembered
 from rtml.captures.mending import mended
+from rtml.captures.naming import renamed_rows
 from rtml.captures.provenance import WRITTEN, with_provenance, writes_of
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.container_ids import bare_ids
 from rtml.schema import REJECTS, conform, empty
 
-__all__ = ["HOLD", "Gathered", "Settled", "Was", "placed_in_time"]
+__all__ = ["HOLD", "Gathered", "Settled", "Was", "meant_by", "placed_in_time"]
 
 HOLD = dt.timedelta(seconds=5)
 """So far apart in time rows of one host may stand in the wrong order."""
 
 _MOST_PATHS = 500_000
+_FROM = ("exe_written", "exe_memory")
+_FILLED = ("parent_id", "exe", "cmdline", *_FROM)
 _IDS = ("process_id", "parent_id", "target_id")
 
 
@@ -77,18 +82,15 @@ class Gathered:
         if "container_id" in rows.columns:
             rows = rows.with_columns(bare_ids(pl.col("container_id")))
         rows = conform(rows)
-        if not self.sensor.identified:
-            rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in _IDS)
         rows = rows.sort("time", "seq", maintain_order=True)
         rows = rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64) + self.next_seq)
         self.next_seq += rows.height
         self.counts.add(reading, rows, name, size)
         self.pending = pl.concat([self.pending, rows])
         if reading.processes is not None:
-            named = conform(reading.processes, PROCESSES).with_columns(bare_ids(pl.col("container_id")))
-            self.declared = pl.concat([self.declared, named]).unique(
-                "process_id", keep="first", maintain_order=True
-            )
+            named = reading.processes.with_columns(bare_ids(pl.col("container_id")))
+            both = pl.concat([self.declared, named], how="diagonal_relaxed")
+            self.declared = both.unique(maintain_order=True)
         if reading.audit is not None:
             self.audit.append(conform(reading.audit.with_columns(rows["seq"]), AUDIT))
         if reading.rejects.height:
@@ -109,10 +111,13 @@ class Gathered:
         """Give away the rows that are older than the hold; what they tell is carried on."""
         done, tail = self.take()
         tail, now = self._known(tail, self.was)
-        meant = None if self.sensor.identified else identities(now.known)
-        images = images_of(now.kept, meant, self.declared if self.declared.height else None)
-        done, written = filled(done, meant, images, self.was.written)
-        tail, _ = filled(tail, meant, images, written)
+        meant, declared = meant_by(self.sensor, [now.known], self.declared)
+        images = images_of(now.kept, meant, declared)
+        names = self.counts.names()
+        # What is declared of programs may be taken back by a later exec: then only readers look them up.
+        columns = _FILLED if self.sensor.together is list else _FROM
+        done, written = filled(done, meant, images, self.was.written, names, columns)
+        tail, _ = filled(tail, meant, images, written, names, columns)
         self.was = Was(self.was.known, self.was.kept, written)
         return Settled(done, tail, meant, images)
 
@@ -128,21 +133,44 @@ class Gathered:
         if rows.is_empty():
             return rows, was
         known = was.known
-        if not self.sensor.identified:
-            rows, known = keyed(rows, known)
+        if is_keyed(self.sensor):
+            ids = rows.select(_IDS)
+            if self.sensor.identified:
+                rows = rows.with_columns(pl.lit(None, pl.Int64).alias(name) for name in _IDS)
+            else:
+                rows, known = keyed(rows, known)
+            rows, given = as_given(conform(rows), ids)
+            known = replace(known, given=pl.concat([known.given, given]).unique(maintain_order=True))
             rows = conform(rows)
         return rows, Was(known, remembered(was.kept, rows), was.written)
 
 
+def meant_by(
+    sensor: Sensor, known: Sequence[Known], declared: pl.DataFrame
+) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
+    """Return what keys mean, over all sittings, and what is declared; None: there are no keys, nothing is."""
+    if not is_keyed(sensor):
+        processes = conform(declared, PROCESSES) if declared.height else None
+        return None, processes
+    instances = pl.concat([identities(one) for one in known]).unique("key", keep="first", maintain_order=True)
+    given = pl.concat([one.given for one in known]).unique(maintain_order=True)
+    return meanings(sensor, given, instances, declared)
+
+
 def filled(
-    rows: pl.DataFrame, meant: pl.DataFrame | None, images: pl.DataFrame, written: pl.DataFrame
+    rows: pl.DataFrame,
+    meant: pl.DataFrame | None,
+    images: pl.DataFrame,
+    written: pl.DataFrame,
+    names: Mapping[str, str],
+    columns: Sequence[str],
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Fill programs, parents and provenance; keys stay. Return also all paths that were written so far."""
+    """Fill ``columns``, for programs, parents, provenance. Return also all paths that were written so far."""
     if rows.is_empty():
         return rows, written
-    told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), {}).collect()
-    told, written = placed_in_time(told, written)
-    columns = ("parent_id", "exe", "cmdline", "exe_written", "exe_memory")
+    told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), names).collect()
+    written = renamed_rows(written.lazy(), names).collect()
+    told, written = placed_in_time(conform(told), written)
     return conform(rows.with_columns(told[name] for name in columns)), written
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from rtml.captures.following.given import GIVEN
 from rtml.captures.identity import process_id
 from rtml.captures.instances import INSTANCE, PID, cut, marks_of, named, summed, with_parents
 from rtml.captures.keys import IDENTITIES
@@ -47,10 +48,11 @@ _PROCESSES = pl.Schema(
 
 @dataclass(frozen=True)
 class Known:
-    """``pids``: the last mark of each pid. ``processes``: what each key is known to be."""
+    """``pids``: last mark of each pid. ``processes``: what each key is known to be. ``given``: `GIVEN`."""
 
     pids: pl.DataFrame = field(default_factory=_PIDS.to_frame)
     processes: pl.DataFrame = field(default_factory=_PROCESSES.to_frame)
+    given: pl.DataFrame = field(default_factory=GIVEN.to_frame)
 
 
 def keyed(rows: pl.DataFrame, known: Known) -> tuple[pl.DataFrame, Known]:

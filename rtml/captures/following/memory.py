@@ -19,7 +19,7 @@ from rtml.schema import conform
 __all__ = ["Facts", "read_memory", "write_memory"]
 
 _PLACE = "memory"
-_TABLES = ("pids", "processes", "kept", "written", "declared", "pending")
+_TABLES = ("pids", "processes", "given", "kept", "written", "declared", "pending")
 
 
 class Facts(pydantic.BaseModel):
@@ -40,7 +40,16 @@ def write_memory(folder: Path, facts: Facts, gathered: Gathered) -> None:
     inside = folder / _PLACE
     inside.mkdir(parents=True)
     was = gathered.was
-    tables = (was.known.pids, was.known.processes, was.kept, was.written, gathered.declared, gathered.pending)
+    known = was.known
+    tables = (
+        known.pids,
+        known.processes,
+        known.given,
+        was.kept,
+        was.written,
+        gathered.declared,
+        gathered.pending,
+    )
     for name, table in zip(_TABLES, tables, strict=True):
         plain = table.with_columns(pl.col(pl.Categorical).cast(pl.String))
         plain.write_parquet(inside / f"{name}.parquet", compression="zstd", compression_level=1)
@@ -63,7 +72,7 @@ def read_memory(folder: Path, sensor: Sensor) -> tuple[Facts, Gathered]:
         raise RtmlError(
             f"{folder}: what was known cannot be read ({error}); follow into a new capture"
         ) from error
-    known = Known(tables["pids"], tables["processes"])
+    known = Known(tables["pids"], tables["processes"], tables["given"])
     gathered = Gathered(
         sensor,
         facts.counts,

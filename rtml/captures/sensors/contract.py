@@ -13,7 +13,18 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "Reading", "Sensor"]
+from rtml.errors import RtmlError
+
+__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "NothingReadError", "Reading", "Sensor"]
+
+
+class NothingReadError(RtmlError):
+    """A file has no record of the sensor's format; ``rejects`` is what it has instead."""
+
+    def __init__(self, message: str, rejects: pl.DataFrame) -> None:
+        super().__init__(message)
+        self.rejects = rejects
+
 
 _UTC = pl.Datetime("ns", "UTC")
 CONTAINERS = pl.Schema(

@@ -16,7 +16,7 @@ import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, image_name
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.ecs.fields import GENERATIONS
 from rtml.captures.sensors.ecs.kinds import kind_by_words
 from rtml.captures.sensors.endpoints import address, port
@@ -197,4 +197,10 @@ def _signature(head: bytes) -> bool:
     return nested or has_keys(head, "event.category", "process.pid")
 
 
-SENSOR = Sensor(name="ecs", read=read, blind=frozenset({"audit", "write", "mmap_exec"}), signature=_signature)
+SENSOR = Sensor(
+    name="ecs",
+    read=read,
+    blind=frozenset({"audit", "write", "mmap_exec"}),
+    signature=_signature,
+    lines=Lines(),
+)

@@ -22,8 +22,9 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
+from rtml.captures.sensors.falco.cutting import together
 from rtml.captures.sensors.falco.events import containers_of, events_of, processes_of
 from rtml.captures.sensors.falco.fields import FIELDS
 from rtml.captures.sensors.falco.losses import losses_of
@@ -56,4 +57,5 @@ SENSOR = Sensor(
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall"},
     signature=lambda head: has_keys(head, "rule", "priority") and has_keys(head, "output_fields"),
     together=before_their_exec,
+    lines=Lines(cut=together),
 )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.pods import controller
 from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_records
@@ -186,5 +186,6 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - {"connect", "accept", "dns"},
     identified=True,
+    lines=Lines(),
     signature=_signature,
 )

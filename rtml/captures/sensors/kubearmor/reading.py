@@ -22,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
 from rtml.captures.sensors.kubearmor.events import events_of
 from rtml.captures.sensors.kubearmor.fields import GENERATIONS, TYPES
 from rtml.captures.sensors.records import Format, read_records
@@ -66,4 +66,5 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"},
     signature=_signature,
+    lines=Lines(),
 )

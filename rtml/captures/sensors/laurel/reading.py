@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes
 import polars as pl
 
 from rtml.captures.sensors.auditd.mapping import BLIND, events_of
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.laurel.fields import FIELDS
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.moments import when
@@ -128,4 +128,4 @@ def _signature(head: bytes) -> bool:
     return has_keys(head, "ID") and ours
 
 
-SENSOR = Sensor(name="laurel", read=read, blind=BLIND, signature=_signature)
+SENSOR = Sensor(name="laurel", read=read, blind=BLIND, signature=_signature, lines=Lines())

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.ocsf.activities import CLASSES
 from rtml.captures.sensors.ocsf.events import events_of, processes_of
@@ -59,4 +59,5 @@ SENSOR = Sensor(
     blind=frozenset(KINDS) - _SEEN - {"accept", "syscall"},
     signature=lambda head: has_keys(head, "class_uid", "activity_id") and has_keys(head, "metadata"),
     together=before_their_exec,
+    lines=Lines(),
 )

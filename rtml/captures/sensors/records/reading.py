@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Reading
+from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
@@ -61,10 +61,10 @@ def read_records(path: Path, format: Format, source: Source = tables) -> Reading
     events = pl.concat([empty(), *(p.events for p in found)], how="diagonal_relaxed")
     if not events.height + counted.total() + sum(p.rejects["ours"].sum() for p in found):
         raise _nothing(path, format, found)
-    rejects = pl.concat([part.rejects for part in found]).sort("line", maintain_order=True)
+    rejects = _rejects(path, found)
     return Reading(
         events=events,
-        rejects=rejects.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS),
+        rejects=rejects,
         records=events.height + rejects.height,
         lost=format.lost(pl.concat([part.lost for part in found], how="diagonal_relaxed"))
         if counted[LOSS]
@@ -73,6 +73,11 @@ def read_records(path: Path, format: Format, source: Source = tables) -> Reading
         containers=_together([part.containers for part in found]),
         beside=dict(counted),
     )
+
+
+def _rejects(path: Path, found: list[Part]) -> pl.DataFrame:
+    rows = pl.concat([part.rejects for part in found]).sort("line", maintain_order=True)
+    return rows.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS)
 
 
 def parts(path: Path, format: Format, source: Source = tables) -> Iterator[Part]:
@@ -120,4 +125,4 @@ def _nothing(path: Path, format: Format, found: list[Part]) -> RtmlError:
     if rejects is None or rejects.is_empty():
         return error
     line, reason = rejects.sort("line").select("line", "reason").row(0)
-    return RtmlError(f"{error} (line {line}: {reason})")
+    return NothingReadError(f"{error} (line {line}: {reason})", _rejects(path, found))

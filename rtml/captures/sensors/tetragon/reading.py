@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import integer
@@ -72,4 +72,5 @@ SENSOR = Sensor(
     identified=True,
     signature=_signature,
     together=one_process_each,
+    lines=Lines(),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.fields import Fields
@@ -111,5 +111,10 @@ def _signature(head: bytes) -> bool:
 
 
 SENSOR = Sensor(
-    name="zeek", read=read, blind=frozenset(KINDS) - {"connect", "dns"}, identified=True, signature=_signature
+    name="zeek",
+    read=read,
+    blind=frozenset(KINDS) - {"connect", "dns"},
+    identified=True,
+    signature=_signature,
+    lines=Lines(),
 )
