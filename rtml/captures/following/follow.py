@@ -89,7 +89,7 @@ def follow(
     where = source if source == STDIN else str(Path(source).absolute())
     # A log that was followed before may be between two files at this moment.
     if source != STDIN and not Path(source).is_file() and not (out / "capture.json").is_file():
-        raise RtmlError(f"{source}: no such file to follow", argument="source")
+        raise RtmlError(f"{source}: no such file to follow")
     _require_ours(out)
     with ExitStack() as stack:
         stack.enter_context(locked(out / FOLDER / "lock", out))
