@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from rtml.report.drawing import Box, Element, line, path, picture, text, titled
 from rtml.showing.shown import element
+from rtml.text import visible
 
 __all__ = ["robustness_view"]
 
@@ -72,7 +73,7 @@ def _picture(name: str, plain: pl.DataFrame, changed: pl.DataFrame) -> str:
     most = max(int(plain["of"][0]), 1)
     box = Box(left, top, _WIDTH - left - right, _HEIGHT - top - bottom, -0.2, len(levels) + 0.2, 0, most)
     unit = str(changed["unit"][0])
-    marks = [*_axes(box, most, levels, unit), text(left, 15, name, kind="")]
+    marks = [*_axes(box, most, levels, unit), text(left, 15, visible(name, 30), kind="")]
     for side, kind in _KINDS.items():
         marks += _side(box, pl.concat([plain, changed]).filter(pl.col("side") == side), side, kind)
     return picture(_WIDTH, _HEIGHT, f"{name}: attacks found of {most}, by {unit}", *marks, kind="picture")

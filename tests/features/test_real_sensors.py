@@ -14,6 +14,7 @@ from tests.conftest import SHARED
 from tests.samples import shipped
 
 LARGER = {"sysflow": "sysflow/proc_k8s_small.sf", "beth": "beth/*training*.csv"}
+LONG = ("bpftrace", "sysflow", "beth", "k8s-audit")
 INPUTS = {f"sample:{name}": list(shipped(name)) for name in SENSORS.own}
 INPUTS |= {f"real:{n}": found for n, p in LARGER.items() if (found := sorted(SHARED.glob(p)))}
 
@@ -27,7 +28,9 @@ def test_windows_of_a_capture(tmp_path: Path, source: str):
     table, baseline = prequential(capture, blocks=2, families=families, every="10s")
     everything = windows(capture, baseline, families, every="10s")
     names = [name for family in families.values() for name in family.columns]
-    assert 0 < table.height < everything.height
+    assert (table.height < everything.height) == bool(capture.manifest.containers)
+    if sensor in LONG:  # of the others all may lie in the first block
+        assert table.height > 0
     assert feature_columns(everything) == sorted(names)
     values = everything.select(names)
     assert not any(values.null_count().row(0))

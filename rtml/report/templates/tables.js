@@ -2,8 +2,8 @@
 // Sorts and filters tables, opens what a link leads to. Texts are only compared, never put into the page.
 (() => {
   const value = (row, column) => {
-    const cell = row.cells[column];
-    const said = cell.dataset.sort ?? cell.textContent.trim();
+    const cell = row.cells[column]; // none where one cell tells of several columns
+    const said = cell?.dataset.sort ?? cell?.textContent.trim() ?? "";
     const plain = Number(said.replace(/,/g, "").replace(/\s.*$/s, ""));
     return said === "inf" ? Infinity : said !== "" && Number.isFinite(plain) ? plain : said.toLowerCase();
   };
