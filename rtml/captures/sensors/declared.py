@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Reading
+from rtml.captures.sensors.contract import PROCESSES, Reading
+from rtml.captures.sensors.records.format import BESIDE
 
-__all__ = ["before_their_exec"]
+__all__ = ["before_their_exec", "parents_named"]
 
 
 def before_their_exec(readings: Sequence[Reading]) -> list[Reading]:
@@ -32,3 +33,33 @@ def before_their_exec(readings: Sequence[Reading]) -> list[Reading]:
     return [
         r if r.processes is None else replace(r, processes=r.processes.with_columns(words)) for r in readings
     ]
+
+
+def parents_named(rows: pl.DataFrame, exe: str | pl.Expr, cmdline: str | pl.Expr) -> pl.DataFrame:
+    """Return the parents that records name with their start: lineage of those that did nothing themselves.
+
+    Parameters
+    ----------
+    rows
+        Records of a sensor, those beside the events too: ``host, parent_id, ppid, parent_started``.
+    exe, cmdline
+        Where the records name the parent's program and command line.
+
+    Returns
+    -------
+    Columns of `PROCESSES`, one row per parent, as it was named first.
+    """
+    named = rows.filter(pl.col(BESIDE).is_null()).select(
+        "host",
+        process_id="parent_id",
+        parent_id=pl.lit(None, pl.Int64),
+        container_id=pl.lit(None, pl.String),
+        pid="ppid",
+        ppid=pl.lit(None, pl.Int32),
+        started="parent_started",
+        exe=exe,
+        cmdline=cmdline,
+        uid=pl.lit(None, pl.Int32),
+    )
+    known = named.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
+    return known.select(PROCESSES.names()).cast(PROCESSES)

@@ -6,7 +6,8 @@ import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, image_name
-from rtml.captures.sensors.contract import CONTAINERS, PROCESSES
+from rtml.captures.sensors.contract import CONTAINERS
+from rtml.captures.sensors.declared import parents_named
 from rtml.captures.sensors.falco.files import files
 from rtml.captures.sensors.falco.network import network
 from rtml.captures.sensors.pods import workload
@@ -150,20 +151,7 @@ def _once(events: pl.DataFrame) -> pl.DataFrame:
 
 def processes_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the parents that events name with their start: lineage of those that did nothing themselves."""
-    named_parents = rows.filter(pl.col(BESIDE).is_null()).select(
-        "host",
-        process_id="parent_id",
-        parent_id=pl.lit(None, pl.Int64),
-        container_id=pl.lit(None, pl.String),
-        pid="ppid",
-        ppid=pl.lit(None, pl.Int32),
-        started="parent_started",
-        exe="proc.pexepath",
-        cmdline="proc.pcmdline",
-        uid=pl.lit(None, pl.Int32),
-    )
-    known = named_parents.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
-    return known.select(PROCESSES.names()).cast(PROCESSES)
+    return parents_named(rows, "proc.pexepath", "proc.pcmdline")
 
 
 def containers_of(rows: pl.DataFrame) -> pl.DataFrame:

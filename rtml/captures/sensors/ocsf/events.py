@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.sensors.contract import PROCESSES
+from rtml.captures.sensors.declared import parents_named
 from rtml.captures.sensors.ocsf.activities import CLASSES, ON_ANOTHER, kind_of_activity
 from rtml.captures.sensors.ocsf.network import network
 from rtml.captures.sensors.ocsf.places import places
@@ -157,17 +157,8 @@ def _what_else() -> pl.Expr:
 
 def processes_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the parents that records name with their start: lineage of those that did nothing themselves."""
-    parents = rows.filter(pl.col(BESIDE).is_null()).select(
-        "host",
-        process_id="parent_id",
-        parent_id=pl.lit(None, pl.Int64),
-        container_id=pl.lit(None, pl.String),
-        pid="ppid",
-        ppid=pl.lit(None, pl.Int32),
-        started="parent_started",
-        exe=pl.coalesce("own/parent_process/file/path", "own/parent_process/path"),
-        cmdline="own/parent_process/cmd_line",
-        uid=pl.lit(None, pl.Int32),
+    return parents_named(
+        rows,
+        pl.coalesce("own/parent_process/file/path", "own/parent_process/path"),
+        "own/parent_process/cmd_line",
     )
-    known = parents.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
-    return known.select(PROCESSES.names()).cast(PROCESSES)
