@@ -18,6 +18,7 @@ import polars as pl
 
 from rtml.evaluation.activity import rooted
 from rtml.findings.unit import MOST_EVIDENCE, SLOT, slot_of
+from rtml.peers import peer_group
 from rtml.times import MINUTE, UTC_NS, Length, Window
 
 __all__ = ["CHANGE", "CLAIMS", "SHOWN", "claims", "placed", "shown_events"]
@@ -56,11 +57,12 @@ _SLOT = Window.of(SLOT)
 _TICK = pl.duration(nanoseconds=1, time_unit="ns")
 
 
-def placed(findings: pl.DataFrame) -> pl.DataFrame:
+def placed(findings: pl.DataFrame, containers: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return one row per finding and container, with the columns that matching needs.
 
     ``of_workload``: the finding is about a workload whose replicas changed together, two at least. Findings
-    of any other type that list containers are findings about each of them.
+    of any other type that list containers are findings about each of them, and so are those that list
+    ``containers`` of several peer groups (`rtml.peers`; null: not known, all may be of one).
     """
     listed = pl.col("containers") if "containers" in findings.columns else pl.lit(None, pl.List(pl.String))
     several = pl.col("container_id").is_null() & (listed.list.len().fill_null(0) > 0)
@@ -74,7 +76,23 @@ def placed(findings: pl.DataFrame) -> pl.DataFrame:
         & (listed.list.n_unique() > 1)
         & pl.col("type").str.starts_with(CHANGE).fill_null(False),
     )
-    return rows.explode("container_id", empty_as_null=False).drop_nulls("container_id")
+    apiece = rows.explode("container_id", empty_as_null=False).drop_nulls("container_id")
+    named = containers is not None and {"workload", "image"} & set(containers.columns)
+    return _of_one_workload(apiece, containers) if containers is not None and named else apiece
+
+
+def _of_one_workload(rows: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
+    """Keep ``of_workload`` only where a finding's known containers are two at least, and peers."""
+    named = containers.select("container_id", _peers=peer_group(containers.columns))
+    joined = rows.join(
+        named.unique("container_id", maintain_order=True),
+        on="container_id",
+        how="left",
+        maintain_order="left",
+    )
+    known = pl.col("_peers").drop_nulls()
+    together = ((known.n_unique() == 1) & (known.len() > 1)).over("finding")
+    return joined.with_columns(pl.col("of_workload") & together).drop("_peers")
 
 
 def shown_events(

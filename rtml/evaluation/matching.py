@@ -90,6 +90,7 @@ def match(
     active: pl.DataFrame | None = None,
     every: Length = MINUTE,
     left_out: pl.DataFrame | None = None,
+    containers: pl.DataFrame | None = None,
 ) -> Matched:
     """Judge findings against labels, claim by claim.
 
@@ -109,6 +110,8 @@ def match(
         `rtml.evaluation.activity.ACTIVITY` and its window; null where it is not known.
     left_out
         Labels that are not judged: what hits them is neither right nor wrong.
+    containers
+        ``container_id`` and what names their peers: changes are of one workload; null where it is not known.
 
     Returns
     -------
@@ -120,7 +123,7 @@ def match(
     Fails when an attack lives in processes outside its root's tree (a handed-over cron job): such
     a finding counts as false. Label its root wider, or leave ``process_id`` null.
     """
-    rows = placed(findings)
+    rows = placed(findings, containers)
     shown = shown_events(rows, event_processes, processes)
     units = claims(rows, shown, processes, active, every)
     facts = Facts(rows, shown, processes, active, grace, every)

@@ -103,6 +103,7 @@ class Track:
             active=self.active,
             every=self.every,
             left_out=self.left_out,
+            containers=self.containers,
         )
 
     def judged(self, findings: pl.DataFrame) -> tuple[pl.DataFrame, Matched]:

@@ -41,6 +41,8 @@ class Description(State):
     """Digest of each capture that was learnt or calibrated on."""
     moments: list[int] = []
     """Times in nanoseconds of a sample of the events that were learnt, by which they are known again."""
+    paces: list[int] = []
+    """A sample of the paces at which programs started, by which events are known again at other times."""
     notes: dict[str, int | float | str | bool | None] = {}
     """Anything else worth keeping: alarm budget, configuration digest."""
 

@@ -121,7 +121,7 @@ def score(
     about, wanted = parts.description, parts.description.budget if budget is None else budget
     given = features.source_of(capture, None, about.window, about.families, "tree").between(start, end)
     source, skipped = unlearnt(given, about.learned_until)
-    refuse_known(source.events, about.moments, capture.path)
+    refuse_known(source.events, about.moments, capture.path, about.paces)
     families = features.families_of(about.families)
     following = None if hold is None else Following(source, parts.baseline, hold)
     trees, surprises = once(

@@ -89,7 +89,7 @@ class Feed:
         going.fitted_until = going.fitted_until or fitted_until
         fresh, skipped = (None, 0) if given is None else unlearnt(given, about.learned_until)
         if fresh is not None:
-            refuse_known(fresh.events, about.moments, where)
+            refuse_known(fresh.events, about.moments, where, about.paces)
         reads: list[Read] = []
         findings, withdrawn = empty(FINDINGS), set[str]()
         for piece, end in self._days(fresh):

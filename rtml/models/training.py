@@ -30,7 +30,7 @@ from rtml.models.judging import worst_of_trees
 from rtml.models.learning import Material, container_days, container_time, material, without
 from rtml.models.model import Model
 from rtml.models.parts import Description
-from rtml.models.recognising import moments
+from rtml.models.recognising import moments, paces
 from rtml.models.tails import SHIPPED, UNKNOWN
 from rtml.progress import steps
 from rtml.schema import COMBINED
@@ -123,6 +123,7 @@ def train(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
     learned_until = _learned_until(trees, window)
+    times = capture.events(["time", "container_id", "kind"])
     about = Description(
         features=feature_columns(trees),
         families=list(features.FAMILIES.own if wanted is None else wanted),
@@ -131,7 +132,8 @@ def train(
         held_out=held_out,
         parameters={label: _parameters(entry) for label, entry in entries},
         learned_until=learned_until,
-        moments=moments(capture.events(["time", "container_id"]), _latest(learned_until)),
+        moments=moments(times, _latest(learned_until)),
+        paces=paces(times, _latest(learned_until)),
         data={capture.path: digest_capture(capture)},
         notes={"budget": budget, "seed": seed, "outliers": made.outliers.height, **(notes or {})},
     )

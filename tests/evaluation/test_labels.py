@@ -142,7 +142,6 @@ PROCESSES = pl.DataFrame(
     [
         (("a", "c1", 10, 12, 1), None),
         (("a", "c1", 9.9, 12.1, 1), None),
-        (("a", "c1", 100, 101, 3), None),  # a service that still runs
         (("a", "c1", 10, 12, None), None),
         (("a", "c1", 10, 12, 9), "name a root process that the capture does not hold: 'a'"),
         (("a", "c1", 10, 12, 4), "name a root process of another container"),
@@ -157,6 +156,14 @@ def test_a_label_and_its_root_process_belong_together(row, fault):
     else:
         with pytest.raises(RtmlError, match=fault):
             in_capture(labels, ["c1"], PROCESSES)
+
+
+def test_a_root_that_ran_for_long_before_is_told():
+    """A service that is named as root makes all of its usual work in the label's time part of the attack."""
+    assert in_capture(make_labels(("a", "c1", 9, 11, 3)), ["c1"], PROCESSES)[1] == []
+    labels = make_labels(("a", "c1", 100, 101, 3))
+    kept, told = in_capture(labels, ["c1"], PROCESSES)
+    assert kept.equals(labels) and "name as root a process that began more than 10" in told[0]
 
 
 @pytest.mark.parametrize("offset", [-0.5, 0.5])

@@ -175,7 +175,22 @@ def _roots(labels: pl.DataFrame, processes: pl.DataFrame) -> list[str]:
     )
     if apart and "before" in apart:
         raise RtmlError(f"labels and capture do not tell the same time: {apart}; correct the labels' times")
-    return [f"labels and capture may not tell the same time: {apart}"] if apart else []
+    return [
+        *([f"labels and capture may not tell the same time: {apart}"] if apart else []),
+        *_services(lives, labels),
+    ]
+
+
+def _services(lives: pl.DataFrame, labels: pl.DataFrame) -> list[str]:
+    """Say which labels name a process that ran for long before: its usual work counts as the attack."""
+    old = lives.filter(pl.col("_begin") < pl.col("start") - span(_NEAR))
+    if old.is_empty():
+        return []
+    return [
+        f"{old.height} of {labels.height} labels name as root a process that began more than "
+        f"{_NEAR.seconds // 60} minutes before: {_names(old)}; whatever it and its children do in the "
+        "time of the label counts as the attack"
+    ]
 
 
 def _lives(processes: pl.DataFrame) -> pl.DataFrame:

@@ -62,6 +62,11 @@ def finding(container: str | None, first: float, last: float | None = None, **mo
     )
 
 
+def _workload(name: str) -> str:
+    """Two containers are replicas of each other; the pause container is nobody's."""
+    return f"w{CONTAINERS.index(name) // 2}" if name in CONTAINERS else "infrastructure"
+
+
 @dataclass(frozen=True)
 class Ground:
     """The small world; ``seed`` moves its noise."""
@@ -144,14 +149,21 @@ class Ground:
         starts = pl.Series([BEGIN + minute * _MINUTE for _ in CONTAINERS for minute in range(MINUTES)]).cast(
             UTC_NS
         )
-        about = {"workload": [f"w{name}" for name in names], "host": "h", "image": "base:1", "complete": True}
+        about = {
+            "workload": [_workload(name) for name in names],
+            "host": "h",
+            "image": "base:1",
+            "complete": True,
+        }
         return pl.DataFrame({"container_id": names, "window": starts, **about})
 
     @cached_property
     def roles(self) -> pl.DataFrame:
         """The containers of the capture, one of them of the infrastructure."""
         roles = ["workload"] * len(CONTAINERS) + ["infrastructure"]
-        return pl.DataFrame({"container_id": [*CONTAINERS, "pause"], "role": roles})
+        names = [*CONTAINERS, "pause"]
+        workloads = [_workload(name) for name in names]
+        return pl.DataFrame({"container_id": names, "role": roles, "workload": workloads})
 
     def scores(self, bump: float = 2.0) -> pl.DataFrame:
         """Return noise, and more where an attack is."""

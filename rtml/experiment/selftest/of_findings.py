@@ -15,6 +15,8 @@ from rtml.schema import FINDINGS, conform
 __all__ = ["MISTAKES"]
 
 _LAST = MINUTES - 1
+_REPLICA = dict(zip(CONTAINERS, [CONTAINERS[n ^ 1] for n in range(len(CONTAINERS))], strict=True))
+_STRANGER = dict(zip(CONTAINERS, [*CONTAINERS[2:], *CONTAINERS[:2]], strict=True))
 
 
 def _noisy(ground: Ground) -> Side:
@@ -62,12 +64,7 @@ def _giant_change(ground: Ground) -> str:
         )
         for n, part in enumerate(parts)
     ]
-    row = _row(ground, pl.concat(rows))
-    return (
-        f"no attack is credited, {row['changes']} changes to read"
-        if row["found"] == 0 and row["changes"] >= len(rows) // 2
-        else ""
-    )
+    return paid(ground, Side("cheat", "model", pl.concat(rows)), _noisy(ground), 0.5)
 
 
 def _merged(ground: Ground) -> str:
@@ -155,11 +152,17 @@ def _row(ground: Ground, findings: pl.DataFrame) -> dict[str, float]:
     return table.filter(pl.col("side") == "cheat").row(0, named=True)
 
 
-def _called_changes(*others: str) -> Plant:
+def _beside(others: dict[str, str]) -> pl.Expr:
+    """Return the list of a finding's container and another one, nothing where there is no other."""
+    other = pl.col("container_id").replace_strict(others, default=None, return_dtype=pl.String)
+    return pl.concat_list("container_id", other).list.drop_nulls()
+
+
+def _called_changes(others: dict[str, str]) -> Plant:
     """Return the planting of findings that are all called changes, which nobody charges."""
 
     def plant(ground: Ground) -> str:
-        listed = pl.concat_list("container_id", *(pl.lit(name) for name in others))
+        listed = _beside(others)
         noisy = _noisy(ground)
         called = noisy.findings.with_columns(
             type=pl.lit("Change:Runtime/WorkloadChanged"),
@@ -170,6 +173,20 @@ def _called_changes(*others: str) -> Plant:
         return paid(ground, cheat, noisy) or said(ground, ground.ledger(cheat), "call themselves changes")
 
     return plant
+
+
+def _some_called_changes(ground: Ground) -> str:
+    """Call a third of the false findings changes beside a stranger: too few to be told as a habit."""
+    noisy = _noisy(ground)
+    third = pl.int_range(pl.len()) % 3 == 0
+    false = pl.col("process_id") < ground.root(0)
+    beside = _beside(_STRANGER)
+    called = noisy.findings.with_columns(
+        type=pl.when(third & false).then(pl.lit("Change:Runtime/WorkloadChanged")).otherwise("type"),
+        containers=pl.when(third & false).then(beside).otherwise("containers"),
+        container_id=pl.when(~(third & false)).then("container_id"),
+    )
+    return paid(ground, Side("cheat", "model", called), noisy)
 
 
 def _touching(ground: Ground) -> str:
@@ -272,8 +289,10 @@ MISTAKES = [
     Mistake("findings", "evidence of another container", _foreign_evidence),
     Mistake("findings", "findings before the attacks", _early),
     Mistake("findings", "findings that end as the attack begins", _touching),
-    Mistake("findings", "every finding called a change", _called_changes()),
-    Mistake("findings", "every finding called a change of two containers", _called_changes("c7")),
+    Mistake("findings", "every finding called a change", _called_changes({})),
+    Mistake("findings", "every finding called a change of two replicas", _called_changes(_REPLICA)),
+    Mistake("findings", "every finding called a change of two workloads", _called_changes(_STRANGER)),
+    Mistake("findings", "some false findings called changes of two workloads", _some_called_changes),
     Mistake("findings", "the attack behind sixty other events", _buried),
     Mistake("findings", "evidence that is nowhere", _unresolvable),
     Mistake("findings", "an unknown container that lists attacked ones", _unknown_that_lists),

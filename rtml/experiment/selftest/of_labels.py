@@ -9,7 +9,7 @@ import polars as pl
 
 from rtml.evaluation import in_capture
 from rtml.evaluation.labels.reading import validate
-from rtml.experiment.selftest.ground import BEGIN, MINUTES, Ground
+from rtml.experiment.selftest.ground import BEGIN, CONTAINERS, MINUTES, Ground
 from rtml.experiment.selftest.mistake import Mistake, Plant, said
 from rtml.times import span
 
@@ -113,6 +113,14 @@ def _year_away(ground: Ground) -> str:
     return told[0] if told else ""
 
 
+def _of_services(ground: Ground) -> str:
+    """Name the service of each container as the root of what happened in it."""
+    service = pl.col("container_id").replace_strict({c: 1000 * n + 7 for n, c in enumerate(CONTAINERS)})
+    labels = validate(ground.labels.with_columns(process_id=service.cast(pl.Int64)))
+    _, told = in_capture(labels, ground.roles["container_id"], ground.processes)
+    return "; ".join(told)
+
+
 MISTAKES = [
     *(
         Mistake("labels", f"provenance {text!r} beside rules", _provenance(text))
@@ -128,6 +136,7 @@ MISTAKES = [
     Mistake("labels", "labels on infrastructure", _changed(_some(pl.lit("pause"), "container_id"))),
     Mistake("labels", "a root process that is not there", _changed(_some(pl.lit(5, pl.Int64), "process_id"))),
     Mistake("labels", "a root process of another container", _changed(_another_root)),
+    Mistake("labels", "the service of each container named as root", _of_services),
     Mistake("labels", "every label twice", _changed(_copies)),
     Mistake("labels", "every label again, of nobody and a moment later", _changed(_nameless_copies)),
     Mistake("labels", "the times of labels mixed up", _changed(_mixed_up)),

@@ -17,7 +17,7 @@ from rtml.experiment.guard import closed
 from rtml.experiment.looks import look
 from rtml.experiment.selftest.ground import BEGIN, MINUTES, Ground, at
 from rtml.experiment.selftest.mistake import Mistake, Plant
-from rtml.models.recognising import moments, refuse_known
+from rtml.models.recognising import moments, paces, refuse_known
 from rtml.models.twice import score_differences
 from rtml.splits import Split
 from rtml.times import MINUTE
@@ -93,6 +93,17 @@ def _learnt_again(ground: Ground) -> str:
     return ""
 
 
+def _learnt_and_moved(ground: Ground) -> str:
+    """Judge the capture that was learnt from a year later, its containers renamed."""
+    fine = pl.format("{}ns", pl.col("seq") * 7919 % 100_003)
+    learnt = ground.events.with_columns(pl.col("time").dt.offset_by(fine)).lazy()
+    moved = learnt.with_columns(
+        pl.col("time").dt.offset_by("365d"), container_id=pl.lit("other ") + pl.col("container_id")
+    )
+    refuse_known(moved, moments(learnt, None), "capture", paces(learnt, None))
+    return ""
+
+
 def _tried(ground: Ground) -> str:
     """Choose the best of twenty configurations on the test."""
     with tempfile.TemporaryDirectory() as folder:
@@ -111,6 +122,7 @@ MISTAKES = [
     Mistake("training", "a model fitted on the test", _peeking("model")),
     Mistake("training", "rules tuned on the test", _peeking("rules")),
     Mistake("training", "a capture learnt from, under other names", _learnt_again),
+    Mistake("training", "a capture learnt from, its times moved by a year", _learnt_and_moved),
     Mistake("training", "a detector reads the labels", _opened),
     Mistake(
         "training", "a detector standardises by the batch", _around(lambda s, n: (s - s.mean()) / s.std())
