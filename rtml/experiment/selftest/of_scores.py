@@ -34,6 +34,12 @@ def _quiet(scores: pl.DataFrame) -> pl.DataFrame:
     return scores.with_columns(score=pl.when(pl.col("score") > 0.75).then("score"))
 
 
+def _lossy(ground: Ground) -> str:
+    """Judge time of which the sensor lost events everywhere."""
+    windows = ground.windows.with_columns(complete=pl.lit(False))
+    return said(ground, ground.ledger(ground.model, windows=windows), "lost events")
+
+
 def _half_foreign(ground: Ground) -> pl.DataFrame:
     return pl.concat([ground.scores(), ground.scores().with_columns(pl.col("container_id") + " of another")])
 
@@ -222,6 +228,7 @@ MISTAKES = [
     Mistake("features", "a feature that peeks at the next window", _foreseeing(_peeking)),
     Mistake("features", "a feature scaled by all that ever happens", _foreseeing(_sharing)),
     Mistake("features", "near copies of training rows in the test", _near_copies),
+    Mistake("scores", "windows that lost their events", _lossy),
     Mistake("comparison", "models without rules", _no_rules(lambda ground: [])),
     Mistake(
         "comparison",
