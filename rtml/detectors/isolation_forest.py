@@ -19,6 +19,7 @@ from rtml.detectors.explanation import Attribution, by_replacement, unattributed
 from rtml.detectors.forest_paths import Paths, Rows
 from rtml.detectors.forest_trees import Trees, load_trees
 from rtml.detectors.ranges import Ranges, RangesState
+from rtml.detectors.repeats import distinct
 from rtml.errors import UsageError
 from rtml.reading.state import State, parse_state, read_files, state_bytes, write_files
 
@@ -132,12 +133,17 @@ class IsolationForest:
             random_state=self.seed,
             n_jobs=self.jobs,
         )
-        forest.fit(self._placed(ordered)[0])
+        forest.fit(self._placed(raw, self._chosen.groups(ordered))[0])
         self._paths = Paths(Trees.of(forest))
 
     def score(self, windows: pl.DataFrame) -> Array:
         """Return the anomaly score of each window."""
-        return no_opinion(windows) if self._paths is None else _scores(self._paths, *self._placed(windows))
+        if self._paths is None:
+            return no_opinion(windows)
+        raw, groups = self._chosen.matrix(windows), self._chosen.groups(windows)
+        first, place = distinct(raw, groups)
+        placed = self._placed(raw[first], [groups[row] for row in first])
+        return _scores(self._paths, *placed)[place]
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Return `score`: a batch detector does not learn on the way."""
@@ -207,9 +213,9 @@ class IsolationForest:
         rows, gaps = scaling.unit(scale, raw).astype(np.float32), scaling.gap(scale, raw)
         return _scores(self._paths, rows, gaps)
 
-    def _placed(self, windows: pl.DataFrame) -> tuple[Rows, Array]:
+    def _placed(self, raw: Array, groups: list[str]) -> tuple[Rows, Array]:
         """Return rows in the unit cube (float32, as trees compare) and the gaps of each value."""
-        raw, groups, ranges = self._chosen.matrix(windows), self._chosen.groups(windows), self._trained()
+        ranges = self._trained()
         return ranges.unit(raw, groups).astype(np.float32), ranges.gap(raw, groups)
 
 

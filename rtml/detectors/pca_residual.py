@@ -14,6 +14,7 @@ from rtml.detectors.columns import Chosen
 from rtml.detectors.contract import UNKNOWN, no_opinion
 from rtml.detectors.deviations import Deviant, Deviations
 from rtml.detectors.explanation import Attribution, unattributed
+from rtml.detectors.repeats import distinct
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.array_files import array_bytes, named_arrays
 from rtml.reading.state import parse_state, read_files, state_bytes, write_files
@@ -102,10 +103,13 @@ class PcaResidual:
         """Return the length of each window's residual, in deviations."""
         if self._deviations is None:
             return no_opinion(windows)
-        total = np.zeros(windows.height)
-        for column in self._residuals(self._deviations, windows).T:  # in this order, whoever comes along
+        raw, groups = self._chosen.matrix(windows), self._chosen.groups(windows)
+        first, place = distinct(raw, groups)
+        total = np.zeros(len(first))
+        residuals = self._residuals(self._deviations, raw[first], [groups[row] for row in first])
+        for column in residuals.T:  # in this order, whoever comes along
             total += column**2
-        return np.sqrt(total)
+        return np.sqrt(total)[place]
 
     def prequential(self, windows: pl.DataFrame) -> Array:
         """Return `score`: a batch detector does not learn on the way."""
@@ -132,7 +136,8 @@ class PcaResidual:
         if self._deviations is None:
             return unattributed(windows.height)
         groups = self._chosen.groups(windows)
-        raw, residuals = self._chosen.matrix(windows), self._residuals(self._deviations, windows)
+        raw = self._chosen.matrix(windows)
+        residuals = self._residuals(self._deviations, raw, groups)
         z = self._deviations.signed(raw, groups)
         missing = np.isnan(z)
         known = np.where(missing, 0.0, z)
@@ -147,15 +152,15 @@ class PcaResidual:
 
         In a sum of squares a column is worth twice its part, less this, to who takes it away.
         """
-        z = deviations.signed(self._chosen.matrix(windows), self._chosen.groups(windows))
+        raw, groups = self._chosen.matrix(windows), self._chosen.groups(windows)
+        z = deviations.signed(raw, groups)
         weights = self._unexplained(np.eye(z.shape[1])) ** 2
         squares = np.nan_to_num(z, nan=0.0) ** 2 * _product((~np.isnan(z)).astype(np.float64), weights)
-        length = np.sqrt((self._residuals(deviations, windows) ** 2).sum(axis=1, keepdims=True))
+        length = np.sqrt((self._residuals(deviations, raw, groups) ** 2).sum(axis=1, keepdims=True))
         return np.asarray(squares / np.maximum(length, 1e-150))
 
-    def _residuals(self, deviations: Deviations, windows: pl.DataFrame) -> Array:
-        groups = self._chosen.groups(windows)
-        z = deviations.signed(self._chosen.matrix(windows), groups)
+    def _residuals(self, deviations: Deviations, raw: Array, groups: list[str]) -> Array:
+        z = deviations.signed(raw, groups)
         residuals = self._unexplained(np.nan_to_num(z, nan=0.0))
         return np.where(np.isnan(z), deviations.absent(groups), residuals)
 

@@ -46,9 +46,13 @@ def load(data: bytes, columns: int = 5, trees: int = 3, samples: int = 60) -> Tr
     return load_trees(data, FILE, columns=columns, trees=trees, samples=samples)
 
 
+def placed(detector: IsolationForest, frame):
+    return detector._placed(detector._chosen.matrix(frame), detector._chosen.groups(frame))
+
+
 def scikit_learn_of(detector: IsolationForest, frame) -> SklearnForest:
     settings = {"n_estimators": detector.trees, "random_state": detector.seed}
-    rows = detector._placed(frame)[0]
+    rows = placed(detector, frame)[0]
     return SklearnForest(max_samples=min(detector.samples, len(rows)), **settings).fit(rows)
 
 
@@ -66,7 +70,7 @@ def test_rows_end_in_the_leaf_where_scikit_learn_puts_them(forest, rows):
 def test_scores_are_bit_for_bit_those_over_scikit_learns_own_trees():
     detector, frame = IsolationForest(seed=3), outlier(windows(rows=400, seed=2), 7)
     detector.learn(windows())
-    rows, gaps = detector._placed(frame)
+    rows, gaps = placed(detector, frame)
     total = np.zeros(len(rows))
     for grown in scikit_learn_of(detector, windows()).estimators_:
         tree = grown.tree_
@@ -82,7 +86,7 @@ def test_scores_are_bit_for_bit_those_over_scikit_learns_own_trees():
 def test_equals_scikit_learn_with_the_sign_flipped_on_what_training_showed():
     detector = IsolationForest(seed=3)
     detector.learn(windows())
-    rows, gaps = detector._placed(windows())
+    rows, gaps = placed(detector, windows())
     expected = -scikit_learn_of(detector, windows()).score_samples(rows)
     inside = gaps.max(axis=1) == 0
     assert inside.sum() > 30
@@ -95,7 +99,7 @@ def test_what_never_varied_in_training_is_not_overlooked():
     detector.learn(frame)
     strange = with_value(frame, "binaries.never_seen", 50.0)
     assert (detector.score(strange) > detector.score(frame)).all()
-    plain = [detector._paths.lengths(detector._placed(f)[0]) for f in (frame, strange)]
+    plain = [detector._paths.lengths(placed(detector, f)[0]) for f in (frame, strange)]
     np.testing.assert_array_equal(*plain)
 
 
