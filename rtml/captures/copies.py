@@ -1,67 +1,73 @@
-"""Files that hold the records of another, however either is packed: all of them would count twice."""
+"""Files that hold what another holds, however either is packed: all of their records would count twice."""
 
 from __future__ import annotations
 
-import itertools
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
-from rtml.captures.sensors import Reading
 from rtml.errors import UsageError
-from rtml.schema import REJECTS
+from rtml.reading.content import first_bytes, opened
 
-__all__ = ["refuse_copies", "without_copies"]
+__all__ = ["copies_among", "refuse_copies"]
+
+_BLOCK = 1 << 20
+_ENDS = b"\r\n"
 
 
-def refuse_copies(inputs: Sequence[Path], readings: Sequence[Reading]) -> None:
-    """Refuse files that were named although another one holds the same records.
+def refuse_copies(inputs: Sequence[Path]) -> None:
+    """Refuse files that were named although another one holds the same.
 
     Raises
     ------
     UsageError
         Names the copy and what it is a copy of.
     """
-    for copy, original in _copies(readings).items():
-        raise UsageError(f"{inputs[copy]}: holds the same records as {inputs[original]}; name one of them")
+    for copy, original in copies_among(inputs).items():
+        raise UsageError(f"{copy}: holds the same records as {original}; name one of them")
 
 
-def without_copies(inputs: Sequence[Path], readings: Sequence[Reading]) -> list[Reading]:
-    """Empty the readings of copies, for files that nobody named one by one; their records are counted."""
-    kept = list(readings)
-    for copy, original in _copies(readings).items():
-        reading, what = (
-            readings[copy],
-            f"{inputs[copy].name} holds the same records as {inputs[original].name}",
-        )
-        kept[copy] = replace(
-            reading,
-            events=reading.events.clear(),
-            rejects=REJECTS.to_frame(),
-            audit=None if reading.audit is None else reading.audit.clear(),
-            records=0,
-            lost=(),
-            beside={what: reading.records},
-        )
-    return kept
+def copies_among(inputs: Sequence[Path]) -> dict[Path, Path]:
+    r"""Return each copy with its original, the first of those that are alike.
 
+    Files are alike when they are once they are unpacked, in whatever encoding of text and with whatever ends
+    of lines. Only files that begin alike are read to their ends. One line is no copy: an event may well be
+    written twice.
 
-def _copies(readings: Sequence[Reading]) -> dict[int, int]:
-    """Return the place of each copy with that of its original."""
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for i, reading in enumerate(readings):
-        if reading.events.height > 1:  # one event may well be written twice
-            first = reading.events.select(pl.col("time").dt.epoch("ns").min()).item()
-            alike.setdefault((reading.records, reading.rejects.height, first), []).append(i)
-    pairs = (pair for places in alike.values() for pair in itertools.combinations(places, 2))
-    found: dict[int, int] = {}
-    for i, j in pairs:
-        if i not in found and _same(readings[i].events, readings[j].events):
-            found |= {j: i} if _same(readings[i].audit, readings[j].audit) else {}
+    Examples
+    --------
+    >>> import gzip, tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "a").write_bytes(b"1\n2\n"), (folder / "b").write_bytes(gzip.compress(b"1\r\n2\r\n"))
+    >>> [(copy.name, original.name) for copy, original in copies_among([folder / "a", folder / "b"]).items()]
+    [('b', 'a')]
+    """
+    begun: dict[bytes, list[Path]] = {}
+    for path in inputs:
+        begun.setdefault(_plain(first_bytes(path, 1 << 16))[: 1 << 15], []).append(path)
+    found: dict[Path, Path] = {}
+    for alike in begun.values():
+        first: dict[str, Path] = {}
+        for path in alike if len(alike) > 1 else ():
+            whole = _whole(path)
+            original = first.setdefault(whole, path) if whole is not None else path
+            if original != path:
+                found[path] = original
     return found
 
 
-def _same(one: pl.DataFrame | None, other: pl.DataFrame | None) -> bool:
-    return one is other is None or (one is not None and other is not None and one.equals(other))
+def _plain(raw: bytes) -> bytes:
+    return raw.replace(_ENDS, b"\n").rstrip(_ENDS)
+
+
+def _whole(path: Path) -> str | None:
+    """Return the digest of a file without the ends of its last line; None where it is one line."""
+    digest, lines, held, binary = hashlib.sha256(), 0, b"", False
+    with opened(path) as (stream, _):
+        while raw := stream.read(_BLOCK):
+            text = held + raw
+            body = text.rstrip(_ENDS) if len(text) < 2 * _BLOCK else text
+            held = text[len(body) :]
+            digest.update(body.replace(_ENDS, b"\n"))
+            lines, binary = lines + body.count(b"\n"), binary or b"\0" in body
+    return digest.hexdigest() if lines or binary else None

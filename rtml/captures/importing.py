@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,14 +9,15 @@ from typing import Literal
 import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
-from rtml.captures.copies import refuse_copies, without_copies
+from rtml.captures.copies import copies_among, refuse_copies
+from rtml.captures.counting import Counts
 from rtml.captures.instances import identify
-from rtml.captures.manifest import Container, Input, LostInterval, Manifest
+from rtml.captures.manifest import Manifest
 from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.scope import scoped
-from rtml.captures.sensors import CONTAINERS, SENSORS, Reading, Sensor
+from rtml.captures.sensors import SENSORS, Reading, Sensor
 from rtml.captures.sensors.choosing import AUTO, choose
 from rtml.captures.streaming import is_long, stream_capture
 from rtml.captures.write import write_capture
@@ -26,9 +25,10 @@ from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
 from rtml.reading.whole import require_new
 from rtml.schema import conform
-from rtml.version import VERSION
 
 __all__ = ["import_capture"]
+
+Copies = Literal["refuse", "leave out"]
 
 
 def import_capture(
@@ -36,7 +36,7 @@ def import_capture(
     inputs: Sequence[Path],
     out: Path,
     scope: Path | None = None,
-    copies: Literal["refuse", "leave out"] = "refuse",
+    copies: Copies = "refuse",
 ) -> Manifest:
     """Import sensor files into a new capture.
 
@@ -71,6 +71,35 @@ def import_capture(
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
+    kind, inputs, copies = _chosen(sensor, inputs, copies)
+    require_new(out)
+    if scope is not None:
+        kind = scoped(kind, scope)
+    if copies == "refuse":
+        refuse_copies(inputs)
+    copied = copies_among(inputs) if copies == "leave out" else {}
+    originals = [path for path in inputs if path not in copied]
+    if kind.lines is not None and is_long(originals):
+        return stream_capture(kind, originals, out, copied)
+    read = [kind.read(path) for path in steps(originals, "reading", "files")]
+    readings, _ = one_spelling(kind.together(read))
+    with stage("resolving processes"):
+        events, images, audit = _resolved(kind, readings)
+    counts = Counts.of(kind)
+    counts.see(events)
+    for path, reading in zip(originals, readings, strict=True):
+        counts.take(reading, str(path), 0)
+    manifest = counts.of_files(originals, copied)
+    manifest = manifest.model_copy(update={"audit_earlier": int((~audit["final"]).sum())})
+    rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
+    write_capture(out, manifest, events, images, rejects, audit)
+    return manifest
+
+
+def _chosen(
+    sensor: str | Sensor, inputs: Sequence[Path], copies: Copies
+) -> tuple[Sensor, Sequence[Path], Copies]:
+    """Return the sensor, its files, and what becomes of copies: files that nobody named may be some."""
     if sensor == AUTO:
         sensor, inputs, _ = choose(inputs)
         copies = "leave out"
@@ -81,30 +110,7 @@ def import_capture(
         raise UsageError("nothing to import: name at least one input file")
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise UsageError("the same input file was named twice")
-    require_new(out)
-    if scope is not None:
-        kind = scoped(kind, scope)
-    if kind.lines is not None and is_long(inputs):
-        return stream_capture(kind, inputs, out)
-    read = [kind.read(path) for path in steps(inputs, "reading", "files")]
-    if copies == "refuse":
-        refuse_copies(inputs, read)
-    else:
-        read = without_copies(inputs, read)
-    readings, unclear = one_spelling(kind.together(read))
-    with stage("resolving processes"):
-        events, images, audit = _resolved(kind, readings)
-    rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
-    manifest = _manifest(kind, inputs, readings, events, rejects).model_copy(
-        update={
-            "audit": audit.height,
-            "audit_earlier": int((~audit["final"]).sum()),
-            "unclear_containers": unclear,
-            "beside": dict(sum((Counter(r.beside) for r in readings), Counter[str]())),
-        }
-    )
-    write_capture(out, manifest, events, images, rejects, audit)
-    return manifest
+    return kind, inputs, copies
 
 
 def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
@@ -160,67 +166,3 @@ def _audit(readings: list[Reading], sittings: list[pl.DataFrame]) -> pl.DataFram
         if reading.audit is not None
     ]
     return with_final(pl.concat([AUDIT.to_frame(), *tables]).lazy()).collect().sort("host", "seq")
-
-
-def _manifest(
-    sensor: Sensor,
-    inputs: Sequence[Path],
-    readings: list[Reading],
-    events: pl.DataFrame,
-    rejects: pl.DataFrame,
-) -> Manifest:
-    lost = [loss for reading in readings for loss in reading.lost]
-    reasons = rejects.group_by("reason").len().sort("len", "reason", descending=[True, False])
-    kinds = events.group_by("kind").len().sort("len", "kind", descending=[True, False])
-    return Manifest(
-        rtml_version=VERSION,
-        sensor=sensor.name,
-        sensor_version=next((r.version for r in readings if r.version), None),
-        hosts=sorted(str(host) for host in events["host"].unique().drop_nulls()),
-        containers=_containers(events, readings),
-        start=events["time"].min(),  # type: ignore[arg-type]
-        end=events["time"].max(),  # type: ignore[arg-type]
-        events=events.height,
-        kinds={str(kind): int(n) for kind, n in kinds.iter_rows()},
-        left_out=_left_out(readings),
-        lost=sum(loss.count for loss in lost),
-        lost_intervals=[LostInterval(**vars(loss)) for loss in lost],
-        rejected=rejects.height,
-        reject_reasons={str(reason): int(n) for reason, n in reasons.iter_rows()},
-        blind=sorted(sensor.blind),
-        inputs=[_input(path, r) for path, r in zip(inputs, readings, strict=True)],
-    )
-
-
-def _left_out(readings: list[Reading]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for reading in readings:
-        counts.update(reading.left_out)
-    return dict(sorted(counts.items()))
-
-
-def _input(path: Path, reading: Reading) -> Input:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=reading.records)
-
-
-def _containers(events: pl.DataFrame, readings: list[Reading]) -> list[Container]:
-    """Names of a container are those of its first event that has them."""
-    named = [name for name in Container.model_fields if name in events.columns]
-    named = [name for name in named if name not in ("container_id", "started")]
-    seen = (
-        events.drop_nulls("container_id")
-        .group_by(pl.col("container_id").cast(pl.String))
-        .agg(
-            pl.col(named).cast(pl.String).drop_nulls().first(),
-            first_seen=pl.col("time").min(),
-            last_seen=pl.col("time").max(),
-            events=pl.len(),
-        )
-    )
-    containers = [r.containers.cast(CONTAINERS) for r in readings if r.containers is not None]
-    if containers:
-        facts = pl.concat(containers).unique("container_id", keep="first", maintain_order=True)
-        seen = seen.join(facts.select("container_id", "role", "started"), on="container_id", how="left")
-    return [Container(**row) for row in seen.sort("container_id").to_dicts()]

@@ -8,10 +8,9 @@ processes. The events are those of an import as a whole.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from rtml.captures.following.gathering import Gathered, Was, meant_by, placed_in
 from rtml.captures.following.knowing import Known
 from rtml.captures.following.place import packed
 from rtml.captures.following.remembering import images_of
-from rtml.captures.manifest import Input, Manifest
+from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
@@ -143,8 +142,12 @@ class _Stream:
         self.gathered.was = Was()
 
 
-def stream_capture(sensor: Sensor, inputs: Sequence[Path], out: Path) -> Manifest:
+def stream_capture(
+    sensor: Sensor, inputs: Sequence[Path], out: Path, copied: Mapping[Path, Path] | None = None
+) -> Manifest:
     """Import files of any size; see `rtml.captures.import_capture`, which decides when.
+
+    ``copied`` are files beside them that hold what one of them holds.
 
     Raises
     ------
@@ -167,13 +170,8 @@ def stream_capture(sensor: Sensor, inputs: Sequence[Path], out: Path) -> Manifes
         )
         _write_rejects(half)
         earlier = _write_audit(half)
-        manifest = stream.gathered.counts.manifest().model_copy(
-            update={
-                "audit_earlier": earlier,
-                "late": stream.gathered.late,
-                "inputs": [_input(path, stream.gathered) for path in inputs],
-            }
-        )
+        manifest = stream.gathered.counts.of_files(inputs, copied or {})
+        manifest = manifest.model_copy(update={"audit_earlier": earlier, "late": stream.gathered.late})
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
         for name in (".rows", ".rejects", ".audit"):
             shutil.rmtree(half / name, ignore_errors=True)
@@ -241,10 +239,3 @@ def _write_audit(half: Path) -> int:
     rows = scan_table(files, AUDIT).drop("final").join(final.lazy(), on=["host", "seq"], how="left")
     rows.select(AUDIT.names()).sink_parquet(half / "audit" / "part-0.parquet", compression="zstd")
     return int((~final["final"]).sum())
-
-
-def _input(path: Path, gathered: Gathered) -> Input:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    records = gathered.counts.inputs[str(path)].records if str(path) in gathered.counts.inputs else 0
-    return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 
 from rtml.captures import check_capture, import_capture, open_capture, streaming
 from rtml.captures.shards import shard_of
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, UsageError
 from tests.captures.following.logs import counted, images, lines, log_in, rows
 from tests.captures.test_bpftrace import line
 from tests.samples import shipped
@@ -95,3 +96,38 @@ def test_a_damaged_or_foreign_long_file_leaves_nothing(tmp_path: Path):
     document = tmp_path / "pretty.json"
     document.write_text("{\n" + '"a": 1,\n' * 10 + '"b": 2}\n')
     assert not streaming.is_long([document])
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_long_import_looks_for_copies_as_a_short_one_does(tmp_path: Path):
+    raw = b"".join(lines())
+    log = log_in(tmp_path / "logs", raw)
+    (tmp_path / "logs" / "sitting.json").rename(tmp_path / "sitting.json")
+    log_in(tmp_path / "logs", gzip.compress(raw), "twin.gz")
+    (tmp_path / "logs" / "sitting.json").unlink()
+    twin = tmp_path / "logs" / "twin.gz"
+    with pytest.raises(UsageError, match=r"twin.gz: holds the same records as .*log.jsonl"):
+        import_capture("bpftrace", [log, twin], tmp_path / "c")
+    same("auto", [log.parent], tmp_path)
+    capture = open_capture(tmp_path / "blocks")
+    assert list((tmp_path / "blocks" / "events").rglob("shard=*"))
+    (copied,) = (
+        n for what, n in capture.manifest.beside.items() if what.startswith("twin.gz holds the same")
+    )
+    assert {file.name: file.records for file in capture.manifest.inputs} == {log.name: copied, "twin.gz": 0}
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_id_that_comes_in_full_later_is_the_same_in_both(tmp_path: Path):
+    short, full = "0123456789ab", "0123456789ab" + "c" * 52
+    told = {"evt.type": "open", "proc.pid": 7, "proc.name": "cat", "fd.name": "/etc/passwd"}
+    alerts = [
+        json.dumps(
+            {"rule": "r", "priority": "Notice", "time": f"2026-11-01T08:00:0{i}Z", "output": "x"}
+            | {"output_fields": told | {"container.id": id, "evt.time": 1793520000000000000 + i * 10**9}}
+        )
+        for i, id in enumerate([short, short, full])
+    ]
+    (tmp_path / "falco.json").write_text("\n".join(alerts) + "\n")
+    same("falco", [tmp_path / "falco.json"], tmp_path)
+    assert [c.container_id for c in open_capture(tmp_path / "blocks").manifest.containers] == [full]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from rtml.captures.audit import AUDIT
-from rtml.captures.following.counting import Counts
+from rtml.captures.counting import Counts
 from rtml.captures.following.given import as_given, is_keyed, meanings
 from rtml.captures.following.knowing import Known, identities, keyed
 from rtml.captures.following.remembering import KEPT, images_of, remembered
@@ -74,7 +74,7 @@ class Gathered:
     @classmethod
     def begin(cls, sensor: Sensor, hold: dt.timedelta = HOLD) -> Gathered:
         """Begin with nothing read."""
-        return cls(sensor, Counts(sensor=sensor.name, blind=sorted(sensor.blind)), hold=hold)
+        return cls(sensor, Counts.of(sensor), hold=hold)
 
     def add(self, reading: Reading, name: str, size: int) -> None:
         """Take what was read from the next ``size`` bytes of the input ``name``."""
@@ -85,7 +85,8 @@ class Gathered:
         rows = rows.sort("time", "seq", maintain_order=True)
         rows = rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64) + self.next_seq)
         self.next_seq += rows.height
-        self.counts.add(reading, rows, name, size)
+        self.counts.see(rows)
+        self.counts.take(reading, name, size)
         self.pending = pl.concat([self.pending, rows])
         if reading.processes is not None:
             named = reading.processes.with_columns(bare_ids(pl.col("container_id")))

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pydantic
 
-from rtml.captures.following.counting import Counts
+from rtml.captures.counting import Counts
 from rtml.captures.following.gathering import Gathered, Was
 from rtml.captures.following.knowing import Known
 from rtml.captures.following.place import Place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["KIND_OF", "SELF_EVIDENT", "kind_of", "request_of"]
+__all__ = ["KIND_OF", "ON_FILES", "SELF_EVIDENT", "kind_of", "request_of"]
 
 _NAMES = {
     "exec": "execve execveat sched_process_exec",
@@ -39,6 +39,9 @@ KIND_OF = {name: kind for kind, names in _NAMES.items() for name in names.split(
 
 SELF_EVIDENT = ("exec", "fork", "exit", "open", "connect", "accept", "bind", "listen")
 """Kinds that say which call it was; events of all others name it (`request_of`)."""
+
+ON_FILES = tuple("exec open create write unlink rename link chmod mount memfd module_load syscall".split())
+"""Kinds of calls that may name a file: what a sensor calls a file there is a path."""
 
 
 def kind_of(call: pl.Expr) -> pl.Expr:

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.calls import ON_FILES
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.records.values import said
 
 __all__ = ["files", "low_word"]
 
-_FILES = (
-    "exec",
-    "open",
-    "create",
-    "unlink",
-    "rename",
-    "link",
-    "chmod",
-    "mount",
-    "memfd",
-    "module_load",
-    "syscall",
-)
 _BELOW_A_FOLDER = {
     "a0": (
         "openat openat2 execveat unlinkat renameat renameat2 linkat mkdirat mknodat fchownat fchmodat"
@@ -67,7 +55,7 @@ def files() -> dict[str, pl.Expr]:
     flags = flag_names(bits.cast(pl.String))
     written = pl.coalesce(writes(flags), pl.when(kind == "create").then(True))
     return {
-        "path": pl.when(kind == "memfd").then(pl.lit("memfd:")).when(kind.is_in(_FILES)).then(said(path)),
+        "path": pl.when(kind == "memfd").then(pl.lit("memfd:")).when(kind.is_in(ON_FILES)).then(said(path)),
         "path_to": pl.when(two).then(said(made)),
         "open_flags": pl.when(opened).then(flags),
         "mode": pl.when((kind == "chmod") | (kind == "create") | (opened & (bits & _O_CREAT != 0))).then(

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.calls import ON_FILES
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.records.values import said, truth
 
 __all__ = ["files"]
 
-_FILES = (
-    "open",
-    "create",
-    "unlink",
-    "rename",
-    "link",
-    "chmod",
-    "mount",
-    "exec",
-    "module_load",
-    "syscall",
-    "write",
-)
 _TWO = ("rename", "link")
 _BITS = {
     f"S_I{what}{who}": 1 << (6 - 3 * i + (2 - j))
@@ -54,7 +42,7 @@ def files() -> dict[str, pl.Expr]:
         writes(flags), truth(pl.col("evt.is_open_write")), pl.when(kind == "create").then(True)
     )
     return {
-        "path": pl.when(kind.is_in([*_FILES, "memfd"])).then(path),
+        "path": pl.when(kind.is_in(ON_FILES)).then(path),
         "path_to": pl.when(kind.is_in(_TWO)).then(
             pl.coalesce("fs.path.target", _argument("newpath"), _argument("linkpath"))
         ),

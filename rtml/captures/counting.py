@@ -1,17 +1,20 @@
-"""What a manifest says of events, counted while they come."""
+"""What a manifest says of events, counted at once or while they come: every import makes its own here."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import polars as pl
 from pydantic import BaseModel
 
 from rtml.captures.joining import both
 from rtml.captures.manifest import Container, Input, LostInterval, Manifest
-from rtml.captures.sensors import Reading
-from rtml.container_ids import merged
+from rtml.captures.sensors import Reading, Sensor
+from rtml.container_ids import Meant, bare_ids, merged
 from rtml.version import VERSION
 
 __all__ = ["Counts"]
@@ -25,7 +28,9 @@ _MOST_LOSSES = 10_000
 class Counts(BaseModel):
     """Everything of a manifest that grows with the events; ``containers`` by the ids that were written.
 
-    ``until``: microseconds since 1970 up to which the rows of each host are settled.
+    ``others`` are ids that no event has, of processes and of what a sensor knows of containers: they may be
+    the longer spelling of one that events have. ``until``: microseconds since 1970 up to which the rows of
+    each host are settled.
     """
 
     sensor: str
@@ -33,6 +38,7 @@ class Counts(BaseModel):
     blind: list[str] = []
     hosts: set[str] = set()
     containers: dict[str, Container] = {}
+    others: set[str] = set()
     roles: dict[str, tuple[str | None, dt.datetime | None]] = {}
     start: dt.datetime | None = None
     end: dt.datetime | None = None
@@ -47,19 +53,27 @@ class Counts(BaseModel):
     inputs: dict[str, Input] = {}
     until: dict[str, int] = {}
 
-    def add(self, reading: Reading, events: pl.DataFrame, name: str, size: int) -> None:
-        """Count what was read from ``size`` bytes of the input ``name``; ``events`` have all columns."""
-        self.sensor_version = self.sensor_version or reading.version
+    @classmethod
+    def of(cls, sensor: Sensor) -> Counts:
+        """Begin with nothing counted."""
+        return cls(sensor=sensor.name, blind=sorted(sensor.blind))
+
+    def see(self, events: pl.DataFrame) -> None:
+        """Count events that have all columns; names of a container are those of the first that has them."""
         self.events += events.height
-        self.audit += 0 if reading.audit is None else reading.audit.height
         self.kinds.update({str(kind): int(n) for kind, n in events.group_by("kind").len().iter_rows()})
         self.hosts.update(str(host) for host in events["host"].unique().drop_nulls())
-        self.left_out.update(reading.left_out)
-        self.beside.update(reading.beside)
         self._span(events)
         for row in _seen(events):
             known, new = self.containers.get(row.container_id), row
             self.containers[row.container_id] = new if known is None else both(known, new)
+
+    def take(self, reading: Reading, name: str, size: int) -> None:
+        """Count what else was read from ``size`` bytes of the input ``name``."""
+        self.sensor_version = self.sensor_version or reading.version
+        self.audit += 0 if reading.audit is None else reading.audit.height
+        self.left_out.update(reading.left_out)
+        self.beside.update(reading.beside)
         self._facts(reading)
         reasons = reading.rejects.group_by("reason").len().iter_rows()
         self.reject_reasons.update({str(reason): int(n) for reason, n in reasons})
@@ -79,17 +93,24 @@ class Counts(BaseModel):
         if len(self.lost_intervals) > _MOST_LOSSES:
             self.lost_intervals = joined_losses(self.lost_intervals)
         if reading.containers is not None:
-            columns = reading.containers.select("container_id", "role", "started")
+            columns = reading.containers.select(bare_ids(pl.col("container_id")), "role", "started")
             for container, role, started in columns.drop_nulls("container_id").iter_rows():
                 self.roles.setdefault(container, (role, started))
+                self.others.add(container)
+        if reading.processes is not None:
+            ids = reading.processes.select(bare_ids(pl.col("container_id"))).to_series()
+            self.others.update(ids.drop_nulls().unique())
+
+    def _merged(self) -> Meant:
+        return merged({*self.containers, *self.others})
 
     def names(self) -> dict[str, str]:
         """Return the longer spelling of ids that have one."""
-        return merged(self.containers).ids
+        return self._merged().ids
 
     def manifest(self) -> Manifest:
         """Return the manifest of what was counted so far."""
-        found = merged(self.containers)
+        found = self._merged()
         together: dict[str, Container] = {}
         for container in self.containers.values():
             name = found.ids.get(container.container_id, container.container_id)
@@ -107,16 +128,39 @@ class Counts(BaseModel):
             end=self.end,
             events=self.events,
             audit=self.audit,
-            kinds=dict(sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))),
+            kinds=_most_first(self.kinds),
             lost=self.lost,
             lost_intervals=self.lost_intervals,
             rejected=sum(self.reject_reasons.values()),
-            reject_reasons=dict(sorted(self.reject_reasons.items(), key=lambda item: (-item[1], item[0]))),
+            reject_reasons=_most_first(self.reject_reasons),
             left_out=dict(sorted(self.left_out.items())),
             beside=dict(self.beside),
             blind=self.blind,
             inputs=list(self.inputs.values()),
         )
+
+    def of_files(self, inputs: Sequence[Path], copied: Mapping[Path, Path]) -> Manifest:
+        """Return the manifest of an import: inputs by size and digest, and which were copies of others."""
+        beside = dict(self.beside)
+        for copy, original in copied.items():
+            what = f"{copy.name} holds the same records as {original.name}"
+            beside[what] = beside.get(what, 0) + self._records(original)
+        files = [_input(path, self._records(path)) for path in inputs]
+        files += [_input(path, 0) for path in copied]
+        return self.manifest().model_copy(update={"inputs": files, "beside": beside})
+
+    def _records(self, path: Path) -> int:
+        return self.inputs[str(path)].records if str(path) in self.inputs else 0
+
+
+def _input(path: Path, records: int) -> Input:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=records)
+
+
+def _most_first(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def joined_losses(losses: list[LostInterval]) -> list[LostInterval]:
