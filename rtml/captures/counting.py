@@ -12,8 +12,10 @@ import polars as pl
 from pydantic import BaseModel
 
 from rtml.captures.joining import both
-from rtml.captures.manifest import Container, Input, LostInterval, Manifest
+from rtml.captures.manifest import Container, Input, LostInterval, Manifest, Names
+from rtml.captures.naming import may_be
 from rtml.captures.sensors import Reading, Sensor
+from rtml.captures.sensors.contract import Naming
 from rtml.container_ids import Meant, bare_ids, merged
 from rtml.version import VERSION
 
@@ -30,7 +32,8 @@ class Counts(BaseModel):
 
     ``others`` are ids that no event has, of processes and of what a sensor knows of containers: they may be
     the longer spelling of one that events have. ``until``: microseconds since 1970 up to which the rows of
-    each host are settled.
+    each host are settled. ``listed`` and what follows: what lists of containers told
+    (`rtml.captures.sensors.contract.Naming`).
     """
 
     sensor: str
@@ -52,6 +55,10 @@ class Counts(BaseModel):
     reject_reasons: Counter[str] = Counter()
     inputs: dict[str, Input] = {}
     until: dict[str, int] = {}
+    listed: int | None = None
+    named: set[str] = set()
+    contradicted: dict[str, set[str]] = {}
+    unclear: dict[str, list[str]] = {}
 
     @classmethod
     def of(cls, sensor: Sensor) -> Counts:
@@ -101,6 +108,30 @@ class Counts(BaseModel):
             ids = reading.processes.select(bare_ids(pl.col("container_id"))).to_series()
             self.others.update(ids.drop_nulls().unique())
 
+        if reading.naming is not None:
+            self.others |= may_be(reading)
+            self._named(reading.naming)
+
+    def _named(self, naming: Naming) -> None:
+        self.listed = max(self.listed or 0, naming.listed)
+        self.named |= naming.named
+        for column, ids in naming.contradicted.items():
+            self.contradicted[column] = self.contradicted.get(column, set()) | ids
+        self.unclear.update(naming.unclear)
+
+    def _names(self, spelling: Mapping[str, str]) -> Names | None:
+        """Return what lists of containers told, of the containers that there are."""
+        if self.listed is None:
+            return None
+        counts = {column: len(_meant(ids, spelling)) for column, ids in sorted(self.contradicted.items())}
+        named = _meant(self.named & set(self.containers), spelling)
+        return Names(
+            listed=self.listed,
+            named=len(named),
+            contradicted=counts,
+            unclear=dict(sorted(self.unclear.items())),
+        )
+
     def _merged(self) -> Meant:
         return merged({*self.containers, *self.others})
 
@@ -123,6 +154,7 @@ class Counts(BaseModel):
             sensor_version=self.sensor_version,
             hosts=sorted(self.hosts),
             unclear_containers=found.several,
+            names=self._names(found.ids),
             containers=[together[name] for name in sorted(together)],
             start=self.start,
             end=self.end,
@@ -157,6 +189,10 @@ def _input(path: Path, records: int) -> Input:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Input(name=path.name, bytes=path.stat().st_size, sha256=digest, records=records)
+
+
+def _meant(ids: set[str], spelling: Mapping[str, str]) -> set[str]:
+    return {spelling.get(one, one) for one in ids}
 
 
 def _most_first(counts: Counter[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.copies import copies_among, refuse_copies
 from rtml.captures.counting import Counts
 from rtml.captures.instances import identify
+from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest
 from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
@@ -37,6 +38,7 @@ def import_capture(
     out: Path,
     scope: Path | None = None,
     copies: Copies = "refuse",
+    containers: Sequence[Path] = (),
 ) -> Manifest:
     """Import sensor files into a new capture.
 
@@ -58,6 +60,9 @@ def import_capture(
     copies
         What becomes of a file that holds the records of another: ``refuse``, or ``leave out`` and count
         them, which is what ``auto`` does.
+    containers
+        Files that list containers (``kubectl get pods -o json``, ``crictl ps -o json``, ``docker inspect``):
+        names that the sensor does not give are taken from there (`rtml.captures.inventory`).
 
     Returns
     -------
@@ -67,12 +72,15 @@ def import_capture(
     Raises
     ------
     UsageError
-        No such sensor, no input, or the same file twice, packed or under another name too.
+        No such sensor, no input, or the same file twice, packed or under another name too; a file of
+        ``containers`` lists none.
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
     kind, inputs, copies = _chosen(sensor, inputs, copies)
     require_new(out)
+    if containers:
+        kind = named_by(kind, containers)
     if scope is not None:
         kind = scoped(kind, scope)
     if copies == "refuse":

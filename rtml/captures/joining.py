@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.audit import with_final
-from rtml.captures.manifest import Container, Manifest
+from rtml.captures.manifest import Container, Manifest, Names
 from rtml.captures.naming import renamed_rows
 from rtml.captures.store import Capture, open_capture
 from rtml.container_ids import merged
@@ -103,6 +103,7 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         sensor="+".join(sensors),
         hosts=sorted({host for m in manifests for host in m.hosts}),
         containers=_containers(manifests, names),
+        names=_names([m.names for m in manifests if m.names is not None]),
         start=min((m.start for m in times if m.start), default=None),
         end=max((m.end for m in times if m.end), default=None),
         events=sum(m.events for m in manifests),
@@ -119,6 +120,18 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         # What one sensor cannot see, another may: only what all miss is a blind spot.
         blind=sorted(set.intersection(*(set(m.blind) for m in manifests))),
         inputs=[file for m in manifests for file in m.inputs],
+    )
+
+
+def _names(told: list[Names]) -> Names | None:
+    """Add up what lists of containers told of each; a container of several captures counts in each."""
+    if not told:
+        return None
+    return Names(
+        listed=max(names.listed for names in told),
+        named=sum(names.named for names in told),
+        contradicted=_sums([names.contradicted for names in told]),
+        unclear={short: longer for names in told for short, longer in names.unclear.items()},
     )
 
 

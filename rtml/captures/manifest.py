@@ -17,6 +17,7 @@ __all__ = [
     "Input",
     "LostInterval",
     "Manifest",
+    "Names",
     "parse_manifest",
     "unclear_ids",
 ]
@@ -67,6 +68,20 @@ class Container(_Model):
     events: int
 
 
+class Names(_Model):
+    """What lists of containers told (`rtml.captures.inventory`).
+
+    ``listed`` counts their containers, ``named`` those of the capture that are among them. ``contradicted``
+    counts, by column, containers of which the sensor says something else; its names stayed. ``unclear`` are
+    short ids that begin several listed containers, with those: they got no names.
+    """
+
+    listed: int = 0
+    named: int = 0
+    contradicted: dict[str, int] = {}
+    unclear: dict[str, list[str]] = {}
+
+
 class Growing(_Model):
     """What a capture that is being followed consists of; files that are not named here are none of it.
 
@@ -97,7 +112,7 @@ class Manifest(_Model):
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
     stage or a copy of another (`rtml.captures.audit`). ``late`` counts rows that came out of order by more
     than was waited for: their processes are those that had the pid last. ``growing`` is there while a log
-    is followed.
+    is followed. ``names``: what lists of containers told, if there were any.
     """
 
     format_version: int = FORMAT_VERSION
@@ -107,6 +122,7 @@ class Manifest(_Model):
     hosts: list[str] = []
     unclear_containers: dict[str, list[str]] = {}
     containers: list[Container] = []
+    names: Names | None = None
     start: dt.datetime | None = None
     end: dt.datetime | None = None
     events: int = 0

@@ -11,7 +11,7 @@ import polars as pl
 from rtml.captures.sensors import Reading
 from rtml.container_ids import bare_ids, merged, renamed
 
-__all__ = ["one_spelling", "renamed_rows"]
+__all__ = ["changed", "may_be", "one_spelling", "renamed_rows"]
 
 _FRAMES = ("events", "processes", "containers")
 _Change = Callable[[pl.DataFrame], pl.DataFrame]
@@ -31,16 +31,24 @@ def one_spelling(readings: Sequence[Reading]) -> tuple[list[Reading], dict[str, 
     >>> readings[0].events["container_id"].to_list(), unclear
     (['0123456789abcdef', '0123456789abcdef', None], {})
     """
-    bare = [_changed(reading, _bare) for reading in readings]
+    bare = [changed(reading, _bare) for reading in readings]
     frames = [getattr(reading, name) for reading in bare for name in _FRAMES]
     named = [
         frame["container_id"] for frame in frames if frame is not None and "container_id" in frame.columns
     ]
-    found = merged(pl.concat(named).drop_nulls().unique()) if named else merged([])
-    return [_changed(reading, partial(renamed, ids=found.ids)) for reading in bare], found.several
+    ids = {one for column in named for one in column.drop_nulls().unique()}
+    found = merged(ids | {one for reading in readings for one in may_be(reading)})
+    return [changed(reading, partial(renamed, ids=found.ids)) for reading in bare], found.several
 
 
-def _changed(reading: Reading, change: _Change) -> Reading:
+def may_be(reading: Reading) -> set[str]:
+    """Return the listed containers that short ids of a reading may be: an id that fits two is neither."""
+    unclear = {} if reading.naming is None else reading.naming.unclear
+    return {one for longer in unclear.values() for one in longer}
+
+
+def changed(reading: Reading, change: _Change) -> Reading:
+    """Return a reading with a change made to each of its tables that names containers."""
     return replace(
         reading,
         events=change(reading.events),

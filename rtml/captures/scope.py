@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from rtml.captures.rereading import reread
 from rtml.captures.sensors import Reading, Sensor
 from rtml.errors import UsageError, did_you_mean
 from rtml.reading.user_yaml import read_yaml
@@ -155,17 +156,5 @@ def scoped(sensor: Sensor, path: Path) -> Sensor:
     UsageError
         The file is wrong, now or at a later change.
     """
-    seen: dict[tuple[int, int], Scope] = {}
-
-    def current() -> Scope:
-        if not path.is_file():
-            return read_scope(path)  # it says so
-        now = path.stat().st_mtime_ns, path.stat().st_size
-        if now not in seen:
-            scope = read_scope(path)
-            seen.clear()
-            seen[now] = scope
-        return seen[now]
-
-    current()
+    current = reread(path, read_scope)
     return replace(sensor, read=lambda file: current().of(sensor.read(file)))

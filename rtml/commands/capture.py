@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from rtml.commands import arguments
 from rtml.commands.capture_coverage import show_coverage
-from rtml.commands.capture_follow import follow_log
+from rtml.commands.capture_follow import Containers, follow_log
 from rtml.commands.names import AUTO, GENERIC
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
@@ -57,6 +57,7 @@ def import_(
             "--mapping", help="Which column is what (YAML), for generic.", callback=arguments.existing
         ),
     ] = None,
+    containers: Containers = None,
     as_json: Json = False,
 ) -> None:
     """Import sensor output: `rtml capture import falco alerts.json.gz --out captures/today`.
@@ -65,7 +66,7 @@ def import_(
     """
     _mapping_fits(sensor, mapping)
     from rtml.captures import import_capture
-    from rtml.captures.manifest import unclear_ids
+    from rtml.captures.notes import notes_of
     from rtml.reading.spooling import spooled
 
     mapped = None if mapping is None else _mapped(mapping)
@@ -74,7 +75,8 @@ def import_(
         if not named:
             sensor, files = _recognised(files, as_json)
         with progress(f"importing {len(files)} file(s)"):
-            manifest = import_capture(mapped or sensor, files, out, scope, "refuse" if named else "leave out")
+            copies: Literal["refuse", "leave out"] = "refuse" if named else "leave out"
+            manifest = import_capture(mapped or sensor, files, out, scope, copies, containers or ())
     if as_json:
         print_json(manifest.model_dump(mode="json"))
         return
@@ -83,7 +85,7 @@ def import_(
         f" lost {manifest.lost:,} · rejected {manifest.rejected:,}",
         markup=False,
     )
-    for name, fact in unclear_ids(manifest).items():
+    for name, fact in notes_of(manifest).items():
         console.print(f"  {name}: {fact}", markup=False)
     for switch, count in manifest.left_out.items():
         console.print(f"  out of scope {count:,}: {switch}", markup=False)
@@ -137,7 +139,7 @@ def _audit_facts(manifest: Manifest) -> dict[str, object]:
 def info(path: CapturePath, as_json: Json = False) -> None:
     """Describe a capture: `rtml capture info datasets/lab-v1/capture`."""
     from rtml.captures import open_capture
-    from rtml.captures.manifest import unclear_ids
+    from rtml.captures.notes import notes_of
 
     capture = open_capture(path)
     manifest = capture.manifest
@@ -153,7 +155,7 @@ def info(path: CapturePath, as_json: Json = False) -> None:
             "events": f"{manifest.events:,}",
             "kinds": " ".join(f"{kind}={n:,}" for kind, n in manifest.kinds.items()),
             **_audit_facts(manifest),
-            **unclear_ids(manifest),
+            **notes_of(manifest),
             "lost": f"{manifest.lost:,}",
             "rejected": f"{manifest.rejected:,}",
             "blind to": " ".join(manifest.blind) or "nothing it lists",

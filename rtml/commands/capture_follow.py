@@ -15,7 +15,16 @@ from rtml.errors import UsageError
 if TYPE_CHECKING:
     from rtml.captures.manifest import Manifest
 
-__all__ = ["follow_log"]
+__all__ = ["Containers", "follow_log"]
+
+Containers = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--containers",
+        help="Names of containers: kubectl get pods -o json, crictl ps -o json, docker inspect. Repeatable.",
+        callback=arguments.existing,
+    ),
+]
 
 
 def follow_log(
@@ -35,6 +44,7 @@ def follow_log(
     scope: Annotated[
         Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
     ] = None,
+    containers: Containers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the last manifest as JSON.")] = False,
 ) -> None:
     """Follow a log that grows: `rtml capture follow bpftrace /var/log/bpftrace.jsonl --out captures/now`.
@@ -51,7 +61,7 @@ def follow_log(
     pulse = Pulse(seconds=seconds, events=events, once=once, stopped=lambda: bool(stopped))
     if once and source == "-":
         raise UsageError("standard input is always read to its end; leave --once out")
-    manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope)
+    manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope, containers or ())
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 

@@ -11,6 +11,7 @@ OPTIONS = {
     "bad": "--bad",
     "budget": "--budget",
     "capture": "`rtml capture import SENSOR INPUT... --out CAPTURE` makes one",
+    "containers": "--containers FILE, repeatable",
     "finding_files": "--findings FILE, repeatable",
     "gap": "--gap",
     "mapping": "--mapping",

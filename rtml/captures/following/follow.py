@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from rtml.captures.following.memory import Facts, read_memory
 from rtml.captures.following.place import Place
 from rtml.captures.following.spool import Spool
 from rtml.captures.following.tail import Tail
+from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest, parse_manifest
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Lines, Sensor
@@ -51,6 +52,7 @@ def follow(
     pulse: Pulse | None = None,
     told: Callable[[Manifest], None] | None = None,
     scope: Path | None = None,
+    containers: Sequence[Path] = (),
 ) -> Manifest:
     """Follow a log into the capture ``out``, which can be opened at any time.
 
@@ -68,6 +70,8 @@ def follow(
         Called with the manifest of every commit.
     scope
         File that says what is looked at (`rtml.captures.scope`); read again when it changes.
+    containers
+        Files that list containers (`rtml.captures.inventory`); read again when they change.
 
     Returns
     -------
@@ -97,9 +101,9 @@ def follow(
         tail = _tail(where, out, commits.facts.place)
         stack.callback(tail.close)
         beside = Path.cwd() if source == STDIN else Path(where).parent
-        reader = BlockReader(
-            kind if scope is None else scoped(kind, scope), beside, known=gathered.counts.events > 0
-        )
+        named = named_by(kind, containers) if containers else kind
+        seen = named if scope is None else scoped(named, scope)
+        reader = BlockReader(seen, beside, known=gathered.counts.events > 0)
         return _Follower(kind.lines, tail, gathered, commits, pulse or Pulse(), told, reader).run()
 
 

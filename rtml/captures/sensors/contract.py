@@ -15,7 +15,7 @@ import polars as pl
 
 from rtml.errors import RtmlError
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "NothingReadError", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "Naming", "NothingReadError", "Reading", "Sensor"]
 
 
 class NothingReadError(RtmlError):
@@ -60,6 +60,21 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Naming:
+    """What lists of containers told of those of a reading (`rtml.captures.inventory`).
+
+    ``listed`` counts the containers of the lists; ``named`` are those of the reading that are among them.
+    ``contradicted``, by column: those of which the sensor says something else, which stays. ``unclear``:
+    short ids that begin the ids of several listed containers, with those.
+    """
+
+    listed: int
+    named: frozenset[str] = frozenset()
+    contradicted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unclear: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Reading:
     """One sitting as read: every input record is an event, a reject, or neither by design.
 
@@ -72,7 +87,7 @@ class Reading:
     line, whatever the order of their files: processes are resolved over all of them. ``beside`` counts
     records that are neither events nor rejects by design, by what they are (accounts of losses, alerts of
     other sources); ``left_out`` events that are out of scope, by the switch that says so
-    (`rtml.captures.scope`).
+    (`rtml.captures.scope`). ``naming``: what lists of containers told.
     """
 
     events: pl.DataFrame
@@ -86,6 +101,7 @@ class Reading:
     sitting: str | None = None
     beside: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+    naming: Naming | None = None
 
 
 def _all(raw: bytes) -> int:

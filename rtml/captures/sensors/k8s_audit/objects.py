@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
+from rtml.captures.sensors.pods import owner_of
 
 __all__ = ["object_facts"]
 
@@ -21,7 +22,6 @@ _CREDENTIAL = re.compile(
 _MOST_SEARCHED = 1_000_000
 _TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spec"))
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
-_HASH = re.compile(r"-[0-9a-z]{5,10}$")
 
 
 def object_facts(request: Any, response: Any) -> dict[str, Any]:
@@ -50,23 +50,13 @@ def _facts(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "object_kind": word(body.get("kind")),
         "labels": pairs(mapping(body, "metadata").get("labels")),
-        "owner": _owner(body),
+        "owner": owner_of(mapping(body, "metadata")),
         **_pod(spec or body),
         **_role(body),
         **_service(body, spec),
         **_data(body),
         **_review(body, spec),
     }
-
-
-def _owner(body: dict[str, Any]) -> str | None:
-    """Name the workload that a pod belongs to; the hash in a replica set's name is left out."""
-    owners = [mapping(owner) for owner in items(mapping(body, "metadata").get("ownerReferences"))]
-    for owner in owners:
-        name = word(owner.get("name"))
-        if name:
-            return _HASH.sub("", name) if owner.get("kind") in ("ReplicaSet", "Job") else name
-    return None
 
 
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:
