@@ -17,6 +17,7 @@ from rtml.captures.manifest import Manifest
 from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
+from rtml.captures.repairs import repairs_of
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Reading, Sensor
 from rtml.captures.sensors.choosing import AUTO, choose
@@ -98,7 +99,9 @@ def import_capture(
     for path, reading in zip(originals, readings, strict=True):
         counts.take(reading, str(path), 0)
     manifest = counts.of_files(originals, copied)
-    manifest = manifest.model_copy(update={"audit_earlier": int((~audit["final"]).sum())})
+    earlier = int((~audit["final"]).sum())
+    told = {"audit_earlier": earlier, "repairs": repairs_of(images, counts.start)}
+    manifest = manifest.model_copy(update=told)
     rejects = pl.concat([r.rejects for r in readings]).sort("file", "line")
     write_capture(out, manifest, events, images, rejects, audit)
     return manifest

@@ -114,6 +114,7 @@ def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:
         lost=sum(m.lost for m in manifests),
         lost_intervals=[loss for m in manifests for loss in m.lost_intervals],
         late=sum(m.late for m in manifests),
+        repairs=_sums([m.repairs for m in manifests]),
         rejected=sum(m.rejected for m in manifests),
         reject_reasons=_sums([m.reject_reasons for m in manifests]),
         beside=_sums([m.beside for m in manifests]),

@@ -112,7 +112,8 @@ class Manifest(_Model):
     ``audit`` counts rows of the audit table, ``audit_earlier`` those of them that are an earlier
     stage or a copy of another (`rtml.captures.audit`). ``late`` counts rows that came out of order by more
     than was waited for: their processes are those that had the pid last. ``growing`` is there while a log
-    is followed. ``names``: what lists of containers told, if there were any.
+    is followed. ``repairs`` counts processes by what the sensor did not say of them and was made good
+    (`rtml.captures.repairs`). ``names``: what lists of containers told, if there were any.
     """
 
     format_version: int = FORMAT_VERSION
@@ -132,6 +133,7 @@ class Manifest(_Model):
     lost: int = 0
     lost_intervals: list[LostInterval] = []
     late: int = 0
+    repairs: dict[str, int] = {}
     rejected: int = 0
     reject_reasons: dict[str, int] = {}
     beside: dict[str, int] = {}

@@ -17,7 +17,12 @@ def notes_of(manifest: Manifest) -> dict[str, str]:
     >>> notes_of(Manifest(sensor="x", names=names))["names"]
     '2 of 0 containers named by lists of 9; the sensor says otherwise of 1 in pod, which ...'
     """
-    return {**unclear_ids(manifest), **_names(manifest)}
+    return {**unclear_ids(manifest), **_names(manifest), **_repairs(manifest)}
+
+
+def _repairs(manifest: Manifest) -> dict[str, str]:
+    counts = " · ".join(f"{what} {count:,}" for what, count in manifest.repairs.items())
+    return {"processes repaired": counts} if counts else {}
 
 
 def _names(manifest: Manifest) -> dict[str, str]:

@@ -27,6 +27,7 @@ from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
 from rtml.captures.provenance import WRITTEN
+from rtml.captures.repairs import repairs_of
 from rtml.captures.sensors import Sensor
 from rtml.captures.shards import sharded
 from rtml.captures.write import as_stored, parquet_writer, placed, write_part
@@ -171,7 +172,13 @@ def stream_capture(
         _write_rejects(half)
         earlier = _write_audit(half)
         manifest = stream.gathered.counts.of_files(inputs, copied or {})
-        manifest = manifest.model_copy(update={"audit_earlier": earlier, "late": stream.gathered.late})
+        manifest = manifest.model_copy(
+            update={
+                "audit_earlier": earlier,
+                "late": stream.gathered.late,
+                "repairs": repairs_of(images, manifest.start),
+            }
+        )
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
         for name in (".rows", ".rejects", ".audit"):
             shutil.rmtree(half / name, ignore_errors=True)

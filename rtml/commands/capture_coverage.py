@@ -50,7 +50,10 @@ def _show(covered: Coverage) -> None:
     seen = [f"{kind}={count:,}" for kind, count in covered.kinds.items() if count]
     absent = [kind for kind, count in covered.kinds.items() if count == 0]
     blind = [kind for kind, count in covered.kinds.items() if count is None]
+    repairs = covered.facts.get("repairs", {})
     facts = {**covered.facts, "sensors": ", ".join(covered.facts["sensors"])}
+    if repairs:
+        facts["repairs"] = " · ".join(f"{what} {count:,}" for what, count in repairs.items())
     kinds = {"kinds": " ".join(seen), "not seen": " ".join(absent), "blind to": " ".join(blind)}
     print_facts({**facts, **kinds})
     print_table("hosts", covered.hosts.columns, covered.hosts.rows())

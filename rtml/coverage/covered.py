@@ -68,6 +68,7 @@ def coverage_of(capture: Capture, gap: dt.timedelta = _GAP, now: dt.datetime | N
         "lost": manifest.lost,
         "late": manifest.late,
         "rejected": manifest.rejected,
+        **({"repairs": manifest.repairs} if manifest.repairs else {}),
     }
     amiss = _amiss(capture, hosts, gap, now or dt.datetime.now(dt.UTC), sensors)
     return Coverage(facts, kinds, hosts, gaps, amiss, types_seen(capture), families_seen(capture))

@@ -20,6 +20,7 @@ from rtml.captures.following.memory import Facts, write_memory
 from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Growing, Manifest
 from rtml.captures.parts import scan_table
+from rtml.captures.repairs import repairs_of
 from rtml.captures.shards import UNSORTED, sharded
 from rtml.captures.write import placed, write_part
 
@@ -143,7 +144,12 @@ class Commits:
             names=gathered.counts.names(),
             broken=self.facts.place.broken,
         )
-        found = {"growing": growing, "audit_earlier": self._earlier(), "late": gathered.late}
+        found = {
+            "growing": growing,
+            "audit_earlier": self._earlier(),
+            "late": gathered.late,
+            "repairs": repairs_of(settled.images, gathered.counts.start),
+        }
         return gathered.counts.manifest().model_copy(update=found)
 
     def _earlier(self) -> int:
