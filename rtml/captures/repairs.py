@@ -15,7 +15,7 @@ from rtml.captures.processes import BY_TIME
 __all__ = ["REPAIRS", "repairs_of"]
 
 REPAIRS: Mapping[str, str] = {
-    "older than the capture": "began before the first event: its start and parent are what the sensor was told",
+    "older than the capture": "began before the first event: start and parent are what the sensor was told",
     "no start": "no fork and no start time was seen: named by the first time that it was seen",
     "no exec": "runs a program that its parent does not, and no exec says so: taken from what else was said",
     "no program": "nothing says what it runs: stands among ancestors by its short name, or not at all",

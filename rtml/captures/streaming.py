@@ -29,6 +29,7 @@ from rtml.captures.parts import scan_table
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
 from rtml.captures.sensors import Sensor
+from rtml.captures.sensors.sysdig.scap import is_scap
 from rtml.captures.shards import sharded
 from rtml.captures.write import as_stored, parquet_writer, placed, write_part
 from rtml.errors import RtmlError
@@ -60,7 +61,7 @@ def _by_line(path: Path) -> bool:
     """Tell whether the first line is a whole record: a document over many lines cannot be read in blocks."""
     head = first_bytes(path, 1 << 20)
     line = head.lstrip().partition(b"\n")
-    if not line[1] or is_parquet(head):
+    if not line[1] or is_parquet(head) or is_scap(head):
         return False
     try:
         return not line[0].startswith((b"{", b"[")) or bool(json.loads(line[0]))

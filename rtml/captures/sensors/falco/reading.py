@@ -5,7 +5,7 @@ capture holds. An alert of any other rule is an event of the call that it is abo
 fields that its output has; without ``evt.type`` its kind is ``syscall``. One call that several rules hit is
 one event. Alerts of plugins (``k8s_audit``, clouds) are about no system call: left out, and counted. What
 Falco says of itself is the account of losses (`falco.losses`), or counted and left out. Log text between
-the lines is refused by name.
+the lines is refused by name. A capture that Falco wrote (``.scap``) is read as sysdig's.
 
 Fails where a child's number is asked for inside another pid namespace: Falco reports what the call returned
 there, so a fork in a container names no child; ``proc.pid.ts`` and ``proc.ppid.ts`` tell lineage instead.
@@ -19,36 +19,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
-
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
+from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.cutting import together
-from rtml.captures.sensors.falco.events import containers_of, events_of, processes_of
-from rtml.captures.sensors.falco.fields import FIELDS
-from rtml.captures.sensors.falco.losses import losses_of
-from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.sysdig.reading import read as of_sysdig
+from rtml.captures.sensors.sysdig.scap import is_scap
+from rtml.reading.content import first_bytes
 from rtml.schema import KINDS
 
-__all__ = ["FALCO", "SENSOR", "read"]
-
-FALCO = Format(
-    name="falco",
-    what="a log of Falco (JSON lines)",
-    generations=(FIELDS,),
-    claims=pl.col("rule").is_not_null() & pl.col("priority").is_not_null(),
-    events=events_of,
-    lost=losses_of,
-    processes=processes_of,
-    containers=containers_of,
-)
+__all__ = ["SENSOR", "read"]
 
 
 def read(path: Path) -> Reading:
-    """Read one file of Falco's JSON output (`rtml.captures.sensors.records.read_records`)."""
-    return read_records(path, FALCO)
+    """Read one file of Falco's JSON output, or one capture of system calls (``.scap``)."""
+    return of_sysdig(path) if is_scap(first_bytes(path, 4096)) else alerts(path)
 
 
 SENSOR = Sensor(

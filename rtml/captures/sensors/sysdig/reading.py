@@ -6,7 +6,7 @@ The fields are Falco's, without a rule and an alert around them. ``-p '*%evt.num
 %evt.type %evt.args %evt.rawres %proc.pid %proc.ppid %proc.exepath …'`` tells most; sysdig's own choice has no
 ``proc.pid`` and no container: the thread then stands for its process. Without ``proc.exepath`` the program is
 what it calls itself (``proc.exe``), which can be forged. The host has no name in the file but by
-``evt.hostname``.
+``evt.hostname``. A capture (``.scap``) is read by the ``sysdig`` that is installed (`scap.read_scap`).
 
 References
 ----------
@@ -22,10 +22,13 @@ import polars as pl
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
+from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.events import containers_of, processes_of
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.sysdig.events import FIELDS, events_of
+from rtml.captures.sensors.sysdig.scap import is_scap, read_scap
+from rtml.reading.content import first_bytes
 from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "SYSDIG", "read"]
@@ -42,7 +45,9 @@ SYSDIG = Format(
 
 
 def read(path: Path) -> Reading:
-    """Read one file of ``sysdig -j`` (`rtml.captures.sensors.records.read_records`)."""
+    """Read one file of ``sysdig -j`` (`rtml.captures.sensors.records.read_records`), or one capture."""
+    if is_scap(first_bytes(path, 4096)):
+        return read_scap(path, read, alerts)
     return read_records(path, SYSDIG)
 
 
@@ -50,6 +55,8 @@ SENSOR = Sensor(
     name="sysdig",
     read=read,
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall"},
-    signature=lambda head: has_keys(head, "evt.num", "evt.type") and not has_keys(head, "output_fields"),
+    signature=lambda head: (
+        is_scap(head) or (has_keys(head, "evt.num", "evt.type") and not has_keys(head, "output_fields"))
+    ),
     together=before_their_exec,
 )
