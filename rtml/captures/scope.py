@@ -19,7 +19,7 @@ from rtml.reading.user_yaml import read_yaml
 from rtml.schema import KINDS
 from rtml.wildcards import whole
 
-__all__ = ["Scope", "read_scope", "scoped"]
+__all__ = ["Scope", "read_scope", "scope_of", "scoped"]
 
 _NETWORK = "connect accept bind listen".split()
 _FILES = "open create write rename link unlink chmod mount".split()
@@ -113,7 +113,23 @@ def read_scope(path: Path) -> Scope:
     """
     read = read_yaml(path, dict, "a scope is a mapping with the key 'scope'")
     _known(path, read, ("scope",), "the file")
-    own = _mapping(path, read.get("scope"), "scope")
+    return scope_of(read.get("scope"), path)
+
+
+def scope_of(section: Any, path: Path | str) -> Scope:
+    """Return the scope of a section of settings; ``path`` is what errors say it stands in.
+
+    Raises
+    ------
+    UsageError
+        A key is not known, or a value is of another type.
+
+    Examples
+    --------
+    >>> scope_of({"sources": {"dns": False}}, "x.yml").off
+    ('dns',)
+    """
+    own = _mapping(path, section, "scope")
     _known(path, own, ("sources", *_COLUMNS), "scope")
     sources = _mapping(path, own.get("sources"), "sources")
     _known(path, sources, SOURCES, "sources")
@@ -129,19 +145,19 @@ def read_scope(path: Path) -> Scope:
     return Scope(tuple(name for name, on in sources.items() if not on), **sides)
 
 
-def _mapping(path: Path, value: Any, name: str) -> dict[str, Any]:
+def _mapping(path: Path | str, value: Any, name: str) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise UsageError(f"{path}: {name} is a mapping of keys to values")
     return value or {}
 
 
-def _known(path: Path, given: Mapping[str, Any], names: Any, where: str) -> None:
+def _known(path: Path | str, given: Mapping[str, Any], names: Any, where: str) -> None:
     for name in given:
         if name not in names:
             raise UsageError(f"{path}: unknown key {name!r} in {where}; {did_you_mean(str(name), names)}")
 
 
-def _patterns(path: Path, value: Any, name: str) -> tuple[str, ...]:
+def _patterns(path: Path | str, value: Any, name: str) -> tuple[str, ...]:
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) for text in texts):
         raise UsageError(f"{path}: {name} is a list of texts; put numbers into quotes")

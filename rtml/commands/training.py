@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures import open_captures
 from rtml.costs import Cost, measuring, spent
 from rtml.experiment.config import Experiment
 from rtml.experiment.costs import TRAIN
+from rtml.experiment.looked_at import capture_of
 from rtml.experiment.run import learn
 from rtml.models import Model
 from rtml.models.windows import container_windows
@@ -30,7 +30,7 @@ def train_and_keep(
     experiment: Experiment, captures: Sequence[str], out: Path | None, tracked: bool
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
-    capture = open_captures(captures)
+    capture = capture_of(experiment, captures)
     run = tracked_run(f"train {experiment.name}", "train") if tracked else nullcontext(None)
     with run as tracking, tempfile.TemporaryDirectory() as scratch:
         with measuring() as costs, spent(TRAIN):

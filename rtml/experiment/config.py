@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -22,6 +22,9 @@ from rtml.reading.user_yaml import YamlError, parse_yaml, read_yaml
 from rtml.rules.chosen import Chosen
 from rtml.splits import Split
 from rtml.times import Window
+
+if TYPE_CHECKING:
+    from rtml.captures.scope import Scope
 
 __all__ = ["Experiment", "load_experiment"]
 
@@ -39,6 +42,7 @@ class Experiment(_Strict):
     name: str = "experiment"
     capture: list[str] = []
     labels: Path | None = None
+    scope: dict[str, Any] = {}
     window: str = "60s"
     split: Split = Split()
     hold_out: dict[Literal["host", "image", "workload", "technique"], list[str]] = {}
@@ -94,6 +98,22 @@ class Experiment(_Strict):
     def _length(cls, value: str) -> str:
         return Window.of(value).text
 
+    @field_validator("scope", mode="before")
+    @classmethod
+    def _in_scope(cls, value: Any) -> Any:
+        if value:
+            from rtml.captures.scope import scope_of  # which needs Polars
+
+            scope_of(value, "scope")  # says what is wrong with it
+        return value or {}
+
+    @property
+    def looked_at(self) -> Scope:
+        """What is looked at of the capture (`rtml.captures.scope`)."""
+        from rtml.captures.scope import scope_of
+
+        return scope_of(self.scope, "scope")
+
     @property
     def every(self) -> Window:
         """Length of the windows."""
@@ -101,7 +121,8 @@ class Experiment(_Strict):
 
     def digest(self) -> str:
         """Short hash of the resolved experiment: the same values give the same name."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        unsaid = set() if self.scope else {"scope"}
+        text = json.dumps(self.model_dump(mode="json", exclude=unsaid), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,15 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import open_captures
+from rtml.captures.in_scope import InScope
+from rtml.captures.scope import scope_of
 from rtml.errors import UsageError
 from rtml.evaluation import Ledger, Side, build_ledger
 from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.exposure import begin_of_test
 from rtml.experiment.judged import agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
+from rtml.experiment.looked_at import scope_notes
 from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.tracks import track_of
@@ -67,9 +71,10 @@ def judge(
     begin = None if since is None else moment(since)
     wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
-    capture = open_captures(captures)
+    scope = scope_of(json.loads(terms.scope or "{}"), "scope")
+    capture = InScope.of(open_captures(captures), scope)
     labels, warnings = labels_of(capture, label_file)
-    warnings[:0] = refuse_damage(capture)
+    warnings[:0] = [*scope_notes(scope), *refuse_damage(capture)]
     sides, unclear = in_the_capture(list(sides_of(files)), capture.containers()["container_id"])
     window, begins = Window.of(terms.window), begin_of_test(sides, terms.since, all_time=all_time)
     windows = features.observed(capture, window, start=begins)

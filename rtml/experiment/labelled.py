@@ -8,6 +8,7 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.captures.check import check_capture
+from rtml.captures.in_scope import InScope
 from rtml.errors import RtmlError
 from rtml.evaluation.labels import in_capture, read_labels
 from rtml.evaluation.labels.reading import validate
@@ -34,12 +35,15 @@ def labels_of(capture: Capture, labels: pl.DataFrame | Path | str) -> tuple[pl.D
 def refuse_damage(capture: Capture) -> list[str]:
     """Read a capture whole before anything is judged on it; say what is lost, refuse what is damaged.
 
+    What is out of scope is read here too: the manifest counts it.
+
     Raises
     ------
     RtmlError
         It is not what its manifest says: events were added, taken out or changed.
     """
-    checks = check_capture(capture)
+    whole = capture.whole if isinstance(capture, InScope) else None
+    checks = check_capture(whole or capture)
     for check in checks:
         if not check.ok and check.grave:
             raise RtmlError(

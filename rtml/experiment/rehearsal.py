@@ -16,7 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures import Capture, open_capture, open_captures
+from rtml.captures import Capture, open_capture
 from rtml.captures.leaving_out import cells_of, leave_out
 from rtml.errors import UsageError
 from rtml.evaluation import assess, read_labels
@@ -27,6 +27,7 @@ from rtml.experiment.copies import write_copy
 from rtml.experiment.foreign import foreign
 from rtml.experiment.guard import closed
 from rtml.experiment.holding_out import held_containers, of_techniques
+from rtml.experiment.looked_at import capture_of
 from rtml.experiment.run import learn
 from rtml.experiment.tracks import track_of
 from rtml.schema import COMBINED
@@ -101,7 +102,7 @@ def rehearsal(experiment: Experiment) -> Iterator[Rehearsal]:
     """
     if not experiment.capture or experiment.labels is None:
         raise UsageError("an experiment needs `capture` and `labels`")
-    whole = open_captures(experiment.capture)
+    whole = capture_of(experiment)
     split = experiment.split.of(whole, experiment.every)
     events = _before_test(whole, split, experiment)
     with closed(experiment.labels), tempfile.TemporaryDirectory(prefix="rtml-rehearsal-") as folder:

@@ -35,12 +35,16 @@ class _Strict(BaseModel):
 
 
 class Terms(_Strict):
-    """On which terms sides are judged: length of a window, from when on, seed of resampling, budget."""
+    """On which terms sides are judged: length of a window, from when on, seed of resampling, budget, scope.
+
+    ``scope`` is the section as JSON (`rtml.captures.scope.scope_of`); empty: everything was looked at.
+    """
 
     window: str = "60s"
     since: dt.datetime | None = None
     seed: int = 0
     budget: float = 1.0
+    scope: str = ""
 
 
 class SideFacts(_Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml import features
-from rtml.captures import Capture, open_captures
+from rtml.captures import Capture
 from rtml.captures.digest import named
 from rtml.costs import Costs, measuring, spent
 from rtml.errors import NotSaved, UsageError
@@ -23,6 +24,7 @@ from rtml.experiment.early import Early
 from rtml.experiment.guard import closed
 from rtml.experiment.inputs import digests
 from rtml.experiment.labelled import labels_of, refuse_damage
+from rtml.experiment.looked_at import capture_of, scope_notes
 from rtml.experiment.looks import look
 from rtml.experiment.outcome import Outcome
 from rtml.experiment.report_input import Made, page
@@ -82,7 +84,7 @@ def run_experiment(experiment: Experiment, out: Path, tracked: bool = True) -> O
 
 def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, costs: Costs) -> Outcome:
     every = experiment.every
-    capture = open_captures(experiment.capture)
+    capture = capture_of(experiment)
     damage = refuse_damage(capture)
     labels, warnings = labels_of(capture, label_file)
     ground = stage_of(experiment, capture, labels)
@@ -104,12 +106,21 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
     track = held.track(_track(experiment, capture, scored, held.labels(labels), sides, split))
-    notes = [*damage, *unwatched, *warnings, *early.notes, *experiment.notes, *saved, *_outliers(model)]
+    notes = [
+        *scope_notes(experiment.looked_at),
+        *damage,
+        *unwatched,
+        *warnings,
+        *early.notes,
+        *experiment.notes,
+        *saved,
+        *_outliers(model),
+    ]
     notes += drifting(scored.drift)
     columns, tried = scored.trees, experiment.tried
     ledger = build_ledger(sides, track, proof, columns, experiment.budget, tried, notes, suspicions=foreseen)
     write_ledger(ledger, out)
-    terms = Terms(window=every.text, since=split.edges[2], seed=experiment.seed, budget=experiment.budget)
+    terms = _terms(experiment, split)
     write_result(out, sides, terms, windows, scored, inputs)
     run_id = run.run_id if run else None
     made = Made(looks.sentence(), labels_closed=not unwatched, no_foresight=not foreseen, costs=costs)
@@ -202,6 +213,16 @@ def saved_and_loaded(model: Model, folder: Path) -> tuple[Model, list[str]]:
 def _windows(model: Model, scored: Scored) -> pl.DataFrame:
     assert model.trees is not None
     return pl.concat([container_windows(model.trees), scored.windows.with_columns(part=pl.lit("test"))])
+
+
+def _terms(experiment: Experiment, split: Split) -> Terms:
+    return Terms(
+        window=experiment.every.text,
+        since=split.edges[2],
+        seed=experiment.seed,
+        budget=experiment.budget,
+        scope=json.dumps(experiment.scope, sort_keys=True) if experiment.scope else "",
+    )
 
 
 def _outliers(model: Model) -> list[str]:

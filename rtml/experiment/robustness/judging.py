@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import polars as pl
 
-from rtml.captures import open_capture, open_captures
+from rtml.captures import open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation import Side, Track
 from rtml.evaluation.headline import reach, together
@@ -18,6 +18,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import model_sides, rule_side
 from rtml.experiment.copies import write_copy
 from rtml.experiment.labelled import labels_of
+from rtml.experiment.looked_at import capture_of
 from rtml.experiment.looks import look
 from rtml.experiment.robustness import CHANGES
 from rtml.experiment.robustness.scene import PART, Change, Scene, scene_of
@@ -79,7 +80,7 @@ def robustness(
     if not experiment.capture or experiment.labels is None:
         raise UsageError("an experiment needs `capture` and `labels`")
     lean = _lean(experiment)
-    capture = open_captures(experiment.capture)
+    capture = capture_of(experiment)
     labels, _ = labels_of(capture, experiment.labels)
     ground = stage_of(lean, capture, labels)
     scene = scene_of(capture, labels, ground.split, experiment.every, experiment.seed)
