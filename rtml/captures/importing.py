@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +25,7 @@ from rtml.captures.streaming import is_long, stream_capture
 from rtml.captures.write import write_capture
 from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
+from rtml.reading.remote import fetched
 from rtml.reading.whole import require_new
 from rtml.schema import conform
 
@@ -35,7 +36,7 @@ Copies = Literal["refuse", "leave out"]
 
 def import_capture(
     sensor: str | Sensor,
-    inputs: Sequence[Path],
+    inputs: Sequence[Path | str],
     out: Path,
     scope: Path | None = None,
     copies: Copies = "refuse",
@@ -52,8 +53,9 @@ def import_capture(
         Name of a registered sensor format, one that is not registered, or ``auto``: the one that wrote
         the files, which are then also folders and patterns (`rtml.captures.sensors.choosing`).
     inputs
-        Files, in any order. Process ids are resolved within a sitting: a file, or the files of a
-        log that was rotated, where the sensor tells which those are.
+        Files, in any order, or URLs of a store (``s3://bucket/logs``, `rtml.reading.remote`). Process ids are
+        resolved within a sitting: a file, or the files of a log that was rotated, where the sensor tells
+        which those are.
     out
         Folder to make; it must not exist.
     scope
@@ -78,18 +80,23 @@ def import_capture(
     RtmlError
         A file is missing, empty or of another format; ``out`` exists or cannot be written.
     """
-    kind, inputs, copies = _chosen(sensor, inputs, copies)
     require_new(out)
-    if containers:
-        kind = named_by(kind, containers)
-    if scope is not None:
-        kind = scoped(kind, scope)
-    if copies == "refuse":
-        refuse_copies(inputs)
-    copied = copies_among(inputs) if copies == "leave out" else {}
-    originals = [path for path in inputs if path not in copied]
-    if kind.lines is not None and is_long(originals):
-        return stream_capture(kind, originals, out, copied)
+    with fetched(inputs) as here:
+        kind, files, copies = _chosen(sensor, here, copies)
+        if containers:
+            kind = named_by(kind, containers)
+        if scope is not None:
+            kind = scoped(kind, scope)
+        if copies == "refuse":
+            refuse_copies(files)
+        copied = copies_among(files) if copies == "leave out" else {}
+        originals = [path for path in files if path not in copied]
+        if kind.lines is not None and is_long(originals):
+            return stream_capture(kind, originals, out, copied)
+        return _import(kind, originals, out, copied)
+
+
+def _import(kind: Sensor, originals: Sequence[Path], out: Path, copied: Mapping[Path, Path]) -> Manifest:
     read = [kind.read(path) for path in steps(originals, "reading", "files")]
     readings, _ = one_spelling(kind.together(read))
     with stage("resolving processes"):

@@ -17,6 +17,7 @@ import typer
 
 from rtml.commands.names import AUTO, GENERIC, PACKS, SENSORS, SINKS
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
+from rtml.reading.urls import is_url
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
 
@@ -87,15 +88,16 @@ def sensor(value: str) -> str:
     raise UnknownNameError(f"unknown sensor {value!r}; {hint}")
 
 
-def readable(value: list[Path]) -> list[Path]:
-    """Check that files exist; ``-`` is standard input, and patterns are left to the work.
+def readable(value: list[str]) -> list[str]:
+    """Check that files exist; ``-`` is standard input, and patterns and URLs are left to the work.
 
     Examples
     --------
-    >>> readable([Path("-"), Path("no/such/*.json")])
-    [PosixPath('-'), PosixPath('no/such/*.json')]
+    >>> readable(["-", "no/such/*.json", "s3://bucket/logs"])
+    ['-', 'no/such/*.json', 's3://bucket/logs']
     """
-    existing([path for path in value if str(path) != "-" and not set(str(path)) & set("*?[")])
+    local = [path for path in value if path != "-" and not is_url(path)]
+    existing([path for path in local if not set(path) & set("*?[")])
     return value
 
 
@@ -150,7 +152,7 @@ def local(value: Any) -> Any:
     rtml.errors.UsageError: s3:/bucket/x: is written on this machine only; name a file here and copy it there
     """
     for path in _values(value):
-        if re.match(r"[a-z][a-z0-9+.-]*:/", str(path)):
+        if is_url(path):
             hint = "is written on this machine only; name a file here and copy it there"
             raise UsageError(f"{path}: {hint}", argument="out")
     return value

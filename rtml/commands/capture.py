@@ -40,10 +40,10 @@ def import_(
         ),
     ],
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Sensor files, `-` for standard input; with auto also folders and patterns.",
+            help="Sensor files, `-`, `s3://bucket/logs`; with auto also folders and patterns.",
             callback=arguments.readable,
         ),
     ],
@@ -67,10 +67,11 @@ def import_(
     _mapping_fits(sensor, mapping)
     from rtml.captures import import_capture
     from rtml.captures.notes import notes_of
+    from rtml.reading.remote import fetched
     from rtml.reading.spooling import spooled
 
     mapped = None if mapping is None else _mapped(mapping)
-    with spooled(inputs) as files:
+    with fetched(inputs) as here, spooled(here) as files:
         named = sensor != AUTO
         if not named:
             sensor, files = _recognised(files, as_json)
