@@ -119,6 +119,8 @@ class _Stream:
                 self.gathered.add(said, str(path), 0)
             if self.gathered.pending.height >= _GATHERED:
                 self.drain()
+        if reader.nothing is not None:
+            raise reader.nothing
 
     def drain(self, everything: bool = False) -> None:
         """Put what is settled into the files of its shards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,17 @@ import polars as pl
 
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import NothingReadError
+from rtml.captures.sensors.recognise import recognise
 from rtml.errors import RtmlError
 from rtml.schema import REJECTS, empty
 
 __all__ = ["BlockReader", "refused"]
 
 _SHOWN = 200
+_MOST_TEXT = 1_000_000
+"""Bytes of text without a record after which a log is of something else."""
+
+_RECORD = re.compile(rb'\{\s*"(?!log"|stream"|time")')
 
 
 class BlockReader:
@@ -30,10 +36,15 @@ class BlockReader:
         that a container which is written down later is known from then on.
     known
         It was seen before that the log is of this format.
+
+    ``nothing`` is what would be said of a log that ended here: so far it holds text alone, such as what a
+    program says of itself when it starts.
     """
 
     def __init__(self, sensor: Sensor, folder: Path, known: bool = False) -> None:
         self._sensor, self._folder, self._known = sensor, folder, known
+        self.nothing: NothingReadError | None = None
+        self._text = 0
 
     def read(self, raw: bytes, name: str, line: int) -> Reading | None:
         """Read lines that begin at number ``line`` of the file ``name``; None where all of them are blank.
@@ -41,20 +52,24 @@ class BlockReader:
         Raises
         ------
         RtmlError
-            Nothing in the first block is of this sensor's format. Later such a block
-            is refused: it has rejects only.
+            Nothing in the first block is of this sensor's format, and there is more in it than some text.
+            Later such a block is refused: it has rejects only.
         """
         if not raw.strip():
             return None
         try:
             reading = self._read(raw, name)
         except RtmlError as error:
-            if not self._known:
+            self._text += len(raw)
+            waits = isinstance(error, NothingReadError) and self._text <= _MOST_TEXT and _is_text(raw)
+            if not self._known and not waits:
                 raise
             if not isinstance(error, NothingReadError):
                 return refused(raw, name, line, f"no line of this block can be read: {error}")
+            self.nothing = None if self._known else self.nothing or error
             reading = Reading(events=empty(), rejects=error.rejects, records=error.rejects.height)
-        self._known = True
+        else:
+            self._known, self.nothing = True, None
         shifted = reading.rejects.with_columns(pl.col("line") + line, file=pl.lit(name))
         return replace(reading, rejects=shifted.select(REJECTS.names()).cast(REJECTS))
 
@@ -72,6 +87,11 @@ class BlockReader:
                 raise NothingReadError(str(error).replace(str(block), name), error.rejects) from error
             except RtmlError as error:
                 raise RtmlError(str(error).replace(str(block), name)) from error
+
+
+def _is_text(raw: bytes) -> bool:
+    """Tell whether a block holds text and no record of anything, also in the lines of a container's log."""
+    return b"\0" not in raw and _RECORD.search(raw) is None and recognise(raw[: 1 << 16]) is None
 
 
 def refused(raw: bytes, name: str, line: int, reason: str) -> Reading:

@@ -15,19 +15,22 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture
+from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures.following import blocks
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
+from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError, UsageError
 from tests.captures.following.logs import counted, images, lines, log_in, rows
+from tests.samples import shipped
 
 ONCE = Pulse(once=True, sleep=0.01)
 
 
-def to_the_end(log: Path, out: Path) -> Manifest:
+def to_the_end(log: Path, out: Path, sensor: str = "bpftrace") -> Manifest:
     """Follow a log that nobody writes any more."""
     os.utime(log, (time.time() - 60, time.time() - 60))
-    return follow("bpftrace", str(log), out, ONCE)
+    return follow(sensor, str(log), out, ONCE)
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +220,54 @@ def test_many_commits_are_put_together(tmp_path: Path, whole: Path, monkeypatch:
     assert len(shards) > 2
     plain = pl.read_parquet(tmp_path / "c" / "events", hive_partitioning=True)
     assert {"node", "shard"} < set(plain.columns)
+
+
+START = {
+    "falco": "Thu Nov 26 14:00:00 2026: Falco version: 0.44.0\nThu Nov 26 14:00:00 2026: Loading rules\n",
+    "tetragon": 'time="2026-11-26T14:00:00Z" level=info msg="Starting tetragon"\n',
+    "k8s-audit": "I1126 14:00:00.000000       1 server.go:632] external host was not specified\n",
+    "bpftrace": "Attaching 43 probes...\n",
+    "zeek": "listening on eth0\n",
+}
+
+
+@pytest.mark.parametrize("sensor", START)
+def test_a_log_that_so_far_holds_text_alone_is_waited_for(tmp_path: Path, sensor: str):
+    (sample, *_) = shipped(sensor)
+    with gzip.open(sample) if sample.suffix == ".gz" else sample.open("rb") as stream:
+        raw = stream.read()
+    log = log_in(tmp_path, START[sensor].encode() * 2)
+    for beside in SENSORS[sensor].lines.beside if SENSORS[sensor].lines else ():
+        if (sample.parent / beside).is_file():
+            (tmp_path / beside).write_bytes((sample.parent / beside).read_bytes())
+    first = to_the_end(log, tmp_path / "c", sensor)
+    assert first.events == 0 and first.rejected == START[sensor].count("\n") * 2
+    with log.open("ab") as file:
+        file.write(raw if raw.endswith(b"\n") else raw + b"\n")
+    followed = to_the_end(log, tmp_path / "c", sensor)
+    whole = import_capture(sensor, [log], tmp_path / "whole")
+    assert followed.events == whole.events > 0
+    assert followed.reject_reasons == whole.reject_reasons
+
+
+def test_a_log_of_another_sensor_or_of_too_much_text_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "tetragon.log").write_bytes(shipped("tetragon")[0].read_bytes())
+    with pytest.raises(RtmlError, match="looks like tetragon"):
+        to_the_end(tmp_path / "tetragon.log", tmp_path / "a", "falco")
+    (tmp_path / "app.log").write_text('{"level": "info", "msg": "hello"}\n')
+    with pytest.raises(RtmlError, match="not a log of Falco"):
+        to_the_end(tmp_path / "app.log", tmp_path / "b", "falco")
+    monkeypatch.setattr(blocks, "_MOST_TEXT", 100)
+    (tmp_path / "text.log").write_text("line\n" * 30)
+    with pytest.raises(RtmlError, match="not a log of Falco"):
+        to_the_end(tmp_path / "text.log", tmp_path / "c", "falco")
+
+
+def test_a_long_import_of_text_alone_is_still_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(streaming, "STREAMED", 1)
+    (tmp_path / "text.log").write_text(START["falco"])
+    with pytest.raises(RtmlError, match="not a log of Falco"):
+        import_capture("falco", [tmp_path / "text.log"], tmp_path / "c")
+    assert not (tmp_path / "c").exists()

@@ -18,8 +18,7 @@ from rtml.captures.sensors.bpftrace.cutting import together
 from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
-from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
-from rtml.errors import RtmlError
+from rtml.captures.sensors.contract import Lines, Lost, NothingReadError, Reading, Sensor
 from rtml.reading.envelopes import records
 from rtml.reading.escapes import decoded
 from rtml.reading.lines import lines_of, read_raw
@@ -29,6 +28,7 @@ from rtml.text import SEPARATOR
 __all__ = ["SENSOR"]
 
 HEAD = ["name", "nsecs", "pid", "tid", "ppid", "uid", "cgroup", "pidns", "comm"]
+_NO_RECORD = "not a JSON record of bpftrace"
 _METADATA = ("attached_probes", "time", "map", "hist", "stats", "lost_events")
 
 
@@ -36,12 +36,13 @@ def read(path: Path) -> Reading:
     """Read one sensor log; every line is an event, a piece of one, metadata, or a reject."""
     raw, problem = read_raw(path)
     text = decoded(put_right(raw))
-    lines = _parsed(lines_of(text.text))
+    lines = written = _parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:  # perhaps a runtime or a shipper wrapped them
         text = decoded(put_right(b"\n".join(document.raw for document in records(path))))
         lines = _parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:
-        raise RtmlError(f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)")
+        said = f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)"
+        raise NothingReadError(said, _broken(path, written))
     sitting = read_sitting(path.parent / "sitting.json")
     fields = _fields(lines)
     events, bad = events_of(fields.filter(pl.col("problem").is_null()), text)
@@ -108,9 +109,7 @@ def _problem() -> pl.Expr:
 def _rejects(
     path: Path, lines: pl.DataFrame, fields: pl.DataFrame, bad: pl.DataFrame, problem: str | None
 ) -> pl.DataFrame:
-    broken = lines.filter(pl.col("type").is_null()).select(
-        line="number", reason=pl.lit("not a JSON record of bpftrace")
-    )
+    broken = lines.filter(pl.col("type").is_null()).select(line="number", reason=pl.lit(_NO_RECORD))
     odd = lines.filter(~pl.col("type").is_in(["printf", *_METADATA])).select(
         line="number", reason="unknown record type " + pl.col("type").str.slice(0, 40)
     )
@@ -127,6 +126,11 @@ def _rejects(
         rejects = pl.concat([rejects, end], how="vertical_relaxed")
     named = rejects.with_columns(file=pl.lit(path.name)).sort("line")
     return named.select(REJECTS.names()).cast(REJECTS)
+
+
+def _broken(path: Path, lines: pl.DataFrame) -> pl.DataFrame:
+    rows = lines.select(line="number", reason=pl.lit(_NO_RECORD), text=pl.col("line").str.slice(0, 200))
+    return rows.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS)
 
 
 def _losses(lines: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.audit import AUDIT
-from rtml.captures.sensors.contract import Lines, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor
 from rtml.captures.sensors.k8s_audit.objects import object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
@@ -79,8 +79,7 @@ def read(path: Path) -> Reading:
     named = rows.with_columns(
         host=pl.lit(place["host"] or API_SERVER), seq=pl.int_range(pl.len(), dtype=pl.Int64)
     )
-    refused = pl.DataFrame(rejects, schema=["line", "reason", "text"], orient="row")
-    refused = refused.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS)
+    refused = _refused(path, rejects)
     return Reading(
         events=_events(named, place),
         rejects=refused.sort("line", maintain_order=True),
@@ -93,12 +92,18 @@ def _nothing(path: Path, rejects: list[tuple[int, str, str]]) -> RtmlError:
     """Make the error of a file without one event; where it speaks of audit, the reason is inside."""
     head = first_bytes(path)
     if not rejects or not _signature(head):
-        return wrong_format(path, "a Kubernetes audit log", head)
+        error = wrong_format(path, "a Kubernetes audit log", head)
+        return NothingReadError(str(error), _refused(path, rejects)) if rejects else error
     line, reason, _ = rejects[0]
     return RtmlError(
         f"{path}: no audit event can be read; line {line}: {reason}."
         " Take the events out of what they were shipped in, to one a line"
     )
+
+
+def _refused(path: Path, rejects: list[tuple[int, str, str]]) -> pl.DataFrame:
+    rows = pl.DataFrame(rejects, schema=["line", "reason", "text"], orient="row")
+    return rows.with_columns(file=pl.lit(path.name)).select(REJECTS.names()).cast(REJECTS)
 
 
 def _signature(head: bytes) -> bool:
