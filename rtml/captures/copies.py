@@ -43,7 +43,9 @@ def copies_among(inputs: Sequence[Path]) -> dict[Path, Path]:
     [('b', 'a')]
     """
     begun: dict[bytes, list[Path]] = {}
-    for path in inputs:
+    for path in inputs if len(inputs) > 1 else ():
+        if not path.is_file():  # a pipe can be read once
+            continue
         begun.setdefault(_plain(first_bytes(path, 1 << 16))[: 1 << 15], []).append(path)
     found: dict[Path, Path] = {}
     for alike in begun.values():

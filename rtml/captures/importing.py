@@ -51,18 +51,18 @@ def import_capture(
     ----------
     sensor
         Name of a registered sensor format, one that is not registered, or ``auto``: the one that wrote
-        the files, which are then also folders and patterns (`rtml.captures.sensors.choosing`).
+        the files.
     inputs
-        Files, in any order, or URLs of a store (``s3://bucket/logs``, `rtml.reading.remote`). Process ids are
-        resolved within a sitting: a file, or the files of a log that was rotated, where the sensor tells
-        which those are.
+        Files, in any order, folders and patterns (`rtml.captures.sensors.choosing`), or URLs of a store
+        (``s3://bucket/logs``, `rtml.reading.remote`). Process ids are resolved within a sitting: a file, or
+        the files of a log that was rotated, where the sensor tells which those are.
     out
         Folder to make; it must not exist.
     scope
         File that says what is looked at (`rtml.captures.scope`); None: everything.
     copies
         What becomes of a file that holds the records of another: ``refuse``, or ``leave out`` and count
-        them, which is what ``auto`` does.
+        them, which is what ``auto`` does, and what is done in folders.
     containers
         Files that list containers (``kubectl get pods -o json``, ``crictl ps -o json``, ``docker inspect``):
         names that the sensor does not give are taken from there (`rtml.captures.inventory`).
@@ -118,17 +118,21 @@ def _chosen(
     sensor: str | Sensor, inputs: Sequence[Path], copies: Copies
 ) -> tuple[Sensor, Sequence[Path], Copies]:
     """Return the sensor, its files, and what becomes of copies: files that nobody named may be some."""
-    if sensor == AUTO:
-        sensor, inputs, _ = choose(inputs)
-        copies = "leave out"
     if sensor == "generic":
         raise UsageError("generic rows need a mapping: generic(mapping) of rtml.captures.sensors.generic")
-    kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
     if not inputs:
         raise UsageError("nothing to import: name at least one input file")
-    if len({path.resolve() for path in inputs}) < len(inputs):
+    wanted = None if sensor == AUTO else sensor if isinstance(sensor, Sensor) else _registered(sensor)
+    chosen = choose(inputs, wanted)
+    if len({path.resolve() for path in chosen.files}) < len(chosen.files):
         raise UsageError("the same input file was named twice")
-    return kind, inputs, copies
+    if wanted is None or chosen.files != list(inputs):
+        copies = "leave out"
+    return wanted or _registered(chosen.sensor), chosen.files, copies
+
+
+def _registered(name: str) -> Sensor:
+    return lookup(SENSORS, name, "sensor")
 
 
 def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:

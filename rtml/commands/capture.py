@@ -43,7 +43,7 @@ def import_(
         list[str],
         typer.Argument(
             metavar="INPUT...",
-            help="Sensor files, `-`, `s3://bucket/logs`; with auto also folders and patterns.",
+            help="Sensor files, folders, patterns, `s3://bucket/logs`, or `-`.",
             callback=arguments.readable,
         ),
     ],
@@ -72,9 +72,9 @@ def import_(
 
     mapped = None if mapping is None else _mapped(mapping)
     with fetched(inputs) as here, spooled(here) as files:
-        named = sensor != AUTO
+        named = sensor != AUTO and not any(path.is_dir() or not path.exists() for path in files)
         if not named:
-            sensor, files = _recognised(files, as_json)
+            sensor, files = _recognised(files, sensor, mapped, as_json)
         with progress(f"importing {len(files)} file(s)"):
             copies: Literal["refuse", "leave out"] = "refuse" if named else "leave out"
             manifest = import_capture(mapped or sensor, files, out, scope, copies, containers or ())
@@ -112,15 +112,17 @@ def _mapped(mapping: Path) -> Sensor:
     return generic(mapping)
 
 
-def _recognised(paths: list[Path], quiet: bool) -> tuple[str, list[Path]]:
-    """Say which sensor wrote the files, and which files of a folder none did."""
+def _recognised(paths: list[Path], sensor: str, mapped: Sensor | None, quiet: bool) -> tuple[str, list[Path]]:
+    """Say which sensor wrote the files, and which files of a folder none did, or another."""
+    from rtml.captures.sensors import SENSORS
     from rtml.captures.sensors.choosing import choose
 
-    chosen = choose(paths)
+    chosen = choose(paths, None if sensor == AUTO else mapped or SENSORS[sensor])
     if not quiet:
         console.print(f"recognised: {chosen.sensor}, {len(chosen.files)} file(s)", markup=False)
+        whose = "of no sensor" if sensor == AUTO else f"not of {chosen.sensor}"
         for path in chosen.passed_over:
-            console.print(f"  passed over, of no sensor: {path}", markup=False)
+            console.print(f"  passed over, {whose}: {path}", markup=False)
     return chosen.sensor, chosen.files
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import re
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -49,6 +53,51 @@ def test_a_pattern_a_folder_and_a_file_name_each_file_once(tmp_path: Path):
 def test_a_mixture_names_which_file_is_what():
     with pytest.raises(UsageError, match=r"falco: .*events\.jsonl; tetragon: .*export\.jsonl"):
         choose([DATA / "falco/events.jsonl", DATA / "tetragon"])
+
+
+def test_a_mixture_is_imported_with_the_commands_that_its_error_says(tmp_path: Path):
+    place = tmp_path / "odd $name"
+    for name in ("falco", "tetragon"):
+        shutil.copytree(DATA / name, place / name)
+    (place / "copy.jsonl").write_bytes((place / "falco" / "events.jsonl").read_bytes())
+    with pytest.raises(UsageError) as error:
+        choose([place])
+    commands = [shlex.split(one) for one in re.findall("`([^`]+)`", str(error.value))]
+    assert [command[:4] for command in commands] == [
+        ["rtml", "capture", "import", n] for n in ("falco", "tetragon")
+    ]
+    for command in commands:
+        done = CliRunner().invoke(app, [*command[1:-1], str(tmp_path / command[-1])])
+        assert done.exit_code == 0, done.output
+        assert f"passed over, not of {command[3]}" in done.output
+        capture = open_capture(tmp_path / command[-1])
+        read = {file.name for file in capture.manifest.inputs if file.records}
+        falco = {"alerts.jsonl", "copy.jsonl"}  # the other copy is left out
+        assert read == (falco if command[3] == "falco" else {path.name for path in shipped("tetragon")})
+
+
+def test_a_sensor_takes_what_is_named_and_of_a_folder_what_it_knows(tmp_path: Path):
+    files = [DATA / "falco/events.jsonl", DATA / "tetragon/export.jsonl"]
+    assert choose(files, SENSORS["falco"]).files == files  # its reader says what is wrong with one
+    assert [path.parent.name for path in choose([DATA], SENSORS["falco"]).files] == ["falco", "falco"]
+    with pytest.raises(RtmlError, match=r"beth: no file there is of falco"):
+        choose([DATA / "beth"], SENSORS["falco"])
+    commands = str(pytest.raises(UsageError, choose, files).value)
+    assert f"falco {files[0]} --out" in commands and f"tetragon {files[1]} --out" in commands
+
+
+@pytest.mark.parametrize("name", ["falco", "sysdig"])
+def test_a_pipe_is_read_once(name: str, tmp_path: Path):
+    (file, *_) = shipped(name)
+    whole = import_capture(name, [file], tmp_path / "whole")
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as stream:
+        stream.write(file.read_bytes())
+    try:
+        piped = import_capture(name, [Path(f"/dev/fd/{reader}")], tmp_path / "piped")
+    finally:
+        os.close(reader)
+    assert (piped.events, piped.rejected) == (whole.events, whole.rejected)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,8 @@ from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest, parse_manifest
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Lines, Sensor
-from rtml.captures.sensors.sysdig.scap import is_scap
+from rtml.captures.sensors.sysdig.scap import is_scap_file
 from rtml.errors import RtmlError, UsageError, lookup
-from rtml.reading.content import first_bytes
 
 __all__ = ["STDIN", "Pulse", "follow"]
 
@@ -96,7 +95,7 @@ def follow(
     # A log that was followed before may be between two files at this moment.
     if source != STDIN and not Path(source).is_file() and not (out / "capture.json").is_file():
         raise RtmlError(f"{source}: no such file to follow")
-    if source != STDIN and Path(source).is_file() and is_scap(first_bytes(Path(source), 4096)):
+    if source != STDIN and is_scap_file(Path(source)):
         raise UsageError(f"{source}: a capture of system calls (scap) is read as a whole: import it")
     _require_ours(out)
     with ExitStack() as stack:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rtml.captures.sensors import SENSORS
+from rtml.captures.sensors import SENSORS, Sensor
 from rtml.captures.sensors.recognise import beginning, recognise
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.content import first_bytes
@@ -28,20 +29,23 @@ class Chosen(NamedTuple):
     passed_over: list[Path]
 
 
-def choose(paths: Sequence[Path]) -> Chosen:
+def choose(paths: Sequence[Path], sensor: Sensor | None = None) -> Chosen:
     r"""Say which sensor wrote what these paths name.
 
     Parameters
     ----------
     paths
         Files, folders (everything below them) and patterns as ``logs/*.json.gz``.
+    sensor
+        The one that is asked for: files that are named are taken to be of it, of folders and patterns those
+        that it recognises. None: it is told by the files.
 
     Raises
     ------
     UsageError
-        Nothing is there, or files of several sensors: which file is of which.
+        Nothing is there, or files of several sensors: which file is of which, and how to import each.
     RtmlError
-        A file that was named is of no sensor, or no file of a folder is of any.
+        A file that was named is of no sensor, or no file of a folder is of any, or of the one asked for.
 
     Examples
     --------
@@ -52,19 +56,41 @@ def choose(paths: Sequence[Path]) -> Chosen:
     >>> chosen.sensor, [path.name for path in chosen.files], [path.name for path in chosen.passed_over]
     ('beth', ['a.csv'], ['notes'])
     """
-    named = [path for path in paths if path.is_file()]
+    named = [path for path in paths if path.exists() and not path.is_dir()]  # a pipe is read once: not here
+    if sensor is not None and len(named) == len(paths):
+        return Chosen(sensor.name, named, [])
     files = files_in(paths)
     if not files:
         raise UsageError(f"no file in {', '.join(map(str, paths)) or 'nothing'}; name files of a sensor")
+    if sensor is not None:
+        return _of(sensor, paths, files, set(named))
     of = {path: recognise(beginning(path)) for path in files}
     unknown = [path for path, sensor in of.items() if sensor is None]
     sensors = sorted({sensor for sensor in of.values() if sensor is not None})
     if len(sensors) > 1:
-        raise UsageError(f"files of several sensors: {_told(of)}; import those of each by themselves")
+        raise UsageError(f"files of several sensors: {_told(of)}; import each by itself: {_ways(of, paths)}")
     strange = [path for path in unknown if path in named or not sensors]
     if strange:
         raise RtmlError(_unknown(strange))
     return Chosen(sensors[0], [path for path in files if of[path] is not None], unknown)
+
+
+def _of(sensor: Sensor, paths: Sequence[Path], files: Sequence[Path], named: set[Path]) -> Chosen:
+    """Return the files of one sensor; one that recognises none takes all."""
+    knows = sensor.signature
+    own = [path for path in files if path in named or knows is None or knows(beginning(path))]
+    if not own:
+        raise RtmlError(f"{_few([str(path) for path in paths])}: no file there is of {sensor.name}")
+    return Chosen(sensor.name, own, [path for path in files if path not in set(own)])
+
+
+def _ways(of: Mapping[Path, str | None], paths: Sequence[Path]) -> str:
+    """Write a command for each sensor; files that were named one by one are named again."""
+    ways = []
+    for sensor in sorted({sensor for sensor in of.values() if sensor is not None}):
+        own = [path for path in paths if of.get(path, sensor) == sensor]
+        ways.append(f"`rtml capture import {sensor} {shlex.join(map(str, own))} --out {sensor}`")
+    return ", ".join(ways)
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:

@@ -26,8 +26,7 @@ from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.cutting import together
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.sysdig.reading import read as of_sysdig
-from rtml.captures.sensors.sysdig.scap import is_scap
-from rtml.reading.content import first_bytes
+from rtml.captures.sensors.sysdig.scap import is_scap_file
 from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "read"]
@@ -35,7 +34,7 @@ __all__ = ["SENSOR", "read"]
 
 def read(path: Path) -> Reading:
     """Read one file of Falco's JSON output, or one capture of system calls (``.scap``)."""
-    return of_sysdig(path) if is_scap(first_bytes(path, 4096)) else alerts(path)
+    return of_sysdig(path) if is_scap_file(path) else alerts(path)
 
 
 SENSOR = Sensor(

@@ -27,8 +27,7 @@ from rtml.captures.sensors.falco.events import containers_of, processes_of
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.sysdig.events import FIELDS, events_of
-from rtml.captures.sensors.sysdig.scap import is_scap, read_scap
-from rtml.reading.content import first_bytes
+from rtml.captures.sensors.sysdig.scap import is_scap, is_scap_file, read_scap
 from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "SYSDIG", "read"]
@@ -46,7 +45,7 @@ SYSDIG = Format(
 
 def read(path: Path) -> Reading:
     """Read one file of ``sysdig -j`` (`rtml.captures.sensors.records.read_records`), or one capture."""
-    if is_scap(first_bytes(path, 4096)):
+    if is_scap_file(path):
         return read_scap(path, read, alerts)
     return read_records(path, SYSDIG)
 

@@ -22,11 +22,11 @@ import polars as pl
 from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.sysdig.running import run
 from rtml.errors import RtmlError
-from rtml.reading.content import opened
+from rtml.reading.content import first_bytes, opened
 from rtml.reading.unpacking import LONGEST_MAGIC
 from rtml.schema import REJECTS
 
-__all__ = ["FIELDS", "is_scap", "read_scap"]
+__all__ = ["FIELDS", "is_scap", "is_scap_file", "read_scap"]
 
 _SECTION = b"\x0a\x0d\x0d\x0a"
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "little", b"\x1a\x2b\x3c\x4d": "big"}
@@ -74,6 +74,11 @@ def is_scap(head: bytes) -> bool:
     size = int.from_bytes(head[4:8], order)  # type: ignore[arg-type]
     block = head[size : size + 4]
     return len(block) == 4 and 0x200 <= int.from_bytes(block, order) < 0x300  # type: ignore[arg-type]
+
+
+def is_scap_file(path: Path) -> bool:
+    """Tell whether a file is a capture; a pipe, which can be read once, is taken for none."""
+    return path.is_file() and is_scap(first_bytes(path, 4096))
 
 
 def read_scap(path: Path, read: Callable[[Path], Reading], read_alerts: Callable[[Path], Reading]) -> Reading:
