@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from rtml.captures.manifest import Manifest, unclear_ids
 
-__all__ = ["notes_of"]
+__all__ = ["nameless", "notes_of"]
+
+_WAYS = {"auditd": "; the kernel's audit log names no container: import what laurel writes of the same log"}
+"""What can be done about a sensor that names no container, by sensor."""
 
 
 def notes_of(manifest: Manifest) -> dict[str, str]:
@@ -17,7 +20,25 @@ def notes_of(manifest: Manifest) -> dict[str, str]:
     >>> notes_of(Manifest(sensor="x", names=names))["names"]
     '2 of 0 containers named by lists of 9; the sensor says otherwise of 1 in pod, which ...'
     """
-    return {**unclear_ids(manifest), **_names(manifest), **_repairs(manifest)}
+    none = nameless(manifest)
+    said = {"no containers": none} if none else {}
+    return {**said, **unclear_ids(manifest), **_names(manifest), **_repairs(manifest)}
+
+
+def nameless(manifest: Manifest) -> str | None:
+    """Say that nothing can be found in a capture whose events are of no container; None where some are.
+
+    Examples
+    --------
+    >>> nameless(Manifest(sensor="falco", events=2, kinds={"exec": 2}))
+    'no event is of a container; rules and models look at containers alone, so nothing can match here'
+    >>> nameless(Manifest(sensor="k8s-audit", events=2, kinds={"audit": 2}))
+    """
+    if manifest.containers or not set(manifest.kinds) - {"audit"}:
+        return None
+    way = "".join(dict.fromkeys(_WAYS.get(sensor, "") for sensor in manifest.sensor.split("+")))
+    none = "no event is of a container; rules and models look at containers alone, so nothing can match here"
+    return f"{none}{way}"
 
 
 def _repairs(manifest: Manifest) -> dict[str, str]:

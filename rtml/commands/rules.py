@@ -124,20 +124,26 @@ def rules(
         gate=gate,
         lists=lists,
     )
-    ran, done = _run(captures, chosen, pack is None, suppress, out, every)
+    ran, done, none = _run(captures, chosen, pack is None, suppress, out, every)
     table = with_first(with_suppressed(ran, done.archived), ran.hits, ran.rules)
     table = table.sort(["hits", "rule"], descending=[True, False])
     if as_json:
-        print_json(_document(ran, done, table))
-    else:
-        _show(ran, done, table, every_rule)
+        print_json({**_document(ran, done, table), "nameless": none})
+        return
+    _show(ran, done, table, every_rule)
+    if none:
+        console.print(f"! {none}", markup=False)
 
 
 def _run(
     captures: list[str], chosen: Chosen, fitting: bool, suppress: Path | None, out: Path | None, every: str
-) -> tuple[Ran, Suppressed]:
-    """Run rules, of the packs that fit the capture if none was named, archive, and write."""
+) -> tuple[Ran, Suppressed, str | None]:
+    """Run rules, of the packs that fit the capture if none was named, archive, and write.
+
+    The third is why nothing can match in a capture without containers.
+    """
     from rtml.captures import open_captures
+    from rtml.captures.notes import nameless
     from rtml.findings.context import with_context
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
@@ -155,7 +161,7 @@ def _run(
         done = archive(findings, suppressions)
         if out is not None:
             _write(out, done, _scores(ran, capture, every), suppressed=bool(suppressions))
-    return ran, done
+    return ran, done, nameless(capture.manifest)
 
 
 def _packs(pack: str | None) -> tuple[str, ...]:

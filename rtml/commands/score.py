@@ -81,6 +81,8 @@ def score(
         f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
         markup=False,
     )
+    if done.get("nameless"):
+        console.print(f"  {done['nameless']}", markup=False)
     for rule in done.get("suppressions", []):
         outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
         console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.joining import JoinedCapture
+from rtml.captures.notes import nameless
 from rtml.captures.store import Capture
 from rtml.coverage.hosts import gaps_of, hosts_of
 from rtml.coverage.support import families_seen, types_seen
@@ -79,7 +80,9 @@ def _amiss(
 ) -> list[str]:
     """Return what somebody should know before trusting in silence, in words."""
     manifest = capture.manifest
-    said = [
+    none = nameless(manifest)
+    said = [] if none is None else [none]
+    said += [
         f"host {host or '(unnamed)'} has been silent for {silent:,.0f} s before the end"
         for host, silent in hosts.filter(pl.col("silent") > gap.total_seconds())
         .select("host", "silent")

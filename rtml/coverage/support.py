@@ -117,9 +117,9 @@ def _part(capture: Capture, conditional: Conditional) -> tuple[int, str | None]:
         count = int(events.select(pl.len()).collect(engine="streaming").item())
     if count:
         return count, None
+    looked_at = int(events.select(pl.len()).collect(engine="streaming").item())
     needed = [] if selection.where is None else sorted(set(selection.where.meta.root_names()) - {"kind"})
+    if not looked_at or not needed:
+        return 0, no_events(capture, selection.kinds)
     said = f"none of its {', '.join(selection.kinds[:4])} events has what is looked at"
-    return (
-        0,
-        f"{said} ({', '.join(needed)})" if needed else f"no {', '.join(selection.kinds[:4])} in a container",
-    )
+    return 0, f"{said} ({', '.join(needed)})"

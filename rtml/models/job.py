@@ -13,6 +13,7 @@ import polars as pl
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture
 from rtml.captures.in_scope import InScope
+from rtml.captures.notes import nameless
 from rtml.captures.scope import read_scope
 from rtml.errors import RtmlError, UsageError
 from rtml.findings.context import with_context
@@ -82,6 +83,7 @@ def run_job(
     result = {
         **plan,
         **_counts(scored),
+        "nameless": nameless(capture.manifest),
         "archived": done.archived.height,
         "suppressions": done.account.select("name", "active", "matched", "archived").to_dicts(),
     }

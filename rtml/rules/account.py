@@ -114,7 +114,12 @@ def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) ->
 
 
 def no_events(capture: Capture, kinds: Sequence[str]) -> str:
-    """Say why a capture holds no event of these kinds: the sensor is blind, or none happened."""
-    unseen = set(kinds) <= set(capture.manifest.blind)
+    """Say why no event of these kinds is looked at: none is of a container, none is seen, or none was."""
+    manifest = capture.manifest
+    outside = [kind for kind in kinds if manifest.kinds.get(kind)]
+    if outside:
+        none = "" if manifest.containers else f": {manifest.sensor} named no container at all"
+        return f"no {', '.join(outside)} event is of a container{none}"
+    unseen = set(kinds) <= set(manifest.blind)
     reason = "the sensor cannot see" if unseen else "the capture has no"
     return f"{reason} {', '.join(kinds)} events"

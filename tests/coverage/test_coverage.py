@@ -16,6 +16,7 @@ from rtml.coverage import Coverage, coverage_of
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.sigma.loading import load_pack
 from tests.captures.test_bpftrace import line
+from tests.captures.test_inventory import alert
 from tests.samples import shipped
 
 
@@ -92,3 +93,34 @@ def test_an_empty_capture_supports_nothing(tmp_path: Path):
     covered = coverage_of(open_capture(tmp_path / "c"))
     assert set(covered.types["supported"]) == set(covered.families["supported"]) == {"no"}
     assert covered.hosts.is_empty()
+
+
+@pytest.fixture(scope="module")
+def nameless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("nameless")
+    import_capture("auditd", list(shipped("auditd")), place / "c")
+    return place / "c"
+
+
+def test_a_capture_without_containers_says_why_nothing_can_match(nameless: Path):
+    covered = coverage_of(open_capture(nameless))
+    assert "no event is of a container" in covered.amiss[0] and "laurel" in covered.amiss[0]
+    reasons = dict(covered.families.select("family", "why_not").iter_rows())
+    assert "exec event is of a container: auditd named no container at all" in reasons["binaries"]
+    for command in (["rules"], ["capture", "info"], ["capture", "coverage"]):
+        done = CliRunner().invoke(app, [*command, str(nameless)])
+        assert done.exit_code == 0
+        assert "rules and models look at containers alone" in " ".join(done.output.split()), command
+    document = json.loads(CliRunner().invoke(app, ["rules", str(nameless), "--json"]).output)
+    assert "laurel" in document["nameless"]
+    assert any("named no container at all" in (rule["why_not"] or "") for rule in document["rules"])
+
+
+def test_a_capture_with_containers_says_of_a_kind_that_only_the_host_has_it(tmp_path: Path):
+    log = "".join([alert(0, "0123456789ab"), alert(1, None, **{"evt.type": "execve"})])
+    (tmp_path / "falco.json").write_text(log)
+    import_capture("falco", [tmp_path / "falco.json"], tmp_path / "c")
+    covered = coverage_of(open_capture(tmp_path / "c"))
+    assert not any("no event is of a container" in fact for fact in covered.amiss)
+    reasons = dict(covered.families.select("family", "why_not").iter_rows())
+    assert reasons["binaries"] == "no exec event is of a container"
