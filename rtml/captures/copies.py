@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+
+from rtml.captures.sensors import Reading
 from rtml.errors import UsageError
 from rtml.reading.content import first_bytes, opened
 
-__all__ = ["copies_among", "refuse_copies"]
+__all__ = ["copies_among", "refuse_copies", "same_records"]
 
 _BLOCK = 1 << 20
 _ENDS = b"\r\n"
 
 
-def refuse_copies(inputs: Sequence[Path]) -> None:
+def refuse_copies(copied: Mapping[Path, Path]) -> None:
     """Refuse files that were named although another one holds the same.
 
     Raises
@@ -23,7 +27,7 @@ def refuse_copies(inputs: Sequence[Path]) -> None:
     UsageError
         Names the copy and what it is a copy of.
     """
-    for copy, original in copies_among(inputs).items():
+    for copy, original in copied.items():
         raise UsageError(f"{copy}: holds the same records as {original}; name one of them")
 
 
@@ -56,6 +60,29 @@ def copies_among(inputs: Sequence[Path]) -> dict[Path, Path]:
             if original != path:
                 found[path] = original
     return found
+
+
+def same_records(inputs: Sequence[Path], readings: Sequence[Reading]) -> dict[Path, Path]:
+    """Return each file whose records are those of another, written in another way, with that one.
+
+    For formats of blocks, which are packed within (Avro, Parquet): their files differ where their records do
+    not. One event may well be written twice.
+    """
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for i, reading in enumerate(readings):
+        if reading.events.height > 1:
+            first = reading.events.select(pl.col("time").dt.epoch("ns").min()).item()
+            alike.setdefault((reading.records, reading.rejects.height, first), []).append(i)
+    pairs = (pair for places in alike.values() for pair in itertools.combinations(places, 2))
+    found: dict[Path, Path] = {}
+    for i, j in pairs:
+        if inputs[i] not in found and _same(readings[i].events, readings[j].events):
+            found |= {inputs[j]: inputs[i]} if _same(readings[i].audit, readings[j].audit) else {}
+    return found
+
+
+def _same(one: pl.DataFrame | None, other: pl.DataFrame | None) -> bool:
+    return one is other is None or (one is not None and other is not None and one.equals(other))
 
 
 def _plain(raw: bytes) -> bytes:

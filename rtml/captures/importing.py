@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
-from rtml.captures.copies import copies_among, refuse_copies
+from rtml.captures.copies import copies_among, refuse_copies, same_records
 from rtml.captures.counting import Counts
 from rtml.captures.instances import identify
 from rtml.captures.inventory.joining import named_by
@@ -87,18 +87,25 @@ def import_capture(
             kind = named_by(kind, containers)
         if scope is not None:
             kind = scoped(kind, scope)
-        if copies == "refuse":
-            refuse_copies(files)
-        copied = copies_among(files) if copies == "leave out" else {}
+        copied = _copied(copies_among(files), copies)
         originals = [path for path in files if path not in copied]
         if kind.lines is not None and is_long(originals):
             return stream_capture(kind, originals, out, copied)
-        return _import(kind, originals, out, copied)
+        read = {path: kind.read(path) for path in steps(originals, "reading", "files")}
+        again = _copied(same_records(originals, list(read.values())), copies)
+        return _import(kind, {p: read[p] for p in originals if p not in again}, out, {**copied, **again})
 
 
-def _import(kind: Sensor, originals: Sequence[Path], out: Path, copied: Mapping[Path, Path]) -> Manifest:
-    read = [kind.read(path) for path in steps(originals, "reading", "files")]
-    readings, _ = one_spelling(kind.together(read))
+def _copied(found: dict[Path, Path], copies: Copies) -> dict[Path, Path]:
+    if copies == "refuse":
+        refuse_copies(found)
+    return found
+
+
+def _import(kind: Sensor, read: dict[Path, Reading], out: Path, copied: Mapping[Path, Path]) -> Manifest:
+    """Make a capture of what was read of each file; ``copied`` are files that were left out."""
+    originals = list(read)
+    readings, _ = one_spelling(kind.together(list(read.values())))
     with stage("resolving processes"):
         events, images, audit = _resolved(kind, readings)
     counts = Counts.of(kind)

@@ -17,6 +17,7 @@ import pytest
 from rtml.captures import Capture, check_capture, import_capture, open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.schema import POLARS
+from tests.captures.conftest import HEADER, TIME, oid, write_records
 from tests.captures.test_bpftrace import line
 
 
@@ -114,6 +115,17 @@ def test_a_copy_under_another_name_is_refused_however_it_is_packed(log: Path, tm
     assert not (tmp_path / "c").exists()
     (tmp_path / name).write_bytes(PACKED[name](log.read_bytes() + b"\n" + line("fork", 9).encode()))
     assert import_capture("bpftrace", [log, tmp_path / name], tmp_path / "c").events == 5
+
+
+def test_a_copy_that_is_packed_within_is_one_too(tmp_path: Path):
+    records = [HEADER, ("Process", {"oid": oid(7)})]
+    records += [("ProcessEvent", {"procOID": oid(7), "ts": TIME + i}) for i in range(3)]
+    one = write_records(tmp_path / "one.sf", records, codec="deflate")
+    other = write_records(tmp_path / "other.sf", records, codec="null")
+    with pytest.raises(UsageError, match=r"other.sf: holds the same records as .*one.sf"):
+        import_capture("sysflow", [one, other], tmp_path / "c")
+    manifest = import_capture("auto", [tmp_path], tmp_path / "c")
+    assert (manifest.events, manifest.beside) == (3, {"other.sf holds the same records as one.sf": 3})
 
 
 def test_the_same_file_twice_is_refused(log: Path, tmp_path: Path):
