@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rules"]
 
+_MOST_REASONS = 4
 _MOST_REJECTS = 20
 _COLUMNS = ["level", "events", "hits", "gated", "containers", "suppressed", "title", "authors", "why_not"]
 
@@ -211,6 +212,13 @@ def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]
     }
 
 
+def _why_silent(table: pl.DataFrame) -> str | None:
+    """Say why rules could not match, the commonest reasons first; `--all` lists every rule with its own."""
+    reasons = table.filter(~table["could_match"])["why_not"].drop_nulls().value_counts(sort=True, name="n")
+    rows = reasons.sort("n", "why_not", descending=[True, False]).head(_MOST_REASONS).rows()
+    return "; ".join(f"{count} x {reason}" for reason, count in rows) or None
+
+
 def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> None:
     shown = table if every_rule else table.filter((table["hits"] > 0) | (table["suppressed"] > 0))
     print_table("", _COLUMNS, shown.select(_COLUMNS).rows())
@@ -222,7 +230,11 @@ def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> 
     )
     from rtml.rules.falco.first_match import first_line
 
-    lines = [first_line(table), *(f"skipped {rule.file}: {rule.reason}" for rule in ran.skipped)]
+    lines = [
+        _why_silent(table),
+        first_line(table),
+        *(f"skipped {rule.file}: {rule.reason}" for rule in ran.skipped),
+    ]
     lines += [
         f"silenced {row['events']:,} events of {row['rule']} ({row['by']})" for row in ran.silenced.to_dicts()
     ]

@@ -111,6 +111,8 @@ def test_a_capture_without_containers_says_why_nothing_can_match(nameless: Path)
         done = CliRunner().invoke(app, [*command, str(nameless)])
         assert done.exit_code == 0
         assert "rules and models look at containers alone" in " ".join(done.output.split()), command
+    shown = " ".join(CliRunner().invoke(app, ["rules", str(nameless)]).output.split())
+    assert "x no exec event is of a container: auditd named no container at all" in shown
     document = json.loads(CliRunner().invoke(app, ["rules", str(nameless), "--json"]).output)
     assert "laurel" in document["nameless"]
     assert any("named no container at all" in (rule["why_not"] or "") for rule in document["rules"])
