@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -115,9 +116,16 @@ def _mapped(mapping: Path) -> Sensor:
 def _recognised(paths: list[Path], sensor: str, mapped: Sensor | None, quiet: bool) -> tuple[str, list[Path]]:
     """Say which sensor wrote the files, and which files of a folder none did, or another."""
     from rtml.captures.sensors import SENSORS
-    from rtml.captures.sensors.choosing import choose
+    from rtml.captures.sensors.choosing import SeveralSensorsError, choose
 
-    chosen = choose(paths, None if sensor == AUTO else mapped or SENSORS[sensor])
+    try:
+        chosen = choose(paths, None if sensor == AUTO else mapped or SENSORS[sensor])
+    except SeveralSensorsError as error:
+        ways = (
+            f"`rtml capture import {name} {join(map(str, own))} --out {name}`"
+            for name, own in error.ways.items()
+        )
+        raise UsageError(f"{error}: {', '.join(ways)}") from error
     if not quiet:
         console.print(f"recognised: {chosen.sensor}, {len(chosen.files)} file(s)", markup=False)
         whose = "of no sensor" if sensor == AUTO else f"not of {chosen.sensor}"

@@ -106,17 +106,8 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     sides = held.sides([*rules.sides, *model_sides(scored, scored.fitted_until), rival])
     _done(3)
     track = held.track(_track(experiment, capture, scored, held.labels(labels), sides, split))
-    notes = [
-        *scope_notes(experiment.looked_at),
-        *damage,
-        *unwatched,
-        *warnings,
-        *early.notes,
-        *experiment.notes,
-        *saved,
-        *_outliers(model),
-    ]
-    notes += drifting(scored.drift)
+    notes = [*scope_notes(experiment.looked_at), *damage, *unwatched, *warnings, *early.notes]
+    notes += [*experiment.notes, *saved, *_outliers(model), *drifting(scored.drift)]
     columns, tried = scored.trees, experiment.tried
     ledger = build_ledger(sides, track, proof, columns, experiment.budget, tried, notes, suspicions=foreseen)
     write_ledger(ledger, out)

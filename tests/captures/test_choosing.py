@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS
-from rtml.captures.sensors.choosing import choose
+from rtml.captures.sensors.choosing import SeveralSensorsError, choose
 from rtml.cli import app
 from rtml.commands.arguments import sensor
 from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError
 from tests.samples import DATA, shipped
+from tests.test_cli import rtml
 
 SHIPPED = [(name, path) for name in SENSORS.own for path in shipped(name)]
 
@@ -60,9 +61,9 @@ def test_a_mixture_is_imported_with_the_commands_that_its_error_says(tmp_path: P
     for name in ("falco", "tetragon"):
         shutil.copytree(DATA / name, place / name)
     (place / "copy.jsonl").write_bytes((place / "falco" / "events.jsonl").read_bytes())
-    with pytest.raises(UsageError) as error:
-        choose([place])
-    commands = [shlex.split(one) for one in re.findall("`([^`]+)`", str(error.value))]
+    refused = rtml("capture", "import", "auto", place, "--out", tmp_path / "c")
+    assert refused.returncode == 2 and refused.stderr.startswith("error: files of several sensors: falco: ")
+    commands = [shlex.split(one) for one in re.findall("`([^`]+)`", refused.stderr)]
     assert [command[:4] for command in commands] == [
         ["rtml", "capture", "import", n] for n in ("falco", "tetragon")
     ]
@@ -82,8 +83,9 @@ def test_a_sensor_takes_what_is_named_and_of_a_folder_what_it_knows(tmp_path: Pa
     assert [path.parent.name for path in choose([DATA], SENSORS["falco"]).files] == ["falco", "falco"]
     with pytest.raises(RtmlError, match=r"beth: no file there is of falco"):
         choose([DATA / "beth"], SENSORS["falco"])
-    commands = str(pytest.raises(UsageError, choose, files).value)
-    assert f"falco {files[0]} --out" in commands and f"tetragon {files[1]} --out" in commands
+    with pytest.raises(SeveralSensorsError) as error:
+        choose(files)
+    assert error.value.ways == {"falco": [files[0]], "tetragon": [files[1]]}
 
 
 @pytest.mark.parametrize("name", ["falco", "sysdig"])

@@ -18,58 +18,21 @@ from rtml.captures.manifest import Names
 from rtml.errors import UsageError
 from tests.captures.following.logs import counted, rows
 from tests.captures.following.test_follow import ONCE
+from tests.captures.inventories import (
+    CRICTL,
+    DOCKER,
+    IDS,
+    PLAIN,
+    alert,
+    log_of,
+    pod,
+    pods_of,
+    running,
+    written,
+)
 from tests.test_cli import rtml
 
-IDS = [f"{i}{'0123456789abcdef' * 4}"[:64] for i in "abcde"]
 WHOLE = pl.col(pl.Categorical).cast(pl.String)
-
-
-def alert(second: int, container: str | None, **fields: Any) -> str:
-    told = {"evt.type": "open", "proc.pid": 7, "proc.name": "cat", "fd.name": "/etc/passwd"}
-    told |= {"container.id": container, "evt.time": 1793520000000000000 + second * 10**9, **fields}
-    head = {"rule": "r", "priority": "Notice", "time": "2026-11-01T08:00:00Z", "output": "x"}
-    return json.dumps(head | {"output_fields": told}) + "\n"
-
-
-def log_of(folder: Path, *lines: str) -> Path:
-    (folder / "falco.json").write_text("".join(lines))
-    return folder / "falco.json"
-
-
-def pod(name: str, owner: tuple[str, str] | None = None, **status: Any) -> dict[str, Any]:
-    references = [{"kind": owner[0], "name": owner[1], "controller": True}] if owner else []
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "shop", "ownerReferences": references},
-        "spec": {
-            "serviceAccountName": "till",
-            "nodeName": "n1",
-            "containers": [{"name": "app", "image": "web:1"}],
-        },
-        "status": status,
-    }
-
-
-def running(
-    container: str, name: str = "app", image: str = "docker.io/library/web:1", **more: Any
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "containerID": container,
-        "image": image,
-        "imageID": f"docker.io/library/web@sha256:{'0a' * 32}",
-        **more,
-    }
-
-
-def written(folder: Path, value: Any, name: str = "list.json") -> Path:
-    (folder / name).write_text(value if isinstance(value, str) else json.dumps(value, indent=4))
-    return folder / name
-
-
-def pods_of(*pods: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "List", "items": list(pods)}
 
 
 def names_in(capture: Path, *columns: str) -> list[tuple[Any, ...]]:
@@ -135,38 +98,6 @@ def test_every_kind_of_container_and_owner_is_listed(tmp_path: Path):
     }
     assert listed.filter(pl.col("container_id") == IDS[3])["image"].item() == "web:1"
     assert read_listing(written(tmp_path, pods[0])).height == 2
-
-
-LABELS = {
-    "io.kubernetes.container.name": "app",
-    "io.kubernetes.pod.name": "web-5c9f8d7b6-x7k2p",
-    "io.kubernetes.pod.namespace": "shop",
-}
-CRICTL = {
-    "containers": [
-        {
-            "id": IDS[0],
-            "podSandboxId": IDS[1],
-            "metadata": {"name": "app", "attempt": 0},
-            "image": {"image": "sha256:" + "0c" * 32, "userSpecifiedImage": "web:1"},
-            "imageRef": "sha256:" + "0c" * 32,
-            "labels": LABELS,
-        }
-    ]
-}
-DOCKER = [
-    {
-        "Id": IDS[0],
-        "Name": "/k8s_app_web-5c9f8d7b6-x7k2p_shop_uid_0",
-        "Image": "sha256:" + "0c" * 32,
-        "Config": {"Image": "web:1", "Labels": LABELS},
-    }
-]
-COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web"}
-PLAIN = [
-    {"Id": IDS[0], "Name": "/shop-web-1", "Config": {"Image": "web:1", "Labels": COMPOSE}},
-    {"Id": IDS[1], "Name": "/db", "Config": {"Image": "db:2", "Labels": None}},
-]
 
 
 @pytest.mark.parametrize(

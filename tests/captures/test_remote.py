@@ -14,7 +14,7 @@ from rtml.captures import import_capture, open_capture
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading import remote
 from rtml.reading.remote import fetched
-from tests.captures.test_inventory import alert
+from tests.captures.inventories import alert
 from tests.test_cli import rtml
 
 SETTINGS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION")

@@ -16,7 +16,7 @@ from rtml.captures.processes import PROCESSES, process_images
 from rtml.captures.repairs import REPAIRS, repairs_of
 from rtml.schema import conform
 from tests.captures.following.test_follow import ONCE
-from tests.captures.test_inventory import alert, log_of
+from tests.captures.inventories import alert, log_of
 from tests.test_cli import rtml
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)

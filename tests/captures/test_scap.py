@@ -17,7 +17,7 @@ from rtml.captures.sensors.recognise import recognise
 from rtml.captures.sensors.sysdig import running
 from rtml.captures.sensors.sysdig.scap import is_scap
 from rtml.errors import RtmlError, UsageError
-from tests.captures.test_inventory import alert
+from tests.captures.inventories import alert
 from tests.test_cli import rtml
 
 SECTION = bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000200ffffffffffffffff1c000000")

@@ -15,8 +15,8 @@ from rtml.cli import app
 from rtml.coverage import Coverage, coverage_of
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.sigma.loading import load_pack
+from tests.captures.inventories import alert
 from tests.captures.test_bpftrace import line
-from tests.captures.test_inventory import alert
 from tests.samples import shipped
 
 

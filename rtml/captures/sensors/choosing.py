@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +12,20 @@ from rtml.captures.sensors.recognise import beginning, recognise
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.content import first_bytes
 
-__all__ = ["AUTO", "Chosen", "choose", "files_in"]
+__all__ = ["AUTO", "Chosen", "SeveralSensorsError", "choose", "files_in"]
 
 AUTO = "auto"
 """What stands for the name of a sensor where it is to be recognised."""
 
 _MANY = 5
+
+
+class SeveralSensorsError(UsageError):
+    """Files are of several sensors; ``ways`` says of each what to import by itself."""
+
+    def __init__(self, message: str, ways: Mapping[str, Sequence[Path]]) -> None:
+        super().__init__(f"{message}; import those of each by themselves")
+        self.ways = ways
 
 
 class Chosen(NamedTuple):
@@ -43,7 +50,7 @@ def choose(paths: Sequence[Path], sensor: Sensor | None = None) -> Chosen:
     Raises
     ------
     UsageError
-        Nothing is there, or files of several sensors: which file is of which, and how to import each.
+        Nothing is there, or files of several sensors: which file is of which (`SeveralSensorsError`).
     RtmlError
         A file that was named is of no sensor, or no file of a folder is of any, or of the one asked for.
 
@@ -68,7 +75,7 @@ def choose(paths: Sequence[Path], sensor: Sensor | None = None) -> Chosen:
     unknown = [path for path, sensor in of.items() if sensor is None]
     sensors = sorted({sensor for sensor in of.values() if sensor is not None})
     if len(sensors) > 1:
-        raise UsageError(f"files of several sensors: {_told(of)}; import each by itself: {_ways(of, paths)}")
+        raise SeveralSensorsError(f"files of several sensors: {_told(of)}", _ways(of, paths))
     strange = [path for path in unknown if path in named or not sensors]
     if strange:
         raise RtmlError(_unknown(strange))
@@ -84,13 +91,10 @@ def _of(sensor: Sensor, paths: Sequence[Path], files: Sequence[Path], named: set
     return Chosen(sensor.name, own, [path for path in files if path not in set(own)])
 
 
-def _ways(of: Mapping[Path, str | None], paths: Sequence[Path]) -> str:
-    """Write a command for each sensor; files that were named one by one are named again."""
-    ways = []
-    for sensor in sorted({sensor for sensor in of.values() if sensor is not None}):
-        own = [path for path in paths if of.get(path, sensor) == sensor]
-        ways.append(f"`rtml capture import {sensor} {shlex.join(map(str, own))} --out {sensor}`")
-    return ", ".join(ways)
+def _ways(of: Mapping[Path, str | None], paths: Sequence[Path]) -> dict[str, list[Path]]:
+    """Return what to import each sensor from; files that were named one by one are named again."""
+    sensors = sorted({sensor for sensor in of.values() if sensor is not None})
+    return {sensor: [path for path in paths if of.get(path, sensor) == sensor] for sensor in sensors}
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
