@@ -23,7 +23,7 @@ FLOORS = [
         "reading",
         "captures baselines findings",
         "features detectors rules",
-        "models profiles datasets coverage serving",
+        "models profiles datasets coverage serving usage",
         "evaluation",
         "report splicing replays tracking",
         "experiment",
