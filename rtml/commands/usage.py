@@ -42,9 +42,9 @@ def usage(
 ) -> None:
     """Say what was watched and what it costs: `rtml usage captures --hosts hosts.csv --vcpus 4`.
 
-    A host-hour is a clock hour in which a host had an event. GuardDuty's column is what its Runtime Monitoring
-    asks for that many vCPU-hours by the dated list price that comes with rtml, or by yours. Seconds of scoring
-    are those of tracked jobs (MLFLOW_TRACKING_URI).
+    A host-hour is a clock hour in which a host had an event. The column guardduty is what GuardDuty's
+    Runtime Monitoring asks for that many vCPU-hours, by the dated list price that comes with rtml or by
+    yours. Seconds of scoring are those of tracked jobs (MLFLOW_TRACKING_URI).
     """
     from rtml.tracking.scored import scoring_jobs
     from rtml.tracking.store import configured
@@ -78,9 +78,7 @@ def _show(table: pl.DataFrame, prices: Prices, vcpus: float, unlisted: bool) -> 
         markup=False,
     )
     if unlisted:
-        console.print(
-            "which hosts are not covered is not known: give the list of all (--hosts)", markup=False
-        )
+        console.print("hosts that are not covered are not known: list all of them (--hosts)", markup=False)
     old = (dt.date.today() - prices.as_of).days
     if old > 365:
         console.print(f"! these prices are {old:,} days old", markup=False)

@@ -71,10 +71,10 @@ def seen(captures: Sequence[str]) -> pl.DataFrame:
 
 def _counted(capture: Capture) -> pl.DataFrame:
     names = ("account", "cluster", "host", "container_id")
-    keys = {name: pl.col(name).cast(pl.String) for name in names}
+    hour = pl.col("time").dt.truncate("1h").alias("hour")
     rows = (
         capture.events([*names, "time"])
-        .group_by(hour=pl.col("time").dt.truncate("1h"), **keys)
+        .group_by(hour, *(pl.col(name).cast(pl.String) for name in names))
         .agg(events=pl.len().cast(pl.Int64))
         .collect(engine="streaming")
     )

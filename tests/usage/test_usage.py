@@ -193,7 +193,7 @@ def test_the_command_prints_both_ways(two: list[str], tmp_path: Path):
     assert told["prices"]["as_of"] == "2026-11-26"
     page = run()
     assert "as of 2026-11-26" in page
-    assert "which hosts are not covered is not known" in page
+    assert "hosts that are not covered are not known" in page
 
 
 def test_a_capture_without_events_is_no_row(tmp_path: Path):
