@@ -114,9 +114,12 @@ class Desk:
         return b"".join(parts)
 
     async def ready(self, request: Request) -> Response:
-        """Tell whether batches are taken: nothing fails, and not too much waits."""
+        """Tell whether batches are taken: not too much waits, and some capture can be written.
+
+        One that cannot is no reason to turn everybody away.
+        """
         del request
-        ok = not self.intakes.failing and not self.room.full
+        ok = not self.room.full and (len(self.intakes) > 0 or not self.intakes.failing)
         return PlainTextResponse("ready\n" if ok else "behind\n", 200 if ok else 503)
 
     async def live(self, request: Request) -> Response:

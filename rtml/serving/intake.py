@@ -211,7 +211,11 @@ class Intake:
 
 def _blocks(waiting: Iterable[Waiting]) -> Iterator[list[Waiting]]:
     """Put batches of one client together, in blocks that are not too long."""
-    for _, own in groupby(waiting, key=lambda one: one[0].client):
+
+    def client(one: Waiting) -> str:
+        return one[0].client
+
+    for _, own in groupby(sorted(waiting, key=client), key=client):
         block: list[Waiting] = []
         for one in own:
             if block and sum(len(batch.raw) for batch, _ in block) + len(one[0].raw) > _BLOCK:

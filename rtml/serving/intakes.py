@@ -17,6 +17,7 @@ from rtml.serving.refusing import Refusal, behind
 
 __all__ = ["Intakes"]
 
+_RECENT = 60.0
 _AGAIN = 5.0
 """Seconds after which a capture that failed is opened again."""
 
@@ -55,11 +56,13 @@ class Intakes:
 
     @property
     def failing(self) -> list[str]:
-        """Captures that cannot be written now, each with the reason."""
+        """Captures that could not be written a moment ago, each with the reason."""
         with self._lock:
-            broken = [f"{name}: {reason}" for name, (_, reason) in self._broken.items()]
-            failed = [f"{name}: {one.failed}" for name, one in self._open.items() if one.failed is not None]
-        return broken + failed
+            for name, one in self._open.items():
+                if one.failed is not None:
+                    self._broken.setdefault(name, (time.monotonic(), str(one.failed)))
+            now = time.monotonic()
+            return [f"{name}: {why}" for name, (at, why) in self._broken.items() if now - at < _RECENT]
 
     def __len__(self) -> int:
         """Count the captures that are open."""

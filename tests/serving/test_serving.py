@@ -253,6 +253,20 @@ def test_health_and_counts_need_no_token(server: Served):
     assert "111" not in "".join(name for name in values)
 
 
+def test_a_capture_that_cannot_be_written_is_nobody_elses_loss(tmp_path: Path):
+    (tmp_path / "out/111/prod-bad").mkdir(parents=True)
+    (tmp_path / "out/111/prod-bad/falco").write_text("in the way")
+    with served(tmp_path / "out") as server:
+        bad = server.post(lines(1), params=where("prod-bad"))
+        assert (bad.status_code, bad.headers["retry-after"]) == (503, "5")
+        assert str(tmp_path) not in bad.text
+        assert server.client.get(server.address + "/ready").status_code == 503
+        assert server.post(lines(1), params=where("prod-good")).status_code == 200
+        assert server.client.get(server.address + "/ready").status_code == 200
+        text = server.client.get(server.address + "/metrics").text
+        assert "rtml_serve_captures_failing 1" in text
+
+
 def test_who_sends_too_much_is_told_when_to_come_again(tmp_path: Path):
     policy = (
         "tokens: [{name: a, env: RTML_TEST_SHOP, accounts: ['*'], clusters: ['*'], bytes_per_second: %d}]"
