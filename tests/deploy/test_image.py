@@ -54,15 +54,8 @@ def test_it_builds_and_runs_read_only():
         pytest.skip(f"{builder} has no image {base[1]}, and tests fetch none")
     build = [builder, "build", "-q", "-f", "deploy/Dockerfile", "-t", "rtml-test", "."]
     subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
-    run = [
-        builder,
-        "run",
-        "--rm",
-        "--read-only",
-        "--network=none",
-        "--cap-drop=ALL",
-        "rtml-test",
-        "--version",
-    ]
+    few = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]  # as much as any machine lets
+    closed = ["--rm", "--read-only", "--network=none", "--cap-drop=ALL", *few]
+    run = [builder, "run", *closed, "rtml-test", "--version"]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("rtml ")
