@@ -48,7 +48,7 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_what_is_sent_again_is_t
             for one in threads:
                 one.start()
             wanted = len(acknowledged) + chance.randint(5, 20)
-            while len(acknowledged) < wanted:
+            while len(acknowledged) < wanted and any(one.is_alive() for one in threads):
                 time.sleep(0.01)
             time.sleep(chance.uniform(0, 0.3))
             server.process.kill()
