@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
@@ -18,7 +19,7 @@ from rich.console import Console
 from rtml.findings.sequences import correlate
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["SHAPES", "of_one_pod"]
+__all__ = ["SHAPES", "lines", "of_one_pod"]
 
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 _TYPES = (
@@ -56,15 +57,20 @@ def of_one_pod(count: int, days: int, usual: int, seed: int = 1) -> pl.DataFrame
     return conform(frame, FINDINGS)
 
 
-def main(count: Annotated[float, typer.Option(help="findings")] = 1e5) -> None:
-    """Correlate findings about one pod."""
-    console = Console(highlight=False)
+def lines(count: int) -> Iterator[str]:
+    """Correlate findings of each shape; yield what it took."""
     for name, (days, usual) in SHAPES.items():
-        findings = of_one_pod(int(count), days, usual)
+        findings = of_one_pod(count, days, usual)
         begin = time.process_time()
         found = correlate(findings)
         seconds = time.process_time() - begin
-        console.print(f"{int(count):,} findings, {name}: {seconds:.1f} CPU s, {found.height} sequences")
+        yield f"{count:,} findings about one pod, {name}: {seconds:.1f} CPU s, {found.height} sequences"
+
+
+def main(count: Annotated[float, typer.Option(help="findings")] = 1e5) -> None:
+    """Correlate findings about one pod."""
+    for line in lines(int(count)):
+        Console(highlight=False).print(line)
 
 
 if __name__ == "__main__":

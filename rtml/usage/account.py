@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import calendar
+import os
+from fnmatch import fnmatchcase
 
 import polars as pl
 
@@ -60,7 +62,7 @@ def usage_of(
     vcpus
         vCPUs of a host that is not listed, or listed without.
     scored
-        `SCORED`. A job's seconds go to accounts, clusters and months by the events of its captures; None:
+        `SCORED`, inputs as a job was given them. A job's seconds go to accounts, clusters and months by the events of its captures; None:
         nobody knows.
 
     Examples
@@ -110,14 +112,41 @@ def _seconds(seen: pl.DataFrame, scored: pl.DataFrame | None) -> pl.DataFrame:
     """Share the seconds of each job by the events of what it read."""
     if scored is None:
         return seen.select(WHO).unique().with_columns(scoring_seconds=pl.lit(None, pl.Float64))
-    read = scored.with_row_index("job").explode("captures", keep_nulls=False, empty_as_null=False)
+    known = seen["capture"].unique().to_list()
+    read = pl.DataFrame(
+        [
+            (job, seconds, capture)
+            for job, (inputs, seconds) in enumerate(scored.select("captures", "cpu_seconds").iter_rows())
+            for capture in known
+            if any(_names(one, capture) for one in inputs)
+        ],
+        {"job": pl.Int64, "cpu_seconds": pl.Float64, "capture": pl.String},
+        orient="row",
+    )
     sizes = seen.group_by("capture", *WHO).agg(pl.col("events").sum())
-    shares = read.join(sizes, left_on="captures", right_on="capture").with_columns(
+    shares = read.join(sizes, on="capture").with_columns(
         share=pl.col("events") / pl.col("events").sum().over("job")
     )
     by_job = shares.group_by(WHO).agg(scoring_seconds=(pl.col("cpu_seconds") * pl.col("share")).sum())
     none = seen.select(WHO).unique()
     return none.join(by_job, on=WHO, how="left").with_columns(pl.col("scoring_seconds").fill_null(0.0))
+
+
+def _names(asked: str, capture: str) -> bool:
+    """Tell whether an input of a job is a capture, a folder above it, or a pattern of either.
+
+    Examples
+    --------
+    >>> _names("c", "c/day/one"), _names("./c/*/", "c/day/one"), _names("s3://b/c", "s3://b/cd")
+    (True, True, False)
+    """
+    whole, place = (_whole(text) for text in (asked, capture))
+    above = [place, *(place[:at] for at, letter in enumerate(place) if letter == "/")]
+    return any(fnmatchcase(one, whole) for one in above)
+
+
+def _whole(place: str) -> str:
+    return place.rstrip("/") if "://" in place else os.path.abspath(place)
 
 
 def _priced(rows: pl.DataFrame, prices: Prices) -> pl.DataFrame:

@@ -124,7 +124,8 @@ def test_tiers_are_of_an_account_and_shared_by_its_clusters(tmp_path: Path):
 
 
 def test_seconds_of_scoring_go_by_the_events_of_what_was_read(two: list[str], tmp_path: Path):
-    jobs = pl.DataFrame([([two[0]], 50.0), ([*two], 80.0), (["elsewhere"], 7.0)], SCORED, orient="row")
+    folder = [f"{tmp_path}/c/"]  # as a job was given it: the folder of both
+    jobs = pl.DataFrame([([two[0]], 50.0), (folder, 80.0), (["elsewhere"], 7.0)], SCORED, orient="row")
     (tmp_path / "p.yml").write_text("{as_of: 2026-01-01, currency: EUR, source: x, compute_vcpu_hour: 36.0}")
     prices = read_prices(tmp_path / "p.yml")
     rows = usage_of(seen(two), prices, scored=jobs)
