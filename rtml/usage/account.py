@@ -62,8 +62,8 @@ def usage_of(
     vcpus
         vCPUs of a host that is not listed, or listed without.
     scored
-        `SCORED`, inputs as a job was given them. A job's seconds go to accounts, clusters and months by the events of its captures; None:
-        nobody knows.
+        `SCORED`, inputs as a job was given them. Its seconds go to accounts, clusters and months by the
+        events of what it read; None: nobody knows.
 
     Examples
     --------
