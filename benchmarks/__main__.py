@@ -13,6 +13,7 @@ from benchmarks.against_sqlite import agreement, available
 from benchmarks.inputs import sensor_inputs
 from benchmarks.measuring import Measurement, measure, seconds_to_import
 from benchmarks.report import goals, import_table, speed_table, sqlite_table
+from benchmarks.sequences import lines
 
 _REPEAT = {"pandas_three": 1, "learn": 1, "rules": 1}
 _ORDER = (
@@ -68,6 +69,7 @@ def main(
     seed: Annotated[int, typer.Option(help="seed of the synthetic capture")] = 1,
     pandas: Annotated[bool, typer.Option(help="measure plain pandas too")] = True,
     sqlite: Annotated[float, typer.Option(help="program starts that SQLite searches too; 0: none")] = 1e6,
+    sequences: Annotated[float, typer.Option(help="findings about one pod to correlate; 0: none")] = 1e5,
     imports: Annotated[bool, typer.Option(help="measure import of real files too")] = True,
 ) -> None:
     """Measure speed and memory, as ratios inside one run.
@@ -81,6 +83,9 @@ def main(
         _import(console)
     if sqlite:
         _sqlite(console, int(sqlite), seed)
+    if sequences:
+        for line in lines(int(sequences)):
+            console.print(line, highlight=False)
     for number in events or [1e6, 1e7]:
         _speed(console, int(number), seed, pandas)
 

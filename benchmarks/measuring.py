@@ -16,12 +16,13 @@ _ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Measurement:
-    """Seconds, events and peak memory (bytes) of one job."""
+    """Seconds, events, peak memory (bytes) and processor seconds of one job."""
 
     name: str
     seconds: float
     events: int
     peak: int
+    cpu: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -43,7 +44,7 @@ def measure(job: str, *arguments: str, repeat: int = 1, name: str = "") -> Measu
         runs.append(json.loads(done.stdout.splitlines()[-1]))
     fastest = min(runs, key=lambda run: run["seconds"])
     peak = max(run["peak"] for run in runs)
-    return Measurement(name or job, fastest["seconds"], fastest["events"], peak)
+    return Measurement(name or job, fastest["seconds"], fastest["events"], peak, fastest["cpu"])
 
 
 def seconds_to_import(module: str, repeat: int = 5) -> float:

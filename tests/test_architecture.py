@@ -23,7 +23,7 @@ FLOORS = [
         "reading",
         "captures baselines findings",
         "features detectors rules",
-        "models profiles datasets coverage",
+        "models profiles datasets coverage serving usage",
         "evaluation",
         "report splicing replays tracking",
         "experiment",
@@ -44,6 +44,8 @@ WRAPPED = {
     "river": {"rtml/detectors/"},
     "ray": set(),
     "boto3": {"rtml/findings/sinks/"},
+    "starlette": {"rtml/serving/"},
+    "uvicorn": {"rtml/serving/"},
 }
 
 

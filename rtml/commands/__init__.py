@@ -25,6 +25,7 @@ from rtml.commands.findings_tune import tune_findings
 from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
+from rtml.commands.usage import usage
 
 __all__ = ["register"]
 
@@ -55,5 +56,5 @@ def register(app: typer.Typer) -> None:
     judging.command("judge")(evaluate)
     judging.command("selftest")(selftest_command)
     app.add_typer(judging, name="evaluate")
-    for command in (features, rules, experiment.train, score):
+    for command in (features, rules, experiment.train, score, usage):
         app.command()(command)

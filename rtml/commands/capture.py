@@ -1,4 +1,4 @@
-"""``rtml capture import|follow|coverage|info|check``."""
+"""``rtml capture import|follow|serve|coverage|info|check``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from rtml.commands import arguments
 from rtml.commands.capture_coverage import show_coverage
 from rtml.commands.capture_follow import Containers, follow_log
+from rtml.commands.capture_serve import serve_captures
 from rtml.commands.names import AUTO, GENERIC
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
@@ -135,6 +136,7 @@ def _recognised(paths: list[Path], sensor: str, mapped: Sensor | None, quiet: bo
 
 
 app.command("follow")(follow_log)
+app.command("serve")(serve_captures)
 app.command("coverage")(show_coverage)
 
 

@@ -56,6 +56,8 @@ ANSWERS = [
         "no capture here",
         ["evaluate", "judge", "--capture", "absent", "--labels", "{file}", "--out", "{new}"],
     ),
+    (1, "No such file", ["usage", "absent", "--hosts", "absent.csv"]),
+    (2, "can be reached by others", ["capture", "serve", "--out", "{new}", "--host", "0.0.0.0"]),
     (1, "No such file", ["experiment", "compare", "absent", "absent"]),
     (2, "No such file", ["experiment", "sweep", "absent.yml", "--vary", "blocks=2,3", "--out", "{new}"]),
     (2, "No such file", ["experiment", "ablate", "absent.yml"]),

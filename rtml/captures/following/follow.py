@@ -12,12 +12,12 @@ from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.commits import FOLDER, Commits
 from rtml.captures.following.gathering import Gathered
 from rtml.captures.following.lock import locked
-from rtml.captures.following.memory import Facts, read_memory
 from rtml.captures.following.place import Place
+from rtml.captures.following.resuming import begun, require_ours
 from rtml.captures.following.spool import Spool
 from rtml.captures.following.tail import Tail
 from rtml.captures.inventory.joining import named_by
-from rtml.captures.manifest import Manifest, parse_manifest
+from rtml.captures.manifest import Manifest
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Lines, Sensor
 from rtml.captures.sensors.sysdig.scap import is_scap_file
@@ -97,10 +97,10 @@ def follow(
         raise RtmlError(f"{source}: no such file to follow")
     if source != STDIN and is_scap_file(Path(source)):
         raise UsageError(f"{source}: a capture of system calls (scap) is read as a whole: import it")
-    _require_ours(out)
+    require_ours(out)
     with ExitStack() as stack:
         stack.enter_context(locked(out / FOLDER / "lock", out))
-        commits, gathered = _begun(kind, where, out)
+        commits, gathered = begun(kind, where, out)
         tail = _tail(where, out, commits.facts.place)
         stack.callback(tail.close)
         beside = Path.cwd() if source == STDIN else Path(where).parent
@@ -108,38 +108,6 @@ def follow(
         seen = named if scope is None else scoped(named, scope)
         reader = BlockReader(seen, beside, known=gathered.counts.events > 0)
         return _Follower(kind.lines, tail, gathered, commits, pulse or Pulse(), told, reader).run()
-
-
-def _require_ours(out: Path) -> None:
-    """Refuse a folder that is something else than a capture that was followed into."""
-    manifest = out / "capture.json"
-    if manifest.is_file():
-        if parse_manifest(manifest.read_text("utf-8"), str(manifest)).growing is None:
-            raise RtmlError(f"{out}: a capture that was imported; choose another place", argument="out")
-    elif out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - {FOLDER, "events"}):
-        raise RtmlError(f"{out}: exists already and is no capture; choose another place", argument="out")
-
-
-def _begun(sensor: Sensor, source: str, out: Path) -> tuple[Commits, Gathered]:
-    """Return where the last commit stopped, or the beginning."""
-    manifest = out / "capture.json"
-    if not manifest.is_file():
-        gathered = Gathered.begin(sensor)
-        commits = Commits(out, Facts(source=source, place=Place(name=""), counts=gathered.counts))
-        commits.clear()
-        commits.commit(gathered)
-        return commits, gathered
-    former = parse_manifest(manifest.read_text("utf-8"), str(manifest))
-    assert former.growing is not None
-    facts, gathered = read_memory(out / former.growing.state, sensor)
-    if (former.sensor, facts.source) != (sensor.name, source):
-        raise RtmlError(
-            f"{out}: follows {former.sensor} from {facts.source}; choose another place for this one",
-            argument="out",
-        )
-    commits = Commits(out, facts, int(Path(former.growing.state).name))
-    commits.clear()
-    return commits, gathered
 
 
 def _tail(source: str, out: Path, place: Place) -> Tail:

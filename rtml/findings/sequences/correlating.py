@@ -93,11 +93,11 @@ def correlate(findings: pl.DataFrame, settings: Parameters | None = None) -> pl.
     )
     sequences = []
     while not (spans := _best_spans(pool, settings)).is_empty():
-        inside = pool.join(spans, on="group").filter(pl.col("first_seen").is_between("start", "end"))
+        inside = _within(pool, spans)
         good = _holding(inside, keys, settings)
         sequences.append(good)
-        failed = spans.join(inside.join(good, on="finding_id"), on="group", how="anti")
-        begun = pool.join(failed, on="group").filter(pl.col("first_seen") == pl.col("start"))
+        failed = spans.join(inside.join(good, on="finding_id"), on="span", how="anti")
+        begun = pool.join(failed, left_on=["group", "first_seen"], right_on=["group", "start"], how="semi")
         spent = pl.concat([good.select("finding_id"), begun.select("finding_id")])
         pool = pool.join(spent, on="finding_id", how="anti")
     members = pl.concat([pl.DataFrame(schema={"finding_id": pl.String, "sequence": pl.String}), *sequences])
@@ -124,19 +124,40 @@ def _enough(settings: Parameters) -> pl.Expr:
 
 
 def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
-    """Return ``group``, ``start``, ``end`` of the span to take from each group that has one."""
+    """Return ``span``, ``group``, ``start``, ``end`` of the spans to take now.
+
+    A span that is better than every other that it shares time with is taken before those, whatever is
+    taken elsewhere: what is taken makes no other span better. So all such spans are taken at once.
+    """
     counts = with_span_counts(pool, settings.window, _COUNTED)
     order = ["tactics", "types", "n", "first_seen"]
-    best = counts.filter(_enough(settings)).sort(*order, descending=[True, True, True, False])
-    return best.unique("group", keep="first").select(
-        "group", start="first_seen", end=pl.col("first_seen").dt.offset_by(settings.window)
+    ranked = (
+        counts.filter(_enough(settings))
+        .unique(["group", "first_seen"], keep="first")
+        .sort(*order, "group", descending=[True, True, True, False, False])
+        .with_row_index("span")
+        .select("span", "group", start="first_seen")
+        .sort("group", "start")
     )
+    best = ranked.rolling(
+        "start", period=settings.window * 2, offset=f"-{settings.window}", closed="both", group_by="group"
+    ).agg(pl.col("span").min().alias("best"))
+    first = ranked.join(best, on=["group", "start"]).filter(pl.col("span") == pl.col("best"))
+    return first.select("span", "group", "start", end=pl.col("start").dt.offset_by(settings.window))
+
+
+def _within(pool: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
+    """Return the signals of each span; no two spans of a group share time."""
+    placed = pool.sort("first_seen").join_asof(
+        spans.sort("start"), left_on="first_seen", right_on="start", by="group", check_sortedness=False
+    )
+    return placed.filter(pl.col("first_seen") <= pl.col("end"))
 
 
 def _holding(inside: pl.DataFrame, keys: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
     """Return ``finding_id`` and ``sequence`` of what holds together within its span."""
-    placed = keys.join(inside.select("finding_id", "group"), on="finding_id")
-    joined = components(placed, settings, ["group"]).rename({"group": "sequence"})
+    placed = keys.join(inside.select("finding_id", "span"), on="finding_id")
+    joined = components(placed, settings, ["span"]).rename({"group": "sequence"})
     rows = inside.join(joined, on="finding_id")
     counts = rows.group_by("sequence").agg(_counts())
     return rows.join(counts.filter(_enough(settings)), on="sequence").select("finding_id", "sequence")

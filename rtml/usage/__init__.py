@@ -1,0 +1,1 @@
+"""What was watched and what it costs, per account, cluster and month."""
