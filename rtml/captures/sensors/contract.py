@@ -13,9 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.captures.sensors.written import Written
 from rtml.errors import RtmlError
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "NothingReadError", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "NothingReadError", "Reading", "Sensor", "Written"]
 
 
 class NothingReadError(RtmlError):
@@ -132,6 +133,10 @@ class Sensor:
     lines
         How its files are read piece by piece, so that memory does not grow with them and growing
         files can be followed; None: only as a whole.
+    written
+        How records stand in the files: which laws can be asked of samples (`rtml.testing`).
+    samples
+        Small files of the format that the package brings, for the laws; ours lie in ``tests/data``.
     """
 
     name: str
@@ -141,3 +146,5 @@ class Sensor:
     signature: Callable[[bytes], bool] | None = None
     together: Callable[[Sequence[Reading]], list[Reading]] = list
     lines: Lines | None = None
+    written: Written = field(default_factory=Written)
+    samples: tuple[Path, ...] = ()
