@@ -1,8 +1,8 @@
 """How fast each sensor's reader is, in multiples of bare parsing: ``python -m benchmarks.readers``.
 
 Ratios of CPU seconds inside one run. JSON: against `orjson.loads` of the same bytes, line by line; goal 4.
-Parquet: against `polars.read_parquet` of the same file; goal 3. SysFlow: against fastavro alone; bpftrace
-against orjson; their goals are rates, twice those at the commit before streaming.
+Parquet: against `polars.read_parquet` of the same file; goal 3. SysFlow is set against fastavro and bpftrace
+against orjson without a goal: theirs is twice the rate of an older commit, in a worktree of it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,11 @@ import polars as pl
 from benchmarks.long_import import SAMPLE, write_log
 from benchmarks.reader_inputs import DATA, json_log
 from rtml.captures.sensors import SENSORS
-from rtml.captures.sensors.sysflow.records import _clear_logical_types
+from rtml.captures.sensors.sysflow.records import without_logical_types
 
 __all__ = ["HEAD", "READERS", "Speed", "measured", "row"]
 
 JSON_GOAL, PARQUET_GOAL = 4.0, 3.0
-BEFORE = {"bpftrace": 75_000.0, "sysflow": 30_000.0}
-"""Records a CPU second of `b2c5712` and its kind on the machine of the goal (`docs/sensors.md`)."""
-
 _LOGS = {
     "ecs": "ecs/events.jsonl",
     "falco": "falco/events.jsonl",
@@ -133,7 +130,7 @@ def of_sysflow(name: str, folder: Path, size: int, repeat: int) -> Speed:
     with (DATA / "sysflow/shop.sf").open("rb") as file:
         reader = fastavro.reader(file, return_record_name=True)
         schema = reader.writer_schema
-        _clear_logical_types(schema)
+        without_logical_types(schema)
         records = list(reader)
     times = max(1, size // (DATA / "sysflow/shop.sf").stat().st_size // 4)
     with path.open("wb") as file:
@@ -142,7 +139,7 @@ def of_sysflow(name: str, folder: Path, size: int, repeat: int) -> Speed:
     def bare() -> None:
         with path.open("rb") as file:
             reader = fastavro.reader(file, return_record_name=True)
-            _clear_logical_types(reader.writer_schema)
+            without_logical_types(reader.writer_schema)
             for _ in reader:
                 pass
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.joining import JoinedCapture
 from rtml.captures.store import Capture
+from rtml.coverage.destinations import destinations_only
 from rtml.coverage.hosts import gaps_of, hosts_of
 from rtml.coverage.support import families_seen, types_seen
 from rtml.schema import KINDS
@@ -78,7 +79,9 @@ def _amiss(
 ) -> list[str]:
     """Return what somebody should know before trusting in silence, in words."""
     manifest = capture.manifest
-    said = [
+    only = destinations_only(capture)
+    said = [] if only is None else [only]
+    said += [
         f"host {host or '(unnamed)'} has been silent for {silent:,.0f} s before the end"
         for host, silent in hosts.filter(pl.col("silent") > gap.total_seconds())
         .select("host", "silent")

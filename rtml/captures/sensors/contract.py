@@ -135,6 +135,10 @@ class Sensor:
         files can be followed; None: only as a whole.
     written
         How records stand in the files: which laws can be asked of samples (`rtml.testing`).
+    instead
+        What stands in the place of containers where records name none: ``network interfaces``.
+    untimed
+        Why events do not have the pace of what happened, where records stand for long windows.
     samples
         Small files of the format that the package brings, for the laws; ours lie in ``tests/data``.
     """
@@ -147,4 +151,6 @@ class Sensor:
     together: Callable[[Sequence[Reading]], list[Reading]] = list
     lines: Lines | None = None
     written: Written = field(default_factory=Written)
+    instead: str | None = None
+    untimed: str | None = None
     samples: tuple[Path, ...] = ()

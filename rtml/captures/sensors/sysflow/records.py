@@ -26,7 +26,7 @@ from rtml.reading.content import opened
 from rtml.reading.escapes import as_literal, readable
 from rtml.schema import REJECTS
 
-__all__ = ["AVRO", "Records", "read_records"]
+__all__ = ["AVRO", "Records", "read_records", "without_logical_types"]
 
 AVRO = b"Obj\x01"
 """First bytes of an Avro object container file."""
@@ -145,7 +145,7 @@ def _reader(path: Path, file: BinaryIO) -> Any:
             return_record_name_override=True,
             handle_unicode_errors="surrogateescape",
         )
-        _clear_logical_types(reader.writer_schema)
+        without_logical_types(reader.writer_schema)
     except Exception as error:  # fastavro has no common error: a damaged header raises anything
         raise RtmlError(f"{path}: the Avro header is damaged ({error})") from error
     if not _is_sysflow(reader.writer_schema):
@@ -158,15 +158,15 @@ def _is_sysflow(schema: object) -> bool:
     return [entry["name"] for entry in fields] == ["rec"] and isinstance(fields[0]["type"], list)
 
 
-def _clear_logical_types(schema: object) -> None:
+def without_logical_types(schema: object) -> None:
     """Take the logical types out of a parsed schema, in place: the decoder looks at this one."""
     if isinstance(schema, dict):
         schema.pop("logicalType", None)
         for part in schema.values():
-            _clear_logical_types(part)
+            without_logical_types(part)
     elif isinstance(schema, list):
         for part in schema:
-            _clear_logical_types(part)
+            without_logical_types(part)
 
 
 def _decoded(records: Records, reader: Any) -> Iterator[tuple[int, str, Any]]:

@@ -136,5 +136,7 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - {"connect", "accept"},
     signature=_signature,
+    instead="network interfaces",
+    untimed="a record is a window of up to ten minutes",
     written=Written("cells", " ", head=1, alone=False, nothing=("-",)),
 )
