@@ -12,6 +12,7 @@ from rich.console import Console
 from benchmarks.against_sqlite import agreement, available
 from benchmarks.inputs import sensor_inputs
 from benchmarks.measuring import Measurement, measure, seconds_to_import
+from benchmarks.readers import HEAD, READERS, measured, row
 from benchmarks.report import goals, import_table, speed_table, sqlite_table
 from benchmarks.sequences import lines
 
@@ -71,6 +72,9 @@ def main(
     sqlite: Annotated[float, typer.Option(help="program starts that SQLite searches too; 0: none")] = 1e6,
     sequences: Annotated[float, typer.Option(help="findings about one pod to correlate; 0: none")] = 1e5,
     imports: Annotated[bool, typer.Option(help="measure import of real files too")] = True,
+    readers: Annotated[
+        float, typer.Option(help="megabytes of each log that readers are measured on; 0: none")
+    ] = 20,
 ) -> None:
     """Measure speed and memory, as ratios inside one run.
 
@@ -81,6 +85,8 @@ def main(
         console.print(f"import {module}: {seconds_to_import(module):.2f} s")
     if imports:
         _import(console)
+    if readers:
+        console.print(HEAD, *map(row, measured(list(READERS), readers, 3)), sep="\n", markup=False)
     if sqlite:
         _sqlite(console, int(sqlite), seed)
     if sequences:

@@ -16,6 +16,8 @@ from functools import partial
 from pathlib import Path
 
 SAMPLE = Path(__file__).parents[1] / "tests" / "data" / "bpftrace" / "bpftrace.jsonl.gz"
+GOAL = 1.25
+"""Peak memory of the longest log, as a multiple of that of the shortest."""
 _TIME = re.compile(rb'("data": "\+?[a-z0-9]+\\u001f)(\d+)')
 _CHILD = """
 import resource, sys
@@ -44,13 +46,26 @@ def _later(shift: int, found: re.Match[bytes]) -> bytes:
     return found[1] + str(int(found[2]) + shift).encode()
 
 
+def verdict(peaks: dict[int, int]) -> str:
+    """Return whether memory is flat: the peak of the longest log as a multiple of that of the shortest.
+
+    >>> verdict({1_000_000: 560, 5_000_000: 630})
+    'memory from 1,000,000 to 5,000,000 lines: 1.12 times; goal at most 1.25: held'
+    """
+    short, long = min(peaks), max(peaks)
+    ratio = peaks[long] / peaks[short]
+    held = "held" if ratio <= GOAL else "MISSED"
+    return f"memory from {short:,} to {long:,} lines: {ratio:.2f} times; goal at most {GOAL}: {held}"
+
+
 def main() -> None:
-    """Measure and print one line per length."""
+    """Measure and print one line per length, and how memory grows from the shortest to the longest."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lines", nargs="+", type=float)
     parser.add_argument("--sample", type=Path, default=SAMPLE)
     given = parser.parse_args()
     sys.stdout.write(f"{'lines':>12}  {'events':>12}  {'MB of log':>10}  {'CPU s':>8}  {'peak MB':>8}\n")
+    peaks = dict[int, int]()
     for lines in map(int, given.lines):
         with tempfile.TemporaryDirectory() as place:
             log = Path(place) / "log.jsonl"
@@ -63,6 +78,10 @@ def main() -> None:
             size = log.stat().st_size / 1e6
             columns = f"{lines:>12,}  {int(events):>12,}  {size:>10,.0f}"
             sys.stdout.write(f"{columns}  {float(seconds):>8.1f}  {int(peak) / 1e3:>8,.0f}\n")
+            sys.stdout.flush()
+            peaks[lines] = int(peak)
+    if len(peaks) > 1:
+        sys.stdout.write(f"{verdict(peaks)}\n")
 
 
 if __name__ == "__main__":

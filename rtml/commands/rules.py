@@ -10,6 +10,7 @@ import typer
 
 from rtml.commands import arguments, names
 from rtml.commands.archived import suppression_lines
+from rtml.commands.destinations import print_destinations_only
 from rtml.commands.output import console, print_json, print_table, write_parquet
 from rtml.commands.progress import progress
 from rtml.commands.rule_types import show_types
@@ -134,6 +135,7 @@ def rules(
     _show(ran, done, table, every_rule)
     if none:
         console.print(f"! {none}", markup=False)
+    print_destinations_only(captures)
 
 
 def _run(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, names
+from rtml.commands.destinations import print_destinations_only
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError
@@ -90,3 +91,4 @@ def score(
         console.print(f"  {name}: {sentence}", markup=False)
     for sentence in done.get("drift", []):
         console.print(f"  drift: {visible(sentence, 200)}", markup=False)
+    print_destinations_only(captures)

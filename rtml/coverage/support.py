@@ -9,6 +9,7 @@ import polars as pl
 
 from rtml.baselines import Conditional
 from rtml.captures.store import Capture
+from rtml.coverage.destinations import untimed
 from rtml.features.contract import Family
 from rtml.features.families import AUDIT_FAMILIES, FAMILIES
 from rtml.rules.account import TABLE, no_events
@@ -89,6 +90,9 @@ def families_seen(capture: Capture) -> pl.DataFrame:
 
 
 def _family(capture: Capture, family: Family) -> tuple[str, str, int, str | None]:
+    slow = untimed(capture) if family.paced else None
+    if slow is not None:
+        return family.name, "no", 0, slow
     if not family.conditionals:
         events = capture.manifest.events
         return family.name, "yes" if events else "no", events, None if events else "the capture is empty"

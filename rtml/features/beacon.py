@@ -136,4 +136,5 @@ BEACON = Family(
     conditionals=(RHYTHM,),
     purpose="CommandAndControl",
     phrase="steady calls given the program",
+    paced=True,
 )

@@ -47,6 +47,8 @@ class Family:
         Threat purpose of a finding that this family raised, first part of its type.
     phrase
         What was surprising, in words, for titles of findings; empty: the family's name.
+    paced
+        It looks at when events come: records that stand for long windows do not support it.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Family:
     historical: tuple[str, ...] = ()
     purpose: str = "Behavior"
     phrase: str = ""
+    paced: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:

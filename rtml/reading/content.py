@@ -74,12 +74,13 @@ class Content(io.RawIOBase):
 
     def _bounded(self, file: io.BufferedReader) -> Iterator[bytes]:
         unpack, packed = unpacker(file.peek(LONGEST_MAGIC)), os.fstat(file.fileno()).st_size
-        allowed, size = packed * MOST_GROWTH, 0
+        left = max(FREE_BYTES, packed * MOST_GROWTH)
         for part in self._without_mark(unpack(file)):
-            size += len(part)
-            if unpack is not plain and size > max(FREE_BYTES, allowed):
+            if unpack is not plain and len(part) > left:
+                yield part[:left]
                 self.problem = f"unpacks to more than {MOST_GROWTH} times its size: not read further"
                 return
+            left -= len(part)
             if packed:  # a pipe has no size
                 report(f"reading {self._path.name}", file.tell(), packed, "bytes")
             yield part

@@ -8,9 +8,10 @@ things checks it in one line (``check_detector(ZScore)``), or law by law with `D
 from rtml.testing.detectors import DETECTOR_LAWS, check_detector
 from rtml.testing.families import FAMILY_LAWS, check_family
 from rtml.testing.formats import FORMAT_LAWS, check_format
-from rtml.testing.sensors import FILE_LAWS, SAMPLE_LAWS, check_sensor
+from rtml.testing.sensors import CHANGED_LAWS, FILE_LAWS, SAMPLE_LAWS, check_sensor
 
 __all__ = [
+    "CHANGED_LAWS",
     "DETECTOR_LAWS",
     "FAMILY_LAWS",
     "FILE_LAWS",

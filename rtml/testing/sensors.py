@@ -17,8 +17,10 @@ from rtml.errors import RtmlError
 from rtml.reading.content import opened
 from rtml.schema import KINDS, POLARS, REJECTS
 from rtml.testing.laws import hold
+from rtml.testing.sensor_damage import DAMAGE_LAWS
+from rtml.testing.sensor_meaning import MEANING_LAWS
 
-__all__ = ["FILE_LAWS", "SAMPLE_LAWS", "check_sensor"]
+__all__ = ["CHANGED_LAWS", "FILE_LAWS", "SAMPLE_LAWS", "check_sensor"]
 
 _FOREIGN = {
     "foreign.json": b'{"type": "printf", "data": "fork\\u001f3"}\n',
@@ -154,7 +156,10 @@ SAMPLE_LAWS: tuple[Callable[[Sensor, Path], None], ...] = (
     a_capture_keeps_every_promise,
     a_cut_file_is_an_error_or_rejects,
 )
-"""Laws of a sensor and a file that it can read."""
+"""Laws of a sensor and a file that it can read, as it stands."""
+
+CHANGED_LAWS = (*DAMAGE_LAWS, *MEANING_LAWS)
+"""Laws of a sensor and a small file that it can read, which is damaged and changed value by value."""
 
 FILE_LAWS: tuple[Callable[[Sensor], None], ...] = (
     a_foreign_file_is_refused,
@@ -172,7 +177,7 @@ def check_sensor(sensor: Sensor, samples: Sequence[Path]) -> None:
     sensor
         The format.
     samples
-        Files that it can read, at least one; small ones, each is read a dozen times.
+        Files that it can read, at least one; small ones, each is read hundreds of times.
 
     Raises
     ------
@@ -182,4 +187,4 @@ def check_sensor(sensor: Sensor, samples: Sequence[Path]) -> None:
     assert samples, f"sensor {sensor.name} has no sample to be checked with"
     hold(FILE_LAWS, f"sensor {sensor.name}", sensor)
     for sample in samples:
-        hold(SAMPLE_LAWS, f"sensor {sensor.name} with {sample.name}", sensor, sample)
+        hold([*SAMPLE_LAWS, *CHANGED_LAWS], f"sensor {sensor.name} with {sample.name}", sensor, sample)

@@ -12,12 +12,15 @@ from hypothesis import strategies as st
 
 from rtml.captures.sensors import SENSORS
 from rtml.errors import RtmlError
-from rtml.testing import FILE_LAWS, SAMPLE_LAWS, check_sensor
+from rtml.testing import CHANGED_LAWS, FILE_LAWS, SAMPLE_LAWS, check_sensor
 from tests.samples import DATA, samples, shipped
 
-FILES = [(name, path) for name in SENSORS.own for path in samples(name)]
+FILES = [(name, path) for name, sensor in SENSORS.working() for path in sensor.samples or samples(name)]
 
-every_sensor = pytest.mark.parametrize("name", SENSORS.own)
+SMALL = [(name, path) for name, sensor in SENSORS.working() for path in sensor.samples or shipped(name)]
+"""Samples that are changed value by value; those of other packages too, by registration alone."""
+
+every_sensor = pytest.mark.parametrize("name", SENSORS)
 slow_fixture = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -36,8 +39,9 @@ def sample(path: Path, tmp_path: Path) -> Path:
 
 @every_sensor
 def test_each_has_a_sample_with_something_to_refuse(name: str):
-    assert shipped(name), f"{name}: no sample; put one into tests/data/{name}"
-    for file in shipped(name):
+    files = SENSORS[name].samples or shipped(name)
+    assert files, f"{name}: no sample; put one into tests/data/{name}, or name it in `Sensor.samples`"
+    for file in files:
         assert file.stat().st_size <= 20_000, file
         reading = SENSORS[name].read(file)
         assert reading.events.height > reading.rejects.height > 0, file
@@ -47,6 +51,12 @@ def test_each_has_a_sample_with_something_to_refuse(name: str):
 @pytest.mark.parametrize("law", SAMPLE_LAWS, ids=lambda law: law.__name__)
 def test_law_of_samples(law, name: str, sample: Path):
     law(SENSORS[name], sample)
+
+
+@pytest.mark.parametrize(("name", "path"), SMALL, ids=[f"{name}:{path.name}" for name, path in SMALL])
+@pytest.mark.parametrize("law", CHANGED_LAWS, ids=lambda law: law.__name__)
+def test_law_of_changed_samples(law, name: str, path: Path):
+    law(SENSORS[name], path)
 
 
 @every_sensor

@@ -112,7 +112,7 @@ def test_zero_null_absent_and_words_are_four_things(tmp_path: Path):
     lines = [toy(n) for n in (None, "", 1, 1.5, True, [1], "18446744073670260079", 18446744073670260079)]
     values, refused = read(tmp_path, "\n".join([*lines, '{"toy": {"id": "x"}}']))
     unsigned = "18446744073670260079"
-    assert values == [None, "", "1", "1.5", "true", None, unsigned, unsigned, None]
+    assert values == [None, None, "1", "1.5", "true", None, unsigned, unsigned, None]
     assert refused == []
 
 

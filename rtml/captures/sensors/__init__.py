@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rtml import registered
-from rtml.captures.sensors.contract import CONTAINERS, Lines, Lost, Reading, Sensor
+from rtml.captures.sensors.contract import CONTAINERS, Lines, Lost, Reading, Sensor, Written
 from rtml.registry import Registry
 
-__all__ = ["CONTAINERS", "SENSORS", "Lines", "Lost", "Reading", "Sensor"]
+__all__ = ["CONTAINERS", "SENSORS", "Lines", "Lost", "Reading", "Sensor", "Written"]
 
 SENSORS: Registry[Sensor] = Registry(
     "sensor", "rtml.sensors", registered.SENSORS, lambda value: isinstance(value, Sensor)

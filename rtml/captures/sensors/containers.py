@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.records.seldom import by_distinct
 from rtml.container_ids import bare_ids
 
 __all__ = ["container_id", "digest", "image_name"]
@@ -21,7 +22,8 @@ def container_id(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"id": texts}).select(container_id(pl.col("id")))["container_id"].to_list()
     ['0123456789ab', None, None, None, '0123456789ab']
     """
-    return bare_ids(pl.when(~text.is_in(_HOST)).then(text))
+    plain = by_distinct(text, lambda ids: bare_ids(pl.when(~ids.is_in(_HOST)).then(ids)))
+    return plain.alias("container_id")
 
 
 def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:

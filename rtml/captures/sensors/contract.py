@@ -13,9 +13,20 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.captures.sensors.written import Written
 from rtml.errors import RtmlError
 
-__all__ = ["CONTAINERS", "PROCESSES", "Lines", "Lost", "Naming", "NothingReadError", "Reading", "Sensor"]
+__all__ = [
+    "CONTAINERS",
+    "PROCESSES",
+    "Lines",
+    "Lost",
+    "Naming",
+    "NothingReadError",
+    "Reading",
+    "Sensor",
+    "Written",
+]
 
 
 class NothingReadError(RtmlError):
@@ -148,6 +159,14 @@ class Sensor:
     lines
         How its files are read piece by piece, so that memory does not grow with them and growing
         files can be followed; None: only as a whole.
+    written
+        How records stand in the files: which laws can be asked of samples (`rtml.testing`).
+    instead
+        What stands in the place of containers where records name none: ``network interfaces``.
+    untimed
+        Why events do not have the pace of what happened, where records stand for long windows.
+    samples
+        Small files of the format that the package brings, for the laws; ours lie in ``tests/data``.
     """
 
     name: str
@@ -157,3 +176,7 @@ class Sensor:
     signature: Callable[[bytes], bool] | None = None
     together: Callable[[Sequence[Reading]], list[Reading]] = list
     lines: Lines | None = None
+    written: Written = field(default_factory=Written)
+    instead: str | None = None
+    untimed: str | None = None
+    samples: tuple[Path, ...] = ()

@@ -21,7 +21,7 @@ from rtml.captures.sensors.auditd.groups import grouped
 from rtml.captures.sensors.auditd.lines import EVENT, records_in
 from rtml.captures.sensors.auditd.losses import losses_of
 from rtml.captures.sensors.auditd.mapping import BLIND, events_of
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
@@ -77,4 +77,10 @@ def _signature(head: bytes) -> bool:
     return re.search(rb"(?:^|\s)type=\S{1,40} (?:msg=)?audit\(\d+\.\d+:\d+\)", head) is not None
 
 
-SENSOR = Sensor(name="auditd", read=read, blind=BLIND, signature=_signature)
+SENSOR = Sensor(
+    name="auditd",
+    read=read,
+    blind=BLIND,
+    signature=_signature,
+    written=Written("pairs", alone=False, nothing=("(null)", "?")),
+)

@@ -20,6 +20,8 @@ from rtml.schema import REJECTS
 
 __all__ = ["Rows", "header_of", "integer", "load", "reject", "rows_of"]
 
+_MOST_PASSES = 20
+"""So often rows that swallowed others are taken apart; behind that they stay rejects as they are."""
 _BLOCK = 1 << 26  # bytes; a row, its longest command line included, must fit into one block
 
 
@@ -73,31 +75,56 @@ def rows_of(path: Path, text: Decoded, wanted: Collection[str]) -> Rows:
 
     Returns
     -------
-    The rows; all but ``args``, which is text within text, as `rtml.reading.escapes` says. A file cut off
-    inside a quoted field gives one reject for what follows the quote.
+    The rows; all but ``args``, which is text within text, as `rtml.reading.escapes` says. A line that ends
+    inside a quoted field is a reject; those behind it, which the quote would swallow, are read by themselves.
     """
-    odd: list[tuple[int, str, str]] = []
-
-    def refuse(row: pa_csv.InvalidRow) -> str:
-        reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
-        odd.append((row.number, reason, row.text[:200]))
-        return "skip"
-
     raw = text.text.encode()
     raw = raw if b"\n" in raw else raw + b"\n"  # the parser wants an end to a lone header
     present = [name for name in header_of(raw) if name in wanted]
+    cut: dict[str, str] = {}
     try:
-        table = _parsed(raw, present, refuse)
+        table, odd = _fitting(raw, present)
+        for _ in range(_MOST_PASSES):
+            swallowing = [row for *_, row in odd if "\n" in row.strip()]
+            if not swallowing:
+                break
+            raw = _cut_apart(raw, swallowing, cut)
+            table, odd = _fitting(raw, present)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise RtmlError(f"{path}: not a readable CSV file ({error})") from error
     frame = pl.DataFrame(pl.from_arrow(table))
     frame = frame.with_columns(text.readable_column(pl.col(n)) for n in frame.columns if n != "args")
     lines = np.setdiff1d(np.arange(2, frame.height + len(odd) + 2), [line for line, *_ in odd])
-    rejects = [(str(path), *row) for row in odd]
+    rejects = [(str(path), line, reason, cut.get(row, row)[:200]) for line, reason, row in odd]
     return Rows(
         frame.insert_column(0, pl.Series("line", lines, pl.Int64)),
         pl.DataFrame(rejects, schema=REJECTS, orient="row"),
     )
+
+
+def _fitting(raw: bytes, columns: list[str]) -> tuple[pa.Table, list[tuple[int, str, str]]]:
+    """Return the rows that fit the header, and place, reason and text of the others."""
+    odd: list[tuple[int, str, str]] = []
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        reason = f"{row.actual_columns} fields where the header has {row.expected_columns}"
+        odd.append((row.number, reason, row.text))
+        return "skip"
+
+    return _parsed(raw, columns, refuse), odd
+
+
+def _cut_apart(raw: bytes, swallowing: list[str], cut: dict[str, str]) -> bytes:
+    """Make one field of the first line of rows that run over several; ``cut`` keeps what it was."""
+    parts, at = list[bytes](), 0
+    for row in swallowing:
+        first = row.lstrip("\n").partition("\n")[0]
+        start = raw.find(row.encode(), at) + len(row) - len(row.lstrip("\n"))
+        shut = first.replace('"', "'").replace(",", ";")
+        cut[shut] = cut.get(first, first)
+        parts += [raw[at:start], shut.encode()]
+        at = start + len(first.encode())
+    return b"".join([*parts, raw[at:]])
 
 
 def _parsed(raw: bytes, columns: list[str], refuse: pa_csv.InvalidRowHandler) -> pa.Table:

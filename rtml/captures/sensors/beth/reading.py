@@ -30,7 +30,7 @@ from rtml.captures.sensors.beth.dns import DNS, dns_events
 from rtml.captures.sensors.beth.kinds import described
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.clock import is_plausible
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.errors import RtmlError
 from rtml.schema import KINDS, POLARS, REJECTS
@@ -154,5 +154,6 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"},
     signature=_signature,
+    written=Written("cells", head=1, nothing=("",)),
 )
 """BETH files. What a sitting of Tracee was told to trace cannot be read from them."""

@@ -201,7 +201,7 @@ def _comm(events: Fields, text: Decoded) -> pl.Series:
         spelled=pl.when("exact").then("spelled").otherwise(text.readable_column(pl.col("comm")))
     )
     joined = events.join(named, on=["comm", "exact"], how="left", maintain_order="left", nulls_equal=True)
-    return joined["spelled"].alias("comm")
+    return joined["spelled"].replace("", None).alias("comm")
 
 
 def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:

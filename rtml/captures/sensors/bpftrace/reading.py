@@ -18,7 +18,7 @@ from rtml.captures.sensors.bpftrace.cutting import together
 from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
-from rtml.captures.sensors.contract import Lines, Lost, NothingReadError, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, NothingReadError, Reading, Sensor, Written
 from rtml.reading.envelopes import records
 from rtml.reading.escapes import decoded
 from rtml.reading.lines import lines_of, read_raw
@@ -166,4 +166,5 @@ SENSOR = Sensor(
     blind=frozenset({"write", "mmap_exec", "link", "create", "audit"}),
     signature=_signature,
     lines=Lines(("sitting.json",), together),
+    written=Written("cells", r"\u001f", nothing=("",)),
 )

@@ -8,8 +8,8 @@ from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, image_name
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.captures.sensors.declared import parents_named
-from rtml.captures.sensors.falco.files import files
-from rtml.captures.sensors.falco.network import network
+from rtml.captures.sensors.falco.files import with_files
+from rtml.captures.sensors.falco.network import with_network
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
@@ -78,7 +78,7 @@ def _described(rows: pl.DataFrame) -> pl.DataFrame:
         call=pl.col("evt.type"),
         kind=kind_of(pl.col("evt.type")).fill_null("syscall"),
     ).with_columns(kind=_kind())
-    told = named_calls.with_columns(request=_request(), target_pid=_target(), **files(), **network())
+    told = with_network(with_files(named_calls.with_columns(request=_request(), target_pid=_target())))
     failed = (pl.col("kind") == "exec") & (pl.col("result") < 0)
     return told.with_columns(
         path=pl.when(failed).then(argument("filename")).when(pl.col("kind") != "exec").then("path"),

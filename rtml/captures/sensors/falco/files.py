@@ -6,9 +6,10 @@ import polars as pl
 
 from rtml.captures.sensors.calls import ON_FILES
 from rtml.captures.sensors.openings import flag_names, writes
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import said, truth
 
-__all__ = ["files"]
+__all__ = ["with_files"]
 
 _TWO = ("rename", "link")
 _BITS = {
@@ -19,8 +20,8 @@ _BITS = {
 _BITS |= {"S_ISUID": 0o4000, "S_ISGID": 0o2000, "S_ISVTX": 0o1000}
 
 
-def files() -> dict[str, pl.Expr]:
-    """Return ``path, path_to, flags, mode, wrote`` by Falco's columns and ``kind, result``."""
+def with_files(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with ``path, path_to, flags, mode, wrote`` by Falco's columns and ``kind, result``."""
     kind, name = pl.col("kind"), pl.col("fd.name")
     file = pl.when(
         (pl.col("fd.type").is_in(["file", "directory"]) | pl.col("fd.type").is_null()) & _is_path(name)
@@ -36,20 +37,17 @@ def files() -> dict[str, pl.Expr]:
         _argument("path"),
         _argument("filename"),
     )
-    flags = flag_names(pl.col("evt.arg.flags"))
-    opened = kind.is_in(["open", "create"])
+    there = pl.coalesce("fs.path.target", _argument("newpath"), _argument("linkpath"))
+    flags, opened = pl.col("flags"), kind.is_in(["open", "create"])
     written = pl.coalesce(
         writes(flags), truth(pl.col("evt.is_open_write")), pl.when(kind == "create").then(True)
     )
-    return {
-        "path": pl.when(kind.is_in(ON_FILES)).then(path),
-        "path_to": pl.when(kind.is_in(_TWO)).then(
-            pl.coalesce("fs.path.target", _argument("newpath"), _argument("linkpath"))
-        ),
-        "flags": flags,
-        "mode": pl.when((kind == "chmod") | (opened & flags.str.contains("O_CREAT|O_TMPFILE"))).then(_mode()),
-        "wrote": pl.when(opened).then(written & (pl.col("result").fill_null(0) == 0)),
-    }
+    rows = rows.with_columns(flags=flag_names(pl.col("evt.arg.flags")))
+    rows = of_some(rows, kind.is_in(ON_FILES), {"path": path})
+    rows = of_some(rows, kind.is_in(_TWO), {"path_to": there})
+    rows = of_some(rows, opened, {"wrote": written & (pl.col("result").fill_null(0) == 0)})
+    made = opened & flags.str.contains("O_CREAT|O_TMPFILE")
+    return of_some(rows, (kind == "chmod") | made, {"mode": _mode()})
 
 
 def _is_path(text: pl.Expr) -> pl.Expr:

@@ -5,36 +5,37 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.endpoints import address, end_of, port
+from rtml.captures.sensors.records.seldom import of_some
 
-__all__ = ["network"]
+__all__ = ["with_network"]
 
 _KINDS = ("connect", "accept", "bind", "listen")
 _CALLS = ("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg")
 _DIRECTIONS = {"connect": "outbound", "accept": "inbound"}
 
 
-def network() -> dict[str, pl.Expr]:
-    """Return protocol, direction, addresses and socket path by Falco's columns and ``kind, call``.
+def with_network(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with protocol, direction, addresses and socket path by Falco's columns, ``kind, call``.
 
     The peer of an accepted connection is its source; what is bound is a source too.
     """
-    kind = pl.col("kind")
-    ours, theirs = _ends()
-    inbound = kind == "accept"
+    kind, unix = pl.col("kind"), pl.col("fd.type") == "unix"
     two_ends = pl.col("fd.name").str.contains(r":\d+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
-    unix = on_socket & (pl.col("fd.type") == "unix")
+    ours, theirs = _ends()
+    inbound = kind == "accept"
     source = {i: pl.when(inbound).then(theirs[i]).otherwise(ours[i]) for i in (0, 1)}
     target = {i: pl.when(inbound).then(ours[i]).when(kind != "bind").then(theirs[i]) for i in (0, 1)}
-    return {
-        "protocol": pl.when(unix).then(pl.lit("unix")).when(on_socket).then("fd.l4proto"),
+    columns = {
+        "protocol": pl.when(unix).then(pl.lit("unix")).otherwise("fd.l4proto"),
         "direction": kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
-        "src_ip": pl.when(on_socket).then(source[0]),
-        "src_port": pl.when(on_socket).then(source[1]),
-        "dst_ip": pl.when(on_socket).then(target[0]),
-        "dst_port": pl.when(on_socket).then(target[1]),
+        "src_ip": source[0],
+        "src_port": source[1],
+        "dst_ip": target[0],
+        "dst_port": target[1],
         "socket_path": pl.when(unix).then(pl.col("fd.name").str.extract(r"(?:->\S+ |^)(@?/?[^ >]+)$")),
     }
+    return of_some(rows, on_socket, columns)
 
 
 def _ends() -> tuple[tuple[pl.Expr, pl.Expr], tuple[pl.Expr, pl.Expr]]:

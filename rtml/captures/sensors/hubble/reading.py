@@ -188,4 +188,5 @@ SENSOR = Sensor(
     identified=True,
     lines=Lines(),
     signature=_signature,
+    instead="pods",
 )

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.audit import AUDIT
-from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
 from rtml.captures.sensors.k8s_audit.objects import object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
@@ -251,4 +251,5 @@ SENSOR = Sensor(
     identified=True,
     signature=_signature,
     lines=Lines(("cluster.json",)),
+    written=Written(nothing=("",)),
 )

@@ -9,7 +9,7 @@ from rtml.captures.sensors.containers import container_id, digest
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.kubescape.fields import told
-from rtml.captures.sensors.kubescape.trees import branches
+from rtml.captures.sensors.kubescape.trees import branches, forget
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
@@ -165,6 +165,7 @@ def processes_of(rows: pl.DataFrame) -> pl.DataFrame:
     alerts = rows.with_row_index("alert_at")
     place = pl.coalesce("container_id", "host")
     nodes = branches(alerts.select("tree", alert="alert_at", place=place))
+    forget()
     where = alerts.select("host", "container_id", alert="alert_at")
     known = nodes.join(where, on="alert", how="left", maintain_order="left").rename({"path": "exe"})
     fuller = known.drop_nulls("process_id").sort(

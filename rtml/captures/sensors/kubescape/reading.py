@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.kubescape.events import events_of, processes_of
 from rtml.captures.sensors.kubescape.fields import FIELDS
 from rtml.captures.sensors.kubescape.nodes import on_its_node
@@ -52,4 +52,5 @@ SENSOR = Sensor(
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall", "dns"},
     signature=lambda head: has_keys(head, "RuleID", "BaseRuntimeMetadata"),
     together=on_its_node,
+    written=Written(alone=False),
 )

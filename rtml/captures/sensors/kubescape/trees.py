@@ -1,6 +1,7 @@
 """Trees of processes in alerts: a process, its children in a map or a list, theirs, and so on.
 
-Alerts of one moment have the same tree: each distinct text is read once. A tree that is deeper or wider
+Alerts of one moment have the same tree: each distinct text of a block is read once, for events and for
+processes; then it is forgotten (`forget`). A tree that is deeper or wider
 than any is cut there.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import orjson
@@ -18,7 +20,7 @@ from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import integer, said, small
 from rtml.times import UTC_NS
 
-__all__ = ["DEEPEST", "WIDEST", "branches"]
+__all__ = ["DEEPEST", "WIDEST", "branches", "forget"]
 
 DEEPEST = 64
 """Generations of a tree that are read."""
@@ -66,6 +68,7 @@ def branches(alerts: pl.DataFrame) -> pl.DataFrame:
     ).drop("tree", "host", "born", "parent_born", "above", "startTime")
 
 
+@cache
 def _nodes(text: str) -> list[tuple[str | None, ...]]:
     """Return what a tree says of each of its processes, parents before children."""
     try:
@@ -82,6 +85,11 @@ def _nodes(text: str) -> list[tuple[str | None, ...]]:
         if depth < DEEPEST:
             left.extend((child, node.get("pid"), depth + 1) for child in _children(node))
     return found
+
+
+def forget() -> None:
+    """Forget the trees of a block that has been read, so that memory does not grow with the file."""
+    _nodes.cache_clear()
 
 
 def _children(node: dict[str, Any]) -> Iterable[Any]:

@@ -96,11 +96,8 @@ def _each_plain(lists: pl.Series) -> pl.Series:
     else:
         told = rows.with_columns(_plain(each).alias("x"))
     kept = told.filter(each.is_not_null()).group_by("i", maintain_order=True).agg("x")
-    return (
-        rows.select("i")
-        .unique(maintain_order=True)
-        .join(kept, on="i", how="left", maintain_order="left")["x"]
-    )
+    every = lists.to_frame("x").with_row_index("i").select("i")  # explode leaves out what is empty
+    return every.join(kept, on="i", how="left", maintain_order="left")["x"]
 
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:

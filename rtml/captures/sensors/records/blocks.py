@@ -15,8 +15,8 @@ from rtml.reading.escapes import readable_json
 
 __all__ = ["BLOCK", "Block", "blocks", "sound"]
 
-BLOCK = 1 << 22
-"""Bytes of a block, at least; a line is never cut."""
+BLOCK = 1 << 24
+"""Bytes of a block, at least; a line is never cut. To plan its work costs what a megabyte does."""
 
 _ODD = r"\\\\x|\\u00(?:5[cC]|78)|\\u[dD][89a-fA-F]"
 """What `readable_json` may have to spell otherwise, as it stands in JSON."""

@@ -13,6 +13,7 @@ from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
+from rtml.captures.sensors.records.values import NOTHING, said
 from rtml.errors import RtmlError
 from rtml.schema import POLARS, REJECTS, empty
 
@@ -98,7 +99,7 @@ def _part(table: Table, format: Format) -> Part:
     good, kinds = told.filter(~refused), told[BESIDE].drop_nulls().value_counts()
     events = good.filter(pl.col(BESIDE).is_null())
     return Part(
-        events=events.select(name for name in POLARS if name in told.columns),
+        events=_without_empty_texts(events.select(name for name in POLARS if name in told.columns)),
         rejects=pl.concat(
             [table.rejects.with_columns(ours=pl.lit(False)), bad.with_columns(ours=pl.lit(True))]
         ),
@@ -107,6 +108,13 @@ def _part(table: Table, format: Format) -> Part:
         processes=None if format.processes is None else format.processes(good),
         containers=None if format.containers is None else format.containers(events),
     )
+
+
+def _without_empty_texts(events: pl.DataFrame) -> pl.DataFrame:
+    """Return events in which nothing is null, whatever a sensor wrote for it."""
+    texts = [name for name, kind in events.schema.items() if kind == pl.String]
+    found = events.select(pl.col(texts).is_in(NOTHING).any()).row(0, named=True) if texts else {}
+    return events.with_columns(said(pl.col(name)) for name, has in found.items() if has)
 
 
 def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:

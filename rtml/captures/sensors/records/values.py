@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["integer", "named", "said", "small", "truth", "wrapped"]
+__all__ = ["NOTHING", "integer", "named", "said", "small", "truth", "wrapped"]
 
-_NOTHING = ("", "<NA>")
-_NO_NAME = (*_NOTHING, "N/A", "n/a", "incomplete", "null", "<unknown>")
+NOTHING = ("", "<NA>")
+"""What sensors write where there is nothing."""
+_NO_NAME = (*NOTHING, "N/A", "n/a", "incomplete", "null", "<unknown>")
 
 
 def said(text: pl.Expr) -> pl.Expr:
@@ -21,7 +22,7 @@ def said(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"x": ["0", "", "<NA>", "N/A", None]}).select(said(pl.col("x")))["x"].to_list()
     ['0', None, None, 'N/A', None]
     """
-    return pl.when(~text.is_in(_NOTHING)).then(text)
+    return pl.when(~text.is_in(NOTHING)).then(text)
 
 
 def named(text: pl.Expr) -> pl.Expr:

@@ -20,7 +20,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.events import containers_of, processes_of
@@ -58,4 +58,5 @@ SENSOR = Sensor(
         is_scap(head) or (has_keys(head, "evt.num", "evt.type") and not has_keys(head, "output_fields"))
     ),
     together=before_their_exec,
+    written=Written(alone=False),
 )

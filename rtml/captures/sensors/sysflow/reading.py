@@ -20,7 +20,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.clock import is_plausible
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.sysflow.entities import (
     containers,
     declared,
@@ -158,5 +158,6 @@ SENSOR = Sensor(
     blind=frozenset(KINDS) - {kind for *_, kind in OPERATIONS} - {"fork"},
     identified=True,
     signature=lambda head: head.startswith(AVRO),
+    written=Written("binary", aggregates=True),
 )
 """SysFlow files; it cannot see bind, listen, dns, ptrace, chmod, mount, modules and the like."""

@@ -7,7 +7,10 @@ logical types are taken out of the schema before the first record is decoded.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,13 +20,13 @@ import polars as pl
 
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.sysflow.schema import ENTITIES, EVENTS
-from rtml.errors import RtmlError, unreadable
+from rtml.errors import RtmlError
 from rtml.progress import report
-from rtml.reading.content import first_bytes
+from rtml.reading.content import opened
 from rtml.reading.escapes import as_literal, readable
 from rtml.schema import REJECTS
 
-__all__ = ["AVRO", "Records", "read_records"]
+__all__ = ["AVRO", "Records", "read_records", "without_logical_types"]
 
 AVRO = b"Obj\x01"
 """First bytes of an Avro object container file."""
@@ -77,32 +80,36 @@ def read_records(path: Path) -> Records:
         No such file, an empty one, not Avro, or Avro of something else.
     """
     records = Records(path)
-    try:
-        with path.open("rb") as file:
-            _check_head(path, file)
-            _read(records, file)
-    except OSError as error:
-        if isinstance(error, RtmlError):
-            raise
-        raise unreadable(path, error) from error
+    with _by_place(path) as (file, problem):
+        head = file.read(1 << 16)
+        if not head.startswith(AVRO):
+            raise wrong_format(path, "a SysFlow file (Avro)", head)
+        file.seek(0)
+        _read(records, file, problem)
     return records
 
 
-def _check_head(path: Path, file: BinaryIO) -> None:
-    head = file.read(1 << 16)
-    if not head.startswith(AVRO):
-        unpacked = first_bytes(path)
-        if unpacked.startswith(AVRO):
-            raise RtmlError(f"{path}: a packed SysFlow file; unpack it, its blocks are read by place")
-        raise wrong_format(path, "a SysFlow file (Avro)", unpacked)
-    file.seek(0)
+@contextmanager
+def _by_place(path: Path) -> Iterator[tuple[BinaryIO, str | None]]:
+    """Open a file whose blocks can be read by place: a packed one is unpacked beside, as far as it goes."""
+    with opened(path) as (stream, content):
+        head = stream.peek(len(AVRO))
+        with path.open("rb") as plain:
+            if not head or plain.read(len(AVRO)) == head[: len(AVRO)]:
+                plain.seek(0)
+                yield plain, None
+                return
+        with tempfile.TemporaryFile() as unpacked:
+            shutil.copyfileobj(stream, unpacked, 1 << 20)
+            unpacked.seek(0)
+            yield unpacked, content.problem
 
 
-def _read(records: Records, file: BinaryIO) -> None:
+def _read(records: Records, file: BinaryIO, problem: str | None) -> None:
     reader = _reader(records.path, file)
     sync = _at(file, file.tell() - _SYNC)
     batch: dict[str, list[tuple[int, dict[str, Any]]]] = {kind: [] for kind in _SCHEMAS}
-    step, size = f"decoding {records.path.name}", records.path.stat().st_size
+    step, size = f"decoding {records.path.name}", os.fstat(file.fileno()).st_size
     index = -1
     for index, kind, content in _decoded(records, reader):
         if kind in batch:
@@ -115,7 +122,9 @@ def _read(records: Records, file: BinaryIO) -> None:
             report(step, file.tell(), size, "bytes")
     _flush(records, batch)
     report(step, size, size, "bytes")
-    if not records.damaged and _at(file, file.seek(0, os.SEEK_END) - _SYNC) != sync:
+    if problem is not None:
+        records.rejected.append((index + 1, problem, ""))
+    elif not records.damaged and _at(file, file.seek(0, os.SEEK_END) - _SYNC) != sync:
         records.rejected.append((index + 1, "the file ends inside a block", ""))
 
 
@@ -136,7 +145,7 @@ def _reader(path: Path, file: BinaryIO) -> Any:
             return_record_name_override=True,
             handle_unicode_errors="surrogateescape",
         )
-        _clear_logical_types(reader.writer_schema)
+        without_logical_types(reader.writer_schema)
     except Exception as error:  # fastavro has no common error: a damaged header raises anything
         raise RtmlError(f"{path}: the Avro header is damaged ({error})") from error
     if not _is_sysflow(reader.writer_schema):
@@ -149,15 +158,15 @@ def _is_sysflow(schema: object) -> bool:
     return [entry["name"] for entry in fields] == ["rec"] and isinstance(fields[0]["type"], list)
 
 
-def _clear_logical_types(schema: object) -> None:
+def without_logical_types(schema: object) -> None:
     """Take the logical types out of a parsed schema, in place: the decoder looks at this one."""
     if isinstance(schema, dict):
         schema.pop("logicalType", None)
         for part in schema.values():
-            _clear_logical_types(part)
+            without_logical_types(part)
     elif isinstance(schema, list):
         for part in schema:
-            _clear_logical_types(part)
+            without_logical_types(part)
 
 
 def _decoded(records: Records, reader: Any) -> Iterator[tuple[int, str, Any]]:

@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
-from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor, Written
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import integer
@@ -73,4 +73,5 @@ SENSOR = Sensor(
     signature=_signature,
     together=one_process_each,
     lines=Lines(),
+    written=Written(aggregates=True),
 )

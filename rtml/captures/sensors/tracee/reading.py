@@ -20,7 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Reading, Sensor
+from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.tracee.calls import KINDS_OF_TRACEE
@@ -59,4 +59,5 @@ SENSOR = Sensor(
     blind=frozenset(KINDS) - set(KINDS_OF_TRACEE.values()) - {"syscall"},
     signature=_signature,
     together=on_one_node,
+    written=Written(alone=False),
 )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.contract import Lost, Reading, Sensor
+from rtml.captures.sensors.contract import Lost, Reading, Sensor, Written
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import called_by_source, client_and_server, kind_of_flow, protocol_of
 from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_records
@@ -132,5 +132,11 @@ def _signature(head: bytes) -> bool:
 
 
 SENSOR = Sensor(
-    name="vpc-flow", read=read, blind=frozenset(KINDS) - {"connect", "accept"}, signature=_signature
+    name="vpc-flow",
+    read=read,
+    blind=frozenset(KINDS) - {"connect", "accept"},
+    signature=_signature,
+    instead="network interfaces",
+    untimed="a record is a window of up to ten minutes",
+    written=Written("cells", " ", head=1, alone=False, nothing=("-",)),
 )

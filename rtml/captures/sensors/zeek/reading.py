@@ -117,4 +117,5 @@ SENSOR = Sensor(
     identified=True,
     signature=_signature,
     lines=Lines(),
+    instead="addresses",
 )
