@@ -86,7 +86,7 @@ def _runs(rows: pl.DataFrame, span: int) -> pl.DataFrame:
 
 
 def _sums(runs: pl.DataFrame) -> pl.DataFrame:
-    """Add up the runs, in the order of the rows that were given: ``sum``, ``number``, ``first``, ``after``."""
+    """Add up the runs, in the order of the rows as given: ``sum``, ``number``, ``first``, ``after``."""
     one = pl.col("value").cast(pl.Int128) * pl.col("weight")
     upto = runs.select(sum=one.cum_sum(), number=pl.col("weight").cum_sum())
     zero = pl.DataFrame([[0], [0]], schema=upto.schema)

@@ -36,7 +36,8 @@ def weighted_ranks(
     Examples
     --------
     >>> values, ones = np.array([5.0, 1.0, 3.0]), np.ones(3, np.int64)
-    >>> (low, high) = weighted_ranks(values, ones, np.array([0]), np.array([3]), [np.array([0]), np.array([2])])
+    >>> first, after, wanted = np.array([0]), np.array([3]), [np.array([0]), np.array([2])]
+    >>> low, high = weighted_ranks(values, ones, first, after, wanted)
     >>> low.tolist(), high.tolist()
     ([1.0], [5.0])
     """
