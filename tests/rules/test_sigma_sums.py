@@ -57,6 +57,8 @@ def asked(kind: str, condition: dict[str, Any], **more: Any) -> dict[str, Any]:
         # Means and percentiles are asked of the whole: 100 / 3, the middle of 10, 20, 70.
         ("avg", {"gt": 33.3, "lt": 33.4}, [2]),
         ("avg", {"lte": 5}, [3]),
+        ("avg", {"gt": 12}, [2]),
+        ("median", {"gte": 10}, [2]),
         ("avg", {"eq": 15}, []),
         ("median", {"eq": 20}, [2]),
         ("percentile", {"eq": 20, "percentile": 50}, [2]),
