@@ -205,7 +205,14 @@ def test_a_value_that_is_too_deep_to_be_written_again_is_no_crash(depth: int):
 def test_rows_of_another_shape_cost_what_others_do_and_change_nothing_beside_them():
     shape = pl.Struct({f"f{n}": pl.Struct({"a": pl.String(), "b": pl.List(pl.String())}) for n in range(60)})
     good = '{"f1": {"a": 12345678901234567890123, "b": ["x"]}}'
-    odd = ['{"f1": {"a": [1], "b": "x"}}', '{"f2": []}', '{"f1": {"a": {"c": 1}}}', '{"f1"', "[]", '{"f1": 1}']
+    odd = [
+        '{"f1": {"a": [1], "b": "x"}}',
+        '{"f2": []}',
+        '{"f1": {"a": {"c": 1}}}',
+        '{"f1"',
+        "[]",
+        '{"f1": 1}',
+    ]
     begin = time.process_time()
     values, problems = decode(pl.Series([good, *odd] * 300), shape)
     assert time.process_time() - begin < 8  # a row each by itself took longer by an order of magnitude

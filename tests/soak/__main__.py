@@ -43,7 +43,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(name: str, asked: argparse.Namespace, seconds: float | None) -> int:
-    target = sensor_target(name.removeprefix("sensor-"), tuple(asked.sample)) if asked.sample else TARGETS[name]
+    target = (
+        sensor_target(name.removeprefix("sensor-"), tuple(asked.sample)) if asked.sample else TARGETS[name]
+    )
     samples = target.samples()
     found = done = files = number = 0
     begin = time.process_time()

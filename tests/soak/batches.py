@@ -7,6 +7,7 @@ Polars, a file) is paid once for a batch of them.
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 import time
 from collections import Counter
@@ -63,11 +64,11 @@ class Batch:
     behind: list[bytes]
 
 
-def batch_of(name: str, records: Records, seed: int, number: int) -> Batch:
+def batch_of(name: str, records: Records, seed: int, number: int, size: int = SIZE) -> Batch:
     """Return a batch; the same dice, the same batch."""
     dice = random.Random(f"{seed}:{name}:batch:{number}")
     odd: list[bytes] = []
-    for _ in range(SIZE):
+    for _ in range(size):
         odd.append(mutated_record(dice.choice(records.good), records.good, dice))
         if dice.random() < 0.1:
             odd.append(dice.choice(records.good))
@@ -131,14 +132,18 @@ def _missing(records: Records, batch: Batch, told: Told, alone: Told) -> str | N
 
 def shrunk(records: Records, batch: Batch, wrong: str, most: int = 60) -> Batch:
     """Return a smaller batch with a fault of the same kind: runs of odd records are left out."""
-    kind, size = wrong.split(":")[0], len(batch.odd) // 2
+    kind, size = _kind(wrong), len(batch.odd) // 2
     while size and most:
         at = 0
         while at < len(batch.odd) and most:
             most -= 1
             less = Batch(batch.odd[:at] + batch.odd[at + size :], batch.behind)
             found = fault_of_batch(records, less)
-            same = found is not None and found.split(":")[0] == kind
+            same = found is not None and _kind(found) == kind
             batch, at = (less, at) if same else (batch, at + size)
         size //= 2
     return batch
+
+
+def _kind(wrong: str) -> str:
+    return re.sub(r"[\d,.]+", "0", wrong.split(":")[0])

@@ -20,7 +20,19 @@ VALUES: list[Any] = [
     *(None, True, False, 0, -1, 1.5, "", [], {}, [None], {"": ""}, [[]], "null", "true", "<NA>", "-", "0"),
     *(2**31, 2**32, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, 1e308, -0.0),
     *(float("nan"), float("inf"), float("-inf")),
-    *("\ud800", "\udfff\ud800", "\0", "a\0b", "\x1f", "\x1fa\x1f", "\n", "\r\n", "\u2028", "\ufeff", "é" * 300),
+    *(
+        "\ud800",
+        "\udfff\ud800",
+        "\0",
+        "a\0b",
+        "\x1f",
+        "\x1fa\x1f",
+        "\n",
+        "\r\n",
+        "\u2028",
+        "\ufeff",
+        "é" * 300,
+    ),
     *("a" * 3000, "\\", '"', "\x1b[2J", "../../../etc", "0x", "NaN", "1e400", "9" * 40, "-1", "1.0", " 7 "),
     *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1677-09-21T00:12:43Z", "2262-04-12T00:00:00Z"),
     *("1754-08-30T22:43:41.128654848Z", "2027-01-01", "12:00:00", "1795490205", "1795490205123456789"),
@@ -105,7 +117,11 @@ def _other_type(value: Any, others: list[bytes], dice: Dice) -> Any:
     old = place[0][place[1]]
     forms: list[Any] = [str(old), [old], {"a": old}, [old, old], json.dumps(old, default=str), bool(old)]
     if isinstance(old, str):
-        forms += [*([int(old), float(old)] if old.isdecimal() and len(old) < 19 else []), old.upper(), old[::-1]]
+        forms += [
+            *([int(old), float(old)] if old.isdecimal() and len(old) < 19 else []),
+            old.upper(),
+            old[::-1],
+        ]
         forms += [old + "\x1f" + old, old + "\0", " " + old, old[: len(old) // 2], old * 3]
     if isinstance(old, int | float):
         forms += [-old, old + 0.5, f"{old}.0", old * 1000]

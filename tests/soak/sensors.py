@@ -33,6 +33,11 @@ def read_sensor(name: str, path: Path) -> Reading:
     reading = SENSORS[name].read(path)
     both = reading.events.height + reading.rejects.height
     assert reading.records == both, f"{reading.records} records, but {both} events and rejects"
+    texts = reading.events.select(pl.col(pl.String, pl.Categorical).cast(pl.String))
+    empty = [column.name for column in texts if (column == "").any()]
+    assert not empty, f"empty texts in {empty}"
+    years = reading.events["time"].dt.year().drop_nulls()
+    assert years.is_between(1970, 2199).all(), f"years {years.min()} to {years.max()}"
     return reading
 
 

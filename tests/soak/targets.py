@@ -39,7 +39,7 @@ from tests.rules.test_alerts import FALCO, TRACEE
 from tests.rules.test_intelligence_feeds import FEEDS
 from tests.rules.test_intelligence_stix import GOOD
 from tests.samples import DATA
-from tests.soak.batches import Records, Told
+from tests.soak.batches import Records
 from tests.soak.sensors import read_sensor, records_of, sample_files
 
 __all__ = ["TARGETS", "Target", "put", "sensor_target"]

@@ -21,7 +21,8 @@ def network() -> dict[str, pl.Expr]:
     kind = pl.col("kind")
     ours, theirs = _ends()
     inbound = kind == "accept"
-    two_ends = pl.col("fd.name").str.contains(r":\d+->")
+    # A file whose name looks like two ends is a file.
+    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:\d+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
     unix = on_socket & (pl.col("fd.type") == "unix")
     source = {i: pl.when(inbound).then(theirs[i]).otherwise(ours[i]) for i in (0, 1)}

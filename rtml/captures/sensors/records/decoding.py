@@ -122,8 +122,8 @@ def _fitting(kind: Any) -> Callable[[Any], bool]:
     """Return what tells whether a value has the shape that is wanted, so that Polars can read it."""
     if isinstance(kind, pl.Struct):
         fields = [(field.name, _fitting(field.dtype)) for field in kind.fields]
-        return lambda value: value is None or (
-            isinstance(value, dict) and all(fits(value.get(name)) for name, fits in fields)
+        return lambda value: (
+            value is None or (isinstance(value, dict) and all(fits(value.get(name)) for name, fits in fields))
         )
     if isinstance(kind, pl.List):
         inner = _fitting(kind.inner)
