@@ -13,7 +13,7 @@ from rtml.reading.content import opened
 from tests.samples import DATA, shipped
 from tests.soak.batches import Records, Told
 
-__all__ = ["read_sensor", "records_of", "sample_files"]
+__all__ = ["is_object", "read_sensor", "records_of", "sample_files"]
 
 AFFECTED = {"auditd", "bpftrace", "laurel"}
 """Sensors whose records are put together from lines, or mean something else behind others."""
@@ -44,7 +44,7 @@ def read_sensor(name: str, path: Path) -> Reading:
 def records_of(name: str, given: tuple[Path, ...] = ()) -> Records | None:
     """Return how a sensor's records are put together; None where its files have no lines."""
     lines = [line for text in _texts(given or shipped(name)) for line in text.split(b"\n") if line.strip()]
-    good = [line for line in lines if _object(line)]
+    good = [line for line in lines if is_object(line)]
     head: list[bytes] = []
     if len(good) < len(lines) / 2:
         head = [line for line in lines[:1] if name not in AFFECTED] if lines else []
@@ -70,7 +70,7 @@ def _texts(files: tuple[Path, ...]) -> list[bytes]:
     return texts
 
 
-def _object(line: bytes) -> bool:
+def is_object(line: bytes) -> bool:
     try:
         return isinstance(json.loads(line), dict)
     except (ValueError, RecursionError):
@@ -78,4 +78,4 @@ def _object(line: bytes) -> bool:
 
 
 def _objects(records: list[bytes]) -> int:
-    return sum(_object(line) for record in records for line in record.split(b"\n"))
+    return sum(is_object(line) for record in records for line in record.split(b"\n"))

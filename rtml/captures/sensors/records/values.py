@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["integer", "named", "said", "small", "truth", "wrapped"]
+__all__ = ["domain_name", "integer", "named", "said", "small", "truth", "wrapped"]
 
 _NOTHING = ("", "<NA>")
 _NO_NAME = (*_NOTHING, "N/A", "n/a", "incomplete", "null", "<unknown>")
@@ -35,6 +35,17 @@ def named(text: pl.Expr) -> pl.Expr:
     ['web', None, None]
     """
     return pl.when(~text.is_in(_NO_NAME)).then(text)
+
+
+def domain_name(text: pl.Expr) -> pl.Expr:
+    """Return names of the DNS in lower case, without the dot at their end; the root alone is no name.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["WWW.a.example.", ".", "", None]}).select(domain_name(pl.col("x")))["x"].to_list()
+    ['www.a.example', None, None, None]
+    """
+    return said(text.str.to_lowercase().str.strip_suffix("."))
 
 
 def integer(text: pl.Expr) -> pl.Expr:
