@@ -54,7 +54,7 @@ def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
 
 
 def _who() -> dict[str, pl.Expr]:
-    words = pl.when(pl.col("words").list.len() > 0).then(pl.col("words").list.join(" "))
+    words = said(pl.col("words").list.join(" "))
     exe = pl.coalesce(
         "exepath", pl.when(pl.col("of") == "exec").then(pl.col("words").list.first().str.extract(r"^(/\S+)"))
     )
@@ -113,7 +113,7 @@ def _kind() -> pl.Expr:
 
 def _what() -> dict[str, pl.Expr]:
     kind, of = pl.col("kind"), pl.col("of")
-    flags = flag_names(pl.when(pl.col("flag_names").list.len() > 0).then(pl.col("flag_names").list.join("|")))
+    flags = flag_names(said(pl.col("flag_names").list.join("|")))
     return {
         "path": pl.when(kind == "open")
         .then(pl.coalesce("fullpath", "fname", "path", "filename", "file"))
