@@ -29,7 +29,8 @@ def repository(image: pl.Expr) -> pl.Expr:
     ['web', 'registry:5000/shop/web', 'web', None]
     """
     text = image.cast(pl.String)
-    return pl.when(~text.str.contains(_NAMELESS)).then(text.str.replace(_TAG_AND_DIGEST, ""))
+    name = text.str.replace(_TAG_AND_DIGEST, "")
+    return pl.when(~text.str.contains(_NAMELESS) & (name != "")).then(name)
 
 
 def tag(image: pl.Expr) -> pl.Expr:
@@ -65,9 +66,9 @@ def without_digest(image: pl.Expr) -> pl.Expr:
     Examples
     --------
     >>> end = "sha256:" + "0a" * 32
-    >>> names = [f"web:1@{end}", end, f"docker-pullable://web@{end}"]
+    >>> names = [f"web:1@{end}", end, f"docker-pullable://web@{end}", f"@{end}"]
     >>> pl.DataFrame({"image": names}).select(without_digest(pl.col("image")))["image"].to_list()
-    ['web:1', None, 'web']
+    ['web:1', None, 'web', None]
     """
     plain = image.str.replace(r"^[a-z-]+://", "")
     return pl.when(repository(plain).is_not_null()).then(plain.str.replace(r"@.*$", ""))

@@ -170,14 +170,14 @@ def _values(document: Document) -> Iterator[Document]:
         except (ValueError, RecursionError):
             break
         line += text.count("\n", at, start)
-        yield Document(line, value, None, text[start:end].encode())
+        yield Document(line, value, None, text[start:end].encode("utf-8", "surrogateescape"))
         at, line = end, line + text.count("\n", start, end)
     rest = text[at:].lstrip()
     if not at:
         yield document
     elif rest:
         line += text.count("\n", at, len(text) - len(rest))
-        yield Document(line, None, _BROKEN, rest.encode())
+        yield Document(line, None, _BROKEN, rest.encode("utf-8", "surrogateescape"))
 
 
 def _lines(path: Path) -> Iterator[Line]:

@@ -15,7 +15,7 @@ from typing import Any
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
 from rtml.reading.escapes import original
 
-__all__ = ["records", "records_of"]
+__all__ = ["records", "records_of", "texts_in"]
 
 _SHIPPED = {
     "log": {"stream", "date", "kubernetes", "attrs"},
@@ -72,6 +72,34 @@ def records_of(enveloped: Iterable[Document]) -> Iterator[Document]:
             yield from _unwrapped(record)
     if begun is not None:
         yield begun._replace(problem=_CUT)
+
+
+def texts_in(document: Document) -> list[bytes] | None:
+    r"""Return the lines of text in an envelope, or in a list of them; None for what is none.
+
+    Examples
+    --------
+    >>> texts_in(Document(1, {"log": "type=CWD\\n", "stream": "stdout"}, None, b""))
+    [b'type=CWD\\n']
+    >>> texts_in(Document(1, {"log": "type=CWD"}, None, b""))
+    """
+    values = document.value if isinstance(document.value, list) else [document.value]
+    found = [_texts(value) for value in values]
+    if not found or None in found:
+        return None
+    return [original(text) for texts in found for text in texts or ()]
+
+
+def _texts(value: Any) -> list[str] | None:
+    texts = _messages(value)
+    if texts is not None or not isinstance(value, dict):
+        return texts
+    lines = (
+        value[key]
+        for key, beside in _SHIPPED.items()
+        if isinstance(value.get(key), str) and beside & {*value}
+    )
+    return [*lines][:1] or None
 
 
 def _goes_on(record: Document, line: str) -> bool:

@@ -37,6 +37,13 @@ def one(folder: Path, **fields: Any) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.parametrize("path", ["/tmp/a->b", "/tmp/a:1->10.0.0.2:443", "/tmp/1.2.3.4:80", "/->/x"])
+@pytest.mark.parametrize("fields", [{}, {"fd__type": "file"}])
+def test_a_file_may_be_called_like_a_connection(path: str, fields: dict[str, Any], tmp_path: Path):
+    found = one(tmp_path, evt__type="openat", fd__name=path, evt__arg__flags="O_RDONLY", **fields)
+    assert (found["path"], found["dst_ip"], found["protocol"]) == (path, None, None)
+
+
 KINDS = {
     "execve": (
         {"evt.rawres": 0, "proc.exepath": "/bin/id"},

@@ -36,6 +36,15 @@ def test_words_of_a_command_are_a_list_or_a_text(
     assert one(tmp_path, {"syscall": 59}, **records)["cmdline"] == command
 
 
+@pytest.mark.parametrize("name", ["PATH", "EXECVE", "SOCKADDR", "OPENAT2"])
+def test_a_list_without_anything_in_it_stops_nothing(name: str, tmp_path: Path):
+    call = {"ID": "1798793100.250:5", "SYSCALL": {"arch": "0xc000003e", "pid": 7, "syscall": 59}}
+    lines = [call, {**call, "ID": "1798793100.250:6", name: {"ARGV": []} if name == "EXECVE" else []}, call]
+    (tmp_path / "laurel.log").write_text("\n".join(map(json.dumps, lines)))
+    reading = SENSORS["laurel"].read(tmp_path / "laurel.log")
+    assert reading.records == reading.events.height + reading.rejects.height >= 2
+
+
 @pytest.mark.parametrize("container", [{"ID": "ab" * 32}, {"id": "ab" * 32}])
 def test_the_container_is_known(container: dict[str, str], tmp_path: Path):
     assert one(tmp_path, {"syscall": 39}, CONTAINER_INFO=container)["container_id"] == "ab" * 32

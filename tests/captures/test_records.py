@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import polars as pl
@@ -199,3 +200,23 @@ def test_a_value_that_is_too_deep_to_be_written_again_is_no_crash(depth: int):
     values, problems = decode(pl.Series([deep, '{"v": 1}']), pl.Struct({"v": JSON}))
     assert values.to_list()[1] == {"v": "1"}
     assert problems == ([] if values.to_list()[0] else [(0, "nested too deeply")])
+
+
+def test_rows_of_another_shape_cost_what_others_do_and_change_nothing_beside_them():
+    shape = pl.Struct({f"f{n}": pl.Struct({"a": pl.String(), "b": pl.List(pl.String())}) for n in range(60)})
+    good = '{"f1": {"a": 12345678901234567890123, "b": ["x"]}}'
+    odd = [
+        '{"f1": {"a": [1], "b": "x"}}',
+        '{"f2": []}',
+        '{"f1": {"a": {"c": 1}}}',
+        '{"f1"',
+        "[]",
+        '{"f1": 1}',
+    ]
+    begin = time.process_time()
+    values, problems = decode(pl.Series([good, *odd] * 300), shape)
+    assert time.process_time() - begin < 8  # a row each by itself took longer by an order of magnitude
+    first = [value and value["f1"] for value in values.head(7)]
+    assert first[0] == {"a": "12345678901234567890123", "b": ["x"]}
+    assert first[1] == {"a": None, "b": ["x"]} and first[3] == {"a": None, "b": None} and first[4] is None
+    assert problems[:2] == [(4, "not JSON"), (5, "not a JSON object")] and len(problems) == 600

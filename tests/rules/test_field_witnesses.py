@@ -62,7 +62,10 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
     "open": [{**FILE, "wrote": False}, {**FILE, "wrote": True}],
     "create": [FILE],
     "write": [FILE],
-    "connect": [{**ENDS, "direction": "outbound", "domain": "example.org"}, {"socket_path": "/run/x.sock"}],
+    "connect": [
+        {**ENDS, "direction": "outbound", "domain": "example.org", "bytes_out": 7, "bytes_in": 9},
+        {"socket_path": "/run/x.sock"},
+    ],
     "accept": [{**ENDS, "direction": "inbound", "domain": "example.org"}],
     "bind": [{"src_ip": "10.0.0.7", "src_port": 80, "protocol": "tcp"}, {"socket_path": "/run/x.sock"}],
     "listen": [{"src_ip": "10.0.0.7", "src_port": 80, "protocol": "tcp"}, {"socket_path": "/run/x.sock"}],

@@ -174,14 +174,22 @@ def test_a_name_means_the_rule_of_the_same_file_else_it_must_be_the_only_one(tmp
         (over("event_count", ["id", "gone"], {"gte": 2}), "no rule in these files is named 'gone'"),
         (over("event_count", ["id"], {"gte": 2}, **{"group-by": ["Imag"]}), "did you mean 'Image'"),
         (over("value_count", ["id"], {"gte": 2, "field": "Nonsense"}), "field 'Nonsense' is not mapped"),
-        (over("value_sum", ["id"], {"gte": 2, "field": "UserId"}), "type value_sum are not supported"),
-        (over("value_avg", ["id"], {"gte": 2, "field": "UserId"}), "type value_avg are not supported"),
-        (over("value_median", ["id"], {"lt": 2, "field": "UserId"}), "type value_median are not supported"),
+        (over("value_sum", ["id"], {"gte": 2, "field": "User"}), "field 'User' holds no numbers"),
+        (over("value_avg", ["id"], {"gte": 2, "field": "CommandLine"}), "it has no sum, mean or percentile"),
+        (over("value_median", ["id"], {"lt": 2, "field": "Interactive"}), "'Interactive' holds no numbers"),
+        (over("value_sum", ["id"], {"lt": 2, "field": ["UserId", "ProcessId"]}), "names several fields"),
+        (over("value_avg", ["id"], {"lt": 2}), "without field reference"),
+        (over("value_percentile", ["id"], {"gte": 2, "field": "UserId"}), "from 0 to 100, not None"),
         (
-            over("value_percentile", ["id"], {"gte": 2, "field": "UserId", "percentile": 9}),
-            "type value_percentile are not supported",
+            over("value_percentile", ["id"], {"gte": 2, "field": "UserId", "percentile": 101}),
+            "from 0 to 100, not 101",
         ),
-        (over("temporal", ["id"], "id and not id"), "join rules by and, or, not"),
+        (over("temporal", ["id"], "id and not id"), "contradicts itself"),
+        (over("temporal", ["id"], "not id"), "holds where nothing happened"),
+        (over("temporal", ["id"], "id and (gone or id"), "Failed to parse extended condition"),
+        (over("temporal", ["id"], "id and ls"), "not defined in rules list: ls"),
+        (over("event_count", ["id"], "id"), "only be used with temporal"),
+        (over("temporal_ordered", ["id"], "not id"), "an order is a chain of and"),
         (over("temporal_ordered", ["id"], {"gte": 3}), "some of its rules only"),
         (over("event_count", ["id"], {"gte": "many"}), "no valid Sigma correlation condition count"),
         (over("event_count", ["id"], {"gte": 1, "lt": "x"}), "compares with no number"),
@@ -197,17 +205,6 @@ def test_what_is_not_supported_takes_its_parts_with_it(tmp_path: Path, outer: di
     assert [rule.title for rule in rules] == (["One ls"] if named else ["One id", "One ls"])
     assert reason in skipped[0].reason
     assert not named or "'One id' is a part of correlation" in skipped[1].reason
-
-
-def test_a_correlation_of_correlations_goes_as_a_whole(tmp_path: Path):
-    inner = {**over("event_count", ["id"], {"gte": 2}), "name": "many"}
-    rules, skipped = load(
-        written(tmp_path, a=[base("id"), base("ls"), inner, over("temporal", ["many", "ls"])])
-    )
-    assert rules == []
-    told = " | ".join(one.reason for one in skipped)
-    assert "correlations of correlations are not supported" in told
-    assert "'One ls' is a part of" in told and "'Many event_count' is a part of" in told
 
 
 def test_the_account_says_why_it_could_not_match(tmp_path: Path):

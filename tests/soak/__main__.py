@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.soak.running import fault, input_of
-from tests.soak.targets import TARGETS
+from tests.soak.running import step
+from tests.soak.targets import TARGETS, sensor_target
 
 
 def main() -> int:
@@ -29,10 +29,13 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--inputs", type=int, default=100_000, help="for each target")
-    parser.add_argument("--seconds", type=float, help="stop after so many, shared by the targets")
+    parser.add_argument("--seconds", type=float, help="of a processor, shared by the targets: then stop")
     parser.add_argument("--seed", type=int, default=int(time.strftime("%Y%m%d")), help="default: the day")
     parser.add_argument("--target", action="append", help="only this one (repeatable)")
-    parser.add_argument("--only", type=int, help="only the input of this number")
+    parser.add_argument("--only", type=int, help="only the step of this number")
+    parser.add_argument(
+        "--sample", type=Path, action="append", default=[], help="for --target sensor-NAME: a file of it"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("runs/soak"), help="where inputs are kept that found a fault"
     )
@@ -40,19 +43,24 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(name: str, asked: argparse.Namespace, seconds: float | None) -> int:
-    target, found, done, begin = TARGETS[name], 0, 0, time.monotonic()
+    target = (
+        sensor_target(name.removeprefix("sensor-"), tuple(asked.sample)) if asked.sample else TARGETS[name]
+    )
     samples = target.samples()
-    numbers = range(asked.inputs) if asked.only is None else [asked.only]
-    for number in numbers:
-        wrong = fault(name, target, samples, asked.seed, number)
-        done += 1
-        if wrong is not None:
+    found = done = files = number = 0
+    begin = time.process_time()
+    while done < asked.inputs:
+        taken = step(name, target, samples, asked.seed, number if asked.only is None else asked.only)
+        done, files = done + taken.inputs, files + (taken.inputs == 1)
+        if taken.wrong is not None:
             found += 1
-            _keep(name, asked, number, wrong, input_of(name, samples, asked.seed, number)[0])
-        if seconds is not None and time.monotonic() - begin > seconds:
+            _keep(name, asked, number if asked.only is None else asked.only, taken.wrong, taken.raw)
+        number += 1
+        if asked.only is not None or (seconds is not None and time.process_time() - begin > seconds):
             break
-    rate = done / max(time.monotonic() - begin, 1e-9)
-    sys.stdout.write(f"{name:20} {done:>8,} inputs  {rate:>7,.0f}/s  {found:>4} faults  seed {asked.seed}\n")
+    spent = max(time.process_time() - begin, 1e-9)
+    line = f"{name:24} {done:>9,} inputs ({files:,} files)  {done / spent:>7,.0f} in a second of a processor"
+    sys.stdout.write(f"{line}  {found:>4} faults  seed {asked.seed}\n")
     sys.stdout.flush()
     return found
 
@@ -62,6 +70,7 @@ def _keep(name: str, asked: argparse.Namespace, number: int, wrong: str, raw: by
     (asked.out / f"{name}-{asked.seed}-{number}").write_bytes(raw)
     repeat = f"python -m tests.soak --target {name} --seed {asked.seed} --only {number}"
     sys.stdout.write(f"{name}: {wrong!a}\n  repeat: {repeat}; then a line in tests/soak/kept.txt\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import random
 import zipfile
 from collections.abc import Callable
 
-__all__ = ["mutated"]
+__all__ = ["ODD", "bent", "mutated"]
 
 ODD = [
     *("", "null", "NaN", "-1", "0", "1e400", "9" * 30, "true", "<NA>", "\ud800", "\\ud800", "\\u0000", "\0"),
@@ -60,6 +60,11 @@ def mutated(samples: list[bytes], dice: Dice) -> bytes:
     if dice.random() < 0.2:
         raw = dice.choice(_PACKS)(raw, dice)
     return raw
+
+
+def bent(raw: bytes, dice: Dice) -> bytes:
+    """Return bytes with one thing about them changed."""
+    return dice.choice(_STEPS)(raw, dice)
 
 
 def _some_lines(raw: bytes, dice: Dice) -> bytes:

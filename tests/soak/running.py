@@ -1,22 +1,59 @@
-"""One input of one target: what it did wrong, if anything."""
+"""One step of one target: inputs, and what went wrong with them, if anything.
+
+A step is one mutated file, or where a reader takes records, in three steps of four, a batch of mutated
+records. `Step.inputs` says how many inputs that were.
+"""
 
 from __future__ import annotations
 
 import random
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from rtml.errors import RtmlError
+from tests.soak.batches import SIZE, Batch, batch_of, fault_of_batch, shrunk
 from tests.soak.mutation import mutated
 from tests.soak.targets import Target, put
 
-__all__ = ["Samples", "fault", "input_of"]
+__all__ = ["Samples", "Step", "fault", "input_of", "is_batch", "step"]
 
 SECONDS, SECONDS_PER_KILOBYTE = 5.0, 0.06
 """Processor time that an input may take: so much, and so much more for each kilobyte."""
+_AGAIN = 20
+"""Every such batch is read twice."""
 
 Samples = list[bytes]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How many inputs a step had, what was wrong, and the bytes that show it."""
+
+    inputs: int
+    wrong: str | None = None
+    raw: bytes = b""
+
+
+def is_batch(target: Target, number: int) -> bool:
+    """Say whether a step reads many records."""
+    return target.records is not None and number % 4 != 0
+
+
+def step(name: str, target: Target, samples: Samples, seed: int, number: int) -> Step:
+    """Take one step; of a batch with a fault, what shows it is cut down to a few records."""
+    if not is_batch(target, number):
+        wrong = fault(name, target, samples, seed, number)
+        return Step(1, wrong, b"" if wrong is None else input_of(name, samples, seed, number)[0])
+    records = target.records
+    assert records is not None
+    batch = batch_of(name, records, seed, number)
+    wrong = fault_of_batch(records, batch, number % _AGAIN == 1)
+    if wrong is None:
+        return Step(SIZE)
+    less: Batch = shrunk(records, batch, wrong)
+    return Step(SIZE, wrong, records.whole([*records.head, *less.odd, *less.behind]))
 
 
 def input_of(name: str, samples: Samples, seed: int, number: int) -> tuple[bytes, float]:

@@ -38,9 +38,11 @@ from tests.rules.sigma_over import base, held_back, over
 from tests.rules.test_alerts import FALCO, TRACEE
 from tests.rules.test_intelligence_feeds import FEEDS
 from tests.rules.test_intelligence_stix import GOOD
-from tests.samples import DATA, shipped
+from tests.samples import DATA
+from tests.soak.batches import Records
+from tests.soak.sensors import read_sensor, records_of, sample_files
 
-__all__ = ["TARGETS", "Target", "put"]
+__all__ = ["TARGETS", "Target", "put", "sensor_target"]
 
 _PACKS = Path(rtml.rules.__file__).parent / "packs"
 _OVER = yaml.safe_dump_all(
@@ -63,23 +65,24 @@ _KINDS: dict[str, dict[str, Any]] = {"isolation_forest": {"trees": 3}, "surprise
 class Target:
     """A reader: samples, and what to do with an input, which may end in an `RtmlError`.
 
-    A target with a ``whole`` has folders of several files: the input takes the place of one of them.
+    A target with a ``whole`` has folders of several files: the input takes the place of one of them. One
+    with ``records`` is given many of them in a go, besides whole files.
     """
 
     samples: Callable[[], list[bytes]]
     read: Callable[[Path], object]
     name: str = "input"
     whole: Callable[[], Path] | None = None
+    records: Records | None = None
 
 
-def _sensor(name: str) -> Target:
-    def read(path: Path) -> None:
-        reading = SENSORS[name].read(path)
-        assert reading.records == reading.events.height + reading.rejects.height, (
-            "records are not accounted for"
-        )
-
-    return Target(lambda: [file.read_bytes() for file in shipped(name)], read)
+def sensor_target(name: str, given: tuple[Path, ...] = ()) -> Target:
+    """Return the target of a sensor; ``given`` are samples, for those of other packages."""
+    return Target(
+        lambda: sample_files(name, given),
+        lambda path: read_sensor(name, path),
+        records=records_of(name, given),
+    )
 
 
 def _alerts(name: str) -> Target:
@@ -186,7 +189,7 @@ def _open(folder: Path) -> None:
 
 
 TARGETS: dict[str, Target] = {
-    **{f"sensor-{name}": _sensor(name) for name in SENSORS.own},
+    **{f"sensor-{name}": sensor_target(name) for name in SENSORS},
     **{f"alerts-{name}": _alerts(name) for name in FORMATS.own},
     **{f"list-{kind}": _list(kind) for kind in ("plain", "csv", "json", "stix")},
     "lists-description": Target(

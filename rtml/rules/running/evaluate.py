@@ -20,7 +20,7 @@ from rtml.rules.language.inputs import rule_inputs
 from rtml.rules.language.masks import masks
 from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.correlate import correlate
-from rtml.rules.running.over_rules import count_matches
+from rtml.rules.running.over_rules import count_matches, inner_rules
 
 __all__ = ["evaluate"]
 
@@ -43,13 +43,13 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     """
     single = {rule.id: rule for rule in rules if not isinstance(rule, Correlation | OverRules)}
     counting = [rule for rule in rules if isinstance(rule, OverRules)]
-    inner = {part.rule.id: part.rule for rule in counting for part in rule.parts}
+    inner, ordered = inner_rules(counting)
     parts = [_single(capture, [*({**inner, **single}).values()])]
     if counting:
-        counts = count_matches(capture, counting, parts[0])
         # What is only a part does not alarm by itself.
-        alone = pl.col("rule").is_in(list(single))
-        parts = [Evaluation(parts[0].hits.filter(alone), parts[0].table.filter(alone)), counts]
+        alone = pl.col("rule").is_in([rule.id for rule in rules])
+        both = [parts[0], count_matches(capture, ordered, parts[0])]
+        parts = [Evaluation(one.hits.filter(alone), one.table.filter(alone)) for one in both]
     correlations = [rule for rule in rules if isinstance(rule, Correlation)]
     if correlations:
         parts.append(correlate(capture, correlations))

@@ -1,8 +1,8 @@
 """Rules over the matches of other rules, with the account of each.
 
 A condition that more events can only fulfil (``gte``, ``gt``) holds from the event on that fulfils it: in
-the time before it, as long as the timespan. One that more events can break (``eq``, ``lt``, ``lte``) is
-asked of whole time frames only: into which no further event fits.
+the time before it, as long as the timespan. One that more events can break (``eq``, ``lt``, ``lte``, ``not``,
+every mean and percentile) is asked of whole time frames only: into which no further event fits.
 """
 
 from __future__ import annotations
@@ -14,15 +14,41 @@ import polars as pl
 
 from rtml.captures.store import Capture
 from rtml.rules.account import HITS, TABLE, Evaluation, account
+from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import KEYS, rule_inputs
-from rtml.rules.language.over_rules import OverRules, Part
+from rtml.rules.language.over_rules import MEASURED, Leaf, OverRules, Part, can_hold, has_not
+from rtml.rules.running.measures import average, percentile, total
+from rtml.rules.running.together import together
 from rtml.rules.running.windows import completes, in_order, whole, within
 from rtml.schema import IDENTITY
 from rtml.text import visible
 
-__all__ = ["count_matches"]
+__all__ = ["count_matches", "inner_rules"]
 
 _EVENT = ["host", "seq"]
+
+
+def inner_rules(rules: Sequence[OverRules]) -> tuple[dict[str, Rule], list[OverRules]]:
+    """Return what rules over rules are made of: rules of single events by id, and rules over rules.
+
+    The latter hold ``rules`` too, each behind what it is made of.
+    """
+    single: dict[str, Rule] = {}
+    ordered: dict[str, OverRules] = {}
+    waiting = [*reversed(rules)]
+    while waiting:
+        rule = waiting.pop()
+        inner = [part.rule for part in rule.parts if isinstance(part.rule, OverRules)]
+        ahead = [one for one in inner if one.id not in ordered]
+        if rule.id in ordered:
+            continue
+        if ahead:
+            waiting += [rule, *ahead]
+            continue
+        single |= {part.rule.id: part.rule for part in rule.parts if not isinstance(part.rule, OverRules)}
+        single |= {leaf.rule.id: leaf.rule for part in rule.parts for leaf in part.leaves}
+        ordered[rule.id] = rule
+    return single, list(ordered.values())
 
 
 def count_matches(capture: Capture, rules: Sequence[OverRules], parts: Evaluation) -> Evaluation:
@@ -33,18 +59,23 @@ def count_matches(capture: Capture, rules: Sequence[OverRules], parts: Evaluatio
     capture
         Where the matches come from.
     rules
-        Ids must be unique.
+        Ids must be unique; each behind the rules over rules that are its parts (`inner_rules`).
     parts
-        Hits and account of at least all rules that are parts of these.
+        Hits and account of at least all rules of single events that are parts of these.
 
     Returns
     -------
     Hits with ``entry``: the values of the keys. Events in which a key is absent belong to no group; a
     rule too few of whose parts could match could not match itself, and the account says why.
     """
-    done = [_evaluated(capture, rule, parts) for rule in rules]
-    hits = [_nothing(), *(evaluation.hits for evaluation in done)]
-    return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(one.table for one in done)]))
+    done: list[Evaluation] = []
+    hits, table = parts.hits.select(HITS.names()), parts.table
+    for rule in rules:
+        one = _evaluated(capture, rule, Evaluation(hits, table))
+        hits, table = pl.concat([hits, one.hits.select(HITS.names())]), pl.concat([table, one.table])
+        done.append(one)
+    found = [_nothing(), *(evaluation.hits for evaluation in done)]
+    return Evaluation(pl.concat(found), pl.concat([TABLE.to_frame(), *(one.table for one in done)]))
 
 
 def _nothing() -> pl.DataFrame:
@@ -69,32 +100,46 @@ def _missing(capture: Capture, part: Part, table: pl.DataFrame) -> str | None:
     title = f"its rule {part.rule.title!r}"
     if not row["could_match"]:
         return f"{title}: {row['why_not']}"
-    names = sorted({*part.keys, *part.values})
-    if not names:
+    never = [_never(capture, leaf) for leaf in part.leaves]
+    if not all(never):
         return None
-    events = rule_inputs(capture, part.rule.kinds, part.rule.where, names)
+    return f"{title}: always null here: {', '.join(sorted({name for names in never for name in names}))}"
+
+
+def _never(capture: Capture, leaf: Leaf) -> list[str]:
+    """Return the keys and values of a leaf that no event has."""
+    names = sorted({*leaf.keys, *leaf.values})
+    if not names:
+        return []
+    events = rule_inputs(capture, leaf.rule.kinds, leaf.rule.where, names)
     there = events.select(pl.col(f"in:{name}").is_not_null().any() for name in names).collect()
-    never = [name for name in names if not there[f"in:{name}"][0]]
-    return f"{title}: always null here: {', '.join(never)}" if never else None
+    return [name for name in names if not there[f"in:{name}"][0]]
 
 
 def _why_not(rule: OverRules, reasons: dict[int, str]) -> str | None:
     """Return the reasons where the parts that can match are too few."""
-    left = len(rule.parts) - len(reasons)
+    left = [number for number in range(len(rule.parts)) if number not in reasons]
     if rule.counted == "order":
-        enough = not reasons
+        enough = {rule.places[number] for number in left} == set(rule.places)
+    elif rule.counted == "which":
+        enough = can_hold(rule.which, left)
     elif rule.counted == "rules":
-        most = pl.DataFrame({"counted": [left]})
+        most = pl.DataFrame({"counted": [len(left)]})
         lower = [bound for bound in rule.bounds if bound.is_lower or bound.how == "=="]
         floors = [completes(">=" if b.how == "==" else b.how, b.number) for b in lower]
-        enough = left > 0 and all(most.select(floor).item() for floor in floors)
+        enough = bool(left) and all(most.select(floor).item() for floor in floors)
     else:
-        enough = left > 0
+        enough = bool(left)
     return None if enough else "; ".join(dict.fromkeys(reasons.values()))
 
 
 def _hits(capture: Capture, rule: OverRules, hits: pl.DataFrame) -> pl.DataFrame:
-    rows = pl.concat([_matches(capture, part, i, hits) for i, part in enumerate(rule.parts)])
+    parts = [
+        _matches(capture, part, leaf, hits).with_columns(step=pl.lit(number))
+        for number, part in enumerate(rule.parts)
+        for leaf in part.leaves
+    ]
+    rows = pl.concat(parts, how="vertical_relaxed").unique(maintain_order=True)
     keys = [f"key{i}" for i in range(len(rule.fields))]
     groups = rows.select(keys).unique(maintain_order=True).with_row_index("group") if keys else None
     rows = rows.with_columns(group=0) if groups is None else rows.join(groups, on=keys)
@@ -111,17 +156,22 @@ def _hits(capture: Capture, rule: OverRules, hits: pl.DataFrame) -> pl.DataFrame
     )
 
 
-def _matches(capture: Capture, part: Part, step: int, hits: pl.DataFrame) -> pl.DataFrame:
-    """Events that matched a part, with their keys and values; those without one of them count nowhere."""
-    matched = hits.lazy().filter(pl.col("rule") == part.rule.id).select(_EVENT).unique()
-    events = rule_inputs(capture, part.rule.kinds, part.rule.where, {*part.keys, *part.values})
+def _matches(capture: Capture, part: Part, leaf: Leaf, hits: pl.DataFrame) -> pl.DataFrame:
+    """Hits of a part that a leaf tells of, with keys and values; those without one of them count nowhere."""
+    of = {
+        rule.id: hits.lazy().filter(pl.col("rule") == rule.id).select(_EVENT)
+        for rule in (part.rule, leaf.rule)
+    }
+    matched = of[part.rule.id].unique()
+    if leaf.rule.id != part.rule.id:
+        matched = matched.join(of[leaf.rule.id].unique(), on=_EVENT, how="semi")
+    events = rule_inputs(capture, leaf.rule.kinds, leaf.rule.where, {*leaf.keys, *leaf.values})
     found = events.join(matched, on=_EVENT, how="semi").select(
         *dict.fromkeys([*KEYS, *IDENTITY]),
-        *(pl.col(f"in:{name}").cast(pl.String).alias(f"key{i}") for i, name in enumerate(part.keys)),
-        *(pl.col(f"in:{name}").cast(pl.String).alias(f"value{i}") for i, name in enumerate(part.values)),
-        step=pl.lit(step),
+        *(pl.col(f"in:{name}").cast(pl.String).alias(f"key{i}") for i, name in enumerate(leaf.keys)),
+        *(pl.col(f"in:{name}").cast(pl.String).alias(f"value{i}") for i, name in enumerate(leaf.values)),
     )
-    wanted = [f"key{i}" for i in range(len(part.keys))] + [f"value{i}" for i in range(len(part.values))]
+    wanted = [f"key{i}" for i in range(len(leaf.keys))] + [f"value{i}" for i in range(len(leaf.values))]
     typed = found.with_columns(pl.col(name).cast(pl.String) for name in IDENTITY)
     return typed.drop_nulls([*wanted, "time"]).collect()
 
@@ -129,13 +179,31 @@ def _matches(capture: Capture, part: Part, step: int, hits: pl.DataFrame) -> pl.
 def _completing(rule: OverRules, rows: pl.DataFrame) -> pl.DataFrame:
     span = rule.span // dt.timedelta(microseconds=1) * 1000
     if rule.counted == "order":
-        return _ordered(rows, len(rule.parts), span)
+        placed = rows.with_columns(step=pl.col("step").replace_strict(dict(enumerate(rule.places))))
+        return _ordered(placed, len(set(rule.places)), span)
+    if rule.counted == "which":
+        plain = rows.select("group", "step", time=_NANOSECONDS)
+        held = together(plain, span, rule.which)
+        return rows.filter(held & whole(plain, span) if has_not(rule.which) else held)
+    if rule.counted in MEASURED:
+        rows = rows.unique(["group", *_EVENT, "value0"], maintain_order=True)
     if rule.counted == "events":
         rows = rows.unique(["group", *_EVENT])
     weighed = _weighed(rule, rows)
-    rows = rows.with_columns(counted=within(weighed, span))
-    rows = rows if all(bound.is_lower for bound in rule.bounds) else rows.filter(whole(weighed, span))
+    rows = rows.with_columns(counted=_counted(rule, weighed, span))
+    grows = rule.counted not in ("average", "percentile") and all(bound.is_lower for bound in rule.bounds)
+    rows = rows if grows else rows.filter(whole(weighed, span))
     return rows.filter(completes(bound.how, bound.number) for bound in rule.bounds)
+
+
+def _counted(rule: OverRules, weighed: pl.DataFrame, span: int) -> pl.Series:
+    if rule.counted == "sum":
+        return total(weighed, span)
+    if rule.counted == "average":
+        return average(weighed, span)
+    if rule.counted == "percentile":
+        return percentile(weighed, span, rule.percentile)
+    return within(weighed, span)
 
 
 def _ordered(rows: pl.DataFrame, steps: int, span: int) -> pl.DataFrame:
@@ -153,9 +221,11 @@ def _weighed(rule: OverRules, rows: pl.DataFrame) -> pl.DataFrame:
     one = rows.select("group", time=_NANOSECONDS, value="step", weight=1)
     if rule.counted == "rules":
         return one
+    weight = rows["count"].fill_null(1).cast(pl.Int64)
     if rule.counted == "events":
-        weight = rows["count"].fill_null(1).cast(pl.Int64)
         return one.with_columns(value=pl.int_range(pl.len()), weight=weight)
+    if rule.counted in MEASURED:
+        return one.with_columns(value=rows["value0"].cast(pl.Int64), weight=weight)
     columns = [name for name in rows.columns if name.startswith("value")]
     values = rows.select(columns).unique(maintain_order=True).with_row_index("number")
     return one.with_columns(value=rows.join(values, on=columns, how="left", maintain_order="left")["number"])

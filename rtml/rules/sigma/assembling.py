@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.sigma.correlating import over_rules
 from rtml.rules.sigma.documents import Documents, Outer, documents, one_line
 from rtml.rules.sigma.filters import concerning, idle
-from rtml.rules.sigma.mapping import LogSource, UnknownName
+from rtml.rules.sigma.mapping import UnknownName
 from rtml.rules.sigma.placeholders import Lists, rule_lists
 from rtml.rules.sigma.reading import log_source, rule_of
+from rtml.rules.sigma.referring import Referred, in_turn
 from rtml.rules.sigma.values import Unsupported
 
 __all__ = ["assemble", "parse"]
@@ -46,7 +47,10 @@ class _Named:
     title: str
     names: frozenset[str]
     rule: Rule | None
-    source: LogSource | None = None
+    referred: Referred | None = None
+
+
+_ByName: TypeAlias = dict[str, list[_Named]]
 
 
 def assemble(files: Iterable[Documents], lists: Lists) -> Iterator[Rule | Skipped]:
@@ -72,12 +76,7 @@ def assemble(files: Iterable[Documents], lists: Lists) -> Iterator[Rule | Skippe
         (outer, _Named(outer.file, outer.title, frozenset(outer.names), None)) for outer in outers
     ]
     everything = [*known, *(named for _, named in correlations)]
-    for place, (outer, named) in enumerate(correlations, 1):
-        rule = _correlated(outer, everything, f"{outer.file}#correlation{place}", seen)
-        if isinstance(rule, Skipped):
-            yield rule
-        else:
-            named.rule = rule
+    yield from _all_correlated(correlations, everything, seen)
     yield from _alone(everything, correlations)
 
 
@@ -97,7 +96,7 @@ def _plain(
             yield _Named(file.file, title, names, None)
             continue
         seen[result.id] = result
-        yield _Named(file.file, title, names, result, log_source(document.logsource))
+        yield _Named(file.file, title, names, result, Referred(result, log_source(document.logsource)))
 
 
 def _translated(
@@ -117,41 +116,70 @@ def _translated(
         return Skipped(file, f"{one_line(error)}{behind}")
 
 
+def _all_correlated(
+    correlations: Sequence[tuple[Outer, _Named]], everything: Sequence[_Named], seen: dict[str, Rule]
+) -> Iterator[Skipped]:
+    """Translate correlations, each behind those that it refers to; say which are not run."""
+    placed = {id(named): (place, outer, named) for place, (outer, named) in enumerate(correlations, 1)}
+    known = _by_name(everything)
+    refers = {
+        key: [id(part) for name in outer.rules or () for part in _resolved(outer, name, known)]
+        for key, (_, outer, _) in placed.items()
+    }
+    order, circular = in_turn({key: [p for p in parts if p in placed] for key, parts in refers.items()})
+    for key in order:
+        place, outer, named = placed[key]
+        found = _correlated(outer, known, f"{outer.file}#correlation{place}", seen, key in circular)
+        if isinstance(found, Skipped):
+            yield found
+        else:
+            named.rule, named.referred = found.rule, found
+
+
 def _correlated(
-    outer: Outer, everything: Sequence[_Named], name: str, seen: dict[str, Rule]
-) -> Rule | Skipped:
+    outer: Outer, known: _ByName, name: str, seen: dict[str, Rule], circular: bool
+) -> Referred | Skipped:
     try:
         if outer.fault:
             raise Unsupported(outer.fault)
         if not outer.rules:
             raise Unsupported("it names no rules")
-        rule = over_rules(outer, [_part(outer, part, everything) for part in outer.rules or ()], name)
+        if circular:
+            raise Unsupported("it refers to itself, by way of what it refers to")
+        parts = tuple(_part(outer, part, known) for part in outer.rules)
+        rule = over_rules(outer, parts, name)
     except (UnknownName, Unsupported) as error:
         return Skipped(outer.file, f"{outer.title}: {error}")
     except Exception as error:
         return Skipped(outer.file, f"{outer.title}: {one_line(error)}")
     if rule.id in seen:
         return Skipped(outer.file, f"id {rule.id} is also in {seen[rule.id].source}")
-    return seen.setdefault(rule.id, rule)
+    return Referred(seen.setdefault(rule.id, rule), outer=outer, inner=parts)
 
 
-def _part(outer: Outer, name: str, everything: Sequence[_Named]) -> tuple[Rule, LogSource]:
-    found = _resolved(outer, name, everything)
+def _part(outer: Outer, name: str, known: _ByName) -> Referred:
+    found = _resolved(outer, name, known)
     if not found:
         raise Unsupported(f"no rule in these files is named {name!r}")
     if len(found) > 1:
         raise Unsupported(f"{len(found)} rules are named {name!r}, none of them in its own file only")
     (part,) = found
-    if part.title.startswith("correlation "):
-        raise Unsupported(f"{part.title} is a part of it: correlations of correlations are not supported")
-    if part.rule is None or part.source is None:
+    if part.referred is None:
         raise Unsupported(f"its {part.title} is not run")
-    return part.rule, part.source
+    return part.referred
 
 
-def _resolved(outer: Outer, name: str, everything: Sequence[_Named]) -> list[_Named]:
+def _by_name(everything: Sequence[_Named]) -> _ByName:
+    known: _ByName = {}
+    for named in everything:
+        for name in named.names:
+            known.setdefault(name, []).append(named)
+    return known
+
+
+def _resolved(outer: Outer, name: str, known: _ByName) -> list[_Named]:
     """Return what a name means: in the same file, else anywhere."""
-    found = [named for named in everything if name in named.names]
+    found = known.get(name, [])
     return [named for named in found if named.file == outer.file] or found
 
 
@@ -160,10 +188,11 @@ def _alone(
 ) -> Iterator[Rule | Skipped]:
     """Yield what alarms by itself, and say what does not because its correlation is not run."""
     owners: dict[int, list[_Named]] = {}
+    known = _by_name(everything)
     for outer, owner in correlations:
         if not outer.generate:
             for part in outer.rules or ():
-                for named in _resolved(outer, part, everything):
+                for named in _resolved(outer, part, known):
                     owners.setdefault(id(named), []).append(owner)
     for named in everything:
         if named.rule is None:

@@ -11,9 +11,10 @@ from rtml.findings.levels import LEVELS, level_of
 from rtml.findings.rule_types import finding_type_of
 from rtml.rules.language.conditions import All
 from rtml.rules.language.contract import Rule
-from rtml.rules.language.over_rules import Bound, Counted, OverRules, Part
+from rtml.rules.language.over_rules import MEASURED, Bound, Counted, OverRules, Which, can_hold
 from rtml.rules.sigma.documents import Outer
-from rtml.rules.sigma.mapping import LogSource
+from rtml.rules.sigma.joining import holds_for_none, order_of, which_of
+from rtml.rules.sigma.referring import Referred, part_of
 from rtml.rules.sigma.values import Unsupported
 
 __all__ = ["over_rules"]
@@ -23,21 +24,25 @@ _COUNTED: Mapping[str, Counted] = {
     "value_count": "values",
     "temporal": "rules",
     "temporal_ordered": "order",
+    "value_sum": "sum",
+    "value_avg": "average",
+    "value_percentile": "percentile",
+    "value_median": "percentile",
 }
 _HOW: Mapping[str, Any] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "eq": "==", "neq": "!="}
 _LONGEST = 100 * 365 * 86400
 """Seconds; a longer timespan is all of time, and would not fit beside it."""
 
 
-def over_rules(outer: Outer, parts: Sequence[tuple[Rule, LogSource]], rule_id: str) -> OverRules:
+def over_rules(outer: Outer, referred: Sequence[Referred], rule_id: str) -> OverRules:
     """Translate a correlation.
 
     Parameters
     ----------
     outer
         The correlation.
-    parts
-        Its rules in the order of its references, each with its log source.
+    referred
+        Its rules in the order of its references.
     rule_id
         What to call it where it has no id.
 
@@ -46,13 +51,11 @@ def over_rules(outer: Outer, parts: Sequence[tuple[Rule, LogSource]], rule_id: s
     Unsupported, UnknownName
         What it asks for cannot be answered here.
     """
-    document, rules = outer.parsed, [rule for rule, _ in parts]
-    kind = document.type.name.lower()
-    if kind not in _COUNTED:
-        raise Unsupported(f"correlations of type {kind} are not supported")
+    document, rules = outer.parsed, [one.rule for one in referred]
     fields = tuple(document.group_by or ())
-    counted = _COUNTED[kind]
-    columns = [_columns(outer, source, rule, fields, counted) for rule, source in parts]
+    joined = _joined(outer)
+    counted: Counted = "which" if joined is not None and document.type.name == "TEMPORAL" else _kind(outer)
+    values, measured = _values(outer, counted), counted in MEASURED
     tags = tuple(map(str, document.tags)) or tuple(dict.fromkeys(tag for rule in rules for tag in rule.tags))
     custom = document.custom_attributes
     stated = level_of(document.level.name) if document.level else None
@@ -71,17 +74,63 @@ def over_rules(outer: Outer, parts: Sequence[tuple[Rule, LogSource]], rule_id: s
         condition=All(()),
         description=" ".join((document.description or "").split()),
         reference=document.name or "",
-        parts=tuple(Part(rule, *found) for rule, found in zip(rules, columns, strict=True)),
+        parts=tuple(part_of(outer, one, fields, values, measured) for one in referred),
         counted=counted,
-        bounds=_bounds(outer, counted, len(rules)),
+        bounds=() if joined is not None else _bounds(outer, counted, len(rules)),
         span=dt.timedelta(seconds=min(document.timespan.seconds, _LONGEST)),
         fields=fields,
+        percentile=_percentile(outer) if counted == "percentile" else 50.0,
+        which=joined if counted == "which" and joined is not None else 0,
+        places=order_of(joined, len(rules))
+        if joined is not None and counted == "order"
+        else _as_named(rules),
     )
 
 
+def _kind(outer: Outer) -> Counted:
+    return _COUNTED[outer.parsed.type.name.lower()]
+
+
+def _joined(outer: Outer) -> Which | None:
+    """Return the condition of a temporal correlation that joins its rules by and, or, not."""
+    condition = outer.parsed.condition
+    if not hasattr(condition, "expression"):
+        return None
+    which = which_of(condition.parsed, outer.rules or ())
+    if outer.parsed.type.name == "TEMPORAL":
+        if holds_for_none(which):
+            raise Unsupported("its condition holds where nothing happened: no event could be its hit")
+        if not can_hold(which, range(len(outer.rules or ()))):
+            raise Unsupported("its condition contradicts itself: nothing fulfils it")
+    return which
+
+
+def _as_named(rules: Sequence[Rule]) -> tuple[int, ...]:
+    return tuple(range(len(rules)))
+
+
+def _values(outer: Outer, counted: Counted) -> tuple[str, ...]:
+    if counted != "values" and counted not in MEASURED:
+        return ()
+    named = outer.parsed.condition.fieldref
+    values = [named] if isinstance(named, str) else named
+    if not isinstance(values, list) or not values:
+        raise Unsupported("its condition names no field whose values are counted")
+    if counted in MEASURED and len(values) > 1:
+        raise Unsupported("its condition names several fields: one has a sum, a mean or a percentile")
+    return tuple(map(str, values))
+
+
+def _percentile(outer: Outer) -> float:
+    if outer.parsed.type.name == "VALUE_MEDIAN":
+        return 50.0
+    asked = outer.percentile
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not 0 <= asked <= 100:
+        raise Unsupported(f"its condition needs a percentile from 0 to 100, not {asked!r}")
+    return float(asked)
+
+
 def _bounds(outer: Outer, counted: Counted, rules: int) -> tuple[Bound, ...]:
-    if isinstance(outer.parsed.condition, str) or hasattr(outer.parsed.condition, "expression"):
-        raise Unsupported("conditions that join rules by and, or, not are not supported")
     try:
         bounds = tuple(Bound(_HOW[name], float(number)) for name, number in outer.comparisons.items())
     except (TypeError, ValueError, OverflowError):
@@ -97,33 +146,3 @@ def _bounds(outer: Outer, counted: Counted, rules: int) -> tuple[Bound, ...]:
 def _asks_for_all(bounds: tuple[Bound, ...], rules: int) -> bool:
     wanted = {"==": rules, ">=": rules, ">": rules - 1}
     return all(bound.how in wanted and bound.number == wanted[bound.how] for bound in bounds)
-
-
-def _columns(
-    outer: Outer, source: LogSource, rule: Rule, fields: Sequence[str], counted: Counted
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the columns of a rule's events that group them, and those whose values are counted."""
-    keys = tuple(_column(outer, source, rule, name) for name in fields)
-    if counted != "values":
-        return keys, ()
-    named = outer.parsed.condition.fieldref
-    values = [named] if isinstance(named, str) else named
-    if not isinstance(values, list) or not values:
-        raise Unsupported("its condition names no field whose values are counted")
-    return keys, tuple(_column(outer, source, rule, str(name)) for name in values)
-
-
-def _column(outer: Outer, source: LogSource, rule: Rule, name: str) -> str:
-    alias = outer.parsed.aliases.aliases.get(name)
-    if alias is not None:
-        known = {reference.reference.lower(): field for reference, field in alias.mapping.items()}
-        field = next((known[n.lower()] for n in (rule.reference, rule.id) if n.lower() in known), None)
-        if field is None:
-            raise Unsupported(f"its alias {name!r} has no field for the rule {rule.title!r}")
-        name = str(field)
-    columns = source.column(name).split()
-    if len(columns) > 1:
-        raise Unsupported(
-            f"field {name!r} stands for several columns ({', '.join(columns)}): no group or value"
-        )
-    return columns[0]

@@ -51,7 +51,8 @@ class Outer:
     """A correlation or a filter: what pySigma made of it, or ``fault``, and the names of its rules.
 
     ``rules`` is None where a filter means any rule. ``comparisons`` are those of a correlation's
-    condition, of which pySigma takes one only and the specification several (a range).
+    condition, of which pySigma takes one only and the specification several (a range); ``percentile`` as
+    it stands there, for pySigma cuts its decimals off.
     """
 
     title: str
@@ -60,6 +61,7 @@ class Outer:
     names: tuple[str, ...] = ()
     generate: bool = False
     comparisons: dict[str, Any] = field(default_factory=dict)
+    percentile: Any = None
     parsed: Any = None
     fault: str = ""
 
@@ -131,8 +133,12 @@ def _correlation(document: dict[str, Any], file: str) -> Outer:
         kept = {name: value for name, value in condition.items() if name not in extra}
         document = {**document, "correlation": {**inner, "condition": kept}}
     rules = _references(inner.get("rules"))
-    if not rules and isinstance(condition, str):
-        rules = tuple(word for word in re.findall(r"\w+", condition) if word not in ("and", "or", "not"))
+    if isinstance(condition, str):
+        # The specification writes AND, pySigma reads and.
+        lower = re.sub(r"\b(AND|OR|NOT)\b", lambda word: word[0].lower(), condition)
+        document = {**document, "correlation": {**inner, "condition": lower}}
+        words = (word.lower() for word in re.findall(r"\w+", lower) if word not in ("and", "or", "not"))
+        rules = rules or tuple(dict.fromkeys(words))
     parsed, fault = _parsed(SigmaCorrelationRule, document)
     return Outer(
         title=f"correlation {str(document.get('title'))!r}",
@@ -141,6 +147,7 @@ def _correlation(document: dict[str, Any], file: str) -> Outer:
         names=_names(document),
         generate=inner.get("generate") is True,
         comparisons=comparisons,
+        percentile=condition.get("percentile") if isinstance(condition, dict) else None,
         parsed=parsed,
         fault=fault,
     )

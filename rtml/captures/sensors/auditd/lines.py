@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rtml.captures.sensors.auditd.values import sound_text
-from rtml.captures.sensors.records.blocks import blocks
+from rtml.captures.sensors.records.text_blocks import text_blocks
 from rtml.reading.escapes import readable
 
 __all__ = ["EVENT", "Lines", "records_in"]
@@ -61,7 +61,7 @@ def records_in(path: Path) -> Lines:
         No such file, a folder, or an unreadable one.
     """
     good, bad = [_split(1, b"")[0]], [_split(1, b"")[1]]
-    for block in blocks(path):
+    for block in text_blocks(path):
         if block.problem is not None:
             text = [block.raw[:200].decode("utf-8", "backslashreplace")]
             bad.append(pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text}))

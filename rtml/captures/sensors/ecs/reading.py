@@ -25,7 +25,7 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import integer, named, said, small
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
 from rtml.captures.sensors.results import result_of, result_of_name
 from rtml.images import without_digest
 
@@ -85,7 +85,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         euid=small(pl.coalesce("user/effective/id", "user/euid")),
         tty=pl.col("auditd/data/tty").replace("(none)", None),
         exe_sha256="process/hash/sha256",
-        domain=pl.col("dns/question/name").str.to_lowercase().str.strip_suffix("."),
+        domain=domain_name(pl.col("dns/question/name")),
         query_type="dns/question/type",
         answers="dns/resolved_ip",
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))

@@ -51,8 +51,12 @@ def with_files(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_path(text: pl.Expr) -> pl.Expr:
-    """Tell paths from the two ends of a connection, which stand in the same field."""
-    return text.is_not_null() & ~text.str.contains(r"->|^\d+\.\d+\.\d+\.\d+:")
+    """Tell paths from the two ends of a connection, which stand in the same field.
+
+    A path may hold what stands between two ends: whoever made the file chose its name.
+    """
+    ends = text.str.contains(r"->|^\d+\.\d+\.\d+\.\d+:") & (pl.col("fd.type").is_null())
+    return text.is_not_null() & (text.str.starts_with("/") | ~ends)
 
 
 def _argument(name: str) -> pl.Expr:

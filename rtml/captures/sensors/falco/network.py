@@ -20,7 +20,8 @@ def with_network(rows: pl.DataFrame) -> pl.DataFrame:
     The peer of an accepted connection is its source; what is bound is a source too.
     """
     kind, unix = pl.col("kind"), pl.col("fd.type") == "unix"
-    two_ends = pl.col("fd.name").str.contains(r":\d+->")
+    # A file whose name looks like two ends is a file.
+    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:\d+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
     ours, theirs = _ends()
     inbound = kind == "accept"

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.sensors.clock import END
 from rtml.captures.sensors.containers import container_id
 from rtml.captures.sensors.endpoints import address
-from rtml.captures.sensors.records.values import integer, small, truth
+from rtml.captures.sensors.records.values import domain_name, integer, small, truth
 from rtml.schema import POLARS
 from rtml.times import UTC_NS, from_text
 
@@ -66,7 +66,7 @@ def value_of(target: str, text: pl.Expr, format: str) -> pl.Expr:
         number = small(text)
         return pl.when(number.is_between(0, 65535)).then(number)
     if target == "domain":
-        return text.str.to_lowercase().str.strip_suffix(".")
+        return domain_name(text)
     if isinstance(kind, pl.Datetime):
         return time_of(text, format)
     if isinstance(kind, pl.List):

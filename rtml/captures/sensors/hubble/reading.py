@@ -25,7 +25,7 @@ from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_re
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import integer, named, said, truth
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, truth
 from rtml.schema import KINDS
 
 __all__ = ["HUBBLE", "SENSOR", "read"]
@@ -82,7 +82,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     clean = rows.with_columns(said(pl.col(pl.String)))
     queried, ours = pl.col("query").is_not_null(), pl.col("source.pod_name").is_not_null()
     called = pl.col("destination.pod_name").is_not_null() & ~ours
-    name = pl.coalesce("query", pl.col("names").list.first()).str.to_lowercase().str.strip_suffix(".")
+    name = domain_name(pl.coalesce("query", pl.col("names").list.first()))
     side = {
         n: pl.when(called).then(f"destination.{n}").otherwise(f"source.{n}")
         for n in ("namespace", "pod_name")

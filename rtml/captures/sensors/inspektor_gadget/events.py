@@ -13,7 +13,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said
+from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of, result_of_name
 from rtml.images import without_digest
 
@@ -54,7 +54,7 @@ def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
 
 
 def _who() -> dict[str, pl.Expr]:
-    words = pl.when(pl.col("words").list.len() > 0).then(pl.col("words").list.join(" "))
+    words = said(pl.col("words").list.join(" "))
     exe = pl.coalesce(
         "exepath", pl.when(pl.col("of") == "exec").then(pl.col("words").list.first().str.extract(r"^(/\S+)"))
     )
@@ -113,7 +113,7 @@ def _kind() -> pl.Expr:
 
 def _what() -> dict[str, pl.Expr]:
     kind, of = pl.col("kind"), pl.col("of")
-    flags = flag_names(pl.when(pl.col("flag_names").list.len() > 0).then(pl.col("flag_names").list.join("|")))
+    flags = flag_names(said(pl.col("flag_names").list.join("|")))
     return {
         "path": pl.when(kind == "open")
         .then(pl.coalesce("fullpath", "fname", "path", "filename", "file"))
@@ -161,7 +161,7 @@ def _network() -> dict[str, pl.Expr]:
         ),
         "bytes_out": integer(pl.col("sent")),
         "bytes_in": integer(pl.col("received")),
-        "domain": pl.when(kind == "dns").then(pl.col("name").str.to_lowercase().str.strip_suffix(".")),
+        "domain": pl.when(kind == "dns").then(domain_name(pl.col("name"))),
         "query_type": pl.when(kind == "dns").then(pl.col("qtype").replace(_TYPES)),
         "answers": pl.when((kind == "dns") & (_addresses().list.len() > 0)).then(_addresses()),
     }

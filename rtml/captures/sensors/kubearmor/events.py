@@ -14,7 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said, small
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
 from rtml.captures.sensors.results import result_of_message
 from rtml.images import without_digest
 
@@ -176,4 +176,4 @@ def _network() -> list[pl.Expr]:
 
 def _domain() -> pl.Expr:
     name = pl.coalesce(asked(pl.col("told"), "domain"), word(pl.col("Resource")))
-    return name.str.to_lowercase().str.strip_suffix(".")
+    return domain_name(name)

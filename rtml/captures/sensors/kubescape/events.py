@@ -15,7 +15,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
-from rtml.captures.sensors.records.values import integer, named, said
+from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of
 from rtml.images import without_digest
 
@@ -148,7 +148,7 @@ def _joined() -> pl.Expr:
 def _network() -> list[pl.Expr]:
     kind, away = pl.col("kind"), pl.col("kind").is_in(["connect", "dns"])
     ip = address(pl.coalesce("ip", "address", "named.address"))
-    domain = pl.coalesce("domain", "named.domain").str.to_lowercase().str.strip_suffix(".")
+    domain = domain_name(pl.coalesce("domain", "named.domain"))
     protocol = pl.coalesce("proto", "protocol", "named.protocol").str.to_lowercase()
     return [
         pl.when(away).then(ip).alias("dst_ip"),

@@ -88,7 +88,8 @@ def _plain(texts: pl.Series) -> pl.Series:
 
 def _each_plain(lists: pl.Series) -> pl.Series:
     """Undo escapes in lists of texts, or of structs with a ``name``."""
-    rows = lists.to_frame("x").with_row_index("i").explode("x")
+    places = lists.to_frame("x").with_row_index("i")
+    rows = places.explode("x")  # an empty list may have no row here
     each = rows["x"]
     if isinstance(each.dtype, pl.Struct):
         told = rows.unnest("x").with_columns(_plain(each.struct.field("name")).alias("name"))
@@ -96,8 +97,7 @@ def _each_plain(lists: pl.Series) -> pl.Series:
     else:
         told = rows.with_columns(_plain(each).alias("x"))
     kept = told.filter(each.is_not_null()).group_by("i", maintain_order=True).agg("x")
-    every = lists.to_frame("x").with_row_index("i").select("i")  # explode leaves out what is empty
-    return every.join(kept, on="i", how="left", maintain_order="left")["x"]
+    return places.select("i").join(kept, on="i", how="left", maintain_order="left")["x"]
 
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import called_by_source, kind_of_flow, protocol_of
 from rtml.captures.sensors.ocsf.places import ours_is_source
-from rtml.captures.sensors.records.values import integer
+from rtml.captures.sensors.records.values import domain_name, integer
 
 __all__ = ["network"]
 
@@ -53,7 +53,7 @@ def network() -> dict[str, pl.Expr]:
         **ends,
         "bytes_out": pl.coalesce(sent, pl.when(flow & ours.fill_null(True)).then(size)),
         "bytes_in": pl.coalesce(got, pl.when(flow & ~ours.fill_null(True)).then(size)),
-        "domain": pl.col("query/hostname").str.to_lowercase().str.strip_suffix("."),
+        "domain": domain_name(pl.col("query/hostname")),
         "query_type": pl.col("query/type"),
         "answers": pl.when(pl.col("class_uid") == "4003").then(_answers()),
     }

@@ -62,7 +62,7 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
         if any_value:
             part = _with_texts(part, shape, any_value, at, problems)
         parts.append(_together(part, shape, plain, at, problems))
-    return pl.concat(parts, rechunk=False).alias("value"), problems
+    return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
 
 
 def _plain(kind: Any) -> Any:
@@ -101,6 +101,67 @@ def _with_texts(
 def _together(
     texts: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
 ) -> pl.Series:
+    """Decode rows at once; where that cannot be done, those of another shape apart from the others."""
+    try:
+        return _decoded(texts, plain)
+    except _REFUSALS:
+        pass
+    fits = _fitting(shape)
+    odd = pl.Series("odd", [text is not None and not _fits(text, fits) for text in texts], pl.Boolean)
+    if odd.any() and not odd.all():
+        numbers = pl.int_range(texts.len(), eager=True)
+        parts = [numbers.filter(~odd), numbers.filter(odd)]
+        found: list[tuple[int, str]] = []
+        values = [_halved(texts.gather(part), shape, plain, 0, found) for part in parts[:1]]
+        problems += [(at + parts[0][place], why) for place, why in found]
+        found = []
+        values.append(_apart(texts.gather(parts[1]), shape, plain, found))
+        problems += [(at + parts[1][place], why) for place, why in found]
+        return pl.concat(values).gather(pl.concat(parts).arg_sort())
+    if odd.all():
+        found = []
+        value = _apart(texts, shape, plain, found)
+        problems += [(at + place, why) for place, why in found]
+        return value
+    return _halved(texts, shape, plain, at, problems)
+
+
+def _apart(
+    texts: pl.Series, shape: pl.Struct, plain: pl.Struct, problems: list[tuple[int, str]]
+) -> pl.Series:
+    """Decode rows of other shapes than is wanted: written anew, all at once, or each by itself."""
+    found: list[tuple[int, str]] = []
+    try:
+        value = _decoded(_rewritten(texts, shape, 0, found), plain)
+    except _REFUSALS:
+        return _halved(texts, shape, plain, 0, problems)
+    problems += found
+    return value
+
+
+def _fitting(kind: Any) -> Callable[[Any], bool]:
+    """Return what tells whether a value has the shape that is wanted, so that Polars can read it."""
+    if isinstance(kind, pl.Struct):
+        fields = [(field.name, _fitting(field.dtype)) for field in kind.fields]
+        return lambda value: (
+            value is None or (isinstance(value, dict) and all(fits(value.get(name)) for name, fits in fields))
+        )
+    if isinstance(kind, pl.List):
+        inner = _fitting(kind.inner)
+        return lambda value: value is None or (isinstance(value, list) and all(map(inner, value)))
+    return lambda value: kind == JSON or not isinstance(value, dict | list)
+
+
+def _fits(text: str, fits: Callable[[Any], bool]) -> bool:
+    try:
+        return fits(orjson.loads(text))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _halved(
+    texts: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
+) -> pl.Series:
     """Decode rows at once; where that cannot be done, halves of them, and at last each by itself."""
     try:
         return _decoded(texts, plain)
@@ -109,7 +170,7 @@ def _together(
     if texts.len() > _FEW:
         half = texts.len() // 2
         parts = [(texts.head(half), at), (texts.slice(half), at + half)]
-        return pl.concat([_together(part, shape, plain, place, problems) for part, place in parts])
+        return pl.concat([_halved(part, shape, plain, place, problems) for part, place in parts])
     return pl.concat([_alone(texts.slice(i, 1), shape, plain, at + i, problems) for i in range(texts.len())])
 
 

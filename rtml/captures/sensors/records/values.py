@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["NOTHING", "integer", "named", "said", "small", "truth", "wrapped"]
+__all__ = ["NOTHING", "domain_name", "integer", "named", "said", "small", "truth", "wrapped"]
 
 NOTHING = ("", "<NA>")
 """What sensors write where there is nothing."""
@@ -36,6 +36,17 @@ def named(text: pl.Expr) -> pl.Expr:
     ['web', None, None]
     """
     return pl.when(~text.is_in(_NO_NAME)).then(text)
+
+
+def domain_name(text: pl.Expr) -> pl.Expr:
+    """Return names of the DNS in lower case, without the dot at their end; the root alone is no name.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"x": ["WWW.a.example.", ".", "", None]}).select(domain_name(pl.col("x")))["x"].to_list()
+    ['www.a.example', None, None, None]
+    """
+    return said(text.str.to_lowercase().str.strip_suffix("."))
 
 
 def integer(text: pl.Expr) -> pl.Expr:

@@ -13,7 +13,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said
+from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
@@ -139,7 +139,7 @@ def _request() -> pl.Expr:
 
 def _domain() -> pl.Expr:
     names = pl.coalesce("dns_query", pl.col("dns_names").list.first())
-    return names.str.to_lowercase().str.strip_suffix(".")
+    return domain_name(names)
 
 
 def _ends() -> dict[str, pl.Expr]:

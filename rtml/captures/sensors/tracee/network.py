@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.endpoints import address, port
-from rtml.captures.sensors.records.values import said
+from rtml.captures.sensors.records.values import domain_name, said
 
 __all__ = ["names", "network"]
 
@@ -80,7 +80,7 @@ def names() -> dict[str, pl.Expr]:
     answers = pl.coalesce(records, listed).list.drop_nulls()
     domain = said(pl.coalesce(first.field("name"), asked.field("query"), about.field("query")))
     return {
-        "domain": domain.str.to_lowercase().str.strip_suffix("."),
+        "domain": domain_name(domain),
         "query_type": said(
             pl.coalesce(first.field("type"), asked.field("query_type"), about.field("query_type"))
         ),

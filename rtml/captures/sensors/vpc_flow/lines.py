@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.sensors.records.blocks import Block, blocks, sound
+from rtml.captures.sensors.records.blocks import Block, sound
 from rtml.captures.sensors.records.format import Format
 from rtml.captures.sensors.records.tables import Table
+from rtml.captures.sensors.records.text_blocks import text_blocks
 
 __all__ = ["VERSION_2", "flow_tables", "header_of"]
 
@@ -37,7 +38,7 @@ def header_of(line: str) -> list[str] | None:
 def flow_tables(path: Path, format: Format) -> Iterator[Table]:
     """Yield the rows of a text file; a line with other fields than the header names is refused."""
     names = VERSION_2
-    for block in blocks(path):
+    for block in text_blocks(path):
         table, names = _table(block, names, format)
         yield table
 

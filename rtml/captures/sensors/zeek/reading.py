@@ -21,7 +21,7 @@ from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import integer, said
+from rtml.captures.sensors.records.values import domain_name, integer, said
 from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "ZEEK", "read"]
@@ -63,7 +63,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
             dst_port=port(pl.col("resp_p")),
             bytes_out=integer(pl.col("orig_bytes")),
             bytes_in=integer(pl.col("resp_bytes")),
-            domain=pl.col("query").str.to_lowercase().str.strip_suffix("."),
+            domain=domain_name(pl.col("query")),
             query_type="qtype_name",
             answers="addresses",
             result=pl.when(pl.col("conn_state").is_not_null()).then(
