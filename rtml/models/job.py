@@ -18,6 +18,7 @@ from rtml.errors import RtmlError, UsageError
 from rtml.findings.context import with_context
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
+from rtml.models.alarm import with_budgets
 from rtml.models.files import digest_of
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
@@ -108,9 +109,7 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
 
 def _told(scored: Scored, capture: Capture) -> pl.DataFrame:
     """Let findings stand alone: with the budget they were set to, and the content of their events."""
-    budgets = {name: alarm.budget for name, alarm in scored.alarms.items()}
-    set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
-    findings = scored.findings.with_columns(budget=set_to)
+    findings = with_budgets(scored.findings, scored.alarms)
     return with_context(findings, capture.events(), capture.processes(), capture.audit())
 
 
