@@ -25,6 +25,7 @@ from rtml.commands.findings_tune import tune_findings
 from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
+from rtml.commands.watch import watch_log
 
 __all__ = ["register"]
 
@@ -57,3 +58,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(judging, name="evaluate")
     for command in (features, rules, experiment.train, score):
         app.command()(command)
+    app.command("watch")(watch_log)

@@ -140,13 +140,13 @@ def _run(
     from rtml.findings.context import with_context
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
-    from rtml.rules.fitting import fitting
+    from rtml.rules.fitting import packs_for
     from rtml.rules.running.run import run_all
 
     suppressions = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if fitting:
-        chosen = replace(chosen, pack=fitting(capture.manifest))
+        chosen = replace(chosen, pack=packs_for(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
         findings = ran.findings()

@@ -40,12 +40,13 @@ def run_job(
     suppress: Path | None = None,
     uri: str | None = None,
     scope: Path | None = None,
+    hold: str | None = None,
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
 
     ``model`` is its folder, ``uri`` what the result calls it. Findings that match a rule of the file
     ``suppress`` go to ``suppressed.parquet`` there. What is out of ``scope`` (a file,
-    `rtml.captures.scope`) is not looked at.
+    `rtml.captures.scope`) is not looked at. ``hold`` is that of `Model.score`.
 
     Returns
     -------
@@ -73,11 +74,12 @@ def run_job(
         "digest": digest_of(model),
         "uri": uri or str(model),
         "asked_budget": budget,
+        "hold": hold,
         "suppress": [rule.model_dump(mode="json") for rule in rules],
     }
     if out.exists():
         return _resumed(out, plan, resume)
-    scored = loaded.score(capture, budget)
+    scored = loaded.score(capture, budget, hold=hold)
     done = archive(_told(scored, capture), rules)
     scored = replace(scored, findings=done.kept)
     result = {
@@ -100,6 +102,8 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
         raise RtmlError(f"{out}: is not the result of a scoring job") from error
     names = ("data", "digest", "asked_budget")
     differs = [name for name in names if done.get(name) != plan[name]]
+    if done.get("hold") != plan["hold"]:
+        differs.append("hold")
     if done.get("suppress", []) != plan["suppress"]:
         differs.append("suppress")
     if differs:

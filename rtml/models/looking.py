@@ -106,7 +106,8 @@ class Looks(Feed):
 
     def evidence(self) -> pl.DataFrame:
         """Return the events that findings may still name: ``host``, ``seq``."""
-        tables = [self.going.alarms.surprises, self.going.urgent.surprises]
+        alarms, urgent = self.going.alarms, self.going.urgent
+        tables = [alarms.surprises, urgent.surprises, *([alarms.shared] if alarms.shared.width else [])]
         return pl.concat([table.select("host", "seq") for table in tables]).unique()
 
     def _seen_until(self, border: dt.datetime) -> dt.datetime:

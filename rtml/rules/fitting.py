@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from rtml.captures.manifest import Manifest
 
-__all__ = ["fitting"]
+__all__ = ["packs_for"]
 
 
-def fitting(manifest: Manifest) -> tuple[str, ...]:
+def packs_for(manifest: Manifest) -> tuple[str, ...]:
     """Return the packs that have something to look at; the container pack where nothing has.
 
     Examples
     --------
-    >>> fitting(Manifest(sensor="x")), fitting(Manifest(sensor="x", audit=1, kinds={"audit": 1}))
+    >>> packs_for(Manifest(sensor="x")), packs_for(Manifest(sensor="x", audit=1, kinds={"audit": 1}))
     (('container',), ('k8s-audit',))
     """
     audit = ("k8s-audit",) if manifest.audit else ()

@@ -72,14 +72,18 @@ class Looking:
             empty(FINDINGS) if self.rules is None else self._rules(self.rules, capture, cut, seen, settled)
         )
         open_ = ruled.filter(pl.col("first_seen") >= instant(FRAME.border_before(settled[1])))
-        wanted = pl.concat([one.evidence() for one in (self.looks, self.rules) if one is not None]).unique()
+        findings = pl.concat([told.findings, ruled]).sort("first_seen", "detector", "finding_id")
+        wanted = self._named(findings)
         for start, end in (seen, settled):
             if end > start and wanted.height:
                 self.evidence.take(cut(start, end), wanted)
-        if self.rules is not None:
-            self.rules.forget(settled[1])
-        findings = pl.concat([told.findings, ruled]).sort("first_seen", "detector", "finding_id")
         return Outcome(self.evidence.shown(findings, capture), told.growing | set(open_["finding_id"]), told)
+
+    def _named(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Return the events that findings name, or may name later."""
+        listed = findings.select("evidence").explode("evidence").drop_nulls().unnest("evidence")
+        more = [] if self.looks is None else [self.looks.evidence()]
+        return pl.concat([listed, *more]).unique()
 
     def _model(
         self,
@@ -111,4 +115,6 @@ class Looking:
             rules.glance(cut, *seen)
         if settled[1] > settled[0]:
             rules.settle(cut, *settled, seen[1])
-        return rules.findings()
+        findings = rules.findings()
+        rules.forget(settled[1])
+        return findings

@@ -17,7 +17,7 @@ from rtml.rules import findings_of
 from rtml.rules.account import HITS
 from rtml.rules.chosen import Chosen
 from rtml.rules.correlations.contract import Correlation
-from rtml.rules.fitting import fitting
+from rtml.rules.fitting import packs_for
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.actors import with_actor
@@ -85,7 +85,7 @@ class Rules:
 
     def load(self, capture: Capture) -> None:
         """Load what fits the capture by now."""
-        packs = fitting(capture.manifest) if self.fits else self.chosen.packs
+        packs = packs_for(capture.manifest) if self.fits else self.chosen.packs
         if packs != self._packs:
             chosen, self._packs = self.chosen, packs
             self.rules, self.skipped = load_all(chosen.sigma, packs, chosen.falco, chosen.lists)
@@ -120,10 +120,6 @@ class Rules:
         """Forget the hits of slots that have ended: their findings have been told."""
         slot = FRAME.border_before(until)
         self.state.hits = self.state.hits.filter(pl.col("time") >= instant(slot))
-
-    def evidence(self) -> pl.DataFrame:
-        """Return the events that findings may name: ``host``, ``seq``."""
-        return self.state.hits.select("host", "seq").unique()
 
     def _whole(self) -> Sequence[str]:
         """Rules that ask for time frames into which nothing more comes: they wait for the second look."""
