@@ -60,7 +60,7 @@ class Ledger:
         """
         due = []
         facts = findings.select("finding_id", "severity", "last_seen").iter_rows()
-        for (name, severity, last), line in zip(facts, jsonl(findings).splitlines(), strict=True):
+        for (name, severity, last), line in zip(facts, jsonl(findings).split("\n")[:-1], strict=True):
             before = self.told.get(name)
             graver = before is not None and (severity or 0) > (before.severity or 0)
             done = name not in growing

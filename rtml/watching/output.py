@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-import stat
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import polars as pl
 from rtml.errors import RtmlError, UsageError
 from rtml.findings.exports import HERE, Export
 from rtml.reading import whole
+from rtml.watching.stream import Stream, opened_stream
 
 __all__ = ["Output", "open_output"]
 
@@ -46,44 +45,40 @@ class Output:
         written = self.export.write(findings, HERE)
         if self.folder:
             return [written.decode("latin-1")]
-        return written.decode("utf-8").splitlines(keepends=True)
+        # Not by `splitlines`: a text may hold what Unicode calls the end of a line.
+        return [f"{line}\n" for line in written.decode("utf-8").split("\n")[:-1]]
 
     def tell(self, number: int, lines: Sequence[str]) -> None:
         """Write the lines of the telling ``number``, what was written of them before excepted."""
-        if self.folder:
+        if self.folder or not lines:
             self._in_folder(number, lines)
             return
-        stream = _descriptor(self.target)
-        try:
+        with opened_stream(self.target) as stream:
             begun = self._begun(number, stream)
             raw = [line.encode() for line in lines]
-            done, cut = self._written(stream, begun, raw)
+            done, cut = _written(stream, begun, raw)
             for place, line in enumerate(raw):
                 if place not in done:
-                    _all(stream, line[len(cut) :] if line.startswith(cut) else line)
+                    stream.write(line[len(cut) :] if line.startswith(cut) else line)
                     cut = b""
                     self._note(number, begun["start"], begun["inode"], place + 1)
-        finally:
-            if self.target is not None:
-                os.close(stream)
 
     def _in_folder(self, number: int, lines: Sequence[str]) -> None:
-        assert self.target is not None
-        self.target.mkdir(parents=True, exist_ok=True)
         for document in lines:
+            assert self.target is not None
+            self.target.mkdir(parents=True, exist_ok=True)
             name = f"findings-{number:08d}{self.export.suffix}"
             whole.write_bytes(self.target / name, document.encode("latin-1"))
 
-    def _begun(self, number: int, stream: int) -> dict[str, int]:
+    def _begun(self, number: int, stream: Stream) -> dict[str, int]:
         """Return where the telling began, and note it where it begins now."""
         try:
             noted: dict[str, int] = json.loads(self.note.read_text("ascii"))
         except (OSError, ValueError):
             noted = {}
-        about = os.fstat(stream)
-        if noted.get("number") != number or noted.get("inode") != about.st_ino:
+        if noted.get("number") != number or noted.get("inode") != stream.inode:
             lines = noted.get("lines", 0) if noted.get("number") == number else 0
-            noted = {"number": number, "start": about.st_size, "inode": about.st_ino, "lines": lines}
+            noted = {"number": number, "start": stream.size, "inode": stream.inode, "lines": lines}
             self._note(*(noted[name] for name in ("number", "start", "inode", "lines")))
         return noted
 
@@ -92,20 +87,6 @@ class Output:
         half = self.note.with_suffix(".half")
         half.write_text(json.dumps(note), "ascii")
         os.replace(half, self.note)
-
-    def _written(self, stream: int, begun: dict[str, int], lines: Sequence[bytes]) -> tuple[set[int], bytes]:
-        """Return which lines stand there already, and the beginning of one that was cut."""
-        counted = set(range(begun["lines"]))
-        if not stat.S_ISREG(os.fstat(stream).st_mode):
-            return counted, b""
-        try:
-            with Path(self.target or f"/proc/self/fd/{stream}").open("rb") as file:
-                file.seek(begun["start"])
-                *there, cut = file.read().split(b"\n")
-        except OSError:
-            return counted, b""
-        stands = {line + b"\n" for line in there}
-        return counted | {place for place, line in enumerate(lines) if line in stands}, cut
 
 
 def open_output(target: Path | None, export: Export, note: Path) -> Output:
@@ -138,14 +119,11 @@ def open_output(target: Path | None, export: Export, note: Path) -> Output:
     return Output(target, export, note, folder)
 
 
-def _descriptor(target: Path | None) -> int:
-    if target is not None:
-        return os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    sys.stdout.flush()
-    return sys.stdout.fileno()
-
-
-def _all(stream: int, raw: bytes) -> None:
-    left = raw
-    while left:
-        left = left[os.write(stream, left) :]
+def _written(stream: Stream, begun: Mapping[str, int], lines: Sequence[bytes]) -> tuple[set[int], bytes]:
+    """Return which lines stand there already, and the beginning of one that was cut."""
+    counted, found = set(range(begun["lines"])), stream.read(begun["start"])
+    if found is None:
+        return counted, b""
+    *there, cut = found.split(b"\n")
+    stands = {line + b"\n" for line in there}
+    return counted | {place for place, line in enumerate(lines) if line in stands}, cut

@@ -48,7 +48,8 @@ class Shop:
 
     def judges(self, **options: Any) -> Judges:
         """Return a model and rules that have seen nothing yet."""
-        return Judges(load_model(self.model), digest_of(self.model), **{"rules": Chosen(), **options})
+        usual = {"model": load_model(self.model), "digest": digest_of(self.model), "rules": Chosen()}
+        return Judges(**{**usual, **options})
 
 
 def open_shop(sensor: str, place: Path) -> Shop:
@@ -79,8 +80,17 @@ def batch(sensor: str, log: Path, model: Path | None, rules: bool = True) -> pl.
     return pl.concat([with_context(table, *content) for table in tables]).sort("finding_id")
 
 
-def watched(shop: Shop, log: Path, out: Path, *, state: Path | None = None, events: int = 10**9, say: Any = None,
-            judges: Judges | None = None, **options: Any) -> Watched:  # fmt: skip
+def watched(
+    shop: Shop,
+    log: Path,
+    out: Path,
+    *,
+    state: Path | None = None,
+    events: int = 10**9,
+    say: Any = None,
+    judges: Judges | None = None,
+    **options: Any,
+) -> Watched:
     """Watch what is in a log, with a look after so many events."""
     pulse = Pulse(seconds=1e9, events=events, once=True, sleep=0.01)
     return watch(

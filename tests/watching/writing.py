@@ -51,10 +51,10 @@ def _falco(act: Act) -> list[bytes]:
         fields |= {"fd.name": act.to, "fd.type": "file", "evt.arg.flags": flags, "evt.rawres": 3}
     elif act.kind == "connect":
         fields |= {"fd.name": f"10.1.0.1:40000->{act.to}:{act.port}", "fd.type": "ipv4", "fd.lip": "10.1.0.1",
-                   "fd.lport": 40000, "fd.rip": act.to, "fd.rport": act.port, "fd.l4proto": "tcp"}  # fmt: skip
+                   "fd.lport": 40000, "fd.rip": act.to, "fd.rport": act.port}  # fmt: skip
     elif act.kind == "accept":
         fields |= {"fd.name": f"{act.to}:{act.port}->10.1.0.1:80", "fd.type": "ipv4", "fd.cip": act.to,
-                   "fd.cport": act.port, "fd.sip": "10.1.0.1", "fd.sport": 80, "fd.l4proto": "tcp"}  # fmt: skip
+                   "fd.cport": act.port, "fd.sip": "10.1.0.1", "fd.sport": 80}  # fmt: skip
     elif act.kind == "fork":
         fields["evt.rawres"] = int(act.to)
     time = (BEGIN + dt.timedelta(seconds=act.second)).isoformat().replace("+00:00", "Z")
