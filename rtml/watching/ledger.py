@@ -21,11 +21,15 @@ __all__ = ["Ledger", "Told"]
 
 
 class Told(pydantic.BaseModel):
-    """A finding that was told and may change: its line, how grave it was, until when it lasted."""
+    """A finding that was told and may change: its line, how grave it was, until when it lasted.
+
+    ``gone``: it was told to be withdrawn, as things stood; it comes again only if it stands in the end.
+    """
 
     line: str
     severity: float | None
     last: dt.datetime | None
+    gone: bool = False
 
 
 @dataclass
@@ -64,27 +68,33 @@ class Ledger:
             before = self.told.get(name)
             graver = before is not None and (severity or 0) > (before.severity or 0)
             done = name not in growing
-            due.append(before is None or (before.line != line and (done or graver or now)))
+            differs = before is not None and (before.gone or before.line != line)
+            due.append(before is None or (differs and (done or graver or now)))
             if done:
                 self.told.pop(name, None)
             elif due[-1]:
                 self.told[name] = Told(line=line, severity=severity, last=last)
         return findings.filter(pl.Series(due, dtype=pl.Boolean))
 
-    def gone(self, standing: Iterable[str], until: dt.datetime) -> pl.DataFrame:
-        """Forget what was told of time before a border and does not stand any more.
+    def gone(self, standing: Iterable[str], until: dt.datetime, final: bool) -> pl.DataFrame:
+        """Return what was told of time before ``until`` and does not stand any more.
+
+        It is forgotten where that is ``final``; else it may stand in the end.
 
         Returns
         -------
         Those findings as they are told once more: of no severity and no events, withdrawn by their title.
         """
-        there = set(standing)
-        gone = [
-            name
-            for name, one in self.told.items()
-            if name not in there and one.last is not None and one.last < until
-        ]
-        lines = [self.told.pop(name).line for name in gone]
+        there, lines = set(standing), []
+        for name, one in list(self.told.items()):
+            if name in there or one.last is None or one.last >= until:
+                continue
+            if not one.gone:
+                lines.append(one.line)
+            if final:
+                del self.told[name]
+            else:
+                self.told[name] = one.model_copy(update={"gone": True})
         rows = from_jsonl("\n".join(lines))
         return rows.with_columns(
             title=pl.format("withdrawn: {}", pl.col("title").fill_null("")),

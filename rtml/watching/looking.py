@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
@@ -18,6 +20,7 @@ from rtml.watching.evidence import Evidence
 from rtml.watching.ranges import Ranges
 from rtml.watching.ruling import FRAME, Rules, Stretch
 from rtml.watching.slices import Slice
+from rtml.watching.stretches import Stretches
 
 __all__ = ["Looking", "Outcome"]
 
@@ -33,11 +36,20 @@ class Outcome:
 
 @dataclass
 class Looking:
-    """A model, rules, or both, and the events that their findings name."""
+    """A model, rules, or both, and the events that their findings name.
+
+    ``place``: a folder for what each of the two looks writes down (``written``).
+    """
 
     looks: Looks | None
     rules: Rules | None
     evidence: Evidence
+    place: Path
+    written: tuple[Stretches, Stretches] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing written down."""
+        self.written = (Stretches(self.place / "seen"), Stretches(self.place / "settled"))
 
     def apart(self) -> Looking:
         """Return a copy that may look further ahead; nothing here changes with it."""
@@ -45,7 +57,7 @@ class Looking:
         if self.rules is not None:
             rules = self.rules.apart()
         looks = None if self.looks is None else self.looks.apart()
-        return Looking(looks, rules, replace(self.evidence))
+        return Looking(looks, rules, replace(self.evidence), self.place / "apart")
 
     def take(
         self,
@@ -63,21 +75,33 @@ class Looking:
         seen, settled
             From where and how far the first and the second look go.
         """
-
-        def cut(start: dt.datetime, end: dt.datetime, earlier: pl.DataFrame | None = None) -> Slice:
-            return Slice.of(capture, ranges, start, end, earlier)
-
-        told = Seen() if self.looks is None else self._model(self.looks, cut, seen, settled)
-        ruled = (
-            empty(FINDINGS) if self.rules is None else self._rules(self.rules, capture, cut, seen, settled)
-        )
+        cuts = [self._cut(capture, ranges, self.written[n], *span) for n, span in enumerate((seen, settled))]
+        told, ruled = Seen(), empty(FINDINGS)
+        if self.looks is not None:
+            told = self._model(self.looks, cuts, seen, settled)
+        if self.rules is not None:
+            ruled = self._rules(self.rules, capture, cuts, seen, settled)
         open_ = ruled.filter(pl.col("first_seen") >= instant(FRAME.border_before(settled[1])))
         findings = pl.concat([told.findings, ruled]).sort("first_seen", "detector", "finding_id")
         wanted = self._named(findings)
-        for start, end in (seen, settled):
+        for cut, (start, end) in zip(cuts, (seen, settled), strict=True):
             if end > start and wanted.height:
                 self.evidence.take(cut(start, end), wanted)
         return Outcome(self.evidence.shown(findings, capture), told.growing | set(open_["finding_id"]), told)
+
+    @staticmethod
+    def _cut(
+        capture: Capture, ranges: Ranges, written: Stretches, first: dt.datetime, last: dt.datetime
+    ) -> Stretch:
+        """Write the stretch of a look down, and return what cuts pieces out of it and of what was before."""
+
+        def cut(start: dt.datetime, end: dt.datetime, earlier: pl.DataFrame | None = None) -> Slice:
+            stretch = Slice.of(capture, ranges, start, end, earlier)
+            return replace(stretch, files=written.covering(start, end))
+
+        if last > first:
+            written.write(Slice.of(capture, ranges, first, last))
+        return cut
 
     def _named(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Return the events that findings name, or may name later."""
@@ -88,33 +112,33 @@ class Looking:
     def _model(
         self,
         looks: Looks,
-        cut: Stretch,
+        cuts: Sequence[Stretch],
         seen: tuple[dt.datetime, dt.datetime],
         settled: tuple[dt.datetime, dt.datetime],
     ) -> Seen:
         about = looks.parts.description
 
-        def source(start: dt.datetime, end: dt.datetime) -> Source:
-            return features.source_of(cut(start, end), None, about.window, about.families, "tree")
+        def source(stretch: Slice) -> Source:
+            return features.source_of(stretch, None, about.window, about.families, "tree")
 
         if seen[1] > seen[0]:
-            looks.glance(source(*seen), *seen, "the log")
-        told = looks.settle(source(*settled), settled[1])
+            looks.glance(source(cuts[0](*seen)), *seen, "the log")
+        told = looks.settle(source(cuts[1](*settled)), settled[1])
         return replace(told, findings=with_budgets(told.findings, looks.alarms))
 
     def _rules(
         self,
         rules: Rules,
         capture: Capture,
-        cut: Stretch,
+        cuts: Sequence[Stretch],
         seen: tuple[dt.datetime, dt.datetime],
         settled: tuple[dt.datetime, dt.datetime],
     ) -> pl.DataFrame:
         rules.load(capture)
         if seen[1] > seen[0]:
-            rules.glance(cut, *seen)
+            rules.glance(cuts[0], *seen)
         if settled[1] > settled[0]:
-            rules.settle(cut, *settled, seen[1])
+            rules.settle(cuts[1], *settled, seen[1])
         findings = rules.findings()
         rules.forget(settled[1])
         return findings

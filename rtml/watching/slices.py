@@ -23,13 +23,15 @@ class Slice(Capture):
     """Events of ``start <= time < end``; containers, processes and losses are those of all that is known.
 
     ``earlier`` are events of the time before that belong to it (`rtml.watching.recall`); none: null. ``seqs``
-    are the first and the last number of events in its files.
+    are the first and the last number of events in its files. ``files`` hold the stretch as it was written
+    down (`rtml.watching.stretches`); none: it is read from the capture.
     """
 
     start: dt.datetime
     end: dt.datetime
     seqs: tuple[int, int]
     earlier: pl.DataFrame | None = None
+    files: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -63,13 +65,20 @@ class Slice(Capture):
         """Events of the stretch, and those of the time before; see `Capture.events`."""
         asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
         time = pl.col("time")
-        rows = super().events(asked, kinds).filter(time >= instant(self.start), time < instant(self.end))
+        rows = self._rows(asked, kinds).filter(time >= instant(self.start), time < instant(self.end))
         if self.earlier is not None and self.earlier.height:
             before = self.earlier.lazy()
             if kinds is not None:
                 before = before.filter(pl.col("kind").is_in(list(kinds)))
             rows = pl.concat([before if asked is None else before.select(asked), rows])
         return rows if columns is None else rows.select(columns)
+
+    def _rows(self, columns: Sequence[str] | None, kinds: Collection[str] | None) -> pl.LazyFrame:
+        if not self.files:
+            return super().events(columns, kinds)
+        rows = scan_table(self.files)
+        kept = rows if kinds is None else rows.filter(pl.col("kind").is_in(list(kinds)))
+        return kept if columns is None else kept.select(columns)
 
     def audit(self) -> pl.LazyFrame:
         """Audit rows of the stretch and of all that came later: those say which stage is the last."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,6 +49,7 @@ class Watcher:
         sent: Callable[[pl.DataFrame, Path], None] | None,
     ) -> None:
         self.place, self.judges, self.output, self.remarks, self.sent = place, judges, output, remarks, sent
+        shutil.rmtree(place / "watch" / "stretches", ignore_errors=True)  # of a former watch
         self.kept = kept(place / "watch", judges.model, judges.digest) or Kept()
         self.ledger = Ledger(self.kept.position.told)
         remarks.counts = self.kept.position.counts
@@ -56,7 +58,7 @@ class Watcher:
             looks = look_on(judges.model, judges.budget)
             looks.going.pace = judges.pace
         rules = None if judges.rules is None else Rules(judges.rules, judges.fits, self.kept.ruling)
-        self.looking = Looking(looks, rules, self.kept.evidence)
+        self.looking = Looking(looks, rules, self.kept.evidence, place / "watch" / "stretches")
         self.every = MINUTE if judges.model is None else judges.model.description.window
         self.ranges, self.clocks = Ranges(), Clocks(dict(self.kept.position.clocks))
         self.manifest: Manifest | None = None
@@ -165,6 +167,7 @@ class Watcher:
         outcome = self.looking.apart().take(
             capture, self.ranges, (position.seen_until, seen), (position.settled_until, settled)
         )
+        shutil.rmtree(self.place / "watch" / "stretches" / "apart", ignore_errors=True)
         everything = frozenset(outcome.findings["finding_id"])
         self._tell(replace(outcome, growing=everything), settled, now=True)
 
@@ -172,7 +175,7 @@ class Watcher:
         """Tell what is new, once it has been kept that it is to be told."""
         position = self.kept.position
         done = suppress(outcome.findings, list(self.judges.suppressions))
-        gone = self.ledger.gone(outcome.findings["finding_id"], settled)
+        gone = self.ledger.gone(outcome.findings["finding_id"], settled, final=not now)
         new = pl.concat([empty(FINDINGS), gone, self.ledger.new(done.kept, outcome.growing, now)])
         counts = position.counts
         counts["findings told"] = counts.get("findings told", 0) + new.height - gone.height

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,17 +87,39 @@ def watched(
     out: Path,
     *,
     state: Path | None = None,
-    events: int = 10**9,
+    pieces: Sequence[bytes] = (),
     say: Any = None,
     judges: Judges | None = None,
     **options: Any,
 ) -> Watched:
-    """Watch what is in a log, with a look after so many events."""
-    pulse = Pulse(seconds=1e9, events=events, once=True, sleep=0.01)
+    """Watch what is in a log, to which ``pieces`` are added one after the other."""
+    pulse = Pulse(seconds=1e9, once=True, sleep=0.01)
+    if pieces:
+        pulse = Pulse(seconds=0, events=1, sleep=0, stopped=growing(log, pieces))
     return watch(
         shop.sensor, str(log), judges or shop.judges(), EXPORTS["jsonl"], out=out, state=state, pulse=pulse,
         say=say or (lambda _: None), **options,
     )  # fmt: skip
+
+
+def growing(log: Path, pieces: Sequence[bytes]) -> Callable[[], bool]:
+    """Return what a follower asks when nothing has come: it adds a piece; stop after the last."""
+    left = iter(pieces)
+
+    def stopped() -> bool:
+        piece = next(left, None)
+        if piece is not None:
+            with log.open("ab") as file:
+                file.write(piece)
+        return piece is None
+
+    return stopped
+
+
+def cut(raw: bytes, number: int, seed: int) -> list[bytes]:
+    """Cut a log anywhere, also within lines."""
+    places = sorted(random.Random(seed).sample(range(1, len(raw)), number - 1))
+    return [raw[start:end] for start, end in zip([0, *places], [*places, len(raw)], strict=True)]
 
 
 def told(out: Path) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from rtml.captures.following.lock import locked
 from rtml.errors import RtmlError
 from rtml.findings.jsonl import from_jsonl
 from tests.conftest import REPOSITORY
-from tests.watching.shops import Shop, same, told, watched
+from tests.watching.shops import Shop, cut, same, told, watched
 
 WATCH = """
 import sys
@@ -27,9 +27,16 @@ from rtml.models.files import digest_of
 from rtml.rules.chosen import Chosen
 from rtml.watching.judges import Judges
 from rtml.watching.watch import watch
-sensor, log, model, state = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
+sensor, log, model, state = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])
 judges = Judges(load_model(model), digest_of(model), Chosen())
-watch(sensor, log, judges, EXPORTS["jsonl"], state=state, pulse=Pulse(events=100, seconds=1e9, once=True))
+whole = log.with_name("whole").read_bytes()
+def grow():
+    size = log.stat().st_size
+    with log.open("ab") as file:
+        file.write(whole[size : size + 60_000])
+    return size == len(whole)
+for pulse in (Pulse(events=1, seconds=0, sleep=0, stopped=grow), Pulse(once=True)):
+    watch(sensor, str(log), judges, EXPORTS["jsonl"], state=state, pulse=pulse)
 """
 
 
@@ -46,7 +53,8 @@ def commits(state: Path) -> int:
 
 
 def test_killed_at_any_moment_it_tells_everything_once(falco: Shop, tmp_path: Path):
-    log, state, out = falco.log(tmp_path), tmp_path / "state", tmp_path / "f.jsonl"
+    log, state, out = falco.log(tmp_path, []), tmp_path / "state", tmp_path / "f.jsonl"
+    (tmp_path / "whole").write_bytes(b"".join(falco.lines))
     rng = random.Random(11)
     for _ in range(4):
         process, before = started(falco, log, state, out), commits(state)
@@ -60,14 +68,15 @@ def test_killed_at_any_moment_it_tells_everything_once(falco: Shop, tmp_path: Pa
     assert started(falco, log, state, out).wait() == 0
     same(told(out), falco.found)
     assert from_jsonl(out.read_text("utf-8")).is_unique().all()
+    assert commits(state) > 8
 
 
 def test_what_was_kept_and_not_told_is_told_at_the_next_start(
     falco: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """Killed between keeping and telling, every time."""
-    log, state, out = falco.log(tmp_path), tmp_path / "state", tmp_path / "f.jsonl"
-    starts = 0
+    log, state, out = falco.log(tmp_path, []), tmp_path / "state", tmp_path / "f.jsonl"
+    starts, pieces = 0, cut(b"".join(falco.lines), 6, seed=3)
     with monkeypatch.context() as patch:
         tell = __import__("rtml.watching.output", fromlist=["Output"]).Output.tell
 
@@ -82,8 +91,12 @@ def test_what_was_kept_and_not_told_is_told_at_the_next_start(
         while starts < 20:
             starts += 1
             try:
-                watched(falco, log, out, state=state, events=400)
-                break
+                with log.open("ab") as file:
+                    file.write(b"".join(pieces[:1]))
+                    del pieces[:1]
+                watched(falco, log, out, state=state)
+                if not pieces:
+                    break
             except KeyboardInterrupt:
                 continue
     assert 1 < starts < 20

@@ -18,7 +18,7 @@ from rtml.findings.jsonl import from_jsonl
 from rtml.findings.suppression.files import read_suppressions
 from rtml.models.pace import Pace
 from rtml.watching.watch import watch
-from tests.watching.shops import Shop, batch, same, told, watched
+from tests.watching.shops import Shop, batch, cut, same, told, watched
 
 
 def test_the_command_tells_on_standard_output_and_says_the_rest_elsewhere(falco: Shop, tmp_path: Path):
@@ -50,7 +50,7 @@ def test_wrong_use_is_refused_at_once(falco: Shop, tmp_path: Path, options: list
 def test_rules_alone_and_a_model_alone_are_what_their_batch_job_is(falco: Shop, tmp_path: Path):
     log = falco.log(tmp_path)
     for name, judges in (("rule", falco.judges(model=None)), ("model", falco.judges(rules=None))):
-        watched(falco, log, tmp_path / f"{name}.jsonl", judges=judges, events=800)
+        watched(falco, log, tmp_path / f"{name}.jsonl", judges=judges)
         same(told(tmp_path / f"{name}.jsonl"), falco.found.filter(pl.col("source") == name))
 
 
@@ -83,13 +83,14 @@ def test_a_scope_is_obeyed_from_the_next_batch_on(falco: Shop, tmp_path: Path):
 
 
 def test_online_detectors_learn_or_do_not(falco: Shop, tmp_path: Path):
-    log, states = falco.log(tmp_path), {}
+    states = {}
     for learning in (True, False):
         judges = falco.judges(rules=None, pace=Pace(learning=learning))
         assert judges.model is not None
         before = judges.model.detectors["half_space_trees"]
         first = _digest(before, tmp_path / f"before-{learning}")
-        watched(falco, log, tmp_path / f"{learning}.jsonl", judges=judges, events=500)
+        log, pieces = falco.log(tmp_path / str(learning), []), cut(b"".join(falco.lines), 3, seed=1)
+        watched(falco, log, tmp_path / f"{learning}.jsonl", judges=judges, pieces=pieces)
         after = judges.model.detectors["half_space_trees"]
         states[learning] = (first, _digest(after, tmp_path / f"after-{learning}"))
         held = judges.model.ongoing.held if judges.model.ongoing else pl.DataFrame()

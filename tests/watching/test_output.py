@@ -88,11 +88,14 @@ def test_what_does_not_stand_any_more_is_told_as_withdrawn():
     at = pl.Series([1]).cast(pl.Datetime("ns", "UTC"))
     one = finding(count=3, severity=5.0, title="odd").with_columns(last_seen=at)
     ledger.new(one, growing={"f"})
-    assert ledger.gone([], at[0]).is_empty(), "its time is not settled yet"
-    (gone,) = ledger.gone([], at.dt.offset_by("1m")[0]).to_dicts()
+    before, after = at[0], at.dt.offset_by("1m")[0]
+    assert ledger.gone([], before, final=True).is_empty(), "its time is not settled yet"
+    (gone,) = ledger.gone([], after, final=False).to_dicts()
     assert (gone["finding_id"], gone["count"], gone["severity"]) == ("f", 0, 0.0)
-    assert gone["title"] == "withdrawn: odd" and ledger.told == {}
-    assert ledger.gone([], at.dt.offset_by("1m")[0]).is_empty()
+    assert gone["title"] == "withdrawn: odd"
+    assert ledger.gone([], after, final=False).is_empty() and ledger.new(one, growing={"f"}).is_empty()
+    assert ledger.new(one, growing={"f"}, now=True).height == 1, "it stands after all"
+    assert ledger.gone([], after, final=True).height == 1 and ledger.told == {}
     assert from_jsonl("").is_empty()
 
 
