@@ -19,7 +19,7 @@ def test_time_that_a_commit_takes_is_no_time_of_waiting_for_lines(
     """An exec and its arguments come in two pieces; whoever is told of commits takes his time."""
     raw = lines()
     place = next(n for n, line in enumerate(raw) if b'"argv' in line and b'"exec' in raw[n - 1])
-    pieces = iter([b"".join(raw[: place - 1]), raw[place - 1], b"".join(raw[place : place + 20])])
+    pieces = iter([b"".join(raw[:place]), b"".join(raw[place : place + 20])])
     log = log_in(tmp_path)
     monkeypatch.setattr(following, "_IDLE", 0.5)
 
