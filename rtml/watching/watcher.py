@@ -30,6 +30,9 @@ from rtml.watching.ruling import Rules
 
 __all__ = ["Watcher"]
 
+_PATIENCE = dt.timedelta(seconds=2)
+"""How far time must have gone beyond a window before the first look; what comes later waits for the second."""
+
 _QUIET = 5.0
 """Seconds without a line after which the clock of this machine says which windows are over."""
 
@@ -125,7 +128,7 @@ class Watcher:
     def _look(self, capture: Capture, now: dt.datetime, held: dt.datetime) -> None:
         """Look at the windows that are over ``now``, and settle those whose hold is over."""
         position = self.kept.position
-        seen = max(position.seen_until, self.every.border_before(now - HOLD))
+        seen = max(position.seen_until, self.every.border_before(now - _PATIENCE))
         if seen <= position.seen_until:
             return
         settled = self.every.border_before(held - max(self.judges.pace.holding, HOLD))
@@ -149,7 +152,7 @@ class Watcher:
             self.quiet = True
             self.remarks.say(f"no new line for {_SILENT / 60:.0f} minutes: nothing is judged")
         now = middle + dt.timedelta(seconds=silence)
-        if self.every.border_before(now - HOLD) > self.kept.position.seen_until:
+        if self.every.border_before(now - _PATIENCE) > self.kept.position.seen_until:
             if manifest.end >= self.kept.position.seen_until:
                 self._look(open_capture(self.place / "capture"), now, middle)
         end = self.every.border_before(now - self.judges.pace.holding)

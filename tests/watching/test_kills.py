@@ -120,3 +120,22 @@ def test_a_second_watch_and_a_foreign_state_are_refused(falco: Shop, tmp_path: P
     (tmp_path / "other" / "x").touch()
     with pytest.raises(RtmlError, match="no state of a watch"):
         watched(falco, log, tmp_path / "f.jsonl", state=tmp_path / "other")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_end_it_keeps_what_is_done_and_ends_well(
+    falco: Shop, tmp_path: Path, number: signal.Signals
+):
+    log, state = falco.log(tmp_path, falco.lines[:300]), tmp_path / "state"
+    command = [sys.executable, "-m", "rtml.cli", "watch", "falco", str(log), "--state", str(state)]
+    process = subprocess.Popen(
+        [*command, "--every", "0.1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY
+    )
+    begun = time.monotonic()
+    while not commits(state) and time.monotonic() - begun < 300:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, said = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    assert b"Traceback" not in said and b"findings told" in said
+    assert set(from_jsonl(out.decode())["source"]) == {"rule"}
