@@ -31,7 +31,7 @@ from rtml.watching.ruling import Rules
 __all__ = ["Watcher"]
 
 _PATIENCE = dt.timedelta(seconds=2)
-"""How far time must have gone beyond a window before the first look; what comes later waits for the second."""
+"""How far time must have gone beyond a window before its first look; what comes later is for the second."""
 
 _QUIET = 5.0
 """Seconds without a line after which the clock of this machine says which windows are over."""
