@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.findings.unit import SLOT
 from rtml.rules import findings_of
 from rtml.rules.account import HITS
 from rtml.rules.chosen import Chosen
@@ -30,7 +31,7 @@ from rtml.watching.slices import Slice
 
 __all__ = ["FRAME", "Rules", "Ruling", "Stretch"]
 
-FRAME = Window.of("5m")
+FRAME = Window.of(SLOT)
 """Length of the unit of findings (`rtml.findings.unit.SLOT`)."""
 
 _BEFORE = dt.timedelta(minutes=2)
