@@ -107,16 +107,16 @@ def watch_log(
     killed at any moment and started again, nothing is lost and nothing told twice. Ctrl-C and SIGTERM end
     it: exit code 0.
     """
-    from rtml.captures.following.follow import Pulse
-    from rtml.errors import lookup
-    from rtml.findings.exports import EXPORTS
-    from rtml.watching.watch import watch
-
     if once and source == "-":
         raise UsageError("standard input is always read to its end; leave --once out")
     chosen = _rules(pack, sigma, falco, lists)
     if model is None and chosen is None:
         raise UsageError("nobody judges: name a --model, or leave --pack none out")
+    from rtml.captures.following.follow import Pulse
+    from rtml.errors import lookup
+    from rtml.findings.exports import EXPORTS
+    from rtml.watching.watch import watch
+
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda got, _: stopped.append(got))
