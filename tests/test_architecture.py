@@ -25,7 +25,7 @@ FLOORS = [
         "features detectors rules",
         "models profiles datasets coverage serving usage",
         "evaluation",
-        "report splicing replays tracking",
+        "report splicing replays tracking watching",
         "experiment",
         "boards",
         "notebook commands testing",

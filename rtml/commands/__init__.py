@@ -26,6 +26,7 @@ from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
 from rtml.commands.usage import usage
+from rtml.commands.watch import watch_log
 
 __all__ = ["register"]
 
@@ -58,3 +59,4 @@ def register(app: typer.Typer) -> None:
     app.add_typer(judging, name="evaluate")
     for command in (features, rules, experiment.train, score, usage):
         app.command()(command)
+    app.command("watch")(watch_log)

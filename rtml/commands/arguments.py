@@ -127,8 +127,8 @@ def configuration(value: Path) -> Path:
         raise UsageError(str(error)) from error
 
 
-def sink(value: str) -> str:
-    """Check the sink before ``=``.
+def sink(value: Any) -> Any:
+    """Check the sink before ``=``, of one or of several.
 
     Examples
     --------
@@ -137,7 +137,8 @@ def sink(value: str) -> str:
     ...
     rtml.errors.UnknownNameError: unknown sink 'oltp'; did you mean 'otlp'?
     """
-    one_of("sink", SINKS)(value.partition("=")[0])
+    for one in _values(value):
+        one_of("sink", SINKS)(one.partition("=")[0])
     return value
 
 

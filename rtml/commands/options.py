@@ -20,6 +20,7 @@ OPTIONS = {
     "overrides": "--set",
     "resume": "--resume",
     "run": "`rtml experiment promote RUN`",
+    "state": "--state",
     "since": "--since TIME, or --all-time",
     "seeds": "--seeds",
     "side": "--side",

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from rtml.captures import Capture
-    from rtml.captures.manifest import Manifest
     from rtml.findings.suppression.archiving import Suppressed
     from rtml.rules.chosen import Chosen
     from rtml.rules.running.run import Ran
@@ -150,12 +149,13 @@ def _run(
     from rtml.findings.context import with_context
     from rtml.findings.suppression.archiving import suppress as archive
     from rtml.findings.suppression.files import read_suppressions
+    from rtml.rules.fitting import packs_for
     from rtml.rules.running.run import run_all
 
     suppressions = read_suppressions(suppress) if suppress is not None else []
     capture = open_captures(captures)
     if fitting:
-        chosen = replace(chosen, pack=_fitting(capture.manifest))
+        chosen = replace(chosen, pack=packs_for(capture.manifest))
     with progress("running rules"):
         ran = run_all(capture, chosen)
         findings = ran.findings()
@@ -193,13 +193,6 @@ def _write(out: Path, done: Suppressed, scores: pl.DataFrame, *, suppressed: boo
     write_parquet(scores, own_name(out, "scores.parquet"))
     if suppressed:
         write_parquet(done.archived, archive_of(out))
-
-
-def _fitting(manifest: Manifest) -> tuple[str, ...]:
-    """Return the packs that have something to look at; the container pack where nothing has."""
-    audit = ("k8s-audit",) if manifest.audit else ()
-    only = bool(audit) and set(manifest.kinds) <= {"audit"}
-    return audit if only else ("container", *audit)
 
 
 def _document(ran: Ran, done: Suppressed, table: pl.DataFrame) -> dict[str, Any]:

@@ -42,6 +42,12 @@ def score(
     scope: Annotated[
         Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
     ] = None,
+    hold: Annotated[
+        str | None,
+        typer.Option(
+            "--hold", help="Look ahead for roll-outs so far only, as a watch: 10m.", show_default=False
+        ),
+    ] = None,
     track: Annotated[
         bool | None,
         typer.Option(
@@ -69,11 +75,11 @@ def score(
         if tracked:
             from rtml.tracking.jobs import run_tracked_job
 
-            done = run_tracked_job(captures, folder, out, budget, suppress, uri=model, scope=scope)
+            done = run_tracked_job(captures, folder, out, budget, suppress, model, scope, hold)
         else:
             from rtml.models.job import run_job
 
-            done = run_job(captures, folder, out, budget, resume, suppress, uri=model, scope=scope)
+            done = run_job(captures, folder, out, budget, resume, suppress, model, scope, hold)
     if as_json:
         print_json(done)
         return

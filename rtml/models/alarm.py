@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["DAY", "Alarm"]
+import polars as pl
+
+__all__ = ["DAY", "Alarm", "with_budgets"]
 
 DAY = 86_400.0
 """Seconds per day."""
@@ -52,3 +55,10 @@ class Alarm:
             wanted += ","
         left_out = f"; {self.outliers} trees stood far outside and were left out" if self.outliers else ""
         return f"{wanted} {basis}: {self.borrowed:.0%} of the tail is borrowed{left_out}".replace("%", " %")
+
+
+def with_budgets(findings: pl.DataFrame, alarms: Mapping[str, Alarm]) -> pl.DataFrame:
+    """Return findings with the budget that the alarms of their detector were set to."""
+    budgets = {name: alarm.budget for name, alarm in alarms.items()}
+    set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
+    return findings.with_columns(budget=set_to)

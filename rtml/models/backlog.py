@@ -11,7 +11,7 @@ import polars as pl
 from rtml import features
 from rtml.captures.processes import PROCESSES
 from rtml.features.source import Source
-from rtml.models.ongoing import Ongoing
+from rtml.models.ongoing import Backlog
 from rtml.schema import empty
 from rtml.times import MINUTE, Window, instant
 
@@ -20,7 +20,7 @@ __all__ = ["joined", "keep"]
 _EVENT = ["host", "seq", "time"]
 
 
-def joined(going: Ongoing, fresh: Source | None, every: Window) -> Source:
+def joined(going: Backlog, fresh: Source | None, every: Window) -> Source:
     """Return what is not settled and what came, as one source."""
     held = (going.events if going.events.width else empty()).lazy()
     given = fresh or Source(held, PROCESSES.to_frame().lazy(), going.identity, going.lost, every, "tree")
@@ -40,17 +40,24 @@ def joined(going: Ongoing, fresh: Source | None, every: Window) -> Source:
     )
 
 
-def keep(going: Ongoing, source: Source, border: dt.datetime, families: Iterable[str]) -> None:
+def keep(
+    going: Backlog,
+    source: Source,
+    border: dt.datetime,
+    families: Iterable[str],
+    waiting: pl.DataFrame | None = None,
+) -> None:
     """Keep the events from a border on, earlier ones for context, and what is known of them.
 
     Context are those of the same minute, and those that ``families`` recall (`rtml.baselines.Selection`).
+    What is known of the events that are ``waiting`` is kept as well.
     """
     context = MINUTE.border_before(border)
     kept = source.events.filter(pl.col("time") >= instant(context)).collect()
     earlier = replace(source, events=source.events.filter(pl.col("time") < instant(context)))
     going.events = pl.concat([*_recalled(earlier, families), kept])
     names = ["process_id", pl.col("container_id").cast(pl.String)]
-    tables = [going.events, *([going.waiting] if going.waiting.width else [])]
+    tables = [going.events, *([waiting] if waiting is not None and waiting.width else [])]
     needed = pl.concat([table.select(names) for table in tables])
     places, processes = (needed.select(name).unique() for name in ("container_id", "process_id"))
     images = source.processes.join(processes.lazy(), on="process_id", how="semi", maintain_order="left")

@@ -89,7 +89,7 @@ def _judge_hour(
     parts: Parts, learners: Learners, rows: pl.DataFrame, surprises: pl.DataFrame, budget: float
 ) -> tuple[pl.DataFrame, list[tuple[pl.DataFrame, pl.DataFrame]]]:
     """Score the trees of one hour, learn them, and explain the alarms among them."""
-    raw = raw_scores(learners.detectors, rows, parts.calibrations, budget)
+    raw = raw_scores(learners.detectors, rows, parts.calibrations, budget, learning=learners.learning)
     scores = tree_scores(rows, raw, parts.calibrations, parts.description.combined, budget)
     learners.hold(rows, scores)
     knowing = replace(parts, detectors={**learners.detectors, **learners.known})

@@ -19,6 +19,7 @@ from rtml.errors import RtmlError, UsageError
 from rtml.findings.context import with_context
 from rtml.findings.suppression.archiving import suppress as archive
 from rtml.findings.suppression.files import read_suppressions
+from rtml.models.alarm import with_budgets
 from rtml.models.files import digest_of
 from rtml.models.model import load_model
 from rtml.models.scoring import Scored
@@ -40,12 +41,13 @@ def run_job(
     suppress: Path | None = None,
     uri: str | None = None,
     scope: Path | None = None,
+    hold: str | None = None,
 ) -> dict[str, Any]:
     """Score captures with a model and write ``out``.
 
     ``model`` is its folder, ``uri`` what the result calls it. Findings that match a rule of the file
     ``suppress`` go to ``suppressed.parquet`` there. What is out of ``scope`` (a file,
-    `rtml.captures.scope`) is not looked at.
+    `rtml.captures.scope`) is not looked at. ``hold`` is that of `Model.score`.
 
     Returns
     -------
@@ -73,11 +75,12 @@ def run_job(
         "digest": digest_of(model),
         "uri": uri or str(model),
         "asked_budget": budget,
+        "hold": hold,
         "suppress": [rule.model_dump(mode="json") for rule in rules],
     }
     if out.exists():
         return _resumed(out, plan, resume)
-    scored = loaded.score(capture, budget)
+    scored = loaded.score(capture, budget, hold=hold)
     done = archive(_told(scored, capture), rules)
     scored = replace(scored, findings=done.kept)
     result = {
@@ -101,6 +104,8 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
         raise RtmlError(f"{out}: is not the result of a scoring job") from error
     names = ("data", "digest", "asked_budget")
     differs = [name for name in names if done.get(name) != plan[name]]
+    if done.get("hold") != plan["hold"]:
+        differs.append("hold")
     if done.get("suppress", []) != plan["suppress"]:
         differs.append("suppress")
     if differs:
@@ -110,9 +115,7 @@ def _resumed(out: Path, plan: dict[str, Any], resume: bool) -> dict[str, Any]:
 
 def _told(scored: Scored, capture: Capture) -> pl.DataFrame:
     """Let findings stand alone: with the budget they were set to, and the content of their events."""
-    budgets = {name: alarm.budget for name, alarm in scored.alarms.items()}
-    set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
-    findings = scored.findings.with_columns(budget=set_to)
+    findings = with_budgets(scored.findings, scored.alarms)
     return with_context(findings, capture.events(), capture.processes(), capture.audit())
 
 

@@ -41,8 +41,10 @@ def raw_scores(
     rows: pl.DataFrame,
     calibrations: Mapping[str, Calibration] | None = None,
     budget: float = 1.0,
+    *,
+    learning: bool = True,
 ) -> dict[str, Array]:
-    """Score rows by every detector; online ones learn each window after they have scored it.
+    """Score rows by every detector; online ones learn each window after they have scored it, or nothing.
 
     With calibrations, trees that alarm are held back from learning: `rtml.models.learners` says when
     they are learnt.
@@ -50,6 +52,9 @@ def raw_scores(
     groups, scores = peer_groups(rows), {}
     for label, detector in steps(detectors.items(), "scoring", "detectors"):
         with spent(label):
+            if not learning:
+                scores[label] = detector.score(rows)
+                continue
             if calibrations is None or not isinstance(detector, OnlineDetector):
                 scores[label] = detector.prequential(rows)
                 continue

@@ -44,6 +44,8 @@ class Learners:
         Rows of trees that are held back from a detector (`HELD`).
     release
         How long they are; None: until somebody dismisses them.
+    learning
+        False: they judge and learn nothing.
     """
 
     detectors: dict[str, Detector]
@@ -51,6 +53,7 @@ class Learners:
     hour: dt.datetime | None = None
     held: pl.DataFrame = field(default_factory=HELD.to_frame)
     release: dt.timedelta | None = None
+    learning: bool = True
 
     @property
     def online(self) -> list[str]:
@@ -65,7 +68,7 @@ class Learners:
         """Let an hour begin: learn what was held back long enough, and remember what is known by now."""
         if self.hour is not None and hour <= self.hour:
             return
-        if self.release is not None:
+        if self.release is not None and self.learning:
             due = pl.col("window") + span(self.release) <= pl.lit(hour).cast(UTC_NS)
             self.dismiss(self.held.filter(due))
         self.hour, self.known = hour, _copies({label: self.detectors[label] for label in self.online})

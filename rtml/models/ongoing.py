@@ -27,15 +27,28 @@ from rtml.models.watching import COUNTED, Watching, WatchState
 from rtml.reading.state import State, read_state, write_state
 from rtml.schema import IDENTITY
 
-__all__ = ["Ongoing", "read_ongoing", "write_ongoing"]
+__all__ = ["Backlog", "Ongoing", "read_ongoing", "write_ongoing"]
 
 _OWN = ("events", "processes", "identity", "lost", "held", "waiting")
 _IDENTITY = pl.Schema(dict.fromkeys(IDENTITY, pl.String()))
 
 
 @dataclass
-class Ongoing:
-    """The state of a stream.
+class Backlog:
+    """The source (`rtml.features.source.Source`) of what is to be read again.
+
+    ``events`` has no column when there is none.
+    """
+
+    events: pl.DataFrame = field(default_factory=pl.DataFrame)
+    processes: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
+    identity: pl.DataFrame = field(default_factory=_IDENTITY.to_frame)
+    lost: pl.DataFrame = field(default_factory=LOST.to_frame)
+
+
+@dataclass
+class Ongoing(Backlog):
+    """The state of a stream; ``events``, ``processes``, ``identity`` and ``lost`` are what is not settled.
 
     Parameters
     ----------
@@ -43,9 +56,6 @@ class Ongoing:
         How it goes.
     budget
         False findings per container-day, where it is not the model's own.
-    events, processes, identity, lost
-        The source (`rtml.features.source.Source`) of what is not settled; ``events`` has no column when there
-        is none.
     sightings
         What replicas have shown for the first time.
     known, hour, held
@@ -68,14 +78,13 @@ class Ongoing:
         When the baseline last took up what was put by (`rtml.models.renewal`).
     old, fresh
         The baseline as it last faded, and what came since.
+    ahead, urgent, seen_until
+        Of a stream that looks twice (`rtml.models.looking`): what its first look needs of the time before,
+        the alarms that it told, and where it stopped.
     """
 
     pace: Pace = field(default_factory=Pace)
     budget: float | None = None
-    events: pl.DataFrame = field(default_factory=pl.DataFrame)
-    processes: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
-    identity: pl.DataFrame = field(default_factory=_IDENTITY.to_frame)
-    lost: pl.DataFrame = field(default_factory=LOST.to_frame)
     sightings: Sightings = field(default_factory=Sightings)
     known: dict[str, Detector] = field(default_factory=dict)
     hour: dt.datetime | None = None
@@ -90,13 +99,19 @@ class Ongoing:
     renewed: dt.datetime | None = None
     old: Baseline = field(default_factory=Baseline)
     fresh: Baseline = field(default_factory=Baseline)
+    ahead: Backlog = field(default_factory=Backlog)
+    urgent: Alarmed = field(default_factory=Alarmed)
+    seen_until: dt.datetime | None = None
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Return every table by a name of its own."""
         sightings = {part.name: getattr(self.sightings, part.name) for part in fields(Sightings)}
-        alarms = {f"alarms-{part.name}": getattr(self.alarms, part.name) for part in fields(Alarmed)}
+        parts = (("alarms", self.alarms), ("urgent", self.urgent), ("ahead", self.ahead))
+        several = {
+            f"{name}-{part.name}": getattr(one, part.name) for name, one in parts for part in fields(one)
+        }
         seen = {"watched": self.watching.counted}
-        return {**seen, **{name: getattr(self, name) for name in _OWN}, **sightings, **alarms}
+        return {**seen, **{name: getattr(self, name) for name in _OWN}, **sightings, **several}
 
 
 class OngoingState(State):
@@ -111,12 +126,14 @@ class OngoingState(State):
     began: str | None
     fitted_until: str | None
     renewed: str | None
+    seen_until: str | None = None
+    learning: bool = True
     shown: list[str]
     known: dict[str, str]
     watches: dict[str, WatchState]
 
 
-_TIMES = ("hour", "watermark", "began", "fitted_until", "renewed")
+_TIMES = ("hour", "watermark", "began", "fitted_until", "renewed", "seen_until")
 _FIXED = {"processes": PROCESSES, "identity": _IDENTITY, "lost": LOST, "first": FIRST, "taken": TAKEN,
           "last": ACTIVE, "watched": COUNTED}  # fmt: skip
 
@@ -134,6 +151,7 @@ def write_ongoing(going: Ongoing, folder: Path) -> None:
         hold=pace.holding.total_seconds(),
         release=pace.releasing.total_seconds(),
         half_life=None if halving is None else halving.total_seconds(),
+        learning=pace.learning,
         shown=going.shown,
         budget=going.budget,
         known={label: detector.name for label, detector in sorted(going.known.items())},
@@ -177,21 +195,25 @@ def _assembled(
 ) -> Ongoing:
     halving = None if state.half_life is None else dt.timedelta(seconds=state.half_life)
     own: dict[str, Any] = {name: tables[name] for name in _OWN if name in tables}
-    alarms: dict[str, pl.DataFrame] = {
-        part.name: tables[f"alarms-{part.name}"]
-        for part in fields(Alarmed)
-        if f"alarms-{part.name}" in tables
-    }
+    hold, release = dt.timedelta(seconds=state.hold), dt.timedelta(seconds=state.release)
     return Ongoing(
-        pace=Pace(dt.timedelta(seconds=state.hold), dt.timedelta(seconds=state.release), halving),
+        pace=Pace(hold, release, halving, state.learning),
         sightings=Sightings(*(tables[part.name] for part in fields(Sightings))),
-        alarms=Alarmed(**alarms),
+        alarms=Alarmed(**_named("alarms", Alarmed, tables)),
+        urgent=Alarmed(**_named("urgent", Alarmed, tables)),
+        ahead=Backlog(**_named("ahead", Backlog, tables)),
         known=known,
         shown=state.shown,
         budget=state.budget,
         **own,
         **times,
     )
+
+
+def _named(name: str, kind: type[Alarmed | Backlog], tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    """Return the tables of one of several parts, by the names that it calls them."""
+    wanted = [part.name for part in fields(kind)]
+    return {part: tables[f"{name}-{part}"] for part in wanted if f"{name}-{part}" in tables}
 
 
 def _text(at: dt.datetime | None) -> str | None:

@@ -52,11 +52,14 @@ class Pace:
     half_life
         Time in which counts of the baseline halve; it then learns, day by day, what did not alarm. None: the
         baseline stays as it was trained.
+    learning
+        Whether online detectors learn what they have judged.
     """
 
     hold: Duration = "10m"
     release: Duration = "7d"
     half_life: Duration | None = None
+    learning: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is no length of time."""

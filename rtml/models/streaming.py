@@ -43,7 +43,7 @@ from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
 from rtml.times import from_text, instant
 
-__all__ = ["URGENT", "Feed"]
+__all__ = ["URGENT", "Feed", "Read", "judged_until"]
 
 URGENT = 100.0
 """How many times rarer than the budget asks an alarm must be so that it does not wait for the hold."""
@@ -113,8 +113,8 @@ class Feed:
     def _take(self, source: Source, last: bool, end: dt.datetime | None) -> tuple[Read, Read, pl.DataFrame]:
         """Judge a source; of it what is settled, what is not, and the findings as they stand."""
         about, baseline, going = self.parts.description, self.parts.baseline, self.going
-        judged_until = _until(about.learned_until)
-        following = Following(source, baseline, going.pace.holding, going.sightings, judged_until)
+        before = judged_until(about.learned_until)
+        following = Following(source, baseline, going.pace.holding, going.sightings, before)
         families = features.families_of(about.families)
         judged = features.assemble_with_surprises(source, baseline, families, following=following)
         trees, surprises = map(following.judged, judged)
@@ -128,17 +128,25 @@ class Feed:
         drift = going.watching.take(settled.judged.scores, settled.trees, self.parts.calibrations, whole)
         self._drift = pl.concat([self._drift, caused(drift, going.alarms.shared)])
         alarming = settled.judged.scores.filter("alarm")
-        put_by(going, source, settled.trees, alarming, about.families)
+        self._put_by(source, settled.trees, alarming)
         last_windows = settled.trees.group_by("container_id").agg(pl.col("window").max()).sort("container_id")
         until = {str(name): (at + self.every.length).isoformat() for name, at in last_windows.iter_rows()}
         about.learned_until.update(until)
-        going.sightings = following.after(instant(border - self.every.length))
-        keep(going, source, border, about.families)
+        going.sightings = following.after(instant(self._seen_until(border) - self.every.length))
+        keep(going, source, border, about.families, going.waiting)
         return settled, open_, findings
 
+    def _put_by(self, source: Source, trees: pl.DataFrame, alarming: pl.DataFrame) -> None:
+        put_by(self.going, source, trees, alarming, self.parts.description.families)
+
+    def _seen_until(self, border: dt.datetime) -> dt.datetime:
+        """Return up to which border all that replicas showed is remembered: no later reading shows it."""
+        return border
+
     def _learners(self) -> Learners:
-        going = self.going
-        return Learners(self.parts.detectors, going.known, going.hour, going.held, going.pace.releasing)
+        going, pace = self.going, self.going.pace
+        held = going.known, going.hour, going.held
+        return Learners(self.parts.detectors, *held, pace.releasing, pace.learning)
 
     def _judged(self, learners: Learners, trees: pl.DataFrame, surprises: pl.DataFrame, keep: bool) -> Read:
         judged = judge(self.parts, learners, trees, surprises, self.budget)
@@ -166,8 +174,7 @@ class Feed:
         certain = going.alarms.with_more(self._alarmed(source, settled, facts))
         if certain.shared.height:
             certain = replace(certain, shared=folded(certain.shared))
-        urgent = self._alarmed(source, open_, facts)
-        urgent = urgent.only(urgent.raised.filter(pl.col("margin") > pl.col("limit") + math.log(URGENT)))
+        urgent = self._urgent(source, open_, facts, until)
         found = findings_of(
             certain.with_more(urgent),
             self.every,
@@ -183,6 +190,11 @@ class Feed:
         where = pl.coalesce("actor", "container_id").is_in(growing) | (pl.col("type") == CHANGED)
         going.shown = found.filter(where)["finding_id"].to_list()
         return found, tuple(withdrawn)
+
+    def _urgent(self, source: Source, open_: Read, facts: pl.DataFrame, until: dt.datetime) -> Alarmed:
+        """Return the alarms that do not wait; what is before ``until`` is settled."""
+        alarms = self._alarmed(source, open_, facts)
+        return alarms.only(alarms.raised.filter(pl.col("margin") > pl.col("limit") + math.log(URGENT)))
 
     def _alarmed(self, source: Source, read: Read, facts: pl.DataFrame) -> Alarmed:
         rows = raised(read.judged.scores, read.trees, self.limits)
@@ -229,7 +241,8 @@ class Feed:
         )
 
 
-def _until(learned: dict[str, str]) -> pl.DataFrame:
+def judged_until(learned: dict[str, str]) -> pl.DataFrame:
+    """Return until when each container was learnt or judged, as `rtml.features.following.UNTIL`."""
     rows = {"container_id": list(learned), "until": list(learned.values())}
     text = pl.DataFrame(rows, schema=dict.fromkeys(UNTIL, pl.String))
     return text.with_columns(until=from_text(pl.col("until")))

@@ -29,6 +29,7 @@ def run_tracked_job(
     suppress: Path | None = None,
     uri: str | None = None,
     scope: Path | None = None,
+    hold: str | None = None,
 ) -> dict[str, Any]:
     """Score captures as `rtml.models.job.run_job` does, and log the job; parameters and result are its.
 
@@ -42,7 +43,7 @@ def run_tracked_job(
         asked = "of the model" if budget is None else budget
         run.params({"model": uri or model, "captures": " ".join(captures), "budget": asked, "out": out})
         with measuring() as costs, spent(_STEP):
-            done = run_job(captures, model, out, budget, suppress=suppress, uri=uri, scope=scope)
+            done = run_job(captures, model, out, budget, suppress=suppress, uri=uri, scope=scope, hold=hold)
         cost = costs[(_STEP,)]
         events = open_captures(captures).events().select(pl.len()).collect().item()
         counts = {name: done[name] for name in ("windows", "skipped", "alarms", "findings", "archived")}

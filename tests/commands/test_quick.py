@@ -49,6 +49,7 @@ RUN = ["experiment", "run", "experiments/lab.yml", "--set"]
 
 ANSWERS = [
     (1, "No such file", ["dataset", "list", "--data", "absent"]),
+    (2, "nobody judges", ["watch", "falco", "absent.jsonl", "--pack", "none"]),
     (2, "unknown data set 'nonsense'", ["dataset", "prepare", "nonsense", "--from", "."]),
     (2, "No such file", ["experiment", "leaderboard", "absent.yml"]),
     (

@@ -147,6 +147,7 @@ class _Follower:
             if over or (dirty and due):
                 manifest = self._commit()
                 committed, dirty = time.monotonic(), False
+                self.news += committed - now  # nobody waited for lines meanwhile
                 if over:
                     return manifest
             if not came and not ended:

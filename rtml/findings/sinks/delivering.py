@@ -96,7 +96,7 @@ def _kept(file: Path) -> list[pl.DataFrame]:
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
     """Return each id once, as it came last, with a digest of what it says."""
-    digests = [stable_id(line) for line in jsonl(rows).splitlines()]
+    digests = [stable_id(line) for line in jsonl(rows).split("\n")[:-1]]
     marked = rows.with_columns(_digest=pl.Series(digests, dtype=pl.String))
     named = pl.coalesce("finding_id", "_digest")
     return marked.unique(named, keep="last", maintain_order=True)

@@ -1,0 +1,1 @@
+"""Watching: a log that grows, judged as it comes; models and rules tell what a batch over all of it would."""

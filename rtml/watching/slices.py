@@ -1,0 +1,90 @@
+"""A stretch of time of a capture that grows, as a capture: only the files that hold it are opened."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.parts import scan_table
+from rtml.schema import conform
+from rtml.times import instant
+from rtml.watching.ranges import Ranges
+
+__all__ = ["Slice"]
+
+
+@dataclass(frozen=True, repr=False)
+class Slice(Capture):
+    """Events of ``start <= time < end``; containers, processes and losses are those of all that is known.
+
+    ``earlier`` are events of the time before that belong to it (`rtml.watching.recall`); none: null. ``seqs``
+    are the first and the last number of events in its files. ``files`` hold the stretch as it was written
+    down (`rtml.watching.stretches`); none: it is read from the capture.
+    """
+
+    start: dt.datetime
+    end: dt.datetime
+    seqs: tuple[int, int]
+    earlier: pl.DataFrame | None = None
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        whole: Capture,
+        ranges: Ranges,
+        start: dt.datetime,
+        end: dt.datetime,
+        earlier: pl.DataFrame | None = None,
+    ) -> Slice:
+        """Cut a stretch out of a capture, of which ``ranges`` knows the files."""
+        growing = whole.manifest.growing
+        assert growing is not None
+        names = ranges.between(start, end)
+        parts = [ranges.known[name] for name in names]
+        manifest = whole.manifest.model_copy(
+            update={
+                "growing": growing.model_copy(update={"parts": names}),
+                "events": sum(part.rows for part in parts),
+            }
+        )
+        seqs = (
+            min((part.first_seq for part in parts), default=0),
+            max((part.last_seq for part in parts), default=-1),
+        )
+        return cls(whole.path, manifest, start, end, seqs, earlier)
+
+    def events(
+        self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
+    ) -> pl.LazyFrame:
+        """Events of the stretch, and those of the time before; see `Capture.events`."""
+        asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
+        time = pl.col("time")
+        rows = self._rows(asked, kinds).filter(time >= instant(self.start), time < instant(self.end))
+        if self.earlier is not None and self.earlier.height:
+            before = self.earlier.lazy()
+            if kinds is not None:
+                before = before.filter(pl.col("kind").is_in(list(kinds)))
+            rows = pl.concat([before if asked is None else before.select(asked), rows])
+        return rows if columns is None else rows.select(columns)
+
+    def _rows(self, columns: Sequence[str] | None, kinds: Collection[str] | None) -> pl.LazyFrame:
+        if not self.files:
+            return super().events(columns, kinds)
+        rows = scan_table(self.files)
+        kept = rows if kinds is None else rows.filter(pl.col("kind").is_in(list(kinds)))
+        return kept if columns is None else kept.select(columns)
+
+    def audit(self) -> pl.LazyFrame:
+        """Audit rows of the stretch and of all that came later: those say which stage is the last."""
+        growing = self.manifest.growing
+        assert growing is not None
+        if not growing.audit:
+            return AUDIT.to_frame().lazy()
+        later = scan_table([f"{self.path}/{name}" for name in growing.audit], AUDIT)
+        return with_final(conform(later.filter(pl.col("seq") >= self.seqs[0]), AUDIT))

@@ -1,0 +1,192 @@
+"""Looks after every commit of a follower at what is over by then, and tells what is new."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures import Capture, Manifest, open_capture
+from rtml.captures.following.follow import Pulse
+from rtml.captures.following.gathering import HOLD
+from rtml.findings.suppression.archiving import suppress
+from rtml.models.looking import look_on
+from rtml.schema import FINDINGS, empty
+from rtml.times import MINUTE, instant
+from rtml.watching.clocks import Clocks
+from rtml.watching.judges import Judges
+from rtml.watching.keeping import Kept, keep, kept
+from rtml.watching.ledger import Ledger
+from rtml.watching.looking import Looking, Outcome
+from rtml.watching.output import Output
+from rtml.watching.ranges import Ranges
+from rtml.watching.remarks import Remarks
+from rtml.watching.ruling import Rules
+
+__all__ = ["Watcher"]
+
+_PATIENCE = dt.timedelta(seconds=2)
+"""How far time must have gone beyond a window before its first look; what comes later is for the second."""
+
+_QUIET = 5.0
+"""Seconds without a line after which the clock of this machine says which windows are over."""
+
+_SILENT = 600.0
+"""Seconds without a line after which the sensor is called silent."""
+
+
+class Watcher:
+    """Looks after every commit of the follower at what is over by now."""
+
+    def __init__(
+        self,
+        place: Path,
+        judges: Judges,
+        output: Output,
+        remarks: Remarks,
+        sent: Callable[[pl.DataFrame, Path], None] | None,
+    ) -> None:
+        self.place, self.judges, self.output, self.remarks, self.sent = place, judges, output, remarks, sent
+        shutil.rmtree(place / "watch" / "stretches", ignore_errors=True)  # of a former watch
+        self.kept = kept(place / "watch", judges.model, judges.digest) or Kept()
+        self.ledger = Ledger(self.kept.position.told)
+        remarks.counts = self.kept.position.counts
+        looks = None
+        if judges.model is not None:
+            looks = look_on(judges.model, judges.budget)
+            looks.going.pace = judges.pace
+        rules = None if judges.rules is None else Rules(judges.rules, judges.fits, self.kept.ruling)
+        self.looking = Looking(looks, rules, self.kept.evidence, place / "watch" / "stretches")
+        self.every = MINUTE if judges.model is None else judges.model.description.window
+        self.ranges, self.clocks = Ranges(), Clocks(dict(self.kept.position.clocks))
+        self.manifest: Manifest | None = None
+        self.news, self.quiet, self.waited = time.monotonic(), False, self.kept.position.settled_until
+
+    def resume(self) -> None:
+        """Tell what a killed watch kept and did not tell."""
+        position = self.kept.position
+        self.output.tell(position.number, position.lines)
+
+    def take(self, manifest: Manifest) -> None:
+        """Look at what has come."""
+        if self.manifest is None:
+            self.remarks.begun(manifest, self.judges.model)
+        capture = self._come(manifest)
+        self.remarks.hosts(self.clocks)
+        middle = self.clocks.middle()
+        if middle is not None:
+            self._look(capture, middle, middle)
+
+    def idle(self, pulse: Pulse) -> Callable[[], bool]:
+        """Return what the follower asks all the time: whether to stop. Without news the clock goes on."""
+
+        def stopped() -> bool:
+            if not pulse.once:
+                self._wait()
+            return pulse.stopped()
+
+        return stopped
+
+    def finish(self) -> None:
+        """Tell all as it stands, as if the hold were over; the state stays as it is."""
+        if self.manifest is None or self.manifest.end is None:
+            return
+        end = self.every.border_before(self.manifest.end) + self.every.length
+        self._as_it_stands(end, end)
+
+    def _come(self, manifest: Manifest) -> Capture:
+        """Note what has come since the last time."""
+        position, capture = self.kept.position, open_capture(self.place / "capture")
+        self.ranges.update(capture)
+        self.clocks.update(capture, self.ranges, position.next_seq, dt.datetime.now(dt.UTC))
+        late = position.counts.get("events came late", 0) + self._late(capture)
+        self.remarks.came(manifest, late)
+        if self.manifest is None or manifest.events > self.manifest.events:
+            self.news, self.quiet = time.monotonic(), False
+        position.next_seq = max(
+            [position.next_seq, *(one.last_seq + 1 for one in self.ranges.known.values())]
+        )
+        self.manifest = manifest
+        return capture
+
+    def _late(self, capture: Capture) -> int:
+        """Count what came now of time that is settled."""
+        since, until = self.kept.position.next_seq, self.kept.position.settled_until
+        known = self.ranges.known.items()
+        names = [name for name, one in known if one.last_seq >= since and one.first < until]
+        if not names:
+            return 0
+        rows = pl.scan_parquet([f"{capture.path}/{name}" for name in names], glob=False)
+        late = rows.filter(pl.col("seq") >= since, pl.col("time") < instant(until))
+        return int(late.select(pl.len()).collect().item())
+
+    def _look(self, capture: Capture, now: dt.datetime, held: dt.datetime) -> None:
+        """Look at the windows that are over ``now``, and settle those whose hold is over."""
+        position = self.kept.position
+        seen = max(position.seen_until, self.every.border_before(now - _PATIENCE))
+        if seen <= position.seen_until:
+            return
+        settled = self.every.border_before(held - max(self.judges.pace.holding, HOLD))
+        settled = max(position.settled_until, min(settled, seen))
+        outcome = self.looking.take(
+            capture, self.ranges, (position.seen_until, seen), (position.settled_until, settled)
+        )
+        if self.looking.rules is not None:
+            self.remarks.rules(capture.manifest, self.looking.rules.rules, self.looking.rules.skipped)
+        self.remarks.looked(outcome)
+        position.seen_until, position.settled_until = seen, settled
+        self._tell(outcome, settled)
+
+    def _wait(self) -> None:
+        """Without news, let this machine's clock say what is over, and whose hold is."""
+        silence = time.monotonic() - self.news
+        middle, manifest = self.clocks.middle(), self.manifest
+        if manifest is None or manifest.end is None or middle is None or silence < _QUIET:
+            return
+        if silence > _SILENT and not self.quiet:
+            self.quiet = True
+            self.remarks.say(f"no new line for {_SILENT / 60:.0f} minutes: nothing is judged")
+        now = middle + dt.timedelta(seconds=silence)
+        if self.every.border_before(now - _PATIENCE) > self.kept.position.seen_until:
+            if manifest.end >= self.kept.position.seen_until:
+                self._look(open_capture(self.place / "capture"), now, middle)
+        end = self.every.border_before(now - self.judges.pace.holding)
+        if end > max(self.waited, self.kept.position.settled_until):
+            if self.waited <= manifest.end:
+                self.waited = end
+                self._as_it_stands(self.kept.position.seen_until, end)
+
+    def _as_it_stands(self, seen: dt.datetime, settled: dt.datetime) -> None:
+        """Tell findings up to a border as they would be if nothing more came."""
+        position = self.kept.position
+        seen, settled = max(seen, position.seen_until), max(min(settled, seen), position.settled_until)
+        capture = open_capture(self.place / "capture")
+        self.ranges.update(capture)
+        outcome = self.looking.apart().take(
+            capture, self.ranges, (position.seen_until, seen), (position.settled_until, settled)
+        )
+        shutil.rmtree(self.place / "watch" / "stretches" / "apart", ignore_errors=True)
+        everything = frozenset(outcome.findings["finding_id"])
+        self._tell(replace(outcome, growing=everything), settled, now=True)
+
+    def _tell(self, outcome: Outcome, settled: dt.datetime, now: bool = False) -> None:
+        """Tell what is new, once it has been kept that it is to be told."""
+        position = self.kept.position
+        done = suppress(outcome.findings, list(self.judges.suppressions))
+        gone = self.ledger.gone(outcome.findings["finding_id"], settled, final=not now)
+        new = pl.concat([empty(FINDINGS), gone, self.ledger.new(done.kept, outcome.growing, now)])
+        counts = position.counts
+        counts["findings told"] = counts.get("findings told", 0) + new.height - gone.height
+        counts["findings withdrawn"] = counts.get("findings withdrawn", 0) + gone.height
+        position.number += 1
+        position.clocks, position.told = self.clocks.newest, self.ledger.told
+        position.lines = self.output.lines(new)
+        keep(self.place / "watch", self.kept, self.judges.model, self.judges.digest)
+        self.output.tell(position.number, position.lines)
+        if self.sent is not None and new.height:
+            self.sent(new, self.place / "spool")
