@@ -141,7 +141,7 @@ class Feed:
         return Learners(self.parts.detectors, going.known, going.hour, going.held, going.pace.releasing)
 
     def _judged(self, learners: Learners, trees: pl.DataFrame, surprises: pl.DataFrame, keep: bool) -> Read:
-        judged = judge(self.parts, learners, trees, surprises, self.budget)
+        judged = judge(self.parts, learners, trees, surprises.lazy(), self.budget)
         if keep:
             self.going.known, self.going.hour, self.going.held = learners.known, learners.hour, learners.held
         return Read(trees, surprises, judged)
