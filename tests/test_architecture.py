@@ -24,6 +24,7 @@ FLOORS = [
         "captures baselines findings",
         "features detectors rules",
         "models profiles datasets coverage",
+        "job",
         "evaluation",
         "report splicing replays tracking",
         "experiment",
@@ -42,7 +43,7 @@ WRAPPED = {
     "mlflow": {"rtml/tracking/"},
     "sigma": {"rtml/rules/sigma/"},
     "river": {"rtml/detectors/"},
-    "ray": set(),
+    "ray": {"rtml/job/engines/"},
     "boto3": {"rtml/findings/sinks/"},
 }
 

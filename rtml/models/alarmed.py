@@ -95,12 +95,13 @@ def _together(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
 
 
 def of_trees(surprises: pl.LazyFrame, trees: pl.DataFrame) -> pl.DataFrame:
-    """Return the surprises (`rtml.features.EVENT_SURPRISES`) of some trees, in the order they have."""
+    """Return the surprises (`rtml.features.EVENT_SURPRISES`) of some trees, in their order."""
     wanted = trees.lazy().select(_TREE).unique()
-    return surprises.join(
+    ours = surprises.join(
         wanted, left_on=["container_id", "window", "root_id"], right_on=_TREE, how="semi",
         nulls_equal=True, maintain_order="left",
-    ).collect()  # fmt: skip
+    )  # fmt: skip
+    return ours.collect().sort("time", "host", "seq", "conditional", "context", "key", maintain_order=True)
 
 
 def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:

@@ -31,6 +31,7 @@ from rtml.models.watching import DRIFT, Watching, caused
 from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
 from rtml.showing.tables import table
+from rtml.times import instant
 
 __all__ = ["Scored", "conclude", "containers_of", "onto", "score", "unlearnt"]
 
@@ -143,6 +144,7 @@ def conclude(
     surprises: pl.LazyFrame,
     budget: float,
     release: dt.timedelta | None = None,
+    within: tuple[dt.datetime, dt.datetime] | None = None,
 ) -> Scored:
     """Judge trees of which features are made: scores, alarms, findings; online detectors go on learning.
 
@@ -160,21 +162,28 @@ def conclude(
         False findings per container-day.
     release
         Time after which what alarmed is learnt; None: never.
+    within
+        Only windows from the first moment on and before the second are told, the others are context: for
+        what learns and for drift. None: all.
     """
     about = parts.description
     judged = judge(parts, Learners(parts.detectors, release=release), trees, surprises, budget)
     alarms = alarms_of(parts.calibrations, budget)
     limits = {label: alarm.limit for label, alarm in alarms.items()}
+    drift = Watching().take(judged.scores, trees, parts.calibrations).filter(_inside("noticed", within))
+    told = _inside("window", within)
+    judged = replace(judged, scores=judged.scores.filter(told))
+    trees, surprises = trees.filter(told), surprises.filter(told)
     rows = raised(judged.scores, trees, limits)
     common = surprises.filter(pl.col("shared").fill_null(False)).collect()
     shared = folded(taken_up(common, containers_of(source, parts.baseline)))
     audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
     shown = _alarmed(source, rows, of_trees(surprises, rows), judged, shared, audit)
-    told = about.window, parts.baseline, parts.calibrations, budget, about.fitted_until, audit
+    given = about.window, parts.baseline, parts.calibrations, budget, about.fitted_until, audit
     return Scored(
         container_windows(trees),
         in_windows(judged.scores),
-        findings_of(shown.only(rows), *told),
+        findings_of(shown.only(rows), *given),
         EVENT_SURPRISES.to_frame(),
         alarms,
         0,
@@ -183,8 +192,14 @@ def conclude(
         parts.trees,
         about.fitted_until,
         about.held_out,
-        drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
+        drift=caused(drift, shared),
     )
+
+
+def _inside(column: str, span: tuple[dt.datetime, dt.datetime] | None) -> pl.Expr:
+    if span is None:
+        return pl.lit(True)
+    return pl.col(column).is_between(instant(span[0]), instant(span[1]), closed="left")
 
 
 def _learnt(parts: Parts) -> tuple[Hashable, ...]:

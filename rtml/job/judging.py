@@ -1,0 +1,79 @@
+"""A day's trees, of all its shards, are judged together: detectors see them as of one capture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from rtml import features
+from rtml.captures import Capture
+from rtml.findings.context import with_context
+from rtml.job.plan import Asked, Day
+from rtml.job.shard import FACTS, SURPRISES, TREES
+from rtml.models import Model, Scored
+from rtml.models.recognising import refuse
+from rtml.models.scoring import conclude, unlearnt
+from rtml.times import instant
+
+__all__ = ["Judged", "judge_day"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The result of a day: ``scored``, its ``findings`` with what stands alone, and ``skipped`` windows."""
+
+    scored: Scored
+    findings: pl.DataFrame
+    skipped: int
+
+
+def judge_day(
+    day: Day, capture: Capture, model: Model, asked: Asked, shards: Sequence[Mapping[str, Path]]
+) -> Judged:
+    """Judge the trees that shards gave.
+
+    Parameters
+    ----------
+    day, capture
+        The day, and all its captures as one.
+    model, asked
+        The model, and what was asked of it.
+    shards
+        Files of each shard, by the names that `rtml.job.shard.read_shard` gives them.
+
+    Raises
+    ------
+    RtmlError
+        The model has learnt from these events.
+    """
+    facts = [json.loads(files[FACTS].read_bytes()) for files in shards]
+    about = model.description
+    met = {moment for told in facts for moment in told["again"]}
+    refuse(met, about.moments, day.name)
+    parts = model.forked()
+    source = features.source_of(capture, None, about.window, about.families, "tree").between(*day.view)
+    if set(about.families) & set(features.AUDIT_FAMILIES):
+        source, _ = unlearnt(source, parts.description.learned_until)
+    tree = pl.col("process_id").fill_null(0)
+    trees = pl.concat([pl.read_parquet(files[TREES]) for files in shards]).sort(
+        "container_id", "window", tree
+    )
+    surprises = pl.concat([pl.scan_parquet(files[SURPRISES]) for files in shards])
+    wanted = about.budget if asked.budget is None else asked.budget
+    scored = conclude(parts, source, trees, surprises, wanted, within=day.span)
+    return Judged(scored, _told(scored, capture, day), sum(told["skipped"] for told in facts))
+
+
+def _told(scored: Scored, capture: Capture, day: Day) -> pl.DataFrame:
+    """Let findings stand alone: with the budget they were set to, and the content of their events."""
+    budgets = {name: alarm.budget for name, alarm in scored.alarms.items()}
+    set_to = pl.col("detector").replace_strict(budgets, default=None, return_dtype=pl.Float64)
+    begin, end = day.view
+    events = capture.events().filter(pl.col("time").is_between(instant(begin), instant(end)))
+    return with_context(
+        scored.findings.with_columns(budget=set_to), events, capture.processes(), capture.audit()
+    )
