@@ -99,7 +99,7 @@ def _looked_at(found: Found, cache: Path) -> Known:
         capture.audit().head(1).collect()
     return Known(
         stamp=found.stamp,
-        digest=digest_capture(capture),
+        digest="" if aside else digest_capture(capture),
         order=list(place_of(manifest)),
         start=None if manifest.start is None else manifest.start.isoformat(),
         end=None if manifest.end is None else manifest.end.isoformat(),

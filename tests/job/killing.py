@@ -16,8 +16,8 @@ __all__ = ["kill_at_random", "started", "words"]
 
 def words(inputs: Sequence[str], model: Path, out: str, *more: str) -> list[str]:
     """Return the command line of a job."""
-    return [sys.executable, "-m", "rtml.cli", "score", *inputs, "--model", str(model), "--out", out, "--no-track",
-            *more]  # fmt: skip
+    options = ["--model", str(model), "--out", out, "--no-track", *more]
+    return [sys.executable, "-m", "rtml.cli", "score", *inputs, *options]
 
 
 def started(line: Sequence[str], environment: dict[str, str] | None = None) -> subprocess.Popen[bytes]:

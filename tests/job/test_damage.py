@@ -10,13 +10,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from rtml.captures import Capture
+from rtml.captures import Capture, open_capture
 from rtml.errors import RtmlError
 from rtml.job import run_job
-from rtml.job.inputs import Found
 from rtml.job.running import job_of, run
-from tests.job.conftest import contents, cut, some_edges
+from tests.job.conftest import contents, cut, some_edges, written
 from tests.job.killing import started, words
+from tests.models import conftest as shop
 
 
 @pytest.fixture
@@ -105,21 +105,19 @@ def test_when_nothing_can_be_read_the_job_fails(pieces: list[Path], folder: Path
     (pieces[0] / "capture.json").write_text("{")
     with pytest.raises(RtmlError, match=r"capture\.json"):
         run_job([str(pieces[0])], folder, tmp_path / "out")
-    assert Found is not None
 
 
-def test_what_the_model_has_learnt_from_is_no_day(folder: Path, tmp_path: Path, pieces: list[Path]):
-    """Containers with other names and the same moments are known again; other days are scored."""
-    from tests.models import conftest as shop
-
-    learnt = shop.shop(tmp_path / "learnt")
-    rows = (
-        learnt.events()
-        .collect()
-        .with_columns(
-            pl.col("container_id").cast(pl.String) + "-x", time=pl.col("time") + pl.duration(nanoseconds=0)
-        )
-    )
-    assert rows.height
-    ran = run(job_of([learnt.path, *map(str, pieces)], folder, tmp_path / "out"))
-    assert ran.result["skipped"] > 0
+def test_what_the_model_has_learnt_from_is_no_day(pieces: list[Path], folder: Path, tmp_path: Path):
+    """The same moments under other names are known again; the day is set aside, others are scored."""
+    usual = shop.shop(tmp_path / "usual")
+    facts = {c.container_id: c for c in usual.manifest.containers}
+    exact = pl.col("time") + pl.duration(nanoseconds=pl.col("seq") * 1009)
+    rows = usual.events().collect().with_columns(exact.cast(pl.Datetime("ns", "UTC")))
+    model = shop.learnt(open_capture(written(tmp_path / "learnt", rows, facts))).save(tmp_path / "model")
+    other = rows.with_columns((pl.col("container_id").cast(pl.String) + "-x").cast(pl.Categorical))
+    renamed = written(tmp_path / "renamed", other, {f"{name}-x": fact for name, fact in facts.items()})
+    with pytest.raises(RtmlError, match="the model has learnt from these events"):
+        run_job([str(renamed)], model, tmp_path / "alone")
+    ran = run(job_of([str(renamed), str(pieces[-1])], model, tmp_path / "out"))
+    assert ran.days == ["2026-03-10"]
+    assert [fault["day"] for fault in ran.result["aside"]] == ["2026-03-09"]
