@@ -21,13 +21,17 @@ from rtml.job.plan import Asked, Day
 from rtml.peers import peer_group
 from rtml.schema import INFRASTRUCTURE
 
-__all__ = ["BYTES", "LEAST", "Member", "Task", "tasks_of"]
+__all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "tasks_of"]
 
 BYTES = 2_000
 """Memory that an event takes while features are made of it, at most (`python -m benchmarks.job`)."""
 
 LEAST = 400_000_000
 """Bytes that a worker takes before it has read an event: libraries and the model."""
+
+
+FEWEST = 50_000
+"""Events that a shard may hold however little memory there is."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ def tasks_of(
                  asked.budget, asdict(asked.scope), str(asked.model), str(cache))  # fmt: skip
     if set(families) & set(AUDIT_FAMILIES):
         return [whole]
-    most = max(50_000, (memory // workers - LEAST) // BYTES)
+    most = max(FEWEST, (memory // workers - LEAST) // BYTES)
     groups = _groups(capture, day)
     number = min(max(groups.height, 1), max(workers, -(-int(groups["events"].sum()) // most)))
     shards = groups.with_columns(

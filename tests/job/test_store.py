@@ -109,7 +109,7 @@ def test_one_job_at_a_time_and_a_dead_one_for_two_minutes(bucket: str, monkeypat
 
 def test_a_store_that_does_not_answer_is_said(bucket: str, folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(RtmlError, match=f"s3://{bucket}/in.*(store|NETWORK)"):
+    with pytest.raises(RtmlError, match=f"s3://{bucket}/(in|out).*NETWORK"):
         run_job([f"s3://{bucket}/in"], folder, f"s3://{bucket}/out")
 
 
