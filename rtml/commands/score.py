@@ -74,6 +74,9 @@ def score(
             callback=arguments.one_of("format", ("text", "json")),
         ),
     ] = "text",
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Go on with another model, for days that have something new.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="What is done is always kept.", hidden=True)
     ] = False,
@@ -99,7 +102,7 @@ def score(
 
     more = {
         "budget": budget, "suppress": suppress, "scope": scope, "engine": engine, "workers": workers,
-        "memory": job_arguments.amount(memory), "address": address,
+        "memory": job_arguments.amount(memory), "address": address, "adopt": adopt,
     }  # fmt: skip
     with following("scoring", log_format) as told:
         if dry_run:

@@ -19,6 +19,7 @@ from rtml.job.places import Place
 from rtml.job.plan import Day
 from rtml.models.scoring import Scored
 from rtml.reading.state import State, parse_state
+from rtml.schema import feature_columns
 
 __all__ = ["TABLES", "Marker", "commit_day", "folder_of", "markers", "parquet_bytes", "read_table"]
 
@@ -32,13 +33,15 @@ class Marker(State):
     """What a committed day was made of and holds.
 
     ``key``: of what the result depends on; ``order``: digests of its captures, in the order that events of
-    findings are numbered by; ``nodes``: folders of hosts; ``rows`` of its `TABLES`.
+    findings are numbered by; ``nodes``: folders of hosts; ``rows`` of its `TABLES`; ``features``: columns
+    of its windows.
     """
 
     key: str
     order: list[str]
     nodes: list[str]
     rows: dict[str, int]
+    features: list[str]
     events: int
     windows: int
     skipped: int
@@ -50,7 +53,7 @@ def folder_of(name: str) -> str:
     return f"date={name}"
 
 
-def commit_day(out: Place, day: Day, key: str, judged: Judged) -> None:
+def commit_day(out: Place, day: Day, judged: Judged) -> None:
     """Write a day; what lies there of an earlier result is replaced."""
     folder = out.below(folder_of(day.name))
     scored = judged.scored
@@ -68,9 +71,10 @@ def commit_day(out: Place, day: Day, key: str, judged: Judged) -> None:
         if node.startswith("node="):
             folder.remove(node)
     marker = Marker(
-        key=key,
+        key=day.key,
         order=[known.digest for _, known in day.members],
         nodes=sorted(nodes),
+        features=feature_columns(scored.windows),
         rows={name: table.height for name, table in _tables(scored).items()},
         events=sum(known.events for _, known in day.members),
         windows=scored.windows.height,

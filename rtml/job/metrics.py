@@ -19,7 +19,8 @@ METRICS = {
     "new_captures": "captures that were new or changed in the last run",
     "scored_days": "days that the last run scored",
     "scored_events": "events that the last run read",
-    "shard_seconds_max": "when the last shard of the last run ended, in seconds from the begin of its day",
+    "shard_seconds_max": "how long the longest shard of the last run took",
+    "shard_seconds_sum": "how long all shards of the last run took together",
     "shards": "shards that the last run read",
     "events": "events of all captures taken so far",
     "rejects": "rejected records of all captures taken so far",
@@ -72,5 +73,6 @@ def values_of(
         "lag_seconds": lag,
         "shards": len(seconds),
         "shard_seconds_max": max(seconds, default=None),
+        "shard_seconds_sum": sum(seconds),
         "last_run_timestamp_seconds": now.timestamp(),
     }

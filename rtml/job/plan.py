@@ -41,12 +41,12 @@ class Asked:
     budget: float | None = None
     scope: Scope = field(default_factory=Scope)
     rules: tuple[Suppression, ...] = ()
-    archiving: bool = False
+    adopt: bool = False
 
     @property
     def key(self) -> str:
         """What of it scores depend on."""
-        return json.dumps([LAYOUT, self.digest, self.budget, asdict(self.scope)], sort_keys=True)
+        return json.dumps([self.digest, self.budget, asdict(self.scope)], sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ class Day:
         begin, end = self.span
         return begin - BEFORE, end + AFTER
 
-    def key(self, asked: Asked) -> str:
-        """Return what the result of the day depends on, as a digest."""
-        parts = [asked.key, self.name, *(known.content for _, known in self.members)]
+    @property
+    def key(self) -> str:
+        """What of captures the result of the day depends on, as a digest."""
+        parts = [str(LAYOUT), self.name, *(known.content for _, known in self.members)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -17,7 +17,7 @@ from rtml.models import load_model
 
 __all__ = ["RATE", "Planned", "plan"]
 
-RATE = 60_000.0
+RATE = 100_000.0
 """Events that a processor scores in a second, about (docs/scoring.md)."""
 
 
@@ -45,7 +45,7 @@ def plan(job: Job) -> Planned:
         done, events, shards = markers(job.out), dict[str, int](), 0
         families = load_model(job.asked.model).description.families
         for day in days_of(index):
-            if day.name in done and done[day.name].key == day.key(job.asked):
+            if day.name in done and done[day.name].key == day.key:
                 continue
             capture = capture_of(day, job.asked, cache)
             workers = job.powers.machines.workers

@@ -152,12 +152,20 @@ def _write_whole(out: Place, name: str, days: Mapping[str, Marker], labels: Sequ
     if sum(marker.rows[name] for marker in days.values()) > WHOLE:
         out.remove(f"{name}.parquet")
         return
+    # Days of another model may have other features: those that a day does not have are null.
+    features = dict.fromkeys(one for _, marker in sorted(days.items()) for one in marker.features)
     with tempfile.TemporaryDirectory() as scratch:
         path, file = Path(scratch) / "whole.parquet", None
         for day, marker in sorted(days.items()):
             table = _of_day(out, name, day, marker, labels)
             if table is None:
                 continue
+            if name == "windows":
+                lacking = [
+                    pl.lit(None, pl.Float64).alias(one) for one in features if one not in table.columns
+                ]
+                rest = [one for one in table.columns if one not in features]
+                table = table.with_columns(lacking).select(*rest, *features)
             arrow = table.to_arrow()
             file = file or pq.ParquetWriter(path, arrow.schema, compression="zstd")
             file.write_table(arrow, row_group_size=256_000)
@@ -173,7 +181,9 @@ def _of_day(out: Place, name: str, day: str, marker: Marker, labels: Sequence[st
         return None
     table = pl.concat(parts)
     if name == "trees":
-        label = pl.col("detector").replace_strict({one: n for n, one in enumerate(labels)})
+        label = pl.col("detector").replace_strict(
+            {one: n for n, one in enumerate(labels)}, default=len(labels)
+        )
         table = table.with_columns(_label=label, _tree=pl.col("process_id").fill_null(0))
     return table.sort(_SORTS[name], maintain_order=True).drop("_label", "_tree", strict=False)
 

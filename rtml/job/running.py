@@ -85,6 +85,7 @@ def job_of(
     workers: int | None = None,
     memory: int = MEMORY,
     address: str | None = None,
+    adopt: bool = False,
 ) -> Job:
     """Check what was asked for; see `run_job`."""
     if budget is not None and not budget > 0:
@@ -95,7 +96,7 @@ def job_of(
     load = load_model(model)  # whatever is wrong with it is said before anything is written
     del load
     looked = Scope() if scope is None else read_scope(scope)
-    asked = Asked(model, digest_of(model), uri or str(model), budget, looked, rules)
+    asked = Asked(model, digest_of(model), uri or str(model), budget, looked, rules, adopt)
     machines = Machines(workers or os.cpu_count() or 1, address)
     powers = Powers(lookup(ENGINES, engine, "engine"), machines, memory)
     return Job(list(inputs), place_at(str(out)), asked, powers)
@@ -114,7 +115,8 @@ def run_job(inputs: Sequence[str], model: Path, out: str | Path, **more: Any) ->
         A folder here or in a store; that of an earlier run of the same job goes on.
     **more
         ``budget`` (false findings per container-day), ``suppress`` and ``scope`` (files), ``uri`` (what the
-        result calls the model), ``engine``, ``workers``, ``memory`` (bytes), ``address`` (of a cluster).
+        result calls the model), ``engine``, ``workers``, ``memory`` (bytes), ``address`` (of a cluster),
+        ``adopt`` (go on with another model).
 
     Returns
     -------
@@ -180,7 +182,7 @@ def _next(job: Job, index: Index, failed: dict[str, str]) -> Day | None:
             failed[day.name] = (
                 f"findings of this day stay as they are, for a capture of it cannot be read: {known[0]}"
             )
-        fresh = day.name not in done or done[day.name].key != day.key(job.asked)
+        fresh = day.name not in done or done[day.name].key != day.key
         if fresh and day.name not in failed:
             return day
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from rtml.job.known import Index, Known
 from rtml.job.opening import FAULTS, damaged_files, opened
 from rtml.job.places import Place
 from rtml.job.plan import Asked, Day
-from rtml.job.shard import PARTS
+from rtml.job.shard import FACTS, PARTS
 from rtml.job.tasks import Task, tasks_of
 from rtml.models import Model
 from rtml.progress import report
@@ -72,7 +72,7 @@ def score_day(out: Place, day: Day, model: Model, asked: Asked, powers: Powers, 
     workers = powers.machines.workers
     tasks = tasks_of(day, capture, asked, model.description.families, powers.memory, workers, work.cache)
     files = _shards(tasks, powers, work)
-    commit_day(out, day, day.key(asked), judge_day(day, capture, model, asked, files))
+    commit_day(out, day, judge_day(day, capture, model, asked, files))
     for named in files:
         for path in named.values():
             path.unlink(missing_ok=True)
@@ -85,15 +85,14 @@ def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str,
     events, done = sum(tasks[n].events for n in open_), 0
     faults: list[Exception] = []
     report("scoring", 0, events, "events")
-    begun = time.monotonic()
     for place, outcome in powers.engine.run([tasks[n] for n in open_], powers.machines):
         number = open_[place]
         done += tasks[number].events
         report("scoring", min(done, events - 1), events, "events")
-        work.seconds.append(time.monotonic() - begun)
         if isinstance(outcome, Exception):
             faults.append(outcome)
             continue
+        work.seconds.append(json.loads(outcome[FACTS])["seconds"])
         for part, content in outcome.items():
             write_bytes(files[number][part], content)
     report("scoring", events, events, "events")

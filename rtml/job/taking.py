@@ -39,9 +39,9 @@ def begun(out: Place, asked: Asked) -> Index:
             f"{out.url}: is not the result of a scoring job; choose another place", argument="out"
         )
     index = read_index(out)
-    if index.asked and index.asked != asked.key:
+    if index.asked and index.asked != asked.key and not asked.adopt:
         raise RtmlError(f"{out.url}: is the result of another job (model, budget or scope differ); choose"
-                        " another place", argument="out")  # fmt: skip
+                        " another place, or let it go on with this one", argument="adopt")  # fmt: skip
     return index
 
 

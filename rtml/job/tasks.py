@@ -23,8 +23,8 @@ from rtml.schema import INFRASTRUCTURE
 
 __all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "tasks_of"]
 
-BYTES = 2_000
-"""Memory that an event takes while features are made of it, at most (`python -m benchmarks.job`)."""
+BYTES = 1_000
+"""Memory that an event takes while features are made of it, at most (`python -m benchmarks.scoring_job`)."""
 
 LEAST = 400_000_000
 """Bytes that a worker takes before it has read an event: libraries and the model."""
@@ -98,7 +98,9 @@ def tasks_of(
                  asked.budget, asdict(asked.scope), str(asked.model), str(cache))  # fmt: skip
     if set(families) & set(AUDIT_FAMILIES):
         return [whole]
-    most = max(FEWEST, (memory // workers - LEAST) // BYTES)
+    # Beside several workers the job's own process judges what they read.
+    share = memory // (workers + 1 if workers > 1 else 1)
+    most = max(FEWEST, (share - LEAST) // BYTES)
     groups = _groups(capture, day)
     number = min(max(groups.height, 1), max(workers, -(-int(groups["events"].sum()) // most)))
     shards = groups.with_columns(
