@@ -8,13 +8,11 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments, job_arguments, names
+from rtml.commands.job_metrics import INCOMPLETE, metered
 from rtml.commands.json_log import following
 from rtml.commands.output import print_json
 
-__all__ = ["INCOMPLETE", "score"]
-
-INCOMPLETE = 3
-"""Exit code when something was set aside; 4 (`rtml.job.alone.Busy`): another job is writing there."""
+__all__ = ["score"]
 
 
 def score(
@@ -97,22 +95,26 @@ def score(
     Findings that `--suppress quiet.yml` means go to `suppressed.parquet`. docs/scoring.md says what lies
     where, and what is final when.
     """
-    from rtml.commands.job_output import print_done, print_plan
-    from rtml.tracking.jobs import measured_job, planned_job
+    from rtml.tracking.places import fetched_model
 
     more = {
         "budget": budget, "suppress": suppress, "scope": scope, "engine": engine, "workers": workers,
         "memory": job_arguments.amount(memory), "address": address, "adopt": adopt,
     }  # fmt: skip
-    with following("scoring", log_format) as told:
+    place = None if dry_run else metrics
+    with following("scoring", log_format) as told, metered(place) as done, fetched_model(model) as folder:
+        from rtml.tracking.jobs import planned_job, run_tracked_job
+
         if dry_run:
-            plan = planned_job(inputs, model, out, more)
+            plan = planned_job(inputs, folder, out, model, more)
         else:
-            ran = measured_job(inputs, model, out, more, track, metrics)
-            told(ran.facts())
+            done.append(run_tracked_job(inputs, folder, out, model, more, track))
+            told(done[0].facts())
+    from rtml.commands.job_output import print_done, print_plan
+
     if dry_run:
         print_json(plan.facts()) if as_json else print_plan(plan)
         return
-    print_json(ran.result) if as_json else print_done(out, ran)
-    if not ran.complete:
+    print_json(done[0].result) if as_json else print_done(out, done[0])
+    if not done[0].complete:
         raise typer.Exit(INCOMPLETE)

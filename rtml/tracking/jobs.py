@@ -1,59 +1,44 @@
-"""A scoring job from its words to its account: the model is fetched, the run tracked, metrics written."""
+"""A scoring job as a run of MLflow: what was scored, by which model, what came out, what it cost."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rtml.costs import measuring, spent
-from rtml.errors import RtmlError
-from rtml.job.metrics import values_of, write_metrics
 from rtml.job.planned import Planned, plan
 from rtml.job.running import Ran, job_of, run
 from rtml.tracking import tags
 from rtml.tracking.inputs import capture_input
-from rtml.tracking.places import fetched_model
 from rtml.tracking.runs import Run, tracked_run
 from rtml.tracking.store import configured
 
-__all__ = ["measured_job", "planned_job"]
+__all__ = ["planned_job", "run_tracked_job"]
 
 _FILES = ("score.json", "scores.parquet", "findings.parquet")
 _STEP = "score"
-_INCOMPLETE = 3
 
 
-def planned_job(inputs: Sequence[str], model: str, out: str, more: Mapping[str, Any]) -> Planned:
-    """Say what a job would do; parameters are those of `measured_job`."""
-    with fetched_model(model) as folder:
-        return plan(job_of(inputs, folder, out, uri=model, **more))
+def planned_job(inputs: Sequence[str], model: Path, out: str, uri: str, more: Mapping[str, Any]) -> Planned:
+    """Say what a job would do; parameters are those of `run_tracked_job`."""
+    return plan(job_of(inputs, model, out, uri=uri, **more))
 
 
-def measured_job(
-    inputs: Sequence[str],
-    model: str,
-    out: str,
-    more: Mapping[str, Any],
-    track: bool | None = None,
-    metrics: Path | None = None,
+def run_tracked_job(
+    inputs: Sequence[str], model: Path, out: str, uri: str, more: Mapping[str, Any], track: bool | None = None
 ) -> Ran:
-    """Run a scoring job.
+    """Run a scoring job and log it.
 
     Parameters
     ----------
-    inputs, out, more
+    inputs, model, out, more
         As of `rtml.job.run_job`.
-    model
-        Folder, or MLflow URI.
+    uri
+        What the result calls the model.
     track
         Whether to log the job to MLflow; None: where a store is configured.
-    metrics
-        File for Prometheus; it is written however the job ends.
 
     Raises
     ------
@@ -61,11 +46,8 @@ def measured_job(
         As `run_job` does, which the run then says in its tag ``rtml.status_reason``; or MLflow does not
         answer.
     """
-    with _metrics(metrics) as told, fetched_model(model) as folder:
-        ran = _tracked if (configured() if track is None else track) else _untracked
-        done = ran(inputs, folder, out, model, more)
-        told.append(done)
-    return done
+    ran = _tracked if (configured() if track is None else track) else _untracked
+    return ran(inputs, model, out, uri, more)
 
 
 def _untracked(inputs: Sequence[str], model: Path, out: str, uri: str, more: Mapping[str, Any]) -> Ran:
@@ -110,29 +92,6 @@ def _alias(uri: str) -> dict[str, str]:
     """
     match = re.fullmatch(r"models:/[^@]+@([^@/]+)", uri)
     return {tags.ALIAS: match[1]} if match else {}
-
-
-@contextmanager
-def _metrics(path: Path | None) -> Iterator[list[Ran]]:
-    """Write what was measured, also of a run that fails."""
-    ran: list[Ran] = []
-    begun, code = time.monotonic(), 1
-    try:
-        yield ran
-        code = 0 if ran[0].complete else _INCOMPLETE
-    except RtmlError as error:
-        code = error.exit_code
-        raise
-    finally:
-        if path is not None:
-            now = dt.datetime.now(dt.UTC)
-            known = values_of(ran[0].result, ran[0].shards, now) | ran[0].gauges() if ran else {}
-            ended: dict[str, float | None] = {
-                "success": float(code in (0, _INCOMPLETE)), "exit_code": code,
-                "duration_seconds": round(time.monotonic() - begun, 3),
-                "last_run_timestamp_seconds": now.timestamp(),
-            }  # fmt: skip
-            write_metrics(path, {**known, **ended})
 
 
 def _link(run: Run, model: Path, uri: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +15,6 @@ from rtml.errors import RtmlError
 from rtml.job import run_job
 from rtml.job.metrics import METRICS
 from rtml.job.running import job_of, run
-from rtml.tracking.jobs import measured_job
 from tests.job.conftest import contents, cut, some_edges
 from tests.models import conftest as shop
 
@@ -37,15 +35,18 @@ def gauges(path: Path) -> dict[str, float]:
 
 def test_metrics_say_what_a_run_did_and_that_one_failed(pieces: list[Path], folder: Path, tmp_path: Path):
     file, out = tmp_path / "job.prom", str(tmp_path / "out")
-    ran = measured_job([str(tmp_path / "in")], str(folder), out, {}, False, file)
+    line = ["--model", str(folder), "--out", out, "--no-track", "--metrics", str(file)]
+    assert (
+        CliRunner().invoke(app, ["score", str(tmp_path / "in"), *line], catch_exceptions=False).exit_code == 0
+    )
+    told = json.loads((tmp_path / "out" / "score.json").read_text())
     said = gauges(file)
     assert set(said) == set(METRICS)
     assert (said["success"], said["exit_code"], said["new_captures"]) == (1, 0, 3)
-    assert said["findings"] == ran.result["findings"] > 0 and said["shards"] >= 2
-    assert said["events"] == ran.result["events"] and said["rejects"] == 0 < said["lag_seconds"]
-    shutil.rmtree(pieces[0])
-    with pytest.raises(RtmlError):
-        measured_job([str(pieces[0])], str(folder), out, {}, False, file)
+    assert said["findings"] == told["findings"] > 0 and said["shards"] >= 2
+    assert said["events"] == told["events"] and said["rejects"] == 0 < said["lag_seconds"]
+    line[3] = str(tmp_path / "in")  # no place for a result
+    assert CliRunner().invoke(app, ["score", str(tmp_path / "in"), *line]).exit_code != 0
     said = gauges(file)
     assert (said["success"], said["exit_code"]) == (0, 1) and "findings" not in said
 
