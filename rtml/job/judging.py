@@ -52,8 +52,7 @@ def judge_day(
     """
     facts = [json.loads(files[FACTS].read_bytes()) for files in shards]
     about = model.description
-    met = {moment for told in facts for moment in told["again"]}
-    refuse(met, about.moments, day.name)
+    refuse([told["again"] for told in facts], about.moments, day.name, about.paces)
     parts = model.forked()
     source = features.source_of(capture, None, about.window, about.families, "tree").between(*day.view)
     if set(about.families) & set(features.AUDIT_FAMILIES):

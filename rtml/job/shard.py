@@ -57,14 +57,14 @@ def read_shard(task: Task) -> dict[str, bytes]:
     model = _model(task.model, task.digest)
     about, families = model.description, features.families_of(model.description.families)
     source, skipped = _source(task, model)
-    met = again(source.events, about.moments)
+    met = again(source.events, about.moments, about.paces)
     packed = {TREES: _Packed(), SURPRISES: _Packed()}
     for trees, surprises in assemble_in_blocks(
         source, model.baseline, families, _edges(source, task, families)
     ):
         packed[TREES].add(trees)
         packed[SURPRISES].add(surprises)
-    facts = {"skipped": skipped, "again": sorted(met), "seconds": time.monotonic() - begun}
+    facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
     files = {name: part.close() for name, part in packed.items()}
     return files | {FACTS: json.dumps(facts).encode()}
 

@@ -124,10 +124,7 @@ def again(
 
 
 def refuse(
-    met: Iterable[Sequence[Sequence[int]]],
-    known: Sequence[int],
-    where: str,
-    known_paces: Sequence[int] = (),
+    met: Iterable[Sequence[Sequence[int]]], known: Sequence[int], where: str, known_paces: Sequence[int] = ()
 ) -> None:
     """Refuse events by what `again` gave of all their shards; see `refuse_known`."""
     moments_met, paces_met = zip(*met, strict=True)
