@@ -150,7 +150,8 @@ def test_inputs_are_captures_folders_and_patterns(night: Capture, folder: Path, 
 
 
 def test_events_of_findings_are_those_of_all_captures_together(night: Capture, folder: Path, tmp_path: Path):
-    captures = cut(night, tmp_path / "in", some_edges(night, 5, 7))
+    morning = shop.shop(tmp_path / "in" / "morning")  # so that the second day does not begin with the first
+    captures = [Path(morning.path), *cut(night, tmp_path / "in", some_edges(night, 5, 7))]
     for path in reversed(captures):
         run_job([str(path)], folder, tmp_path / "out")
     together = open_captures(captures)
