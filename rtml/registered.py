@@ -11,6 +11,7 @@ __all__ = [
     "AUDIT_FAMILIES",
     "DATASETS",
     "DETECTORS",
+    "ENGINES",
     "EXPORTS",
     "FAMILIES",
     "PACKS",
@@ -118,6 +119,9 @@ SINKS = {
     "securitylake": "rtml.findings.sinks.securitylake:SECURITYLAKE",
 }
 """Where findings are sent: `rtml.findings.sinks.SINKS`."""
+
+ENGINES = {"local": "rtml.job.engines.local:LOCAL", "ray": "rtml.job.engines.ray:RAY"}
+"""Where the scoring job runs: `rtml.job.engines.ENGINES`."""
 
 PACKS = {"container": "packs/container", "k8s-audit": "packs/k8s-audit"}
 """Rule packs, by folder below ``rtml/rules``."""

@@ -17,7 +17,7 @@ TEXTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
 ]
 DOTTED = re.compile(r"`(rtml(?:\.[A-Za-z_]\w*)+)`")
-GROUPS = {"rtml.sensors", "rtml.formats", "rtml.exports", "rtml.sinks", "rtml.audit_features"}
+GROUPS = {"rtml.sensors", "rtml.engines", "rtml.formats", "rtml.exports", "rtml.sinks", "rtml.audit_features"}
 """Groups of entry points: names that no module has."""
 FILES = re.compile(r"`(rtml/[\w/.-]+\.(?:py|yml|bt))`")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,7 @@ from rtml.captures.store import Capture, open_capture
 from rtml.container_ids import merged
 from rtml.errors import UsageError
 
-__all__ = ["SEQ_SHIFT", "JoinedCapture", "both", "open_captures"]
+__all__ = ["SEQ_SHIFT", "JoinedCapture", "both", "joined", "open_captures", "place_of"]
 
 SEQ_SHIFT = 2**40
 """``seq`` of the n-th capture (by start, then by manifest) is raised by n times this: never used twice."""
@@ -82,7 +83,12 @@ def open_captures(paths: Sequence[str | Path]) -> Capture:
         raise UsageError("no capture was named")
     if len({str(path).rstrip("/") for path in paths}) < len(paths):
         raise UsageError("the same capture was named twice")
-    parts = sorted(map(open_capture, paths), key=_place)
+    return joined(map(open_capture, paths))
+
+
+def joined(captures: Iterable[Capture]) -> Capture:
+    """Return captures as one; their order does not matter."""
+    parts = sorted(captures, key=lambda part: (*place_of(part.manifest), part.path))
     if len(parts) == 1:
         return parts[0]
     manifests = [part.manifest for part in parts]
@@ -91,9 +97,9 @@ def open_captures(paths: Sequence[str | Path]) -> Capture:
     return JoinedCapture(", ".join(p.path for p in parts), manifest, tuple(parts), found.ids)
 
 
-def _place(capture: Capture) -> tuple[str, str, str]:
-    """Return what sorts captures: what they hold; what they are called only where that is equal."""
-    return str(capture.manifest.start), capture.manifest.to_json(), capture.path
+def place_of(manifest: Manifest) -> tuple[str, str]:
+    """Return what sorts captures: when they begin, then what they hold; never what they are called."""
+    return str(manifest.start), hashlib.sha256(manifest.to_json().encode()).hexdigest()
 
 
 def _merged(manifests: list[Manifest], names: Mapping[str, str]) -> Manifest:

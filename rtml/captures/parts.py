@@ -13,7 +13,7 @@ from pyarrow import fs
 from rtml.errors import RtmlError
 from rtml.schema import POLARS, conform
 
-__all__ = ["Parts", "filesystem", "list_parts", "named_parts", "scan_table"]
+__all__ = ["Parts", "filesystem", "list_parts", "named_parts", "scan_table", "sound_parts"]
 
 _SUFFIX = ".parquet"
 _UNREADABLE = (pl.exceptions.PolarsError, OSError, pa.ArrowException)
@@ -59,6 +59,35 @@ def list_parts(folder: str, rows: int) -> Parts:
     held = sum(_rows(system, name, folder + name.removeprefix(inner)) for name in names)
     _require_rows(folder, held, rows, len(names))
     return [folder + name.removeprefix(inner) for name in names]
+
+
+def sound_parts(folder: str, names: Sequence[str] | None = None) -> tuple[dict[str, int], dict[str, str]]:
+    """Look at how every event file below a folder ends, and go on after those that are damaged.
+
+    Parameters
+    ----------
+    folder
+        A path or a URL.
+    names
+        Of the files; None: all that are there.
+
+    Returns
+    -------
+    Rows by name of the files that can be read, and the reason by name of those that cannot.
+    """
+    system, inner = filesystem(folder)
+    if names is None:
+        found = system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True))
+        paths = sorted(info.path for info in found if info.is_file and info.path.endswith(_SUFFIX))
+        names = [path.removeprefix(f"{inner}/") for path in paths]
+    rows: dict[str, int] = {}
+    faults: dict[str, str] = {}
+    for name in names:
+        try:
+            rows[name] = _rows(system, f"{inner}/{name}", name)
+        except RtmlError as error:
+            faults[name] = str(error)
+    return rows, faults
 
 
 def _require_rows(folder: str, held: int, promised: int, files: int) -> None:

@@ -83,5 +83,5 @@ SINKS = _Open("rtml.sinks", *registered.SINKS)
 PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
 """`rtml.profiles.formats.FORMATS`."""
 
-ENGINES = ("local",)
-"""Where ``rtml score`` runs."""
+ENGINES = _Open("rtml.engines", *registered.ENGINES)
+"""`rtml.job.engines.ENGINES`."""

@@ -7,6 +7,7 @@ from rtml.errors import RtmlError
 __all__ = ["OPTIONS", "with_option"]
 
 OPTIONS = {
+    "adopt": "--adopt",
     "alpha": "--alpha",
     "bad": "--bad",
     "budget": "--budget",
@@ -27,6 +28,7 @@ OPTIONS = {
     "to": "--to SINK=TARGET",
     "trials": "--trials",
     "vary": "--vary",
+    "workers": "--workers",
 }
 """By the name of the argument that an error carries (`rtml.errors.RtmlError`)."""
 

@@ -1,4 +1,4 @@
-"""``rtml score``: the batch job."""
+"""``rtml score``: the scoring job."""
 
 from __future__ import annotations
 
@@ -7,47 +7,77 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands import arguments, names
-from rtml.commands.destinations import print_destinations_only
-from rtml.commands.output import console, print_json
-from rtml.commands.progress import progress
-from rtml.errors import RtmlError
-from rtml.text import visible
+from rtml.commands import arguments, job_arguments, names
+from rtml.commands.job_metrics import INCOMPLETE, metered
+from rtml.commands.json_log import following
+from rtml.commands.output import print_json
 
 __all__ = ["score"]
 
 
 def score(
-    captures: Annotated[
-        list[str], typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Captures, folders of captures, patterns; here or in a store.",
+            callback=job_arguments.inputs,
+        ),
     ],
     model: Annotated[str, typer.Option("--model", help="Folder, or MLflow URI of a model.")],
-    out: Annotated[Path, typer.Option("--out", help="New folder for scores and findings.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", help="Folder for scores and findings, here or in a store.", callback=job_arguments.place
+        ),
+    ],
     budget: Annotated[
         float | None,
         typer.Option(
             "--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero
         ),
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine", help="Where it runs: local.", callback=arguments.one_of("engine", names.ENGINES)
-        ),
-    ] = "local",
-    resume: Annotated[bool, typer.Option("--resume", help="Keep a result that is done.")] = False,
     suppress: Annotated[
         Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
     ] = None,
     scope: Annotated[
         Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
     ] = None,
-    hold: Annotated[
-        str | None,
+    engine: Annotated[
+        str,
         typer.Option(
-            "--hold", help="Look ahead for roll-outs so far only, as a watch: 10m.", show_default=False
+            "--engine", help="Where it runs: local, ray.", callback=arguments.one_of("engine", names.ENGINES)
         ),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="Processes at a time; by default one per processor.", min=1),
     ] = None,
+    memory: Annotated[
+        str, typer.Option("--memory", help="For all workers together.", callback=job_arguments.memory)
+    ] = "2GB",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of a Ray cluster; without one it runs here.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
+    metrics: Annotated[
+        Path | None,
+        typer.Option("--metrics", help="File for Prometheus' text format.", callback=arguments.local),
+    ] = None,
+    log_format: Annotated[
+        str,
+        typer.Option(
+            "--log-format",
+            help="Progress as text or json.",
+            callback=arguments.one_of("format", ("text", "json")),
+        ),
+    ] = "text",
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Go on with another model, for days that have something new.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="What is done is always kept.", hidden=True)
+    ] = False,
     track: Annotated[
         bool | None,
         typer.Option(
@@ -58,43 +88,33 @@ def score(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Score captures: `rtml score CAPTURE --model runs:/ID/model --out scored`.
+    """Score what is new: `rtml score captures/ --model runs:/ID/model --out scored`, every hour.
 
-    Windows that the model has learnt from are skipped and counted. The folder appears when it is
-    complete, never half. Findings that `--suppress quiet.yml` means are archived in it, in
-    `suppressed.parquet`. A tracked job is a run in MLflow; one that fails says why in its tag
-    `rtml.status_reason`.
+    Exit codes: 0 all is scored (or nothing is new), 1 it failed, 2 wrong use, 3 something was set aside,
+    4 another job is writing there. Windows that the model has learnt from are skipped and counted.
+    Findings that `--suppress quiet.yml` means go to `suppressed.parquet`. docs/scoring.md says what lies
+    where, and what is final when.
     """
     from rtml.tracking.places import fetched_model
-    from rtml.tracking.store import configured
 
-    if out.exists() and not resume:
-        raise RtmlError(f"{out}: exists already; --resume keeps a finished result")
-    tracked = (configured() if track is None else track) and not out.exists()
-    with fetched_model(model) as folder, progress("scoring"):
-        if tracked:
-            from rtml.tracking.jobs import run_tracked_job
+    more = {
+        "budget": budget, "suppress": suppress, "scope": scope, "engine": engine, "workers": workers,
+        "memory": job_arguments.amount(memory), "address": address, "adopt": adopt,
+    }  # fmt: skip
+    place = None if dry_run else metrics
+    with following("scoring", log_format) as told, metered(place) as done, fetched_model(model) as folder:
+        from rtml.tracking.jobs import planned_job, run_tracked_job
 
-            done = run_tracked_job(captures, folder, out, budget, suppress, model, scope, hold)
+        if dry_run:
+            plan = planned_job(inputs, folder, out, model, more)
         else:
-            from rtml.models.job import run_job
+            done.append(run_tracked_job(inputs, folder, out, model, more, track))
+            told(done[0].facts())
+    from rtml.commands.job_output import print_done, print_plan
 
-            done = run_job(captures, folder, out, budget, resume, suppress, model, scope, hold)
-    if as_json:
-        print_json(done)
+    if dry_run:
+        print_json(plan.facts()) if as_json else print_plan(plan)
         return
-    console.print(
-        f"{out}: {done['windows']:,} windows · {done['alarms']:,} alarms ·"
-        f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
-        markup=False,
-    )
-    if done.get("nameless"):
-        console.print(f"  {done['nameless']}", markup=False)
-    for rule in done.get("suppressions", []):
-        outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
-        console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
-    for name, sentence in done["budget"].items():
-        console.print(f"  {name}: {sentence}", markup=False)
-    for sentence in done.get("drift", []):
-        console.print(f"  drift: {visible(sentence, 200)}", markup=False)
-    print_destinations_only(captures)
+    print_json(done[0].result) if as_json else print_done(out, done[0])
+    if not done[0].complete:
+        raise typer.Exit(INCOMPLETE)

@@ -8,20 +8,21 @@ the events are read once per selection.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
-from rtml.features.following import Following
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
 from rtml.times import span
 
-__all__ = ["CELL", "Material", "Pairs", "gather"]
+__all__ = ["CELL", "Material", "Pairs", "TakenUp", "gather"]
 
 CELL = ["container_id", "window", "root_id"]
 """What a row of features is about: a tree in a window; ``root_id`` is 0 where rows are of containers."""
@@ -29,6 +30,17 @@ CELL = ["container_id", "window", "root_id"]
 _PEERS = ["workload", "image", "repository", "peers"]
 _CODE = ["group", "pair"]
 _PROCESS = ["host", "process_id"]
+
+
+class TakenUp(Protocol):
+    """Who knows what workloads take up: `rtml.features.following.Following`, for streams."""
+
+    @property
+    def hold(self) -> dt.timedelta:
+        """How far ahead it looks."""
+
+    def taken_up(self, conditional: str, rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+        """Return ``group``, ``pair``, ``since`` of what is taken up."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +161,7 @@ def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:
     return replace(pairs, rows=marked, names=names)
 
 
-def _held(pairs: Pairs, conditional: str, following: Following) -> Pairs:
+def _held(pairs: Pairs, conditional: str, following: TakenUp) -> Pairs:
     """Mark the pairs of windows that the workload had taken up by the end of the hold after them."""
     rows = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
     since = following.taken_up(conditional, rows, pairs.names)
@@ -171,7 +183,7 @@ def gather(
     *,
     detailed: bool = False,
     beyond_peers: bool = False,
-    following: Following | None = None,
+    following: TakenUp | None = None,
 ) -> Material:
     """Reduce the events of a source for some conditionals, and score their pairs.
 

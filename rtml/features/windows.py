@@ -8,8 +8,7 @@ import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
-from rtml.features.following import Following
-from rtml.features.pairs import CELL, Material, gather
+from rtml.features.pairs import CELL, Material, TakenUp, gather
 from rtml.features.source import Source, Unit
 from rtml.features.surprise import EVENT_SURPRISES, event_surprises, window_surprises
 from rtml.progress import steps
@@ -82,7 +81,7 @@ def assemble_with_surprises(
     families: Mapping[str, Family],
     *,
     beyond_peers: bool = False,
-    following: Following | None = None,
+    following: TakenUp | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compute the families, and the surprise of single events, from one reading of the events.
 
@@ -105,7 +104,7 @@ def _assembled(
     *,
     detailed: bool,
     beyond_peers: bool,
-    following: Following | None,
+    following: TakenUp | None,
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     table, events = _complete(_base(source), source), []
     roots = source.roots if detailed and not baseline.empty else None

@@ -2,8 +2,7 @@
 
 `train` makes a `Model` of baseline, detectors and calibrations; `Model.score` turns a capture into
 windows, scores and findings (`Scored`) and changes nothing, `Model.stream` judges events as they come
-and goes on learning (`rtml.models.streaming`);
-`rtml.models.job` scores captures into one folder, whole or not at all.
+and goes on learning (`rtml.models.streaming`).
 """
 
 from rtml.models.model import Model, load_model

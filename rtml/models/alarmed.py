@@ -24,7 +24,7 @@ from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, TREE_SCORES, empty
 from rtml.times import UTC_NS, Window, instant
 
-__all__ = ["OTHERWISE", "RAISED", "REASONS", "Alarmed", "findings_of", "raised"]
+__all__ = ["OTHERWISE", "RAISED", "REASONS", "Alarmed", "findings_of", "of_trees", "raised"]
 
 _TREE = ["container_id", "window", "process_id"]
 _IDENTITY = [name for name in IDENTITY if name not in ("container_id", "workload")]
@@ -61,11 +61,8 @@ class Alarmed:
     def only(self, raised: pl.DataFrame) -> Alarmed:
         """Return what belongs to some of the alarms."""
         trees, events = raised.select(_TREE).unique(), ["host", "seq"]
-        of_trees = {"on": _TREE, "how": "semi", "nulls_equal": True, "maintain_order": "left"}
-        surprises = self.surprises.join(
-            trees, left_on=["container_id", "window", "root_id"], right_on=_TREE, how="semi",
-            nulls_equal=True, maintain_order="left",
-        )  # fmt: skip
+        joining = {"on": _TREE, "how": "semi", "nulls_equal": True, "maintain_order": "left"}
+        surprises = of_trees(self.surprises.lazy(), trees)
         named = surprises.select("host", "process_id").unique()
         calls = self.calls
         if calls.width:
@@ -77,7 +74,7 @@ class Alarmed:
             surprises,
             self.reasons.join(raised.select("detector", *_TREE), on=["detector", *_TREE], how="semi",
                               nulls_equal=True, maintain_order="left"),
-            self.otherwise.join(trees, **of_trees),  # type: ignore[arg-type]
+            self.otherwise.join(trees, **joining),  # type: ignore[arg-type]
             self.processes.join(named, on=["host", "process_id"], how="semi", maintain_order="left"),
             calls,
             self.shared,
@@ -95,6 +92,16 @@ def _together(ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
     images = ["host", "process_id", "image_seq", "since"]
     both = pl.concat([ours, theirs.select(ours.columns)])
     return both.unique(images if set(images) <= set(ours.columns) else None, maintain_order=True)
+
+
+def of_trees(surprises: pl.LazyFrame, trees: pl.DataFrame) -> pl.DataFrame:
+    """Return the surprises (`rtml.features.EVENT_SURPRISES`) of some trees, in their order."""
+    wanted = trees.lazy().select(_TREE).unique()
+    ours = surprises.join(
+        wanted, left_on=["container_id", "window", "root_id"], right_on=_TREE, how="semi",
+        nulls_equal=True, maintain_order="left",
+    )  # fmt: skip
+    return ours.collect().sort("time", "host", "seq", "conditional", "context", "key", maintain_order=True)
 
 
 def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from rtml.models.alarmed import OTHERWISE, REASONS
+from rtml.models.alarmed import OTHERWISE, REASONS, of_trees
 from rtml.models.judging import alarms_of, raw_scores, tree_scores
 from rtml.models.learners import Learners
 from rtml.models.parts import Parts
@@ -41,7 +41,7 @@ class Judged:
 
 
 def judge(
-    parts: Parts, learners: Learners, trees: pl.DataFrame, surprises: pl.DataFrame, budget: float
+    parts: Parts, learners: Learners, trees: pl.DataFrame, surprises: pl.LazyFrame, budget: float
 ) -> Judged:
     """Judge trees in the order of hours; ``learners`` go on learning.
 
@@ -54,7 +54,7 @@ def judge(
     trees
         Features per tree and window.
     surprises
-        `rtml.features.EVENT_SURPRISES` of the same time.
+        `rtml.features.EVENT_SURPRISES` of the same time; those of trees that alarm are looked up.
     budget
         False findings per container-day.
     """
@@ -86,7 +86,7 @@ def _by_hour(trees: pl.DataFrame) -> Iterator[tuple[dt.datetime, pl.DataFrame]]:
 
 
 def _judge_hour(
-    parts: Parts, learners: Learners, rows: pl.DataFrame, surprises: pl.DataFrame, budget: float
+    parts: Parts, learners: Learners, rows: pl.DataFrame, surprises: pl.LazyFrame, budget: float
 ) -> tuple[pl.DataFrame, list[tuple[pl.DataFrame, pl.DataFrame]]]:
     """Score the trees of one hour, learn them, and explain the alarms among them."""
     raw = raw_scores(learners.detectors, rows, parts.calibrations, budget, learning=learners.learning)
@@ -100,7 +100,7 @@ def _judge_hour(
             continue
         alarming = rows.join(raised, on=_TREE, how="semi", nulls_equal=True, maintain_order="left")
         reasons = reasons_of(knowing, label, alarming, scores)
-        otherwise = counterfactuals_of(knowing, label, alarming, surprises, budget)
+        otherwise = counterfactuals_of(knowing, label, alarming, of_trees(surprises, alarming), budget)
         explained.append((_of(label, reasons, REASONS), _of(label, otherwise, OTHERWISE)))
     return scores, explained
 

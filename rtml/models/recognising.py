@@ -12,14 +12,14 @@ programs start, and where times were stretched or rounded as well.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.times import UTC_NS, instant
 
-__all__ = ["moments", "paces", "refuse_known"]
+__all__ = ["again", "moments", "paces", "refuse", "refuse_known"]
 
 _SAMPLE = 512
 _SPREAD = 1_000_003
@@ -96,7 +96,7 @@ def _paces(events: pl.LazyFrame) -> pl.LazyFrame:
 def refuse_known(
     events: pl.LazyFrame, known: Sequence[int], where: str, known_paces: Sequence[int] = ()
 ) -> None:
-    """Refuse a capture that holds what was learnt.
+    """Refuse a capture that holds what was learnt: `again` and `refuse` in one.
 
     Parameters
     ----------
@@ -104,25 +104,46 @@ def refuse_known(
         Those that are about to be judged; what is known by container and time was left out before.
     known, known_paces
         See `moments`, `paces`; fewer than 20 of a kind prove nothing.
+    where
+        What is refused.
 
     Raises
     ------
     RtmlError
-        One in twenty of the sampled moments comes again.
+        One in twenty of a sample comes again.
     """
+    refuse([again(events, known, known_paces)], known, where, known_paces)
+
+
+def again(
+    events: pl.LazyFrame, known: Sequence[int], known_paces: Sequence[int] = ()
+) -> tuple[list[int], list[int]]:
+    """Return which of the sampled `moments` and `paces` come again in events; of few none are looked for."""
     times = events.select(pl.col("time").cast(UTC_NS).to_physical())
-    _refuse(times, known, where, "whatever their containers are called")
-    if len(known_paces) >= _FEWEST:
-        _refuse(_paces(events), known_paces, where, "though their times were moved")
+    return _met(times, known), _met(_paces(events), known_paces)
 
 
-def _refuse(numbers: pl.LazyFrame, known: Sequence[int], where: str, although: str) -> None:
+def refuse(
+    met: Iterable[Sequence[Sequence[int]]], known: Sequence[int], where: str, known_paces: Sequence[int] = ()
+) -> None:
+    """Refuse events by what `again` gave of all their shards; see `refuse_known`."""
+    moments_met, paces_met = zip(*met, strict=True)
+    _refuse(moments_met, known, where, "whatever their containers are called")
+    _refuse(paces_met, known_paces, where, "though their times were moved")
+
+
+def _met(numbers: pl.LazyFrame, known: Sequence[int]) -> list[int]:
     if len(known) < _FEWEST:
-        return
-    sample = pl.LazyFrame({numbers.collect_schema().names()[0]: pl.Series(known, dtype=pl.Int64)})
-    both = numbers.join(sample, on=sample.collect_schema().names(), how="semi").unique().select(pl.len())
-    again = both.collect(engine="streaming").item()
-    if again >= _KNOWN * len(known):
+        return []
+    name = numbers.collect_schema().names()[0]
+    sample = pl.LazyFrame({name: pl.Series(known, dtype=pl.Int64)})
+    both = numbers.join(sample, on=name, how="semi").unique().collect(engine="streaming")
+    return sorted(both[name].to_list())
+
+
+def _refuse(met: Iterable[Sequence[int]], known: Sequence[int], where: str, although: str) -> None:
+    again = len({number for part in met for number in part})
+    if len(known) >= _FEWEST and again >= _KNOWN * len(known):
         raise RtmlError(
             f"{where}: the model has learnt from these events, {although}: {again} "
             f"of a sample of {len(known)} come again; judge time that it has not seen"

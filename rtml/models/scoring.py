@@ -13,13 +13,14 @@ from rtml.baselines import Baseline
 from rtml.captures import Capture
 from rtml.captures.digest import named
 from rtml.captures.processes import PROCESSES
+from rtml.features import EVENT_SURPRISES
 from rtml.features.following import Following
 from rtml.features.once import once
 from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.alarmed import Alarmed, findings_of, raised
+from rtml.models.alarmed import Alarmed, findings_of, of_trees, raised
 from rtml.models.explaining.changes import folded, taken_up
 from rtml.models.hours import Judged, judge
 from rtml.models.judging import alarms_of, in_windows
@@ -30,8 +31,9 @@ from rtml.models.watching import DRIFT, Watching, caused
 from rtml.models.windows import container_windows
 from rtml.schema import FINDINGS, empty
 from rtml.showing.tables import table
+from rtml.times import instant
 
-__all__ = ["Scored", "containers_of", "onto", "score", "unlearnt"]
+__all__ = ["Scored", "conclude", "containers_of", "onto", "score", "unlearnt"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,29 +132,74 @@ def score(
             source, parts.baseline, families, beyond_peers=True, following=following
         ),
     )
-    learners = Learners(parts.detectors, release=None if hold is None else RELEASE)
-    judged = judge(parts, learners, trees, surprises, wanted)
-    alarms = alarms_of(parts.calibrations, wanted)
+    release = None if hold is None else RELEASE
+    concluded = conclude(parts, source, trees, surprises.lazy(), wanted, release)
+    return replace(concluded, surprises=surprises, skipped=skipped)
+
+
+def conclude(
+    parts: Parts,
+    source: Source,
+    trees: pl.DataFrame,
+    surprises: pl.LazyFrame,
+    budget: float,
+    release: dt.timedelta | None = None,
+    within: tuple[dt.datetime, dt.datetime] | None = None,
+) -> Scored:
+    """Judge trees of which features are made: scores, alarms, findings; online detectors go on learning.
+
+    Parameters
+    ----------
+    parts
+        The model.
+    source
+        What the trees are of; its containers are known by it, and processes and API calls of what alarms.
+    trees
+        Features of all trees, ordered as `rtml.features.windows` does.
+    surprises
+        `rtml.features.EVENT_SURPRISES` of all of them, in their order; they may lie in files.
+    budget
+        False findings per container-day.
+    release
+        Time after which what alarmed is learnt; None: never.
+    within
+        Only windows from the first moment on and before the second are told, the others are context: for
+        what learns and for drift. None: all.
+    """
+    about = parts.description
+    judged = judge(parts, Learners(parts.detectors, release=release), trees, surprises, budget)
+    alarms = alarms_of(parts.calibrations, budget)
     limits = {label: alarm.limit for label, alarm in alarms.items()}
+    drift = Watching().take(judged.scores, trees, parts.calibrations).filter(_inside("noticed", within))
+    told = _inside("window", within)
+    judged = replace(judged, scores=judged.scores.filter(told))
+    trees, surprises = trees.filter(told), surprises.filter(told)
     rows = raised(judged.scores, trees, limits)
-    shared = folded(taken_up(surprises, containers_of(source, parts.baseline)))
+    common = surprises.filter(pl.col("shared").fill_null(False)).collect()
+    shared = folded(taken_up(common, containers_of(source, parts.baseline)))
     audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
-    shown = _alarmed(source, rows, surprises, judged, shared, audit)
-    told = about.window, parts.baseline, parts.calibrations, wanted, about.fitted_until, audit
+    shown = _alarmed(source, rows, of_trees(surprises, rows), judged, shared, audit)
+    given = about.window, parts.baseline, parts.calibrations, budget, about.fitted_until, audit
     return Scored(
         container_windows(trees),
         in_windows(judged.scores),
-        findings_of(shown.only(rows), *told),
-        surprises,
+        findings_of(shown.only(rows), *given),
+        EVENT_SURPRISES.to_frame(),
         alarms,
-        skipped,
+        0,
         trees,
         judged.scores,
         parts.trees,
         about.fitted_until,
         about.held_out,
-        drift=caused(Watching().take(judged.scores, trees, parts.calibrations), shared),
+        drift=caused(drift, shared),
     )
+
+
+def _inside(column: str, span: tuple[dt.datetime, dt.datetime] | None) -> pl.Expr:
+    if span is None:
+        return pl.lit(True)
+    return pl.col(column).is_between(instant(span[0]), instant(span[1]), closed="left")
 
 
 def _learnt(parts: Parts) -> tuple[Hashable, ...]:

@@ -149,7 +149,7 @@ class Feed:
         return Learners(self.parts.detectors, *held, pace.releasing, pace.learning)
 
     def _judged(self, learners: Learners, trees: pl.DataFrame, surprises: pl.DataFrame, keep: bool) -> Read:
-        judged = judge(self.parts, learners, trees, surprises, self.budget)
+        judged = judge(self.parts, learners, trees, surprises.lazy(), self.budget)
         if keep:
             self.going.known, self.going.hour, self.going.held = learners.known, learners.hour, learners.held
         return Read(trees, surprises, judged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ALIAS",
     "CHALLENGED",
     "COMMIT",
     "DATA",
@@ -37,6 +38,7 @@ SELFTEST = "rtml.selftest"
 REGISTERED = "rtml.registered"
 MODEL = "rtml.model_id"
 MODEL_DIGEST = "rtml.model_digest"
+ALIAS = "rtml.model_alias"
 RUN = "rtml.run"
 PROMOTION = "rtml.promotion"
 CHALLENGED = "rtml.challenged_by"
@@ -56,6 +58,7 @@ TAGS = {
     REGISTERED: "the version of the registered model, or why there is none",
     MODEL: "the logged model that the run made or used",
     MODEL_DIGEST: "digest of the model's folder",
+    ALIAS: "the alias by which a scoring job asked for its model",
     RUN: "of a version: the run that made it",
     PROMOTION: "of a version: how its challenge of the champion ended",
     CHALLENGED: "of a champion, followed by a run: that run's p-value",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rtml.models.job import run_job
 
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.models.job import run_job
 from tests.conftest import LAB
 
 RULE = """

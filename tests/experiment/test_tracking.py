@@ -8,13 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rtml.models.job import run_job
 from typer.testing import CliRunner
 
 from rtml.captures import open_capture
 from rtml.cli import app
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.models.job import run_job
 from rtml.tracking.places import fetched_model
 from rtml.tracking.store import mlflow_here, quiet
 from tests.conftest import LAB

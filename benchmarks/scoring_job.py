@@ -1,0 +1,104 @@
+"""What the scoring job costs: processor time per event, and the most memory that all its processes hold.
+
+The capture is the lab's, every half hour of a day again; one container has nine of ten events.
+``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2`` (millions of events).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import polars as pl
+import psutil
+
+from rtml.captures import open_capture
+from rtml.captures.manifest import Manifest
+from rtml.captures.write import write_capture
+from rtml.models import train
+from rtml.schema import REJECTS, empty
+
+LAB = Path(__file__).parents[1] / "datasets" / "lab-v1" / "capture"
+SHARE = 0.9
+
+
+def made(folder: Path, events: int) -> Path:
+    """Write a capture of about so many events."""
+    lab = open_capture(LAB)
+    rows = lab.events().collect()
+    busy = rows["container_id"].value_counts().sort("count").drop_nulls()["container_id"][-1]
+    own, others = rows.filter(pl.col("container_id") == busy), rows.filter(pl.col("container_id") != busy)
+    times = round(SHARE / (1 - SHARE) * others.height / own.height)
+    loud = [_later(own, 7_000_000 * n) for n in range(max(times, 1))]
+    one = pl.concat([others, *loud])
+    halves = max(1, round(events / one.height))
+    day, length = 86_400 * 10**9, 31 * 60 * 10**9
+    start = 30 * day - rows["time"].min().timestamp() * 10**9 % day
+    table = pl.concat([_later(one, int(start) + length * n) for n in range(halves)]).sort("time")
+    table = table.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64))
+    facts = lab.manifest.containers
+    counts = dict(table["container_id"].cast(pl.String).value_counts().iter_rows())
+    begin, end = table["time"][0], table["time"][-1]
+    moved = {"first_seen": begin, "last_seen": end, "started": None}
+    containers = [c.model_copy(update=moved | {"events": counts.get(c.container_id, 0)}) for c in facts]
+    manifest = Manifest(sensor="bench", hosts=lab.manifest.hosts, containers=containers, start=begin, end=end,
+                        events=table.height)  # fmt: skip
+    write_capture(folder, manifest, table, lab.processes().collect(), empty(REJECTS))
+    return folder
+
+
+def _later(rows: pl.DataFrame, nanoseconds: int) -> pl.DataFrame:
+    time = pl.col("time").to_physical() + nanoseconds
+    return rows.with_columns(time.cast(rows.schema["time"]))
+
+
+def measured(line: list[str]) -> tuple[float, float, float]:
+    """Run a command; return seconds, processor seconds, most memory of it and its children (bytes)."""
+    begun, peak = time.monotonic(), 0
+    before = os.times()
+    process = psutil.Popen(line)
+    while process.poll() is None:
+        held = 0
+        for one in [process, *process.children(recursive=True)]:
+            try:
+                held += one.memory_full_info().uss
+            except psutil.Error:
+                continue
+        peak = max(peak, held)
+        time.sleep(0.1)
+    after = os.times()
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, line)
+    return time.monotonic() - begun, spent, peak
+
+
+def main() -> None:
+    """Make a capture and a model, score it, print what it cost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=float, default=2.0, help="millions")
+    parser.add_argument("--memory", default="2GB")
+    parser.add_argument("--workers", default="2")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        capture = made(place / "capture", int(asked.events * 1e6))
+        model = train(open_capture(LAB), ["surprise", "half_space_trees", "isolation_forest"])
+        model.save(place / "model")
+        events = open_capture(capture).manifest.events
+        line = [sys.executable, "-m", "rtml.cli", "score", str(capture), "--model", str(place / "model")]
+        line += ["--out", str(place / "out"), "--memory", asked.memory, "--workers", asked.workers]
+        seconds, spent, peak = measured(line)
+        sys.stdout.write(
+            f"{events:,} events · {asked.memory} · {asked.workers} workers: {seconds:.0f} s,"
+            f" {spent:.0f} CPU s, {events / spent:,.0f} events per CPU second, at most {peak / 1e6:,.0f} MB\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

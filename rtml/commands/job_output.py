@@ -1,0 +1,52 @@
+"""What the scoring job prints when it is done, and what it would do."""
+
+from __future__ import annotations
+
+from rtml.commands.output import console
+from rtml.commands.progress_facts import amount, duration
+from rtml.job.planned import Planned
+from rtml.job.running import Ran
+from rtml.text import visible
+
+__all__ = ["print_done", "print_plan"]
+
+
+def print_done(out: str, ran: Ran) -> None:
+    """Print what a run did, what its budgets promise, what was set aside."""
+    done = ran.result
+    new = f"{ran.new:,} new captures" if ran.new else "nothing new"
+    console.print(
+        f"{visible(out, 200)}: {new} · {done['windows']:,} windows · {done['alarms']:,} alarms ·"
+        f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
+        markup=False,
+    )
+    for rule in done.get("suppressions", []):
+        outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
+        console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
+    for name, sentence in done["budget"].items():
+        console.print(f"  {name}: {sentence}", markup=False)
+    for sentence in done["drift"]:
+        console.print(f"  drift: {visible(sentence, 200)}", markup=False)
+    for sentence in done["remarks"]:
+        console.print(f"  {visible(sentence, 300)}", markup=False)
+    for fault in done["aside"]:
+        where = fault.get("capture") or fault.get("day", "")
+        part = f"/{fault['part']}" if fault.get("part") else ""
+        console.print(
+            f"  set aside: {visible(where + part, 200)}: {visible(fault['reason'], 300)}", markup=False
+        )
+
+
+def print_plan(plan: Planned) -> None:
+    """Print what a run would do."""
+    console.print(
+        f"{plan.new:,} new captures · {len(plan.days):,} days to score · {amount(plan.events, 'events')} in"
+        f" {plan.shards:,} shards · about {duration(plan.seconds)}",
+        markup=False,
+    )
+    for day, events in plan.days.items():
+        console.print(f"  {day}: {amount(events, 'events')}", markup=False)
+    for fault in plan.aside:
+        console.print(
+            f"  set aside: {visible(fault['capture'], 200)}: {visible(fault['reason'], 300)}", markup=False
+        )

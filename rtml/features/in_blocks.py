@@ -1,0 +1,131 @@
+"""Features of a source that is too large for memory: read in pieces of time, the same bit for bit.
+
+What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so the pieces
+are read twice: first for what is new in them, then for the features. What a family compares with earlier
+events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
+
+Fails for a family that looks back and recalls nothing: its source cannot be cut (`can_be_cut`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from rtml.baselines import Baseline
+from rtml.features.contract import Family
+from rtml.features.pairs import Pairs, gather
+from rtml.features.shared import new_images, shared_pairs
+from rtml.features.source import Source
+from rtml.features.windows import assemble_with_surprises
+from rtml.times import UTC_NS, instant
+
+__all__ = ["assemble_in_blocks", "can_be_cut"]
+
+_PAIR = ["peers", "subject", "key"]
+_TEXT: dict[str, pl.DataType] = dict.fromkeys(["conditional", *_PAIR, "container_id"], pl.String())
+_FRESH = pl.Schema({**_TEXT, "window": UTC_NS})
+_BEGUN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def can_be_cut(families: Mapping[str, Family]) -> bool:
+    """Say whether what families look back to is handed on."""
+    selections = [one.selection for family in families.values() for one in family.conditionals]
+    return all(selection.recall is not None for selection in selections if selection.looks_back)
+
+
+def assemble_in_blocks(
+    source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) piece by piece.
+
+    Parameters
+    ----------
+    source, baseline, families
+        What features are made of.
+    edges
+        Rising: the begin of the first piece, where one ends and the next begins (between windows), the end of
+        the last. Events outside are not read.
+    """
+    if len(edges) < 3:
+        part = source.between(edges[0], edges[-1])
+        yield assemble_with_surprises(part, baseline, families, beyond_peers=True)
+        return
+    told = _foretold(source, baseline, families, edges)
+    for begin, block in _blocks(source, families, edges):
+        trees, surprises = assemble_with_surprises(block, baseline, families, following=told)
+        inside = pl.col("window") >= instant(begin)
+        yield trees.filter(inside), surprises.filter(inside)
+
+
+def _blocks(
+    source: Source, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+) -> Iterator[tuple[dt.datetime, Source]]:
+    """Yield each piece with its first window; before that lie only events that it is compared with."""
+    selections = {one.selection: None for family in families.values() for one in family.conditionals}
+    recalled: list[pl.LazyFrame] = []
+    for begin, end in zip(edges, edges[1:], strict=False):
+        own = source.between(begin, end)
+        block = replace(own, events=pl.concat([*recalled, own.events]))
+        yield source.every.border_before(begin), block
+        recalled = [
+            one.recall(one.chosen(block.events), block.processes).collect().lazy()
+            for one in selections
+            if one.recall is not None
+        ]
+
+
+@dataclass(frozen=True)
+class _Foretold:
+    """What workloads take up at any time: stands in for `rtml.features.following.Following`."""
+
+    taken: pl.DataFrame
+    hold: dt.timedelta = field(default=dt.timedelta())
+
+    def taken_up(self, conditional: str, rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+        """Return ``group``, ``pair``, ``since`` of the pairs that are shared: since ever."""
+        ours = self.taken.filter(pl.col("conditional") == conditional).select(_PAIR)
+        met = names.join(ours, on=_PAIR, how="semi", nulls_equal=True).select("group", "pair").unique()
+        return met.with_columns(since=pl.lit(_BEGUN, UTC_NS))
+
+
+def _foretold(
+    source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+) -> _Foretold:
+    conditionals = [one for family in families.values() for one in family.conditionals]
+    fresh, active = [_FRESH.to_frame()], []
+    for begin, block in _blocks(source, families, edges):
+        inside = pl.col("window") >= instant(begin)
+        for name, pairs in gather(block, conditionals, baseline).pairs.items():
+            fresh.append(_fresh(name, pairs, inside))
+        active.append(block.volume.filter(inside).group_by("container_id").agg(last=pl.col("window").max()))
+    last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
+    alive = new_images(source.peers, baseline.population()).join(last, on="container_id")
+    first = pl.concat(fresh).group_by(list(_TEXT)).agg(pl.col("window").min())
+    parts = first.partition_by("conditional", maintain_order=True, include_key=True)
+    return _Foretold(pl.concat([_FRESH.to_frame().select("conditional", *_PAIR),
+                               *(_shared(part, alive) for part in parts)]))  # fmt: skip
+
+
+def _fresh(conditional: str, pairs: Pairs, inside: pl.Expr) -> pl.DataFrame:
+    """Return when containers first showed, within a piece, what their peers never had."""
+    new = pairs.rows.filter(inside, ~pl.col("seen")).select("container_id", "window", "group", "pair")
+    texts = pairs.names.select("group", "pair", *_PAIR).unique()
+    named = new.join(texts, on=["group", "pair"]).with_columns(conditional=pl.lit(conditional))
+    rows = named.select(pl.col(name).cast(kind) for name, kind in _FRESH.items())
+    return rows.group_by(list(_TEXT)).agg(pl.col("window").min()).select(_FRESH.names())
+
+
+def _shared(first: pl.DataFrame, alive: pl.DataFrame) -> pl.DataFrame:
+    """Return what is shared of one conditional: ``conditional``, peers, subject, key."""
+    keys = first.select("subject", "key").unique().with_row_index("pair")
+    groups = first.select("peers").unique().with_row_index("group")
+    coded = first.join(keys, on=["subject", "key"], nulls_equal=True).join(
+        groups, on="peers", nulls_equal=True
+    )
+    rows = coded.select("container_id", "window", "group", "pair", seen=pl.lit(False))
+    together = shared_pairs(rows, groups, alive).join(keys, on="pair")
+    return together.select(pl.lit(first["conditional"][0]).alias("conditional"), *_PAIR)

@@ -1,0 +1,33 @@
+"""What an engine is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rtml.job.tasks import Task
+
+__all__ = ["Engine", "Machines", "Outcome"]
+
+Outcome = dict[str, bytes] | Exception
+"""What `rtml.job.shard.read_shard` gave for a task, or why it gave nothing."""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Where to run: ``workers`` processes at a time; the ``address`` of a cluster, null: this machine."""
+
+    workers: int = 1
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine by name.
+
+    ``run`` yields, for every task once and as they end, its place in the sequence and its `Outcome`. A worker
+    that dies is no outcome: its task runs again, a bounded number of times.
+    """
+
+    name: str
+    run: Callable[[Sequence[Task], Machines], Iterator[tuple[int, Outcome]]]

@@ -1,0 +1,141 @@
+"""A shard is scored by one function of plain words, the same in any process of any engine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from rtml import features
+from rtml.captures import Capture
+from rtml.captures.in_scope import InScope
+from rtml.captures.joining import joined
+from rtml.captures.scope import Scope
+from rtml.features.contract import Family
+from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
+from rtml.features.source import Source
+from rtml.job.opening import opened
+from rtml.job.tasks import Task
+from rtml.models import Model, load_model
+from rtml.models.recognising import again
+from rtml.models.scoring import unlearnt
+
+__all__ = ["FACTS", "PARTS", "SURPRISES", "TREES", "read_shard"]
+
+TREES, SURPRISES, FACTS = PARTS = "trees", "surprises", "facts"
+"""What a shard gives: two Parquet files, and facts as JSON: ``skipped`` windows, moments that come ``again``,
+``seconds``."""
+
+
+@lru_cache(maxsize=2)
+def _model(folder: str, digest: str) -> Model:
+    return load_model(Path(folder))
+
+
+def read_shard(task: Task) -> dict[str, bytes]:
+    """Make the features of a shard's trees, and the surprise of its events.
+
+    Returns
+    -------
+    `TREES` (`rtml.features.windows`), `SURPRISES` (`rtml.features.EVENT_SURPRISES`) and facts, by name.
+
+    Raises
+    ------
+    RtmlError, OSError, polars.exceptions.PolarsError
+        A capture cannot be read.
+    """
+    begun = time.monotonic()
+    model = _model(task.model, task.digest)
+    about, families = model.description, features.families_of(model.description.families)
+    source, skipped = _source(task, model)
+    met = again(source.events, about.moments, about.paces)
+    packed = {TREES: _Packed(), SURPRISES: _Packed()}
+    for trees, surprises in assemble_in_blocks(
+        source, model.baseline, families, _edges(source, task, families)
+    ):
+        packed[TREES].add(trees)
+        packed[SURPRISES].add(surprises)
+    facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
+    files = {name: part.close() for name, part in packed.items()}
+    return files | {FACTS: json.dumps(facts).encode()}
+
+
+class _Packed:
+    """A Parquet file in memory, written piece by piece."""
+
+    def __init__(self) -> None:
+        self._buffer = io.BytesIO()
+        self._file: Any = None
+
+    def add(self, table: pl.DataFrame) -> None:
+        """Append rows."""
+        arrow = table.to_arrow()
+        if self._file is None:
+            self._file = pq.ParquetWriter(self._buffer, arrow.schema, compression="zstd")
+        self._file.write_table(arrow, row_group_size=256_000)
+
+    def close(self) -> bytes:
+        """Return the file."""
+        assert self._file is not None
+        self._file.close()
+        return self._buffer.getvalue()
+
+
+def _captures_of(task: Task) -> Capture:
+    """Open the captures of a task as one, within its scope."""
+    cache = Path(task.cache)
+    parts = (opened(one.url, one.stamp, list(one.damaged), cache) for one in task.members)
+    return InScope.of(joined(parts), _as_scope(task.scope))
+
+
+def _as_scope(plain: Any) -> Scope:
+    """Return the scope that plain words say (`dataclasses.asdict`)."""
+    sides = {
+        name: {what: tuple(texts) for what, texts in plain[name].items()} for name in ("include", "exclude")
+    }
+    return Scope(tuple(plain["off"]), **sides)
+
+
+def _source(task: Task, model: Model) -> tuple[Source, int]:
+    """Return what the shard looks at, and how many windows of its day the model has learnt from."""
+    about = model.description
+    view = [dt.datetime.fromisoformat(at) for at in task.view]
+    given = features.source_of(_captures_of(task), None, about.window, about.families, "tree").between(*view)
+    learnt = model.forked().description.learned_until
+    if task.containers is not None:
+        names = list(task.containers)
+        inside = pl.col("container_id").is_in(names)
+        given = replace(given, events=given.events.filter(inside), identity=given.identity.filter(inside))
+        learnt = {name: until for name, until in learnt.items() if name in task.containers}
+    if not learnt:
+        return given, 0
+    begin = dt.datetime.fromisoformat(task.day).replace(tzinfo=dt.UTC)
+    _, skipped = unlearnt(given.between(begin, begin + dt.timedelta(days=1)), learnt)
+    return unlearnt(given, learnt)[0], skipped
+
+
+def _edges(source: Source, task: Task, families: dict[str, Family]) -> list[dt.datetime]:
+    """Return where a shard is cut in time, so that pieces hold about as many events each."""
+    begin, end = (dt.datetime.fromisoformat(at) for at in task.view)
+    if task.blocks < 2 or not can_be_cut(families):
+        return [begin, end]
+    cells = source.events.group_by(source.window).agg(pl.len()).collect(engine="streaming").sort("window")
+    return [begin, *_cuts(cells, task.blocks), end]
+
+
+def _cuts(cells: pl.DataFrame, blocks: int) -> Iterator[dt.datetime]:
+    most, held = max(1, -(-int(cells["len"].sum()) // blocks)), 0
+    for window, events in cells.iter_rows():
+        if held and held + events > most:
+            yield window
+            held = 0
+        held += events

@@ -1,0 +1,130 @@
+"""Shards of a day: containers that are compared with each other lie in one.
+
+What replicas of a workload take up together is known by looking at all of them, so a shard holds whole peer
+groups (`rtml.peers`). One that is too large for memory is read in pieces of time, by the same function
+(`rtml.features.in_blocks`): the result is the same, bit for bit, however a day is cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.features import AUDIT_FAMILIES
+from rtml.job.plan import Asked, Day
+from rtml.peers import peer_group
+from rtml.schema import INFRASTRUCTURE
+
+__all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "tasks_of"]
+
+BYTES = 1_000
+"""Memory that an event takes while features are made of it, at most (`python -m benchmarks.scoring_job`)."""
+
+LEAST = 400_000_000
+"""Bytes that a worker takes before it has read an event: libraries and the model."""
+
+
+FEWEST = 50_000
+"""Events that a shard may hold however little memory there is."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A capture of a task."""
+
+    url: str
+    stamp: str
+    content: str
+    damaged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One shard, in words that any process understands.
+
+    ``containers`` null: all of them. ``blocks``: pieces of time that it is read in. ``model`` and ``cache``
+    are folders of this machine, which the result does not depend on.
+    """
+
+    day: str
+    view: tuple[str, str]
+    members: tuple[Member, ...]
+    containers: tuple[str, ...] | None
+    blocks: int
+    events: int
+    digest: str
+    budget: float | None
+    scope: Mapping[str, object]
+    model: str = ""
+    cache: str = ""
+
+    @property
+    def name(self) -> str:
+        """A digest of what the result depends on."""
+        same = asdict(replace(self, model="", cache="", blocks=0))
+        del same["events"]
+        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def tasks_of(
+    day: Day, capture: Capture, asked: Asked, families: list[str], memory: int, workers: int, cache: Path
+) -> list[Task]:
+    """Cut a day into shards.
+
+    Parameters
+    ----------
+    day, capture
+        The day, and all its captures as one.
+    asked
+        What was asked for.
+    families
+        Of the model: API calls are not cut.
+    memory, workers
+        Bytes that all workers together may take, and how many there are.
+    cache
+        Folder for captures of stores.
+    """
+    members = tuple(
+        Member(url, known.stamp, known.content, tuple(sorted(known.damaged))) for url, known in day.members
+    )
+    begin, end = (at.isoformat() for at in day.view)
+    whole = Task(day.name, (begin, end), members, None, 1, capture.manifest.events, asked.digest,
+                 asked.budget, asdict(asked.scope), str(asked.model), str(cache))  # fmt: skip
+    if set(families) & set(AUDIT_FAMILIES):
+        return [whole]
+    # Beside several workers the job's own process judges what they read.
+    share = memory // (workers + 1 if workers > 1 else 1)
+    most = max(FEWEST, (share - LEAST) // BYTES)
+    groups = _groups(capture, day)
+    number = min(max(groups.height, 1), max(workers, -(-int(groups["events"].sum()) // most)))
+    shards = groups.with_columns(
+        shard=pl.col("peers").map_elements(lambda name: _shard(name, number), return_dtype=pl.Int64)
+    )
+    cut = shards.group_by("shard").agg(pl.col("containers").explode().sort(), pl.col("events").sum())
+    return [
+        replace(whole, containers=tuple(names), blocks=max(1, -(-events // most)), events=events)
+        for _, names, events in cut.sort("shard").iter_rows()
+    ]
+
+
+def _groups(capture: Capture, day: Day) -> pl.DataFrame:
+    """Return peer groups with their containers and about how many events they have on a day."""
+    facts = capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
+    begin, end = day.view
+    length = (pl.col("last_seen") - pl.col("first_seen")).dt.total_seconds() + 1
+    inside = pl.min_horizontal("last_seen", pl.lit(end)) - pl.max_horizontal("first_seen", pl.lit(begin))
+    share = ((inside.dt.total_seconds() + 1) / length).clip(0, 1)
+    counted = facts.with_columns(
+        peer_group(facts.columns).fill_null(""), events=(pl.col("events") * share).ceil().cast(pl.Int64)
+    )
+    return counted.group_by("peers").agg(pl.col("events").sum(), containers="container_id").sort("peers")
+
+
+def _shard(peers: str, number: int) -> int:
+    return int.from_bytes(hashlib.blake2b(peers.encode(), digest_size=8).digest(), "little") % number
