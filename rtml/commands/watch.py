@@ -101,7 +101,7 @@ def watch_log(
 ) -> None:
     """Watch a log: `rtml watch falco /var/log/falco.jsonl --model models:/shop@champion --state watched`.
 
-    Tells on standard output what `Model.score(…, hold="10m")` and `rtml rules` would find in the same events; all
+    Tells on standard output what the batch jobs would find in the same events (docs/following.md); all
     else goes to standard error. A finding is told when it is known, and again under its id when it has grown
     and is complete; one that does not stand any more is told with severity 0. With `--state`, stopped or
     killed at any moment and started again, nothing is lost and nothing told twice. Ctrl-C and SIGTERM end

@@ -69,7 +69,7 @@ def open_shop(sensor: str, place: Path) -> Shop:
 
 
 def batch(sensor: str, log: Path, model: Path | None, rules: bool = True) -> pl.DataFrame:
-    """Return what `Model.score(capture, hold="10m")` and `rtml rules` find in an imported log, as they write it."""
+    """Return what `Model.score(capture, hold="10m")` and `rtml rules` find in an imported log."""
     import_capture(sensor, [log], log.with_suffix(".capture"))
     capture, tables = open_capture(log.with_suffix(".capture")), [empty(FINDINGS)]
     if model is not None:

@@ -12,24 +12,24 @@ from rtml.experiment.selftest.ground import BEGIN, CONTAINERS, MINUTES, Ground, 
 from rtml.experiment.selftest.mistake import Mistake, Plant, paid, said
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["MISTAKES"]
+__all__ = ["LAST", "MISTAKES", "everything", "noisy_side"]
 
-_LAST = MINUTES - 1
-_REPLICA = dict(zip(CONTAINERS, [CONTAINERS[n ^ 1] for n in range(len(CONTAINERS))], strict=True))
-_STRANGER = dict(zip(CONTAINERS, [*CONTAINERS[2:], *CONTAINERS[:2]], strict=True))
+LAST = MINUTES - 1
+"""The minute in which the small world ends."""
 
 
-def _noisy(ground: Ground) -> Side:
+def noisy_side(ground: Ground) -> Side:
     """Return a side that finds all and is wrong about every job: what cheats are made of."""
     jobs = [(c, n) for c in range(len(CONTAINERS)) for n in range(MINUTES // 10)]
     return Side("noisy", "model", ground.honest(range(12), jobs))
 
 
 def _named(ground: Ground, containers: Sequence[str], **more: object) -> Side:
-    return Side("cheat", "model", pl.concat([finding(name, 0, _LAST, **more) for name in containers]))
+    return Side("cheat", "model", pl.concat([finding(name, 0, LAST, **more) for name in containers]))
 
 
-def _everything(ground: Ground, name: str) -> list[dict[str, object]]:
+def everything(ground: Ground, name: str) -> list[dict[str, object]]:
+    """Return evidence that lists an event of every process of a container."""
     rows = ground.events.filter(pl.col("container_id") == name).unique("process_id", maintain_order=True)
     return [{"host": "h", "seq": seq} for seq in rows["seq"]]
 
@@ -37,39 +37,20 @@ def _everything(ground: Ground, name: str) -> list[dict[str, object]]:
 def _giant(ground: Ground) -> str:
     """Plant one finding per container, of all its time, that lists an event of every process."""
     rows = [
-        finding(c, 0, _LAST, evidence=_everything(ground, c), process_id=1000 * n + 7)
+        finding(c, 0, LAST, evidence=everything(ground, c), process_id=1000 * n + 7)
         for n, c in enumerate(CONTAINERS)
     ]
-    return paid(ground, Side("cheat", "model", pl.concat(rows)), _noisy(ground), 0.5)
+    return paid(ground, Side("cheat", "model", pl.concat(rows)), noisy_side(ground), 0.5)
 
 
 def _giant_attacked(ground: Ground) -> str:
     names = ground.labels["container_id"].unique().sort()
-    return paid(ground, _named(ground, names.to_list()), _noisy(ground), 0.5)
-
-
-def _giant_change(ground: Ground) -> str:
-    """Plant findings "about a workload" that list all containers and an event of every process."""
-    listed = [event for name in CONTAINERS for event in _everything(ground, name)]
-    parts = [listed[start : start + 50] for start in range(0, len(listed), 50)]
-    rows = [
-        finding(
-            None,
-            0,
-            _LAST,
-            evidence=part,
-            containers=CONTAINERS,
-            type="Change:Runtime/WorkloadChanged",
-            finding_id=str(n),
-        )
-        for n, part in enumerate(parts)
-    ]
-    return paid(ground, Side("cheat", "model", pl.concat(rows)), _noisy(ground), 0.5)
+    return paid(ground, _named(ground, names.to_list()), noisy_side(ground), 0.5)
 
 
 def _merged(ground: Ground) -> str:
     """Put all of a container's findings into one, which keeps their events."""
-    noisy = _noisy(ground)
+    noisy = noisy_side(ground)
     merged = noisy.findings.group_by("container_id", maintain_order=True).agg(
         pl.col("finding_id", "source", "detector", "type", "severity", "process_id").first(),
         pl.col("first_seen").min(),
@@ -81,7 +62,7 @@ def _merged(ground: Ground) -> str:
 
 
 def _bare(ground: Ground) -> str:
-    noisy = _noisy(ground)
+    noisy = noisy_side(ground)
     bare = noisy.findings.with_columns(
         process_id=pl.lit(None, pl.Int64), evidence=pl.lit(None, FINDINGS["evidence"])
     )
@@ -90,8 +71,8 @@ def _bare(ground: Ground) -> str:
 
 def _unevidenced_service(ground: Ground) -> str:
     """Flag the service of every container for all of the time."""
-    rows = [finding(c, 0, _LAST, process_id=1000 * n + 7) for n, c in enumerate(CONTAINERS)]
-    return paid(ground, Side("cheat", "model", pl.concat(rows)), _noisy(ground), 0.5)
+    rows = [finding(c, 0, LAST, process_id=1000 * n + 7) for n, c in enumerate(CONTAINERS)]
+    return paid(ground, Side("cheat", "model", pl.concat(rows)), noisy_side(ground), 0.5)
 
 
 def _spread(ground: Ground) -> str:
@@ -142,7 +123,7 @@ def _foreign_evidence(ground: Ground) -> str:
     """Plant findings about a quiet container that list events of attacks elsewhere."""
     seqs = ground.events.filter(pl.col("process_id") >= ground.root(0))["seq"]
     listed = [{"host": "h", "seq": seq} for seq in seqs[:50]]
-    cheat = Side("cheat", "model", finding("c7", 0, _LAST, evidence=listed, process_id=7007))
+    cheat = Side("cheat", "model", finding("c7", 0, LAST, evidence=listed, process_id=7007))
     row = ground.ledger(cheat).summary.filter(pl.col("side") == "cheat").row(0, named=True)
     return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
 
@@ -150,43 +131,6 @@ def _foreign_evidence(ground: Ground) -> str:
 def _row(ground: Ground, findings: pl.DataFrame) -> dict[str, float]:
     table = ground.ledger(Side("cheat", "model", findings)).summary
     return table.filter(pl.col("side") == "cheat").row(0, named=True)
-
-
-def _beside(others: dict[str, str]) -> pl.Expr:
-    """Return the list of a finding's container and another one, nothing where there is no other."""
-    other = pl.col("container_id").replace_strict(others, default=None, return_dtype=pl.String)
-    return pl.concat_list("container_id", other).list.drop_nulls()
-
-
-def _called_changes(others: dict[str, str]) -> Plant:
-    """Return the planting of findings that are all called changes, which nobody charges."""
-
-    def plant(ground: Ground) -> str:
-        listed = _beside(others)
-        noisy = _noisy(ground)
-        called = noisy.findings.with_columns(
-            type=pl.lit("Change:Runtime/WorkloadChanged"),
-            containers=listed,
-            container_id=pl.lit(None, pl.String),
-        )
-        cheat = Side("cheat", "model", called)
-        return paid(ground, cheat, noisy) or said(ground, ground.ledger(cheat), "call themselves changes")
-
-    return plant
-
-
-def _some_called_changes(ground: Ground) -> str:
-    """Call a third of the false findings changes beside a stranger: too few to be told as a habit."""
-    noisy = _noisy(ground)
-    third = pl.int_range(pl.len()) % 3 == 0
-    false = pl.col("process_id") < ground.root(0)
-    beside = _beside(_STRANGER)
-    called = noisy.findings.with_columns(
-        type=pl.when(third & false).then(pl.lit("Change:Runtime/WorkloadChanged")).otherwise("type"),
-        containers=pl.when(third & false).then(beside).otherwise("containers"),
-        container_id=pl.when(~(third & false)).then("container_id"),
-    )
-    return paid(ground, Side("cheat", "model", called), noisy)
 
 
 def _touching(ground: Ground) -> str:
@@ -209,13 +153,13 @@ def _buried(ground: Ground) -> str:
             ground.events.filter(pl.col("process_id") == one)["seq"][:60] for one in (service, ground.root(n))
         ]
         listed = [{"host": "h", "seq": seq} for seqs in of for seq in seqs]
-        rows.append(finding(c, 0, _LAST, process_id=service, evidence=listed))
+        rows.append(finding(c, 0, LAST, process_id=service, evidence=listed))
     row = _row(ground, pl.concat(rows))
     return f"0 found, {row['false']:.0f} false" if row["found"] == 0 and row["false"] else ""
 
 
 def _unresolvable(ground: Ground) -> str:
-    noisy = _noisy(ground)
+    noisy = noisy_side(ground)
     nothing = pl.lit([{"host": "h", "seq": -1}], FINDINGS["evidence"])
     blind = noisy.findings.with_columns(evidence=nothing, process_id=pl.lit(None, pl.Int64))
     return paid(ground, Side("cheat", "model", blind), noisy)
@@ -248,13 +192,13 @@ def _early(ground: Ground) -> str:
 
 def _loud(ground: Ground) -> str:
     """Judge a side that costs more than it was asked for."""
-    loud = replace(_noisy(ground), asked=1.0, calibrated=0.9)
+    loud = replace(noisy_side(ground), asked=1.0, calibrated=0.9)
     return said(ground, ground.ledger(loud), "broken")
 
 
 def _union(ground: Ground) -> str:
     """Hide a noisy side in a union, which cannot lose an attack: it costs there too."""
-    table = ground.ledger(_noisy(ground)).headline.filter(
+    table = ground.ledger(noisy_side(ground)).headline.filter(
         (pl.col("side") == "rules, tuned + noisy") & (pl.col("asked") == 1)
     )
     row = table.row(0, named=True)
@@ -266,10 +210,9 @@ MISTAKES = [
     Mistake(
         "findings",
         "giant findings without process, in all containers",
-        lambda g: paid(g, _named(g, CONTAINERS), _noisy(g), 0.5),
+        lambda g: paid(g, _named(g, CONTAINERS), noisy_side(g), 0.5),
     ),
     Mistake("findings", "giant findings in attacked containers only", _giant_attacked),
-    Mistake("findings", "a giant change of all workloads", _giant_change),
     Mistake("findings", "the service of each container flagged for all of the time", _unevidenced_service),
     Mistake("findings", "many false findings merged into one", _merged),
     Mistake("findings", "process and evidence removed", _bare),
@@ -289,10 +232,6 @@ MISTAKES = [
     Mistake("findings", "evidence of another container", _foreign_evidence),
     Mistake("findings", "findings before the attacks", _early),
     Mistake("findings", "findings that end as the attack begins", _touching),
-    Mistake("findings", "every finding called a change", _called_changes({})),
-    Mistake("findings", "every finding called a change of two replicas", _called_changes(_REPLICA)),
-    Mistake("findings", "every finding called a change of two workloads", _called_changes(_STRANGER)),
-    Mistake("findings", "some false findings called changes of two workloads", _some_called_changes),
     Mistake("findings", "the attack behind sixty other events", _buried),
     Mistake("findings", "evidence that is nowhere", _unresolvable),
     Mistake("findings", "an unknown container that lists attacked ones", _unknown_that_lists),

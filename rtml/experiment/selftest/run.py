@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rtml.errors import RtmlError
 from rtml.experiment.selftest.ground import Ground
 from rtml.experiment.selftest.mistake import Mistake
+from rtml.experiment.selftest.of_changes import MISTAKES as OF_CHANGES
 from rtml.experiment.selftest.of_findings import MISTAKES as OF_FINDINGS
 from rtml.experiment.selftest.of_labels import MISTAKES as OF_LABELS
 from rtml.experiment.selftest.of_scores import MISTAKES as OF_SCORES
@@ -15,7 +16,7 @@ from rtml.progress import steps
 
 __all__ = ["CLEAN", "MISTAKES", "Result", "selftest"]
 
-MISTAKES = [*OF_FINDINGS, *OF_LABELS, *OF_SCORES, *OF_TRAINING]
+MISTAKES = [*OF_FINDINGS, *OF_CHANGES, *OF_LABELS, *OF_SCORES, *OF_TRAINING]
 CLEAN = 10
 """Honest runs that must accuse nobody."""
 
