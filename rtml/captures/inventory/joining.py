@@ -129,7 +129,8 @@ def _of_sensor(have: Sequence[str]) -> pl.Expr:
     """Say whether a workload is one that the sensor knows, rather than the image in its place."""
     if "image" not in have:
         return pl.lit(True)
-    return (pl.col("workload").cast(pl.String) != pl.col("image").cast(pl.String)).fill_null(True)
+    workload, image = (pl.col(name).cast(pl.String) for name in ("workload", "image"))
+    return workload.is_null() | workload.ne_missing(image)
 
 
 def _differ(name: str) -> pl.Expr:

@@ -32,13 +32,15 @@ def text_blocks(path: Path) -> Iterator[Block]:
     if first_bytes(path).lstrip()[:1] not in (b"{", b"["):
         yield from blocks(path)
         return
-    first, held, lines = 1, bytearray(), 0
+    first, held, lines, last = 1, bytearray(), 0, 0
     for document in documents(path):
         texts = texts_in(document)
         # Text between objects is text; an object that is cut off is not.
         problem = document.problem if texts is None and document.raw[:1] in (b"{", b"[") else None
         raw = document.raw if texts is None else b"".join(text.rstrip(b"\n") + b"\n" for text in texts)
-        if held and (problem is not None or document.line != first + lines or len(held) > BLOCK):
+        apart = document.line not in (first + lines, last)  # documents may stand side by side on a line
+        last = document.line
+        if held and (problem is not None or apart or len(held) > BLOCK):
             yield Block(first, bytes(held))
             held.clear()
         if problem is not None:
