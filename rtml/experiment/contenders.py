@@ -50,12 +50,13 @@ def rule_side(
     of the early hits those that ``without_attacks`` keeps.
     """
     ran = run_all(capture, chosen)
+    hits = _before(ran.hits, split.edges[3])
     test = windows.filter(pl.col("part") == "test")
     learnt = windows.filter(pl.col("part") != "test")
     detector = RuleDetector(ran.rules, every, budget)
-    default = _side("rules, default", "rules", detector, ran.hits, windows, test)
-    tuned = _tuned(detector, ran, learnt, test, split.edges[2], without_attacks)
-    tuned = replace(tuned, dial=_dial(ran, every, learnt, test, without_attacks))
+    default = _side("rules, default", "rules", detector, hits, windows, test)
+    tuned = _tuned(detector, hits, learnt, test, split.edges[2], without_attacks)
+    tuned = replace(tuned, dial=_dial(ran.rules, hits, every, learnt, test, without_attacks))
     return RuleSide(ran.rules, ran.skipped, ran.evaluation.table, detector.state, (tuned, default))
 
 
@@ -70,17 +71,19 @@ def tuned_and_default(
     if split is None:
         yield _side("rules", "rules", detector, ran.hits, windows, windows)
         return
+    hits = _before(ran.hits, split.edges[3])
     part = assign(windows, split, every)
     test = part.filter(pl.col("part") == "test")
     learnt = part.filter(pl.col("part").is_in(["train", "calibrate"]))
-    default = _side("rules, default", "rules", detector, ran.hits, windows, test)
-    tuned = _tuned(detector, ran, learnt, test, split.edges[2], lambda hits: hits)
-    yield replace(tuned, dial=_dial(ran, every, learnt, test, lambda hits: hits))
+    default = _side("rules, default", "rules", detector, hits, windows, test)
+    tuned = _tuned(detector, hits, learnt, test, split.edges[2], lambda hits: hits)
+    yield replace(tuned, dial=_dial(ran.rules, hits, every, learnt, test, lambda hits: hits))
     yield default
 
 
 def _dial(
-    ran: Ran,
+    rules: list[Rule],
+    hits: pl.DataFrame,
     every: Window,
     learnt: pl.DataFrame,
     test: pl.DataFrame,
@@ -88,11 +91,11 @@ def _dial(
 ) -> dict[float, pl.DataFrame]:
     """Return what the rules find in the test when they are tuned to each of `rtml.schema.SETTINGS`."""
     begin = pl.lit(test["window"].min(), _UTC)
-    before = without_attacks(ran.hits.filter(pl.col("time") < begin))
-    later = ran.hits.filter(pl.col("time") >= begin)
+    before = without_attacks(hits.filter(pl.col("time") < begin))
+    later = hits.filter(pl.col("time") >= begin)
     dial = {}
     for budget in SETTINGS:
-        detector = RuleDetector(ran.rules, every, budget)
+        detector = RuleDetector(rules, every, budget)
         detector.learn(before, learnt)
         findings = detector.findings(later)
         dial[budget] = findings.filter(pl.col("container_id").is_in(test["container_id"].unique().implode()))
@@ -101,17 +104,22 @@ def _dial(
 
 def _tuned(
     detector: RuleDetector,
-    ran: Ran,
+    hits: pl.DataFrame,
     learnt: pl.DataFrame,
     test: pl.DataFrame,
     begin: dt.datetime,
     without_attacks: Callable[[pl.DataFrame], pl.DataFrame],
 ) -> Side:
-    hits = without_attacks(ran.hits.filter(pl.col("time") < pl.lit(begin, _UTC)))
-    detector.learn(hits, learnt)
+    known = without_attacks(hits.filter(pl.col("time") < pl.lit(begin, _UTC)))
+    detector.learn(known, learnt)
     note = f"{detector.state.height} exceptions"
     windows = pl.concat([learnt, test])
-    return _side("rules, tuned", "rules", detector, ran.hits, windows, test, _read_until(hits), note)
+    return _side("rules, tuned", "rules", detector, hits, windows, test, _read_until(known), note)
+
+
+def _before(events: pl.DataFrame, end: dt.datetime) -> pl.DataFrame:
+    """Leave out what comes after the test: nobody is asked about it."""
+    return events.filter(pl.col("time") < pl.lit(end, _UTC))
 
 
 def _read_until(events: pl.DataFrame) -> dt.datetime | None:
@@ -132,8 +140,8 @@ def first_seen_side(
     It knows the pairs of image and program that ran before the test, as the models do.
     """
     detector = FirstSeen(every)
-    observed = detector.observe(capture)
-    begin = split.edges[2]
+    begin, end = split.edges[2:]
+    observed = _before(detector.observe(capture), end)
     known = without_attacks(observed.filter(pl.col("time") < pl.lit(begin, _UTC)))
     detector.learn(known, windows.filter(pl.col("part") != "test"))
     test = windows.filter(pl.col("part") == "test")

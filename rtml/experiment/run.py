@@ -125,7 +125,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
 
 def _scored(model: Model, capture: Capture, split: Split) -> Scored:
     with spent(SCORE):
-        scored = model.score(capture, start=split.edges[2])
+        scored = model.score(capture, start=split.edges[2], end=split.edges[3])
     refuse_differences(model, scored)
     return scored
 

@@ -130,7 +130,7 @@ def _rows(experiment: Experiment, scene: Scene, change: Change, level: float, mo
 def _judged(experiment: Experiment, ground: Stage, model: Model) -> Iterator[Row]:
     """Judge the three sides on a copy, at every budget."""
     held, split = ground.held, ground.split
-    scored = held.scored(model.score(ground.capture, start=split.edges[2]))
+    scored = held.scored(model.score(ground.capture, start=split.edges[2], end=split.edges[3]))
     rules, models = held.sides(_sides(experiment, ground, scored, model))
     judged = (ground.capture, scored.windows, held.labels(ground.labels), [rules, models])
     track = held.track(track_of(*judged, experiment.every, split=split, seed=experiment.seed))
