@@ -12,7 +12,17 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-__all__ = ["LONGEST_MAGIC", "NotOneFile", "Parts", "plain", "unpacker"]
+__all__ = [
+    "GZIP",
+    "LONGEST_MAGIC",
+    "ZIP",
+    "ZSTD",
+    "NotOneFile",
+    "Parts",
+    "members_within",
+    "plain",
+    "unpacker",
+]
 
 LONGEST_MAGIC = 4
 """So many first bytes tell how a file is packed."""
@@ -21,7 +31,9 @@ Parts = Generator[bytes, None, str | None]
 """Bytes in order; it returns what is wrong with the end, else None."""
 
 _CHUNK = 1 << 16
-_GZIP, _ZSTD, _ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", (b"PK\x03\x04", b"PK\x05\x06")
+GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", (b"PK\x03\x04", b"PK\x05\x06")
+"""First bytes of packed files."""
+
 _ENCRYPTED = 1
 
 
@@ -31,11 +43,11 @@ class NotOneFile(Exception):
 
 def unpacker(head: bytes) -> Callable[[BinaryIO], Parts]:
     """Return what unpacks a file that begins so; `plain` for one that is not packed."""
-    if head.startswith(_GZIP):
+    if head.startswith(GZIP):
         return _members
-    if head.startswith(_ZIP):
+    if head.startswith(ZIP):
         return _archive
-    return _frames if head.startswith(_ZSTD) else plain
+    return _frames if head.startswith(ZSTD) else plain
 
 
 def plain(file: BinaryIO) -> Parts:
@@ -59,7 +71,7 @@ def _members(file: BinaryIO) -> Parts:
         if member.eof:
             member = zlib.decompressobj(wbits=31)
             raw = _next_member(file, raw)
-            if raw and not raw.startswith(_GZIP):
+            if raw and not raw.startswith(GZIP):
                 return "what follows the gzip stream is no gzip"
             if not raw:
                 return None
@@ -67,9 +79,44 @@ def _members(file: BinaryIO) -> Parts:
     return "the gzip stream is cut off or damaged"
 
 
+def members_within(packed: bytes, most: int) -> bytes:
+    """Return gzip members unpacked, ``most`` bytes at most.
+
+    Raises
+    ------
+    OverflowError
+        They hold more.
+    EOFError
+        The last one is cut off.
+    ValueError
+        They are no gzip, or damaged.
+
+    Examples
+    --------
+    >>> import gzip
+    >>> members_within(gzip.compress(b"a") + gzip.compress(b"b"), 9)
+    b'ab'
+    """
+    parts, left = [], most
+    while packed:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            part = member.decompress(packed, left + 1)
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+        left -= len(part)
+        if left < 0:
+            raise OverflowError
+        if not member.eof:
+            raise EOFError
+        parts.append(part)
+        packed = member.unused_data.lstrip(b"\0")
+    return b"".join(parts)
+
+
 def _next_member(file: BinaryIO, raw: bytes) -> bytes:
     """Return at least two bytes from where a member must begin; nothing at the end of the file."""
-    while len(raw := raw.lstrip(b"\0")) < len(_GZIP) and (more := file.read(_CHUNK)):
+    while len(raw := raw.lstrip(b"\0")) < len(GZIP) and (more := file.read(_CHUNK)):
         raw += more
     return raw
 

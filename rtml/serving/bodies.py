@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-
+from rtml.reading.unpacking import GZIP, ZIP, ZSTD, members_within
 from rtml.serving.refusing import Refusal, shown
 
 __all__ = ["JSON", "LINES", "PROTOBUF", "as_lines", "content_type", "unpacked"]
@@ -12,7 +11,7 @@ JSON, PROTOBUF = "application/json", "application/x-protobuf"
 LINES = ("application/x-ndjson", "application/jsonl", "application/jsonlines", JSON, "text/plain")
 """What lines of a sensor may be called."""
 
-_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"PK\x03\x04": "zip"}
+_PACKED: dict[bytes | tuple[bytes, ...], str] = {GZIP: "gzip", ZSTD: "zstd", ZIP: "zip"}
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -55,22 +54,15 @@ def unpacked(body: bytes, encoding: str | None, most: int) -> bytes:
         return body
     if name not in ("gzip", "x-gzip"):
         raise Refusal(415, f"the content encoding {shown(name)} is not read here; send gzip, or none")
-    parts, left, rest = [], most, body
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            part = member.decompress(rest, left + 1)
-        except zlib.error:
-            raise Refusal(400, "the body is no gzip, or damaged") from None
-        left -= len(part)
-        if left < 0:
-            hint = "send smaller batches"
-            raise Refusal(413, f"the body has more than {most:,} bytes when it is unpacked; {hint}")
-        if not member.eof:
-            raise Refusal(400, "the gzip stream of the body is cut off")
-        parts.append(part)
-        rest = member.unused_data.lstrip(b"\0")
-    return b"".join(parts)
+    try:
+        return members_within(body, most)
+    except OverflowError:
+        hint = "send smaller batches"
+        raise Refusal(413, f"the body has more than {most:,} bytes when it is unpacked; {hint}") from None
+    except EOFError:
+        raise Refusal(400, "the gzip stream of the body is cut off") from None
+    except ValueError:
+        raise Refusal(400, "the body is no gzip, or damaged") from None
 
 
 def as_lines(text: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -42,7 +44,7 @@ def leaves_of(line: bytes, written: Written) -> list[Leaf]:
     if written.form == "json":
         return list(_inside(json.loads(text), ()))
     if written.form == "cells":
-        return [Leaf((i,), _typed(cell)) for i, cell in enumerate(text.split(written.separator))]
+        return [Leaf((i,), _typed(cell)) for i, cell in enumerate(_cells(text, written.separator))]
     seen: dict[str, int] = {}
     found = []
     for pair in _PAIR.finditer(text):
@@ -50,6 +52,19 @@ def leaves_of(line: bytes, written: Written) -> list[Leaf]:
         seen[pair["name"]] += 1
         found.append(Leaf((pair["name"], place), _typed(pair["value"].strip('"'))))
     return found
+
+
+def _cells(text: str, separator: str) -> list[str]:
+    """Take a row apart; commas may stand in quotes, other separators are in no value."""
+    return next(csv.reader([text]), []) if separator == "," else text.split(separator)
+
+
+def _row(cells: list[str], separator: str) -> str:
+    if separator != ",":
+        return separator.join(cells)
+    row = io.StringIO()
+    csv.writer(row, lineterminator="").writerow(cells)
+    return row.getvalue()
 
 
 def _inside(value: Any, path: Path) -> Iterator[Leaf]:
@@ -82,9 +97,9 @@ def with_value(line: bytes, path: Path, value: Any, written: Written) -> bytes:
         return _replaced(json.loads(text), path, value)
     shown = "" if value is None or value is ABSENT else str(value)
     if written.form == "cells":
-        cells = text.split(written.separator)
+        cells = _cells(text, written.separator)
         cells[int(path[0])] = shown
-        return written.separator.join(cells).encode("utf-8", "surrogateescape")
+        return _row(cells, written.separator).encode("utf-8", "surrogateescape")
     pairs = [pair for pair in _PAIR.finditer(text) if pair["name"] == path[0]]
     start, end = pairs[int(path[1])].span("value")
     return f"{text[:start]}{shown}{text[end:]}".encode("utf-8", "surrogateescape")

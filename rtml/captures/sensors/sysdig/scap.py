@@ -23,14 +23,14 @@ from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.sysdig.running import run
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes, opened
-from rtml.reading.unpacking import LONGEST_MAGIC
+from rtml.reading.unpacking import GZIP, LONGEST_MAGIC
 from rtml.schema import REJECTS
 
 __all__ = ["FIELDS", "is_scap", "is_scap_file", "read_scap"]
 
 _SECTION = b"\x0a\x0d\x0d\x0a"
 _ORDERS = {b"\x4d\x3c\x2b\x1a": "little", b"\x1a\x2b\x3c\x4d": "big"}
-_GZIP = b"\x1f\x8b"
+
 
 FIELDS = """
 evt.num evt.rawtime evt.dir evt.type evt.args evt.rawres evt.is_open_write evt.arg.flags evt.arg.mode
@@ -137,7 +137,7 @@ def _plain(path: Path, place: Path) -> Path:
     """Return a file that the tools can open: they unpack gzip themselves, and nothing else."""
     with path.open("rb") as file:
         head = file.read(LONGEST_MAGIC)
-    if head.startswith((_SECTION, _GZIP)):
+    if head.startswith((_SECTION, GZIP)):
         return path.resolve()
     with opened(path) as (stream, _), (place / "plain").open("wb") as plain:
         shutil.copyfileobj(stream, plain, 1 << 20)
