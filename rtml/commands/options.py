@@ -19,7 +19,6 @@ OPTIONS = {
     "hold_out": "--hold-out",
     "out": "--out",
     "overrides": "--set",
-    "resume": "--resume",
     "run": "`rtml experiment promote RUN`",
     "state": "--state",
     "since": "--since TIME, or --all-time",

@@ -67,7 +67,7 @@ NAMED = GOOD + "name: shell\n"
 ID = yaml.safe_load(GOOD)["id"]
 
 
-SUMMED = COUNTED.replace("event_count", "value_sum").replace("gte: 3", "gte: 3, field: ProcessId")
+SUMMED = COUNTED.replace("event_count", "value_sum").replace("gte: 3", "gte: 3, field: CommandLine")
 BROKEN = FILTER.replace("condition: not s", "condition: [not s]")
 
 
