@@ -189,7 +189,7 @@ def test_what_does_not_fit_is_refused_with_the_way_out(tmp_path: Path, whole: Pa
     other = log_in(tmp_path / "other", b"".join(lines()[:50]))
     with pytest.raises(RtmlError, match=r"follows bpftrace from .*log\.jsonl"):
         follow("bpftrace", str(other), tmp_path / "c", ONCE)
-    (tmp_path / "wrong").write_text("a\nb\n")
+    (tmp_path / "wrong").write_text('{"a": 1}\n')
     with pytest.raises(RtmlError, match="wrong: no line is bpftrace"):
         follow("bpftrace", str(tmp_path / "wrong"), tmp_path / "d", ONCE)
 
