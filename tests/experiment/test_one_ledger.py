@@ -8,7 +8,6 @@ from shutil import copy
 
 import polars as pl
 import pytest
-from rtml.models.job import run_job
 from typer.testing import CliRunner
 
 from rtml.cli import app
@@ -17,6 +16,7 @@ from rtml.evaluation import Ledger
 from rtml.experiment import Outcome
 from rtml.experiment.judge import judge
 from rtml.experiment.result import read_result
+from rtml.job import run_job
 from rtml.schema import SCORES
 from tests.conftest import LAB
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from rtml.models.job import run_job
 from typer.testing import CliRunner
 
 from rtml.captures import open_capture
 from rtml.cli import app
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
+from rtml.job import run_job
 from rtml.tracking.places import fetched_model
 from rtml.tracking.store import mlflow_here, quiet
 from tests.conftest import LAB
@@ -64,11 +64,9 @@ def test_its_baseline_is_shown_from_its_uri_and_from_its_folder(tracked: Outcome
 def test_a_finished_job_is_resumed_and_another_is_not(tracked: Outcome, tmp_path: Path):
     job = [str(LAB / "capture")], tracked.out / "model", tmp_path / "out"
     first = run_job(*job)
-    assert run_job(*job, resume=True)["findings"] == first["findings"]
-    with pytest.raises(RtmlError, match="exists already"):
-        run_job(*job)
+    assert run_job(*job) == first
     with pytest.raises(RtmlError, match="another job"):
-        run_job(*job, budget=500.0, resume=True)
+        run_job(*job, budget=500.0)
 
 
 def test_a_tampered_model_is_refused(tracked: Outcome, tmp_path: Path):
