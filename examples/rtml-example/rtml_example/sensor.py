@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures.sensors import Reading, Sensor
+from rtml.captures.sensors import Reading, Sensor, Written
 from rtml.errors import RtmlError
 from rtml.reading.documents import documents
 from rtml.schema import KINDS, POLARS, REJECTS
@@ -82,5 +82,6 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset(KINDS) - set(_SEEN) - {"fork"},
     signature=lambda head: head.lstrip().startswith(b'{"at"') and b'"did"' in head,
+    written=Written(nothing=("",)),
 )
 """Toy logs of programs started, files opened and ends of processes."""
