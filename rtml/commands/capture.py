@@ -15,6 +15,7 @@ from rtml.commands.capture_serve import serve_captures
 from rtml.commands.names import AUTO, GENERIC
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
+from rtml.commands.shared_options import Scope
 from rtml.errors import RtmlError, UsageError
 
 if TYPE_CHECKING:
@@ -50,9 +51,7 @@ def import_(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder of the new capture.", callback=arguments.new)],
-    scope: Annotated[
-        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
-    ] = None,
+    scope: Scope = None,
     mapping: Annotated[
         Path | None,
         typer.Option(

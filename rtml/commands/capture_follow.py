@@ -10,6 +10,7 @@ import typer
 
 from rtml.commands import arguments, names
 from rtml.commands.output import console, print_json
+from rtml.commands.shared_options import Scope
 from rtml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def follow_log(
     once: Annotated[
         bool, typer.Option("--once", help="Stop at the end of what is there; the next time goes on.")
     ] = False,
-    scope: Annotated[
-        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
-    ] = None,
+    scope: Scope = None,
     containers: Containers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the last manifest as JSON.")] = False,
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from rtml.commands import arguments
 from rtml.commands.output import console
+from rtml.commands.shared_options import Scope
 from rtml.errors import RtmlError
 
 __all__ = ["serve_captures"]
@@ -39,9 +40,7 @@ def serve_captures(
     seconds: Annotated[float, typer.Option("--every", min=0.1, help="Commit after so many seconds.")] = 10.0,
     events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 100_000,
     largest: Annotated[float, typer.Option("--largest", min=0.001, help="Megabytes of a body.")] = 16.0,
-    scope: Annotated[
-        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
-    ] = None,
+    scope: Scope = None,
 ) -> None:
     """Take events over HTTP: `rtml capture serve --out captures --tokens tokens.yml`.
 

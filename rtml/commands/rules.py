@@ -14,6 +14,7 @@ from rtml.commands.destinations import print_destinations_only
 from rtml.commands.output import console, print_json, print_table, write_parquet
 from rtml.commands.progress import progress
 from rtml.commands.rule_types import show_types
+from rtml.commands.shared_options import Suppress
 from rtml.errors import UsageError
 from rtml.text import visible
 
@@ -61,9 +62,7 @@ def rules(
             callback=arguments.existing,
         ),
     ] = None,
-    suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
-    ] = None,
+    suppress: Suppress = None,
     gate: Annotated[
         str,
         typer.Option(

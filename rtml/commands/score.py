@@ -11,6 +11,7 @@ from rtml.commands import arguments, job_arguments, names
 from rtml.commands.job_metrics import INCOMPLETE, metered
 from rtml.commands.json_log import following
 from rtml.commands.output import print_json
+from rtml.commands.shared_options import Budget, Scope, Suppress
 
 __all__ = ["score"]
 
@@ -31,18 +32,9 @@ def score(
             "--out", help="Folder for scores and findings, here or in a store.", callback=job_arguments.place
         ),
     ],
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            "--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero
-        ),
-    ] = None,
-    suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
-    ] = None,
-    scope: Annotated[
-        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
-    ] = None,
+    budget: Budget = None,
+    suppress: Suppress = None,
+    scope: Scope = None,
     engine: Annotated[
         str,
         typer.Option(

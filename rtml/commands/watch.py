@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from rtml.commands import arguments, names
+from rtml.commands.shared_options import Budget, Scope, Suppress
 from rtml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,12 +58,7 @@ def watch_log(
     ] = False,
     seconds: Annotated[float, typer.Option("--every", min=0.1, help="Look after so many seconds.")] = 3.0,
     events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 100_000,
-    budget: Annotated[
-        float | None,
-        typer.Option(
-            "--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero
-        ),
-    ] = None,
+    budget: Budget = None,
     hold: Annotated[str, typer.Option("--hold", help="How long a roll-out is waited for.")] = "10m",
     learn: Annotated[
         bool, typer.Option("--learn/--no-learn", help="Online detectors learn what did not alarm.")
@@ -86,12 +82,8 @@ def watch_log(
         Path | None,
         typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
     ] = None,
-    suppress: Annotated[
-        Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
-    ] = None,
-    scope: Annotated[
-        Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
-    ] = None,
+    suppress: Suppress = None,
+    scope: Scope = None,
     send: Annotated[
         list[str] | None,
         typer.Option(

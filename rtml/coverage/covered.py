@@ -9,10 +9,9 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.joining import JoinedCapture
-from rtml.captures.notes import nameless
 from rtml.captures.store import Capture
-from rtml.coverage.destinations import destinations_only
 from rtml.coverage.hosts import gaps_of, hosts_of
+from rtml.coverage.remarks import remarks
 from rtml.coverage.support import families_seen, types_seen
 from rtml.schema import KINDS
 
@@ -81,7 +80,7 @@ def _amiss(
 ) -> list[str]:
     """Return what somebody should know before trusting in silence, in words."""
     manifest = capture.manifest
-    said = [sentence for sentence in (nameless(manifest), destinations_only(capture)) if sentence]
+    said = remarks(capture)
     said += [
         f"host {host or '(unnamed)'} has been silent for {silent:,.0f} s before the end"
         for host, silent in hosts.filter(pl.col("silent") > gap.total_seconds())

@@ -11,8 +11,7 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture
-from rtml.captures.notes import nameless
-from rtml.coverage.destinations import destinations_only
+from rtml.coverage.remarks import remarks
 from rtml.findings.context import with_context
 from rtml.job.plan import Asked, Day
 from rtml.job.shard import FACTS, SURPRISES, TREES
@@ -69,9 +68,8 @@ def judge_day(
     surprises = pl.concat([pl.scan_parquet(files[SURPRISES]) for files in shards])
     wanted = about.budget if asked.budget is None else asked.budget
     scored = conclude(parts, source, trees, surprises, wanted, within=day.span)
-    said = [nameless(capture.manifest), destinations_only(capture)]
-    remarks = [sentence for sentence in said if sentence]
-    return Judged(scored, _told(scored, capture, day), sum(told["skipped"] for told in facts), remarks)
+    skipped = sum(told["skipped"] for told in facts)
+    return Judged(scored, _told(scored, capture, day), skipped, remarks(capture))
 
 
 def _told(scored: Scored, capture: Capture, day: Day) -> pl.DataFrame:
