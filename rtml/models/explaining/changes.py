@@ -1,9 +1,9 @@
 """What a workload took up in several replicas at once: one finding about the workload.
 
 A roll-out, a changed setting, a new destination, or an attacker who does the same everywhere: pairs that are
-*shared* (`rtml.features.shared`) make one finding per workload, with the list of changes and of containers.
-Who reads it decides which it is: no container alone can tell. It is reported when its bits would make a tree
-alarm, so that a file more in three replicas is no news.
+*shared* (`rtml.features.shared`) make one finding per workload and episode (see `episodes`), with the
+list of changes and of containers. Who reads it decides which it is: no container alone can tell. It is
+reported when its bits would make a tree alarm, so that a file more in three replicas is no news.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.findings.levels import LEVELS
 from rtml.findings.unit import MOST_CONTRIBUTIONS, MOST_EVIDENCE, stable_id
+from rtml.models.explaining.episodes import episodes
 from rtml.models.explaining.wording import does
 from rtml.schema import FINDINGS, IDENTITY, conform
 from rtml.text import visible
@@ -52,7 +53,7 @@ def is_change() -> pl.Expr:
 
 
 def changes(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding per peer group whose replicas took something up together.
+    """Return one finding per peer group and episode in which its replicas took something up together.
 
     Parameters
     ----------
@@ -79,66 +80,61 @@ def taken_up(surprises: pl.DataFrame, containers: pl.DataFrame) -> pl.DataFrame:
 
 
 def folded(rows: pl.DataFrame) -> pl.DataFrame:
-    """Leave of each pair and container the weightiest row, which stands for the others, and the evidence.
+    """Leave of each pair and container the row that showed it first, with the bits of the weightiest.
 
     So what a workload does ever after its change takes no more room; folding early, late or twice gives the
     same findings.
     """
-    ordered = rows.sort(_ORDER, descending=_DOWN)
     place = ["peers", *_PAIR, "container_id"]
-    first = pl.struct(*place).is_first_distinct()
-    marked = ordered.with_columns(_first=first).with_columns(_event=_number_of_event())
-    kept = pl.col("_first") | (pl.col("_event") < MOST_EVIDENCE)
-    told = marked.filter(kept).drop("_event")
-    rest = (
-        marked.filter(~kept)
+    first = pl.all().exclude(*place, "bits", "n", "since", "until").first()
+    return (
+        rows.sort("since", "host", "seq", "process_id", *place)
         .group_by(place, maintain_order=True)
-        .agg(_n=pl.col("n").sum(), _since=pl.col("since").min(), _until=pl.col("until").max())
+        .agg(first, pl.col("bits").max(), pl.col("n").sum(), pl.col("since").min(), pl.col("until").max())
+        .select(rows.columns)
     )
-    joined = told.join(rest, on=place, how="left", nulls_equal=True, maintain_order="left")
-    mine = pl.col("_first")
-    return joined.with_columns(
-        n=pl.when(mine).then(pl.col("n") + pl.col("_n").fill_null(0)).otherwise("n"),
-        since=pl.when(mine).then(pl.min_horizontal("since", "_since")).otherwise("since"),
-        until=pl.when(mine).then(pl.max_horizontal("until", "_until")).otherwise("until"),
-    ).drop("_first", "_n", "_since", "_until")
 
 
 def great(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the `folded` rows of changes that are reported, with the ``score`` of each."""
-    best = rows.group_by("peers", "conditional").agg(pl.col("bits").max()).sort("peers", "conditional")
-    sums = best.group_by("peers", maintain_order=True).agg(score=pl.col("bits").sum())
-    return rows.join(sums.filter(pl.col("score") >= LEAST_BITS), on="peers")
+    """Return the `folded` rows of changes that are reported, with ``episode`` and ``score`` of each."""
+    parts = episodes(rows)
+    best = parts.group_by("episode", "conditional").agg(pl.col("bits").max()).sort("episode", "conditional")
+    sums = best.group_by("episode", maintain_order=True).agg(score=pl.col("bits").sum())
+    return parts.join(sums.filter(pl.col("score") >= LEAST_BITS), on="episode", maintain_order="left")
 
 
 def found(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the findings that `folded` rows make: see `changes`."""
-    parts = great(rows).sort("time", "host", "seq").partition_by("peers", maintain_order=True)
+    parts = great(rows).sort("since", "host", "seq", *_PAIR).partition_by("episode", maintain_order=True)
     made = [_finding(part) for part in parts]
     return conform(pl.DataFrame(made, schema=FINDINGS, orient="row"), FINDINGS).sort(
         "first_seen", "finding_id"
     )
 
 
-def _number_of_event() -> pl.Expr:
-    """Return which event of its peer group a row is about, counted in the order of rows."""
-    again = pl.struct("peers", "host", "seq").is_first_distinct()
-    return again.cast(pl.Int64).cum_sum().over("peers") - 1
+def _evidence(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return the events that show a change: the weightiest of each process tree before the next of any."""
+    ordered = rows.sort(_ORDER, descending=_DOWN).unique(["host", "seq"], keep="first", maintain_order=True)
+    nth = pl.int_range(pl.len()).over("container_id", "root_id")
+    turns = ordered.with_columns(_nth=nth).sort("_nth", maintain_order=True)
+    return turns.select("host", "seq").head(MOST_EVIDENCE).to_dicts()
 
 
 def _finding(rows: pl.DataFrame) -> dict[str, Any]:
-    """Make one finding of the shared surprises of one peer group, in order of time."""
+    """Make one finding of one episode of one peer group, in order of time."""
     pairs = rows.group_by(_PAIR).agg(pl.col("bits").max(), n=pl.col("container_id").n_unique())
     ranked = pairs.sort("bits", *_PAIR, descending=[True, False, False, False])
     total = float(ranked["bits"].sum())
     identity = {name: _only(rows[name]) for name in _PLACE}
     members = sorted(rows["container_id"].unique().to_list())
     first = rows["since"].min()
-    evidence = rows.sort(_ORDER, descending=_DOWN).unique(["host", "seq"], keep="first", maintain_order=True)
+    earliest = rows.row(0, named=True)
     return {
         **dict.fromkeys(FINDINGS),
         **identity,
-        "finding_id": stable_id(DETECTOR, CHANGED, str(rows["peers"][0]), str(first)),
+        "finding_id": stable_id(
+            DETECTOR, CHANGED, str(rows["peers"][0]), str(first), *(str(earliest[name]) for name in _PAIR)
+        ),
         "source": "model",
         "detector": DETECTOR,
         "type": CHANGED,
@@ -157,7 +153,7 @@ def _finding(rows: pl.DataFrame) -> dict[str, Any]:
             }
             for conditional, key, context, bits, _ in ranked.head(MOST_CONTRIBUTIONS).iter_rows()
         ],
-        "evidence": evidence.select("host", "seq").head(MOST_EVIDENCE).to_dicts(),
+        "evidence": _evidence(rows),
         "containers": members,
     }
 
