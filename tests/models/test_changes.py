@@ -142,14 +142,17 @@ def release(name: str, number: float, image: str = NEW) -> list[dict[str, Any]]:
     return rows
 
 
-def attack(name: str, number: float, image: str = OLD, port: int = 4444) -> list[dict[str, Any]]:
-    tool = {"pid": 900, "ppid": 1, "exe": TOOL, "image": image}
+def attack(
+    name: str, number: float, image: str = OLD, port: int = 4444, exe: str = TOOL, pid: int = 900,
+    address: str = "203.0.113.9",
+) -> list[dict[str, Any]]:  # fmt: skip
+    tool = {"pid": pid, "ppid": 1, "exe": exe, "image": image}
     begin = 60 * number
     return [
-        event(name, begin, "fork", target_pid=900, image=image, exe="/usr/sbin/nginx"),
+        event(name, begin, "fork", target_pid=pid, image=image, exe="/usr/sbin/nginx"),
         event(name, begin + 1, "exec", **tool),
-        event(name, begin + 2, "connect", dst_ip="203.0.113.9", dst_port=port, **tool),
-        event(name, begin + 3, "dns", domain="c2.example", **tool),
+        event(name, begin + 2, "connect", dst_ip=address, dst_port=port, **tool),
+        event(name, begin + 3, "dns", domain=f"{Path(exe).name}.example", **tool),
     ]
 
 
@@ -216,3 +219,20 @@ def test_the_same_attack_in_two_of_three_replicas_is_found_in_each(three: Model,
     surprise = about(scored, "web").filter(pl.col("detector") == "surprise")
     assert set(surprise["process_id"]) == {hash_of("web-1", 900), hash_of("web-2", 900)}
     assert about(scored, "web").filter(is_change()).is_empty()
+
+
+def test_two_attacks_in_three_replicas_are_two_findings_each_with_its_own_evidence(
+    three: Model, tmp_path: Path
+):
+    """One after the other, by trees of their own: the second is not hidden in a list of the first."""
+    names = ("web-1", "web-2", "web-3")
+    other = {"port": 9999, "exe": "/opt/.other", "pid": 901, "address": "198.51.100.7"}
+    acts = [row for n in names for row in [*attack(n, 32), *attack(n, 38, **other)]]
+    capture, scored = after(three, tmp_path, *acts)
+    found = about(scored, "web").filter(is_change()).sort("first_seen")
+    assert found["containers"].to_list() == [list(names)] * 2 and found["finding_id"].is_unique().all()
+    assert TOOL in found["title"][0] and "/opt/.other" in found["title"][1]
+    for pid, evidence in zip((900, 901), found["evidence"], strict=True):
+        seqs = [shown["seq"] for shown in evidence]
+        shown = capture.events().filter(pl.col("seq").is_in(seqs)).collect()
+        assert set(shown["process_id"]) == {hash_of(n, pid) for n in names}

@@ -159,9 +159,10 @@ def test_drift_is_tied_to_what_the_workload_took_up_near_it(at: int | None, caus
     drift = pl.DataFrame([row], schema=DRIFT, orient="row")
     taken = pl.DataFrame() if at is None else pl.DataFrame(
         {"peers": ["web", "app"], "conditional": ["f.x"] * 2, "key": ["k"] * 2, "context": ["c"] * 2,
+         "container_id": ["a", "b"], "root_id": [1, 2], "new_image": [False] * 2,
          "bits": [50.0] * 2, "since": [START + at * MINUTE, START + 85 * MINUTE]},
         schema_overrides={"since": pl.Datetime("ns", "UTC")},
-    )  # fmt: skip
+    ).with_columns(window="since")  # fmt: skip
     (told,) = caused(drift, taken).to_dicts()
     assert told["cause"] == cause
     assert told["changed"] == (None if changed is None else START + changed * MINUTE)

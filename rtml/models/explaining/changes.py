@@ -168,17 +168,17 @@ def _only(values: pl.Series) -> str | None:
 
 
 def _title(rows: pl.DataFrame, ranked: pl.DataFrame, members: int) -> str:
-    """Say what changed: ``app: 5 containers of app:2 change together: calls 10.0.0.9 443, starts …``."""
+    """Say what changed: ``app: 5 containers of app:2 change together: calls 10.0.0.9 443, starts …``.
+
+    The weightiest change of each kind comes before the next of any.
+    """
     image = _only(rows["image"]) if _new_version(rows) else None
-    named = [
-        does(conditional, key)
-        for conditional, key in ranked.select("conditional", "key")
-        .unique(maintain_order=True)
-        .head(_MOST_NAMED)
-        .iter_rows()
-    ]
-    more = f" and {ranked.height - len(named)} more" if ranked.height > len(named) else ""
+    kinds = ranked.select("conditional", "key").unique(maintain_order=True)
+    nth = pl.int_range(pl.len()).over("conditional")
+    turns = kinds.with_columns(_nth=nth).sort("_nth", maintain_order=True)
+    words = dict.fromkeys(does(*change) for change in turns.select("conditional", "key").iter_rows())
+    named = list(words)[:_MOST_NAMED]
+    more = f" and {len(words) - len(named)} more" if len(words) > len(named) else ""
     version = f" of {image}" if image else ""
-    return visible(
-        f"{rows['peers'][0]}: {members} containers{version} change together: {', '.join(named)}{more}"
-    )
+    who = f"{members} containers{version} change together" if members > 1 else f"1 container{version} changes"
+    return visible(f"{rows['peers'][0]}: {who}: {', '.join(named)}{more}")
