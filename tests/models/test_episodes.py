@@ -54,9 +54,10 @@ def test_two_attacks_in_the_same_replicas_are_two():
 
 
 def test_what_everybody_does_on_the_way_joins_nothing():
-    """Both start the shell that nobody started before; one of them is its first user in each replica."""
+    """Both start the shell that nobody started before; one is its first user in each replica."""
     first, second = attack("Swxyz", 0, 10), attack("lmno", 20, 20)
-    assert parts(first, second, tree("d", 30, 40, "Slmno")) == [of("Swxyz"), of("lmno") | of("Slmno", "d")]
+    later = [row for n, name in enumerate("def") for row in tree(name, 30 + n, 40 + n, "Spqrs")]
+    assert parts(first, second, later) == [of("Swxyz"), of("lmno"), of("Spqrs", "def")]
 
 
 def test_the_same_once_more_elsewhere_and_later_follows():
@@ -106,8 +107,8 @@ def test_an_attack_on_old_and_new_replicas_is_no_part_of_the_roll_out():
 
 def test_a_tree_that_nobody_follows_joins_what_it_has_most_in_common_with():
     first, second = attack("wxyz", 0, 10), attack("lmno", 20, 20)
-    lone = tree("d", 30, 40, "wlm")
-    assert parts(first, second, lone) == [of("wxyz"), of("lmno") | of("wlm", "d")]
+    lone = tree("d", 30, 40, "wlmpqrs")
+    assert parts(first, second, lone) == [of("wxyz"), of("lmno") | of("wlmpqrs", "d")]
 
 
 def test_workloads_have_nothing_in_common():
