@@ -33,6 +33,7 @@ COMMANDS = [
     ("baseline", "diff"),
     ("baseline", "export"),
     ("rules",),
+    ("init",),
     ("train",),
     ("score",),
     ("evaluate",),

@@ -22,6 +22,7 @@ from rtml.commands.findings_send import send_findings
 from rtml.commands.findings_show import show_incidents
 from rtml.commands.findings_suppress import suppress_findings
 from rtml.commands.findings_tune import tune_findings
+from rtml.commands.init import init
 from rtml.commands.leaderboard import leaderboard
 from rtml.commands.rules import rules
 from rtml.commands.score import score
@@ -57,6 +58,6 @@ def register(app: typer.Typer) -> None:
     judging.command("judge")(evaluate)
     judging.command("selftest")(selftest_command)
     app.add_typer(judging, name="evaluate")
-    for command in (features, rules, experiment.train, score, usage):
+    for command in (init, features, rules, experiment.train, score, usage):
         app.command()(command)
     app.command("watch")(watch_log)

@@ -119,12 +119,13 @@ def existing(value: Any) -> Any:
     return value
 
 
-def configuration(value: Path) -> Path:
-    """Check that an experiment's file exists; without one nothing was asked for."""
+def configuration(value: Path | None) -> Path | None:
+    """Check that an experiment's file exists, where one is named; without one nothing was asked for."""
     try:
-        return Path(existing(value))
+        existing(value)
     except RtmlError as error:
         raise UsageError(str(error)) from error
+    return value
 
 
 def sink(value: Any) -> Any:

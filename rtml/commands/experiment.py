@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
 from rtml.errors import RtmlError, UsageError
 from rtml.text import visible
+
+if TYPE_CHECKING:
+    from rtml.experiment.config import Experiment
 
 __all__ = ["app", "train"]
 
@@ -129,8 +132,13 @@ def train(
         list[str], typer.Argument(metavar="CAPTURE...", help="Benign captures.", callback=arguments.capture)
     ],
     config: Annotated[
-        Path, typer.Option("--config", help="Experiment file.", callback=arguments.configuration)
-    ],
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Experiment file; without it, what rtml init would write.",
+            callback=arguments.configuration,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also keep the model here.", callback=arguments.new)
     ] = None,
@@ -141,15 +149,18 @@ def train(
     """Learn what is normal: `rtml train CAPTURE... --config experiments/demo.yml`.
 
     Prints the model's URI, which `rtml score --model` takes. Time after the config's `split.test`
-    is not read when that is a time; with shares all of the captures is benign time.
+    is not read when that is a time; with shares all of the captures is benign time. Without a config the
+    first three quarters of the active time are learnt.
     """
     if out is None and not track:
         raise UsageError("the model would be lost: give --out, or leave tracking on")
     from rtml.commands.experiment_checks import check_names
-    from rtml.experiment.config import load_experiment
+    from rtml.experiment.config import DEFAULT, load_experiment
 
-    experiment = load_experiment(config, set_ or [])
+    experiment = load_experiment(DEFAULT if config is None else config, set_ or [])
     check_names(experiment)
+    if config is None:
+        experiment = _fitted(captures, set_ or [])
     from rtml.commands.training import train_and_keep
 
     with progress("training"):
@@ -163,3 +174,14 @@ def train(
         markup=False,
     )
     console.print(f"model       {facts['model']}", markup=False)
+
+
+def _fitted(captures: list[str], overrides: list[str]) -> Experiment:
+    """Return the experiment that fits captures, and say what they can promise."""
+    from rtml.captures import open_captures
+    from rtml.experiment.proposed import proposed
+
+    proposal = proposed(open_captures(captures), captures)
+    for sentence in proposal.promises:
+        typer.echo(f"- {visible(sentence, 1000)}", err=True)
+    return proposal.experiment(overrides)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rtml.commands import arguments
 from rtml.commands.output import console, print_json, print_table
+from rtml.text import visible
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["show_incidents"]
 
@@ -16,7 +20,11 @@ __all__ = ["show_incidents"]
 def show_incidents(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="Findings of models, of rules.", callback=arguments.existing),
+        typer.Argument(
+            metavar="FILE...",
+            help="Findings of models, of rules; or folders of results.",
+            callback=arguments.existing,
+        ),
     ],
     capture: Annotated[
         str | None, typer.Option("--capture", help="The capture: tells who planted programs, and restarts.")
@@ -24,7 +32,7 @@ def show_incidents(
     top: Annotated[int, typer.Option("--top", min=1, help="Incidents to show.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")] = False,
 ) -> None:
-    """List incidents, gravest first: `rtml findings show scored/findings.parquet --capture captures/day`.
+    """List incidents, gravest first: `rtml findings show scored --capture captures/day`.
 
     Findings of one process tree, of several detectors and rules, of programs that one tree planted and
     another ran, and of what a program does again after a restart are one incident. A technique with a
@@ -47,19 +55,31 @@ def show_incidents(
     if as_json:
         print_json(table.head(top).to_dicts())
         return
-    columns = ("severity", "first seen", "findings", "technique", "what")
-    print_table(f"{table.height:,} incidents", columns, map(_row, table.head(top).iter_rows(named=True)))
+    columns = ("severity", "first seen", "container", "findings", "technique", "what")
+    shown = table.head(top)
+    print_table(f"{table.height:,} incidents", columns, map(_row, shown.iter_rows(named=True)))
     if table.height > top:
         console.print(f"and {table.height - top:,} more (--top)", markup=False)
+    for sentence in _hardly_known(shown):
+        console.print(f"! {visible(sentence, 1000)}", markup=False, soft_wrap=True)
 
 
 def _row(incident: dict[str, Any]) -> tuple[object, ...]:
     guess = [f"{incident['guess']}?"] if incident["guess"] else []
-    what = [(incident["title"] or "")[:160], *([incident["maturity"]] if incident["maturity"] else [])]
     return (
         f"{incident['severity']:.1f}",
         incident["first_seen"],
+        (incident["container_id"] or "")[:12],
         f"{incident['findings']} by {len(incident['detectors'])}",
         ", ".join(incident["techniques"][:3] or guess),
-        " — ".join(what),
+        (incident["title"] or "")[:160],
     )
+
+
+def _hardly_known(shown: pl.DataFrame) -> list[str]:
+    """Say of which workloads little was known, once each."""
+    young = shown.drop_nulls("maturity").unique(["workload", "maturity"], maintain_order=True)
+    first = young.unique("workload", keep="first", maintain_order=True)
+    return [
+        f"{workload or '?'}: {said}" for workload, said in first.select("workload", "maturity").iter_rows()
+    ]

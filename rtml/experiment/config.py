@@ -1,8 +1,8 @@
 """Experiments are data: a YAML file, perhaps on top of a ``base``, checked and hashed.
 
-``base: default`` takes every value of ``default.yml`` beside the file and overrides what is
-written; mappings merge key by key. An unknown key is an error that names the file, the key and
-the nearest known one.
+``base: default`` takes every value of ``default.yml`` beside the file, or of the one that comes with rtml,
+and overrides what is written; mappings merge key by key. An unknown key is an error that names the file, the
+key and the nearest known one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from rtml.times import Window
 if TYPE_CHECKING:
     from rtml.captures.scope import Scope
 
-__all__ = ["Experiment", "load_experiment"]
+__all__ = ["DEFAULT", "Experiment", "experiment_of", "load_experiment"]
+
+DEFAULT = Path(__file__).parent / "default.yml"
+"""What every experiment starts from that says ``base: default`` and has no such file beside it."""
 
 _MOST_BYTES = 1_000_000
 _MOST_BASES = 8
@@ -153,10 +156,20 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     ...
     rtml.errors.UsageError: ...strict.yml: unknown key 'budgit'; did you mean 'budget'?
     """
-    values = _with_bases(path, ())
+    return _overridden(_with_bases(path, ()), overrides, str(path))
+
+
+def experiment_of(
+    values: Mapping[str, Any], overrides: Sequence[str] = (), where: str = "values"
+) -> Experiment:
+    """Return the experiment that values make on top of the default one; fails as `load_experiment` does."""
+    return _overridden(_merge(_with_bases(DEFAULT, ()), values), overrides, where)
+
+
+def _overridden(values: dict[str, Any], overrides: Sequence[str], where: str) -> Experiment:
     for override in overrides:
         _set(values, override)
-    return validated(Experiment, values, str(path))
+    return validated(Experiment, values, where)
 
 
 def _with_bases(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -168,7 +181,10 @@ def _with_bases(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         return values
     if not isinstance(base, str) or Path(base).name != base:
         raise UsageError(f"{path}: base {base!r} must be the plain name of a file beside it")
-    return _merge(_with_bases(path.parent / f"{base}.yml", (*seen, path.resolve())), values)
+    below = path.parent / f"{base}.yml"
+    if base == DEFAULT.stem and not below.exists():
+        below = DEFAULT
+    return _merge(_with_bases(below, (*seen, path.resolve())), values)
 
 
 def _merge(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from rtml.findings.jsonl import from_jsonl
 from rtml.reading.text import read_text
 from rtml.schema import FINDINGS, conform
 
-__all__ = ["read_findings"]
+__all__ = ["FINDINGS_FILE", "read_findings"]
+
+FINDINGS_FILE = "findings.parquet"
+"""What holds the findings in a folder of results."""
 
 _MOST_BYTES = 2_000_000_000
 _NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
@@ -19,6 +22,8 @@ _NEEDED = ("container_id", "first_seen", "last_seen", "detector", "source")
 
 def read_findings(path: Path) -> pl.DataFrame:
     """Read a findings file (.parquet, or .jsonl as `rtml findings export` writes it).
+
+    A folder stands for the ``findings.parquet`` in it, as `rtml score`, `rtml experiment run` make it.
 
     Raises
     ------
@@ -29,6 +34,8 @@ def read_findings(path: Path) -> pl.DataFrame:
     RtmlError
         It is unreadable.
     """
+    if path.is_dir():
+        path = path / FINDINGS_FILE
     try:
         if path.suffix in (".jsonl", ".json"):
             raw = from_jsonl(read_text(path, _MOST_BYTES))
