@@ -105,6 +105,13 @@ def test_an_attack_on_old_and_new_replicas_is_no_part_of_the_roll_out():
     assert parts(release, hit) == [of("pqrs", "xy"), of("wxyz", "axy")]
 
 
+def test_what_befalls_two_of_five_new_replicas_is_no_part_of_their_roll_out():
+    new = {"new_image": True}
+    release = [row for n, name in enumerate("vwxyz") for row in tree(name, n, n, "pqrs", **new)]
+    hit = [row for n, name in enumerate("vw") for row in tree(name, 20 + n, 6 + n, "klmn", **new)]
+    assert parts(release, hit) == [of("pqrs", "vwxyz"), of("klmn", "vw")]
+
+
 def test_a_tree_that_nobody_follows_joins_what_it_has_most_in_common_with():
     first, second = attack("wxyz", 0, 10), attack("lmno", 20, 20)
     lone = tree("d", 30, 40, "wlmpqrs")

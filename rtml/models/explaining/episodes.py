@@ -6,8 +6,8 @@ each process tree was the first of its container to show, in spells of `TOGETHER
 - the earlier tree of its workload that did most of what it does, at least `HALF` of its bits: a replica that
   follows, or the same attack once more; else
 - an earlier tree that showed something new in the same container and window: one change, several programs;
-- and all that only containers of new images do belongs together, as long as nothing longer than `TOGETHER`
-  lies between: a roll-out.
+- and all that only containers of new images do, at least half of them, belongs together, as long as nothing
+  longer than `TOGETHER` lies between: a roll-out.
 
 Trees that no other container follows that way join the one that they have most in common with. An episode is
 what is joined. What everybody does on the way (a shell, a look at /etc/passwd) joins nothing by itself.
@@ -63,7 +63,8 @@ def episodes(rows: pl.DataFrame) -> pl.DataFrame:
     [('/bin/a', 0), ('/bin/b', 1), ('/bin/a', 0), ('/bin/b', 1)]
     """
     told = _numbered(rows)
-    links = pl.concat([_followed(told), _of_versions(told)])
+    followed = _followed(told)
+    links = pl.concat([followed, _of_versions(told, _joined(told, followed))])
     alone = _alone(told, _joined(told, links))
     joined = _joined(told, pl.concat([links, alone]))
     return told.join(joined, on="_tree", maintain_order="left").drop("_tree", "_pair", "_micro")
@@ -107,12 +108,20 @@ def _greatest(common: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique("_tree", keep="first", maintain_order=True).select("_tree", "_with")
 
 
-def _of_versions(told: pl.DataFrame) -> pl.DataFrame:
-    """Link the trees that do only what containers of new images do, each with the one before."""
-    only = pl.col("new_image").all().over("_pair")
-    trees = told.with_columns(_new=only).group_by("_tree", maintain_order=True)
-    new = trees.agg(pl.col("_new").all(), pl.col("peers", "since").first()).filter("_new")
-    chained = new.sort("peers", "since", "_tree").with_columns(_run=spells("since", ["peers"], TOGETHER))
+def _of_versions(told: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
+    """Link the trees that do what only containers of new images do, each with the one before.
+
+    What fewer than half of these containers do is no part of their version, but something that befell them.
+    """
+    new = told.with_columns(_new=pl.col("new_image").all().over("_pair")).join(joined, on="_tree")
+    members = new.filter("new_image").group_by("peers").agg(_all=pl.col("container_id").n_unique())
+    several = 2 * pl.col("container_id").n_unique() >= pl.col("_all").first()
+    parts = new.join(members, on="peers").group_by("episode").agg(_many=several)
+    trees = new.group_by("_tree", maintain_order=True).agg(
+        pl.col("_new").all(), pl.col("peers", "since", "episode").first()
+    )
+    version = trees.filter("_new").join(parts.filter("_many"), on="episode", how="semi")
+    chained = version.sort("peers", "since", "_tree").with_columns(_run=spells("since", ["peers"], TOGETHER))
     linked = chained.with_columns(_with=pl.col("_tree").shift(1).over("_run"))
     return linked.drop_nulls("_with").select("_tree", "_with")
 
