@@ -22,10 +22,11 @@ from rtml.errors import RtmlError
 from rtml.experiment.config import DEFAULT, Experiment, experiment_of
 from rtml.experiment.promises import JUDGED, promises
 from rtml.features import FAMILIES
+from rtml.findings.unit import SLOT
 from rtml.peers import peer_groups
 from rtml.reading.whole import write_text
 from rtml.schema import INFRASTRUCTURE
-from rtml.times import Window
+from rtml.times import MINUTE, Window
 
 __all__ = ["FEWEST_EVENTS", "SHARES", "Proposal", "proposed"]
 
@@ -35,7 +36,7 @@ SHARES = (0.5, 1 - JUDGED)
 FEWEST_EVENTS = 5
 """Events that a container's window shows in the median; with fewer, windows are five minutes."""
 
-_MINUTE, _LONG = Window.of("60s"), Window.of("5m")
+_MINUTE, _LONG = Window.of(MINUTE), Window.of(SLOT)
 _FEWEST_WINDOWS = 8
 _MOST_BLOCKS = 8
 _HEAD = "# Proposed by `rtml init`: all of this time is taken for benign; `rtml train` takes it as it is.\n"
