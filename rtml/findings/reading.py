@@ -8,6 +8,7 @@ import polars as pl
 
 from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.findings.jsonl import from_jsonl
+from rtml.reading.parquet import read_parquet
 from rtml.reading.text import read_text
 from rtml.schema import FINDINGS, conform
 
@@ -40,7 +41,7 @@ def read_findings(path: Path) -> pl.DataFrame:
         if path.suffix in (".jsonl", ".json"):
             raw = from_jsonl(read_text(path, _MOST_BYTES))
         else:
-            raw = pl.read_parquet(path)
+            raw = read_parquet(path)
         for name in _NEEDED:
             if name not in raw.columns:
                 raise MissingError(f"{path}: no column {name!r}; {did_you_mean(name, raw.columns)}")

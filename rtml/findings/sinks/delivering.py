@@ -22,6 +22,7 @@ from rtml.findings.exports import Origin, rows_of
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 from rtml.findings.unit import stable_id
+from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import write_parquet
 from rtml.schema import FINDINGS, conform
 
@@ -91,7 +92,7 @@ def _alone(spool: Path, name: str) -> Iterator[None]:
 
 
 def _kept(file: Path) -> list[pl.DataFrame]:
-    return [conform(pl.read_parquet(file).drop("reason"), FINDINGS)] if file.is_file() else []
+    return [conform(read_parquet(file).drop("reason"), FINDINGS)] if file.is_file() else []
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
