@@ -87,7 +87,7 @@ def kept(place: Path, model: Model | None, digest: str) -> Kept | None:
     current = place / "current"
     if not current.is_file():
         return None
-    folder = place / current.read_text("ascii").strip()
+    folder = place / current.read_text("ascii", "replace").strip()
     try:
         position = Position.model_validate_json((folder / "position.json").read_text("utf-8"))
         ruling, evidence = (
