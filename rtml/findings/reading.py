@@ -48,7 +48,7 @@ def read_findings(path: Path) -> pl.DataFrame:
             # Findings about an API call are of no container.
             if name != "container_id" and raw.height and raw[name].null_count() == raw.height:
                 raise MissingError(f"{path}: no finding has a {name!r}; every one needs it")
-        return conform(raw, FINDINGS)
+        return _without_nothing(conform(raw, FINDINGS))
     except RtmlError as error:
         if isinstance(error, MissingError):
             raise
@@ -58,3 +58,10 @@ def read_findings(path: Path) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         first = str(error).splitlines()[0]
         raise RtmlError(f"{path}: not readable as findings ({first})") from error
+
+
+def _without_nothing(findings: pl.DataFrame) -> pl.DataFrame:
+    """Leave out of every list what is null, and reasons that name nothing."""
+    lists = [pl.col(name).list.drop_nulls() for name, kind in FINDINGS.items() if isinstance(kind, pl.List)]
+    named = pl.element().filter(pl.element().struct.field("feature").is_not_null())
+    return findings.with_columns(lists).with_columns(pl.col("contributions").list.eval(named))

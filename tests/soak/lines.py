@@ -20,12 +20,14 @@ from rtml.findings.exports import EXPORTS, HERE
 from rtml.findings.formats import FORMATS
 from rtml.findings.importing import read_alerts
 from rtml.findings.jsonl import jsonl
+from rtml.findings.reading import read_findings
 from rtml.reading.json_text import json_value
 from rtml.rules.intelligence import load_intelligence
-from rtml.schema import FINDINGS, conform
+from rtml.schema import FINDINGS
 from rtml.serving.bodies import JSON, PROTOBUF, as_lines, unpacked
 from rtml.serving.otlp import lines_of
 from rtml.serving.refusing import Refusal
+from rtml.times import from_text
 from tests.captures.inventories import IDS, pod, running
 from tests.findings.odd_findings import EVERYTHING
 from tests.rules.intelligence_files import bundle
@@ -184,7 +186,8 @@ def _exports() -> Target:
     def read(path: Path) -> Told:
         rows = [row for row in map(_finding, path.read_bytes().split(b"\n")) if row is not None]
         columns = [pl.Series(n, [row[n] for row in rows], kind, strict=False) for n, kind in FINDINGS.items()]
-        findings = conform(pl.DataFrame(columns), FINDINGS)
+        pl.DataFrame(columns).write_parquet(path.with_suffix(".parquet"))
+        findings = read_findings(path.with_suffix(".parquet"))
         for name, export in EXPORTS.items():
             _strict(name, export.write(findings, HERE), findings.height)
         return Told(Counter(findings["finding_id"].to_list()))
@@ -231,7 +234,7 @@ def _fitted(value: Any, kind: pl.DataType) -> Any:
     if kind.is_float():
         return float(value) if isinstance(value, float) else None
     if kind.is_temporal():
-        return pl.Series([value]).str.to_datetime(time_zone="UTC", strict=False)[0] if _text(value) else None
+        return pl.select(from_text(pl.lit(value))).item() if _text(value) else None
     return _text(value)
 
 

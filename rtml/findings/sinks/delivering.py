@@ -92,7 +92,13 @@ def _alone(spool: Path, name: str) -> Iterator[None]:
 
 
 def _kept(file: Path) -> list[pl.DataFrame]:
-    return [conform(read_parquet(file).drop("reason"), FINDINGS)] if file.is_file() else []
+    if not file.is_file():
+        return []
+    try:
+        return [conform(read_parquet(file).drop("reason"), FINDINGS)]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        hint = "move it away to go on without what did not arrive"
+        raise RtmlError(f"{file}: cannot be read ({str(error).partition(chr(10))[0]}); {hint}") from error
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:
