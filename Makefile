@@ -51,6 +51,7 @@ record: install ## record a sitting of a minute into runs/smoke (root; `make sys
 
 soak: install ## kill job, follower and sender 50 times each, fuzz every reader with 100,000 inputs each, records or files (hours; SOAK="--seconds 60" for a sample)
 	RTML_KILLS=50 $(BIN)/python -m pytest -q tests/job/test_killed.py tests/findings/test_send_killed.py tests/captures/following/test_kills.py
+	RTML_CALLS=200 $(BIN)/python -m pytest -q tests/test_one_answer.py
 	$(BIN)/python -m tests.soak $(SOAK)
 
 quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials
