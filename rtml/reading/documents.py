@@ -149,17 +149,21 @@ class _Held:
         yield from self._parts("cut off: the object does not end")
 
     def _parts(self, problem: str) -> Iterator[Document]:
-        """Yield what stands whole on lines of a list, and the problem of the rest."""
-        rest = []
+        """Yield the problem, and what stands whole on lines of a list."""
+        found, rest = list[Document](), list[bytes]()
         for number, line in zip(self._numbers, self._lines, strict=True):
-            text = line.strip().removesuffix(b",")
-            tried = [parsed(number, text), parsed(number, text.removeprefix(b"["))] if self._is_list else []
-            whole = [
-                one for one in tried if one.problem is None and one.raw[:1] in b"{[" and len(one.raw) > 2
-            ]
-            yield from whole[:1]
+            whole = _whole(number, line) if self._is_list else []
+            found += whole
             rest += [] if whole else [line]
         yield Document(self._numbers[0], None, problem, b"\n".join(rest))
+        yield from found
+
+
+def _whole(number: int, line: bytes) -> list[Document]:
+    """Return what a line of a list holds, one thing at most."""
+    text = line.strip().removesuffix(b",")
+    tried = (parsed(number, text), parsed(number, text.removeprefix(b"[")))
+    return [one for one in tried if one.problem is None and one.raw[:1] in b"{[" and len(one.raw) > 2][:1]
 
 
 def _begins_anew(document: Document) -> bool:
