@@ -49,8 +49,9 @@ bench: install ## speed and memory, as ratios inside one run
 record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)
 	$(BIN)/rtml replay record --scenario experiments/replay-smoke.yml --out runs/smoke
 
-soak: install ## kill the scoring job 50 times, fuzz every reader with 100,000 inputs each, records or files (hours; SOAK="--seconds 60" for a sample)
-	RTML_KILLS=50 $(BIN)/python -m pytest -q tests/job/test_killed.py
+soak: install ## kill job, follower and sender 50 times each, fuzz every reader with 100,000 inputs each, records or files (hours; SOAK="--seconds 60" for a sample)
+	RTML_KILLS=50 $(BIN)/python -m pytest -q tests/job/test_killed.py tests/findings/test_send_killed.py tests/captures/following/test_kills.py
+	RTML_CALLS=200 $(BIN)/python -m pytest -q tests/test_one_answer.py
 	$(BIN)/python -m tests.soak $(SOAK)
 
 quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials

@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.baselines.counting import COUNTS
 from rtml.errors import MissingFileError, RtmlError
+from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import write_text
 
 __all__ = ["FORMAT", "read", "write"]
@@ -78,7 +79,7 @@ def read(path: Path) -> pl.DataFrame:
     try:
         if _digest(table) != header.get("sha256"):
             raise RtmlError(f"{table}: altered since it was written (SHA-256 differs)")
-        counts = pl.read_parquet(table)
+        counts = read_parquet(table)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RtmlError(f"{table}: cannot be read ({error})") from error
     _validate(counts, table)

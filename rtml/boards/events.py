@@ -19,6 +19,7 @@ from rtml.captures.joining import SEQ_SHIFT, JoinedCapture
 from rtml.datasets.card import Card, SpanFacts
 from rtml.datasets.preparing import LABELS
 from rtml.errors import RtmlError
+from rtml.reading.parquet import read_parquet
 from rtml.times import Window
 
 __all__ = ["KEY", "of_events"]
@@ -54,7 +55,7 @@ def of_events(folder: Path, card: Card) -> Material:
         for role in ("calibrate", "test")
     }
     _refuse_empty({"train": early, **later}, folder)
-    events = _events(opened["test"], spans["test"], every, pl.read_parquet(folder / LABELS))
+    events = _events(opened["test"], spans["test"], every, read_parquet(folder / LABELS))
     placed, test = _placed(events, _keyed(later["test"]))
     part = Part(_as_benign(early), _as_benign(later["calibrate"]), test)
     outside = placed["place"].null_count()

@@ -89,7 +89,7 @@ STAGES = {"RequestReceived": 0, "ResponseStarted": 1, "ResponseComplete": 2, "Pa
 """Stages of a request in order."""
 
 
-_REQUEST = ("audit_id", "verb", "uri", "username", "received")
+_REQUEST = ("audit_id", "verb", "uri", "username", "received", "user_agent", "_from")
 
 
 def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
@@ -97,7 +97,8 @@ def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
 
     A request that was logged when received and when answered is one request; so is one that stands
     in two overlapping files. The caller may choose the ``audit_id`` (a header of that name): only
-    rows that also agree in what was asked, by whom, and when it was received are one request.
+    rows that also agree in what was asked, by whom, from where, and when it was received are one
+    request, and no request comes to one stage at two moments.
 
     Examples
     --------
@@ -107,8 +108,10 @@ def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
     [False, True, True]
     """
     rank = pl.col("stage").replace_strict(STAGES, default=-1, return_dtype=pl.Int8)
-    place = pl.struct(-rank.cast(pl.Int16), "host", "seq").rank("ordinal").over(_REQUEST)
-    return audit.with_columns(final=place == 1)
+    rows = audit.with_columns(_from=pl.col("source_ips").list.join(" "), _rank=rank)
+    copy = pl.struct("host", "seq").rank("ordinal").over(*_REQUEST, "_rank", "stage_time")
+    latest = pl.col("_rank") == pl.col("_rank").max().over(_REQUEST)
+    return rows.with_columns(final=latest & (copy == 1)).drop("_from", "_rank")
 
 
 def write_audit(folder: Path, audit: pl.DataFrame) -> None:

@@ -235,7 +235,7 @@ def _groups(folder: Path) -> Iterator[pl.DataFrame]:
 
 def _write_rejects(half: Path) -> None:
     files = sorted((half / ".rejects").glob("*.parquet"))
-    rows = pl.scan_parquet(files) if files else REJECTS.to_frame().lazy()
+    rows = pl.scan_parquet(files, glob=False) if files else REJECTS.to_frame().lazy()
     rows.sink_parquet(half / "rejects.parquet", compression="zstd")
 
 

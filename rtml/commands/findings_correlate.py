@@ -68,10 +68,11 @@ def _read(path: Path) -> tuple[pl.DataFrame, int]:
     import polars as pl
 
     from rtml.findings.reading import read_findings
+    from rtml.reading.parquet import read_parquet
 
     findings = read_findings(path)
     if path.suffix == ".parquet" and "suppressed_by" in pl.read_parquet_schema(path):
-        by = pl.read_parquet(path, columns=["suppressed_by"])["suppressed_by"]
+        by = read_parquet(path, columns=["suppressed_by"])["suppressed_by"]
         return findings.filter(by.is_null()), by.len() - by.null_count()
     return findings, 0
 

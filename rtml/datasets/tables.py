@@ -9,6 +9,7 @@ import polars as pl
 
 from rtml.captures.sensors.beth.csv_rows import header_of, load, rows_of
 from rtml.errors import MissingError, RtmlError, did_you_mean
+from rtml.reading.parquet import read_parquet
 from rtml.schema import REJECTS
 
 __all__ = ["csv_table", "parquet_table", "refused", "require_columns"]
@@ -24,7 +25,7 @@ def require_columns(names: Sequence[str], wanted: Sequence[str], where: Path | s
 def parquet_table(path: Path, wanted: Sequence[str]) -> pl.DataFrame:
     """Read a Parquet file that must have some columns."""
     try:
-        table = pl.read_parquet(path)
+        table = read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RtmlError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]})") from error
     require_columns(table.columns, wanted, path)

@@ -13,6 +13,7 @@ import polars as pl
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.evaluation.headline import HEADLINE
 from rtml.evaluation.measures import ROWS
+from rtml.reading.parquet import read_parquet
 from rtml.report import MEASURED
 
 __all__ = ["Finished", "read_finished", "read_runs", "refuse_unequal"]
@@ -77,8 +78,8 @@ def read_finished(folder: Path) -> Finished:
         return Finished(
             folder,
             pl.DataFrame(sides, schema=_SUMMARY),
-            pl.read_parquet(folder / "ledger.parquet").select(_ATTACKS),
-            pl.read_parquet(folder / MEASURED).select(ROWS.names()),
+            read_parquet(folder / "ledger.parquet").select(_ATTACKS),
+            read_parquet(folder / MEASURED).select(ROWS.names()),
             pl.DataFrame(ledger["headline"], schema=HEADLINE),
             dict(ledger["facts"]),
         )

@@ -15,6 +15,7 @@ from rtml.experiment.result import SIDES, Kind, Result, SideFacts, Terms, read_r
 from rtml.findings.beside import beside, owns
 from rtml.findings.reading import read_findings
 from rtml.models.explaining.changes import DETECTOR
+from rtml.reading.parquet import read_parquet
 from rtml.rules import EVENT_DETECTORS, FirstSeen
 
 __all__ = ["Judged", "agreed", "read_judged", "sides_of"]
@@ -141,7 +142,7 @@ def _table(path: Path | None, columns: Sequence[str]) -> pl.DataFrame | None:
     if path is None:
         return None
     try:
-        table = pl.read_parquet(path)
+        table = read_parquet(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RtmlError(f"{path}: not readable ({str(error).splitlines()[0]})") from error
     for name in columns:

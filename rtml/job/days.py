@@ -103,7 +103,7 @@ def markers(out: Place) -> dict[str, Marker]:
 def read_table(out: Place, name: str) -> pl.DataFrame | None:
     """Return a table of the output; None where it is not there."""
     content = out.read(name)
-    return None if content is None else pl.read_parquet(io.BytesIO(content))
+    return None if content is None else pl.read_parquet(io.BytesIO(content), glob=False)
 
 
 def parquet_bytes(table: pl.DataFrame) -> bytes:

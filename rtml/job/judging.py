@@ -62,10 +62,10 @@ def judge_day(
     if set(about.families) & set(features.AUDIT_FAMILIES):
         source, _ = unlearnt(source, parts.description.learned_until)
     tree = pl.col("process_id").fill_null(0)
-    trees = pl.concat([pl.read_parquet(files[TREES]) for files in shards]).sort(
+    trees = pl.concat([pl.read_parquet(files[TREES], glob=False) for files in shards]).sort(
         "container_id", "window", tree
     )
-    surprises = pl.concat([pl.scan_parquet(files[SURPRISES]) for files in shards])
+    surprises = pl.concat([pl.scan_parquet(files[SURPRISES], glob=False) for files in shards])
     wanted = about.budget if asked.budget is None else asked.budget
     scored = conclude(parts, source, trees, surprises, wanted, within=day.span)
     skipped = sum(told["skipped"] for told in facts)

@@ -24,6 +24,7 @@ from rtml.models.alarmed import Alarmed
 from rtml.models.learners import HELD
 from rtml.models.pace import Pace
 from rtml.models.watching import COUNTED, Watching, WatchState
+from rtml.reading.parquet import read_parquet
 from rtml.reading.state import State, read_state, write_state
 from rtml.schema import IDENTITY
 
@@ -168,7 +169,7 @@ def read_ongoing(folder: Path) -> Ongoing:
     state = read_state(folder / "state", OngoingState)
     known = {label: load_detector(kind, _known(folder, label)) for label, kind in state.known.items()}
     try:
-        tables = {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        tables = {path.stem: read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         times = {name: _time(getattr(state, name)) for name in _TIMES}
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RtmlError(f"{folder}: the stream's state cannot be read ({error})") from None

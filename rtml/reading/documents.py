@@ -28,11 +28,15 @@ LONG = f"longer than {MOST_BYTES:,} bytes"
 """Why a longer document is refused."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _RUNTIME = re.compile(
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) ([FP])(?::\w+)* )?"
+    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:(std(?:out|err)) ([FP])(?::\w+)* )?"
     rb"|(?=[\d-]*[A-Za-z.])[A-Za-z\d][A-Za-z\d.-]{1,252} +(?=\{)"
     rb"|[^\t{}\"]{1,99}\t[^\t{}\"]{1,250}\t(?=\{)"
+    rb"|<\d{1,3}>1 (?:[^ {}\"]{1,255} ){5}(?:-|\[[^{}]{0,999}\]) (?=\{)"
+    rb"|\[[a-z]{1,20}/[^\]{}\"]{1,400}\] (?=\{)"
     rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^ {}\"]{1,252} [^:{}\"]{1,252}: (?=\{)"
 )
+_MARK = b"\xef\xbb\xbf"
+"""Each of several files that were put behind one another may begin with it."""
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
@@ -92,28 +96,29 @@ def documents_of(lines: Iterable[Line]) -> Iterator[Document]:
             yield Document(number, None, problem, line[:2000])
             continue
         document = parsed(number, line)
-        if held is not None and not _begins_anew(document):
-            held.add(line)
+        if held is not None and (held.wants_another or not _begins_anew(document)):
+            held.add(number, line)
             if not held.is_open:
                 yield from held.documents()
                 held = None
             continue
         if held is not None:
-            yield held.cut_off()
+            yield from held.cut_off()
         held = _Held(number, line) if document.problem is not None and _depth(line) > 0 else None
         if held is None:
             yield from _values(document)
     if held is not None:
-        yield held.cut_off()
+        yield from held.cut_off()
 
 
 class _Held:
     """Lines of a document that has not ended yet."""
 
     def __init__(self, number: int, line: bytes) -> None:
-        self._begun, self._lines, self._size, self._depth = number, [line], len(line), _depth(line)
+        self._numbers, self._lines, self._size, self._depth = [number], [line], len(line), _depth(line)
 
-    def add(self, line: bytes) -> None:
+    def add(self, number: int, line: bytes) -> None:
+        self._numbers.append(number)
         self._lines.append(line)
         self._size, self._depth = self._size + len(line), self._depth + _depth(line)
 
@@ -121,16 +126,44 @@ class _Held:
     def is_open(self) -> bool:
         return self._depth > 0 and self._size <= MOST_BYTES
 
-    def documents(self) -> Iterator[Document]:
-        raw = b"\n".join(self._lines)
-        if self._size > MOST_BYTES:
-            yield Document(self._begun, None, LONG, raw[:2000])
-        else:
-            yield from _values(parsed(self._begun, raw))
+    @property
+    def _is_list(self) -> bool:
+        return self._lines[0].lstrip()[:1] == b"["
 
-    def cut_off(self) -> Document:
-        raw = b"\n".join(self._lines)
-        return Document(self._begun, None, "cut off: the object does not end", raw)
+    @property
+    def wants_another(self) -> bool:
+        """Whether an object that stands on one line may be the next of this list."""
+        return self._is_list and self._lines[-1].rstrip()[-1:] in (b",", b"[")
+
+    def documents(self) -> Iterator[Document]:
+        if self._size > MOST_BYTES:
+            yield from self._parts(LONG)
+            return
+        whole = parsed(self._numbers[0], b"\n".join(self._lines))
+        if whole.problem is not None and self._is_list:
+            yield from self._parts(whole.problem)
+        else:
+            yield from _values(whole)
+
+    def cut_off(self) -> Iterator[Document]:
+        yield from self._parts("cut off: the object does not end")
+
+    def _parts(self, problem: str) -> Iterator[Document]:
+        """Yield the problem, and what stands whole on lines of a list."""
+        found, rest = list[Document](), list[bytes]()
+        for number, line in zip(self._numbers, self._lines, strict=True):
+            whole = _whole(number, line) if self._is_list else []
+            found += whole
+            rest += [] if whole else [line]
+        yield Document(self._numbers[0], None, problem, b"\n".join(rest))
+        yield from found
+
+
+def _whole(number: int, line: bytes) -> list[Document]:
+    """Return what a line of a list holds, one thing at most."""
+    text = line.strip().removesuffix(b",")
+    tried = (parsed(number, text), parsed(number, text.removeprefix(b"[")))
+    return [one for one in tried if one.problem is None and one.raw[:1] in b"{[" and len(one.raw) > 2][:1]
 
 
 def _begins_anew(document: Document) -> bool:
@@ -204,16 +237,19 @@ def whole_lines(raw: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
     >>> list(whole_lines([(1, at + b'P {"b":\r\n'), (2, at + b"F 2}\n"), (3, b"\n"), (4, b"text")]))
     [(2, b'{"b":2}', None), (4, b'text', None)]
     """
-    number, parts = 0, b""
+    number, parts = 0, dict[bytes, bytes]()
     for number, line in raw:
+        line = line.removeprefix(_MARK)
         prefix = _RUNTIME.match(line)
-        line = parts + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
+        stream = (prefix[1] if prefix else None) or b""
+        line = parts.pop(stream, b"") + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
         long = len(line) > MOST_BYTES
-        parts = line if prefix and prefix[1] == b"P" and not long else b""
-        if line.strip() and not parts:
+        if prefix and prefix[2] == b"P" and not long:
+            parts[stream] = line
+        elif line.strip():
             yield number, line, LONG if long else None
-    if parts:
-        yield number, parts, None
+    for line in parts.values():
+        yield number, line, None
 
 
 def _line(stream: BinaryIO) -> bytes:

@@ -2,7 +2,7 @@ r"""Records of a JSON log, out of the envelope in which a transport or an export
 
 Known are those of CloudWatch (subscription and ``get-log-events``), of container runtimes and their shippers
 (an object a line, ``{"log": "…\n", "stream": …}``, a long line in several of them), and of what collects
-their lines: Filebeat, journald, Loki, Cloud Logging. Objects in a list are documents of their own.
+their lines: Filebeat, Vector, journald, Loki, Cloud Logging. Objects in a list are documents of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["records", "records_of", "texts_in"]
 
 _SHIPPED = {
     "log": {"stream", "date", "kubernetes", "attrs"},
-    "message": {"@timestamp", "ecs", "agent", "ingestionTime"},
+    "message": {"@timestamp", "ecs", "agent", "ingestionTime", "source_type", "kubernetes"},
     "MESSAGE": {"__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER"},
     "line": {"labels"},
     "textPayload": {"insertId", "logName"},

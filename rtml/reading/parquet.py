@@ -1,4 +1,4 @@
-"""Parquet that others wrote: what its columns are called, and its rows some ten thousand at a time."""
+"""Parquet by its name as it stands: whole, its columns, and its rows some ten thousand at a time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from rtml.errors import RtmlError, unreadable
 from rtml.reading.content import opened
 
-__all__ = ["is_parquet", "parquet_columns", "parquet_rows"]
+__all__ = ["is_parquet", "parquet_columns", "parquet_rows", "read_parquet"]
 
 _MAGIC = b"PAR1"
 _ROWS = 1 << 16
@@ -29,6 +29,30 @@ def is_parquet(head: bytes) -> bool:
     (True, False)
     """
     return head.startswith(_MAGIC)
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Read a whole file; ``*``, ``?`` and ``[`` in its name, or in that of its folder, are letters.
+
+    Raises
+    ------
+    OSError
+        No such file.
+    polars.exceptions.PolarsError
+        Not Parquet, or damaged, also where Polars itself would panic.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a[1].parquet"
+    >>> pl.DataFrame({"a": [1]}).write_parquet(path)
+    >>> read_parquet(path).rows()
+    [(1,)]
+    """
+    try:
+        return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
+    except pl.exceptions.PanicException as error:
+        raise pl.exceptions.ComputeError(f"damaged ({str(error).partition(chr(10))[0]})") from error
 
 
 def parquet_columns(path: Path) -> list[str]:

@@ -41,6 +41,13 @@ def read_inventory(path: Path) -> pl.DataFrame:
     [('node-a', 'unknown', 'unknown', 8.0), ('node-b', 'unknown', 'unknown', None)]
     """
     reader = csv.DictReader(io.StringIO(read_text(path, _MOST)))
+    try:
+        return _table(path, reader)
+    except csv.Error as error:
+        raise UsageError(f"{path}:{reader.line_num}: not CSV ({error})") from error
+
+
+def _table(path: Path, reader: csv.DictReader[str]) -> pl.DataFrame:
     names = [name.strip() for name in reader.fieldnames or []]
     for name in names:
         if name not in INVENTORY:

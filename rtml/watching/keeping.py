@@ -14,6 +14,7 @@ import pydantic
 from rtml.errors import RtmlError
 from rtml.models.model import Model
 from rtml.models.resuming import read_progress, write_progress
+from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import whole_folder
 from rtml.watching.evidence import Evidence
 from rtml.watching.ledger import Told
@@ -86,16 +87,11 @@ def kept(place: Path, model: Model | None, digest: str) -> Kept | None:
     current = place / "current"
     if not current.is_file():
         return None
-    folder = place / current.read_text("ascii").strip()
+    folder = place / current.read_text("ascii", "replace").strip()
     try:
         position = Position.model_validate_json((folder / "position.json").read_text("utf-8"))
         ruling, evidence = (
-            kind(
-                **{
-                    one.name: pl.read_parquet(folder / f"{name}-{one.name}.parquet", glob=False)
-                    for one in fields(kind)
-                }
-            )
+            kind(**{one.name: read_parquet(folder / f"{name}-{one.name}.parquet") for one in fields(kind)})
             for name, kind in (("ruling", Ruling), ("evidence", Evidence))
         )
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:

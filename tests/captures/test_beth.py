@@ -217,3 +217,11 @@ def test_a_query_and_its_answer_have_directions():
     assert (answer["direction"], answer["answers"]) == ("inbound", ["192.0.2.10", "192.0.2.11"])
     nameless = events.filter(pl.col("host").cast(pl.String) == "garden")
     assert nameless.height == nameless["direction"].null_count() == 2
+
+
+def test_a_type_of_query_that_is_empty_is_none(tmp_path: Path):
+    text = (DATA / "beth/dns.csv").read_text()
+    (tmp_path / "dns.csv").write_text(text.replace("['AAAA']", "['']"))
+    before = SENSOR.read(DATA / "beth/dns.csv").events["query_type"].to_list()
+    after = SENSOR.read(tmp_path / "dns.csv").events["query_type"].to_list()
+    assert "A" in before and after == [None if one == "AAAA" else one for one in before]

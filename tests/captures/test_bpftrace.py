@@ -219,3 +219,10 @@ def test_any_fields_make_one_row(tmp_path: Path, name: str, rest: list[str]):
     clean = [text.replace("\x1f", "") for text in rest]
     reading = read(tmp_path, line(name, *clean), line("fork", 1))
     assert reading.records == 2
+
+
+@pytest.mark.parametrize("argv", ["", r"\x00", r"\x00\x00", " "])
+def test_arguments_of_nothing_are_absent(tmp_path: Path, argv: str):
+    """Whoever starts a program chooses its arguments, and may give none."""
+    events = read(tmp_path, line("exec", 1, "/bin/sh"), line("argv", 1, argv, t=1_001)).events
+    assert events["cmdline"].to_list() == [None]

@@ -249,6 +249,21 @@ def test_a_packed_list_is_read_and_hostile_names_stay_names(tmp_path: Path):
     assert names_in(tmp_path / "c", "pod") == [(IDS[0], evil)]
 
 
+ODD: tuple[Any, ...] = ({}, [], ["app"], 7, None, True, "", {"a": []})
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_one_odd_pod_never_hides_the_others(tmp_path: Path, odd: Any):
+    """Whatever stands in the place of a name, an image or an id."""
+    good = pod("web-0", containerStatuses=[running(IDS[1])])
+    for key in ("name", "image", "containerID", "imageID", "state"):
+        strange = pod("web-1", containerStatuses=[running(IDS[0], **{key: odd} if key == "state" else {})])
+        strange["status"]["containerStatuses"][0][key] = odd
+        strange["spec"]["containers"][0][key] = odd
+        listed = read_listing(written(tmp_path, pods_of(strange, good)))
+        assert IDS[1] in listed["container_id"].to_list()
+
+
 def test_events_without_containers_get_no_names(tmp_path: Path):
     file = written(tmp_path, pod("web-0", containerStatuses=[running(IDS[0])]))
     manifest = import_capture("falco", [log_of(tmp_path, alert(0, None))], tmp_path / "c", containers=[file])

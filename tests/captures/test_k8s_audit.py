@@ -169,6 +169,9 @@ def test_stages_and_copies_are_one_request(tmp_path: Path):
         {"requestURI": "/api/v1/namespaces/web/pods/b"},
         {"user": {"username": "mallory"}},
         {"requestReceivedTimestamp": "2026-01-01T00:00:01.000002Z"},
+        {"stageTimestamp": "2026-01-01T00:00:01.000002Z"},
+        {"userAgent": "curl/8"},
+        {"sourceIPs": ["192.0.2.2"]},
     ],
 )
 def test_an_id_that_the_caller_chose_makes_two_requests_not_one(tmp_path: Path, other: dict[str, Any]):

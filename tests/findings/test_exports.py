@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from rtml.errors import UsageError, lookup
 from rtml.findings.exports import EXPORTS, HERE, Origin
+from rtml.findings.reading import read_findings
+from rtml.findings.reasons import because
 from rtml.rules.catalogue import catalogue
 from rtml.schema import FINDINGS
 from tests.findings.odd_findings import (
@@ -186,3 +189,22 @@ def test_the_table_comes_back_as_it_was(name: str):
 def test_an_unknown_format_is_named_with_the_nearest():
     with pytest.raises(UsageError, match="unknown export format 'ocfs'; did you mean 'ocsf'"):
         lookup(EXPORTS, "ocfs", "export format")
+
+
+NOTHINGS = {
+    "contributions": [None, {"feature": None, "value": 1.0}, {"feature": "a.b", "value": 2.0}],
+    "techniques": [None, "T1059"],
+    "parents": [None, {"pid": 1, "exe": "/bin/sh", "cmdline": None}],
+    "files": [None],
+    "events": [None, RULE["events"][0]],
+    "evidence": [None],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_findings_whose_lists_hold_nothing_is_written(tmp_path: Path, name: str):
+    """Whoever wrote it; a reason without a name is none."""
+    table({**MODEL, **NOTHINGS}).write_parquet(tmp_path / "f.parquet")
+    findings = read_findings(tmp_path / "f.parquet")
+    assert because(findings.row(0, named=True)) == ["a.b: 2"]
+    assert VALIDATORS[name](written(name, findings))

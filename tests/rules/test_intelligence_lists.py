@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -172,3 +173,52 @@ def test_every_category_means_something():
     for name, one in categories().items():
         assert one.types or one.caller, name
         assert set(one.types) <= set(USES)
+
+
+BLOCKED = """||a.example^
+address=/b.example/0.0.0.0
+address=/c.example/
+local=/d.example/
+server=/e.example/
+f.example CNAME .
+g.example. 60 IN CNAME .
+local-zone: "h.example." always_nxdomain
+i[.]example
+"""
+NOT_BLOCKED = """@@||a.example^
+||b.example^$third-party
+||c.example/path^
+address=/intranet.example/10.0.0.5
+server=/corp.example/10.0.0.1
+d.example CNAME rpz-passthru.
+local-zone: "e.example" transparent
+local-data: "f.example A 10.0.0.7"
+"""
+
+
+def test_names_are_read_as_blockers_and_resolvers_write_them(tmp_path: Path):
+    assert entries(load(tmp_path, BLOCKED)) == [f"{letter}.example" for letter in "abcdefghi"]
+
+
+def test_what_they_let_pass_or_send_elsewhere_is_no_entry(tmp_path: Path):
+    loaded = load(tmp_path, NOT_BLOCKED, may_be_empty=True)
+    assert entries(loaded) == []
+    assert loaded.rejects.height == 1 + len(NOT_BLOCKED.splitlines())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {
+            "Event": {
+                "info": "x",
+                "Attribute": [{"value": "a.example"}],
+                "Object": [{"Attribute": [{"value": "b.example"}]}],
+            }
+        },
+        {"results": [{"name": "p", "indicators": [{"indicator": "a.example"}, {"indicator": "b.example"}]}]},
+        [{"value": "a.example", "tags": [{"name": "x"}]}, {"reports": [{"iocs": [{"ioc": "b.example"}]}]}],
+    ],
+)
+def test_objects_are_found_in_events_and_reports(tmp_path: Path, value: object):
+    assert entries(load(tmp_path, json.dumps(value), format="json")) == ["a.example", "b.example"]

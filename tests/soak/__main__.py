@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from tests.soak.running import step
 from tests.soak.targets import TARGETS, sensor_target
 
+_MEMORY, _MOST = "/dev/shm", 8_000_000_000
+
 
 def main() -> int:
     """Run the targets one after the other."""
+    resource.setrlimit(
+        resource.RLIMIT_AS, (_MOST, _MOST)
+    )  # what grows without end is a fault, not the machine's
+    if os.access(_MEMORY, os.W_OK):
+        tempfile.tempdir = _MEMORY  # files that live for milliseconds
     asked = _arguments()
     chosen = [name for name in TARGETS if not asked.target or name in asked.target]
     unknown = set(asked.target or ()) - set(TARGETS)

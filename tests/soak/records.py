@@ -148,7 +148,7 @@ def _new(value: Any, others: list[bytes], dice: Dice) -> Any:
 def _swapped(value: Any, others: list[bytes], dice: Dice) -> Any:
     a, b = _somewhere(value, dice), _somewhere(value, dice)
     if a is not None and b is not None and not isinstance(a[0][a[1]], dict | list):
-        a[0][a[1]], b[0][b[1]] = b[0][b[1]], a[0][a[1]]
+        a[0][a[1]], b[0][b[1]] = copy.deepcopy(b[0][b[1]]), a[0][a[1]]  # one may lie within the other
     return value
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from rtml.errors import RtmlError
 from tests.soak.batches import SIZE, Batch, batch_of, fault_of_batch, shrunk
 from tests.soak.mutation import mutated
-from tests.soak.targets import Target, put
+from tests.soak.target import Target, put
 
 __all__ = ["Samples", "Step", "fault", "input_of", "is_batch", "step"]
 

@@ -11,15 +11,16 @@ import polars as pl
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.reading.content import opened
 from tests.samples import DATA, shipped
+from tests.soak import avro
 from tests.soak.batches import Records, Told
 
-__all__ = ["is_object", "read_sensor", "records_of", "sample_files"]
+__all__ = ["is_object", "read_sensor", "records_of", "sample_files", "told_of"]
 
-AFFECTED = {"auditd", "bpftrace", "laurel"}
+AFFECTED = {"auditd", "bpftrace", "laurel", "sysdig"}
 """Sensors whose records are put together from lines, or mean something else behind others."""
 
 PACKED = (b"PAR1", b"Obj\x01")
-"""Files that have no lines: they are fuzzed as a whole only."""
+"""Files that have no lines: of other packages they are fuzzed as a whole only."""
 
 
 def sample_files(name: str, given: tuple[Path, ...] = ()) -> list[bytes]:
@@ -30,7 +31,19 @@ def sample_files(name: str, given: tuple[Path, ...] = ()) -> list[bytes]:
 
 def read_sensor(name: str, path: Path) -> Reading:
     """Read a file; whatever it holds is accounted for."""
-    reading = SENSORS[name].read(path)
+    return checked(SENSORS[name].read(path))
+
+
+def told_of(reading: Reading) -> Told:
+    """Return the kinds and times of the events, and how many records are accounted for."""
+    checked(reading)
+    beside = sum(reading.beside.values()) + sum(reading.left_out.values())
+    keys = reading.events.select(pl.col("kind").cast(pl.String), pl.col("time").cast(pl.String))
+    return Told(Counter(keys.rows()), reading.records + beside)
+
+
+def checked(reading: Reading) -> Reading:
+    """Hold a reading against what holds of every one."""
     both = reading.events.height + reading.rejects.height
     assert reading.records == both, f"{reading.records} records, but {both} events and rejects"
     texts = reading.events.select(pl.col(pl.String, pl.Categorical).cast(pl.String))
@@ -43,6 +56,8 @@ def read_sensor(name: str, path: Path) -> Reading:
 
 def records_of(name: str, given: tuple[Path, ...] = ()) -> Records | None:
     """Return how a sensor's records are put together; None where its files have no lines."""
+    if name == "sysflow" and not given:
+        return Records(lambda path: told_of(SENSORS[name].read(path)), avro.good(), avro.head(), avro.whole)
     lines = [line for text in _texts(given or shipped(name)) for line in text.split(b"\n") if line.strip()]
     good = [line for line in lines if is_object(line)]
     head: list[bytes] = []
@@ -52,13 +67,13 @@ def records_of(name: str, given: tuple[Path, ...] = ()) -> Records | None:
     if not good:
         return None
 
-    def read(path: Path) -> Told:
-        reading = read_sensor(name, path)
-        beside = sum(reading.beside.values()) + sum(reading.left_out.values())
-        keys = reading.events.select(pl.col("kind").cast(pl.String), pl.col("time").cast(pl.String))
-        return Told(Counter(keys.rows()), reading.records + beside)
-
-    return Records(read, good, head, counts=_objects, stays=name not in AFFECTED)
+    return Records(
+        lambda path: told_of(SENSORS[name].read(path)),
+        good,
+        head,
+        counts=_objects,
+        stays=name not in AFFECTED,
+    )
 
 
 def _texts(files: tuple[Path, ...]) -> list[bytes]:

@@ -48,7 +48,7 @@ def test_the_same_dice_give_the_same_input():
 def test_records_come_in_batches_and_files_between_them():
     zeek = TARGETS["sensor-zeek"]
     assert [is_batch(zeek, number) for number in range(5)] == [False, True, True, True, False]
-    assert not is_batch(TARGETS["sensor-sysflow"], 1)
+    assert not is_batch(TARGETS["labels-csv"], 1)
 
 
 def test_a_sensor_of_others_is_fuzzed_on_its_own_files(tmp_path: Path):

@@ -204,3 +204,10 @@ def test_a_capture_without_events_is_no_row(tmp_path: Path):
     for part in (tmp_path / "c/events").rglob("*.parquet"):
         part.unlink()
     assert table([str(tmp_path / "c")]) == {}
+
+
+@pytest.mark.parametrize("text", ["host\nn1\rn2\n", "host\n" + "a" * 200_000 + "\n"])
+def test_a_list_of_hosts_that_is_no_csv_is_named_with_its_line(tmp_path: Path, text: str):
+    (tmp_path / "h.csv").write_bytes(text.encode())
+    with pytest.raises(UsageError, match=r"h\.csv:\d: not CSV"):
+        read_inventory(tmp_path / "h.csv")

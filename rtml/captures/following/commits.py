@@ -96,7 +96,7 @@ class Commits:
         small = [name for name in names if heights[name] < _SMALL]
         if len(small) <= _MOST_SMALL:
             return
-        whole = pl.read_parquet([self.out / name for name in small])
+        whole = pl.read_parquet([self.out / name for name in small], glob=False)
         target = f"{kind}/part-{self.number:08d}-.parquet"
         whole.write_parquet(self.out / target, compression="zstd")
         names[:] = [name for name in names if name not in small] + [target]

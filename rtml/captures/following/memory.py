@@ -14,6 +14,7 @@ from rtml.captures.following.knowing import Known
 from rtml.captures.following.place import Place
 from rtml.captures.sensors import Sensor
 from rtml.errors import RtmlError
+from rtml.reading.parquet import read_parquet
 from rtml.schema import conform
 
 __all__ = ["Facts", "read_memory", "write_memory"]
@@ -67,7 +68,7 @@ def read_memory(folder: Path, sensor: Sensor) -> tuple[Facts, Gathered]:
     inside = folder / _PLACE
     try:
         facts = Facts.model_validate_json((inside / "facts.json").read_text("utf-8"))
-        tables = {name: pl.read_parquet(inside / f"{name}.parquet") for name in _TABLES}
+        tables = {name: read_parquet(inside / f"{name}.parquet") for name in _TABLES}
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RtmlError(
             f"{folder}: what was known cannot be read ({error}); follow into a new capture"

@@ -49,7 +49,8 @@ def _containers(pod: dict[str, Any]) -> list[Row]:
         "service_account": word(spec.get("serviceAccountName")),
         "owner": owner_of(about, word(spec.get("nodeName"))),
     }
-    wanted = {one.get("name"): word(one.get("image")) for name in _SPECS for one in mappings(spec.get(name))}
+    specs = [one for name in _SPECS for one in mappings(spec.get(name))]
+    wanted = {word(one.get("name")): word(one.get("image")) for one in specs}
     return [
         {**common, **_container(one, wanted), "container_id": container}
         for name in _KINDS
@@ -58,12 +59,12 @@ def _containers(pod: dict[str, Any]) -> list[Row]:
     ]
 
 
-def _container(status: dict[str, Any], wanted: dict[Any, str | None]) -> Row:
+def _container(status: dict[str, Any], wanted: dict[str | None, str | None]) -> Row:
     image = word(status.get("image"))
     nameless = image is None or image.startswith("sha256:")
     return {
         "container_name": word(status.get("name")),
-        "image": wanted.get(status.get("name")) or image if nameless else image,
+        "image": wanted.get(word(status.get("name"))) or image if nameless else image,
         "image_id": word(status.get("imageID")),
     }
 

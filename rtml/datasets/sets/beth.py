@@ -16,6 +16,7 @@ from rtml.datasets.contract import EVENT_LABELS, Dataset, Draft, Published, Span
 from rtml.datasets.finding import matching
 from rtml.datasets.tables import csv_table
 from rtml.errors import RtmlError
+from rtml.reading.parquet import read_parquet
 from rtml.schema import REJECTS, conform
 
 __all__ = ["BETH", "LABEL"]
@@ -35,7 +36,7 @@ def read(source: Path, out: Path) -> Draft:
         import_capture("beth", [path], out / part)
         capture = open_capture(out / part)
         spans.append(Span(_ROLES[part], (part,)))
-        rejects.append(pl.read_parquet(out / part / "rejects.parquet"))
+        rejects.append(read_parquet(out / part / "rejects.parquet"))
         ours, facts = _labels(path, part, capture)
         labels.append(ours)
         counts |= facts

@@ -76,7 +76,7 @@ def _together(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _results(path: Path) -> pl.DataFrame:
     try:
-        table = pl.read_csv(path, infer_schema_length=None)
+        table = pl.read_csv(path, infer_schema_length=None, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RtmlError(f"{path}: cannot be read as CSV ({str(error).splitlines()[0]})") from error
     require_columns(table.columns, _PUBLISHED, path)

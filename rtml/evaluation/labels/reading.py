@@ -13,6 +13,7 @@ from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.evaluation.labels.provenance import UNSAID, stated
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
+from rtml.reading.parquet import read_parquet
 from rtml.schema import LABELS, conform
 
 __all__ = ["read_labels", "validate"]
@@ -62,7 +63,7 @@ def read_labels(path: Path | str) -> pl.DataFrame:
 
 def _parquet(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
+        return read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as fault:
         raise RtmlError(f"labels {path}: cannot be read as Parquet ({fault})") from fault
 

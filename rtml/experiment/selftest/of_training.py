@@ -19,6 +19,7 @@ from rtml.experiment.selftest.ground import BEGIN, MINUTES, Ground, at
 from rtml.experiment.selftest.mistake import Mistake, Plant
 from rtml.models.recognising import moments, paces, refuse_known
 from rtml.models.twice import score_differences
+from rtml.reading.parquet import read_parquet
 from rtml.splits import Split
 from rtml.times import MINUTE
 
@@ -82,7 +83,7 @@ def _opened(ground: Ground) -> str:
         file = Path(folder, "labels.parquet")
         ground.labels.write_parquet(file)
         with closed(file) as notes:
-            pl.read_parquet(file)
+            read_parquet(file)
     return "; ".join(notes)
 
 

@@ -22,6 +22,7 @@ from rtml.findings.exports import Origin, rows_of
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 from rtml.findings.unit import stable_id
+from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import write_parquet
 from rtml.schema import FINDINGS, conform
 
@@ -91,7 +92,13 @@ def _alone(spool: Path, name: str) -> Iterator[None]:
 
 
 def _kept(file: Path) -> list[pl.DataFrame]:
-    return [conform(pl.read_parquet(file).drop("reason"), FINDINGS)] if file.is_file() else []
+    if not file.is_file():
+        return []
+    try:
+        return [conform(read_parquet(file).drop("reason"), FINDINGS)]
+    except (OSError, pl.exceptions.PolarsError) as error:
+        hint = "move it away to go on without what did not arrive"
+        raise RtmlError(f"{file}: cannot be read ({str(error).partition(chr(10))[0]}); {hint}") from error
 
 
 def _newest(rows: pl.DataFrame) -> pl.DataFrame:

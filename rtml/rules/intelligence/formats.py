@@ -24,10 +24,14 @@ def _plain(text: str, description: ListDescription) -> pl.DataFrame:
     r"""One entry a line; what follows ``#`` or ``;`` is a comment, ``//`` begins a comment line.
 
     A line of a hosts file (``0.0.0.0 name``) stands for its names; those that every machine has for
-    itself, like ``localhost``, are no entries.
+    itself, like ``localhost``, are no entries. So does a line as AdGuard (``||name^``), dnsmasq
+    (``address=/name/``), unbound and response policy zones have it; ``[.]`` is a dot.
     """
     lines = pl.DataFrame({"value": text.split("\n")}).with_row_index("line", 1)
     bare = pl.col("value").str.replace(r"(?:^|\s)[#;].*$", "").str.strip_chars()
+    for form in _FORMS:
+        bare = bare.str.replace(form, "${name}${sunk}")
+    bare = bare.str.replace_all("[.]", ".", literal=True)
     many = pl.when(pl.col("value").str.contains(r"\s")).then(pl.lit("more than one word"))
     entries = lines.with_columns(bare).filter(
         (pl.col("value") != "") & ~pl.col("value").str.starts_with("//")
@@ -48,6 +52,13 @@ def _plain(text: str, description: ListDescription) -> pl.DataFrame:
     )
 
 
+_FORMS = (
+    r"^\|\|(?<name>[^|^/$*\s]+)\^$",  # AdGuard, Adblock Plus
+    r"^(?:(?:server|local)=/(?<name>[^/\s]+)/|address=/(?<sunk>[^/\s]+)/(?:#|0\.0\.0\.0|::1?|127[.\d]+)?)$",
+    r"(?i)^(?<name>\S+?)\.?(?:\s+\d+)?(?:\s+IN)?\s+CNAME\s+\.$",  # a zone of a resolver's policy
+    r'^local-zone:\s*"(?<name>[^"\s]+?)\.?"\s+(?:always_(?:nxdomain|refuse|null|deny|nodata)|refuse|deny|static)$',
+)
+"""How AdGuard, dnsmasq, zones of a policy and unbound write a name that is blocked."""
 _SINKHOLE = r"^(?:0\.0\.0\.0|127(?:\.[0-9]+){3}|::1?|fe80::1(?:%\w+)?|ff0[0-9]::[0-3]|255\.255\.255\.255)\s+"
 _OWN_NAME = (
     r"(?i)^(?:localhost[46]?(?:\.localdomain[46]?)?|local|broadcasthost|0\.0\.0\.0|(?:ip6-|ff0)[\w-]+)$"

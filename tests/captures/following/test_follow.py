@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
@@ -120,30 +118,6 @@ def wait_for(out: Path, process: subprocess.Popen[bytes]) -> None:
         if (out / "capture.json").exists() or process.poll() is not None:
             return
         time.sleep(0.05)
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_at_any_moment_it_loses_nothing_and_repeats_nothing(tmp_path: Path, whole: Path, seed: int):
-    chance, out = random.Random(seed), tmp_path / "c"
-    log, all_lines = log_in(tmp_path), lines()
-    process = subprocess.Popen(command(str(log), out), stdout=subprocess.DEVNULL)
-    wait_for(out, process)
-    for begin in range(0, len(all_lines), 25):
-        with log.open("ab") as file:
-            file.writelines(all_lines[begin : begin + 25])
-        time.sleep(chance.uniform(0.01, 0.1))
-        if begin in (375, 700, 975):
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            assert open_capture(out).events().collect().height == open_capture(out).manifest.events
-            process = subprocess.Popen(command(str(log), out), stdout=subprocess.DEVNULL)
-            time.sleep(chance.uniform(0.5, 3))
-    wait_for(out, process)
-    time.sleep(5)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait() == 0
-    to_the_end(log, out)
-    same(out, whole)
 
 
 def test_standard_input_goes_on_after_a_kill(tmp_path: Path, whole: Path):

@@ -75,6 +75,7 @@ def _is_sensor(column: str) -> pl.Expr:
 
 
 def _listed(column: str) -> pl.Expr:
-    """Split a list as Python writes it; no list at all stays null."""
+    """Split a list as Python writes it, without what is empty; no list at all stays null."""
     parts = pl.col(column).str.extract_all(_QUOTED)
-    return parts.list.eval(pl.element().str.slice(1, pl.element().str.len_chars() - 2))
+    texts = parts.list.eval(pl.element().str.slice(1, pl.element().str.len_chars() - 2))
+    return texts.list.eval(pl.element().filter(pl.element() != ""))

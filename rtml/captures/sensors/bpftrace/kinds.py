@@ -226,4 +226,4 @@ def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
     )
     words = unescape(commands["piece"]).text()
     line = commands.select(line="exec_line", cmdline=words.str.replace_all("\0", " ", literal=True))
-    return line.with_columns(pl.col("cmdline").str.strip_chars_end()), orphans
+    return line.with_columns(pl.col("cmdline").str.strip_chars_end().replace("", None)), orphans

@@ -22,6 +22,7 @@ from rtml.reading.parquet import is_parquet, parquet_columns
 __all__ = ["row_tables"]
 
 _LOOKED_AT = 100
+_OBJECT = re.compile(rb'\s*\{\s*["}]')
 
 
 def row_tables(path: Path, format: Format, mapping: Mapping) -> Iterator[Table]:
@@ -37,10 +38,17 @@ def row_tables(path: Path, format: Format, mapping: Mapping) -> Iterator[Table]:
     head = first_bytes(path, 1 << 16)
     if is_parquet(head):
         yield from _of_parquet(path, format, mapping)
-    elif head.lstrip()[:1] in (b"{", b"["):
+    elif _is_json(head):
         yield from _of_json(path, format, mapping)
     else:
         yield _of_csv(path, format, mapping)
+
+
+def _is_json(head: bytes) -> bool:
+    """Tell JSON from CSV, also where a log was cut in the middle of its first line."""
+    lines = head.lstrip().split(b"\n", _LOOKED_AT)[:_LOOKED_AT]
+    objects = sum(_OBJECT.match(line) is not None for line in lines)
+    return lines[0][:1] in (b"{", b"[") or 2 * objects > len(lines)
 
 
 def _of_parquet(path: Path, format: Format, mapping: Mapping) -> Iterator[Table]:

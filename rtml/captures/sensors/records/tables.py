@@ -25,6 +25,7 @@ __all__ = ["Table", "block_table", "tables"]
 _REFUSED = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "text": pl.String()})
 _GAP = b'{"":0}'
 """Stands where lines are left out, so that what is open before does not go on behind."""
+_NO_RECORD = json.loads(_GAP)
 _MANY = 2000
 
 
@@ -89,7 +90,7 @@ def _with_gaps(raw: list[bytes], first: int, numbers: pl.Series) -> Iterator[tup
 
 def _one_by_one(found: Iterable[Document], format: Format) -> Iterator[Table]:
     """Read documents that had to be looked at by themselves."""
-    documents = (document for document in found if document.line > 0)
+    documents = (one for one in found if one.line > 0 and one.value != _NO_RECORD)
     while some := list(islice(documents, _MANY)):
         texts = [None if document.problem else _one_line(document) for document in some]
         bad = [(d.line, d.problem, _shown(d)) for d in some if d.problem is not None]
