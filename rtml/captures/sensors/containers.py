@@ -22,8 +22,11 @@ def container_id(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"id": texts}).select(container_id(pl.col("id")))["container_id"].to_list()
     ['0123456789ab', None, None, None, '0123456789ab']
     """
-    plain = by_distinct(text, lambda ids: bare_ids(pl.when(~ids.is_in(_HOST)).then(ids)))
-    return plain.alias("container_id")
+    return by_distinct(text, _bare).alias("container_id")
+
+
+def _bare(ids: pl.Expr) -> pl.Expr:
+    return bare_ids(pl.when(~ids.is_in(_HOST)).then(ids))
 
 
 def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:

@@ -55,13 +55,15 @@ def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple
     ['7', None, None]
     """
     values, problems = decode(texts, shape_of(fields))
-    columns = [_field(field).alias(name) for name, field in fields.items()]
-    return values.to_frame("value").select(columns), problems
+    paths = {name: field if isinstance(field, str) else field[0] for name, field in fields.items()}
+    places = _places(values, set(paths.values()))
+    return pl.DataFrame([places[path].alias(name) for name, path in paths.items()]), problems
 
 
-def _field(field: Field) -> pl.Expr:
-    path = field if isinstance(field, str) else field[0]
-    place = pl.col("value")
-    for name in path.split("/"):
-        place = place.struct.field(name)
-    return place
+def _places(values: pl.Series, wanted: set[str], above: str = "") -> dict[str, pl.Series]:
+    """Take structs apart, down to what is wanted: as many expressions would cost more than the work."""
+    found: dict[str, pl.Series] = {}
+    for part in values.struct.unnest():
+        path = above + part.name
+        found |= {path: part} if path in wanted else _places(part, wanted, f"{path}/")
+    return found
