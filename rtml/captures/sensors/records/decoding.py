@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-__all__ = ["JSON", "decode"]
+__all__ = ["JSON", "decode", "plain"]
 
 JSON = pl.Binary()
 """In a shape: any value. A text is itself, all else its JSON, which takes ten times as long."""
@@ -55,9 +55,9 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
     >>> problems
     [(2, 'not JSON'), (3, 'not a JSON object')]
     """
-    plain, any_value = _plain(shape), _any_names(shape)
+    wanted, any_value = plain(shape), _any_names(shape)
     if texts.is_empty():
-        return pl.Series("value", [], plain), []
+        return pl.Series("value", [], wanted), []
     size = texts.str.len_bytes().mean()
     rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
     parts, problems = [], list[tuple[int, str]]()
@@ -65,15 +65,15 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
         part = texts.slice(at, rows)
         if any_value:
             part = _with_texts(part, shape, any_value, at, problems)
-        parts.append(_together(part, shape, plain, at, problems))
+        parts.append(_together(part, shape, wanted, at, problems))
     return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
 
 
-def _plain(kind: Any) -> Any:
+def plain(kind: Any) -> Any:
     """Return the type that Polars is asked for: texts at all ends."""
     if isinstance(kind, pl.Struct):
-        return pl.Struct({field.name: _plain(field.dtype) for field in kind.fields})
-    return pl.List(_plain(kind.inner)) if isinstance(kind, pl.List) else pl.String()
+        return pl.Struct({field.name: plain(field.dtype) for field in kind.fields})
+    return pl.List(plain(kind.inner)) if isinstance(kind, pl.List) else pl.String()
 
 
 def _any_names(kind: Any, name: str = "") -> set[str]:

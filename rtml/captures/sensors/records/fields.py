@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures.sensors.records.decoding import decode
+from rtml.captures.sensors.records.decoding import decode, plain
 
-__all__ = ["Field", "Fields", "shape_of", "table_of"]
+__all__ = ["Field", "Fields", "kinds_of", "shape_of", "table_of"]
 
 Field = str | tuple[str, pl.DataType]
 """Where a field is: names with ``/`` between them; with a type where it is no text."""
@@ -39,6 +39,17 @@ def shape_of(fields: Fields) -> pl.Struct:
 
 def _struct(tree: dict[str, Any]) -> pl.Struct:
     return pl.Struct({name: _struct(kind) if isinstance(kind, dict) else kind for name, kind in tree.items()})
+
+
+def kinds_of(fields: Fields) -> dict[str, pl.DataType]:
+    """Return the types of the columns that fields become.
+
+    Examples
+    --------
+    >>> kinds_of({"pid": "process/pid", "args": ("args", pl.List(pl.Struct({"value": JSON})))})
+    {'pid': String, 'args': List(String)}
+    """
+    return {name: pl.String() if isinstance(f, str) else plain(f[1]) for name, f in fields.items()}
 
 
 def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple[int, str]]]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rtml.captures.sensors.records.blocks import Block, blocks, sound
-from rtml.captures.sensors.records.fields import Fields, table_of
+from rtml.captures.sensors.records.fields import Fields, kinds_of, table_of
 from rtml.captures.sensors.records.format import Format
 from rtml.reading.documents import Document, documents_of, whole_lines
 from rtml.reading.envelopes import records, records_of
@@ -156,11 +156,10 @@ def _may_be(fields: Fields, needs: Sequence[str]) -> pl.Expr:
 
 def _of_every_form(rows: pl.DataFrame, format: Format) -> pl.DataFrame:
     """Return rows of the first form with the columns that only others have."""
-    nothing = pl.Series([], dtype=pl.String)
     lacking = {
         name: kind
         for fields in format.generations[1:]
-        for name, kind in table_of(nothing, fields)[0].schema.items()
+        for name, kind in kinds_of(fields).items()
         if name not in rows.columns
     }
     return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in lacking.items())
