@@ -13,7 +13,7 @@ import pytest
 
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.captures.sensors.bpftrace import parsing
-from rtml.captures.sensors.records import decoding, moments, seldom, tables
+from rtml.captures.sensors.records import decoding, moments, seldom, shapes, tables
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.errors import RtmlError
 from tests.samples import shipped
@@ -46,7 +46,7 @@ def _slowly() -> Iterator[None]:
 
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(moments, "_when", slow_when))
-        stack.enter_context(mock.patch.object(decoding, "_in_place", decoding._shaper))
+        stack.enter_context(mock.patch.object(decoding, "in_place", shapes.shaper))
         stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
         stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
         for module in ("containers", "endpoints", "openings", "pods"):
@@ -109,7 +109,7 @@ def test_times_are_the_same_alone_and_among_others(reading):
 
 
 def test_rows_with_any_values_are_read_as_without():
-    shape = pl.Struct({"n": pl.String, "any": decoding.JSON, "in": pl.List(pl.Struct({"v": decoding.JSON}))})
+    shape = pl.Struct({"n": pl.String, "any": shapes.JSON, "in": pl.List(pl.Struct({"v": shapes.JSON}))})
     plain = [
         '{"n": 7, "any": "x"}',
         '{"n": true}',

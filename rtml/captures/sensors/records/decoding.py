@@ -8,7 +8,6 @@ an object has twice, the first counts.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +15,9 @@ from typing import Any
 import orjson
 import polars as pl
 
-__all__ = ["JSON", "decode", "plain"]
+from rtml.captures.sensors.records.shapes import JSON, any_names, in_place, plain, shaper, written
 
-JSON = pl.Binary()
-"""In a shape: any value. A text is itself, all else its JSON, which takes ten times as long."""
+__all__ = ["decode"]
 
 _BYTES = 1_000_000
 """So much is decoded at once: what fits a processor's cache is read twice as fast."""
@@ -55,7 +53,7 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
     >>> problems
     [(2, 'not JSON'), (3, 'not a JSON object')]
     """
-    wanted, any_value = plain(shape), _any_names(shape)
+    wanted, any_value = plain(shape), any_names(shape)
     if texts.is_empty():
         return pl.Series("value", [], wanted), []
     size = texts.str.len_bytes().mean()
@@ -67,22 +65,6 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
             part = _with_texts(part, shape, any_value, at, problems)
         parts.append(_together(part, shape, wanted, at, problems))
     return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
-
-
-def plain(kind: Any) -> Any:
-    """Return the type that Polars is asked for: texts at all ends."""
-    if isinstance(kind, pl.Struct):
-        return pl.Struct({field.name: plain(field.dtype) for field in kind.fields})
-    return pl.List(plain(kind.inner)) if isinstance(kind, pl.List) else pl.String()
-
-
-def _any_names(kind: Any, name: str = "") -> set[str]:
-    """Return the names under which any value may stand."""
-    if isinstance(kind, pl.Struct):
-        return set().union(*(_any_names(field.dtype, field.name) for field in kind.fields))
-    if isinstance(kind, pl.List):
-        return _any_names(kind.inner, name)
-    return {name} if kind == JSON else set()
 
 
 def _with_texts(
@@ -98,7 +80,7 @@ def _with_texts(
         return texts
     some = texts.gather(places)
     odd = some.str.contains(_ODD_NUMBER)
-    for rows, bring in ((places.filter(~odd), _in_place(shape)), (places.filter(odd), _shaper(shape))):
+    for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):
         found: list[tuple[int, str]] = []
         texts = texts.scatter(rows, _rewritten(texts.gather(rows), shape, 0, found, bring))
         problems.extend((at + int(rows[place]), why) for place, why in found)
@@ -222,7 +204,7 @@ def _rewritten(
     bring: Callable[[Any], Any] | None = None,
 ) -> pl.Series:
     """Write each object anew: with what is wanted of it, in the shape in which it is wanted, or as told."""
-    rows, shaped = list[str | None](), bring or _shaper(shape)
+    rows, shaped = list[str | None](), bring or shaper(shape)
     for place, text in enumerate(texts, at):
         try:
             value = None if text is None else orjson.loads(text)
@@ -234,96 +216,8 @@ def _rewritten(
         if text is not None and not isinstance(value, dict):
             problems.append((place, "not a JSON object"))
         try:
-            rows.append(_written(shaped(value)) if isinstance(value, dict) else None)
+            rows.append(written(shaped(value)) if isinstance(value, dict) else None)
         except TypeError:  # what orjson reads may be deeper than what it writes
             problems.append((place, "nested too deeply"))
             rows.append(None)
     return pl.Series("text", rows, pl.String)
-
-
-def _written(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _in_place(shape: pl.Struct) -> Callable[[Any], Any]:
-    """Return what puts texts in the places of any values, and leaves all else as it stands."""
-    spell, shaped = _speller(shape), _shaper(shape)
-
-    def bring(value: Any) -> Any:
-        try:
-            spell(value)
-            return orjson.Fragment(orjson.dumps(value))
-        except TypeError:  # too deep to be written, perhaps where nothing is wanted of it
-            return shaped(value)
-
-    return bring
-
-
-def _speller(kind: Any) -> Callable[[Any], None]:
-    """Return what writes objects and lists as texts wherever any value may stand."""
-    if isinstance(kind, pl.List):
-        inner = _speller(kind.inner)
-
-        def each(value: Any) -> None:
-            for item in value if isinstance(value, list) else ():
-                inner(item)
-
-        return each
-    fields = kind.fields if isinstance(kind, pl.Struct) else ()
-    parts = [(f.name, f.dtype == JSON, _speller(f.dtype)) for f in fields if _any_names(f.dtype, f.name)]
-
-    def spell(value: Any) -> None:
-        if not isinstance(value, dict):
-            return
-        for name, is_end, below in parts:
-            item = value.get(name)
-            if not is_end:
-                below(item)
-            elif isinstance(item, dict | list):
-                value[name] = _written(item)
-
-    return spell
-
-
-def _shaper(kind: Any) -> Callable[[Any], Any]:
-    """Return what brings a value into the shape that is wanted, null where it has another one."""
-    if isinstance(kind, pl.Struct):
-        fields = {field.name: _shaper(field.dtype) for field in kind.fields}
-        ends = {field.name for field in kind.fields if field.dtype in (pl.String(), JSON)}
-
-        def struct(value: Any) -> Any:
-            if not isinstance(value, dict):
-                return None
-            return {
-                name: item if type(item) is str and name in ends else fields[name](item)
-                for name, item in value.items()
-                if name in fields
-            }
-
-        return struct
-    if isinstance(kind, pl.List):
-        inner = _shaper(kind.inner)
-
-        def listed(value: Any) -> Any:
-            if value is None:
-                return None
-            return [inner(item) for item in (value if isinstance(value, list) else [value])]
-
-        return listed
-    return _any_value if kind == JSON else _scalar
-
-
-def _any_value(value: Any) -> str | None:
-    return _written(value) if isinstance(value, dict | list) else _scalar(value)
-
-
-def _scalar(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, dict | list):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**63:
-        return str(int(value))
-    return str(value)

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures.sensors.records.decoding import decode, plain
+from rtml.captures.sensors.records.decoding import decode
+from rtml.captures.sensors.records.shapes import plain
 
 __all__ = ["Field", "Fields", "kinds_of", "shape_of", "table_of"]
 
@@ -46,7 +47,7 @@ def kinds_of(fields: Fields) -> dict[str, pl.DataType]:
 
     Examples
     --------
-    >>> kinds_of({"pid": "process/pid", "args": ("args", pl.List(pl.Struct({"value": JSON})))})
+    >>> kinds_of({"pid": "process/pid", "args": ("args", pl.List(pl.Binary()))})
     {'pid': String, 'args': List(String)}
     """
     return {name: pl.String() if isinstance(f, str) else plain(f[1]) for name, f in fields.items()}

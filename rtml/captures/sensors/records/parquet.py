@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures.sensors.records.decoding import JSON
 from rtml.captures.sensors.records.fields import Field
 from rtml.captures.sensors.records.format import Format
+from rtml.captures.sensors.records.shapes import JSON
 from rtml.captures.sensors.records.tables import Table
 from rtml.reading.parquet import parquet_rows
 
