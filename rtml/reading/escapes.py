@@ -116,6 +116,8 @@ def decoded(raw: bytes) -> Decoded:
     >>> pieces.select(file.readable_column(pl.col("piece")))["piece"].to_list()
     ['a\\xff', 'b\\x5cxff']
     """
+    if raw.isascii():
+        return Decoded(raw.decode("ascii"), chr(_PRIVATE[0]))
     mark = next(chr(code) for code in _PRIVATE if chr(code).encode() not in raw)
     try:
         return Decoded(raw.decode("utf-8"), mark)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from rtml.errors import RtmlError
 from rtml.reading.content import opened
@@ -22,7 +24,7 @@ def read_raw(path: Path) -> tuple[bytes, str | None]:
     """
     with opened(path) as (stream, content):
         raw = stream.read()
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise RtmlError(f"{path}: the file is empty")
     return raw, content.problem
 
@@ -35,4 +37,9 @@ def lines_of(text: str) -> pl.Series:
     >>> lines_of("one\r\ntwo").to_list()
     ['one', 'two']
     """
-    return pl.Series("line", text.replace("\r\n", "\n").split("\n"))
+    raw = text.encode()
+    ends = np.flatnonzero(np.frombuffer(raw, np.uint8) == ord("\n")) + 1
+    borders = np.concatenate(([0], ends, [len(raw)]), dtype=np.int64)
+    pieces = pa.LargeStringArray.from_buffers(len(ends) + 1, pa.py_buffer(borders), pa.py_buffer(raw))
+    lines = pl.Series("line", pieces)
+    return (lines.str.strip_suffix("\r\n") if b"\r\n" in raw else lines).str.strip_suffix("\n")

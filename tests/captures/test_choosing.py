@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import re
 import shlex
@@ -136,3 +137,14 @@ def test_standard_input_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
     ran = CliRunner().invoke(app, ["capture", "import", "auto", "-", "-", "--out", str(tmp_path / "c")])
     assert ran.exit_code != 0
+
+
+def test_what_go_libaudit_makes_of_records_is_no_ecs_and_is_called_by_its_name(tmp_path: Path):
+    event = {"@timestamp": "2027-01-01T00:00:00Z", "sequence": 7, "category": "audit-daemon"}
+    event |= {"record_type": "daemon_start", "summary": {}, "process": {"pid": "7"}, "ecs": {"event": {}}}
+    path = tmp_path / "records.golden"
+    path.write_text(json.dumps([{"test_name": "x", "event": event}], indent=2))
+    with pytest.raises(RtmlError, match=r"records\.golden: it is what go-libaudit makes of audit records"):
+        choose([path])
+    with pytest.raises(RtmlError, match="go-libaudit"):
+        SENSORS["ecs"].read(path)

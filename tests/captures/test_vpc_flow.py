@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -79,6 +81,23 @@ def test_a_capture_of_the_sample_has_no_processes_and_rules_run(tmp_path: Path):
     capture = open_capture(tmp_path / "c")
     assert {c.container_id for c in capture.manifest.containers} == {"eni-0a0a0a0a", "eni-0c0c0c0c"}
     assert run_rules(capture).skipped == []
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        {"messageType": "DATA_MESSAGE", "logGroup": "g", "logEvents": [{"id": "1", "message": FLOW}]},
+        {"events": [{"timestamp": 1, "message": FLOW + "\n"}]},
+        {"log": FLOW + "\n", "stream": "stdout"},
+    ],
+)
+def test_a_log_in_the_json_of_its_transport_is_recognised(wrapped: dict[str, Any], tmp_path: Path):
+    path = tmp_path / "flows.json"
+    path.write_text(json.dumps(wrapped))
+    assert choose([path]).sensor == "vpc-flow"
+    path.write_text(json.dumps({"message": "2 of 14 jobs are done", "events": []}))
+    with pytest.raises(RtmlError):
+        choose([path])
 
 
 def test_real_parquet_is_told_by_its_columns(shared: Path):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from rtml.captures.sensors import SENSORS, Sensor
 from rtml.captures.sensors.recognise import beginning, recognise
+from rtml.captures.sensors.strangers import stranger
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.content import first_bytes
 
@@ -140,6 +141,10 @@ def _unknown(paths: list[Path]) -> str:
     empty = [path for path in paths if not first_bytes(path, 64).strip()]
     if len(empty) == len(paths):
         return f"{_few([str(path) for path in paths])}: the file is empty"
+    for path in paths:
+        other = stranger(beginning(path))
+        if other is not None:
+            return f"{path}: it is {other}"
     known = ", ".join(SENSORS)
     return (
         f"{_few([str(path) for path in paths if path not in empty])}: of no sensor that is known ({known});"

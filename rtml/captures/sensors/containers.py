@@ -6,8 +6,9 @@ import polars as pl
 
 from rtml.captures.sensors.records.seldom import by_distinct
 from rtml.container_ids import bare_ids
+from rtml.images import without_digest
 
-__all__ = ["container_id", "digest", "image_name"]
+__all__ = ["container_id", "digest", "image_name", "plain_image"]
 
 _HOST = ("host", "<NA>", "N/A", "n/a", "null", "incomplete")
 _DIGEST = r"(sha256:[0-9a-fA-F]{64})"
@@ -22,8 +23,11 @@ def container_id(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"id": texts}).select(container_id(pl.col("id")))["container_id"].to_list()
     ['0123456789ab', None, None, None, '0123456789ab']
     """
-    plain = by_distinct(text, lambda ids: bare_ids(pl.when(~ids.is_in(_HOST)).then(ids)))
-    return plain.alias("container_id")
+    return by_distinct(text, _bare).alias("container_id")
+
+
+def _bare(ids: pl.Expr) -> pl.Expr:
+    return bare_ids(pl.when(~ids.is_in(_HOST)).then(ids))
 
 
 def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:
@@ -47,4 +51,19 @@ def digest(image: pl.Expr) -> pl.Expr:
     >>> names.select(digest(pl.col("image")).str.slice(0, 9))["image"].to_list()
     ['sha256:0a', None]
     """
+    return by_distinct(image, _digest)
+
+
+def _digest(image: pl.Expr) -> pl.Expr:
     return image.str.extract(_DIGEST).str.to_lowercase()
+
+
+def plain_image(name: pl.Expr) -> pl.Expr:
+    """Return names of images without their digests (`rtml.images.without_digest`), each looked at once.
+
+    Examples
+    --------
+    >>> pl.DataFrame({"i": ["web:1@sha256:0a", None]}).select(plain_image(pl.col("i")))["i"].to_list()
+    ['web:1', None]
+    """
+    return by_distinct(name, without_digest)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.records.seldom import by_distinct
+
 __all__ = ["address", "end_of", "port"]
 
 _END = r"\[?([0-9A-Fa-f:.]*[0-9A-Fa-f:])\]?:(\d{1,5})"
+_ADDRESS = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.%a-z]*)$"
 _ENDS = {"left": rf"^{_END}(?:->|$)", "right": rf"->{_END}$"}
 
 
@@ -35,10 +38,12 @@ def address(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"ip": texts}).select(address(pl.col("ip")))["ip"].to_list()
     ['10.0.0.1', 'fe80::1', None, None]
     """
+    return by_distinct(text, _address)
+
+
+def _address(text: pl.Expr) -> pl.Expr:
     plain = text.str.to_lowercase().str.replace(r"^::ffff:(\d+\.\d+\.\d+\.\d+)$", "${1}")
-    return pl.when(plain.str.contains(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.%a-z]*)$")).then(
-        plain
-    )
+    return pl.when(plain.str.contains(_ADDRESS)).then(plain)
 
 
 def port(text: pl.Expr) -> pl.Expr:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.records.seldom import by_distinct
+
 __all__ = ["flag_names", "writes"]
 
 _ACCESS = ("O_RDONLY", "O_WRONLY", "O_RDWR", "O_RDWR")
@@ -38,6 +40,10 @@ def flag_names(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"flags": texts}).select(flag_names(pl.col("flags")))["flags"].to_list()
     ['O_RDONLY|O_CLOEXEC', 'O_WRONLY|O_CREAT', 'O_WRONLY|O_CREAT', 'O_RDONLY', None]
     """
+    return by_distinct(text, _names)
+
+
+def _names(text: pl.Expr) -> pl.Expr:
     named = text.str.extract(r"^-?\d+\((.*)\)$")
     word = text.cast(pl.Int64, strict=False)
     bits = [pl.when(word & bit != 0).then(pl.lit(name)) for bit, name in _BITS.items()]

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.sensors.k8s_audit.values import items, mapping, word
+from rtml.captures.sensors.records.seldom import by_distinct
 
 __all__ = ["controller", "owner_of", "without_hash", "workload"]
 
@@ -31,6 +32,10 @@ def controller(pod: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"pod": pods}).select(controller(pl.col("pod")))["pod"].to_list()
     ['web', 'db', 'agent', 'backup', 'alone']
     """
+    return by_distinct(pod, _controller)
+
+
+def _controller(pod: pl.Expr) -> pl.Expr:
     return pod.str.replace(_ENDING, "")
 
 

@@ -27,7 +27,7 @@ def process_ids(rows: pl.DataFrame, pid: str, started: str) -> pl.Series:
     [495760295683883411, None, None]
     """
     known = rows.select((pl.col(pid).is_not_null() & pl.col(started).is_not_null()).alias("known"))["known"]
-    some = rows.filter(known)
+    some = rows.select(pl.col("host").cast(pl.String), pid, started).filter(known)
     ids = process_id(some["host"], some[pid].to_numpy(), some[started].dt.epoch("ns").to_numpy())
     return (
         pl.Series(pid, [None], pl.Int64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rtml.captures.sensors import SENSORS
+from rtml.captures.sensors.strangers import stranger
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
 from rtml.reading.parquet import is_parquet, parquet_columns
@@ -45,6 +46,8 @@ def recognise(head: bytes) -> str | None:
     >>> recognise(b"Obj\x01..."), recognise(b"timestamp,processId,"), recognise(b"%PDF-1.7")
     ('sysflow', 'beth', None)
     """
+    if stranger(head) is not None:
+        return None
     for name, sensor in SENSORS.working():
         if sensor.signature is not None and sensor.signature(head):
             return name
@@ -64,7 +67,10 @@ def wrong_format(path: Path, wanted: str, head: bytes) -> RtmlError:
     if not head.strip():
         return RtmlError(f"{path}: the file is empty")
     name = recognise(head)
-    if name is not None:
+    other = stranger(head)
+    if other is not None:
+        hint = f"; it is {other}"
+    elif name is not None:
         hint = f"; it looks like {name}: import it with that sensor"
     elif head.lstrip().startswith((b"{", b"[")):
         hint = "; it looks like JSON, which no sensor of that name reads"

@@ -176,7 +176,7 @@ def events_of(fields: Fields, text: Decoded) -> tuple[Fields, Fields]:
         path_to=pl.lit(None, pl.String),
     )
     parts = [
-        EVENTS_OF[str(name[0])](rows)
+        EVENTS_OF[str(name[0])](rows).drop(_REST)
         for name, rows in base.filter(~pl.col("name").is_in(_PIECES))
         .partition_by("name", as_dict=True, maintain_order=True)
         .items()
@@ -189,7 +189,7 @@ def events_of(fields: Fields, text: Decoded) -> tuple[Fields, Fields]:
     events = events.with_columns(text.readable_column(pl.col(_CHOSEN)), _comm(events, text))
     cmdlines, orphans = _cmdlines(events, fields.filter(pl.col("name").is_in(_PIECES)))
     events = events.join(cmdlines, on="line", how="left", maintain_order="left")
-    return events.drop(_REST, "name", "exact", "tid", "problem"), orphans
+    return events.drop("name", "exact", "tid", "problem"), orphans
 
 
 def _comm(events: Fields, text: Decoded) -> pl.Series:

@@ -17,6 +17,7 @@ import polars as pl
 from rtml.captures.sensors.bpftrace.cutting import together
 from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
+from rtml.captures.sensors.bpftrace.parsing import parsed
 from rtml.captures.sensors.bpftrace.sitting import LATEST_BOOT, Sitting, read_sitting
 from rtml.captures.sensors.contract import Lines, Lost, NothingReadError, Reading, Sensor, Written
 from rtml.reading.envelopes import records
@@ -36,10 +37,10 @@ def read(path: Path) -> Reading:
     """Read one sensor log; every line is an event, a piece of one, metadata, or a reject."""
     raw, problem = read_raw(path)
     text = decoded(put_right(raw))
-    lines = written = _parsed(lines_of(text.text))
+    lines = written = parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:  # perhaps a runtime or a shipper wrapped them
         text = decoded(put_right(b"\n".join(document.raw for document in records(path))))
-        lines = _parsed(lines_of(text.text))
+        lines = parsed(lines_of(text.text))
     if lines["type"].null_count() == lines.height:
         said = f"{path}: no line is bpftrace JSON output (`bpftrace -f json sensor.bt`)"
         raise NothingReadError(said, _broken(path, written))
@@ -56,17 +57,6 @@ def read(path: Path) -> Reading:
         containers=sitting.containers(),
         version=sitting.sensor_version,
         sitting=sitting.name,
-    )
-
-
-def _parsed(text: pl.Series) -> pl.DataFrame:
-    """Line number, record type and data; both null where a line is not JSON of that shape."""
-    line = pl.col("line").str
-    return (
-        pl.DataFrame({"line": text})
-        .with_row_index("number", offset=1)
-        .filter(line.strip_chars() != "")
-        .with_columns(type=line.json_path_match("$.type"), data=line.json_path_match("$.data"))
     )
 
 

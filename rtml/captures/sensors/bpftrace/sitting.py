@@ -152,13 +152,10 @@ def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
     """
     first = pl.col("from") == pl.col("from").min().over("pidns")
     since = who.with_columns(pl.when(first).then(pl.lit(-(2**62))).otherwise("from").alias("from"))
-    numbered = events.with_row_index("_row").sort("nsecs")
+    numbered = events.select("nsecs", "pidns").with_row_index("_row").sort("nsecs")
     named = since.rename({name: f"{name}_pidns" for name in _NAMES}).sort("from")
-    return (
-        numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns", check_sortedness=False)
-        .sort("_row")
-        .drop("_row", "from", strict=False)
-    )
+    told = numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns", check_sortedness=False)
+    return events.hstack(told.sort("_row").select(f"{name}_pidns" for name in _NAMES))
 
 
 def read_sitting(path: Path) -> Sitting:

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
-from rtml.captures.sensors.containers import container_id, digest, image_name
+from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.ecs.fields import GENERATIONS
 from rtml.captures.sensors.ecs.kinds import kind_by_words
@@ -27,7 +27,6 @@ from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
 from rtml.captures.sensors.results import result_of, result_of_name
-from rtml.images import without_digest
 
 __all__ = ["ECS", "SENSOR", "read"]
 
@@ -70,7 +69,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         container_id=container_id(pl.col("container/id")),
         container_name=named(pl.col("container/name")),
         image=image_name(
-            without_digest(named(pl.col("container/image/name"))), named(pl.col("container/image/tag"))
+            plain_image(named(pl.col("container/image/name"))), named(pl.col("container/image/tag"))
         ),
         image_digest=digest(pl.col("container/image/name")),
         namespace=named(pl.coalesce("kubernetes/namespace", "orchestrator/namespace")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
-from rtml.captures.sensors.containers import container_id, digest, image_name
+from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.captures.sensors.declared import parents_named
 from rtml.captures.sensors.falco.files import with_files
@@ -16,7 +16,6 @@ from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.captures.sensors.records.values import integer, named, said, truth, wrapped
 from rtml.captures.sensors.results import result_of, result_of_name
-from rtml.images import without_digest
 
 __all__ = ["containers_of", "events_of", "processes_of"]
 
@@ -42,7 +41,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     clean = rows.with_columns(said(pl.col(pl.String)))
     image = pl.coalesce(
         image_name(named(pl.col("container.image.repository")), named(pl.col("container.image.tag"))),
-        without_digest(named(pl.col("container.image"))),
+        plain_image(named(pl.col("container.image"))),
     )
     return clean.with_columns(
         at=pl.coalesce(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import protocol_of
 from rtml.captures.sensors.inspektor_gadget.gadgets import gadget_of, kind_of_gadget
@@ -13,13 +13,14 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of, result_of_name
-from rtml.images import without_digest
 
 __all__ = ["events_of"]
 
 _TCP = {"accept": "accept", "connect": "connect", "close": "syscall"}
+_PROTOCOLS = ("dst/proto_raw", "dst/proto", "proto_raw", "proto")
 _TYPES = {
     "1": "A",
     "2": "NS",
@@ -39,9 +40,10 @@ def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
     of = gadget_of() if gadget is None else pl.lit(gadget)
     told = clean.with_columns(of=of).with_columns(**_who(), **_where())
     told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), kind=_kind())
+    told = told.with_columns(result=_result(), flags=_flags()).with_columns(**_what())
+    told = of_some(told, _on_network(), _network())
     started = pl.col("type").is_in(["add", "ready", "debug", "info", "warn"]) & pl.col("pid").is_null()
     return told.with_columns(
-        **_what(),
         **{
             PROBLEM: pl.when(pl.col("time").is_null()).then(
                 pl.when(pl.coalesce("timestamp_raw", "timestamp").is_null())
@@ -49,7 +51,7 @@ def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
                 .otherwise(pl.lit("its time counts from the machine's start, or is none of 1970 to 2199"))
             ),
             BESIDE: pl.when(started.fill_null(False)).then(pl.lit("a message of the gadget itself")),
-        },
+        }
     )
 
 
@@ -86,7 +88,7 @@ def _where() -> dict[str, pl.Expr]:
                 "k8s/containerName", "k8s/container", "runtime/containerName", "containerName", "container"
             )
         ),
-        "image": without_digest(image),
+        "image": plain_image(image),
         "image_digest": digest(pl.coalesce("runtime/containerImageDigest", "runtime/containerImageName")),
         "namespace": named(pl.coalesce("k8s/namespace", "namespace")),
         "pod": named(pl.coalesce("k8s/podName", "k8s/pod", "pod")),
@@ -112,55 +114,49 @@ def _kind() -> pl.Expr:
 
 
 def _what() -> dict[str, pl.Expr]:
-    kind, of = pl.col("kind"), pl.col("of")
-    flags = flag_names(said(pl.col("flag_names").list.join("|")))
+    kind, of, flags = pl.col("kind"), pl.col("of"), pl.col("flags")
     return {
         "path": pl.when(kind == "open")
         .then(pl.coalesce("fullpath", "fname", "path", "filename", "file"))
         .when(kind == "syscall")
         .then(pl.coalesce("filename", "file")),
         "mode": pl.when((kind == "open") & flags.str.contains("O_CREAT")).then(_mode()),
-        "flags": pl.when(kind == "open").then(flags),
-        "wrote": pl.when(kind == "open").then(writes(flags) & (_result().fill_null(0) == 0)),
-        "result": _result(),
+        "wrote": pl.when(kind == "open").then(writes(flags) & (pl.col("result").fill_null(0) == 0)),
         "request": pl.when(kind == "kill")
         .then(pl.lit("kill"))
         .when(kind == "syscall")
         .then(pl.coalesce("syscall", "cap", pl.when(of == "tcp").then("type"), "of")),
         "target_pid": pid_of(integer(pl.coalesce("target_pid", "tpid"))),
-        **_network(),
+        "bytes_out": integer(pl.col("sent")),
+        "bytes_in": integer(pl.col("received")),
     }
 
 
+def _flags() -> pl.Expr:
+    return pl.when(pl.col("kind") == "open").then(flag_names(said(pl.col("flag_names").list.join("|"))))
+
+
+def _on_network() -> pl.Expr:
+    kinds = pl.col("kind").is_in(["connect", "accept", "bind", "dns"])
+    return kinds | pl.col("of").is_in(["tcp", "network"])
+
+
 def _network() -> dict[str, pl.Expr]:
-    """Return ends, protocol, bytes and query; of an accepted connection the peer is the source."""
+    """Return ends, protocol and query; of an accepted connection the peer is the source."""
     kind, of = pl.col("kind"), pl.col("of")
     here, there = _ends()
     inbound = kind == "accept"
-    net = pl.any_horizontal(kind.is_in(["connect", "accept", "bind", "dns"]), of.is_in(["tcp", "network"]))
     return {
-        "src_ip": pl.when(net).then(pl.when(inbound).then(there[0]).otherwise(here[0])),
-        "src_port": pl.when(net).then(pl.when(inbound).then(there[1]).otherwise(here[1])),
-        "dst_ip": pl.when(net & (kind != "bind")).then(pl.when(inbound).then(here[0]).otherwise(there[0])),
-        "dst_port": pl.when(net & (kind != "bind")).then(pl.when(inbound).then(here[1]).otherwise(there[1])),
-        "protocol": pl.when(net).then(
-            protocol_of(
-                pl.coalesce(
-                    "dst/proto_raw",
-                    "dst/proto",
-                    "proto_raw",
-                    "proto",
-                    pl.when(of == "tcp").then(pl.lit("tcp")),
-                )
-            )
-        ),
+        "src_ip": pl.when(inbound).then(there[0]).otherwise(here[0]),
+        "src_port": pl.when(inbound).then(there[1]).otherwise(here[1]),
+        "dst_ip": pl.when(kind != "bind").then(pl.when(inbound).then(here[0]).otherwise(there[0])),
+        "dst_port": pl.when(kind != "bind").then(pl.when(inbound).then(here[1]).otherwise(there[1])),
+        "protocol": protocol_of(pl.coalesce(*_PROTOCOLS, pl.when(of == "tcp").then(pl.lit("tcp")))),
         "direction": kind.replace_strict(
             {"connect": "outbound", "accept": "inbound", "dns": "outbound"},
             default=None,
             return_dtype=pl.String,
         ),
-        "bytes_out": integer(pl.col("sent")),
-        "bytes_in": integer(pl.col("received")),
         "domain": pl.when(kind == "dns").then(domain_name(pl.col("name"))),
         "query_type": pl.when(kind == "dns").then(pl.col("qtype").replace(_TYPES)),
         "answers": pl.when((kind == "dns") & (_addresses().list.len() > 0)).then(_addresses()),

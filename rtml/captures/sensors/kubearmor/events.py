@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import request_of
-from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.kubearmor.calls import call_of, kind_of_log
 from rtml.captures.sensors.kubearmor.fields import LOST, asked, word
@@ -16,7 +16,6 @@ from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
 from rtml.captures.sensors.results import result_of_message
-from rtml.images import without_digest
 
 __all__ = ["events_of"]
 
@@ -62,7 +61,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         cluster="ClusterName",
         container_id=container_id(pl.col("ContainerID")),
         container_name=named(pl.col("ContainerName")),
-        image=without_digest(named(pl.col("ContainerImage"))),
+        image=plain_image(named(pl.col("ContainerImage"))),
         image_digest=digest(pl.col("ContainerImage")),
         namespace=named(pl.col("NamespaceName")),
         pod=named(pl.col("PodName")),

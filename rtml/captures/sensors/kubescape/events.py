@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
-from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.kubescape.fields import told
@@ -17,7 +17,6 @@ from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of
-from rtml.images import without_digest
 
 __all__ = ["events_of", "processes_of"]
 
@@ -64,7 +63,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         cluster="k8s.clusterName",
         container_id=container,
         container_name=named(pl.coalesce("k8s.containerName", "event.name")),
-        image=without_digest(named(image)),
+        image=plain_image(named(image)),
         image_digest=digest(pl.coalesce("k8s.imageDigest", "event.digest", image)),
         namespace=named(pl.coalesce("k8s.namespace", "k8s.podNamespace")),
         pod=named(pl.col("k8s.podName")),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.sensors.containers import container_id, digest, image_name
+from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.ocsf.fields import PLACES
 from rtml.captures.sensors.records.values import named
-from rtml.images import without_digest
 
 __all__ = ["ours_is_source", "places"]
 
@@ -37,7 +36,7 @@ def places() -> dict[str, pl.Expr]:
         ),
         "container_id": pl.coalesce(container_id(_of("uid")), pl.when(network).then(_stand_in())),
         "container_name": named(_of("name")),
-        "image": without_digest(named(tagged)),
+        "image": plain_image(named(tagged)),
         "image_digest": digest(pl.coalesce(_of("image/uid"), _of("image/name"))),
         "namespace": _label("namespace"),
         "pod": _label("name"),

@@ -6,8 +6,8 @@ and the small files beside them turn texts into what the event table holds.
 
 from __future__ import annotations
 
-from rtml.captures.sensors.records.decoding import JSON
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
 from rtml.captures.sensors.records.reading import Part, parts, read_records
+from rtml.captures.sensors.records.shapes import JSON
 
 __all__ = ["BESIDE", "JSON", "LOSS", "PROBLEM", "Format", "Part", "parts", "read_records"]

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from rtml.reading.content import Content, opened
 from rtml.reading.documents import LONG, MOST_BYTES
@@ -18,6 +21,8 @@ __all__ = ["BLOCK", "Block", "blocks", "sound"]
 BLOCK = 1 << 24
 """Bytes of a block, at least; a line is never cut. To plan its work costs what a megabyte does."""
 
+_NEWLINE = ord("\n")
+_BLANK = " \t\r\0\n"
 _ODD = r"\\\\x|\\u00(?:5[cC]|78)|\\u[dD][89a-fA-F]"
 """What `readable_json` may have to spell otherwise, as it stands in JSON."""
 
@@ -54,8 +59,9 @@ def _blocks(stream: io.BufferedReader, content: Content, size: int) -> Iterator[
         rest += raw
         end = rest.rfind(b"\n") + 1
         if end:
-            yield Block(number, rest[:end])
-            number, rest = number + rest.count(b"\n", 0, end), rest[end:]
+            whole, rest = rest[:end], rest[end:]
+            yield Block(number, whole)
+            number += len(_ends(whole))
         elif len(rest) > MOST_BYTES:
             yield Block(number, rest[:2000], LONG)
             number, rest = number + 1, _after_line(stream, size)
@@ -84,16 +90,32 @@ def sound(raw: bytes) -> pl.Series:
     >>> sound(b'{"a": "\xff"}\r\n\n{"a": "\\ud83d"}').to_list()
     ['{"a": "\\\\xff"}', '', '{"a": "\\\\xed\\\\xa0\\\\xbd"}']
     """
-    try:
-        text = pl.Series("text", raw.decode().split("\n"))
-    except UnicodeDecodeError:
+    if not _is_utf8(raw):
         split = raw.decode("utf-8", "surrogateescape").split("\n")
-        text = pl.Series("text", [_readable(line) for line in split])
-    else:
-        odd = text.str.contains(_ODD).arg_true()
-        if not odd.is_empty():
-            text = text.scatter(odd, [readable_json(line) for line in text.gather(odd)])
-    return text.str.strip_chars(" \t\r\0")
+        return pl.Series("text", [_readable(line) for line in split]).str.strip_chars(_BLANK)
+    text = _lines(raw).str.strip_chars(_BLANK)
+    odd = text.str.contains(_ODD).arg_true()
+    return text if odd.is_empty() else text.scatter(odd, [readable_json(line) for line in text.gather(odd)])
+
+
+def _ends(raw: bytes) -> npt.NDArray[np.int64]:
+    """Return where lines end: the place behind each newline."""
+    return np.flatnonzero(np.frombuffer(raw, np.uint8) == _NEWLINE) + 1
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        return raw.isascii() or bool(raw.decode() or True)
+    except UnicodeDecodeError:
+        return False
+
+
+def _lines(raw: bytes) -> pl.Series:
+    """Return lines of sound text with their ends, as pieces of the bytes themselves: nothing is copied."""
+    ends = _ends(raw)
+    borders = np.concatenate(([0], ends, [len(raw)]), dtype=np.int64)
+    pieces = pa.LargeStringArray.from_buffers(len(ends) + 1, pa.py_buffer(borders), pa.py_buffer(raw))
+    return pl.Series("text", pieces)
 
 
 def _readable(line: str) -> str:

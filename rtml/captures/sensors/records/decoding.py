@@ -8,7 +8,6 @@ an object has twice, the first counts.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,14 +15,17 @@ from typing import Any
 import orjson
 import polars as pl
 
-__all__ = ["JSON", "decode"]
+from rtml.captures.sensors.records.shapes import JSON, any_names, in_place, plain, shaper, written
 
-JSON = pl.Binary()
-"""In a shape: any value. A text is itself, all else its JSON, which takes ten times as long."""
+__all__ = ["decode"]
 
 _BYTES = 1_000_000
 """So much is decoded at once: what fits a processor's cache is read twice as fast."""
 _FEW = 16
+_ODD_NUMBER = (
+    r"[:\[,][ \t\r]*-?(?:\d{1,19}(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[ \t\r]*[,}\]]|\d{20,}[ \t\r]*[,}\]])"
+)
+"""A number that orjson and Polars may write in two ways; inside a text it only costs time."""
 _REFUSALS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -51,9 +53,9 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
     >>> problems
     [(2, 'not JSON'), (3, 'not a JSON object')]
     """
-    plain, any_value = _plain(shape), _any_names(shape)
+    wanted, any_value = plain(shape), any_names(shape)
     if texts.is_empty():
-        return pl.Series("value", [], plain), []
+        return pl.Series("value", [], wanted), []
     size = texts.str.len_bytes().mean()
     rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
     parts, problems = [], list[tuple[int, str]]()
@@ -61,24 +63,8 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
         part = texts.slice(at, rows)
         if any_value:
             part = _with_texts(part, shape, any_value, at, problems)
-        parts.append(_together(part, shape, plain, at, problems))
+        parts.append(_together(part, shape, wanted, at, problems))
     return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
-
-
-def _plain(kind: Any) -> Any:
-    """Return the type that Polars is asked for: texts at all ends."""
-    if isinstance(kind, pl.Struct):
-        return pl.Struct({field.name: _plain(field.dtype) for field in kind.fields})
-    return pl.List(_plain(kind.inner)) if isinstance(kind, pl.List) else pl.String()
-
-
-def _any_names(kind: Any, name: str = "") -> set[str]:
-    """Return the names under which any value may stand."""
-    if isinstance(kind, pl.Struct):
-        return set().union(*(_any_names(field.dtype, field.name) for field in kind.fields))
-    if isinstance(kind, pl.List):
-        return _any_names(kind.inner, name)
-    return {name} if kind == JSON else set()
 
 
 def _with_texts(
@@ -92,10 +78,13 @@ def _with_texts(
     places = texts.str.contains(pattern).fill_null(False).arg_true()
     if places.is_empty():
         return texts
-    found: list[tuple[int, str]] = []
-    written = _rewritten(texts.gather(places), shape, 0, found)
-    problems.extend((at + int(places[place]), why) for place, why in found)
-    return texts.scatter(places, written)
+    some = texts.gather(places)
+    odd = some.str.contains(_ODD_NUMBER)
+    for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):
+        found: list[tuple[int, str]] = []
+        texts = texts.scatter(rows, _rewritten(texts.gather(rows), shape, 0, found, bring))
+        problems.extend((at + int(rows[place]), why) for place, why in found)
+    return texts
 
 
 def _together(
@@ -207,9 +196,15 @@ def _is_object(text: pl.Series) -> bool:
     return bool(text.str.starts_with("{").fill_null(False).all())
 
 
-def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple[int, str]]) -> pl.Series:
-    """Write each object anew with what is wanted of it, in the shape in which it is wanted."""
-    rows, shaped = list[str | None](), _shaper(shape)
+def _rewritten(
+    texts: pl.Series,
+    shape: pl.Struct,
+    at: int,
+    problems: list[tuple[int, str]],
+    bring: Callable[[Any], Any] | None = None,
+) -> pl.Series:
+    """Write each object anew: with what is wanted of it, in the shape in which it is wanted, or as told."""
+    rows, shaped = list[str | None](), bring or shaper(shape)
     for place, text in enumerate(texts, at):
         try:
             value = None if text is None else orjson.loads(text)
@@ -221,51 +216,8 @@ def _rewritten(texts: pl.Series, shape: pl.Struct, at: int, problems: list[tuple
         if text is not None and not isinstance(value, dict):
             problems.append((place, "not a JSON object"))
         try:
-            rows.append(_written(shaped(value)) if isinstance(value, dict) else None)
+            rows.append(written(shaped(value)) if isinstance(value, dict) else None)
         except TypeError:  # what orjson reads may be deeper than what it writes
             problems.append((place, "nested too deeply"))
             rows.append(None)
     return pl.Series("text", rows, pl.String)
-
-
-def _written(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _shaper(kind: Any) -> Callable[[Any], Any]:
-    """Return what brings a value into the shape that is wanted, null where it has another one."""
-    if isinstance(kind, pl.Struct):
-        fields = [(field.name, _shaper(field.dtype)) for field in kind.fields]
-
-        def struct(value: Any) -> Any:
-            if not isinstance(value, dict):
-                return None
-            return {name: shaped(value[name]) for name, shaped in fields if name in value}
-
-        return struct
-    if isinstance(kind, pl.List):
-        inner = _shaper(kind.inner)
-
-        def listed(value: Any) -> Any:
-            if value is None:
-                return None
-            return [inner(item) for item in (value if isinstance(value, list) else [value])]
-
-        return listed
-    return _any_value if kind == JSON else _scalar
-
-
-def _any_value(value: Any) -> str | None:
-    return _written(value) if isinstance(value, dict | list) else _scalar(value)
-
-
-def _scalar(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, dict | list):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**63:
-        return str(int(value))
-    return str(value)

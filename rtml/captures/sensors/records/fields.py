@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.sensors.records.decoding import decode
+from rtml.captures.sensors.records.shapes import plain
 
-__all__ = ["Field", "Fields", "shape_of", "table_of"]
+__all__ = ["Field", "Fields", "kinds_of", "shape_of", "table_of"]
 
 Field = str | tuple[str, pl.DataType]
 """Where a field is: names with ``/`` between them; with a type where it is no text."""
@@ -41,6 +42,17 @@ def _struct(tree: dict[str, Any]) -> pl.Struct:
     return pl.Struct({name: _struct(kind) if isinstance(kind, dict) else kind for name, kind in tree.items()})
 
 
+def kinds_of(fields: Fields) -> dict[str, pl.DataType]:
+    """Return the types of the columns that fields become.
+
+    Examples
+    --------
+    >>> kinds_of({"pid": "process/pid", "args": ("args", pl.List(pl.Binary()))})
+    {'pid': String, 'args': List(String)}
+    """
+    return {name: pl.String() if isinstance(f, str) else plain(f[1]) for name, f in fields.items()}
+
+
 def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
     """Read JSON objects, one per row, into one column per field.
 
@@ -55,13 +67,15 @@ def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple
     ['7', None, None]
     """
     values, problems = decode(texts, shape_of(fields))
-    columns = [_field(field).alias(name) for name, field in fields.items()]
-    return values.to_frame("value").select(columns), problems
+    paths = {name: field if isinstance(field, str) else field[0] for name, field in fields.items()}
+    places = _places(values, set(paths.values()))
+    return pl.DataFrame([places[path].alias(name) for name, path in paths.items()]), problems
 
 
-def _field(field: Field) -> pl.Expr:
-    path = field if isinstance(field, str) else field[0]
-    place = pl.col("value")
-    for name in path.split("/"):
-        place = place.struct.field(name)
-    return place
+def _places(values: pl.Series, wanted: set[str], above: str = "") -> dict[str, pl.Series]:
+    """Take structs apart, down to what is wanted: as many expressions would cost more than the work."""
+    found: dict[str, pl.Series] = {}
+    for part in values.struct.unnest():
+        path = above + part.name
+        found |= {path: part} if path in wanted else _places(part, wanted, f"{path}/")
+    return found

@@ -42,6 +42,9 @@ class Format:
         form has are null.
     claims
         Says of the columns of a record whether it is one of this format at all.
+    needs
+        Columns without each of which no record is claimed: lines that lack their keys are not read in
+        that form. None: every line is read in every form until one claims it.
     events
         From the rows of a block (``line``, ``generation`` from 0, and the columns) to the same rows with
         columns of `rtml.schema.EVENTS` and, where needed, `PROBLEM` and `BESIDE`; others are left out.
@@ -63,6 +66,7 @@ class Format:
     claims: pl.Expr
     events: Callable[[pl.DataFrame], pl.DataFrame]
     lost: Callable[[pl.DataFrame], Sequence[Lost]] = _nothing_lost
+    needs: Sequence[str] = ()
     rewrite: Callable[[pl.Expr], pl.Expr] | None = None
     processes: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     containers: Callable[[pl.DataFrame], pl.DataFrame] | None = None

@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from rtml.captures.sensors.records.decoding import JSON
 from rtml.captures.sensors.records.fields import Field
 from rtml.captures.sensors.records.format import Format
+from rtml.captures.sensors.records.shapes import JSON
 from rtml.captures.sensors.records.tables import Table
 from rtml.reading.parquet import parquet_rows
 
@@ -40,9 +40,9 @@ def _table(rows: pl.DataFrame, format: Format, first: int) -> Table:
     left = rows.with_columns(
         _shown(rows).alias("_text"), pl.int_range(first, pl.len() + first, dtype=pl.Int64).alias("_line")
     )
-    found = []
+    found, schema = [], rows.schema  # to ask for it costs as much as a column
     for number, fields in enumerate(format.generations):
-        columns = [texts_of(rows.schema, field).alias(name) for name, field in fields.items()]
+        columns = [texts_of(schema, field).alias(name) for name, field in fields.items()]
         told = left.select(
             line="_line",
             text="_text",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import polars as pl
 
-__all__ = ["by_distinct", "mostly", "of_some"]
+__all__ = ["by_distinct", "of_some"]
 
 Work = Callable[[pl.Expr], pl.Expr]
-"""From texts to what they mean."""
+"""From texts to what they mean; a function of a module, for what it makes is kept."""
 
 
 def of_some(rows: pl.DataFrame, some: pl.Expr, columns: Mapping[str, pl.Expr]) -> pl.DataFrame:
@@ -25,40 +26,25 @@ def of_some(rows: pl.DataFrame, some: pl.Expr, columns: Mapping[str, pl.Expr]) -
     [None, '5']
     """
     mask = rows.select(some.fill_null(False).alias("mask"))["mask"]
-    told = rows.filter(mask).select(**columns)
+    needed = {name for column in columns.values() for name in column.meta.root_names()}
+    told = rows.select(sorted(needed)).filter(mask).select(**columns)
+    if told.height == rows.height:
+        return rows.with_columns(told)
     place = (mask.cast(pl.Int64).cum_sum() - 1).to_frame("p").select(pl.when(mask).then("p"))["p"]
     return rows.with_columns(told.select(pl.all().gather(place)))
 
 
-def mostly(
-    text: pl.Expr, usual: Callable[[pl.Expr], pl.Expr], other: Callable[[pl.Expr], pl.Expr]
-) -> pl.Expr:
-    """Return what ``usual`` makes of texts, and of those of which it makes nothing what ``other`` does.
-
-    As ``coalesce`` of the two, but ``other``, which may be slow, only sees the rows that are left.
-
-    Examples
-    --------
-    >>> texts = pl.DataFrame({"n": ["7", "x8", None]})
-    >>> whole = lambda text: text.cast(pl.Int64, strict=False)
-    >>> texts.select(mostly(pl.col("n"), whole, lambda text: whole(text.str.strip_chars("x"))))["n"].to_list()
-    [7, 8, None]
-    """
-
-    def both(texts: pl.Series) -> pl.Series:
-        frame = texts.to_frame("x")
-        done = frame.select(usual(pl.col("x")).alias("x"))["x"]
-        left = (done.is_null() & texts.is_not_null()).arg_true()
-        if left.is_empty():
-            return done.alias(texts.name)
-        rest = frame[left].select(other(pl.col("x")).alias("x"))["x"]
-        return done.scatter(left, rest).alias(texts.name)
-
-    return text.map_batches(both, is_elementwise=True)
-
-
-def by_distinct(text: pl.Expr, work: Work) -> pl.Expr:
+def by_distinct(text: pl.Expr, work: Work, kind: pl.DataType | None = None) -> pl.Expr:
     """Return what ``work`` makes of texts, each distinct one looked at once: for ids, addresses and flags.
+
+    Parameters
+    ----------
+    text
+        The texts.
+    work
+        From an expression of texts to one of what they mean.
+    kind
+        The type of what it makes; None: text.
 
     Examples
     --------
@@ -66,12 +52,21 @@ def by_distinct(text: pl.Expr, work: Work) -> pl.Expr:
     >>> flags.select(by_distinct(pl.col("f"), lambda text: text.str.to_lowercase()))["f"].to_list()
     ['a', 'b', 'a', None]
     """
+    made = pl.String() if kind is None else kind
 
     def once(texts: pl.Series) -> pl.Series:
-        distinct = texts.drop_nulls().unique()
-        if distinct.is_empty() or distinct.len() > texts.len() // 2:
-            return texts.to_frame("x").select(work(pl.col("x")).alias(texts.name)).to_series()
-        done = distinct.to_frame("x").select(work(pl.col("x")).alias("x"))["x"]
-        return texts.replace_strict(distinct, done, default=None, return_dtype=done.dtype)
+        if texts.null_count() == texts.len():
+            return pl.Series(texts.name, [None], made).new_from_index(0, texts.len())
+        distinct = texts.unique()
+        if distinct.len() > texts.len() // 2:
+            return texts.to_frame("x").select(_of_x(work))["x"].alias(texts.name)
+        distinct = distinct.drop_nulls()
+        done = distinct.to_frame("x").select(_of_x(work))["x"]
+        return texts.replace_strict(distinct, done, default=None, return_dtype=made)
 
-    return text.map_batches(once, is_elementwise=True)
+    return text.map_batches(once, return_dtype=made, is_elementwise=True)
+
+
+@cache
+def _of_x(work: Work) -> pl.Expr:
+    return work(pl.col("x")).alias("x")

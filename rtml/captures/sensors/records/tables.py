@@ -7,7 +7,7 @@ over several lines, several on one line, in lists, text between them, is looked 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rtml.captures.sensors.records.blocks import Block, blocks, sound
-from rtml.captures.sensors.records.fields import table_of
+from rtml.captures.sensors.records.fields import Fields, kinds_of, table_of
 from rtml.captures.sensors.records.format import Format
 from rtml.reading.documents import Document, documents_of, whole_lines
 from rtml.reading.envelopes import records, records_of
@@ -60,7 +60,7 @@ def block_table(block: Block, format: Format) -> tuple[Table, bool]:
     lines = pl.DataFrame({"text": sound(block.raw)}).with_row_index("line", offset=block.first)
     lines = lines.with_columns(pl.col("line").cast(pl.Int64))
     shaped = pl.col("text").str.starts_with("{") & pl.col("text").str.ends_with("}")
-    rows, _ = _claimed(lines.filter(shaped), format)
+    rows, _ = _claimed(lines.filter(shaped), format, look=True)
     odd = lines.filter(pl.col("text") != "").join(rows, on="line", how="anti") if _odd(lines, rows) else None
     if odd is None:
         return Table(rows, _refused([])), not rows.is_empty()
@@ -116,32 +116,51 @@ def _shown(document: Document) -> str:
     return document.raw[:800].decode("utf-8", "backslashreplace")
 
 
-def _claimed(lines: pl.DataFrame, format: Format) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
-    """Read lines in each form that the sensor has; return those that it claims, and which are no object."""
+def _claimed(
+    lines: pl.DataFrame, format: Format, look: bool = False
+) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
+    """Read lines in each form that the sensor has; return those that it claims, and which are no object.
+
+    With ``look`` lines are not read in a form of which they lack a key that it needs.
+    """
     lines, found, problems = lines.with_row_index("_at"), list[pl.DataFrame](), list[tuple[int, str]]()
     left = lines
     for number, fields in enumerate(format.generations):
-        text = left["text"] if format.rewrite is None else left.select(format.rewrite(pl.col("text")))["text"]
+        rest, may = left.clear(), left
+        if look and format.needs and len(format.generations) > 1:
+            possible = left.select(_may_be(fields, format.needs).alias("may"))["may"]
+            may, rest = (left, rest) if possible.all() else (left.filter(possible), left.filter(~possible))
+        text = may["text"] if format.rewrite is None else may.select(format.rewrite(pl.col("text")))["text"]
         columns, faults = table_of(text, fields)
         if number == 0:
             problems = faults
-        rows = left.with_columns(pl.lit(number).alias("generation")).hstack(columns)
+        rows = may.with_columns(pl.lit(number).alias("generation")).hstack(columns)
         ours = rows.select(format.claims.fill_null(False).alias("ours"))["ours"]
         found.append(rows if ours.all() else rows.filter(ours))
-        left = left.filter(~ours)
+        left = pl.concat([rest, may.filter(~ours)]) if rest.height else may.filter(~ours)
         if left.is_empty() and number == 0:
             return _of_every_form(rows.drop("_at"), format), problems
     rows = pl.concat(found, how="diagonal_relaxed")
-    return rows.sort("_at").drop("_at"), problems
+    in_order = sum(not part.is_empty() for part in found) < 2
+    return (rows if in_order else rows.sort("_at")).drop("_at"), problems
+
+
+def _may_be(fields: Fields, needs: Sequence[str]) -> pl.Expr:
+    """Say whether texts have every key that a form needs, or escapes, in which keys may be spelled."""
+    paths = [field if isinstance(field, str) else field[0] for field in (fields[name] for name in needs)]
+    keys = {f'"{path.rpartition("/")[2]}"' for path in paths}
+    text = pl.col("text")
+    return pl.all_horizontal(text.str.contains(key, literal=True) for key in sorted(keys)) | (
+        text.str.contains("\\u", literal=True)
+    )
 
 
 def _of_every_form(rows: pl.DataFrame, format: Format) -> pl.DataFrame:
     """Return rows of the first form with the columns that only others have."""
-    nothing = pl.Series([], dtype=pl.String)
     lacking = {
         name: kind
         for fields in format.generations[1:]
-        for name, kind in table_of(nothing, fields)[0].schema.items()
+        for name, kind in kinds_of(fields).items()
         if name not in rows.columns
     }
     return rows.with_columns(pl.lit(None, kind).alias(name) for name, kind in lacking.items())

@@ -22,7 +22,8 @@ def said(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"x": ["0", "", "<NA>", "N/A", None]}).select(said(pl.col("x")))["x"].to_list()
     ['0', None, None, 'N/A', None]
     """
-    return pl.when(~text.is_in(NOTHING)).then(text)
+    nothing, unknown = NOTHING  # two comparisons cost half of what a search does
+    return pl.when((text != nothing) & (text != unknown)).then(text)
 
 
 def named(text: pl.Expr) -> pl.Expr:

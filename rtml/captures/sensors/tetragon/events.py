@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import request_of
-from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.openings import writes
@@ -18,7 +18,6 @@ from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
 from rtml.captures.sensors.tetragon.processes import command_line
-from rtml.images import without_digest
 
 __all__ = ["containers_of", "events_of"]
 
@@ -66,7 +65,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         host=pl.col("node_name").fill_null("unknown"),
         container_id=container_id(pl.coalesce("process.container", "process.docker")),
         container_name=named(pl.col("process.container_name")),
-        image=without_digest(image),
+        image=plain_image(image),
         image_digest=digest(pl.coalesce("process.image_id", "process.image")),
         namespace=named(pl.col("process.namespace")),
         pod=named(pl.col("process.pod")),

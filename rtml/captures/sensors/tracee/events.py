@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.calls import request_of
-from rtml.captures.sensors.containers import container_id, digest
+from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.pods import workload
@@ -19,7 +19,6 @@ from rtml.captures.sensors.tracee.calls import kind_of_probe, returns
 from rtml.captures.sensors.tracee.fields import GENERATIONS, NEW
 from rtml.captures.sensors.tracee.network import names, network
 from rtml.captures.sensors.tracee.processes import identified
-from rtml.images import without_digest
 from rtml.schema import INFRASTRUCTURE
 
 __all__ = ["containers_of", "events_of"]
@@ -66,7 +65,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         host=pl.col("hostName").fill_null("unknown"),
         container_id=container_id(pl.coalesce("id", "flat.id")),
         container_name=named(pl.coalesce("name", "flat.name")),
-        image=without_digest(image),
+        image=plain_image(image),
         image_digest=digest(
             pl.coalesce("digest", "flat.digest", pl.col("digests").list.first(), "image_id", image)
         ),

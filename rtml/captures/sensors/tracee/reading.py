@@ -36,6 +36,7 @@ TRACEE = Format(
     what="a log of Tracee (JSON lines)",
     generations=GENERATIONS,
     claims=pl.col("call").is_not_null() & pl.col("mark").is_not_null() & pl.col("host_pid").is_not_null(),
+    needs=("call", "mark", "host_pid"),
     events=events_of,
     processes=ancestors_of,
     containers=containers_of,

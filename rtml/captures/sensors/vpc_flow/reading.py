@@ -14,6 +14,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -106,6 +107,10 @@ def losses_of(rows: pl.DataFrame) -> list[Lost]:
     return [Lost(**row, count=0) for row in times.to_dicts()]
 
 
+_MESSAGE = re.compile(rb'"(?:message|log)"\s*:\s*"([^"\\\n]*)(?:\\n)?"')
+"""A line in the JSON of CloudWatch or of a shipper."""
+_TRIED = 5
+
 VPC_FLOW = Format(
     name="vpc-flow",
     what="a VPC flow log (text or Parquet)",
@@ -125,10 +130,16 @@ def read(path: Path) -> Reading:
 def _signature(head: bytes) -> bool:
     if is_parquet(head):
         return b'"srcaddr"' in head and b'"dstaddr"' in head
-    first = head.lstrip().partition(b"\n")[0].decode("utf-8", "replace").strip()
-    words = first.split()
+    first = head.lstrip().partition(b"\n")[0]
+    lines = _MESSAGE.findall(head)[:_TRIED] if first[:1] in (b"{", b"[") else [first]
+    return any(_is_flow(line.decode("utf-8", "replace").strip()) for line in lines)
+
+
+def _is_flow(line: str) -> bool:
+    """Tell whether a line names columns of a flow log, or is one of the default format."""
+    words = line.split()
     default = len(words) == len(VERSION_2) and words[0] == "2" and words[-1] in ("OK", "NODATA", "SKIPDATA")
-    return (header_of(first) is not None and "," not in first and '"' not in first) or default
+    return (header_of(line) is not None and "," not in line and '"' not in line) or default
 
 
 SENSOR = Sensor(

@@ -96,6 +96,7 @@ ZEEK = Format(
     what="a log of Zeek (JSON lines)",
     generations=(_fields("id."), _fields("id_"), _fields("id/")),
     claims=pl.col("connection").is_not_null() & pl.col("orig_h").is_not_null(),
+    needs=("connection", "orig_h"),
     events=events_of,
 )
 

@@ -1,0 +1,124 @@
+"""What is read by a fast way is what the slow one, which it stands for, makes of the same bytes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from unittest import mock
+
+import polars as pl
+import pytest
+
+from rtml.captures.sensors import SENSORS, Reading
+from rtml.captures.sensors.bpftrace import parsing
+from rtml.captures.sensors.records import decoding, moments, seldom, shapes, tables
+from rtml.captures.sensors.records.moments import since_1970, when
+from rtml.errors import RtmlError
+from tests.samples import shipped
+from tests.soak.mutation import bent
+from tests.soak.sensors import sample_files
+
+_SLOW_TIMES = (moments._in_utc, moments._with_fraction, moments._iso)
+_TIMES = [
+    "2027-01-01T00:00:00Z",
+    "2027-12-31T23:59:59.123456789Z",
+    "1970-01-01T00:00:00.5Z",
+    "2199-12-31T23:59:59.999999999Z",
+    "2027-01-01T00:00:00.25+05:30",
+    "1798761600",
+    "1798761600500000000",
+    "99999999999",
+    "18446744073",
+]
+
+
+@contextmanager
+def _slowly() -> Iterator[None]:
+    """Read with every fast way barred."""
+
+    def slow_when(texts: pl.Series) -> pl.Series:
+        return moments._in_turn(texts, _SLOW_TIMES)
+
+    def each(text: pl.Expr, work: seldom.Work, kind: pl.DataType | None = None) -> pl.Expr:
+        return work(text)
+
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(moments, "_when", slow_when))
+        stack.enter_context(mock.patch.object(decoding, "in_place", shapes.shaper))
+        stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
+        stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
+        for module in ("containers", "endpoints", "openings", "pods"):
+            stack.enter_context(mock.patch(f"rtml.captures.sensors.{module}.by_distinct", each))
+        yield
+
+
+def _inputs(name: str) -> Iterator[bytes]:
+    dice = random.Random(name)
+    yield from sample_files(name)
+    for _ in range(2):
+        raw = dice.choice(sample_files(name))
+        for _ in range(6):
+            raw = bent(raw, dice)
+        yield raw
+
+
+def _read(name: str, path: Path) -> Reading | str:
+    try:
+        return SENSORS[name].read(path)
+    except RtmlError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", sorted({name for name in SENSORS if shipped(name)} - {"beth", "sysflow"}))
+def test_a_fast_way_gives_what_the_slow_one_does(name: str, tmp_path: Path):
+    path = tmp_path / "log"
+    for raw in _inputs(name):
+        path.write_bytes(raw)
+        fast = _read(name, path)
+        with _slowly():
+            slow = _read(name, path)
+        if isinstance(fast, str) or isinstance(slow, str):
+            assert fast == slow
+            continue
+        assert fast.events.equals(slow.events.select(fast.events.columns), null_equal=True)
+        assert fast.rejects.equals(slow.rejects)
+        assert dict(fast.beside) == dict(slow.beside)
+
+
+def _odd_times() -> list[str]:
+    dice, found = random.Random(3), list(_TIMES)
+    for _ in range(600):
+        text = list(dice.choice(_TIMES))
+        for _ in range(dice.choice((1, 1, 2))):
+            at = dice.randrange(len(text))
+            text[at : at + dice.randrange(2)] = dice.choice([*"0123456789-+:.TZ tzé", ""])
+        found.append("".join(text))
+    return found
+
+
+@pytest.mark.parametrize("reading", [when, since_1970])
+def test_times_are_the_same_alone_and_among_others(reading):
+    texts = _odd_times()
+    together = pl.DataFrame({"x": texts}).select(reading(pl.col("x")))["x"]
+    # In small groups of one length nearly all take the fast way, in the whole column none does.
+    groups = pl.DataFrame({"x": texts}).with_row_index("at").with_columns(n=pl.int_range(pl.len()) // 5)
+    apart = pl.concat(part.select("at", reading(pl.col("x"))) for part in groups.partition_by("n"))
+    assert together.equals(apart.sort("at")["x"], null_equal=True)
+
+
+def test_rows_with_any_values_are_read_as_without():
+    shape = pl.Struct({"n": pl.String, "any": shapes.JSON, "in": pl.List(pl.Struct({"v": shapes.JSON}))})
+    plain = [
+        '{"n": 7, "any": "x"}',
+        '{"n": true}',
+        '{"n": "1.0"}',
+        '{"n": null, "in": [{"v": 5}]}',
+        '{"n": "ü"}',
+    ]
+    rows = [text[:-1] + ', "in": [{"v": {"a": [1]}}, {"v": "t"}]}' for text in plain if '"in"' not in text]
+    values, problems = decoding.decode(pl.Series(rows), shape)
+    alone, _ = decoding.decode(pl.Series([t for t in plain if '"in"' not in t]), shape)
+    assert values.struct.field("n").equals(alone.struct.field("n"), null_equal=True) and not problems
+    assert values.struct.field("in").to_list() == [[{"v": '{"a":[1]}'}, {"v": "t"}]] * len(rows)
