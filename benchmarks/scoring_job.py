@@ -34,12 +34,13 @@ def made(folder: Path, events: int) -> Path:
     busy = rows["container_id"].value_counts().sort("count").drop_nulls()["container_id"][-1]
     own, others = rows.filter(pl.col("container_id") == busy), rows.filter(pl.col("container_id") != busy)
     times = round(SHARE / (1 - SHARE) * others.height / own.height)
-    loud = [_later(own, 7_000_000 * n) for n in range(max(times, 1))]
+    loud = [_jittered(_later(own, 7_000_000 * n), n) for n in range(max(times, 1))]
     one = pl.concat([others, *loud])
     halves = max(1, round(events / one.height))
     day, length = 86_400 * 10**9, 31 * 60 * 10**9
     start = 30 * day - rows["time"].min().timestamp() * 10**9 % day
-    table = pl.concat([_later(one, int(start) + length * n) for n in range(halves)]).sort("time")
+    table = pl.concat([_jittered(_later(one, int(start) + length * n), 100 + n) for n in range(halves)])
+    table = table.sort("time")
     table = table.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64))
     facts = lab.manifest.containers
     counts = dict(table["container_id"].cast(pl.String).value_counts().iter_rows())
@@ -54,6 +55,13 @@ def made(folder: Path, events: int) -> Path:
 
 def _later(rows: pl.DataFrame, nanoseconds: int) -> pl.DataFrame:
     time = pl.col("time").to_physical() + nanoseconds
+    return rows.with_columns(time.cast(rows.schema["time"]))
+
+
+def _jittered(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Move every event by less than a millisecond: a model knows its own events by their paces."""
+    moved = (pl.int_range(pl.len()) * 7_919 + seed * 104_729) % 1_000_003
+    time = pl.col("time").to_physical() + moved
     return rows.with_columns(time.cast(rows.schema["time"]))
 
 

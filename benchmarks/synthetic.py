@@ -164,6 +164,8 @@ def write_parts(
     folder.mkdir(parents=True, exist_ok=True)
     pl.concat(images).write_parquet(folder / "processes.parquet", compression="zstd")
     hosts = [f"node-{host}" for host in range(len(sizes))]
-    manifest = Manifest(sensor="synthetic", events=events, hosts=hosts, containers=containers)
+    begin, end = min(one.first_seen for one in containers), max(one.last_seen for one in containers)
+    manifest = Manifest(sensor="synthetic", events=events, hosts=hosts, containers=containers, start=begin,
+                        end=end)  # fmt: skip
     (folder / "capture.json").write_text(manifest.to_json())
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +18,28 @@ from rtml.errors import UsageError
 __all__ = ["HalfSpaceTrees"]
 
 
+@lru_cache(maxsize=8)
+def _halvings(columns: int, seed: int, trees: int, height: int) -> tuple[npt.NDArray[np.int64], Array]:
+    """Return which feature each node splits and where: of all peer groups the same, half a second to make."""
+    river: Any = RiverTrees
+    made = river(n_trees=trees, height=height, seed=seed)
+    # River builds its trees at the first event, from that event's features: do it now, from all of them.
+    made.learn_one(dict.fromkeys(range(columns), 0.0))
+    split, at = np.zeros((trees, 2**height - 1), np.int64), np.zeros((trees, 2**height - 1))
+    for number, tree in enumerate(made.trees):
+        _flatten(split[number], at[number], 0, tree)
+    for table in (split, at):
+        table.setflags(write=False)
+    return split, at
+
+
+def _flatten(split: npt.NDArray[np.int64], at: Array, place: int, node: Any) -> None:
+    if place < len(split):
+        split[place], at[place] = node.feature, node.threshold
+        for side, child in enumerate(node.children):
+            _flatten(split, at, 2 * place + 1 + side, child)
+
+
 class Forest:
     """One River forest as arrays, which says NaN, not 0, until it has learnt a whole window.
 
@@ -26,24 +49,12 @@ class Forest:
     """
 
     def __init__(self, columns: int, size: int, *, seed: int, trees: int, height: int) -> None:
-        river: Any = RiverTrees
-        made = river(n_trees=trees, height=height, window_size=size, seed=seed)
-        # River builds its trees at the first event, from that event's features: do it now, from all of them.
-        made.learn_one(dict.fromkeys(range(columns), 0.0))
-        self._size, self._height, self._most = size, height, made._max_score
-        self._split = np.full((trees, 2**height - 1), 0, np.int64)
-        self._at = np.zeros((trees, 2**height - 1))
-        for number, tree in enumerate(made.trees):
-            self._flatten(number, 0, tree)
+        self._size, self._height = size, height
+        self._most = trees * size * (2 ** (height + 1) - 1)
+        self._split, self._at = _halvings(columns, seed, trees, height)
         self._reference = np.zeros((trees, 2 ** (height + 1) - 1), np.int64)
         self._latest = np.zeros_like(self._reference)
         self._counter, self._first = 0, True
-
-    def _flatten(self, tree: int, place: int, node: Any) -> None:
-        if place < self._split.shape[1]:
-            self._split[tree, place], self._at[tree, place] = node.feature, node.threshold
-            for side, child in enumerate(node.children):
-                self._flatten(tree, 2 * place + 1 + side, child)
 
     def _path(self, rows: Array) -> Iterator[npt.NDArray[np.int64]]:
         """Yield, depth by depth, the node that each row reaches in each tree: shape (rows, trees)."""

@@ -17,6 +17,7 @@ import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
+from rtml.features.held import columns_of, held
 from rtml.features.pairs import Pairs, gather
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
@@ -48,7 +49,7 @@ def assemble_in_blocks(
         What features are made of.
     edges
         Rising: the begin of the first piece, where one ends and the next begins (between windows), the end of
-        the last. Events outside are not read.
+        the last. Events outside are not read; each piece is held in memory (`rtml.features.held`).
     """
     if len(edges) < 3:
         part = source.between(edges[0], edges[-1])
@@ -66,10 +67,11 @@ def _blocks(
 ) -> Iterator[tuple[dt.datetime, Source]]:
     """Yield each piece with its first window; before that lie only events that it is compared with."""
     selections = {one.selection: None for family in families.values() for one in family.conditionals}
-    recalled: list[pl.LazyFrame] = []
+    columns, recalled = columns_of(families), list[pl.LazyFrame]()
     for begin, end in zip(edges, edges[1:], strict=False):
         own = source.between(begin, end)
-        block = replace(own, events=pl.concat([*recalled, own.events]))
+        events = pl.concat([*recalled, own.events.select(columns)])
+        block = held(replace(own, events=events), columns)
         yield source.every.border_before(begin), block
         recalled = [
             one.recall(one.chosen(block.events), block.processes).collect().lazy()
