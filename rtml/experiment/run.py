@@ -33,7 +33,7 @@ from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
 from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
-from rtml.features.once import once
+from rtml.once import once
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting

@@ -15,7 +15,7 @@ from rtml.captures.digest import named
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
 from rtml.features.following import Following
-from rtml.features.once import once
+from rtml.once import once
 from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings

@@ -22,7 +22,7 @@ from rtml.captures.digest import digest_capture, named
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
-from rtml.features.once import once
+from rtml.once import once
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
