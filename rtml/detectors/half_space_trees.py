@@ -19,7 +19,7 @@ __all__ = ["HalfSpaceTrees"]
 class Forest:
     """One River forest as arrays, which says NaN, not 0, until it has learnt a whole window.
 
-    Masses and descents are arrays over all trees and many rows at once, bit for bit what River says row by row
+    Masses and descents are arrays over all trees and many rows at once, bit for bit what River says of each
     (`tests/detectors/test_river.py`), some forty times faster. Nodes are numbered as in a heap.
     """
 
@@ -33,7 +33,7 @@ class Forest:
         self._met: tuple[Array, npt.NDArray[np.int64]] | None = None
 
     def _reached(self, rows: Array) -> npt.NDArray[np.int64]:
-        """Return the node that each row reaches in each tree, of all trees' nodes: shape (depth, rows, trees).
+        """Return the node that each row reaches in each tree, numbered over all trees: (depth, rows, trees).
 
         Rows are scored, then learnt: those of the last question are known.
         """

@@ -41,7 +41,7 @@ def can_be_cut(families: Mapping[str, Family]) -> bool:
 def assemble_in_blocks(
     source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) piece by piece.
+    """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) by pieces, in no order.
 
     Parameters
     ----------
@@ -53,11 +53,11 @@ def assemble_in_blocks(
     """
     if len(edges) < 3:
         part = source.between(edges[0], edges[-1])
-        yield assemble_with_surprises(part, baseline, families, beyond_peers=True)
+        yield assemble_with_surprises(part, baseline, families, beyond_peers=True, ordered=False)
         return
     told = _foretold(source, baseline, families, edges)
     for begin, block in _blocks(source, families, edges):
-        trees, surprises = assemble_with_surprises(block, baseline, families, following=told)
+        trees, surprises = assemble_with_surprises(block, baseline, families, following=told, ordered=False)
         inside = pl.col("window") >= instant(begin)
         yield trees.filter(inside), surprises.filter(inside)
 

@@ -18,6 +18,7 @@ import polars as pl
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
+from rtml.features.moments import moment, with_seq
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
 from rtml.times import span
@@ -30,10 +31,6 @@ CELL = ["container_id", "window", "root_id"]
 _PEERS = ["workload", "image", "repository", "peers"]
 _CODE = ["group", "pair"]
 _PROCESS = ["host", "process_id"]
-
-_AT = pl.col("time").to_physical().cast(pl.Int128) * pl.lit(2**64, pl.Int128)
-_MOMENT = _AT + pl.col("seq")
-"""Time and ``seq`` as one number: the least of a group is its first event, told a third as dear as by both."""
 
 
 class TakenUp(Protocol):
@@ -95,13 +92,12 @@ def _cells(source: Source, selection: Selection, detailed: bool) -> pl.DataFrame
     chosen = selection(source.events, source.processes).with_columns(source.window)
     kept = [HITS.sum().alias("hits")]
     if detailed:
-        chosen = chosen.with_columns(_MOMENT.alias("_moment"))
-        kept += [pl.col("_moment").min(), pl.col("time").min()]
+        kept += [moment().min(), pl.col("time").min()]
     process = _PROCESS if detailed or source.unit == "tree" else []
     grouped = chosen.group_by("container_id", "window", *process, *selection.by).agg(kept)
     cells = source.rooted(grouped.collect(engine="streaming"))
     if detailed:
-        cells = cells.with_columns((pl.col("_moment") - _AT).cast(pl.Int64).alias("seq")).drop("_moment")
+        cells = with_seq(cells)
     return cells if detailed or not process else _plain(cells, selection)
 
 

@@ -36,6 +36,7 @@ from rtml.baselines import Conditional
 from rtml.baselines.backoff import SCALE
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
+from rtml.features.moments import moment, with_seq
 from rtml.features.pairs import CELL, Pairs
 
 __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
@@ -149,11 +150,12 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
     """
     assert pairs.events is not None
     text = pl.col("container_id", "host").cast(pl.String)
-    first = (
-        pairs.events.with_columns(text)
-        .sort("time", "seq")
-        .unique(["container_id", "window", "host", "process_id", "pair"], keep="first", maintain_order=True)
+    same = ["container_id", "window", "host", "process_id", "pair"]
+    # Of raw columns that make the same pair, the first event: container and process tell group and tree.
+    told = pairs.events.group_by(same).agg(
+        moment().min(), pl.col("time").min(), pl.col("root_id", "group").first()
     )
+    first = with_seq(told).with_columns(text)
     # What a pair is worth may differ from window to window: see `rtml.features.pairs`, lost events.
     worth = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
     names = pairs.names.drop(_RESULTS, strict=False)

@@ -77,7 +77,8 @@ class _Packed:
         """Append rows."""
         arrow = table.to_arrow()
         if self._file is None:
-            self._file = pq.ParquetWriter(self._buffer, arrow.schema, compression="zstd")
+            how = {"compression": "zstd", "write_statistics": False}
+            self._file = pq.ParquetWriter(self._buffer, arrow.schema, **how)
         self._file.write_table(arrow, row_group_size=256_000)
 
     def close(self) -> bytes:

@@ -109,7 +109,9 @@ def written(capture: Capture) -> pl.LazyFrame:
 
     Five correlations begin with them: within `rtml.once.keeping` they are read once.
     """
-    return once(lambda: ("written", id(capture)), lambda: _written(capture).collect(engine="streaming")).lazy()
+    return once(
+        lambda: ("written", id(capture)), lambda: _written(capture).collect(engine="streaming")
+    ).lazy()
 
 
 def _written(capture: Capture) -> pl.LazyFrame:

@@ -56,7 +56,7 @@ def rule_inputs(
 
     Returns
     -------
-    ``KEYS``, the identity columns, ``columns``, names prefixed with ``in:``, whose text is String, and ``raw``
+    ``KEYS``, the identity columns, ``columns`` with the prefix ``in:``, whose text is String, and ``raw``
     with the prefix `RAW`.
     """
     wanted, kinds, plain = sorted(set(columns)), sorted(kinds), sorted(set(raw))
