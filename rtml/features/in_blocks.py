@@ -1,8 +1,8 @@
 """Features of a source that is too large for memory: read in pieces of time, the same bit for bit.
 
-What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so the pieces
-are read twice: first for what is new in them, then for the features. What a family compares with earlier
-events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
+What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so containers
+that have peers are read twice: first for what is new in them, then for the features. What a family compares
+with earlier events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
 
 Fails for a family that looks back and recalls nothing: its source cannot be cut (`can_be_cut`).
 """
@@ -99,7 +99,10 @@ def _foretold(
 ) -> _Foretold:
     conditionals = [one for family in families.values() for one in family.conditionals]
     fresh, active = [_FRESH.to_frame()], []
-    for begin, block in _blocks(source, families, edges):
+    crowded = _crowded(source)
+    if crowded is None:
+        return _Foretold(_FRESH.to_frame().select("conditional", *_PAIR))
+    for begin, block in _blocks(crowded, families, edges):
         inside = pl.col("window") >= instant(begin)
         for name, pairs in gather(block, conditionals, baseline).pairs.items():
             fresh.append(_fresh(name, pairs, inside))
@@ -110,6 +113,16 @@ def _foretold(
     parts = first.partition_by("conditional", maintain_order=True, include_key=True)
     return _Foretold(pl.concat([_FRESH.to_frame().select("conditional", *_PAIR),
                                *(_shared(part, alive) for part in parts)]))  # fmt: skip
+
+
+def _crowded(source: Source) -> Source | None:
+    """Return the source of the containers that have peers: nobody takes something up together with itself."""
+    groups = source.peers.group_by("peers").agg("container_id")
+    several = groups.filter(pl.col("container_id").list.len() > 1)["container_id"].explode()
+    if several.len() == source.identity.height:
+        return source
+    inside = pl.col("container_id").is_in(several.to_list())
+    return replace(source, events=source.events.filter(inside)) if several.len() else None
 
 
 def _fresh(conditional: str, pairs: Pairs, inside: pl.Expr) -> pl.DataFrame:
