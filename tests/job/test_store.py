@@ -25,7 +25,6 @@ from tests.job.conftest import contents, cut, some_edges
 from tests.job.delivered import meant, quick_retries, three_sinks
 from tests.job.killing import kill_at_random, words
 
-
 TURNS = ("webhook", "file", "elasticsearch")
 
 
