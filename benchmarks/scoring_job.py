@@ -1,7 +1,7 @@
 """What the scoring job costs: processor time per event, and the most memory that all its processes hold.
 
 The capture is the lab's, every half hour of a day again; one container has nine of ten events. Or synthetic
-(`benchmarks.synthetic`), of which one event in three is a pair of its own. The rule pack runs over it as well.
+(`benchmarks.synthetic`), of which one event in three is a pair of its own. The rule pack runs over it too.
 ``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2 [--synthetic]`` (millions of events).
 """
 

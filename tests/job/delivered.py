@@ -45,7 +45,7 @@ class Sinks:
 
     @contextmanager
     def failing(self, name: str) -> Iterator[None]:
-        """Let one of them fail: a folder that is gone, a receiver that is down, documents that are refused."""
+        """Let one fail: a folder that is gone, a receiver that is down, documents that are refused."""
         there, away = self.file.parent, self.place / "away"
         if name == "file":
             there.mkdir(exist_ok=True)
