@@ -1,12 +1,14 @@
 """What the scoring job costs: processor time per event, and the most memory that all its processes hold.
 
-The capture is the lab's, every half hour of a day again; one container has nine of ten events.
-``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2`` (millions of events).
+The capture is the lab's, every half hour of a day again; one container has nine of ten events. Or synthetic
+(`benchmarks.synthetic`), of which one event in three is a pair of its own. The rule pack runs over it too.
+``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2 [--synthetic]`` (millions of events).
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -14,9 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import psutil
 
+from benchmarks.synthetic import SHARES, write_parts
 from rtml.captures import open_capture
 from rtml.captures.manifest import Manifest
 from rtml.captures.write import write_capture
@@ -34,12 +38,13 @@ def made(folder: Path, events: int) -> Path:
     busy = rows["container_id"].value_counts().sort("count").drop_nulls()["container_id"][-1]
     own, others = rows.filter(pl.col("container_id") == busy), rows.filter(pl.col("container_id") != busy)
     times = round(SHARE / (1 - SHARE) * others.height / own.height)
-    loud = [_later(own, 7_000_000 * n) for n in range(max(times, 1))]
+    loud = [_jittered(_later(own, 7_000_000 * n), n) for n in range(max(times, 1))]
     one = pl.concat([others, *loud])
     halves = max(1, round(events / one.height))
     day, length = 86_400 * 10**9, 31 * 60 * 10**9
     start = 30 * day - rows["time"].min().timestamp() * 10**9 % day
-    table = pl.concat([_later(one, int(start) + length * n) for n in range(halves)]).sort("time")
+    table = pl.concat([_jittered(_later(one, int(start) + length * n), 100 + n) for n in range(halves)])
+    table = table.sort("time")
     table = table.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64))
     facts = lab.manifest.containers
     counts = dict(table["container_id"].cast(pl.String).value_counts().iter_rows())
@@ -54,6 +59,22 @@ def made(folder: Path, events: int) -> Path:
 
 def _later(rows: pl.DataFrame, nanoseconds: int) -> pl.DataFrame:
     time = pl.col("time").to_physical() + nanoseconds
+    return rows.with_columns(time.cast(rows.schema["time"]))
+
+
+def made_synthetic(folder: Path, events: int, day: int, seed: int) -> Path:
+    """Write a synthetic capture of a day; another seed has other draws of the same programs."""
+
+    def later(part: pl.DataFrame, _: np.random.Generator) -> pl.DataFrame:
+        return part.with_columns(pl.col("time") + dt.timedelta(days=day))
+
+    return write_parts(folder, events, seed, SHARES, later)
+
+
+def _jittered(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Move every event by less than a millisecond: a model knows its own events by their paces."""
+    moved = (pl.int_range(pl.len()) * 7_919 + seed * 104_729) % 1_000_003
+    time = pl.col("time").to_physical() + moved
     return rows.with_columns(time.cast(rows.schema["time"]))
 
 
@@ -84,20 +105,30 @@ def main() -> None:
     parser.add_argument("--events", type=float, default=2.0, help="millions")
     parser.add_argument("--memory", default="2GB")
     parser.add_argument("--workers", default="2")
+    parser.add_argument("--synthetic", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
-        capture = made(place / "capture", int(asked.events * 1e6))
-        model = train(open_capture(LAB), ["surprise", "half_space_trees", "isolation_forest"])
+        number, learnt = int(asked.events * 1e6), LAB
+        if asked.synthetic:
+            capture = made_synthetic(place / "capture", number, 1, 2)
+            learnt = made_synthetic(place / "learnt", 500_000, 0, 1)
+        else:
+            capture = made(place / "capture", number)
+        model = train(open_capture(learnt), ["surprise", "half_space_trees", "isolation_forest"])
         model.save(place / "model")
         events = open_capture(capture).manifest.events
         line = [sys.executable, "-m", "rtml.cli", "score", str(capture), "--model", str(place / "model")]
         line += ["--out", str(place / "out"), "--memory", asked.memory, "--workers", asked.workers]
-        seconds, spent, peak = measured(line)
-        sys.stdout.write(
-            f"{events:,} events · {asked.memory} · {asked.workers} workers: {seconds:.0f} s,"
-            f" {spent:.0f} CPU s, {events / spent:,.0f} events per CPU second, at most {peak / 1e6:,.0f} MB\n"
-        )
+        ruling = [sys.executable, "-m", "rtml.cli", "rules", str(capture), "--out", str(place / "r.parquet")]
+        reading = [sys.executable, "-m", "benchmarks.jobs", "read_all", str(capture)]
+        for name, command in (("model", line), ("rules", ruling), ("bare read", reading)):
+            seconds, spent, peak = measured(command)
+            sys.stdout.write(
+                f"{name}: {events:,} events · {asked.memory} · {asked.workers} workers: {seconds:.0f} s,"
+                f" {spent:.1f} CPU s, {events / spent:,.0f} events per CPU second, at most"
+                f" {peak / 1e6:,.0f} MB\n"
+            )
 
 
 if __name__ == "__main__":

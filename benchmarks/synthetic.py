@@ -22,13 +22,13 @@ from rtml.captures.processes import PROCESSES
 from rtml.captures.write import write_events
 from rtml.schema import conform
 
-__all__ = ["PER_HOST", "write_parts", "write_synthetic"]
+__all__ = ["PER_HOST", "SHARES", "write_parts", "write_synthetic"]
 
 PER_HOST = 1_000_000
 _START = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 _HOUR = 3_600_000_000_000
 _CONTAINERS, _WORKLOADS = 20, 8
-_SHARE = {
+SHARES = {
     "open": 0.46,
     "connect": 0.25,
     "accept": 0.14,
@@ -141,7 +141,7 @@ def _containers(events: pl.DataFrame) -> list[Container]:
 
 def write_synthetic(folder: Path, events: int, seed: int = 1) -> Path:
     """Write a capture of ``events`` events into the new ``folder``; same seed, same capture."""
-    return write_parts(folder, events, seed, _SHARE, lambda part, _: part)
+    return write_parts(folder, events, seed, SHARES, lambda part, _: part)
 
 
 def write_parts(
@@ -164,6 +164,8 @@ def write_parts(
     folder.mkdir(parents=True, exist_ok=True)
     pl.concat(images).write_parquet(folder / "processes.parquet", compression="zstd")
     hosts = [f"node-{host}" for host in range(len(sizes))]
-    manifest = Manifest(sensor="synthetic", events=events, hosts=hosts, containers=containers)
+    begin, end = min(one.first_seen for one in containers), max(one.last_seen for one in containers)
+    manifest = Manifest(sensor="synthetic", events=events, hosts=hosts, containers=containers, start=begin,
+                        end=end)  # fmt: skip
     (folder / "capture.json").write_text(manifest.to_json())
     return folder

@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 import pydantic
-from sklearn.ensemble import IsolationForest as SklearnForest
 
 from rtml.arrays import Array
 from rtml.detectors import scaling
@@ -127,6 +126,8 @@ class IsolationForest:
         self._chosen = Chosen.of(ordered, self.features, self.name)
         raw = self._chosen.matrix(ordered)
         self._ranges = Ranges.of(raw, self._chosen.groups(ordered), self.least, self._chosen.linear)
+        from sklearn.ensemble import IsolationForest as SklearnForest  # a second: who scores needs it not
+
         forest = SklearnForest(
             n_estimators=self.trees,
             max_samples=min(self.samples, len(raw)),

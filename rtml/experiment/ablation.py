@@ -12,8 +12,8 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.rehearsal import REHEARSED, chosen_side, rehearsal
 from rtml.experiment.run import run_experiment
 from rtml.features import FAMILIES
-from rtml.features.once import keeping
 from rtml.models.training import RECOMMENDED
+from rtml.once import keeping
 from rtml.progress import steps
 from rtml.reading.whole import require_new, write_parquet
 from rtml.schema import COMBINED

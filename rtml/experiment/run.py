@@ -33,11 +33,11 @@ from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
 from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
-from rtml.features.once import once
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting
 from rtml.models.windows import container_windows
+from rtml.once import once
 from rtml.progress import report, stage
 from rtml.reading.whole import require_new, whole_folder
 from rtml.report import write_ledger, write_report

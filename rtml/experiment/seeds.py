@@ -10,7 +10,7 @@ import polars as pl
 from rtml.errors import UsageError
 from rtml.experiment.config import Experiment
 from rtml.experiment.run import run_experiment
-from rtml.features.once import keeping
+from rtml.once import keeping
 from rtml.progress import steps
 from rtml.reading.whole import require_new, write_parquet
 

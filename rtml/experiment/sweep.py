@@ -14,7 +14,7 @@ import polars as pl
 from rtml.errors import UsageError
 from rtml.experiment.config import Experiment, load_experiment
 from rtml.experiment.rehearsal import REHEARSED, Rehearsal, chosen_side, rehearsal
-from rtml.features.once import keeping
+from rtml.once import keeping
 from rtml.progress import steps
 from rtml.reading.user_yaml import YamlError, parse_yaml
 from rtml.reading.whole import write_parquet, write_text

@@ -1,8 +1,8 @@
 """Features of a source that is too large for memory: read in pieces of time, the same bit for bit.
 
-What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so the pieces
-are read twice: first for what is new in them, then for the features. What a family compares with earlier
-events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
+What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so containers
+that have peers are read twice: first for what is new in them, then for the features. What a family compares
+with earlier events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
 
 Fails for a family that looks back and recalls nothing: its source cannot be cut (`can_be_cut`).
 """
@@ -17,6 +17,7 @@ import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.features.contract import Family
+from rtml.features.held import columns_of, held
 from rtml.features.pairs import Pairs, gather
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
@@ -40,7 +41,7 @@ def can_be_cut(families: Mapping[str, Family]) -> bool:
 def assemble_in_blocks(
     source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) piece by piece.
+    """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) by pieces, in no order.
 
     Parameters
     ----------
@@ -48,15 +49,15 @@ def assemble_in_blocks(
         What features are made of.
     edges
         Rising: the begin of the first piece, where one ends and the next begins (between windows), the end of
-        the last. Events outside are not read.
+        the last. Events outside are not read; each piece is held in memory (`rtml.features.held`).
     """
     if len(edges) < 3:
         part = source.between(edges[0], edges[-1])
-        yield assemble_with_surprises(part, baseline, families, beyond_peers=True)
+        yield assemble_with_surprises(part, baseline, families, beyond_peers=True, ordered=False)
         return
     told = _foretold(source, baseline, families, edges)
     for begin, block in _blocks(source, families, edges):
-        trees, surprises = assemble_with_surprises(block, baseline, families, following=told)
+        trees, surprises = assemble_with_surprises(block, baseline, families, following=told, ordered=False)
         inside = pl.col("window") >= instant(begin)
         yield trees.filter(inside), surprises.filter(inside)
 
@@ -66,10 +67,11 @@ def _blocks(
 ) -> Iterator[tuple[dt.datetime, Source]]:
     """Yield each piece with its first window; before that lie only events that it is compared with."""
     selections = {one.selection: None for family in families.values() for one in family.conditionals}
-    recalled: list[pl.LazyFrame] = []
+    columns, recalled = columns_of(families), list[pl.LazyFrame]()
     for begin, end in zip(edges, edges[1:], strict=False):
         own = source.between(begin, end)
-        block = replace(own, events=pl.concat([*recalled, own.events]))
+        events = pl.concat([*recalled, own.events.select(columns)])
+        block = held(replace(own, events=events), columns)
         yield source.every.border_before(begin), block
         recalled = [
             one.recall(one.chosen(block.events), block.processes).collect().lazy()
@@ -97,7 +99,10 @@ def _foretold(
 ) -> _Foretold:
     conditionals = [one for family in families.values() for one in family.conditionals]
     fresh, active = [_FRESH.to_frame()], []
-    for begin, block in _blocks(source, families, edges):
+    crowded = _crowded(source)
+    if crowded is None:
+        return _Foretold(_FRESH.to_frame().select("conditional", *_PAIR))
+    for begin, block in _blocks(crowded, families, edges):
         inside = pl.col("window") >= instant(begin)
         for name, pairs in gather(block, conditionals, baseline).pairs.items():
             fresh.append(_fresh(name, pairs, inside))
@@ -108,6 +113,16 @@ def _foretold(
     parts = first.partition_by("conditional", maintain_order=True, include_key=True)
     return _Foretold(pl.concat([_FRESH.to_frame().select("conditional", *_PAIR),
                                *(_shared(part, alive) for part in parts)]))  # fmt: skip
+
+
+def _crowded(source: Source) -> Source | None:
+    """Return the source of the containers that have peers: nobody takes something up together with itself."""
+    groups = source.peers.group_by("peers").agg("container_id")
+    several = groups.filter(pl.col("container_id").list.len() > 1)["container_id"].explode()
+    if several.len() == source.identity.height:
+        return source
+    inside = pl.col("container_id").is_in(several.to_list())
+    return replace(source, events=source.events.filter(inside)) if several.len() else None
 
 
 def _fresh(conditional: str, pairs: Pairs, inside: pl.Expr) -> pl.DataFrame:

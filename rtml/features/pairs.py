@@ -18,6 +18,7 @@ import polars as pl
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.coding import with_text
 from rtml.baselines.counting import HITS
+from rtml.features.moments import moment, with_seq
 from rtml.features.shared import new_images, shared_pairs
 from rtml.features.source import Source
 from rtml.times import span
@@ -91,11 +92,12 @@ def _cells(source: Source, selection: Selection, detailed: bool) -> pl.DataFrame
     chosen = selection(source.events, source.processes).with_columns(source.window)
     kept = [HITS.sum().alias("hits")]
     if detailed:
-        earliest = pl.col("seq").filter(pl.col("time") == pl.col("time").min()).min()
-        kept += [earliest, pl.col("time").min()]
+        kept += [moment().min(), pl.col("time").min()]
     process = _PROCESS if detailed or source.unit == "tree" else []
     grouped = chosen.group_by("container_id", "window", *process, *selection.by).agg(kept)
     cells = source.rooted(grouped.collect(engine="streaming"))
+    if detailed:
+        cells = with_seq(cells)
     return cells if detailed or not process else _plain(cells, selection)
 
 

@@ -36,6 +36,7 @@ from rtml.baselines import Conditional
 from rtml.baselines.backoff import SCALE
 from rtml.baselines.conditional import SEPARATOR
 from rtml.features.contract import Family
+from rtml.features.moments import moment, with_seq
 from rtml.features.pairs import CELL, Pairs
 
 __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
@@ -67,22 +68,43 @@ EVENT_SURPRISES = pl.Schema(
 it up together."""
 
 
-def _aggregate(family: Family) -> list[pl.Expr]:
-    """Return the features; sums are of integers, so the order of rows does not matter."""
+def _counted(family: Family) -> list[pl.Expr]:
+    """Return what is counted of a cell, as integers: then the order of rows does not matter."""
     bits = _own_bits()
+    parts = [
+        expression
+        for number in range(len(family.conditionals))
+        for expression in (
+            bits.filter(pl.col("_part") == number).max().alias(f"_max{number}"),
+            (pl.col("_part") == number).sum().alias(f"_pairs{number}"),
+        )
+    ]
+    return [
+        bits.sum().alias("_sum"),
+        # Once for all that is made of them: of many small cells, this is most of the work.
+        bits.top_k(3).alias("_top"),
+        pl.len().alias("_pairs"),
+        (~pl.col("seen") & ~pl.col("shared")).sum().alias("_fresh"),
+        (~pl.col("known")).sum().alias("_unknown"),
+        *parts,
+    ]
+
+
+def _features(family: Family) -> list[pl.Expr]:
+    """Return the features, made of what `_counted` gives."""
+    top = pl.col("_top").list
     features = {
-        "bits_sum": bits.sum() / SCALE,
-        "bits_max": bits.max() / SCALE,
-        "bits_top3": bits.top_k(3).sum() / SCALE,
+        "bits_sum": pl.col("_sum") / SCALE,
+        "bits_max": top.max() / SCALE,
+        "bits_top3": top.sum() / SCALE,
         "bits_excess": pl.sum_horizontal(_excess(rank) for rank in (1, 2, 3)) / SCALE,
         "bits_beyond": pl.sum_horizontal(_beyond(part) for part in range(len(family.conditionals))) / SCALE,
-        "pairs": pl.len().cast(pl.Float64),
-        "never_seen": (~pl.col("seen") & ~pl.col("shared")).sum().cast(pl.Float64),
-        "unknown_context": (~pl.col("known")).sum() / pl.len(),
+        "pairs": pl.col("_pairs").cast(pl.Float64),
+        "never_seen": pl.col("_fresh").cast(pl.Float64),
+        "unknown_context": pl.col("_unknown") / pl.col("_pairs"),
     }
     for number, part in enumerate(family.parts):
-        part_bits = pl.when(pl.col("_part") == number).then(bits)
-        features[f"{part}_bits_max"] = part_bits.max() / SCALE
+        features[f"{part}_bits_max"] = pl.col(f"_max{number}") / SCALE
         features[f"{part}_bits_beyond"] = _beyond(number) / SCALE
     return [features[name].alias(f"{family.name}.{name}") for name in family.surprise]
 
@@ -94,16 +116,16 @@ def _own_bits() -> pl.Expr:
 
 def _excess(rank: int) -> pl.Expr:
     """Return what the ``rank``-th most surprising pair has beyond chance, in 1/1024 bit."""
-    bits = _own_bits().top_k(3).sort(descending=True).slice(rank - 1, 1).first()
-    by_chance = ((pl.len() / rank).log(2) * SCALE).round().cast(pl.Int64)
+    bits = pl.col("_top").list.sort(descending=True).list.get(rank - 1, null_on_oob=True)
+    by_chance = ((pl.col("_pairs") / rank).log(2) * SCALE).round().cast(pl.Int64)
     return (bits.fill_null(0) - by_chance.clip(0)).clip(0)
 
 
 def _beyond(part: int) -> pl.Expr:
     """Return what the most surprising pair of one conditional has beyond chance, in 1/1024 bit."""
-    ours = pl.col("_part") == part
-    by_chance = (ours.sum().cast(pl.Float64).clip(1.0).log(2) * SCALE).round().cast(pl.Int64)
-    return (_own_bits().filter(ours).max().fill_null(0) - by_chance).clip(0)
+    pairs = pl.col(f"_pairs{part}").cast(pl.Float64).clip(1.0)
+    by_chance = (pairs.log(2) * SCALE).round().cast(pl.Int64)
+    return (pl.col(f"_max{part}").fill_null(0) - by_chance).clip(0)
 
 
 def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame:
@@ -112,8 +134,8 @@ def window_surprises(family: Family, pairs: Mapping[str, Pairs]) -> pl.DataFrame
         pairs[conditional.name].rows.lazy().with_columns(pl.lit(number, pl.UInt8).alias("_part"))
         for number, conditional in enumerate(family.conditionals)
     ]
-    aggregated = pl.concat(tables).group_by(CELL).agg(_aggregate(family))
-    return aggregated.collect(engine="streaming")
+    counted = pl.concat(tables).group_by(CELL).agg(_counted(family))
+    return counted.select(*CELL, *_features(family)).collect(engine="streaming")
 
 
 def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame) -> pl.DataFrame:
@@ -128,11 +150,12 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
     """
     assert pairs.events is not None
     text = pl.col("container_id", "host").cast(pl.String)
-    first = (
-        pairs.events.with_columns(text)
-        .sort("time", "seq")
-        .unique(["container_id", "window", "host", "process_id", "pair"], keep="first", maintain_order=True)
+    same = ["container_id", "window", "host", "process_id", "pair"]
+    # Of raw columns that make the same pair, the first event: container and process tell group and tree.
+    told = pairs.events.group_by(same).agg(
+        moment().min(), pl.col("time").min(), pl.col("root_id", "group").first()
     )
+    first = with_seq(told).with_columns(text)
     # What a pair is worth may differ from window to window: see `rtml.features.pairs`, lost events.
     worth = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
     names = pairs.names.drop(_RESULTS, strict=False)

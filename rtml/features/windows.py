@@ -82,18 +82,22 @@ def assemble_with_surprises(
     *,
     beyond_peers: bool = False,
     following: TakenUp | None = None,
+    ordered: bool = True,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Compute the families, and the surprise of single events, from one reading of the events.
 
     Returns
     -------
     Windows as of `assemble`, and `EVENT_SURPRISES`: one row per window, process and distinct
-    (context, key), standing for the first such event; sorted by time. No rows without a baseline.
+    (context, key), standing for the first such event; sorted by time, unless nobody asks for an order. No
+    rows without a baseline.
     """
     table, parts = _assembled(
         source, baseline, families, detailed=True, beyond_peers=beyond_peers, following=following
     )
     events = pl.concat([EVENT_SURPRISES.to_frame(), *parts])
+    if not ordered:
+        return table, events
     return table, events.sort("time", "host", "seq", "conditional", "context", "key")
 
 

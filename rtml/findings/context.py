@@ -106,7 +106,9 @@ def _shown(rows: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
     ranked = listed.with_columns(_rank=pl.int_range(pl.len()).over("_row"))
     asked = ranked.lazy().select("host", "seq").unique()
     wanted = [*_READ, "uid", "process_id"]
-    named = events.select(wanted).with_columns(pl.col("host").cast(pl.String))
+    # Numbers first: few events are asked for, and only of those is the rest read.
+    numbered = events.filter(pl.col("seq").is_in(listed["seq"].unique().implode()))
+    named = numbered.select(wanted).with_columns(pl.col("host").cast(pl.String))
     found = named.join(asked, on=["host", "seq"], how="semi").collect(engine="streaming")
     return ranked.join(found, on=["host", "seq"]).sort("_row", "_rank")
 

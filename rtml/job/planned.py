@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from rtml.job.days import markers
+from rtml.job.loading import model_at
 from rtml.job.plan import days_of
 from rtml.job.running import Job
 from rtml.job.scoring import capture_of
 from rtml.job.taking import begun, taken
 from rtml.job.tasks import tasks_of
-from rtml.models import load_model
 
 __all__ = ["RATE", "Planned", "plan"]
 
@@ -43,7 +43,7 @@ def plan(job: Job) -> Planned:
         cache = Path(scratch)
         index, new = taken(begun(job.out, job.asked), job.inputs, job.asked, cache)
         done, events, shards = markers(job.out), dict[str, int](), 0
-        families = load_model(job.asked.model).description.families
+        families = model_at(str(job.asked.model), job.asked.digest).description.families
         for day in days_of(index):
             if day.name in done and done[day.name].key == day.key:
                 continue

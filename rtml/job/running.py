@@ -21,12 +21,13 @@ from rtml.job.alone import alone
 from rtml.job.days import Marker, markers, read_table
 from rtml.job.engines import ENGINES, Machines
 from rtml.job.known import Index, write_index
+from rtml.job.loading import model_at
 from rtml.job.places import Place, place_at
 from rtml.job.plan import Asked, Day, days_of
 from rtml.job.publishing import publish, wanted
 from rtml.job.scoring import Failed, Powers, Work, damage, score_day
 from rtml.job.taking import DONE, WORK, begun, taken
-from rtml.models import Model, load_model
+from rtml.models import Model
 from rtml.models.files import digest_of
 from rtml.models.judging import alarms_of
 from rtml.models.watching import drifting
@@ -93,10 +94,10 @@ def job_of(
     if workers is not None and workers < 1:
         raise UsageError(f"workers {workers}: must be at least 1", argument="workers")
     rules = () if suppress is None else tuple(read_suppressions(suppress))
-    load = load_model(model)  # whatever is wrong with it is said before anything is written
-    del load
+    digest = digest_of(model)
+    model_at(str(model), digest)  # whatever is wrong with it is said before anything is written
     looked = Scope() if scope is None else read_scope(scope)
-    asked = Asked(model, digest_of(model), uri or str(model), budget, looked, rules, adopt)
+    asked = Asked(model, digest, uri or str(model), budget, looked, rules, adopt)
     machines = Machines(workers or os.cpu_count() or 1, address)
     powers = Powers(lookup(ENGINES, engine, "engine"), machines, memory)
     return Job(list(inputs), place_at(str(out)), asked, powers)
@@ -148,11 +149,9 @@ def run(job: Job) -> Ran:
 def _score(job: Job, index: Index, work: Work, ran: Ran) -> tuple[Index, dict[str, str]]:
     """Score the days whose captures changed; return the manifest as it is then, and what failed."""
     failed: dict[str, str] = {}
-    model: Model | None = None
     while day := _next(job, index, failed):
-        model = model or load_model(job.asked.model)
         try:
-            score_day(job.out, day, model, job.asked, job.powers, work)
+            score_day(job.out, day, _model(job), job.asked, job.powers, work)
         except Failed as error:
             changed = damage(index, day, _digests(job.out, day.name), work.cache)
             if changed is None:
@@ -200,7 +199,7 @@ def _published(job: Job, index: Index, failed: dict[str, str]) -> dict[str, Any]
     plan = _plan(job, index) | {"days": new, "aside": aside}
     if before and all(before.get(name) == value for name, value in plan.items()):
         return before
-    model = load_model(job.asked.model)
+    model = _model(job)
     budget = model.description.budget if job.asked.budget is None else job.asked.budget
     labels = list(dict.fromkeys([*model.detectors, *model.calibrations]))
     old = before.get("days", {})
@@ -220,16 +219,19 @@ def _published(job: Job, index: Index, failed: dict[str, str]) -> dict[str, Any]
     return result
 
 
+def _model(job: Job) -> Model:
+    return model_at(str(job.asked.model), job.asked.digest)
+
+
 def _plan(job: Job, index: Index) -> dict[str, Any]:
     taken_ = index.ordered()
     digests = [known.digest for _, known in taken_]
     together = digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()
-    model = load_model(job.asked.model)
     return {
         "rtml": VERSION,
         "captures": [url for url, _ in taken_],
         "data": together,
-        "model": model.description.notes,
+        "model": _model(job).description.notes,
         "digest": job.asked.digest,
         "uri": job.asked.uri,
         "asked_budget": job.asked.budget,

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,13 @@ from rtml.captures.in_scope import InScope
 from rtml.captures.joining import joined
 from rtml.captures.scope import Scope
 from rtml.features.contract import Family
+from rtml.features.held import columns_of, held
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
 from rtml.features.source import Source
+from rtml.job.loading import model_at
 from rtml.job.opening import opened
 from rtml.job.tasks import Task
-from rtml.models import Model, load_model
+from rtml.models import Model
 from rtml.models.recognising import again
 from rtml.models.scoring import unlearnt
 
@@ -34,11 +35,6 @@ __all__ = ["FACTS", "PARTS", "SURPRISES", "TREES", "read_shard"]
 TREES, SURPRISES, FACTS = PARTS = "trees", "surprises", "facts"
 """What a shard gives: two Parquet files, and facts as JSON: ``skipped`` windows, moments that come ``again``,
 ``seconds``."""
-
-
-@lru_cache(maxsize=2)
-def _model(folder: str, digest: str) -> Model:
-    return load_model(Path(folder))
 
 
 def read_shard(task: Task) -> dict[str, bytes]:
@@ -54,14 +50,15 @@ def read_shard(task: Task) -> dict[str, bytes]:
         A capture cannot be read.
     """
     begun = time.monotonic()
-    model = _model(task.model, task.digest)
+    model = model_at(task.model, task.digest)
     about, families = model.description, features.families_of(model.description.families)
     source, skipped = _source(task, model)
+    edges = _edges(source, task, families)
+    if len(edges) == 2:  # read once; a shard that is cut is never held whole
+        source = held(source, columns_of(families))
     met = again(source.events, about.moments, about.paces)
     packed = {TREES: _Packed(), SURPRISES: _Packed()}
-    for trees, surprises in assemble_in_blocks(
-        source, model.baseline, families, _edges(source, task, families)
-    ):
+    for trees, surprises in assemble_in_blocks(source, model.baseline, families, edges):
         packed[TREES].add(trees)
         packed[SURPRISES].add(surprises)
     facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
@@ -80,7 +77,8 @@ class _Packed:
         """Append rows."""
         arrow = table.to_arrow()
         if self._file is None:
-            self._file = pq.ParquetWriter(self._buffer, arrow.schema, compression="zstd")
+            how = {"compression": "zstd", "write_statistics": False}
+            self._file = pq.ParquetWriter(self._buffer, arrow.schema, **how)
         self._file.write_table(arrow, row_group_size=256_000)
 
     def close(self) -> bytes:
@@ -110,7 +108,9 @@ def _source(task: Task, model: Model) -> tuple[Source, int]:
     about = model.description
     view = [dt.datetime.fromisoformat(at) for at in task.view]
     given = features.source_of(_captures_of(task), None, about.window, about.families, "tree").between(*view)
-    learnt = model.forked().description.learned_until
+    begun = about.window.border_before(view[0])
+    known = model.learned_until().items()
+    learnt = {name: until for name, until in known if dt.datetime.fromisoformat(until) > begun}
     if task.containers is not None:
         names = list(task.containers)
         inside = pl.col("container_id").is_in(names)

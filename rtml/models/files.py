@@ -93,7 +93,7 @@ def read_parts(folder: Path) -> Parts:
 
 def digest_of(folder: Path) -> str:
     """Return the SHA-256 of a model's index, which holds the digest of every other file of the model."""
-    return hashlib.sha256((folder / _INDEX).read_bytes()).hexdigest()
+    return hashlib.sha256(_index_bytes(folder)).hexdigest()
 
 
 def _write(parts: Parts, half: Path) -> None:
@@ -116,10 +116,7 @@ def _write(parts: Parts, half: Path) -> None:
 
 
 def _index(folder: Path) -> _Index:
-    path = folder / _INDEX
-    if not path.is_file():
-        raise MissingFileError(f"{folder}: not a model folder (no {_INDEX})")
-    data = path.read_bytes()
+    path, data = folder / _INDEX, _index_bytes(folder)
     version = _version(data)
     if version != FORMAT:
         raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}")
@@ -134,6 +131,13 @@ def _index(folder: Path) -> _Index:
             f"{folder}: not as it was written (missing {missing}, extra {extra}, changed {changed})"
         )
     return index
+
+
+def _index_bytes(folder: Path) -> bytes:
+    path = folder / _INDEX
+    if not path.is_file():
+        raise MissingFileError(f"{folder}: not a model folder (no {_INDEX})")
+    return path.read_bytes()
 
 
 def _version(data: bytes) -> object:

@@ -144,10 +144,10 @@ class Model(Parts):
             label: copy.deepcopy(detector) if detector.online else detector
             for label, detector in self.detectors.items()
         }
-        about = self.description.model_copy(update={"learned_until": self._judged_until()})
+        about = self.description.model_copy(update={"learned_until": self.learned_until()})
         return replace(self, detectors=detectors, description=about)
 
-    def _judged_until(self) -> dict[str, str]:
+    def learned_until(self) -> dict[str, str]:
         """Return until when each container was learnt, or judged by the stream that holds it."""
         known, window = self.description.learned_until, self.description.window
         if self.ongoing is None or not self.ongoing.events.height:

@@ -15,7 +15,6 @@ from rtml.captures.digest import named
 from rtml.captures.processes import PROCESSES
 from rtml.features import EVENT_SURPRISES
 from rtml.features.following import Following
-from rtml.features.once import once
 from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
@@ -29,6 +28,7 @@ from rtml.models.parts import Parts
 from rtml.models.recognising import refuse_known
 from rtml.models.watching import DRIFT, Watching, caused
 from rtml.models.windows import container_windows
+from rtml.once import once
 from rtml.schema import FINDINGS, empty
 from rtml.showing.tables import table
 from rtml.times import instant

@@ -22,7 +22,6 @@ from rtml.captures.digest import digest_capture, named
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
-from rtml.features.once import once
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
@@ -32,6 +31,7 @@ from rtml.models.model import Model
 from rtml.models.parts import Description
 from rtml.models.recognising import moments, paces
 from rtml.models.tails import SHIPPED, UNKNOWN
+from rtml.once import once
 from rtml.progress import steps
 from rtml.schema import COMBINED
 from rtml.splits import Split

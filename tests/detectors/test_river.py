@@ -14,6 +14,7 @@ from rtml.detectors.columns import in_bits
 from rtml.detectors.contract import UNKNOWN, feature_columns, matrix
 from rtml.detectors.fading_gaussian import FadingGaussian
 from rtml.detectors.half_space_trees import HalfSpaceTrees
+from rtml.detectors.halvings import halvings
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.state import write_files
 from rtml.testing.windows import windows
@@ -43,6 +44,19 @@ def test_half_space_trees_are_rivers():
     for row in rows:
         river.learn_one(row)
     np.testing.assert_array_equal(ours.score(web), [river.score_one(row) for row in rows])
+
+
+@pytest.mark.parametrize(("columns", "seed", "trees", "height"), [(1, 0, 2, 3), (7, 3, 4, 8), (40, 11, 3, 5)])
+def test_halvings_are_drawn_as_river_draws_them(columns, seed, trees, height):
+    river = RiverTrees(trees, height, seed=seed)
+    river.learn_one(dict.fromkeys(range(columns), 0.0))
+    split, at = halvings(columns, seed, trees, height)
+    for number, tree in enumerate(river.trees):
+        nodes = {0: tree}
+        for place in range(2**height - 1):
+            node = nodes.pop(place)
+            assert (split[number, place], at[number, place]) == (node.feature, node.threshold)
+            nodes |= {2 * place + 1 + side: child for side, child in enumerate(node.children)}
 
 
 def test_the_reference_window_is_what_the_workload_started_with_up_to_the_largest():

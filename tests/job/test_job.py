@@ -15,7 +15,7 @@ from rtml.captures import Capture, open_captures
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.job import run_job
 from rtml.models import Scored, load_model
-from tests.job.conftest import contents, cut, some_edges
+from tests.job.conftest import contents, cut, some_edges, written
 from tests.models import conftest as shop
 
 
@@ -176,3 +176,19 @@ def test_rules_that_suppress_are_applied_anew(day: Capture, folder: Path, done: 
     assert {k: v for k, v in contents(tmp_path / "out").items() if k != "score.json"} == {
         k: v for k, v in contents(done).items() if k != "score.json"
     }
+
+
+def test_a_host_that_a_capture_names_no_more_is_gone_from_its_day(
+    night: Capture, folder: Path, tmp_path: Path
+):
+    """A capture is imported again with another name for its host: nothing of the former one stays."""
+    events, facts = night.events().collect(), {c.container_id: c for c in night.manifest.containers}
+    for host in ("h", "k"):
+        shutil.rmtree(tmp_path / "in", ignore_errors=True)
+        rows = events.with_columns(host=pl.lit(host).cast(events.schema["host"]))
+        named = {name: one.model_copy(update={"host": host}) for name, one in facts.items()}
+        written(tmp_path / "in" / "c", rows, named)
+        run_job([str(tmp_path / "in")], folder, tmp_path / "out")
+    run_job([str(tmp_path / "in")], folder, tmp_path / "one")
+    assert contents(tmp_path / "out") == contents(tmp_path / "one")
+    assert not [name for name in contents(tmp_path / "out") if "node=h/" in name]

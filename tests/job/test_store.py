@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -15,16 +16,16 @@ from moto.server import ThreadedMotoServer
 
 from rtml.captures import Capture
 from rtml.errors import RtmlError, UsageError
-from rtml.findings.exports import HERE
-from rtml.findings.sinks import SINKS
-from rtml.findings.sinks.delivering import send
 from rtml.job import alone as locks
 from rtml.job import run_job
 from rtml.job.alone import Busy, alone
 from rtml.job.places import place_at
 from rtml.job.running import job_of, run
 from tests.job.conftest import contents, cut, some_edges
+from tests.job.delivered import meant, quick_retries, three_sinks
 from tests.job.killing import kill_at_random, words
+
+TURNS = ("webhook", "file", "elasticsearch")
 
 
 @pytest.fixture(scope="module")
@@ -140,23 +141,34 @@ def test_a_capture_that_the_store_does_not_give_waits(
     assert contents(out) == contents(tmp_path / "one")
 
 
-def test_a_day_of_hours_with_kills_ends_as_one_run(bucket: str, night: Capture, folder: Path, tmp_path: Path):
-    """An hourly job over a growing bucket, killed now and then; its findings are sent, the sink failing."""
-    draw = random.Random(23)
-    captures, out = f"s3://{bucket}/captures", str(tmp_path / "scored")
+def test_a_day_of_hours_with_kills_ends_as_one_run_and_each_finding_is_delivered_once(
+    bucket: str, night: Capture, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """An hourly job over a growing bucket, killed now and then; sinks take turns in failing."""
+    monkeypatch.setenv("RTML_WEBHOOK_SECRET", "k3y")
+    draw, captures, out = random.Random(23), f"s3://{bucket}/captures", tmp_path / "scored"
     pieces = cut(night, tmp_path / "in", some_edges(night, 6, 23))
-    late = pieces.pop(1)
-    delivered = tmp_path / "delivered.jsonl"
-    for hour, piece in enumerate([*pieces, late]):
-        put(piece, f"{captures}/{piece.name}")
-        if hour % 2:
-            kill_at_random(words([captures], folder, out), draw, 4.0)
-        run_job([captures], folder, out)
-        target = str(delivered) if hour % 3 else str(tmp_path / "no" / "\0")
-        findings = pl.read_parquet(Path(out) / "findings.parquet")
-        if hour % 3:
-            send(findings, SINKS["file"], target, tmp_path / "spool", HERE)
+    late, told, kept = pieces.pop(1), set[str](), dict.fromkeys(TURNS, 0)
+    with three_sinks(tmp_path) as sinks, quick_retries():
+        for hour, piece in enumerate([*pieces, late]):
+            put(piece, f"{captures}/{piece.name}")
+            if hour % 2:
+                kill_at_random(words([captures], folder, str(out)), draw, 4.0)
+            run_job([captures], folder, out)
+            findings = pl.read_parquet(out / "findings.parquet")
+            told |= set(findings["finding_id"])
+            with sinks.failing(TURNS[hour % 3]):
+                sent = sinks.send(findings)
+            kept = {name: kept[name] + sent[name].kept for name in TURNS}
+        sinks.send(findings)
+        arrived = sinks.arrived()
     run_job([captures], folder, tmp_path / "one")
-    assert contents(Path(out)) == contents(tmp_path / "one")
-    ids = pl.read_parquet(Path(out) / "findings.parquet")["finding_id"]
-    assert ids.n_unique() == len(ids) > 10
+    assert contents(out) == contents(tmp_path / "one")
+    assert min(kept.values()) > 0, "a sink never failed"
+    assert findings["finding_id"].n_unique() == findings.height > 10
+    for name, contents_ in meant(findings).items():
+        once = [(uid, json.dumps(content, sort_keys=True)) for uid, content in arrived[name]]
+        assert len(set(once)) == len(once), f"{name} got the same twice"
+        assert {uid for uid, _ in once} == told, f"{name} lacks some, or has others"
+        assert {uid: content for uid, content in arrived[name] if uid in contents_} == contents_
+    assert not list((tmp_path / "spool").glob("*.parquet"))

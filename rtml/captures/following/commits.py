@@ -23,6 +23,7 @@ from rtml.captures.parts import scan_table
 from rtml.captures.repairs import repairs_of
 from rtml.captures.shards import UNSORTED, sharded
 from rtml.captures.write import placed, write_part
+from rtml.reading.on_disk import on_disk
 
 __all__ = ["FOLDER", "Commits"]
 
@@ -58,13 +59,20 @@ class Commits:
         self.facts.late = gathered.late
         manifest = self._state(gathered, settled)
         half = self.out / ".capture.json.partial"
-        with half.open("w", encoding="utf-8") as file:
-            file.write(manifest.to_json())
-            file.flush()
-            os.fsync(file.fileno())
+        half.write_text(manifest.to_json(), "utf-8")
+        # Events before the place in the log that they go up to: what is lost with the power is read again.
+        on_disk([*self._new_files(), half], self.out)
         os.replace(half, self.out / "capture.json")
+        on_disk([self.out / "capture.json"], self.out)
         self._forget()
         return manifest
+
+    def _new_files(self) -> list[Path]:
+        """Return the files that this commit wrote."""
+        tables = [*self.facts.parts, *self.facts.rejects, *self.facts.audit]
+        own = [self.out / name for name in tables if f"/part-{self.number:08d}" in name]
+        state = (self.out / FOLDER / f"{self.number:08d}").rglob("*")
+        return [*own, *(path for path in state if path.is_file())]
 
     def _write_rows(self, rows: pl.DataFrame) -> None:
         for inside, own in placed(rows):

@@ -29,29 +29,33 @@ def find(capture: Capture) -> pl.LazyFrame:
     on raw packets, which connect to nothing.
     """
     roots = capture.processes().select("process_id", "root_id").unique("process_id")
-    tries = attempted(capture).join(roots, on="process_id", how="left")
-    tries = tries.with_columns(
-        scanner=pl.coalesce("root_id", "process_id"), minute=pl.col("time").dt.truncate("1m")
-    ).drop_nulls(["scanner", "dst_port"])
+    tries = attempted(capture).drop_nulls(["process_id", "dst_port"])
+    minute = pl.col("time").dt.truncate("1m").alias("minute")
+    # A caller that comes again and again is one row from here on; `seq` is the order within a host.
+    cells = tries.group_by("host", "container_id", "process_id", minute, "dst_ip", "dst_port")
+    first = cells.agg(pl.col("seq").min()).collect(engine="streaming").lazy()
+    rooted = first.join(roots, on="process_id", how="left").with_columns(
+        scanner=pl.coalesce("root_id", "process_id")
+    )
     unit = ["host", "container_id", "scanner", "minute"]
-    private = tries.filter(pl.col("dst_ip").cast(pl.String).str.contains(_PRIVATE))
+    private = rooted.filter(pl.col("dst_ip").cast(pl.String).str.contains(_PRIVATE))
     return pl.concat(
         [
-            _beyond(tries, [*unit, "dst_ip"], "dst_port", PORTS, "ports of {}"),
-            _beyond(private, [*unit, "dst_port"], "dst_ip", HOSTS, "hosts on port {}"),
+            _beyond(tries, rooted, [*unit, "dst_ip"], "dst_port", PORTS, "ports of {}"),
+            _beyond(tries, private, [*unit, "dst_port"], "dst_ip", HOSTS, "hosts on port {}"),
         ]
     )
 
 
-def _beyond(tries: pl.LazyFrame, by: list[str], counted: str, most: int, words: str) -> pl.LazyFrame:
+def _beyond(
+    tries: pl.LazyFrame, first: pl.LazyFrame, by: list[str], counted: str, most: int, words: str
+) -> pl.LazyFrame:
     """Events that are the first with their value and at least the ``most``-th value of a unit."""
-    crowd = tries.group_by("scanner", "minute", by[-1]).agg(pl.col(counted).n_unique())
-    crowd = crowd.filter(pl.col(counted) >= most)
-    tries = tries.join(crowd, on=["scanner", "minute", by[-1]], how="semi")
-    # `seq` is the order within a host, and a unit lies on one host.
-    once = tries.group_by(*by, counted).agg(pl.col("seq").min()).sort("host", "seq")
-    beyond = once.filter(pl.col(counted).cum_count().over(by) >= most)
-    rows = tries.join(beyond.select("host", "seq"), on=["host", "seq"], how="semi")
+    # A unit lies on one host.
+    once = first.group_by(*by, counted).agg(pl.col("seq").min()).sort("host", "seq")
+    beyond = once.filter(pl.col(counted).cum_count().over(by) >= most).select("host", "seq").collect()
+    wanted = tries.filter(pl.col("seq").is_in(beyond["seq"].unique().implode()))
+    rows = wanted.join(beyond.lazy(), on=["host", "seq"], how="semi")
     return completed(rows, pl.format(f"{most} or more {words}", by[-1]))
 
 

@@ -26,14 +26,12 @@ def find(capture: Capture) -> pl.LazyFrame:
     output). Output alone (``echo > /dev/tcp/host/port``) does not count, nor does a child that gets
     pipes.
     """
-    dups = observed(capture, ["dup"], ["program", "request"])
+    # Most processes that duplicate move one stream alone: whom they called is not looked at.
+    dups = observed(capture, ["dup"], ["program", "request"]).filter(_both(_PROCESS))
     moved = followed(outbound(capture), dups, _PROCESS, _WITHIN, ["time", "peer"], rare="then")
-    target = pl.col("request").str.strip_chars()
-    both = moved.filter(
-        (target == "0").any().over([*_PROCESS, "first_time"])
-        & target.is_in(["1", "2"]).any().over([*_PROCESS, "first_time"])
-    )
-    last = both.unique([*_PROCESS, "first_time"], keep="last", maintain_order=True)
+    both = moved.filter(_both([*_PROCESS, "first_time"]))
+    # Looked at twice below.
+    last = both.unique([*_PROCESS, "first_time"], keep="last", maintain_order=True).collect().lazy()
     execs = observed(capture, ["exec"], ["cmdline", "parent_id", "program"], where="succeeded")
     shell = pl.col("program").str.contains(SHELL) | pl.col("cmdline").str.contains(BARE_SHELL)
     started = followed(
@@ -45,6 +43,12 @@ def find(capture: Capture) -> pl.LazyFrame:
     )
     stayed = last.filter(pl.col("program").str.contains(SHELL))
     return pl.concat([completed(rows, PEER) for rows in (stayed, started)])
+
+
+def _both(unit: list[str]) -> pl.Expr:
+    """Whether input and output were moved within a unit."""
+    target = pl.col("request").str.strip_chars()
+    return (target == "0").any().over(unit) & target.is_in(["1", "2"]).any().over(unit)
 
 
 REVERSE_SHELL_ON_SOCKET = correlation(

@@ -8,6 +8,7 @@ from typing import Literal
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.once import once
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.schema import IDENTITY
 
@@ -75,9 +76,9 @@ def followed(
     if few.is_empty():
         first, then = first.clear(), then.clear()
     elif rare == "first":
-        first, then = few.lazy(), then.join(few.lazy().select(by), on=by, how="semi")
+        first, then = few.lazy(), _sharing(then, few, by)
     else:
-        first, then = first.join(few.lazy().select(by), on=by, how="semi"), few.lazy()
+        first, then = _sharing(first, few, by), few.lazy()
     before = first.sort(ORDER).select(
         *by, "time", _preceded=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
     )
@@ -87,13 +88,33 @@ def followed(
     return joined.filter(pl.col("_preceded").is_not_null()).drop("_preceded")
 
 
+def _sharing(rows: pl.LazyFrame, few: pl.DataFrame, by: Sequence[str]) -> pl.LazyFrame:
+    """Return the rows that share all keys with one of a few.
+
+    Numbers are looked at before anything else is made of the rows: so few are read that matter.
+    """
+    for name in by:
+        if few.schema[name].is_integer():
+            rows = rows.filter(pl.col(name).is_in(few[name].unique().implode()))
+    return rows.join(few.lazy().select(by), on=by, how="semi")
+
+
 def family(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Each row twice where it has a parent: ``kin`` is the process itself, then its parent."""
     return rows.with_columns(kin=pl.concat_list("process_id", "parent_id")).explode("kin")
 
 
 def written(capture: Capture) -> pl.LazyFrame:
-    """Files put under a path inside a container: ``host, container_id, path, writer`` and keys."""
+    """Files put under a path inside a container: ``host, container_id, path, writer`` and keys.
+
+    Five correlations begin with them: within `rtml.once.keeping` they are read once.
+    """
+    return once(
+        lambda: ("written", id(capture)), lambda: _written(capture).collect(engine="streaming")
+    ).lazy()
+
+
+def _written(capture: Capture) -> pl.LazyFrame:
     rows = observed(capture, WRITE_KINDS, ["kind", "outcome", "program", "target"], where="written")
     done = rows.filter(pl.col("outcome") >= 0).rename({"target": "path", "program": "writer"})
     return done.drop_nulls("path")

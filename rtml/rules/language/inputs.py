@@ -12,13 +12,34 @@ from rtml.rules.language.lineage import with_lineage
 from rtml.schema import IDENTITY, POLARS
 from rtml.text import SEPARATOR
 
-__all__ = ["KEYS", "blank", "input_of", "rule_inputs"]
+__all__ = ["KEYS", "RAW", "blank", "input_of", "made_late", "rule_inputs"]
 
 KEYS = ("host", "seq", "time", "container_id", "process_id", "count")
 """Columns that travel with every event so that hits can be told apart."""
 
 
-def rule_inputs(capture: Capture, kinds: Iterable[str], where: str, columns: Iterable[str]) -> pl.LazyFrame:
+RAW = "raw:"
+"""Prefix of event columns as they are."""
+
+_PUT_TOGETHER = ("program", "file", "target")
+
+
+def made_late(name: str) -> bool:
+    """Say whether a column is better made of distinct rows: texts that are put together, or numbered.
+
+    Examples
+    --------
+    >>> made_late("program"), made_late("dst_ip"), made_late("cmdline"), made_late("error")
+    (True, True, False, False)
+    """
+    if name in LISTS or name in LINEAGE or name in DERIVED:
+        return name in _PUT_TOGETHER
+    return isinstance(TYPES[name], pl.Categorical)
+
+
+def rule_inputs(
+    capture: Capture, kinds: Iterable[str], where: str, columns: Iterable[str], raw: Iterable[str] = ()
+) -> pl.LazyFrame:
     """Events of workload containers, of some kinds, with the columns that rules read.
 
     Parameters
@@ -30,18 +51,21 @@ def rule_inputs(capture: Capture, kinds: Iterable[str], where: str, columns: Ite
         Kinds of event and a name of `WHERE`.
     columns
         Event columns, derived columns (`DERIVED`) and those of `LINEAGE`.
+    raw
+        Event columns that are wanted as they are.
 
     Returns
     -------
-    ``KEYS``, the identity columns and ``columns``, names prefixed with ``in:``; text is String.
+    ``KEYS``, the identity columns, ``columns`` with the prefix ``in:``, whose text is String, and ``raw``
+    with the prefix `RAW`.
     """
-    wanted, kinds = sorted(set(columns)), sorted(kinds)
+    wanted, kinds, plain = sorted(set(columns)), sorted(kinds), sorted(set(raw))
     condition_needs, condition = WHERE[where]
-    raw = dict.fromkeys([*KEYS, *IDENTITY, "kind", *condition_needs, *needs(wanted)])
+    read = dict.fromkeys([*KEYS, *IDENTITY, "kind", *condition_needs, *needs(wanted), *plain])
     if kinds == ["audit"]:
-        events = _audit_events(capture, raw).filter(condition)
+        events = _audit_events(capture, read).filter(condition)
     else:
-        events = capture.events(list(raw), kinds=kinds).filter(
+        events = capture.events(list(read), kinds=kinds).filter(
             pl.col("container_id").is_not_null() & condition
         )
     outside = capture.infrastructure()
@@ -51,6 +75,7 @@ def rule_inputs(capture: Capture, kinds: Iterable[str], where: str, columns: Ite
     if LINEAGE & set(wanted):
         events = with_lineage(events, capture.processes(), wanted, only_execs=kinds == ["exec"])
     inputs = [input_of(name).alias(f"in:{name}") for name in wanted]
+    inputs += [pl.col(name).alias(f"{RAW}{name}") for name in plain]
     return events.select(*dict.fromkeys([*KEYS, *IDENTITY]), *inputs)
 
 

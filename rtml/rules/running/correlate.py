@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.once import keeping
 from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
@@ -14,6 +15,9 @@ from rtml.rules.language.inputs import rule_inputs
 from rtml.text import visible
 
 __all__ = ["correlate"]
+
+_FIRST = 1_000
+"""Events of a kind that are looked at before all of them are."""
 
 
 def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluation:
@@ -33,10 +37,11 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     the account says which.
     """
     seen = _seen(capture, correlations)
-    parts = [
-        _correlated(capture, correlation, seen)
-        for correlation in steps(correlations, "correlating", "correlations")
-    ]
+    with keeping():
+        parts = [
+            _correlated(capture, correlation, seen)
+            for correlation in steps(correlations, "correlating", "correlations")
+        ]
     hits = [_empty(), *(part.hits for part in parts)]
     return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
 
@@ -46,19 +51,33 @@ def _empty() -> pl.DataFrame:
 
 
 def _seen(capture: Capture, correlations: Sequence[Correlation]) -> pl.DataFrame:
-    """Per kind: how many events, and of every column that a step reads whether it is ever there."""
-    steps = [step for correlation in correlations for step in correlation.steps]
-    kinds = sorted({kind for step in steps for kind in step.kinds})
-    columns = sorted({column for step in steps for column in step.columns})
-    rows = rule_inputs(capture, kinds, "", [*columns, "kind"])
-    return (
-        rows.group_by(kind="in:kind")
-        .agg(
-            pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events"),
-            **{name: pl.col(f"in:{name}").is_not_null().any() for name in columns},
-        )
-        .collect(engine="streaming")
-    )
+    """Per kind: how many ``events``, and whether each column that a step reads of it is ever there."""
+    asked: dict[str, set[str]] = {}
+    for step in (step for correlation in correlations for step in correlation.steps):
+        for kind in step.kinds:
+            asked.setdefault(kind, set()).update(step.columns)
+    weight = pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events")
+    rows = rule_inputs(capture, sorted(asked), "", ["kind"]).group_by(kind="in:kind").agg(weight)
+    counted = rows.collect(engine="streaming")
+    there = {kind: _there(capture, kind, asked[kind]) for kind in counted["kind"]}
+    columns = sorted(set().union(*asked.values()))
+    seen = {name: [name in there[kind] for kind in counted["kind"]] for name in columns}
+    return counted.with_columns(pl.Series(name, values, pl.Boolean) for name, values in seen.items())
+
+
+def _there(capture: Capture, kind: str, columns: set[str]) -> set[str]:
+    """Return which columns events of a kind ever have: what the first ones have is not looked for in all."""
+    found: set[str] = set()
+    for most in (_FIRST, None):
+        names = sorted(columns - found)
+        if not names:
+            break
+        rows = rule_inputs(capture, [kind], "", names)
+        some = rows if most is None else rows.head(most)
+        told = some.select(pl.col(f"in:{name}").is_not_null().any().alias(name) for name in names)
+        first = told.collect(engine="streaming").row(0, named=True)
+        found |= {name for name in names if first[name]}
+    return found
 
 
 def _correlated(capture: Capture, correlation: Correlation, seen: pl.DataFrame) -> Evaluation:

@@ -15,8 +15,9 @@ from rtml.captures.store import Capture
 from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.correlations.contract import Correlation
+from rtml.rules.language.columns import needs
 from rtml.rules.language.contract import Rule
-from rtml.rules.language.inputs import rule_inputs
+from rtml.rules.language.inputs import RAW, input_of, made_late, rule_inputs
 from rtml.rules.language.masks import masks
 from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.correlate import correlate
@@ -80,16 +81,34 @@ def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rul
         nothing = HITS.to_frame()
         return Evaluation(nothing, account(capture, rules, nothing, 0, frozenset()))
     columns = sorted(frozenset().union(*(rule.columns for rule in rules)))
-    names = [f"in:{name}" for name in columns]
-    events = rule_inputs(capture, kinds, where, columns)
-    weight = pl.col("count").fill_null(1).sum().alias("_events")
-    inputs = events.group_by(names).agg(weight).collect(engine="streaming")
-    plain = inputs.rename(dict(zip(names, columns, strict=True)))
+    events, cells = _cells(capture, kinds, where, columns)
+    keys = [name for name in cells.columns if name.startswith(("in:", RAW))]
+    inputs = cells.group_by(columns).agg(pl.col("_events").sum())
+    plain = inputs.drop("_events")
     matched = _matched(masks(plain, rules), rules)
-    matches = inputs.drop("_events").with_row_index("_row").join(matched, on="_row")
-    hits = _hits(events, matches, names)
+    met = plain.with_row_index("_row").join(matched, on="_row")
+    matches = cells.join(met, on=columns, nulls_equal=True).select(*keys, "rule")
+    hits = _hits(_narrowed(events, cells, matches, keys), matches, keys)
     dead = frozenset(name for name in columns if plain[name].null_count() == plain.height)
     return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead))
+
+
+def _cells(
+    capture: Capture, kinds: tuple[str, ...], where: str, columns: list[str]
+) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """Return events, and their distinct inputs: keys, how many ``_events``, and the columns of rules.
+
+    Keys are what texts are made of, where that is less work: programs are numbers until they are few.
+    """
+    late = [name for name in columns if made_late(name)]
+    events = rule_inputs(capture, kinds, where, [name for name in columns if name not in late], needs(late))
+    keys = [name for name in events.collect_schema().names() if name.startswith(("in:", RAW))]
+    weight = pl.col("count").fill_null(1).sum().alias("_events")
+    cells = events.group_by(keys).agg(weight).collect(engine="streaming")
+    raw = cells.rename({name: name.removeprefix(RAW) for name in keys if name.startswith(RAW)})
+    made = raw.select(input_of(name).alias(name) for name in late)
+    rest = cells.select(pl.col(f"in:{name}").alias(name) for name in columns if name not in late)
+    return events, cells.hstack(made.hstack(rest).select(columns) if late else rest)
 
 
 def _matched(outcomes: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
@@ -103,8 +122,27 @@ def _matched(outcomes: pl.DataFrame, rules: list[Rule]) -> pl.DataFrame:
     )
 
 
+def _narrowed(
+    events: pl.LazyFrame, inputs: pl.DataFrame, matches: pl.DataFrame, names: list[str]
+) -> pl.LazyFrame:
+    """Leave out events by the one column that tells most of them from the matches.
+
+    A look at one column costs a fraction of a join on all of them, and few events match. How many would be
+    left is known: inputs say how many events have each value.
+    """
+    kept = {name: inputs.filter(_among(matches, name))["_events"].sum() for name in names}
+    if matches.is_empty() or not kept:
+        return events
+    best = min(names, key=lambda name: int(kept[name]))
+    return events.filter(_among(matches, best))
+
+
+def _among(matches: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name).is_in(matches[name].unique().implode(), nulls_equal=True)
+
+
 def _hits(events: pl.LazyFrame, matches: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     if matches.is_empty():
         return HITS.to_frame()
     joined = events.join(matches.lazy(), on=names, nulls_equal=True).with_columns(root_id=None)
-    return joined.select(pl.col(name).cast(kind) for name, kind in HITS.items()).collect()
+    return joined.select(pl.col(name).cast(kind) for name, kind in HITS.items()).collect(engine="streaming")

@@ -38,15 +38,12 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     """Say when, where and by whom; absent is null."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = _dated(rows.with_columns(said(pl.col(pl.String))))
     image = pl.coalesce(
         image_name(named(pl.col("container.image.repository")), named(pl.col("container.image.tag"))),
         plain_image(named(pl.col("container.image"))),
     )
     return clean.with_columns(
-        at=pl.coalesce(
-            when(pl.col("time")), since_1970(pl.col("evt.time")), when(pl.col("evt.time.iso8601"))
-        ),
         host=pl.col("hostname").fill_null("unknown"),
         container_id=container_id(pl.coalesce("container.full_id", "container.id")),
         container_name=named(pl.col("container.name").replace("host", None)),
@@ -66,6 +63,15 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         tty=pl.col("proc.tty").replace("0", None),
         exe_memory=truth(pl.col("proc.is_exe_from_memfd")),
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))
+
+
+def _dated(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add ``at``; what an alert says besides its time is only read where that is none."""
+    dated = rows.with_columns(at=when(pl.col("time")))
+    if not dated["at"].null_count():
+        return dated
+    others = since_1970(pl.col("evt.time")), when(pl.col("evt.time.iso8601"))
+    return dated.with_columns(at=pl.coalesce("at", *others))
 
 
 def _described(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Features that are made once for several models: for runs that differ in their seed or detectors alone."""
+"""What is made once for several: features of models that differ in their seed, writes of correlations."""
 
 from __future__ import annotations
 
