@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rtml.commands.output import console
 from rtml.commands.progress_facts import amount, duration
 from rtml.job.planned import Planned
 from rtml.job.running import Ran
+from rtml.schema import COMBINED
 from rtml.text import visible
 
 __all__ = ["print_done", "print_plan"]
@@ -23,8 +26,8 @@ def print_done(out: str, ran: Ran) -> None:
     for rule in done.get("suppressions", []):
         outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
         console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
-    for name, sentence in done["budget"].items():
-        console.print(f"  {name}: {sentence}", markup=False)
+    for line in _promised(done["budget"]):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
     for sentence in done["drift"]:
         console.print(f"  drift: {visible(sentence, 200)}", markup=False)
     for sentence in done["remarks"]:
@@ -35,6 +38,19 @@ def print_done(out: str, ran: Ran) -> None:
         console.print(
             f"  set aside: {visible(where + part, 200)}: {visible(fault['reason'], 300)}", markup=False
         )
+
+
+def _promised(budget: Mapping[str, str]) -> list[str]:
+    """Return what the thresholds promise: the combination's stands for those that it is made of.
+
+    Examples
+    --------
+    >>> _promised({"combined": "1 a day", "surprise": "1 a day", "rarity": "1 a day"})
+    ['combined: 1 a day (2 more detectors: score.json)']
+    """
+    if COMBINED in budget and len(budget) > 1:
+        return [f"{COMBINED}: {budget[COMBINED]} ({len(budget) - 1} more detectors: score.json)"]
+    return [f"{name}: {sentence}" for name, sentence in budget.items()]
 
 
 def print_plan(plan: Planned) -> None:
