@@ -16,6 +16,9 @@ WHOLE = """
 name: x
 technique: T1059.004
 family: shells
+grade: 1
+author: somebody
+written: 2026-11-26
 workload: app
 entry: exec
 steps: [{run: id}]
@@ -41,13 +44,20 @@ def test_a_whole_attack_is_read(tmp_path: Path):
     [
         ("seconds: 5", "secs: 5", "did you mean 'seconds'"),
         ("{run: id}", "{runs: id}", "did you mean 'run'"),
-        ("{run: id}", "{run: id, wait: 3}", "either run or wait"),
+        ("{run: id}", "{run: id, wait: 3}", "either run or ask or wait"),
         ("{run: id}", "{wait: 30}", "pauses alone take 30 s"),
         ("kind: exec", "kind: exek", "no event kind"),
         ("exe: id$", "exe: 'id('", "no regular expression"),
         ("T1059.004", "reverse", "technique"),
         ("entry: exec", "entry: magic", "entry"),
         ("steps: [{run: id}]", "steps: []", "steps"),
+        ("{run: id}", "{ask: /shop/item}", "only an attack that enters by service may ask"),
+        ("entry: exec", "entry: service", "runs no commands"),
+        ("grade: 1", "grade: 5", "grade 5 is for attacks over several replicas"),
+        ("grade: 1", "grade: 6", "grade"),
+        ("grade: 1", "grade: 1\nreplicas: 2", "2 replicas need as many steps"),
+        ("grade: 1", "grade: 1\nspread: sitting", "one step cannot be spread"),
+        ("written: 2026-11-26", "written: yesterday", "written"),
     ],
 )
 def test_a_broken_attack_is_refused_with_its_reason(tmp_path: Path, old: str, new: str, says: str):
@@ -76,6 +86,16 @@ def test_every_scenario_names_what_exists(path: Path):
         ({"workloads": {"web": 1}, "attacks": ["reverse-shell-bash"]}, "needs workload 'app'"),
         ({"attacks": ["reverse-shell-bash"] * 2}, "names an attack twice"),
         ({"rollouts": [{"workload": "api", "at": 1}]}, "unknown workload 'api'"),
+        ({"attacks": ["backup-in-shares"]}, "spread over 3 replicas of 'app', the scenario has 1"),
+        ({"attacks": ["rollout-poisoned-app"]}, "name it in a roll-out of version 3"),
+        (
+            {"rollouts": [{"workload": "app", "at": 1, "version": 3, "attack": "reverse-shell-bash"}]},
+            "comes by rce: name it in `attacks`",
+        ),
+        (
+            {"rollouts": [{"workload": "web", "at": 1, "version": 3, "attack": "rollout-poisoned-app"}]},
+            "is in no version of 'web'",
+        ),
     ],
 )
 def test_a_scenario_that_cannot_be_is_refused(change: dict, says: str):
