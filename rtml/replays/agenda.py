@@ -131,11 +131,17 @@ def _actions(
 
 
 def _restarts(scenario: Scenario) -> list[Entry]:
-    if not scenario.restarts:
-        return []
-    dice = random.Random(f"{scenario.seed} restarts")
     names = sorted(n for n in scenario.workloads if n not in ("infra", "cache", "db"))
-    entries, at = [], dice.expovariate(1 / scenario.restarts)
+    places = [f"{name}-{n + 1}" for name in names for n in range(scenario.workloads[name])]
+    entries = [
+        Entry(at + 0.5 * n, "restart", "", place)
+        for at in scenario.node_restarts
+        for n, place in enumerate(places)
+    ]
+    if not scenario.restarts:
+        return entries
+    dice = random.Random(f"{scenario.seed} restarts")
+    at = dice.expovariate(1 / scenario.restarts)
     while names and at < scenario.seconds - 20:
         entries.append(Entry(at, "restart", "", _place(dice, scenario, dice.choice(names))))
         at += dice.expovariate(1 / scenario.restarts)

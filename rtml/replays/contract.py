@@ -258,7 +258,8 @@ class Scenario(_Strict):
 
     ``seconds`` count from the end of the start-up; attacks begin after ``warmup``, at random times
     in random order, up to ``parallel`` at once; ``pace`` divides their pauses. ``restarts`` is the
-    mean time between two restarts of a container (0: none). ``pages`` is the size of the sensor's
+    mean time between two restarts of a container (0: none), ``node_restarts`` the times at which everything but
+    databases is restarted, one after the other. With ``beside`` operators work also where an attack goes on. ``pages`` is the size of the sensor's
     ring buffer.
     """
 
@@ -272,6 +273,8 @@ class Scenario(_Strict):
     parallel: int = Field(2, ge=1, le=8)
     pace: float = Field(1.0, gt=0, le=20)
     restarts: float = Field(0, ge=0)
+    node_restarts: list[Annotated[float, Field(ge=0)]] = []
+    beside: bool = False
     rollouts: list[Rollout] = []
     lossy: list[Lossy] = []
     pages: int = Field(1024, ge=1)

@@ -151,12 +151,14 @@ class Play:
 
     def _action(self, action: Action, place: str, mark: str) -> None:
         container = self._lab.places[place]
-        if not container.lock.acquire(timeout=60):
+        alone = not self._scenario.beside
+        if alone and not container.lock.acquire(timeout=60):
             return
         try:
             facts = act(action, container, self._lab.podman, mark, self.stopping)
         finally:
-            container.lock.release()
+            if alone:
+                container.lock.release()
         self._journal.write("action", container=container.name, **facts)
 
     def _addresses(self, place: str) -> dict[str, str]:

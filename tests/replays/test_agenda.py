@@ -49,6 +49,13 @@ def test_a_roll_out_may_stop_half_way_and_names_its_number():
     assert found[-2:] == [("0", "web-1"), ("0", "web-2")] and ("1", "app-4") in found
 
 
+def test_a_node_restart_reaches_all_but_databases():
+    entries = laid_out(restarts=0, node_restarts=[200.0])
+    restarted = {e.place for e in entries if e.kind == "restart"}
+    wanted = {f"{name}-{n}" for name in WORKLOADS for n in (1, 2, 3, 4)}
+    assert restarted == {p for p in wanted if p.partition("-")[0] not in ("infra", "cache", "db")}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_parts_go_to_as_many_replicas_as_the_attack_says(seed: int):
     entries = laid_out(seed=seed)

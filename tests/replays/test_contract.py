@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtml.errors import UsageError
+from rtml.replays.catalogue import HELD_OUT, poisoned
 from rtml.replays.contract import Attack, Scenario
 from rtml.replays.image import SERVICES, image_files
 from rtml.replays.reading import load_operators, load_scenario, load_workloads, read_model
@@ -75,7 +76,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path, text: str):
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
 def test_every_scenario_names_what_exists(path: Path):
     scenario = load_scenario(path)
-    assert set(check_scenario(scenario)) == set(scenario.attacks)
+    assert set(check_scenario(scenario)) == {*scenario.attacks, *poisoned(scenario)}
 
 
 @pytest.mark.parametrize(
@@ -131,3 +132,24 @@ def test_the_shipped_sittings_keep_their_promises():
     hours = [sum(s.workloads.values()) * s.seconds / 3600 for s in parts.values()]
     assert sum(hours) >= 24
     assert any(s.rollouts for s in parts.values()) and any(s.lossy for s in parts.values())
+
+
+def test_the_second_recording_is_long_hard_and_held_apart():
+    parts = {p.stem.split("-")[-1]: load_scenario(p) for p in EXPERIMENTS.glob("replays-v2-*.yml")}
+    attacks = {name: check_scenario(scenario) for name, scenario in parts.items()}
+    assert sum(sum(s.workloads.values()) * s.seconds / 3600 for s in parts.values()) >= 96
+    assert not attacks["train"] and not set(attacks["test"]) & set(attacks["calibrate"])
+    every = [attack for part in attacks.values() for attack in part.values()]
+    assert len(every) >= 90 and sum(attack.grade >= 3 for attack in every) >= 30
+    grades = {part: {attack.grade for attack in attacks[part].values()} for part in ("calibrate", "test")}
+    assert grades == {"calibrate": {1, 2, 3, 4, 5}, "test": {1, 2, 3, 4, 5}}
+    seen = {attack.technique for attack in attacks["calibrate"].values()}
+    test = {attack.technique for attack in attacks["test"].values()}
+    assert not seen & HELD_OUT and 3 * len(test - seen) >= len(test | seen)
+
+
+def test_the_second_recording_rolls_out_back_and_poison():
+    rollouts = [
+        rollout for p in EXPERIMENTS.glob("replays-v2-*.yml") for rollout in load_scenario(p).rollouts
+    ]
+    assert len(rollouts) >= 4 and {rollout.version for rollout in rollouts} == {1, 2, 3}
