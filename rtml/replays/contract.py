@@ -258,9 +258,9 @@ class Scenario(_Strict):
 
     ``seconds`` count from the end of the start-up; attacks begin after ``warmup``, at random times
     in random order, up to ``parallel`` at once; ``pace`` divides their pauses. ``restarts`` is the
-    mean time between two restarts of a container (0: none), ``node_restarts`` the times at which everything but
-    databases is restarted, one after the other. With ``beside`` operators work also where an attack goes on. ``pages`` is the size of the sensor's
-    ring buffer.
+    mean time between two restarts of a container (0: none), ``node_restarts`` the times at which all but
+    databases is restarted, one after the other. With ``beside`` operators work also where an attack goes
+    on. ``pages`` is the size of the sensor's ring buffer.
     """
 
     name: Name

@@ -9,21 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 
 from rtml.captures import Capture
-from rtml.experiment.finished import Finished
 from rtml.replays.contract import Attack
 from rtml.replays.coverage import Coverage
 from rtml.replays.parts import attack_of
 from rtml.replays.quality import missing_events
 
-__all__ = ["Found", "Row", "scorecard", "seen_attacks"]
+__all__ = ["Found", "Judged", "Row", "scorecard", "seen_attacks"]
 
 Wanted = Mapping[str, Collection[str]]
 """By id (of a catalogue, or of an attack) the attacks that stand for it."""
+
+
+class Judged(Protocol):
+    """What a finished run says of its sides and of the attacks that they found."""
+
+    @property
+    def summary(self) -> pl.DataFrame:
+        """One row a side: ``side, kind, false, days``."""
+
+    @property
+    def attacks(self) -> pl.DataFrame:
+        """One row an attack and side: ``attack_id, side, found``."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def scorecard(
     *,
     recorded: Collection[str] | None = None,
     seen: Collection[str] | None = None,
-    run: Finished | None = None,
+    run: Judged | None = None,
 ) -> list[Row]:
     """Count, per catalogue and per grade, how far it got.
 
@@ -125,7 +136,7 @@ def _count(wanted: Wanted, those: Collection[str]) -> int:
     return sum(not set(names).isdisjoint(those) for names in wanted.values())
 
 
-def _sides(run: Finished) -> dict[tuple[str, str], tuple[set[str], float | None]]:
+def _sides(run: Judged) -> dict[tuple[str, str], tuple[set[str], float | None]]:
     """By side of rules and models: the attacks that it found, and its false findings per container-day."""
     proper = run.summary.filter(pl.col("kind").is_in(["rules", "model"]))
     sides = {}
