@@ -190,7 +190,7 @@ def _short(heard: list[str]) -> str:
 
 
 def _retry(ask: Callable[[], int | None]) -> int | None:
-    for _ in range(20):
+    for _ in range(100):  # a machine that does other work needs seconds to enter a container
         if (answer := ask()) is not None:
             return answer
         time.sleep(0.1)

@@ -78,7 +78,7 @@ def missing_events(
 def _events_of(capture: Capture, row: dict[str, Any], images: pl.DataFrame) -> pl.DataFrame:
     inside = pl.col("time").is_between(row["start"] - _SLACK, row["end"] + _SLACK)
     # The tree of a service is the whole container's life: only its window is the attack.
-    whole = row["process_id"] is not None and row["entry"] not in ("service", "rollout")
+    whole = row["process_id"] is not None and row.get("entry") not in ("service", "rollout")
     tree = tree_of(images, row["process_id"]) if whole else set()
     in_container = pl.col("container_id").cast(pl.String) == row["container_id"]
     return capture.events().filter(in_container & (inside | pl.col("process_id").is_in(list(tree)))).collect()
