@@ -120,7 +120,7 @@ def select(
     Examples
     --------
     >>> list(select(catalogue(), technique="T1070", quiet=False))
-    ['log-wiping']
+    ['history-clearing', 'log-overwrite', 'log-wiping', 'mailbox']
     >>> select(catalogue(), part="tests")
     Traceback (most recent call last):
     ...
