@@ -158,9 +158,13 @@ LABELS = pl.Schema(
         "end": _UTC,
         "process_id": pl.Int64(),
         "provenance": pl.String(),
+        "grade": pl.Int64(),
+        "entry": pl.String(),
     }
 )
-"""One row per attack. ``process_id`` is the root process of the attack, null when unknown."""
+"""One row per attack. ``process_id`` is the root process of the attack, null when unknown; ``grade`` how hard
+it is to tell from work (1 loud to 5 spread) and ``entry`` its way in (exec, rce, service, rollout), null
+where nobody says."""
 
 _WHOLE = dict.fromkeys(("seq", "result", "pid", "dst_port"), pl.Int64())
 _SHOWN = (

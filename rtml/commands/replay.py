@@ -1,4 +1,4 @@
-"""``rtml replay list|record|doctor``."""
+"""``rtml replay list|record|scorecard|doctor``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from rtml.commands import arguments
 from rtml.commands.output import console, print_table
+from rtml.commands.scorecard import scorecard
 from rtml.commands.splice import splice
 from rtml.errors import RtmlError
 
@@ -16,6 +17,7 @@ __all__ = ["app"]
 
 app = typer.Typer(help="Record real, harmless, labelled attacks.", no_args_is_help=True)
 app.command()(splice)
+app.command()(scorecard)
 
 Clean = Annotated[bool, typer.Option("--clean", help="Remove what killed sittings left.")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -27,10 +29,10 @@ def list_(as_json: Json = False) -> None:
     from rtml.replays.catalogue import catalogue
 
     rows = [
-        (a.id, a.technique, a.family, a.workload, a.entry, "quiet" if a.quiet else "", a.name)
+        (a.id, a.technique, a.family, a.workload, a.entry, a.grade, "quiet" if a.quiet else "", a.name)
         for a in catalogue().values()
     ]
-    columns = ["attack", "technique", "family", "workload", "entry", "", "name"]
+    columns = ["attack", "technique", "family", "workload", "entry", "grade", "", "name"]
     print_table("", columns, rows, as_json)
 
 

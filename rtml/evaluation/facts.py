@@ -62,6 +62,8 @@ def gather(
 def _digest(track: Track) -> str:
     """Return a hash of the content of all labels, judged or left out: other labels are another result."""
     labels = pl.concat([track.labels, track.left_out]).sort("attack_id")
+    # What is told about an attack beside (how hard, how it came in) judges nothing; runs of before had none.
+    labels = labels.drop("grade", "entry", strict=False)
     return hashlib.sha256(labels.write_json().encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

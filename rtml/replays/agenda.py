@@ -11,12 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rtml.replays.contract import Action, Attack, Scenario, Workload
+from rtml.replays.contract import Action, Attack, Rollout, Scenario, Workload
+from rtml.replays.parts import names_of_parts
 
-__all__ = ["Entry", "LONG", "agenda", "bound"]
+__all__ = ["Entry", "LONG", "TOGETHER", "agenda", "bound"]
 
 LONG = 150.0
 """Attacks that may take longer (seconds) begin right after the warm-up, beside the others."""
+
+TOGETHER = 240.0
+"""Seconds in which all parts of an attack over several replicas begin, where it is not over the sitting."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,8 @@ def agenda(
     if scenario.actions:
         entries += _actions(scenario, workloads, operators)
     entries += _restarts(scenario)
-    for rollout in scenario.rollouts:
-        replicas = scenario.workloads.get(rollout.workload, 0)
-        places = [f"{rollout.workload}-{n + 1}" for n in range(replicas)]
-        entries += [
-            Entry(rollout.at + 2.0 * n, "rollout", str(rollout.version), place)
-            for n, place in enumerate(places)
-        ]
+    for number, rollout in enumerate(scenario.rollouts):
+        entries += _rollout(scenario, number, rollout)
     entries += [Entry(x.at, "lossy", str(n), "") for n, x in enumerate(scenario.lossy)]
     return sorted(entries, key=lambda e: (e.at, e.kind, e.name, e.place))
 
@@ -61,10 +60,21 @@ def _place(dice: random.Random, scenario: Scenario, workload: str) -> str:
     return f"{workload}-{dice.randint(1, scenario.workloads[workload])}"
 
 
+def _rollout(scenario: Scenario, number: int, rollout: Rollout) -> list[Entry]:
+    """One replica after the other, two seconds apart; ``name`` is the number of the roll-out."""
+    replicas = min(scenario.workloads.get(rollout.workload, 0), rollout.replicas)
+    return [
+        Entry(rollout.at + 2.0 * n, "rollout", str(number), f"{rollout.workload}-{n + 1}")
+        for n in range(replicas)
+    ]
+
+
 def _attacks(scenario: Scenario, attacks: Sequence[Attack]) -> list[Entry]:
     """Short attacks get an even share of the time each, and a random moment in it."""
     dice = random.Random(f"{scenario.seed} attacks")
-    order = dice.sample(list(attacks), len(attacks))
+    spread = [a for a in attacks if a.parts > 1]
+    order = [a for a in attacks if a.parts == 1 and a.entry != "rollout"]
+    order = dice.sample(order, len(order))
     long = [a for a in order if bound(a, scenario.pace) > LONG]
     short = [a for a in order if bound(a, scenario.pace) <= LONG]
     entries = [
@@ -76,7 +86,31 @@ def _attacks(scenario: Scenario, attacks: Sequence[Attack]) -> list[Entry]:
     for n, attack in enumerate(short):
         at = scenario.warmup + share * (n + dice.uniform(0.05, 0.95))
         entries.append(Entry(at, "attack", attack.id, _place(dice, scenario, attack.workload)))
+    for attack in spread:
+        entries += _spread(random.Random(f"{scenario.seed} {attack.id}"), scenario, attack)
     return entries
+
+
+def _spread(dice: random.Random, scenario: Scenario, attack: Attack) -> list[Entry]:
+    """Parts at the replicas in turn, over the whole sitting or over at most four minutes of it."""
+    names = names_of_parts(attack)
+    number = scenario.workloads[attack.workload]
+    replicas = dice.sample(range(1, number + 1), min(attack.replicas, number))
+    first, last = scenario.warmup, max(scenario.seconds - 20, scenario.warmup + 1)
+    if attack.spread == "once":
+        length = min(last - first, TOGETHER)
+        first += dice.uniform(0, last - first - length)
+        last = first + length
+    share = (last - first) / len(names)
+    return [
+        Entry(
+            first + share * (n + dice.uniform(0.05, 0.95)),
+            "attack",
+            name,
+            f"{attack.workload}-{replicas[n % len(replicas)]}",
+        )
+        for n, name in enumerate(names)
+    ]
 
 
 def _actions(
@@ -97,11 +131,17 @@ def _actions(
 
 
 def _restarts(scenario: Scenario) -> list[Entry]:
-    if not scenario.restarts:
-        return []
-    dice = random.Random(f"{scenario.seed} restarts")
     names = sorted(n for n in scenario.workloads if n not in ("infra", "cache", "db"))
-    entries, at = [], dice.expovariate(1 / scenario.restarts)
+    places = [f"{name}-{n + 1}" for name in names for n in range(scenario.workloads[name])]
+    entries = [
+        Entry(at + 0.5 * n, "restart", "", place)
+        for at in scenario.node_restarts
+        for n, place in enumerate(places)
+    ]
+    if not scenario.restarts:
+        return entries
+    dice = random.Random(f"{scenario.seed} restarts")
+    at = dice.expovariate(1 / scenario.restarts)
     while names and at < scenario.seconds - 20:
         entries.append(Entry(at, "restart", "", _place(dice, scenario, dice.choice(names))))
         at += dice.expovariate(1 / scenario.restarts)

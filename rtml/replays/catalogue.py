@@ -7,21 +7,22 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rtml.errors import UnknownNameError, UsageError, did_you_mean
-from rtml.replays.contract import Attack
+from rtml.replays.contract import Attack, Scenario
 from rtml.replays.families import FAMILIES
 from rtml.replays.reading import HERE, load_attacks
 from rtml.replays.safety import dangers
 
-__all__ = ["HELD_OUT", "PARTS", "addressed", "catalogue", "problems", "select"]
+__all__ = ["HELD_OUT", "PARTS", "addressed", "catalogue", "poisoned", "problems", "select"]
 
 PARTS = ("calibrate", "test")
 """Parts of an experiment that hold attacks; training is benign."""
 
 HELD_OUT = frozenset(
     """
-    T1003.007 T1014 T1030 T1048.003 T1055.009 T1059.006 T1068 T1070.004 T1070.006 T1090.001 T1095
-    T1098.004 T1110.001 T1136.001 T1140 T1190 T1195.002 T1202 T1213.006 T1528 T1554 T1556.003
-    T1564.001 T1571 T1574.006 T1610 T1613 T1622
+    T1003.007 T1005 T1014 T1027.001 T1030 T1036.003 T1037.004 T1048.003 T1055.009 T1059.006 T1068
+    T1070.004 T1070.006 T1070.008 T1090 T1090.001 T1095 T1098.004 T1110 T1110.001 T1132.001 T1136.001
+    T1140 T1190 T1195.002 T1202 T1213 T1213.006 T1485 T1491.002 T1528 T1546.005 T1546.016 T1553.004
+    T1554 T1556.003 T1564.001 T1567.004 T1571 T1574.006 T1610 T1613 T1622 T1652
     """.split()
 )
 """Techniques that only the test part may hold: no choice can have been made by looking at them."""
@@ -55,13 +56,18 @@ def problems(attack: Attack) -> list[str]:
     if attack.family not in FAMILIES:
         hint = did_you_mean(attack.family, FAMILIES)
         faults.append(f"unknown family {attack.family!r}; {hint}")
-    if attack.entry == "rce" and attack.user is not None:
-        faults.append("an attack that enters by rce runs as the service's user; leave out `user`")
+    if attack.entry != "exec" and attack.user is not None:
+        faults.append(f"an attack that enters by {attack.entry} runs as the service's user; leave out `user`")
     return faults
 
 
 def _texts(attack: Attack) -> list[str]:
-    return [step.run for step in attack.steps if step.run] + [attack.cleanup or ""]
+    return [step.text for step in attack.steps if step.text] + [attack.cleanup or ""]
+
+
+def poisoned(scenario: Scenario) -> list[str]:
+    """Name the attacks that come in a scenario's roll-outs."""
+    return list(dict.fromkeys(rollout.attack for rollout in scenario.rollouts if rollout.attack))
 
 
 def addressed(attack: Attack) -> list[str]:
@@ -73,6 +79,8 @@ def addressed(attack: Attack) -> list[str]:
     ['app', 'cache']
     """
     names = {name for text in _texts(attack) for name in _PLACE.findall(text)}
+    if "place" in names:  # a job for the queue of the very replica: the queue is in the cache
+        names = names - {"place"} | {"cache"}
     return sorted(names | {attack.workload})
 
 
@@ -112,7 +120,7 @@ def select(
     Examples
     --------
     >>> list(select(catalogue(), technique="T1070", quiet=False))
-    ['log-wiping']
+    ['history-clearing', 'log-overwrite', 'log-wiping', 'mailbox']
     >>> select(catalogue(), part="tests")
     Traceback (most recent call last):
     ...

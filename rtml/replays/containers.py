@@ -38,6 +38,7 @@ class Container:
     group: Path
     pidns: int
     started: Stamp
+    place: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def facts(self) -> dict[str, Any]:
@@ -96,6 +97,7 @@ class Podman:
             self._cgroup(inspected["Id"]),
             os.stat(f"/proc/{pid}/ns/pid").st_ino,
             started,
+            place,
         )
 
     def _options(self, place: str, workload: Workload) -> list[str]:

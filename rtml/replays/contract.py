@@ -7,6 +7,7 @@ nearest known one.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Annotated, Literal
 
@@ -26,7 +27,7 @@ class _Strict(BaseModel):
 
 
 class Step(_Strict):
-    """One shell command line, or a pause; exactly one of the two.
+    """One shell command line, a request to the workload's own service, or a pause; exactly one of them.
 
     Examples
     --------
@@ -37,13 +38,19 @@ class Step(_Strict):
     """
 
     run: str | None = None
+    ask: str | None = None
     wait: Seconds | None = None
 
     @model_validator(mode="after")
-    def _run_or_wait(self) -> Step:
-        if (self.run is None) == (self.wait is None):
-            raise ValueError("a step has either run or wait")
+    def _one_of_them(self) -> Step:
+        if sum(value is not None for value in (self.run, self.ask, self.wait)) != 1:
+            raise ValueError("a step has either run or ask or wait")
         return self
+
+    @property
+    def text(self) -> str:
+        """What is typed or asked; empty for a pause."""
+        return self.run or self.ask or ""
 
 
 class Expectation(_Strict):
@@ -92,31 +99,81 @@ class Expectation(_Strict):
 class Attack(_Strict):
     """One harmless attack: what it does, where, how long, and what a sensor must have seen.
 
-    Fails when a step has no end: ``seconds`` bounds the whole attack, what still runs then is
-    killed and the attack is marked incomplete.
+    ``grade`` says how hard it is to tell from work: 1 loud; 2 renamed, padded or slow; 3 imitation (only
+    programs, paths and destinations that this workload's own operators and jobs use); 4 inside the
+    service process, which executes nothing; 5 spread over replicas or over the whole sitting.
+
+    ``entry`` is the way in: ``exec`` types into a shell, ``rce`` comes through the injectable endpoint,
+    ``service`` makes requests that the workload's own service honours, ``rollout`` is in a new version
+    of the image (the scenario's roll-out names the attack). ``catalogue`` are the actions and tests of
+    others that it stands for (see `rtml.replays.coverage`).
+
+    An attack over several ``replicas``, or with ``spread: sitting``, has no pauses: each step is a part, done
+    at the next replica, with a label of its own (``id~1``, ``id~2`` …; they count as one attack). Its
+    clean-up follows every part. Fails when a step has no end: ``seconds`` bounds each part, and the
+    whole of other attacks; what still runs then is killed and the attack is marked incomplete.
     """
 
     id: Name
     technique: str = Field(pattern=f"^{TECHNIQUE}$")
     name: str
     family: str
+    grade: int = Field(ge=1, le=5)
     workload: Name
-    entry: Literal["exec", "rce"]
+    entry: Literal["exec", "rce", "service", "rollout"]
     user: int | None = None
     quiet: bool = False
+    replicas: int = Field(1, ge=1, le=8)
+    spread: Literal["once", "sitting"] = "once"
     needs: list[str] = []
     steps: list[Step] = Field(min_length=1)
     seconds: Seconds
     expects: list[Expectation] = Field(min_length=1)
     cleanup: str | None = None
+    catalogue: list[str] = []
+    author: str = Field(min_length=2)
+    written: dt.date
     references: list[str] = []
     harmless: str = Field(min_length=10)
+
+    @property
+    def parts(self) -> int:
+        """How many parts it has; 1: it is done in one go at one place."""
+        return len(self.steps) if self.replicas > 1 or self.spread == "sitting" else 1
 
     @model_validator(mode="after")
     def _bounded(self) -> Attack:
         waits = sum(step.wait or 0 for step in self.steps)
+        if self.parts > 1 and waits:
+            raise ValueError("the parts of a spread attack are set apart by the sitting; leave out wait")
         if waits >= self.seconds:
             raise ValueError(f"the pauses alone take {waits:g} s, the attack may take less")
+        if self.replicas > len(self.steps):
+            raise ValueError(f"{self.replicas} replicas need as many steps")
+        if self.spread == "sitting" and self.parts == 1:
+            raise ValueError("one step cannot be spread over the sitting")
+        return self
+
+    @model_validator(mode="after")
+    def _enters(self) -> Attack:
+        asked = any(step.ask for step in self.steps)
+        typed = any(step.run for step in self.steps)
+        if asked and self.entry != "service":
+            raise ValueError("only an attack that enters by service may ask")
+        if typed and self.entry in ("service", "rollout"):
+            raise ValueError(f"an attack that enters by {self.entry} runs no commands")
+        if self.cleanup and self.entry in ("service", "rollout"):
+            raise ValueError(f"an attack that enters by {self.entry} has no shell to clean up with")
+        return self
+
+    @model_validator(mode="after")
+    def _graded(self) -> Attack:
+        if (self.parts > 1 or self.entry == "rollout") != (self.grade == 5):
+            raise ValueError(
+                "grade 5 is for attacks over several replicas or over the sitting, and only they"
+            )
+        if self.entry == "service" and self.grade < 4:
+            raise ValueError("an attack inside the service process is of grade 4 at least")
         return self
 
 
@@ -169,11 +226,23 @@ class Workload(_Strict):
 
 
 class Rollout(_Strict):
-    """All replicas of a workload are replaced, one by one, by image version ``version``."""
+    """All replicas of a workload are replaced, one by one, by image version ``version``.
+
+    1 rolls back, 3 is the poisoned version of those images that have one; then ``attack`` names what it
+    does. ``replicas`` bounds how many are replaced: the others go on with the old version.
+    """
 
     workload: Name
     at: float = Field(ge=0)
-    version: Literal[2] = 2
+    version: Literal[1, 2, 3] = 2
+    replicas: int = Field(20, ge=1, le=20)
+    attack: Name | None = None
+
+    @model_validator(mode="after")
+    def _poisoned(self) -> Rollout:
+        if (self.version == 3) != (self.attack is not None):
+            raise ValueError("version 3 is the poisoned one: it, and only it, has an attack")
+        return self
 
 
 class Lossy(_Strict):
@@ -189,8 +258,9 @@ class Scenario(_Strict):
 
     ``seconds`` count from the end of the start-up; attacks begin after ``warmup``, at random times
     in random order, up to ``parallel`` at once; ``pace`` divides their pauses. ``restarts`` is the
-    mean time between two restarts of a container (0: none). ``pages`` is the size of the sensor's
-    ring buffer.
+    mean time between two restarts of a container (0: none), ``node_restarts`` the times at which all but
+    databases is restarted, one after the other. With ``beside`` operators work also where an attack goes
+    on. ``pages`` is the size of the sensor's ring buffer.
     """
 
     name: Name
@@ -203,6 +273,8 @@ class Scenario(_Strict):
     parallel: int = Field(2, ge=1, le=8)
     pace: float = Field(1.0, gt=0, le=20)
     restarts: float = Field(0, ge=0)
+    node_restarts: list[Annotated[float, Field(ge=0)]] = []
+    beside: bool = False
     rollouts: list[Rollout] = []
     lossy: list[Lossy] = []
     pages: int = Field(1024, ge=1)

@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "web-shell": ("Execution:Runtime/SuspiciousShellCreated",),
     "exfiltration": ("Trojan:Runtime/DropPoint",),
     "discovery": ("Discovery:Runtime/SuspiciousCommand", "Execution:Runtime/SuspiciousTool"),
+    "impact": (),
     "living-off-the-land": (),
     "intrusion": (),
 }

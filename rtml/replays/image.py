@@ -60,7 +60,7 @@ def recipe_hash() -> str:
 
 
 def image_files() -> dict[str, dict[str, dict[str, str]]]:
-    """Read ``images.yml``: for each image ``files`` and perhaps ``update`` (source to place)."""
+    """Read ``images.yml``: ``files`` of each image, perhaps ``update`` and ``poisoned`` (source to place)."""
     return dict(yaml.safe_load((HERE / "images.yml").read_text("utf-8")))
 
 
@@ -78,7 +78,10 @@ def prepare(cache: Path, say: Say) -> Path:
     _run([*podman, "import", "-q", str(base), "rtml/base:1"], "import the base image", store)
     for name, spec in image_files().items():
         _layer(podman, store, name, 1, spec.get("files", {}))
-        _layer(podman, store, name, 2, spec.get("files", {}) | spec.get("update", {}))
+        newer = spec.get("files", {}) | spec.get("update", {})
+        _layer(podman, store, name, 2, newer)
+        if "poisoned" in spec:
+            _layer(podman, store, name, 3, newer | spec["poisoned"])
     (store / "complete").touch()
     return store
 

@@ -2,6 +2,8 @@
 
 By ``exec`` an intruder types into a shell (``sh`` with its input open), one step after the other;
 by ``rce`` all steps come in one request, as one shell text. Either way there is one root process.
+By ``service`` each step is a request to the workload's service, which is the root process itself; so it is
+where the new version of an image (``rollout``) does the attack of its own accord.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtml.replays.agenda import bound
+from rtml.replays.asking import ask, protocol_of
 from rtml.replays.clock import stamp
 from rtml.replays.containers import Container, Podman
 from rtml.replays.contract import Attack
@@ -64,13 +67,16 @@ def carry_out(
     (shortened), ``ticks`` (start of the root process, 1/100 s since boot, ``exec`` only),
     ``killed`` (processes that had to be ended), ``complete``.
     """
+    pace = 1.0 if attack.entry == "rollout" else pace  # nobody hurries a program that does it by itself
     begin = stamp()
     limit = time.monotonic() + bound(attack, pace) + 5
     when = (addresses, pace, limit, stopping)
     if attack.entry == "exec":
         facts = _by_exec(attack, container, podman, mark, *when)
-    else:
+    elif attack.entry == "rce":
         facts = _by_request(attack, container, *when)
+    else:
+        facts = _by_service(attack, container, *when)
     killed = end_marked(mark)
     if attack.entry == "rce":
         killed += end_others(container.group, {container.pid})
@@ -146,6 +152,31 @@ def _by_request(
     return {"ok": bool(answer), "command": command, "ticks": None, "output": _short(answer)}
 
 
+def _by_service(
+    attack: Attack,
+    container: Container,
+    addresses: Mapping[str, str],
+    pace: float,
+    limit: float,
+    stopping: threading.Event,
+) -> dict[str, Any]:
+    """Ask step by step; a job for the queue goes to the cache, in the list of this very place."""
+    protocol, port = protocol_of(container.workload)
+    ip = addresses["cache"] if protocol == "queue" else container.ip
+    known = {**addresses, "place": container.place}
+    asked: list[str] = []
+    heard: list[str] = []
+    for step in attack.steps:
+        if step.wait:
+            stopping.wait(step.wait / pace)
+        elif step.ask and not stopping.is_set():
+            asked.append(filled(step.ask, known))
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                heard.append(ask(protocol, ip, port, asked[-1], limit - time.monotonic()))
+    command = "; ".join(asked)
+    return {"ok": len(heard) == len(asked), "command": command, "ticks": None, "output": _short(heard)}
+
+
 def _send(ip: str, text: str, patience: float, answer: list[str]) -> None:
     line = http.client.HTTPConnection(ip, 8080, timeout=patience)
     with contextlib.suppress(OSError, http.client.HTTPException):
@@ -159,7 +190,7 @@ def _short(heard: list[str]) -> str:
 
 
 def _retry(ask: Callable[[], int | None]) -> int | None:
-    for _ in range(20):
+    for _ in range(100):  # a machine that does other work needs seconds to enter a container
         if (answer := ask()) is not None:
             return answer
         time.sleep(0.1)

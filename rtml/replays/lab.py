@@ -30,6 +30,7 @@ PARTNERS = {
     "backup.partner.example": 203,
     "rates.partner.example": 204,
     "pay2.partner.example": 204,
+    "stats.partner.example": 204,
 }
 """Services out there, and the last part of their addresses; the infra container plays them."""
 

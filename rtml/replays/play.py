@@ -7,14 +7,16 @@ import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from rtml.evaluation.origins import TRIAL
 from rtml.replays.agenda import LONG, Entry, agenda, bound
-from rtml.replays.catalogue import catalogue
+from rtml.replays.catalogue import catalogue, poisoned
 from rtml.replays.clock import stamp
-from rtml.replays.contract import Action, Attack, Scenario
+from rtml.replays.contract import Action, Rollout, Scenario
 from rtml.replays.intruder import carry_out
 from rtml.replays.journal import Journal
 from rtml.replays.lab import Lab
 from rtml.replays.operating import act
+from rtml.replays.parts import attack_of, part_of
 from rtml.replays.probes import Probes
 from rtml.replays.reading import load_operators, load_workloads
 from rtml.replays.watching import Watch
@@ -31,7 +33,7 @@ class Play:
         self.stopping = stopping
         self._scenario, self._lab, self._watch, self._journal = scenario, lab, watch, journal
         attacks = catalogue()
-        self._attacks = {name: attacks[name] for name in scenario.attacks}
+        self._attacks = {name: attacks[name] for name in (*scenario.attacks, *poisoned(scenario))}
         workloads, operators = load_workloads(), load_operators()
         self._actions = {(n, a.what): a for n, w in workloads.items() for a in w.actions}
         self._actions |= {(n, a.what): a for a in operators for n in a.where}
@@ -39,6 +41,7 @@ class Play:
         self._pools = {
             "attack": ThreadPoolExecutor(scenario.parallel),
             "long": ThreadPoolExecutor(8),
+            "poison": ThreadPoolExecutor(20),
             "action": ThreadPoolExecutor(4),
             "change": ThreadPoolExecutor(2),
         }
@@ -74,7 +77,7 @@ class Play:
 
     def _pool(self, entry: Entry) -> str:
         if entry.kind == "attack":
-            attack = self._attacks[entry.name]
+            attack = part_of(self._attacks[attack_of(entry.name)], entry.name)
             return "long" if bound(attack, self._scenario.pace) > LONG else "attack"
         return "action" if entry.kind == "action" else "change"
 
@@ -94,28 +97,37 @@ class Play:
 
     def _dispatch(self, entry: Entry, mark: str) -> None:
         if entry.kind == "attack":
-            self._attack(self._attacks[entry.name], entry.place, mark)
+            self._attack(entry.name, entry.place, mark)
         elif entry.kind == "action":
             workload = self._lab.places[entry.place].workload.name
             self._action(self._actions[workload, entry.name], entry.place, mark)
         elif entry.kind == "lossy":
             lossy = self._scenario.lossy[int(entry.name)]
             self._watch.lose(lossy.pages, lossy.seconds, self.stopping)
+        elif entry.kind == "rollout":
+            self._roll_out(self._scenario.rollouts[int(entry.name)], entry.place, mark)
         else:
-            version = int(entry.name) if entry.kind == "rollout" else None
-            begin = stamp()
-            new = self._lab.replace(entry.place, version)
-            self._journal.write(
-                entry.kind,
-                place=entry.place,
-                container=new.name,
-                start=begin,
-                end=stamp(),
-                version=new.version,
-            )
+            self._replace(entry.kind, entry.place, None)
 
-    def _attack(self, attack: Attack, planned: str, mark: str) -> None:
-        place = self._free(planned)
+    def _replace(self, kind: str, place: str, version: int | None) -> None:
+        begin = stamp()
+        new = self._lab.replace(place, version)
+        self._journal.write(
+            kind, place=place, container=new.name, start=begin, end=stamp(), version=new.version
+        )
+
+    def _roll_out(self, rollout: Rollout, place: str, mark: str) -> None:
+        """Replace one replica; what a poisoned version does is an attack there, each replica a part."""
+        self._replace("rollout", place, rollout.version)
+        if rollout.attack:
+            name = f"{rollout.attack}{TRIAL}{place.rpartition('-')[2]}"
+            self._futures.append(self._pools["poison"].submit(self._attack, name, place, mark))
+
+    def _attack(self, name: str, planned: str, mark: str) -> None:
+        whole = self._attacks[attack_of(name)]
+        attack = part_of(whole, name) if whole.entry != "rollout" else whole
+        # A part belongs to its replica: to fall back on another one would put two at one place.
+        place = planned if name != attack.id else self._free(planned)
         with self._lab.places[place].lock:
             container = self._lab.places[place]
             facts = carry_out(
@@ -127,9 +139,7 @@ class Play:
                 mark,
                 self.stopping,
             )
-        self._journal.write(
-            "attack", id=attack.id, container=container.name, container_id=container.id, **facts
-        )
+        self._journal.write("attack", id=name, container=container.name, container_id=container.id, **facts)
 
     def _free(self, planned: str) -> str:
         """Return the planned place, or another replica when something is going on there."""
@@ -141,12 +151,14 @@ class Play:
 
     def _action(self, action: Action, place: str, mark: str) -> None:
         container = self._lab.places[place]
-        if not container.lock.acquire(timeout=60):
+        alone = not self._scenario.beside
+        if alone and not container.lock.acquire(timeout=60):
             return
         try:
             facts = act(action, container, self._lab.podman, mark, self.stopping)
         finally:
-            container.lock.release()
+            if alone:
+                container.lock.release()
         self._journal.write("action", container=container.name, **facts)
 
     def _addresses(self, place: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.evaluation.origins import origin
 from rtml.replays.contract import Attack, Expectation
 from rtml.replays.roots import tree_of
 
@@ -61,24 +62,24 @@ def examine_recording(
 def missing_events(
     capture: Capture, labels: pl.DataFrame, attacks: Mapping[str, Attack]
 ) -> dict[str, list[str]]:
-    """For each attack the expectations that no event of its tree or window meets."""
+    """For each attack the expectations that no event of its trees or windows meets."""
     images = capture.processes().collect()
+    rows = labels.with_columns(attack=origin(labels)).to_dicts()
     lacking = {}
-    for row in labels.to_dicts():
-        events = _events_of(capture, row, images)
-        texts = [
-            str(e.patterns() | {"kind": e.kind})
-            for e in attacks[row["attack_id"]].expects
-            if not _met(events, e)
-        ]
+    for name in dict.fromkeys(row["attack"] for row in rows):
+        parts = [_events_of(capture, row, images) for row in rows if row["attack"] == name]
+        events = pl.concat(parts)
+        texts = [str(e.patterns() | {"kind": e.kind}) for e in attacks[name].expects if not _met(events, e)]
         if texts:
-            lacking[str(row["attack_id"])] = texts
+            lacking[str(name)] = texts
     return lacking
 
 
 def _events_of(capture: Capture, row: dict[str, Any], images: pl.DataFrame) -> pl.DataFrame:
-    tree = tree_of(images, row["process_id"]) if row["process_id"] is not None else set()
     inside = pl.col("time").is_between(row["start"] - _SLACK, row["end"] + _SLACK)
+    # The tree of a service is the whole container's life: only its window is the attack.
+    whole = row["process_id"] is not None and row.get("entry") not in ("service", "rollout")
+    tree = tree_of(images, row["process_id"]) if whole else set()
     in_container = pl.col("container_id").cast(pl.String) == row["container_id"]
     return capture.events().filter(in_container & (inside | pl.col("process_id").is_in(list(tree)))).collect()
 

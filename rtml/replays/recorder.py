@@ -96,15 +96,33 @@ def check_scenario(scenario: Scenario) -> dict[str, Attack]:
     workloads, all_attacks = load_workloads(), catalogue()
     for name in scenario.workloads:
         lookup(workloads, name, "workload")
-    attacks = {name: lookup(all_attacks, name, "attack") for name in scenario.attacks}
-    if len(attacks) < len(scenario.attacks):
+    named = [*scenario.attacks, *(r.attack for r in scenario.rollouts if r.attack)]
+    attacks = {name: lookup(all_attacks, name, "attack") for name in named}
+    if len(attacks) < len(named):
         raise UsageError(f"scenario {scenario.name!r} names an attack twice")
     for attack in attacks.values():
-        if missing := set(addressed(attack)) - set(scenario.workloads) - {"infra"}:
-            raise UsageError(f"attack {attack.id!r} needs workload {sorted(missing)[0]!r}: add it")
+        _refuse_without_place(attack, scenario)
     for rollout in scenario.rollouts:
         lookup(scenario.workloads, rollout.workload, "workload")
+        if rollout.attack and attacks[rollout.attack].workload != rollout.workload:
+            raise UsageError(f"attack {rollout.attack!r} is in no version of {rollout.workload!r}")
     return attacks
+
+
+def _refuse_without_place(attack: Attack, scenario: Scenario) -> None:
+    if missing := set(addressed(attack)) - set(scenario.workloads) - {"infra"}:
+        raise UsageError(f"attack {attack.id!r} needs workload {sorted(missing)[0]!r}: add it")
+    up = scenario.workloads.get(attack.workload, 0)
+    if attack.replicas > up:
+        raise UsageError(
+            f"attack {attack.id!r} is spread over {attack.replicas} replicas of {attack.workload!r},"
+            f" the scenario has {up}"
+        )
+    if (attack.entry == "rollout") == (attack.id in scenario.attacks):
+        raise UsageError(
+            f"attack {attack.id!r} comes by {attack.entry}: name it in "
+            f"{'a roll-out of version 3' if attack.entry == 'rollout' else '`attacks`'}"
+        )
 
 
 def images_of_the_lab(say: Say) -> Path:

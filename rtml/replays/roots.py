@@ -15,6 +15,7 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.captures.processes import BY_TIME
 from rtml.replays.contract import Attack
+from rtml.replays.parts import attack_of
 from rtml.schema import LABELS, conform
 
 __all__ = ["labels_of", "root_of", "tree_of"]
@@ -47,10 +48,10 @@ def labels_of(
     images = capture.processes().collect()
     rows, lines = [], []
     for fact in done:
-        attack = attacks[fact["id"]]
+        attack = attacks[attack_of(fact["id"])]
         root = root_of(images, fact, attack.entry, offset)
         row = {
-            "attack_id": attack.id,
+            "attack_id": fact["id"],
             "technique": attack.technique,
             "name": attack.name,
             "host": images["host"][0],
@@ -59,6 +60,8 @@ def labels_of(
             "end": _utc(fact["end"]),
             "process_id": root,
             "provenance": "replay",
+            "grade": attack.grade,
+            "entry": attack.entry,
         }
         rows.append(row)
         lines.append(_line(row, fact, attack, images))
@@ -69,10 +72,12 @@ def labels_of(
 def root_of(images: pl.DataFrame, fact: dict[str, Any], entry: str, offset: int) -> int | None:
     """Find the root process of one attack; null when the recording does not hold it."""
     begin, end = _utc(fact["start"]), _utc(fact["end"])
-    candidates = images.filter(
-        (pl.col("container_id").cast(pl.String) == fact["container_id"])
-        & pl.col("since").is_between(begin - _SLACK, end + _SLACK)
-    )
+    here = images.filter(pl.col("container_id").cast(pl.String) == fact["container_id"])
+    if entry in ("service", "rollout"):
+        # The service is the container's first process: nothing can enter before it.
+        first = here.filter(pl.col("started") <= end).sort("started", *BY_TIME)
+        return int(first["process_id"][0]) if first.height else None
+    candidates = here.filter(pl.col("since").is_between(begin - _SLACK, end + _SLACK))
     if entry == "exec":
         if fact.get("ticks") is None:
             return None
@@ -107,7 +112,6 @@ def _line(row: dict[str, Any], fact: dict[str, Any], attack: Attack, images: pl.
         "end": fact["end"]["unix_ns"],
         "container": fact["container"],
         "pids": pids,
-        "entry": attack.entry,
         "quiet": attack.quiet,
         "family": attack.family,
         "command": fact["command"],

@@ -34,6 +34,8 @@ FORBIDDEN: dict[str, str] = {
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 _LINK = re.compile(r"\b(?:https?|ftp|telnet|ssh|tcp)://(\[?[^/\s\"':]+)")
 _OURS = {"127.0.0.1", "169.254.169.254", "localhost"}
+_NAMES = (".shop.internal", ".partner.example")
+"""Names that only the lab's name server knows: both ends are reserved, they lead nowhere outside."""
 
 
 def dangers(text: str) -> list[str]:
@@ -57,4 +59,4 @@ def dangers(text: str) -> list[str]:
 
 
 def _ours(place: str) -> bool:
-    return place in _OURS or re.fullmatch(r"\{[a-z][a-z0-9-]*\}", place) is not None
+    return place in _OURS or place.endswith(_NAMES) or re.fullmatch(r"\{[a-z][a-z0-9-]*\}", place) is not None

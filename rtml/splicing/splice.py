@@ -94,7 +94,10 @@ def splice(
         raise UsageError(f"trials is {trials}: at least 1 is wanted", argument="trials")
     if gap < 0:
         raise UsageError(f"gap is {gap:g} seconds: at least 0 is wanted", argument="gap")
-    recorded = read_recorded(capture, labels, trees)
+    of_service = pl.col("entry").is_in(["service", "rollout"]).fill_null(False)
+    inside = labels.filter(of_service)["attack_id"].to_list()
+    trees = trees.filter(~pl.col("attack_id").is_in(inside))
+    recorded = read_recorded(capture, labels.filter(~pl.col("attack_id").is_in(inside)), trees)
     ends = extents(recorded.labels, recorded.own_events)
     places, left_out = places_of_attacks(capture, recorded, ends, within)
     lengths: dict[str, int] = dict(ends.select("attack_id", "length").iter_rows())
@@ -108,6 +111,7 @@ def splice(
     )
     if len(chosen) < trials:
         raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
+    left_out |= dict.fromkeys(inside, "it is in the service itself, which cannot be moved")
     left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
     return with_trials(
         capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out

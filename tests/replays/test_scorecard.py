@@ -1,0 +1,64 @@
+"""The scorecard counts ids, not attacks; parts count once; what nobody knows is null, never nought."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+from typer.testing import CliRunner
+
+from rtml.cli import app
+from rtml.experiment.finished import Finished
+from rtml.replays.catalogue import catalogue
+from rtml.replays.coverage import Coverage
+from rtml.replays.scorecard import scorecard
+
+ATTACKS = {n: a for n, a in catalogue().items() if n in ("anti-debugging", "backup-in-shares", "dga-slow")}
+CATALOGUE = Coverage(
+    "falco",
+    "Actions",
+    {"falco:A": ["anti-debugging", "dga-slow"], "falco:B": ["dga-slow"], "falco:C": ["backup-in-shares"]},
+    {"falco:D": "it cannot be done here"},
+)
+
+
+def finished(found: dict[str, bool], false: float = 3.0, days: float = 2.0) -> Finished:
+    attacks = pl.DataFrame(
+        {"attack_id": list(found), "side": "forest", "kind": "model", "found": list(found.values())}
+    )
+    summary = pl.DataFrame({"side": ["forest"], "kind": ["model"], "false": [false], "days": [days]})
+    nothing = pl.DataFrame()
+    return Finished(Path("run"), summary, attacks, nothing, nothing, {})
+
+
+def test_ids_are_counted_along_the_chain():
+    row = scorecard([CATALOGUE], ATTACKS, recorded=["dga-slow", "backup-in-shares~2"], seen=["dga-slow"])[0]
+    assert (row.chosen, row.here, row.recorded, row.seen) == (4, 3, 3, 2)
+
+
+def test_what_is_not_given_is_not_known():
+    row = scorecard([CATALOGUE], ATTACKS)[0]
+    assert (row.recorded, row.seen, row.found) == (None, None, [])
+
+
+def test_a_part_that_is_found_finds_its_attack_and_the_rate_is_stated():
+    run = finished({"backup-in-shares~1": False, "backup-in-shares~2": True, "anti-debugging": False})
+    falco, *grades = scorecard([CATALOGUE], ATTACKS, run=run)
+    assert falco.recorded == 2 and [(f.found, f.rate) for f in falco.found] == [(1, 1.5)]
+    assert [(row.name, row.found[0].found) for row in grades] == [("grade 2", 0), ("grade 5", 1)]
+
+
+def test_without_container_days_no_rate_is_made_up():
+    row = scorecard([CATALOGUE], ATTACKS, run=finished({"dga-slow": True}, days=0.0))[0]
+    assert row.found[0].rate is None
+
+
+def test_the_command_prints_one_document():
+    done = CliRunner().invoke(app, ["replay", "scorecard", "--json"])
+    rows = {row["name"]: row for row in json.loads(done.stdout)}
+    assert (rows["falco"]["chosen"], rows["atomic"]["chosen"]) == (66, 428)
+    assert rows["falco"]["recorded"] is None
+
+
+def test_a_capture_alone_says_nothing_about_attacks(tmp_path: Path):
+    done = CliRunner().invoke(app, ["replay", "scorecard", "--capture", str(tmp_path)])
+    assert done.exit_code != 0 and "name its labels" in f"{done.output}{done.exception}"
