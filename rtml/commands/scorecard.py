@@ -9,6 +9,7 @@ import typer
 
 from rtml.commands import arguments
 from rtml.commands.output import console, print_json, print_table
+from rtml.errors import UsageError
 
 if TYPE_CHECKING:
     from rtml.replays.scorecard import Row
@@ -24,7 +25,10 @@ Captured = Annotated[
 
 
 def scorecard(
-    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of a finished run.")] = None,
+    run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN]", help="Folder of a finished run.", callback=arguments.existing),
+    ] = None,
     labels: Labels = None,
     capture: Captured = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -34,8 +38,9 @@ def scorecard(
     With `--labels` and `--capture` it tells what the recording holds; a run tells who found it, at
     which rate. It judges nothing itself.
     """
+    if capture is not None and labels is None:
+        raise UsageError("a capture alone does not say which attacks are in it; name its labels too")
     from rtml.captures import open_capture
-    from rtml.errors import UsageError
     from rtml.evaluation.labels.reading import read_labels
     from rtml.experiment.finished import read_finished
     from rtml.replays.catalogue import catalogue
@@ -43,8 +48,6 @@ def scorecard(
     from rtml.replays.scorecard import scorecard as counted
     from rtml.replays.scorecard import seen_attacks
 
-    if capture is not None and labels is None:
-        raise UsageError("a capture alone does not say which attacks are in it; name its labels too")
     attacks = catalogue()
     marked = read_labels(labels) if labels else None
     rows = counted(

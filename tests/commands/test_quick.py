@@ -50,7 +50,7 @@ RUN = ["experiment", "run", "experiments/lab.yml", "--set"]
 ANSWERS = [
     (1, "absent: No such file", ["init", "absent"]),
     (1, "exists already", ["init", "{file}", "--out", "{file}"]),
-    (1, "no run here", ["replay", "scorecard", "absent"]),
+    (1, "No such file", ["replay", "scorecard", "absent"]),
     (1, "No such file", ["dataset", "list", "--data", "absent"]),
     (2, "nobody judges", ["watch", "falco", "absent.jsonl", "--pack", "none"]),
     (2, "unknown data set 'nonsense'", ["dataset", "prepare", "nonsense", "--from", "."]),
