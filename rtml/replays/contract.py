@@ -101,7 +101,8 @@ class Attack(_Strict):
 
     ``grade`` says how hard it is to tell from work: 1 loud; 2 renamed, padded or slow; 3 imitation (only
     programs, paths and destinations that this workload's own operators and jobs use); 4 inside the
-    service process, which executes nothing; 5 spread over replicas or over the whole sitting.
+    service process, which executes nothing; 5 spread over replicas or over the whole sitting; null where
+    nobody graded it.
 
     ``entry`` is the way in: ``exec`` types into a shell, ``rce`` comes through the injectable endpoint,
     ``service`` makes requests that the workload's own service honours, ``rollout`` is in a new version
@@ -118,7 +119,7 @@ class Attack(_Strict):
     technique: str = Field(pattern=f"^{TECHNIQUE}$")
     name: str
     family: str
-    grade: int = Field(ge=1, le=5)
+    grade: int | None = Field(None, ge=1, le=5)
     workload: Name
     entry: Literal["exec", "rce", "service", "rollout"]
     user: int | None = None
@@ -131,8 +132,8 @@ class Attack(_Strict):
     expects: list[Expectation] = Field(min_length=1)
     cleanup: str | None = None
     catalogue: list[str] = []
-    author: str = Field(min_length=2)
-    written: dt.date
+    author: str | None = Field(None, min_length=2)
+    written: dt.date | None = None
     references: list[str] = []
     harmless: str = Field(min_length=10)
 
@@ -168,6 +169,8 @@ class Attack(_Strict):
 
     @model_validator(mode="after")
     def _graded(self) -> Attack:
+        if self.grade is None:
+            return self
         if (self.parts > 1 or self.entry == "rollout") != (self.grade == 5):
             raise ValueError(
                 "grade 5 is for attacks over several replicas or over the sitting, and only they"

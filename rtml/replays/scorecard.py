@@ -127,7 +127,7 @@ def _groups(
     groups: list[tuple[str, int | None, Wanted]] = [
         (each.name, len(each.covered) + len(each.reasons), each.covered) for each in catalogues
     ]
-    for grade in sorted({attack.grade for attack in attacks.values()}):
+    for grade in sorted({attack.grade for attack in attacks.values() if attack.grade is not None}):
         groups.append((f"grade {grade}", None, {n: [n] for n, a in attacks.items() if a.grade == grade}))
     return groups
 

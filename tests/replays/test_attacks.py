@@ -41,6 +41,13 @@ def test_the_catalogue_is_as_wide_as_promised():
     assert 3 * len(HELD_OUT) >= len(techniques) and techniques >= HELD_OUT
 
 
+def test_ours_say_how_hard_they_are_and_who_wrote_them_when():
+    unsaid = [
+        name for name, attack in ATTACKS.items() if None in (attack.grade, attack.author, attack.written)
+    ]
+    assert unsaid == []
+
+
 def test_there_are_enough_of_every_grade():
     grades = [attack.grade for attack in ATTACKS.values()]
     assert grades.count(3) >= 10 and grades.count(4) >= 8 and grades.count(5) >= 6
