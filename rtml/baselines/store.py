@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.baselines.counting import COUNTS
 from rtml.errors import MissingFileError, RtmlError
+from rtml.reading.json_text import json_of
 from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import write_text
 
@@ -42,10 +43,10 @@ def write(counts: pl.DataFrame, path: Path) -> None:
 
 def _header(path: Path) -> dict[str, object]:
     try:
-        header = json.loads((path / _HEADER).read_text())
+        header = json_of((path / _HEADER).read_text())
     except OSError as error:
         raise MissingFileError(f"{path}: not a baseline ({_HEADER}: {error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RtmlError(f"{path}: not a baseline ({_HEADER}: {error})") from error
     if not isinstance(header, dict) or not isinstance(header.get("format"), int):
         raise RtmlError(f"{path / _HEADER}: not the header of a baseline")

@@ -8,7 +8,6 @@ processes. The events are those of an import as a whole.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -35,6 +34,7 @@ from rtml.captures.write import as_stored, parquet_writer, placed, write_part
 from rtml.errors import RtmlError
 from rtml.progress import stage, steps
 from rtml.reading.content import first_bytes, opened
+from rtml.reading.json_text import json_of
 from rtml.reading.parquet import is_parquet
 from rtml.reading.whole import whole_folder
 from rtml.schema import REJECTS, conform
@@ -64,7 +64,7 @@ def _by_line(path: Path) -> bool:
     if not line[1] or is_parquet(head) or is_scap(head):
         return False
     try:
-        return not line[0].startswith((b"{", b"[")) or bool(json.loads(line[0]))
+        return not line[0].startswith((b"{", b"[")) or bool(json_of(line[0]))
     except ValueError:
         return False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import polars as pl
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.evaluation.headline import HEADLINE
 from rtml.evaluation.measures import ROWS
+from rtml.reading.json_text import json_of
 from rtml.reading.parquet import read_parquet
 from rtml.report import MEASURED
 
@@ -73,7 +73,7 @@ def read_finished(folder: Path) -> Finished:
         hint = "`rtml experiment run CONFIG` makes one"
         raise MissingFileError(f"{folder}: no run here (ledger.json is missing); {hint}")
     try:
-        ledger = json.loads((folder / "ledger.json").read_bytes())
+        ledger = json_of((folder / "ledger.json").read_bytes())
         sides = [{name: row[name] for name in _SUMMARY} for row in ledger["sides"]]
         return Finished(
             folder,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import Made, page
 from rtml.experiment.tracks import track_of
 from rtml.findings.reading import read_findings
+from rtml.reading.json_text import json_of
 from rtml.report import write_ledger, write_report
 from rtml.times import Window, moment
 
@@ -71,7 +71,7 @@ def judge(
     begin = None if since is None else moment(since)
     wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
     terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
-    scope = scope_of(json.loads(terms.scope or "{}"), "scope")
+    scope = scope_of(json_of(terms.scope or "{}"), "scope")
     capture = InScope.of(open_captures(captures), scope)
     labels, warnings = labels_of(capture, label_file)
     warnings[:0] = [*scope_notes(scope), *refuse_damage(capture)]

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
+from rtml.reading.json_text import json_of
+
 __all__ = ["Looks", "look"]
 
 _MOST_BYTES = 16_000_000
@@ -72,7 +74,7 @@ def _known(file: Path) -> list[str]:
 
 def _named(line: str) -> str:
     try:
-        row = json.loads(line)
+        row = json_of(line)
     except ValueError:
         return line[:80]
     return str(row.get("of")) if isinstance(row, dict) else line[:80]
@@ -80,7 +82,7 @@ def _named(line: str) -> str:
 
 def _before(file: Path) -> tuple[int, int]:
     try:
-        row = json.loads(file.read_text("utf-8"))
+        row = json_of(file.read_text("utf-8"))
         return int(row["times"]), int(row["configurations"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0, 0

@@ -35,9 +35,9 @@ def read_findings(path: Path) -> pl.DataFrame:
     RtmlError
         It is unreadable.
     """
-    if path.is_dir():
-        path = path / FINDINGS_FILE
     try:
+        if path.is_dir():
+            path = path / FINDINGS_FILE
         if path.suffix in (".jsonl", ".json"):
             raw = from_jsonl(read_text(path, _MOST_BYTES))
         else:

@@ -22,6 +22,7 @@ from pyarrow import fs
 
 from rtml.errors import RtmlError
 from rtml.job.places import Place
+from rtml.reading.json_text import json_of
 
 __all__ = ["BEAT", "LOCK", "STALE", "Busy", "alone"]
 
@@ -105,7 +106,7 @@ def _who() -> str:
 
 def _busy(shown: str, holder: bytes) -> Busy:
     try:
-        said = json.loads(holder)
+        said = json_of(holder)
         who = f"process {said['pid']} on {said['host']}"
     except (ValueError, KeyError, TypeError):
         who = "another process"

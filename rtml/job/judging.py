@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from rtml.models import Model, Scored
 from rtml.models.alarm import with_budgets
 from rtml.models.recognising import refuse
 from rtml.models.scoring import conclude, unlearnt
+from rtml.reading.json_text import json_of
 from rtml.times import instant
 
 __all__ = ["Judged", "judge_day"]
@@ -54,7 +54,7 @@ def judge_day(
     RtmlError
         The model has learnt from these events.
     """
-    facts = [json.loads(files[FACTS].read_bytes()) for files in shards]
+    facts = [json_of(files[FACTS].read_bytes()) for files in shards]
     about = model.description
     refuse([told["again"] for told in facts], about.moments, day.name, about.paces)
     parts = model.forked()

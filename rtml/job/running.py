@@ -31,6 +31,7 @@ from rtml.models import Model
 from rtml.models.files import digest_of
 from rtml.models.judging import alarms_of
 from rtml.models.watching import drifting
+from rtml.reading.json_text import json_of
 from rtml.version import VERSION
 
 __all__ = ["MEMORY", "Job", "Ran", "job_of", "run", "run_job"]
@@ -250,7 +251,7 @@ def _counts(done: dict[str, Marker]) -> dict[str, int]:
 
 def _before(out: Place) -> dict[str, Any]:
     try:
-        told = json.loads(out.read(DONE) or b"{}")
+        told = json_of(out.read(DONE) or b"{}")
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}

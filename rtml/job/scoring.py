@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from rtml.job.shard import FACTS, PARTS
 from rtml.job.tasks import Task, tasks_of
 from rtml.models import Model
 from rtml.progress import report
+from rtml.reading.json_text import json_of
 from rtml.reading.whole import write_bytes
 
 __all__ = ["Failed", "Powers", "Work", "capture_of", "damage", "score_day"]
@@ -92,7 +92,7 @@ def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str,
         if isinstance(outcome, Exception):
             faults.append(outcome)
             continue
-        work.seconds.append(json.loads(outcome[FACTS])["seconds"])
+        work.seconds.append(json_of(outcome[FACTS])["seconds"])
         for part, content in outcome.items():
             write_bytes(files[number][part], content)
     report("scoring", events, events, "events")

@@ -17,7 +17,6 @@ used as a path.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +27,7 @@ from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.models.calibration import Calibration
 from rtml.models.ongoing import read_ongoing, write_ongoing
 from rtml.models.parts import Description, Parts
+from rtml.reading.json_text import json_of
 from rtml.reading.state import State, parse_state, state_bytes
 from rtml.reading.whole import require_new, whole_folder
 from rtml.version import VERSION
@@ -143,8 +143,8 @@ def _index_bytes(folder: Path) -> bytes:
 def _version(data: bytes) -> object:
     """Read the format number before anything else: another format may look quite different."""
     try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
+        content = json_of(data)
+    except ValueError:
         return "unreadable"
     return content.get("format") if isinstance(content, dict) else None
 

@@ -8,9 +8,32 @@ from typing import Any
 
 from rtml.reading.escapes import readable_json
 
-__all__ = ["json_value", "redacted"]
+__all__ = ["json_of", "json_value", "redacted"]
 
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*(?:"(\s*:)?|$)')
+
+
+def json_of(text: str | bytes) -> Any:
+    """Return the value of a JSON text as it stands; whoever reads JSON reads it here.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON, or nested too deeply: Python's own parser ends in a `RecursionError` then.
+
+    Examples
+    --------
+    >>> json_of('{"a": 1}'), json_of(b"[]")
+    ({'a': 1}, [])
+    >>> json_of("[" * 100_000)
+    Traceback (most recent call last):
+    ...
+    ValueError: nested too deeply
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def json_value(text: str) -> Any:
@@ -26,10 +49,7 @@ def json_value(text: str) -> Any:
     >>> json_value(r'["\ud83d\ude00", "\ud83d", "\\ud83d"]')
     ['😀', '\\xed\\xa0\\xbd', '\\ud83d']
     """
-    try:
-        return json.loads(readable_json(text))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    return json_of(readable_json(text))
 
 
 def redacted(raw: bytes, limit: int = 200) -> str:

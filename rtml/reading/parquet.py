@@ -18,6 +18,9 @@ __all__ = ["is_parquet", "parquet_columns", "parquet_rows", "read_parquet"]
 
 _MAGIC = b"PAR1"
 _ROWS = 1 << 16
+_MOST_VERIFIED = 64_000_000
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)
+"""What Arrow says of damaged files; some of its messages cannot be decoded themselves."""
 
 
 def is_parquet(head: bytes) -> bool:
@@ -49,9 +52,28 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     >>> read_parquet(path).rows()
     [(1,)]
     """
+    _refuse_damaged(path)
     try:
         return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
     except pl.exceptions.PanicException as error:
+        raise pl.exceptions.ComputeError(f"damaged ({str(error).partition(chr(10))[0]})") from error
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Decode a file that may come from anywhere with Arrow first, unless it is large.
+
+    One flipped byte can make Polars ask for exabytes, and that ends the process with no error to catch.
+    """
+    if not path.is_file() or path.stat().st_size > _MOST_VERIFIED:
+        return
+    try:
+        parts = pq.ParquetFile(path)
+    except _DAMAGED:
+        return  # Polars says what is wrong with its footer
+    try:
+        for _ in parts.iter_batches(_ROWS):
+            pass
+    except _DAMAGED as error:
         raise pl.exceptions.ComputeError(f"damaged ({str(error).partition(chr(10))[0]})") from error
 
 

@@ -20,6 +20,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.errors import MissingFileError, RtmlError, unreadable
 from rtml.reading.faults import explained
+from rtml.reading.json_text import json_of
 
 __all__ = [
     "State",
@@ -88,10 +89,10 @@ def read_state(folder: Path, kind: type[S]) -> S:
 def parse_state(data: bytes, kind: type[S], folder: Path) -> S:
     """Parse the bytes of a ``state.json``; the error names the folder and the first fault."""
     try:
-        return kind.model_validate(json.loads(data))
+        return kind.model_validate(json_of(data))
     except pydantic.ValidationError as error:
         raise RtmlError(f"{folder}: bad state: {explained(error, kind)}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise RtmlError(f"{folder}: state.json is not JSON ({error})") from None
 
 

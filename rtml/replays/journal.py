@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from rtml.reading.json_text import json_of
+
 __all__ = ["Journal", "read_journal"]
 
 
@@ -39,7 +41,7 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     facts = []
     for line in path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []:
         try:
-            facts.append(json.loads(line))
+            facts.append(json_of(line))
         except ValueError:
             continue
     return facts

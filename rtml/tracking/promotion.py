@@ -6,7 +6,6 @@ the champion's version, every outcome on the challenger's.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from rtml.errors import RtmlError, UsageError
+from rtml.reading.json_text import json_of
 from rtml.reading.parquet import read_parquet
 from rtml.tracking.challenge import Challenge, Judged, compared, corrected, unopposed
 from rtml.tracking.store import clear_errors, mlflow_here, tracking_uri
@@ -110,7 +110,7 @@ def _judged(mlflow: ModuleType, version: Any) -> Judged:
             Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run_id}/{name}", dst_path=place))
             for name in ("ledger.parquet", "ledger.json")
         )
-        attacks, ledger = read_parquet(table), json.loads(text.read_text("utf-8"))
+        attacks, ledger = read_parquet(table), json_of(text.read_text("utf-8"))
     found = attacks.filter(pl.col("side") == tags[SIDE]).select("attack_id", "found")
     row = next(side for side in ledger["sides"] if side["side"] == tags[SIDE])
     kept = row.get("budget") != "broken"

@@ -18,6 +18,7 @@ import polars as pl
 from rtml.errors import RtmlError, UsageError
 from rtml.findings.exports import HERE, Export
 from rtml.reading import whole
+from rtml.reading.json_text import json_of
 from rtml.watching.stream import Stream, opened_stream
 
 __all__ = ["Output", "open_output"]
@@ -73,7 +74,7 @@ class Output:
     def _begun(self, number: int, stream: Stream) -> dict[str, int]:
         """Return where the telling began, and note it where it begins now."""
         try:
-            noted: dict[str, int] = json.loads(self.note.read_text("ascii"))
+            noted: dict[str, int] = json_of(self.note.read_text("ascii"))
         except (OSError, ValueError):
             noted = {}
         if noted.get("number") != number or noted.get("inode") != stream.inode:

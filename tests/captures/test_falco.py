@@ -218,3 +218,13 @@ def test_real_alerts_are_all_accounted_for(shared: Path):
     assert reading.rejects.is_empty() and sum(loss.count for loss in reading.lost) == 2 * 815508
     assert set(reading.events["kind"]) == {"open", "syscall"}
     assert reading.events["container_id"].drop_nulls().str.len_chars().unique().to_list() == [12]
+
+
+def test_an_alert_of_a_plugin_hides_no_event_that_has_its_number(tmp_path: Path):
+    """A number is Falco's own; a plugin's events have some too, and they are no runtime events."""
+    call = {"evt.num": 7, "evt.type": "openat", "evt.time": 1798793100000000000, "fd.name": "/etc/shadow",
+            "proc.pid": 1, "container.id": "0123456789ab"}  # fmt: skip
+    later = {**call, "evt.num": 8, "fd.name": "/etc/passwd"}
+    reading = read(tmp_path, {**call, "source": "k8s_audit"}, call, dict(call), later)
+    assert [row["path"] for row in reading.events.to_dicts()] == ["/etc/shadow", "/etc/passwd"]
+    assert reading.rejects.is_empty()

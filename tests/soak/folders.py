@@ -118,7 +118,11 @@ def _journal_of(path: Path) -> None:
     folder = path.parent / "journal"
     folder.mkdir()
     path.rename(folder / "0")
-    sum(len(batch.raw) for batch, _, _ in Journal(folder, Place(name="0")).unread())
+    journal = Journal(folder, Place(name="0"))
+    try:
+        sum(len(batch.raw) for batch, _, _ in journal.unread())
+    finally:
+        journal.close()
 
 
 def _parquet(table: pl.DataFrame) -> bytes:

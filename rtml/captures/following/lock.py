@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rtml.errors import RtmlError
+from rtml.reading.json_text import json_of
 
 __all__ = ["locked"]
 
@@ -51,7 +52,7 @@ def locked(path: Path, out: Path) -> Iterator[None]:
 
 def _taken(path: Path, out: Path) -> RtmlError:
     try:
-        holder = json.loads(path.read_text("utf-8"))
+        holder = json_of(path.read_text("utf-8"))
         who = f"process {holder['pid']} on {holder['host']}"
     except (ValueError, KeyError, TypeError, OSError):
         who = "another process"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from rtml.captures.inventory import docker, kubernetes, runtime
 from rtml.captures.inventory.rows import LISTED, Row, table_of
 from rtml.container_ids import merged
 from rtml.errors import RtmlError, UsageError
-from rtml.reading.json_text import json_value
+from rtml.reading.json_text import json_of, json_value
 from rtml.reading.text import read_text
 
 __all__ = ["together", "read_listing"]
@@ -96,8 +95,8 @@ def _value(path: Path) -> Any:
     except ValueError as error:
         lines = [line for line in text.splitlines() if line.strip()]
         try:  # an object per line, as `docker inspect --format '{{json .}}'` prints
-            return [json.loads(line) for line in lines] if len(lines) > 1 else json_value(text)
-        except (ValueError, RecursionError):
+            return [json_of(line) for line in lines] if len(lines) > 1 else json_value(text)
+        except ValueError:
             raise _refused(path, f"no JSON ({error})") from error
 
 

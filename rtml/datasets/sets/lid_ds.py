@@ -7,7 +7,6 @@ arguments), and ``NAME.json``, whether and when the exploit ran.
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,6 +18,7 @@ from rtml.datasets.contract import Dataset, Draft
 from rtml.datasets.finding import matching
 from rtml.errors import RtmlError
 from rtml.progress import steps
+from rtml.reading.json_text import json_of
 from rtml.schema import REJECTS
 
 __all__ = ["LID_DS"]
@@ -98,8 +98,8 @@ def _contents(path: Path) -> tuple[list[str], dict[str, Any]]:
     words = text.decode("utf-8", "replace")
     for attempt in (words, words.replace("'", '"')):  # some were written as Python writes a dict
         try:
-            facts = json.loads(attempt)
-        except (ValueError, RecursionError):
+            facts = json_of(attempt)
+        except ValueError:
             continue
         if isinstance(facts, dict):
             return raw.decode("utf-8", "backslashreplace").splitlines(), facts

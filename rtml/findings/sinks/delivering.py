@@ -22,6 +22,7 @@ from rtml.findings.exports import Origin, rows_of
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 from rtml.findings.unit import stable_id
+from rtml.reading.json_text import json_of
 from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import write_parquet
 from rtml.schema import FINDINGS, conform
@@ -116,7 +117,7 @@ def _known(ledger: Path) -> set[str]:
     found = set()
     for line in ledger.read_text("utf-8", "replace").splitlines():
         try:
-            found.add(str(json.loads(line)["digest"]))
+            found.add(str(json_of(line)["digest"]))
         except (ValueError, KeyError, TypeError):
             continue
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, unreadable
 from rtml.reading.text import read_text
 
 __all__ = ["MOST_BYTES", "read_list_text"]
@@ -21,7 +21,11 @@ def read_list_text(path: Path, most: int = MOST_BYTES) -> str:
     RtmlError
         It is absent, a folder, too large, binary or not UTF-8; the message names the file.
     """
-    if path.is_dir():
+    try:
+        folder = path.is_dir()
+    except OSError as error:  # a name that no file can have
+        raise unreadable(path, error) from error
+    if folder:
         raise RtmlError(f"{path}: is a folder, not a list")
     text = read_text(path, most)
     if "\0" in text:

@@ -11,7 +11,7 @@ import re
 
 import polars as pl
 
-from rtml.reading.escapes import readable_json
+from rtml.reading.json_text import json_value
 
 __all__ = ["PLAIN_LIST", "is_plain", "parse"]
 
@@ -52,10 +52,7 @@ def parse(text: str) -> object:
     >>> parse("[{'name': \"it's\", 'value': ['\\x41', None, -1]}]")
     [{'name': "it's", 'value': ['A', None, -1]}]
     """
-    try:
-        return json.loads(readable_json(_TOKEN.sub(_as_json, text)))
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    return json_value(_TOKEN.sub(_as_json, text))
 
 
 def _as_json(token: re.Match[str]) -> str:

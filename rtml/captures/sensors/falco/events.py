@@ -134,10 +134,13 @@ def _what_else() -> pl.Expr:
 
 
 def _once(events: pl.DataFrame) -> pl.DataFrame:
-    """Count each call once: of enter and exit the exit, of several rules that it hit the first."""
+    """Count each call once: of enter and exit the exit, of several rules that it hit the first.
+
+    What is no runtime event (an alert of a plugin) hides none, whatever number it gives itself.
+    """
     key = ["host", "evt.num", "time", "evt.type"]
     numbered = pl.col("evt.num").is_not_null() & pl.col(BESIDE).is_null()
-    again = numbered & ~pl.struct(key).is_first_distinct()
+    again = numbered & ~pl.struct(*key, numbered.alias("numbered")).is_first_distinct()
     events = events.with_columns(
         pl.when(again).then(pl.lit("the same event, by another rule")).otherwise(BESIDE).alias(BESIDE)
     )

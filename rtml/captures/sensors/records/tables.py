@@ -25,7 +25,7 @@ __all__ = ["Table", "block_table", "tables"]
 _REFUSED = pl.Schema({"line": pl.Int64(), "reason": pl.String(), "text": pl.String()})
 _GAP = b'{"":0}'
 """Stands where lines are left out, so that what is open before does not go on behind."""
-_NO_RECORD = json.loads(_GAP)
+_NO_RECORD = {"": 0}
 _MANY = 2000
 
 
