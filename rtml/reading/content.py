@@ -106,7 +106,10 @@ class Content(io.RawIOBase):
             text = decoder.decode(part)
             yield (text if begun else text.removeprefix("\ufeff")).encode("utf-8", "surrogatepass")
             begun = begun or bool(text)
-        if decoder.getstate()[0] and self.problem is None:
+        rest = decoder.getstate()[0]
+        if len(rest) > 1:  # the first half of a pair, and no second comes
+            yield rest[:2].decode(encoding, "surrogatepass").encode("utf-8", "surrogatepass")
+        if len(rest) % 2 and self.problem is None:
             self.problem = "the text ends inside a character of UTF-16"
 
     def _noting_problem(self, parts: Parts) -> Iterator[bytes]:

@@ -149,6 +149,8 @@ def test_a_byte_order_mark_goes_and_utf_16_is_read(tmp_path: Path, pack):
 @given(
     st.text(st.characters(exclude_categories=()), max_size=30), st.sampled_from(["utf-16-le", "utf-16-be"])
 )
+@example("\ud800", "utf-16-le")
+@example("a\udbff", "utf-16-be")
 def test_any_text_in_utf_16_is_the_text(tmp_path_factory, text: str, encoding: str):
     text = text.lstrip("\0")  # two zero bytes behind the mark are those of UTF-32
     raw = f"\ufeff{text}".encode(encoding, "surrogatepass")
