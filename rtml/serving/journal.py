@@ -21,6 +21,8 @@ from rtml.errors import RtmlError
 __all__ = ["Batch", "Journal", "Outcome"]
 
 _PIECE = 64_000_000
+_MOST_BYTES = 1 << 40
+"""A batch says its size before it: more is damage."""
 _MOST_KEYS = 100_000
 """Keys that are known; a batch that is sent again after so many others is taken again."""
 
@@ -68,7 +70,7 @@ class Batch(pydantic.BaseModel):
 class _Head(pydantic.BaseModel):
     client: str
     key: str | None
-    size: int
+    size: int = pydantic.Field(ge=0, le=_MOST_BYTES)
     outcome: Outcome
 
 
