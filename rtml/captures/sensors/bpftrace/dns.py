@@ -31,20 +31,21 @@ def dns_question(payload: Payloads) -> pl.DataFrame:
 
     Names are lower-cased (DNS is case-blind); a message that is cut off or breaks the format has
     nulls. A dot inside a label, which separates nothing, is written ``\\x5c.``, so that no name is
-    taken for another. Compression pointers do not occur in a first question.
+    taken for another; the root's own name is a dot. Compression pointers do not occur in a first question.
 
     Examples
     --------
     >>> from rtml.captures.sensors.bpftrace.payloads import unescape
     >>> head = r"?\x9d\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
     >>> question = head + r"\x05cache\x04shop\x00\x00\x1c\x00\x01"
-    >>> dns_question(unescape(pl.Series([question, "short"]))).rows()
-    [('cache.shop', 'AAAA'), (None, None)]
+    >>> root = head + r"\x00\x00\x02\x00\x01"
+    >>> dns_question(unescape(pl.Series([question, root, "short"]))).rows()
+    [('cache.shop', 'AAAA'), ('.', 'NS'), (None, None)]
     """
     good = (payload.at(4) == 0) & (payload.at(5) == 1)
     dotted, end, good, inner = _labels(payload, good)
     code = pl.Series((payload.at(end + 1) << 8) | payload.at(end + 2)).cast(pl.String)
-    name = Payloads(dotted, payload.start).text(13, end).str.to_lowercase()
+    name = Payloads(dotted, payload.start).text(13, end).str.to_lowercase().replace("", ".")
     odd = np.flatnonzero(good & inner)
     if len(odd):
         name = name.scatter(odd, [_spelled(raw) for raw in payload.series().gather(odd)])
