@@ -42,7 +42,7 @@ VALUES: list[Any] = [
 
 
 def _value(dice: Dice) -> Any:
-    return copy.deepcopy(dice.choice(VALUES))
+    return _copy(dice.choice(VALUES))
 
 
 def _nest(depth: int, dice: Dice) -> Any:
@@ -50,6 +50,14 @@ def _nest(depth: int, dice: Dice) -> Any:
     for _ in range(depth):
         inner = [inner] if dice.random() < 0.5 else {"a": inner}
     return inner
+
+
+def _copy(value: Any) -> Any:
+    """Return a copy; what is nested too deeply for one stays as it is, and stands in two places."""
+    try:
+        return copy.deepcopy(value)
+    except RecursionError:
+        return value
 
 
 def mutated_record(record: bytes, others: list[bytes], dice: Dice) -> bytes:
@@ -148,7 +156,7 @@ def _new(value: Any, others: list[bytes], dice: Dice) -> Any:
 def _swapped(value: Any, others: list[bytes], dice: Dice) -> Any:
     a, b = _somewhere(value, dice), _somewhere(value, dice)
     if a is not None and b is not None and not isinstance(a[0][a[1]], dict | list):
-        a[0][a[1]], b[0][b[1]] = copy.deepcopy(b[0][b[1]]), a[0][a[1]]  # one may lie within the other
+        a[0][a[1]], b[0][b[1]] = _copy(b[0][b[1]]), a[0][a[1]]  # one may lie within the other
     return value
 
 
