@@ -63,9 +63,10 @@ def episodes(rows: pl.DataFrame) -> pl.DataFrame:
     [('/bin/a', 0), ('/bin/b', 1), ('/bin/a', 0), ('/bin/b', 1)]
     """
     told = _numbered(rows)
-    followed = _followed(told)
+    common = _common(told)
+    followed = _followed(told, common)
     links = pl.concat([followed, _of_versions(told, _joined(told, followed))])
-    alone = _alone(told, _joined(told, links))
+    alone = _alone(told, _joined(told, links), common)
     joined = _joined(told, pl.concat([links, alone]))
     return told.join(joined, on="_tree", maintain_order="left").drop("_tree", "_pair", "_micro")
 
@@ -81,9 +82,9 @@ def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(pl.col("_tree").cast(pl.Int64), _pair=pair, _micro=micro).drop("_spell")
 
 
-def _followed(told: pl.DataFrame) -> pl.DataFrame:
+def _followed(told: pl.DataFrame, common: pl.DataFrame) -> pl.DataFrame:
     """Link each tree with the one that it follows: ``_tree``, ``_with``."""
-    alike = _common(told).filter(pl.col("_with") < pl.col("_tree"), pl.col("share") >= HALF)
+    alike = common.filter(pl.col("_with") < pl.col("_tree"), pl.col("share") >= HALF)
     after = _greatest(alike)
     begun = told.group_by("_tree", maintain_order=True).agg(pl.col("container_id", "peers", "window").first())
     before = begun.with_columns(_with=pl.col("_tree").shift(1).over("peers", "container_id", "window"))
@@ -126,14 +127,14 @@ def _of_versions(told: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
     return linked.drop_nulls("_with").select("_tree", "_with")
 
 
-def _alone(told: pl.DataFrame, joined: pl.DataFrame) -> pl.DataFrame:
+def _alone(told: pl.DataFrame, joined: pl.DataFrame, common: pl.DataFrame) -> pl.DataFrame:
     """Link the trees of episodes of one container with what they have most in common with elsewhere."""
     placed = told.select("_tree", "container_id").unique("_tree").join(joined, on="_tree")
     single = pl.col("container_id").n_unique().over("episode") == 1
     here = placed.filter(single).select("_tree", "container_id")
     there = placed.select("container_id", _with="_tree")
-    common = _common(told).join(here, on="_tree").join(there, on="_with", suffix="_with")
-    return _greatest(common.filter(pl.col("container_id") != pl.col("container_id_with")))
+    elsewhere = common.join(here, on="_tree").join(there, on="_with", suffix="_with")
+    return _greatest(elsewhere.filter(pl.col("container_id") != pl.col("container_id_with")))
 
 
 def _joined(told: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
