@@ -18,7 +18,6 @@ import polars as pl
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, Was, meant_by, placed_in_time
-from rtml.captures.following.knowing import Known
 from rtml.captures.following.place import packed
 from rtml.captures.following.remembering import images_of
 from rtml.captures.manifest import Manifest
@@ -27,6 +26,7 @@ from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
+from rtml.captures.retired import Retired
 from rtml.captures.sensors import Sensor
 from rtml.captures.sensors.sysdig.scap import is_scap
 from rtml.captures.shards import sharded
@@ -49,6 +49,8 @@ _LONGEST = 64_000_000
 _HOLD = dt.timedelta(seconds=60)
 _GATHERED = 60_000
 _GROUP = 100_000
+_REMEMBERED = 50_000
+"""Rows of what is known of processes from which on it is put on disk."""
 
 
 def is_long(paths: Sequence[Path]) -> bool:
@@ -95,13 +97,15 @@ def _pieces(path: Path, cut: Callable[[bytes], int]) -> Iterator[_Piece]:
 
 @dataclass
 class _Stream:
-    """An import on its way: what was gathered, and where its files lie until the end."""
+    """An import on its way: what was gathered, and where its files lie until the end.
+
+    ``sittings`` are the time lines so far; the last one is being read.
+    """
 
     sensor: Sensor
     half: Path
     gathered: Gathered
-    kept: list[pl.DataFrame] = field(default_factory=list)
-    known: list[Known] = field(default_factory=list)
+    sittings: list[Retired] = field(default_factory=list)
     number: int = 0
 
     def read(self, path: Path) -> None:
@@ -136,14 +140,13 @@ class _Stream:
                 (self.half / f".{name}").mkdir(exist_ok=True)
                 pl.concat(tables).write_parquet(self.half / f".{name}" / f"{self.number:08d}.parquet")
                 tables.clear()
+        if everything or self.gathered.was.kept.height > _REMEMBERED:
+            self.gathered.was = self.sittings[-1].put(self.gathered.was)
 
-    def end_sitting(self) -> None:
+    def begin_sitting(self) -> None:
         """Begin anew with processes: the next file is of another time line."""
-        self.drain(everything=True)
-        was = self.gathered.was
-        self.kept.append(was.kept)
-        self.known.append(was.known)
         self.gathered.was = Was()
+        self.sittings.append(Retired(self.half / ".known" / str(len(self.sittings))))
 
 
 def stream_capture(
@@ -161,12 +164,12 @@ def stream_capture(
     with whole_folder(out) as half:
         stream = _Stream(sensor, half, Gathered.begin(sensor, _HOLD))
         for sitting in _sittings(sensor, inputs):
+            stream.begin_sitting()
             for path in sitting:
                 stream.read(path)
-            stream.end_sitting()
-        meant, declared = meant_by(sensor, stream.known, stream.gathered.declared)
+            stream.drain(everything=True)
         names = stream.gathered.counts.names()
-        images = images_of(pl.concat(stream.kept), meant, declared)
+        meant, images = _processes(stream)
         with stage("resolving processes"):
             _write_shards(half, meant, images, names)
         renamed_rows(images.lazy(), names).collect().write_parquet(
@@ -183,9 +186,16 @@ def stream_capture(
             }
         )
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
-        for name in (".rows", ".rejects", ".audit"):
+        for name in (".rows", ".rejects", ".audit", ".known"):
             shutil.rmtree(half / name, ignore_errors=True)
     return manifest
+
+
+def _processes(stream: _Stream) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+    """Return what keys mean, and the process images, over all time lines."""
+    known, kept = zip(*(sitting.whole() for sitting in stream.sittings), strict=True)
+    meant, declared = meant_by(stream.sensor, known, stream.gathered.declared)
+    return meant, images_of(pl.concat(kept), meant, declared)
 
 
 def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:

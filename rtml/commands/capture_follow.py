@@ -32,7 +32,9 @@ def follow_log(
     sensor: Annotated[
         str,
         typer.Argument(
-            metavar="SENSOR", help="bpftrace, k8s-audit …", callback=arguments.one_of("sensor", names.SENSORS)
+            metavar="SENSOR",
+            help="bpftrace, k8s-audit … auto: told by the beginning.",
+            callback=arguments.one_of("sensor", names.LOGS),
         ),
     ],
     source: Annotated[str, typer.Argument(metavar="PATH|-", help="The log, or - for standard input.")],

@@ -24,6 +24,7 @@ __all__ = [
     "FAMILIES",
     "GATES",
     "GENERIC",
+    "LOGS",
     "PACKS",
     "PROFILES",
     "SENSORS",
@@ -55,6 +56,9 @@ GENERIC = "generic"
 
 SENSORS = _Open("rtml.sensors", *registered.SENSORS)
 """`rtml.captures.sensors.SENSORS`."""
+
+LOGS = _Open("rtml.sensors", AUTO, *registered.SENSORS)
+"""What a log that grows may be said to be of."""
 
 FAMILIES = _Open("rtml.features", *registered.FAMILIES, *registered.AUDIT_FAMILIES)
 """`rtml.features.FAMILIES` and `rtml.features.AUDIT_FAMILIES`."""

@@ -30,7 +30,9 @@ def watch_log(
     sensor: Annotated[
         str,
         typer.Argument(
-            metavar="SENSOR", help="bpftrace, falco …", callback=arguments.one_of("sensor", names.SENSORS)
+            metavar="SENSOR",
+            help="bpftrace, falco … auto: told by the beginning.",
+            callback=arguments.one_of("sensor", names.LOGS),
         ),
     ],
     source: Annotated[str, typer.Argument(metavar="PATH|-", help="The log, or - for standard input.")],

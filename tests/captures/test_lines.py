@@ -74,7 +74,7 @@ def test_in_blocks(tmp_path: Path, log: tuple[str, Path], block: int, monkeypatc
     follow(sensor, str(path), tmp_path / "followed", Pulse(once=True, sleep=0.001, events=10))
     same(tmp_path / "followed", tmp_path / "whole")
     monkeypatch.setattr(streaming, "STREAMED", 1)
-    for name, size in (("_BLOCK", block), ("_GATHERED", 5), ("_GROUP", 7)):
+    for name, size in (("_BLOCK", block), ("_GATHERED", 5), ("_GROUP", 7), ("_REMEMBERED", 2)):
         monkeypatch.setattr(streaming, name, size)
     import_capture(sensor, [path], tmp_path / "blocks")
     same(tmp_path / "blocks", tmp_path / "whole")

@@ -22,7 +22,7 @@ from tests.samples import shipped
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is long, blocks are small."""
     monkeypatch.setattr(streaming, "STREAMED", 1)
-    for name, size in (("_BLOCK", 20_000), ("_GATHERED", 150), ("_GROUP", 200)):
+    for name, size in (("_BLOCK", 20_000), ("_GATHERED", 150), ("_GROUP", 200), ("_REMEMBERED", 20)):
         monkeypatch.setattr(streaming, name, size)
 
 

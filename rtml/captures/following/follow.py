@@ -16,10 +16,12 @@ from rtml.captures.following.place import Place
 from rtml.captures.following.resuming import begun, require_ours
 from rtml.captures.following.spool import Spool
 from rtml.captures.following.tail import Tail
+from rtml.captures.following.telling import writer_of
 from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Lines, Sensor
+from rtml.captures.sensors.choosing import AUTO
 from rtml.captures.sensors.sysdig.scap import is_scap_file
 from rtml.errors import RtmlError, UsageError, lookup
 
@@ -60,7 +62,8 @@ def follow(
     Parameters
     ----------
     sensor
-        A registered sensor that reads lines.
+        A registered sensor that reads lines, or ``auto``: told by the capture that was followed into before,
+        else by the log's beginning.
     source
         A file, which may be rotated while it is followed, or `STDIN`.
     out
@@ -85,12 +88,7 @@ def follow(
     RtmlError
         ``source`` is absent or of another format; ``out`` is another capture, or somebody follows into it.
     """
-    kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
-    if kind.lines is None:
-        able = ", ".join(sorted(name for name in SENSORS if SENSORS[name].lines is not None))
-        raise UsageError(
-            f"{kind.name} files can only be read as a whole: import them; what can be followed: {able}"
-        )
+    asked = None if sensor == AUTO else _able(sensor)
     where = source if source == STDIN else str(Path(source).absolute())
     # A log that was followed before may be between two files at this moment.
     if source != STDIN and not Path(source).is_file() and not (out / "capture.json").is_file():
@@ -98,8 +96,11 @@ def follow(
     if source != STDIN and is_scap_file(Path(source)):
         raise UsageError(f"{source}: a capture of system calls (scap) is read as a whole: import it")
     require_ours(out)
+    pulse = pulse or Pulse()
     with ExitStack() as stack:
         stack.enter_context(locked(out / FOLDER / "lock", out))
+        log = None if source == STDIN else Path(where)
+        kind = asked or _able(writer_of(log, out, pulse.stopped))
         commits, gathered = begun(kind, where, out)
         tail = _tail(where, out, commits.facts.place)
         stack.callback(tail.close)
@@ -107,7 +108,19 @@ def follow(
         named = named_by(kind, containers) if containers else kind
         seen = named if scope is None else scoped(named, scope)
         reader = BlockReader(seen, beside, known=gathered.counts.events > 0)
-        return _Follower(kind.lines, tail, gathered, commits, pulse or Pulse(), told, reader).run()
+        assert kind.lines is not None
+        return _Follower(kind.lines, tail, gathered, commits, pulse, told, reader).run()
+
+
+def _able(sensor: str | Sensor) -> Sensor:
+    """Return a sensor that reads lines."""
+    kind = sensor if isinstance(sensor, Sensor) else lookup(SENSORS, sensor, "sensor")
+    if kind.lines is None:
+        able = ", ".join(sorted(name for name in SENSORS if SENSORS[name].lines is not None))
+        raise UsageError(
+            f"{kind.name} files can only be read as a whole: import them; what can be followed: {able}"
+        )
+    return kind
 
 
 def _tail(source: str, out: Path, place: Place) -> Tail:

@@ -17,7 +17,7 @@ from rtml.captures.identity import process_id
 from rtml.captures.instances import INSTANCE, PID, cut, marks_of, named, summed, with_parents
 from rtml.captures.keys import IDENTITIES
 
-__all__ = ["Known", "identities", "keyed"]
+__all__ = ["Known", "identities", "keyed", "merged"]
 
 _UTC = pl.Datetime("ns", "UTC")
 _PIDS = pl.Schema(
@@ -96,12 +96,18 @@ def _together(known: Known, processes: pl.DataFrame) -> pl.DataFrame:
     """Add what new marks say of processes; what is known of one stays, as if all had been read at once."""
     new = processes.select(_PROCESSES.names()).cast(_PROCESSES)
     touched = pl.concat([known.processes.join(new, on="key", how="semi"), new])
-    firsts = [pl.col(name).drop_nulls().first() for name in ("born", "started", "first_seen", "ppid")]
-    merged = touched.group_by("key", maintain_order=True).agg(
-        pl.col("host", "pid").first(), *firsts, pl.col("ended").max(), pl.col("events").sum()
-    )
     others = known.processes.join(new, on="key", how="anti")
-    return pl.concat([others, merged.select(_PROCESSES.names())])
+    return pl.concat([others, merged(touched)])
+
+
+def merged(processes: pl.DataFrame) -> pl.DataFrame:
+    """Sum what several pieces, in their order, say of processes: one row per key, as first seen."""
+    firsts = [pl.col(name).drop_nulls().first() for name in ("born", "started", "first_seen", "ppid")]
+    return (
+        processes.group_by("key", maintain_order=True)
+        .agg(pl.col("host", "pid").first(), *firsts, pl.col("ended").max(), pl.col("events").sum())
+        .select(_PROCESSES.names())
+    )
 
 
 def identities(known: Known) -> pl.DataFrame:
