@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from rtml.captures.roots import root_of
 
@@ -77,7 +78,7 @@ def process_images(events: pl.DataFrame, declared: pl.DataFrame | None = None) -
     image = _collapse(nodes, before)
     label = pl.coalesce("exe", "[" + pl.col("comm") + "]")
     labelled = nodes.with_columns(label=label)
-    of_image = labelled[image]
+    of_image = labelled.select("exe", "cmdline", "label")[image]
     return (
         labelled.with_columns(of_image["exe"], of_image["cmdline"])
         .with_columns(ancestors=_ancestors(of_image["label"], before, image))
@@ -189,11 +190,13 @@ def _jump(pointer: _Index) -> _Index:
 
 def _ancestors(label: pl.Series, before: _Index, image: _Index) -> pl.Series:
     """Labels of the images before each node's image, nearest first, at most `DEPTH`."""
-    safe = np.append(before, -1)
-    shown = np.append(image, -1)
-    at, steps = image, []
-    for _ in range(DEPTH):
-        at = shown[safe[at]]
-        steps.append(label[np.where(at < 0, 0, at)].set(pl.Series(at < 0), None))
-    columns = [step.alias(f"a{i}") for i, step in enumerate(steps)]
-    return pl.DataFrame(columns).select(ancestors=pl.concat_list(pl.all()).list.drop_nulls())["ancestors"]
+    safe, shown = np.append(before, -1), np.append(image, -1)
+    steps = np.empty((len(image), DEPTH), dtype=np.int64)
+    at = image
+    for i in range(DEPTH):
+        steps[:, i] = at = shown[safe[at]]
+    there = (steps >= 0) & label.is_not_null().to_numpy()[np.maximum(steps, 0)]
+    ends = np.append(0, there.sum(axis=1).cumsum())
+    labels = label.gather(steps[there]).to_arrow(compat_level=pl.CompatLevel.oldest())
+    lists = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), labels)
+    return pl.Series("ancestors", lists, dtype=pl.List(pl.String))

@@ -13,11 +13,9 @@ import polars as pl
 
 from rtml.captures.following.gathering import Was
 from rtml.captures.following.knowing import Known, merged
-from rtml.captures.following.remembering import KEPT, remembered
+from rtml.captures.following.remembering import telling
 
 __all__ = ["Retired"]
-
-_TABLES = ("kept", "processes", "given")
 
 
 @dataclass
@@ -37,9 +35,8 @@ class Retired:
 
     def whole(self) -> tuple[Known, pl.DataFrame]:
         """Return what is known of all processes, and the events that tell of their programs."""
-        kept, processes, given = (self._read(name) for name in _TABLES)
-        known = Known(processes=merged(processes), given=given.unique(maintain_order=True))
-        return known, remembered(KEPT.to_frame(), kept)
+        given = self._read("given").unique(maintain_order=True)
+        return Known(processes=merged(self._read("processes")), given=given), telling(self._read("kept"))
 
     def _read(self, name: str) -> pl.DataFrame:
         files = [self._file(name, number) for number in range(1, self.number + 1)]

@@ -29,9 +29,8 @@ def root_of(nodes: pl.DataFrame) -> pl.DataFrame:
     >>> root_of(tree)["root_id"].to_list()
     [1, 2, 2, 9, 9]
     """
-    processes = nodes.sort("since", maintain_order=True).unique(
-        "process_id", keep="first", maintain_order=True
-    )
+    own = nodes.select("process_id", "parent_id", "container_id", "since")
+    processes = own.sort("since", maintain_order=True).unique("process_id", keep="first", maintain_order=True)
     processes = processes.select(
         "process_id", "parent_id", pl.col("container_id").fill_null("")
     ).with_row_index("i")

@@ -24,6 +24,7 @@ from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
+from rtml.captures.processes import BY_TIME
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
 from rtml.captures.retired import Retired
@@ -170,20 +171,18 @@ def stream_capture(
             stream.drain(everything=True)
         names = stream.gathered.counts.names()
         meant, images = _processes(stream)
-        with stage("resolving processes"):
-            _write_shards(half, meant, images, names)
         renamed_rows(images.lazy(), names).collect().write_parquet(
             half / "processes.parquet", compression="zstd"
         )
+        repairs = repairs_of(images, stream.gathered.counts.start)
+        images = images.select(*BY_TIME, "exe", "cmdline")  # all that rows are told of programs
+        with stage("resolving processes"):
+            _write_shards(half, meant, images, names)
         _write_rejects(half)
         earlier = _write_audit(half)
         manifest = stream.gathered.counts.of_files(inputs, copied or {})
         manifest = manifest.model_copy(
-            update={
-                "audit_earlier": earlier,
-                "late": stream.gathered.late,
-                "repairs": repairs_of(images, manifest.start),
-            }
+            update={"audit_earlier": earlier, "late": stream.gathered.late, "repairs": repairs}
         )
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
         for name in (".rows", ".rejects", ".audit", ".known"):
@@ -223,12 +222,26 @@ def _write_shards(
         target = half / "events" / folder.relative_to(half / ".rows")
         target.mkdir(parents=True)
         before = written.get((node, shard), WRITTEN.to_frame())
+        own, shown = _of_shard(folder, meant, images)
         with parquet_writer(target / "part-0.parquet") as file:
             for rows in _groups(folder):
-                told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), names)
+                told = mended(rows.lazy(), own, shown, names)
                 done, before = placed_in_time(conform(told.collect()), before)
                 file.write_table(as_stored(done))
         written[node, shard] = before
+
+
+def _of_shard(
+    folder: Path, meant: pl.DataFrame | None, images: pl.DataFrame
+) -> tuple[pl.LazyFrame | None, pl.LazyFrame]:
+    """Return what the keys of a shard mean, and its process images: a small part of all."""
+    rows = scan_table([str(path) for path in sorted(folder.iterdir())])
+    keys = rows.select(key=pl.concat_list("process_id", "target_id")).explode("key").drop_nulls().unique()
+    there = keys.collect(engine="streaming")
+    if meant is None:
+        return None, images.join(there, left_on="process_id", right_on="key", how="semi").lazy()
+    own = meant.join(there, on="key", how="semi")
+    return own.lazy(), images.join(own, on="process_id", how="semi").lazy()
 
 
 def _groups(folder: Path) -> Iterator[pl.DataFrame]:

@@ -10,7 +10,7 @@ import polars as pl
 from rtml.captures.processes import PROCESSES, process_images
 from rtml.schema import POLARS
 
-__all__ = ["KEPT", "images_of", "remembered"]
+__all__ = ["KEPT", "images_of", "remembered", "telling"]
 
 _FIRSTS = ("parent_id", "pid", "ppid", "uid", "host", "container_id", "started")
 _TEXTS = ("exe", "comm", "cmdline", "kind")
@@ -31,7 +31,13 @@ def remembered(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     exit.
     """
     new = rows.filter(pl.col("process_id").is_not_null()).select(KEPT.names()).cast(KEPT)
-    touched = pl.concat([kept.join(new, on="process_id", how="semi"), new]).sort("process_id", "time", "seq")
+    touched = pl.concat([kept.join(new, on="process_id", how="semi"), new])
+    return pl.concat([kept.join(new, on="process_id", how="anti"), telling(touched)])
+
+
+def telling(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return those of such events (`KEPT`) that say something which no earlier one of their process says."""
+    ordered = rows.sort("process_id", "time", "seq")
     done = (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
     exits = pl.col("kind") == "exit"
     first = pl.col("process_id").is_first_distinct()
@@ -40,8 +46,7 @@ def remembered(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         for name in _FIRSTS
     ]
     last = exits & (exits.cum_sum(reverse=True).over("process_id") == 1)
-    telling = touched.filter(pl.any_horizontal(first, done, last, *facts))
-    return pl.concat([kept.join(new, on="process_id", how="anti"), telling])
+    return ordered.filter(pl.any_horizontal(first, done, last, *facts))
 
 
 def images_of(
