@@ -11,7 +11,7 @@ from rtml.captures.sensors.contract import PROCESSES, Reading
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said, small
+from rtml.captures.sensors.records.values import integer, said, user_id
 from rtml.times import UTC_NS
 
 __all__ = ["ancestors_of", "identified", "on_one_node"]
@@ -64,7 +64,7 @@ def ancestors_of(rows: pl.DataFrame) -> pl.DataFrame:
         started=when(pl.col("thread").struct.field("start_time")),
         exe=said(pl.col("executable").struct.field("path")),
         cmdline=pl.lit(None, pl.String),
-        uid=small(pl.col("real_user").struct.field("id")),
+        uid=user_id(pl.col("real_user").struct.field("id")),
     )
     known = known.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
     return known.cast(PROCESSES)
