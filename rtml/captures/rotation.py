@@ -20,7 +20,7 @@ def log_of(path: Path) -> str:
     """Return the log that a file is a piece of, with its folder: the name without what rotation adds.
 
     That is a number (``.1``), a day or moment before or after the ending (``-20261126``, seconds since 1970,
-    ``-2026-11-26T10-00-00.000``), and how it is packed. Logs of other names are other logs, whatever they hold.
+    ``-2026-11-26T10-00-00.000``), and how it is packed. Logs of other names are others, whatever they hold.
 
     Examples
     --------

@@ -31,7 +31,7 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("sample", "names"), zip(LOGS, itertools.cycle(NAMES)))
+@pytest.mark.parametrize(("sample", "names"), list(zip(LOGS, itertools.cycle(NAMES), strict=False)))
 def test_programs_and_ancestry_reach_over_the_border(sample: str, names: str, tmp_path: Path):
     lines = (DATA / sample).read_bytes().splitlines(keepends=True)
     head = lines[:1] if sample.endswith(".csv") else []
