@@ -84,7 +84,7 @@ EVENTS: dict[str, list[dict[str, Any]]] = {
     "setns": [{"request": "setns", "flags": "CLONE_NEWNET"}],
     "kill": [{"request": "SIGKILL", "target_pid": 9}],
     "setuid": [{"request": "setuid"}],
-    "syscall": [{"request": "chroot", "path": "/mnt"}],
+    "syscall": [{"request": "chroot", "path": "/mnt"}, {"request": "mkdir", "path": "/srv/new"}],
 }
 """Per kind an event of every shape that sensors write, with all that they can know."""
 AUDITED = {

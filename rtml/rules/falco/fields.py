@@ -11,7 +11,7 @@ import yaml
 
 from rtml.captures.sensors.calls import SELF_EVIDENT
 from rtml.errors import did_you_mean
-from rtml.rules.language.conditions import All, Condition, Not, Text, any_of
+from rtml.rules.language.conditions import All, Condition, Not, Number, Text, any_of
 from rtml.rules.language.settle import FALSE
 from rtml.rules.sigma.mapping import UnknownName
 from rtml.schema import KINDS
@@ -24,7 +24,7 @@ MISSING = "missing:"
 UNSEEN = "unseen"
 """In place of a kind of event: of system calls that no capture holds."""
 
-_SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_exe", "proc.aexepath": "ancestor_exe"}
+_SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_call", "proc.aexepath": "ancestor_exe"}
 _DEEPEST = 8
 
 
@@ -78,18 +78,28 @@ def field_of(name: str, argument: str | None) -> Field:
         return Field(shown, (), data["constants"][name], literals)
     if argument is not None and name in _SERIES:
         return Field(shown, (((), _ancestor(name, argument)),))
-    if name in data["missing"].split() or (argument is not None and name in data["fields"]):
+    missing = name in data["missing"].split() or _open(name)
+    if missing or (argument is not None and name in data["fields"]):
         return Field(shown, (((), MISSING + shown),))
     if name not in data["fields"]:
         field_names = [*data["fields"], *data["constants"], *data["missing"].split(), "evt.type"]
         raise UnknownName(f"field {shown!r} is unknown; {did_you_mean(name, field_names)}")
     entry = data["fields"][name]
+    when = (Number("outcome", ">=", 0.0),) if name.startswith("fs.path.") else ()
     if isinstance(entry, str):
         return Field(shown, (((), entry),), None, literals)
     columns = tuple(
         (tuple(kinds.split()), column) for kinds, names in entry.items() for column in names.split()
     )
-    return Field(shown, columns, None, literals)
+    return Field(shown, columns, None, literals, when=when)
+
+
+def _open(name: str) -> bool:
+    """Tell whether a name begins with one that goes on as users like, and is mapped to nothing."""
+    data = _data()
+    return name not in data["fields"] and f"{name}.".startswith(
+        tuple(f"{one}." for one in data["open"].split())
+    )
 
 
 def lonely(name: str) -> bool:

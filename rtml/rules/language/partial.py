@@ -45,10 +45,16 @@ def _without_client(how: How, value: str) -> bool:
     return how in ("contains", "ends") or value.startswith("->")
 
 
+def _is_path(how: How, value: str) -> bool:
+    return "/" in value or how in ("contains", "ends")
+
+
+_CALLS = Partial("argv[0] of ancestors is not known here, their paths are", _is_path)
 _USERS = Partial("names of users are known for root only, others by their number", _is_user)
 PARTIAL: dict[str, Partial] = {
     "user": _USERS,
     "target_user": _USERS,
+    **dict.fromkeys(["ancestor_calls", *(f"ancestor_call_{n}" for n in range(1, 9))], _CALLS),
     "connection": Partial(
         "the client's end of connections is not known here", _without_client, frozenset({"src_ip"})
     ),
