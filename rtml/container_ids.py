@@ -21,7 +21,8 @@ SHORTEST = 12
 """Digits of the shortest id that engines write; fewer begin too many ids by chance."""
 
 _RUNTIME = r"^[A-Za-z][A-Za-z0-9+.-]*://"
-_UNIT = r"^(?:.*/)?(?:docker|crio|cri-containerd|containerd|libpod|podman)-([0-9A-Fa-f]{12,64})(?:\.scope)?$"
+_ENGINES = "(?:docker|crio|cri-o|cri-containerd|containerd|libpod|podman|nerdctl)"
+_UNIT = rf"^(?:(?:.*/)?(?:{_ENGINES}-)?|.*:{_ENGINES}:)([0-9A-Fa-f]{{12,64}})(?:\.scope)?$"
 _DIGITS = r"^[0-9A-Fa-f]{12,64}$"
 _AT_UNIT, _ALL_DIGITS = (re.compile(pattern[:-1] + r"\Z") for pattern in (_UNIT, _DIGITS))
 _HEX = frozenset("0123456789abcdef")

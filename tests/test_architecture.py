@@ -18,7 +18,7 @@ SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "b
 FLOORS = [
     set(floor.split())
     for floor in (
-        "arrays container_ids costs errors images lazy lineage once peers progress registered registry"
+        "absent arrays container_ids costs errors images lazy lineage once peers progress registered registry"
         " schema showing splits text times version wildcards",
         "reading",
         "captures baselines findings",

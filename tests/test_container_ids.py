@@ -202,3 +202,22 @@ def test_renaming_leaves_everything_else_alone():
     assert renamed(rows, {"a": "c"}).rows() == [("c", 1), ("b", 2), (None, 3)]
     assert renamed(rows.select("x"), {"a": "c"}).rows() == [(1,), (2,), (3,)]
     assert empty().width == len(EVENTS)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docker/{}",
+        "/kubepods/burstable/pod0a1b2c3d-0000-4000-8000-000000000000/{}",
+        "0::/system.slice/docker-{}.scope",
+        "/kubepods.slice/kubepods-pod0a1b.slice/cri-containerd-{}.scope",
+        "kubepods-besteffort-pod0a1b.slice:cri-containerd:{}",
+        "nerdctl-{}",
+    ],
+)
+def test_the_path_of_a_cgroup_names_its_container(path: str):
+    for digits in (FULL, FULL[:12], FULL.upper()):
+        assert bare_id(path.format(digits)) == digits.lower()
+        ids = pl.DataFrame({"id": [path.format(digits)]})
+        assert ids.select(bare_ids(pl.col("id"))).to_series().to_list() == [digits.lower()]
+    assert bare_id(f"sha256:{FULL}") == f"sha256:{FULL}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from rtml.captures.naming import one_spelling
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.repairs import repairs_of
+from rtml.captures.rotation import log_of
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Reading, Sensor
 from rtml.captures.sensors.choosing import AUTO, choose
@@ -54,8 +56,8 @@ def import_capture(
         the files.
     inputs
         Files, in any order, folders and patterns (`rtml.captures.sensors.choosing`), or URLs of a store
-        (``s3://bucket/logs``, `rtml.reading.remote`). Process ids are resolved within a sitting: a file, or
-        the files of a log that was rotated, where the sensor tells which those are.
+        (``s3://bucket/logs``, `rtml.reading.remote`). Process ids are resolved within a sitting: a log, with
+        the files that it was rotated into, by what the sensor tells or else by their names.
     out
         Folder to make; it must not exist.
     scope
@@ -91,7 +93,7 @@ def import_capture(
         originals = [path for path in files if path not in copied]
         if kind.lines is not None and is_long(originals):
             return stream_capture(kind, originals, out, copied)
-        read = {path: kind.read(path) for path in steps(originals, "reading", "files")}
+        read = {path: _of_its_log(kind.read(path), path) for path in steps(originals, "reading", "files")}
         again = _copied(same_records(originals, list(read.values())), copies)
         return _import(kind, {p: read[p] for p in originals if p not in again}, out, {**copied, **again})
 
@@ -150,6 +152,11 @@ def _resolved(kind: Sensor, readings: list[Reading]) -> tuple[pl.DataFrame, pl.D
     declared = [r.processes for r in readings if r.processes is not None]
     images = process_images(events, pl.concat(declared, how="diagonal_relaxed") if declared else None)
     return with_provenance(with_images(events, images)), images, audit
+
+
+def _of_its_log(reading: Reading, path: Path) -> Reading:
+    """Return a reading with its sitting: a log with its rotated files, where the sensor tells none."""
+    return reading if reading.sitting is not None else replace(reading, sitting=f"log {log_of(path)}")
 
 
 def _identified(sensor: Sensor, readings: list[Reading]) -> list[pl.DataFrame]:

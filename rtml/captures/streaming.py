@@ -28,6 +28,7 @@ from rtml.captures.processes import BY_TIME
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
 from rtml.captures.retired import Retired
+from rtml.captures.rotation import log_of
 from rtml.captures.sensors import Sensor
 from rtml.captures.sensors.sysdig.scap import is_scap
 from rtml.captures.shards import sharded
@@ -205,7 +206,7 @@ def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:
         first = next(_pieces(path, sensor.lines.cut))
         reading = BlockReader(sensor, path.parent).read(first.raw, path.name, 0)
         start = "" if reading is None or reading.events.is_empty() else str(reading.events["time"].min())
-        name = str(path) if reading is None or reading.sitting is None else f"sitting {reading.sitting}"
+        name = log_of(path) if reading is None or reading.sitting is None else f"sitting {reading.sitting}"
         groups.setdefault(name, []).append((start, path))
     ordered = sorted((sorted(files) for files in groups.values()), key=lambda files: files[0])
     return [[path for _, path in files] for files in ordered]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import polars as pl
 
@@ -12,7 +13,7 @@ from rtml.captures.store import Capture
 from rtml.rules.language.conditions import columns_of, outcomes
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import KEYS
-from rtml.rules.language.partial import possible, untold
+from rtml.rules.language.partial import possible, unseen, untold
 from rtml.rules.language.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
@@ -50,6 +51,10 @@ TABLE = pl.Schema(
 ``why_not`` says why it could not, or, behind ``partly:``, what of it could not be looked at."""
 
 
+_PARTLY = "partly: "
+_ANY: Mapping[str, Set[str]] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """Hits (`HITS`) and the account of every rule (`TABLE`)."""
@@ -67,9 +72,17 @@ def with_root(hits: pl.DataFrame, capture: Capture) -> pl.DataFrame:
 
 
 def account(
-    capture: Capture, rules: list[Rule], hits: pl.DataFrame, events: int, dead: frozenset[str]
+    capture: Capture,
+    rules: list[Rule],
+    hits: pl.DataFrame,
+    events: int,
+    dead: frozenset[str],
+    seen: Mapping[str, Set[str]] = _ANY,
 ) -> pl.DataFrame:
-    """Make the account (`TABLE`) of rules that saw ``events``; ``dead``: columns all null."""
+    """Make the account (`TABLE`) of rules that saw ``events``.
+
+    Columns in ``dead`` are all null; of those in ``seen`` all values are known (`possible`).
+    """
     per_rule = hits.group_by("rule").agg(
         hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").drop_nulls().n_unique()
     )
@@ -82,7 +95,7 @@ def account(
             "authors": rule.authors,
             "source": rule.source,
             "events": events,
-            "why_not": _why_not(capture, rule, events, dead),
+            "why_not": _why_not(capture, rule, events, dead, seen),
         }
         for rule in rules
     ]
@@ -95,19 +108,24 @@ def account(
     ).select(pl.col(name).cast(kind) for name, kind in TABLE.items())
 
 
-_PARTLY = "partly: "
 _LATER = ("hits", "containers", "could_match")
 
 
-def _why_not(capture: Capture, rule: Rule, events: int, dead: frozenset[str]) -> str | None:
+def _why_not(
+    capture: Capture, rule: Rule, events: int, dead: frozenset[str], seen: Mapping[str, Set[str]]
+) -> str | None:
     if not rule.kinds:
         return "no event of a container can satisfy it"
     if events == 0:
         return no_events(capture, rule.kinds)
     null = dead | dead_views(dead, columns_of(rule.condition))
     reasons = "; ".join(untold(rule.condition, dead))
-    if outcomes(possible(rule.condition, dead), null)[0]:
+    if "syscall" not in rule.kinds:  # Requests of other kinds are no names of calls.
+        seen = {name: values for name, values in seen.items() if name != "request"}
+    if outcomes(possible(rule.condition, dead, seen), null)[0]:
         return f"{_PARTLY}{reasons}" if reasons else None
+    if outcomes(possible(rule.condition, dead), null)[0]:
+        return unseen(rule.condition, seen)
     if outcomes(rule.condition, null)[0]:
         return reasons
     return f"always null here: {', '.join(sorted(dead & rule.columns))}"

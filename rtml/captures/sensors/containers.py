@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.absent import NO_ID
 from rtml.captures.sensors.records.seldom import by_distinct
 from rtml.container_ids import bare_ids
 from rtml.images import without_digest
 
 __all__ = ["container_id", "digest", "image_name", "plain_image"]
 
-_HOST = ("host", "<NA>", "N/A", "n/a", "null", "incomplete")
+_NOWHERE = sorted({"host", *NO_ID})
 _DIGEST = r"(sha256:[0-9a-fA-F]{64})"
 
 
@@ -27,7 +28,8 @@ def container_id(text: pl.Expr) -> pl.Expr:
 
 
 def _bare(ids: pl.Expr) -> pl.Expr:
-    return bare_ids(pl.when(~ids.is_in(_HOST)).then(ids))
+    plain = ids.str.strip_chars()
+    return bare_ids(pl.when(~plain.str.to_lowercase().is_in(_NOWHERE)).then(plain))
 
 
 def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from rtml.absent import is_nameless
 from rtml.container_ids import bare_id
 from rtml.errors import UsageError
 from rtml.findings.attack import techniques_of
@@ -100,6 +101,7 @@ def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), count: Any
         raise Reject(f"no level {level!r}")
     marks = list(tags)
     who = {name: text(facts.get(name)) for name in IDENTITY}
+    who |= {name: None for name, value in who.items() if name != "host" and is_nameless(value or "")}
     who["container_id"] = bare_id(who["container_id"] or "")
     at = _time(time)
     said = {name: _fitting(name, facts.get(name)) for name in _SAID}

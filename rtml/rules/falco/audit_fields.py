@@ -46,10 +46,15 @@ def audit_field(name: str, argument: str | None) -> Field:
     --------
     >>> audit_field("ka.verb", None).columns, audit_field("jevt.value", "/user/username").columns
     ((((), 'verb'),), (((), 'username'),))
+    >>> audit_field("json.value", "/user/username").columns
+    (((), 'username'),)
     >>> audit_field("ka.req.pod.containers.image", "0").columns
     (((), 'missing:ka.req.pod.containers.image[0]'),)
     """
     data = _data()
+    name = (
+        f"jevt.{name.removeprefix('json.')}" if name.startswith("json.") else name
+    )  # two names of one field
     shown = name if argument is None else f"{name}[{argument}]"
     literals = tuple(data["literals"].get(name, ()))
     if shown in data["constants"]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rtml.reading.user_yaml import YamlError, yaml_documents
+from rtml.rules.falco.changing import BadChange, changed, ways_of
 from rtml.rules.falco.exceptions import merged
 from rtml.rules.language.contract import Skipped
 
@@ -21,7 +22,7 @@ __all__ = ["Definitions", "Entry"]
 
 _KINDS = ("rule", "macro", "list")
 _IGNORED = ("required_engine_version", "required_plugin_versions")
-_JOINED = ("condition", "items", "exceptions", "tags", "output", "desc")
+_NOTHING = ("", "~", "null", "Null", "NULL")
 _LICENCE = re.compile(r"SPDX-License-Identifier:\s*(\S+)")
 _HALF = re.compile("[\ud800-\udfff]")
 _OWNER = re.compile(r"Copyright \(C\) [\d, -]+ (.*?)\.?\s*$", re.M)
@@ -40,12 +41,13 @@ class Entry:
 
 @dataclass
 class Definitions:
-    """All lists, macros and rules by name, and what was skipped on the way."""
+    """All lists, macros and rules by name, what was skipped on the way, and names of ``broken`` lists."""
 
     rules: dict[str, Entry] = field(default_factory=dict)
     macros: dict[str, Entry] = field(default_factory=dict)
     lists: dict[str, Entry] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
 
     def add(self, text: str, file: str) -> None:
         r"""Read one file; what is broken is named in ``skipped``.
@@ -76,6 +78,8 @@ class Definitions:
             self._skip(file, "a Falco rule file is a list of rules, macros and lists")
             return
         for entry in document:
+            if entry in _NOTHING:
+                continue
             for problem in self._entry(entry, file, licence, authors):
                 self._skip(file, problem)
 
@@ -90,20 +94,23 @@ class Definitions:
             return
         table: dict[str, Entry] = getattr(self, f"{kind}s")
         name, before = str(document[kind]), table.get(str(document[kind]))
-        problem = _shape(kind, document)
-        if problem:
+        document = {key: value for key, value in document.items() if not _empty(key, value)}
+        if kind == "list" and document.get("items") in _NOTHING:
+            document["items"] = []
+        try:
+            ways = ways_of(kind, document)
+            _check_shape(kind, document, new=not ways)
+        except BadChange as problem:
+            if kind == "list" and before is None:
+                self.broken.add(name)
             yield f"{kind} {name!a}: {problem}"
             return
-        ways = dict(document.get("override") or {})
-        if document.get("append") == "true":
-            ways |= {key: "append" for key in ("condition", "items", "exceptions") if key in document}
-        toggles = kind == "rule" and "condition" not in document and "enabled" in document
-        if ways or toggles:
+        if ways:
             if before is None:
                 yield f"{kind} {name!r} is changed but was not defined before"
             else:
-                for problem in _change(before.values, document, ways):
-                    yield f"{kind} {name!r}: {problem}"
+                before.values, problems = changed(before.values, document, ways)
+                yield from (f"{kind} {name!r}: {problem}" for problem in problems)
             return
         if before is not None and kind == "rule":
             where = "earlier in this file" if before.file == file else f"in {before.file}"
@@ -115,35 +122,21 @@ class Definitions:
         table[name] = Entry(name, file, licence, authors, values)
 
 
-def _shape(kind: str, document: dict[str, Any]) -> str | None:
-    """Say what is wrong with the texts and types of an entry, if anything."""
+def _empty(key: Any, value: Any) -> bool:
+    """Tell whether an entry says nothing under a key that it need not have."""
+    return key in ("exceptions", "tags", "override", "desc", "output") and value in _NOTHING
+
+
+def _check_shape(kind: str, document: dict[str, Any], *, new: bool) -> None:
+    """Raise `BadChange` where texts or types of an entry are wrong."""
     half = _HALF.search(json.dumps(document, ensure_ascii=False))
     if half:
-        return f"half a character, U+{ord(half[0]):04X}, is no text"
-    if not isinstance(document.get("override") or {}, dict):
-        return "override must be a mapping"
+        raise BadChange(f"half a character, U+{ord(half[0]):04X}, is no text")
     for key, wanted in (("condition", str), ("items", list), ("tags", list), ("exceptions", list)):
-        if document.get(key) and not isinstance(document[key], wanted):
-            return f"{key} has the wrong form"
+        if key in document and not isinstance(document[key], wanted):
+            raise BadChange(f"{key} has the wrong form")
     if kind == "list" and any(not isinstance(item, str) for item in document.get("items") or []):
-        return "items must be plain values"
+        raise BadChange("items must be plain values")
     needed = "items" if kind == "list" else "condition"
-    changed = document.get("override") or document.get("append") or "enabled" in document
-    return None if changed or needed in document else f"has no {needed}"
-
-
-def _change(values: dict[str, Any], document: dict[str, Any], ways: dict[str, str]) -> list[str]:
-    """Change an entry; return what is wrong with exceptions."""
-    problems: list[str] = []
-    for key in ways or {"enabled": "replace"}:
-        if key not in document:
-            continue
-        old, new = values.get(key), document[key]
-        if key == "exceptions":
-            before = old or [] if ways.get(key) == "append" else []
-            values[key], problems = merged(before, new or [])
-        elif ways.get(key) != "append" or old is None or key not in _JOINED:
-            values[key] = new
-        else:
-            values[key] = f"{old} {new}" if isinstance(old, str) else [*old, *new]
-    return problems
+    if new and needed not in document:
+        raise BadChange(f"has no {needed}")

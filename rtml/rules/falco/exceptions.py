@@ -10,6 +10,10 @@ from typing import Any
 
 __all__ = ["Row", "merged", "rows_of"]
 
+_OF_LISTS = ("in", "pmatch", "intersects")
+_OPERATORS = frozenset(
+    "= == != < <= > >= contains icontains bcontains startswith bstartswith endswith glob iglob regex".split()
+) | {*_OF_LISTS}
 Row = list[tuple[str, str, Any]]
 """Field, operator and value of every comparison: all hold where the exception does."""
 
@@ -90,16 +94,28 @@ def rows_of(exception: Mapping[str, Any]) -> Iterator[Row]:
     operators = [comps] if isinstance(comps, str) else comps
     if not all(_texts(part) for part in (names, operators)) or len(names) != len(operators):
         raise ValueError("fields and comps must be texts, as many of one as of the other")
+    odd = [operator for operator in operators if operator not in _OPERATORS]
+    if odd:
+        raise ValueError(f"{odd[0]!r} compares with no value")
     if not isinstance(rows, list):
         raise ValueError("values must be a list")
-    if single:
-        rows = [[rows]] if rows else []
+    if single and rows:
+        rows = [[rows]]
     for row in rows:
         if not isinstance(row, list) or len(row) != len(names):
             raise ValueError("values and fields differ in number")
-        if any(isinstance(item, dict) for item in row):
-            raise ValueError("a mapping is no value")
-        yield list(zip(names, operators, row, strict=True))
+        yield [(name, *_compared(*part)) for name, *part in zip(names, operators, row, strict=True)]
+
+
+def _compared(operator: str, value: Any) -> tuple[str, Any]:
+    """Return operator and value; several values are compared as a list, or not at all."""
+    if isinstance(value, str):
+        return operator, value
+    if not _texts(value):
+        raise ValueError("a value is a text, or a list of texts")
+    if operator not in (*_OF_LISTS, "=", "=="):
+        raise ValueError(f"{operator} compares with one value, not with a list")
+    return operator if operator in _OF_LISTS else "in", value
 
 
 def _texts(part: Any) -> bool:

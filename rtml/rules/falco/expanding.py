@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rtml.errors import did_you_mean
@@ -31,7 +31,7 @@ class Expander:
         self._parsed: dict[str, Node] = {}
 
     def rule(self, entry: Entry) -> Node:
-        """Return the condition of a rule with its exceptions, all macros replaced.
+        """Return the condition of a rule without its exceptions, all macros replaced.
 
         Raises
         ------
@@ -39,13 +39,21 @@ class Expander:
             A macro is unknown, names itself, or does not parse; the condition grows too large.
         """
         self._nodes = 0
-        exceptions = list(_exceptions(entry.values.get("exceptions") or []))
         try:
             parsed = parse(entry.values["condition"])
         except SyntaxProblem as problem:
             raise Refused(f"the condition does not parse: {problem}") from None
-        condition = And((parsed, Negation(Or(tuple(exceptions))))) if exceptions else parsed
-        return self._expand(condition, ())
+        return self._expand(parsed, ())
+
+    def exception(self, exception: Mapping[str, Any]) -> Node:
+        """Return what an exception lets pass: one condition per row of values, whose fields all compare so.
+
+        Raises
+        ------
+        Refused
+            A comparison does not parse.
+        """
+        return Or(tuple(And(tuple(_comparison(*part) for part in row)) for row in rows_of(exception)))
 
     def _expand(self, node: Node, inside: tuple[str, ...]) -> Node:
         self._nodes += 1
@@ -80,21 +88,27 @@ class Expander:
     def literals(self, test: Test) -> tuple[str, ...]:
         """Values of a test; a bare word that names a list is replaced by the list's items.
 
+        Falco replaces it behind every operator: ``proc.name = one_shell`` compares with the one item.
+
         Raises
         ------
         Refused
-            A list names itself, or holds too many items.
+            A list names itself, holds too many items, or not one where one value belongs.
         """
-        if test.operator not in _LISTS:
-            return tuple(value.text for value in test.values)
         self._listed = 0
-        return tuple(dict.fromkeys(self._items(test.values, ())))
+        found = tuple(dict.fromkeys(self._items(test.values, ())))
+        if test.operator not in _LISTS and len(found) != len(test.values):
+            shown = f"{test.left} {test.operator} {test.values[0].text}"
+            raise Refused(f"{shown}: a list of {len(found)} where one value belongs")
+        return found
 
     def _items(self, values: Iterable[Value], inside: tuple[str, ...]) -> Iterator[str]:
         for value in values:
             self._listed += 1
             if self._listed > MOST_ITEMS or len(inside) > 50:
                 raise Refused(f"a list of more than {MOST_ITEMS} items, or lists too deep")
+            if value.bare and value.text in self._definitions.broken:
+                raise Refused(f"list {value.text!r} is not understood")
             if not value.bare or value.text not in self._definitions.lists:
                 yield value.text
             elif value.text in inside:
@@ -104,22 +118,28 @@ class Expander:
                 yield from self._items(map(value_of, items), (*inside, value.text))
 
 
-def _exceptions(entries: list[Any]) -> Iterator[Node]:
-    """One condition per row of values: all its fields compare so."""
-    for exception in entries:
-        for row in rows_of(exception):
-            yield And(tuple(_comparison(*part) for part in row))
-
-
 def _comparison(name: str, operator: str, value: Any) -> Node:
-    """Build the text of one comparison's left side; the values need no text of their own."""
-    operator = operator if operator in _LISTS or not isinstance(value, list) else "in"
+    """Build one comparison of an exception, as Falco does: by the text that it has as a condition.
+
+    A text behind an operator of lists is a list in text (``(sh, bash)``); one that is none with what stands
+    around it (``-o=x``) is a value as it is.
+    """
+    if isinstance(value, str):
+        listed = operator in _LISTS and not value.startswith("(")
+        quoted = operator not in _LISTS and " " in value and value[0] not in "\"'"
+        read = _read(name, operator, f"({value})" if listed else f'"{value}"' if quoted else value)
+        if read is not None:
+            return read
     values = value if isinstance(value, list) else [value]
+    shell = _read(name, operator, "x")
+    if shell is None:
+        raise Refused(f"{name} {operator} is no comparison")
+    return Test(shell.left, shell.operator, tuple(value_of(item) for item in values))
+
+
+def _read(name: str, operator: str, right: str) -> Test | None:
     try:
-        shell = parse(f"{name} {operator} x")
-    except SyntaxProblem as problem:
-        raise Refused(f"exception: {problem}") from None
-    if not isinstance(shell, Test):
-        raise Refused(f"exception: {name} {operator} is no comparison")
-    literals = tuple(value_of(str(item).strip("()")) for item in values)
-    return Test(shell.left, shell.operator, literals)
+        read = parse(f"{name} {operator} {right}")
+    except SyntaxProblem:
+        return None
+    return read if isinstance(read, Test) else None

@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
+from rtml.captures.sensors.calls import SELF_EVIDENT
 from rtml.errors import did_you_mean
-from rtml.rules.language.conditions import All, Condition, Text, any_of
+from rtml.rules.language.conditions import All, Condition, Not, Number, Text, any_of
 from rtml.rules.language.settle import FALSE
 from rtml.rules.sigma.mapping import UnknownName
 from rtml.schema import KINDS
@@ -23,7 +24,7 @@ MISSING = "missing:"
 UNSEEN = "unseen"
 """In place of a kind of event: of system calls that no capture holds."""
 
-_SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_exe", "proc.aexepath": "ancestor_exe"}
+_SERIES = {"proc.aname": "ancestor", "proc.aexe": "ancestor_call", "proc.aexepath": "ancestor_exe"}
 _DEEPEST = 8
 
 
@@ -77,18 +78,28 @@ def field_of(name: str, argument: str | None) -> Field:
         return Field(shown, (), data["constants"][name], literals)
     if argument is not None and name in _SERIES:
         return Field(shown, (((), _ancestor(name, argument)),))
-    if name in data["missing"].split() or (argument is not None and name in data["fields"]):
+    missing = name in data["missing"].split() or _open(name)
+    if missing or (argument is not None and name in data["fields"]):
         return Field(shown, (((), MISSING + shown),))
     if name not in data["fields"]:
         field_names = [*data["fields"], *data["constants"], *data["missing"].split(), "evt.type"]
         raise UnknownName(f"field {shown!r} is unknown; {did_you_mean(name, field_names)}")
     entry = data["fields"][name]
+    when = (Number("outcome", ">=", 0.0),) if name.startswith("fs.path.") else ()
     if isinstance(entry, str):
         return Field(shown, (((), entry),), None, literals)
     columns = tuple(
         (tuple(kinds.split()), column) for kinds, names in entry.items() for column in names.split()
     )
-    return Field(shown, columns, None, literals)
+    return Field(shown, columns, None, literals, when=when)
+
+
+def _open(name: str) -> bool:
+    """Tell whether a name begins with one that goes on as users like, and is mapped to nothing."""
+    data = _data()
+    return name not in data["fields"] and f"{name}.".startswith(
+        tuple(f"{one}." for one in data["open"].split())
+    )
 
 
 def lonely(name: str) -> bool:
@@ -124,21 +135,43 @@ def system_calls(kind: str) -> tuple[str, ...]:
 def called(names: tuple[str, ...]) -> Condition:
     """Return the condition that an event came of one of these system calls.
 
+    Events of kinds that say which call it was have no name of it: calls that a kind holds beside its usual
+    ones (``execveat``) are not told apart. Those of all other kinds name their call, some sensors' under the
+    kind ``syscall``.
+
     Examples
     --------
     >>> called(("execve", "execveat"))
     Text(column='kind', how='equals', values=('exec',), cased=True)
+    >>> called(("execveat",)).args[1].column
+    'missing:evt.type=execveat'
     """
-    parts = [part for name in names for part in _called(name)]
+    parts = [part for kind in KINDS for part in _of_kind(kind, names)]
+    unseen, known = _data()["unseen"].split(), {call for kind in SELF_EVIDENT for call in system_calls(kind)}
+    requests = tuple(name for name in names if name not in known and name not in unseen)
+    if requests:
+        parts.append(All((_kind("syscall"), Text("request", "equals", requests, cased=True))))
+    if set(names) & set(unseen):
+        parts.append(_kind(UNSEEN))
     return any_of(parts) if parts else FALSE
 
 
-def _called(name: str) -> list[Condition]:
-    data = _data()
-    kinds = tuple(kind for kind in KINDS if name in data["kinds"].get(kind, "").split())
-    if kinds:
-        return [Text("kind", "equals", kinds, cased=True)]
-    if name in data["unseen"].split():
-        return [Text("kind", "equals", (UNSEEN,), cased=True)]
-    request = Text("request", "equals", (name,), cased=True)
-    return [All((Text("kind", "equals", ("syscall",), cased=True), request))]
+def _of_kind(kind: str, names: tuple[str, ...]) -> list[Condition]:
+    calls = system_calls(kind)
+    asked = [name for name in names if name in calls]
+    others = tuple(call for call in calls if call not in names)
+    if not asked:
+        return []
+    if kind in (*SELF_EVIDENT, "create", "write"):
+        rare = _data()["rare"].split()
+        if set(asked) - set(rare):
+            return [_kind(kind)]
+        lacking = MISSING + "evt.type=" + ",".join(asked)
+        return [All((_kind(kind), Text(lacking, "equals", ("",), cased=True)))]
+    if not others:
+        return [_kind(kind)]
+    return [All((_kind(kind), Not(Text("request", "equals", others, cased=True))))]
+
+
+def _kind(name: str) -> Condition:
+    return Text("kind", "equals", (name,), cased=True)

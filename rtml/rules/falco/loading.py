@@ -16,13 +16,14 @@ import polars as pl
 from rtml.findings.attack import techniques_of
 from rtml.findings.levels import level_of
 from rtml.findings.rule_types import finding_type_of
+from rtml.rules.falco.changing import truth
 from rtml.rules.falco.documents import Definitions, Entry
 from rtml.rules.falco.expanding import Expander
 from rtml.rules.falco.fields import MISSING, UNSEEN
 from rtml.rules.falco.operands import Refused
-from rtml.rules.falco.sources import SOURCES
+from rtml.rules.falco.sources import SOURCES, Source
 from rtml.rules.falco.translating import translate
-from rtml.rules.language.conditions import Condition, columns_of
+from rtml.rules.language.conditions import All, Condition, Not, any_of, columns_of
 from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.language.inputs import blank
 from rtml.rules.language.masks import masks
@@ -68,7 +69,7 @@ def load_falco(paths: Iterable[str | Path], *, disabled: bool = False) -> tuple[
     expander = Expander(definitions)
     rules: list[Rule] = []
     for entry in definitions.rules.values():
-        loaded = _rule(entry, expander, disabled)
+        loaded = _rule(entry, expander, disabled, definitions.skipped)
         if isinstance(loaded, Rule):
             rules.append(loaded)
         else:
@@ -76,11 +77,11 @@ def load_falco(paths: Iterable[str | Path], *, disabled: bool = False) -> tuple[
     return rules, definitions.skipped
 
 
-def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
+def _rule(entry: Entry, expander: Expander, disabled: bool, told: list[Skipped]) -> Rule | Skipped:
     def skipped(reason: str) -> Skipped:
         return Skipped(entry.file, f"rule {entry.name!r}: {reason}")
 
-    if entry.values.get("enabled") == "false" and not disabled:
+    if truth(entry.values.get("enabled")) is False and not disabled:
         return skipped("disabled in its file (enabled: false)")
     name = entry.values.get("source") or "syscall"
     source = SOURCES.get(name) if isinstance(name, str) else None
@@ -88,6 +89,9 @@ def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
         return skipped(f"of source {name}; only rules of the sources {' and '.join(SOURCES)} are run")
     try:
         condition = translate(expander.rule(entry), expander.literals, source.field)
+        passed, problems = _passed(entry, expander, source)
+        told += map(skipped, problems)
+        condition = All((condition, Not(any_of(passed)))) if passed else condition
         kinds = tuple(kind for kind in kinds_of(condition) if kind in source.kinds)
         if not kinds and settle(condition, {UNSEEN}) != FALSE:
             raise Refused("asks for system calls that no capture holds")
@@ -99,6 +103,19 @@ def _rule(entry: Entry, expander: Expander, disabled: bool) -> Rule | Skipped:
     except (pl.exceptions.PolarsError, RecursionError) as error:
         return skipped(f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
     return rule
+
+
+def _passed(entry: Entry, expander: Expander, source: Source) -> tuple[list[Condition], list[str]]:
+    """Return what the exceptions of a rule let pass, and which of them are not understood and left out."""
+    passed, problems = [], []
+    for exception in entry.values.get("exceptions") or []:
+        try:
+            one = translate(expander.exception(exception), expander.literals, source.field)
+        except (Refused, UnknownName) as problem:
+            problems.append(f"exception {exception.get('name')!r}, which is left out: {problem}")
+        else:
+            passed.append(one)
+    return passed, problems
 
 
 def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:

@@ -25,6 +25,10 @@ __all__ = ["translate"]
 
 _CALLS = ("evt.type", "syscall.type")
 _ORDER = ("<", "<=", ">", ">=")
+_OF_TEXT = (
+    *("contains", "icontains", "startswith", "endswith", "pmatch", "glob", "iglob", "regex"),
+    *("bcontains", "bstartswith"),
+)
 _SETS = ("exists", "in", "intersects")
 _ANCHOR = re.compile(r"(?<!\[)\^")
 _HOW = {"contains": "contains", "icontains": "contains", "startswith": "starts", "endswith": "ends"}
@@ -63,6 +67,8 @@ def translate(node: Node, literals: Callable[[Test], Literals], lookup: Lookup =
             if lookup is field_of and isinstance(node.left, Named) and node.left.name in _CALLS:
                 return _call(node.operator, literals(node))
             field = field_of_operand(node.left, lookup)
+            if lookup is field_of:
+                _typed(node, field, literals(node))
             tested = _test(node, field, literals(node))
             return All((*field.when, tested)) if field.when else tested
 
@@ -84,6 +90,18 @@ def _test(test: Test, field: Field, values: Literals) -> Condition:
         return any_of(parts)
     present = [_when(kinds, Not(Absent(column))) for kinds, column in field.columns]
     return All((any_of(present), Not(any_of(parts))))
+
+
+def _typed(test: Test, field: Field, values: Literals) -> None:
+    """Refuse comparisons that Falco's types do not know; all fields of the audit log are text to it."""
+    types = {type_of(column) for _, column in field.columns if not column.startswith(MISSING)}
+    if test.operator in _OF_TEXT and types - {"text"}:
+        raise Refused(f"{field.name} is no text: Falco does not compare it with {test.operator}")
+    if test.operator in _ORDER and types - {"number"}:
+        raise Refused(f"{field.name} is no number: {test.operator} has no meaning here")
+    odd = [value for value in values if value not in ("true", "false")] if "boolean" in types else []
+    if odd:
+        raise Refused(f"{field.name} is true or false, not {odd[0]!r}")
 
 
 def _sensible(field: Field, test: Test, values: Literals) -> None:

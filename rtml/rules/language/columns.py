@@ -46,6 +46,7 @@ LISTS = frozenset(
         "ancestors",
         "answers",
         "ancestor_names",
+        "ancestor_calls",
         "image_repositories",
         "uri_params",
         "subject_users",

@@ -6,14 +6,15 @@ not match, and says so; one that has other ways to match is said to be looked at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rtml.rules.language.computed import call_of, leaves
 from rtml.rules.language.conditions import All, AnyOf, Condition, How, Not, Same, Text, columns_of
 from rtml.rules.language.settle import FALSE
 
-__all__ = ["PARTIAL", "Partial", "possible", "untold"]
+__all__ = ["PARTIAL", "Partial", "possible", "unseen", "untold"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,16 @@ def _without_client(how: How, value: str) -> bool:
     return how in ("contains", "ends") or value.startswith("->")
 
 
+def _is_path(how: How, value: str) -> bool:
+    return "/" in value or how in ("contains", "ends")
+
+
+_CALLS = Partial("argv[0] of ancestors is not known here, their paths are", _is_path)
 _USERS = Partial("names of users are known for root only, others by their number", _is_user)
 PARTIAL: dict[str, Partial] = {
     "user": _USERS,
     "target_user": _USERS,
+    **dict.fromkeys(["ancestor_calls", *(f"ancestor_call_{n}" for n in range(1, 9))], _CALLS),
     "connection": Partial(
         "the client's end of connections is not known here", _without_client, frozenset({"src_ip"})
     ),
@@ -57,6 +64,9 @@ PARTIAL: dict[str, Partial] = {
 
 _ALIKE = frozenset({"tolower", "toupper", "basename", "whole"})
 """Functions of a user's name or a connection that keep what can be told of it, but for case."""
+
+
+_ANY: Mapping[str, Set[str]] = MappingProxyType({})
 
 
 def _partial(column: str, dead: Set[str]) -> Partial | None:
@@ -81,8 +91,17 @@ def _lacking_within(condition: Condition, dead: Set[str]) -> list[str]:
     return sorted({partial.lacks for leaf in within if (partial := _partial(leaf, dead)) is not None})
 
 
-def possible(condition: Condition, dead: Set[str]) -> Condition:
+def possible(condition: Condition, dead: Set[str], seen: Mapping[str, Set[str]] = _ANY) -> Condition:
     """Return the condition without tests for values that their column never has.
+
+    Parameters
+    ----------
+    condition
+        Any.
+    dead
+        Columns that are null throughout.
+    seen
+        All values of some columns, in lower case: tests whether such a one equals another value fall.
 
     Examples
     --------
@@ -90,14 +109,19 @@ def possible(condition: Condition, dead: Set[str]) -> Condition:
     Text(column='user', how='equals', values=('root',), cased=False)
     >>> possible(Text("user", "equals", ("www-data",)), set())
     AnyOf(args=())
+    >>> possible(Text("request", "equals", ("chroot", "mkdir")), set(), {"request": {"mkdir"}}).values
+    ('mkdir',)
     """
     match condition:
         case All(args):
-            return All(tuple(possible(arg, dead) for arg in args))
+            return All(tuple(possible(arg, dead, seen) for arg in args))
         case AnyOf(args):
-            return AnyOf(tuple(possible(arg, dead) for arg in args))
+            return AnyOf(tuple(possible(arg, dead, seen) for arg in args))
         case Not(arg):
-            return Not(possible(arg, dead))
+            return Not(possible(arg, dead, seen))
+        case Text(column, "equals", values, cased=cased) if column in seen:
+            kept = tuple(value for value in values if value.lower() in seen[column])
+            return Text(column, "equals", kept, cased=cased) if kept else FALSE
         case Text(column, how, values, cased=cased) if (partial := _lacking(condition, dead)) is not None:
             kept = tuple(value for value in values if partial.passes(how, value))
             return Text(column, how, kept, cased=cased) if kept else FALSE
@@ -122,3 +146,25 @@ def untold(condition: Condition, dead: Set[str]) -> list[str]:
             return [] if all(partial.passes(how, value) for value in values) else [partial.lacks]
         case _:
             return _lacking_within(condition, dead)
+
+
+def unseen(condition: Condition, seen: Mapping[str, Set[str]]) -> str:
+    """Say which kinds of event, or system calls, the condition asks for in vain.
+
+    Examples
+    --------
+    >>> unseen(Text("request", "equals", ("chroot", "mkdir")), {"request": {"mkdir"}})
+    'the capture has no chroot events'
+    """
+    missing = sorted(_missing(condition, seen))
+    return f"the capture has no {', '.join(missing)} events"
+
+
+def _missing(condition: Condition, seen: Mapping[str, Set[str]]) -> set[str]:
+    match condition:
+        case All(args) | AnyOf(args):
+            return {name for arg in args for name in _missing(arg, seen)}
+        case Text(column, "equals", values) if column in seen:
+            return {value for value in values if value.lower() not in seen[column]}
+        case _:
+            return set()

@@ -31,13 +31,15 @@ COMM_LENGTH = 15
 class View:
     """A column computed from prepared inputs.
 
-    Null where everything that it ``needs`` is null; a ``total`` one has a value even there.
+    Null where everything that it ``needs`` is null, or where one of it is, where it needs ``every`` one; a
+    ``total`` one has a value even there.
     """
 
     needs: tuple[str, ...]
     expression: pl.Expr
     dtype: pl.DataType | type[pl.DataType] = pl.String
     total: bool = False
+    every: bool = False
 
 
 def _col(name: str) -> pl.Expr:
@@ -107,6 +109,7 @@ _NAMES = (
     .str.replace_all(f"[^{SEPARATOR}]*/", "")
     .str.replace_all(f"([^{SEPARATOR}]{{{COMM_LENGTH}}})[^{SEPARATOR}]+", "${1}")
 )
+_ON_PATH = _col("request").is_in("mkdir mkdirat chown lchown fchown fchownat quotactl umount umount2".split())
 _ENDS = ("src_ip", "src_port", "dst_ip", "dst_port")
 _CLIENT = _end("src").fill_null("")  # many sensors know only whereto
 _UNTIL = f"^([^{SEPARATOR}]*)"
@@ -135,6 +138,8 @@ VIEWS: dict[str, View] = {
     "file_resolved": View(("file",), _FILE),
     "file_folder": View(("file",), _FILE.str.replace(r"(?s)/[^/]*$", "").replace("", "/")),
     "file_name": View(("file",), _base(_FILE)),
+    "file_of_call": View(("request", "file"), pl.when(_ON_PATH).then(_col("file")), every=True),
+    "path_of_call": View(("request", "path"), pl.when(_ON_PATH).then(_col("path")), every=True),
     "image_repository": View(("image",), repository(pl.col("image"))),
     "image_tag": View(("image",), tag(pl.col("image"))),
     "connection": View(_ENDS, pl.when(_col("dst_ip").is_not_null()).then(_CLIENT + "->" + _end("dst"))),
@@ -171,11 +176,13 @@ VIEWS: dict[str, View] = {
         for n in range(1, 9)
     },
     **{
-        f"ancestor_exe_{n}": View(
+        f"{name}_{n}": View(
             ("ancestors",), _col("ancestors").str.split(SEPARATOR).list.get(n - 1, null_on_oob=True)
         )
         for n in range(1, 9)
+        for name in ("ancestor_exe", "ancestor_call")
     },
+    "ancestor_calls": View(("ancestors",), _col("ancestors")),
 }
 """Name to definition."""
 
@@ -226,5 +233,9 @@ def dead_views(dead: Set[str], columns: Iterable[str] = ()) -> frozenset[str]:
         Columns of conditions, whose computed ones are looked at too: one null argument is enough.
     """
     partial = {name: view for name, view in VIEWS.items() if not view.total}
-    null = frozenset(name for name, view in partial.items() if dead >= set(view.needs))
+    null = frozenset(
+        name
+        for name, view in partial.items()
+        if (dead & set(view.needs) if view.every else dead >= set(view.needs))
+    )
     return null | {name for name in columns if call_of(name) and leaves(name) & (dead | null)}

@@ -90,7 +90,13 @@ def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rul
     matches = cells.join(met, on=columns, nulls_equal=True).select(*keys, "rule")
     hits = _hits(_narrowed(events, cells, matches, keys), matches, keys)
     dead = frozenset(name for name in columns if plain[name].null_count() == plain.height)
-    return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead))
+    told = [name for name in columns if name in ("kind", "request")]
+    seen = {name: _values(plain[name]) for name in told}
+    return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead, seen))
+
+
+def _values(column: pl.Series) -> frozenset[str]:
+    return frozenset(column.drop_nulls().unique().str.to_lowercase())
 
 
 def _cells(

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.errors import UsageError
 from rtml.findings.levels import LEVELS
 from rtml.findings.shown import Findings
 from rtml.rules.account import TABLE, Evaluation
@@ -91,15 +92,17 @@ def load_all(
     Raises
     ------
     UsageError
-        A file of lists that guards nothing.
+        A file of lists that guards nothing; files of Sigma, or of Falco, without one rule that can be run.
     """
+    paths, falco = tuple(paths), tuple(falco)
     rules: dict[str, Rule] = {}
     skipped: list[Skipped] = []
     names = tuple(packs)
     ours: list[Rule] = list(CORRELATIONS) if "container" in names else []
     values = rule_lists(lists)
     packed = [load_pack(name, values) for name in names]
-    parts = [*packed, (ours, []), load(paths, values), load_falco(falco)]
+    given = [_guarding("Sigma", paths, load(paths, values)), _guarding("Falco", falco, load_falco(falco))]
+    parts = [*packed, (ours, []), *given]
     for loaded, refused in parts:
         skipped += refused
         for rule in loaded:
@@ -107,6 +110,18 @@ def load_all(
                 skipped.append(Skipped(rule.source, f"id {rule.id} is also in {rules[rule.id].source}"))
             rules.setdefault(rule.id, rule)
     return list(rules.values()), [*skipped, *values.idle()]
+
+
+def _guarding(
+    what: str, paths: tuple[str | Path, ...], loaded: tuple[list[Rule], list[Skipped]]
+) -> tuple[list[Rule], list[Skipped]]:
+    """Return what was loaded, unless somebody gave files of which no rule is run."""
+    rules, skipped = loaded
+    if not paths or rules:
+        return loaded
+    why = f"{len(skipped):,} skipped, the first: {skipped[0].reason}" if skipped else "they hold none"
+    files = ", ".join(map(str, paths[:3]))
+    raise UsageError(f"{files}: no rule of {what} there can be run, so it guards nothing ({why})")
 
 
 def run_all(capture: Capture, chosen: Chosen) -> Ran:

@@ -12,7 +12,7 @@ from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.ptrace import PTRACE
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
-from rtml.captures.sensors.records.values import integer, named, said, small
+from rtml.captures.sensors.records.values import integer, named, said, user_id
 from rtml.captures.sensors.results import result_of
 
 __all__ = ["AUXILIARY", "BLIND", "events_of"]
@@ -71,8 +71,8 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         container_id=container_id(pl.col("container")),
         pid=pid_of(integer(pl.col("pid"))),
         ppid=pid_of(integer(pl.col("ppid"))),
-        uid=small(pl.col("uid")),
-        euid=small(pl.col("euid")),
+        uid=user_id(pl.col("uid")),
+        euid=user_id(pl.col("euid")),
         tty=named(pl.col("tty").replace("(none)", None)),
         exe_memory=pl.when(pl.col("exe").str.starts_with("/memfd:")).then(True),
         result=result_of(integer(pl.col("exit"))),

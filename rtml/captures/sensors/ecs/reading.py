@@ -25,7 +25,7 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["ECS", "SENSOR", "read"]
@@ -80,8 +80,8 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         exe=pl.coalesce("process/executable", "process/exe"),
         comm="process/name",
         cwd=pl.coalesce("process/working_directory", "process/cwd"),
-        uid=small(pl.coalesce("user/id", "user/uid")),
-        euid=small(pl.coalesce("user/effective/id", "user/euid")),
+        uid=user_id(pl.coalesce("user/id", "user/uid")),
+        euid=user_id(pl.coalesce("user/effective/id", "user/euid")),
         tty=pl.col("auditd/data/tty").replace("(none)", None),
         exe_sha256="process/hash/sha256",
         domain=domain_name(pl.col("dns/question/name")),

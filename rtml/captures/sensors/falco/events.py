@@ -14,7 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
-from rtml.captures.sensors.records.values import integer, named, said, truth, wrapped
+from rtml.captures.sensors.records.values import integer, named, said, truth, user_id, wrapped
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["containers_of", "events_of", "processes_of"]
@@ -55,7 +55,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         ppid=pid_of(integer(pl.col("proc.ppid"))),
         started=since_1970(pl.col("proc.pid.ts")),
         parent_started=since_1970(pl.col("proc.ppid.ts")),
-        uid=integer(pl.col("user.uid")).cast(pl.Int32, strict=False),
+        uid=user_id(pl.col("user.uid")),
         comm="proc.name",
         exe="proc.exepath",
         cmdline="proc.cmdline",

@@ -29,15 +29,18 @@ def with_files(rows: pl.DataFrame) -> pl.DataFrame:
     path = pl.coalesce(
         pl.when(kind == "memfd").then("memfd:" + _argument("name").fill_null("")),
         pl.when(kind == "mount").then(pl.coalesce("fs.path.target", _argument("dir"), _argument("name"))),
-        pl.when(kind.is_in(_TWO)).then(
-            pl.coalesce("fs.path.source", _argument("oldpath"), _argument("target"))
+        # Of links Falco calls the new name source, and what it leads to target.
+        pl.when(kind == "link").then(
+            pl.coalesce("fs.path.target", _argument("oldpath"), _argument("target"))
         ),
+        pl.when(kind == "rename").then(pl.coalesce("fs.path.source", _argument("oldpath"))),
         "fs.path.name",
         file.then(name),
         _argument("path"),
         _argument("filename"),
     )
-    there = pl.coalesce("fs.path.target", _argument("newpath"), _argument("linkpath"))
+    new = pl.when(kind == "link").then("fs.path.source").otherwise("fs.path.target")
+    there = pl.coalesce(new, _argument("newpath"), _argument("linkpath"))
     flags, opened = pl.col("flags"), kind.is_in(["open", "create"])
     written = pl.coalesce(
         writes(flags), truth(pl.col("evt.is_open_write")), pl.when(kind == "create").then(True)

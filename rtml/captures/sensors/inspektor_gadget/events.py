@@ -14,7 +14,7 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
-from rtml.captures.sensors.records.values import domain_name, integer, named, said
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["events_of"]
@@ -64,7 +64,7 @@ def _who() -> dict[str, pl.Expr]:
         "time": pl.coalesce(_moment("timestamp_raw"), _moment("timestamp")),
         "pid": pid_of(integer(pl.coalesce("proc/pid", "pid"))),
         "ppid": pid_of(integer(pl.coalesce("proc/parent/pid", "ppid"))),
-        "uid": integer(pl.coalesce("proc/creds/uid", "uid")).cast(pl.Int32, strict=False),
+        "uid": user_id(pl.coalesce("proc/creds/uid", "uid")),
         "comm": pl.coalesce("proc/comm", "comm", "task"),
         "exe": exe,
         "cmdline": pl.when(pl.col("of") == "exec").then(words),

@@ -14,7 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, small
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, small, user_id
 from rtml.captures.sensors.results import result_of_message
 
 __all__ = ["events_of"]
@@ -67,7 +67,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         pod=named(pl.col("PodName")),
         pid=_pid("HostPID"),
         ppid=_pid("HostPPID"),
-        uid=small(pl.col("UID")),
+        uid=user_id(pl.col("UID")),
         cwd=pl.when(pl.col("Cwd").str.contains(r"^/+$"))
         .then(pl.lit("/"))
         .otherwise(pl.col("Cwd").str.strip_suffix("/")),

@@ -17,7 +17,7 @@ import polars as pl
 
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said, small
+from rtml.captures.sensors.records.values import integer, said, user_id
 from rtml.times import UTC_NS
 
 __all__ = ["DEEPEST", "WIDEST", "branches", "forget"]
@@ -52,7 +52,7 @@ def branches(alerts: pl.DataFrame) -> pl.DataFrame:
     nodes = nodes.with_columns(
         pid=pid_of(integer(pl.col("pid"))),
         ppid=pid_of(integer(pl.col("ppid"))),
-        uid=small(pl.col("uid")),
+        uid=user_id(pl.col("uid")),
         started=when(pl.col("startTime")),
     ).drop_nulls("pid")
     above = nodes.select("tree", ppid="pid", above="started").unique(["tree", "ppid"], keep="first")

@@ -12,7 +12,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said
+from rtml.captures.sensors.records.values import integer, said, user_id
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["events_of", "processes_of"]
@@ -71,7 +71,7 @@ def _who() -> dict[str, pl.Expr]:
         "comm": pl.col("own/name").str.extract(r"([^/\\]+)$"),
         "cmdline": pl.col("own/cmd_line"),
         "cwd": pl.col("own/working_directory"),
-        "uid": integer(pl.coalesce("own/user/uid", "actor/user/uid")).cast(pl.Int32, strict=False),
+        "uid": user_id(pl.coalesce("own/user/uid", "actor/user/uid")),
     }
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["NOTHING", "domain_name", "integer", "named", "said", "small", "truth", "wrapped"]
+from rtml.absent import NAMELESS
+from rtml.captures.sensors.records.seldom import by_distinct
+
+__all__ = ["NOTHING", "domain_name", "integer", "named", "said", "small", "truth", "user_id", "wrapped"]
 
 NOTHING = ("", "<NA>")
 """What sensors write where there is nothing."""
-_NO_NAME = (*NOTHING, "N/A", "n/a", "incomplete", "null", "<unknown>")
 
 
 def said(text: pl.Expr) -> pl.Expr:
@@ -36,7 +38,11 @@ def named(text: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"x": ["web", "incomplete", "N/A"]}).select(named(pl.col("x")))["x"].to_list()
     ['web', None, None]
     """
-    return pl.when(~text.is_in(_NO_NAME)).then(text)
+    return by_distinct(text, _named)
+
+
+def _named(text: pl.Expr) -> pl.Expr:
+    return pl.when(~text.str.strip_chars().str.to_lowercase().is_in(sorted(NAMELESS))).then(text)
 
 
 def domain_name(text: pl.Expr) -> pl.Expr:
@@ -72,6 +78,19 @@ def small(text: pl.Expr) -> pl.Expr:
     [7, None, -1]
     """
     return integer(text).cast(pl.Int32, strict=False)
+
+
+def user_id(text: pl.Expr) -> pl.Expr:
+    """Return numbers of users; null for what stands where there is none, -1 and 4294967295 alike.
+
+    Examples
+    --------
+    >>> texts = ["0", "1000.0", "-1", "4294967295", "root"]
+    >>> pl.DataFrame({"x": texts}).select(user_id(pl.col("x")))["x"].to_list()
+    [0, 1000, None, None, None]
+    """
+    number = small(text)
+    return pl.when(number >= 0).then(number)
 
 
 def wrapped(text: pl.Expr) -> pl.Expr:

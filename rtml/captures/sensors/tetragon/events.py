@@ -13,7 +13,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import domain_name, integer, named, said
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
@@ -71,7 +71,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         pod=named(pl.col("process.pod")),
         pid=pid_of(integer(pl.col("process.pid"))),
         ppid=pid_of(integer(pl.col("parent.pid"))),
-        uid=integer(pl.col("process.uid")).cast(pl.Int32, strict=False),
+        uid=user_id(pl.col("process.uid")),
         exe="process.binary",
         comm=pl.col("process.binary").str.extract(r"([^/]{1,15})[^/]*$"),
         cmdline=command_line(pl.col("process.binary"), pl.col("process.arguments")),

@@ -18,7 +18,7 @@ from rtml.captures.sensors.contract import PROCESSES, Reading
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said
+from rtml.captures.sensors.records.values import integer, said, user_id
 
 __all__ = ["IMAGES", "command_line", "images_of", "one_process_each"]
 
@@ -54,7 +54,7 @@ def _named(rows: pl.DataFrame, who: str, parent: str | None) -> pl.DataFrame:
         started=when(pl.col(f"{who}.start_time")),
         exe=said(one),
         cmdline=command_line(said(one), said(pl.col(f"{who}.arguments"))),
-        uid=integer(pl.col(f"{who}.uid")).cast(pl.Int32, strict=False),
+        uid=user_id(pl.col(f"{who}.uid")),
         image=f"{who}.exec_id",
         parent_image=f"{who}.parent_exec_id",
     )

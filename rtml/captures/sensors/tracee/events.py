@@ -12,7 +12,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said, small, truth
+from rtml.captures.sensors.records.values import integer, named, said, small, truth, user_id
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tracee.arguments import arguments
 from rtml.captures.sensors.tracee.calls import kind_of_probe, returns
@@ -76,7 +76,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
             _pid("host_ppid"), pid_of(integer(pl.col("ancestors").list.first().struct.field("host_pid")))
         ),
         tid=integer(pl.col("host_tid")),
-        uid=small(pl.col("user")),
+        uid=user_id(pl.col("user")),
         comm="process_name",
         started=pl.when(main).then(_clock("started_at")),
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))

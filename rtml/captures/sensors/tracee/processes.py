@@ -11,7 +11,7 @@ from rtml.captures.sensors.contract import PROCESSES, Reading
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said, small
+from rtml.captures.sensors.records.values import integer, said, user_id
 from rtml.times import UTC_NS
 
 __all__ = ["ancestors_of", "identified", "on_one_node"]
@@ -64,7 +64,7 @@ def ancestors_of(rows: pl.DataFrame) -> pl.DataFrame:
         started=when(pl.col("thread").struct.field("start_time")),
         exe=said(pl.col("executable").struct.field("path")),
         cmdline=pl.lit(None, pl.String),
-        uid=small(pl.col("real_user").struct.field("id")),
+        uid=user_id(pl.col("real_user").struct.field("id")),
     )
     known = known.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
     return known.cast(PROCESSES)
@@ -73,7 +73,7 @@ def ancestors_of(rows: pl.DataFrame) -> pl.DataFrame:
 def on_one_node(readings: Sequence[Reading]) -> list[Reading]:
     """Give what happened in containers the node's name, where all that happened outside has one name.
 
-    Tracee writes the name that a process sees, which in a container is the container's. Where a file has
+    Tracee writes the name that a process sees, which in a container is the container's. Where a log has
     processes of several nodes, or none outside containers, the node of a container is not known.
 
     Examples
@@ -83,15 +83,27 @@ def on_one_node(readings: Sequence[Reading]) -> list[Reading]:
     >>> on_one_node([Reading(events, pl.DataFrame(), 2)])[0].events["host"].to_list()
     ['node', 'node']
     """
-    return before_their_exec([_named(reading) for reading in readings])
+    outside: dict[str | int, set[str]] = {}
+    for place, reading in enumerate(readings):
+        outside.setdefault(_log(reading, place), set()).update(_outside(reading))
+    nodes = {log: names.pop() if len(names) == 1 else _UNKNOWN for log, names in outside.items()}
+    return before_their_exec([_named(one, nodes[_log(one, place)]) for place, one in enumerate(readings)])
 
 
-def _named(reading: Reading) -> Reading:
+def _log(reading: Reading, place: int) -> str | int:
+    return place if reading.sitting is None else reading.sitting
+
+
+def _outside(reading: Reading) -> set[str]:
+    """Return the names of nodes that a reading knows."""
+    host = pl.col("host").cast(pl.String)
+    named = reading.events.filter(pl.col("container_id").is_null() & (host != _UNKNOWN))
+    return set(named.select(host.unique())["host"].drop_nulls())
+
+
+def _named(reading: Reading, node: str) -> Reading:
     inside = pl.col("container_id").is_not_null()
     host = pl.col("host").cast(pl.String)
-    outside = reading.events.filter(~inside).select(host.unique())["host"].drop_nulls()
-    nodes = [name for name in outside if name != _UNKNOWN]
-    node = nodes[0] if len(nodes) == 1 else _UNKNOWN
     events = reading.events.with_columns(host=pl.when(inside).then(pl.lit(node)).otherwise(host))
     declared = reading.processes
     return replace(

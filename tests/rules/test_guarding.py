@@ -1,0 +1,44 @@
+"""Rule files of which not one rule is run guard nothing, and say so instead of finding nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rtml.errors import UsageError
+from rtml.rules.running.run import load_all
+
+SIGMA = """
+title: t
+logsource: {product: linux, category: process_creation}
+detection: {s: {User: a}, condition: s}
+"""
+FALCO = "- rule: r\n  condition: evt.type = execve and proc.name = id\n  priority: NOTICE\n"
+NOTHING = {
+    "only comments": ("# mine\n", "# mine\n"),
+    "of the other engine": (FALCO, SIGMA),
+    "skipped": (SIGMA.replace("User", "Usr"), FALCO.replace("proc.name", "proc.nam")),
+    "only parts": ("", "- list: a\n  items: [b]\n"),
+    "disabled": ("", FALCO + "  enabled: no\n"),
+}
+
+
+@pytest.mark.parametrize("case", NOTHING)
+def test_files_without_one_rule_are_an_error(case: str, tmp_path: Path):
+    for engine, text in zip(("sigma", "falco"), NOTHING[case], strict=True):
+        (tmp_path / engine).mkdir()
+        (tmp_path / engine / "x.yml").write_text(text)
+        given = {"paths" if engine == "sigma" else "falco": [tmp_path / engine]}
+        with pytest.raises(
+            UsageError, match=f"(?i)no rule of {engine} there can be run, so it guards nothing"
+        ):
+            load_all(packs=(), **given)
+
+
+def test_one_rule_is_enough_and_no_file_at_all_is_no_mistake(tmp_path: Path):
+    (tmp_path / "bad.yaml").write_text(FALCO.replace("proc.name", "proc.nam").replace("rule: r", "rule: q"))
+    (tmp_path / "good.yaml").write_text(FALCO)
+    rules, skipped = load_all(packs=(), falco=[tmp_path])
+    assert (len(rules), len(skipped)) == (1, 1)
+    assert load_all(packs=())[0] == []
