@@ -6,7 +6,7 @@ import polars as pl
 
 from rtml.captures.sensors.records import JSON
 from rtml.captures.sensors.records.fields import Fields, table_of
-from rtml.captures.sensors.records.values import said
+from rtml.captures.sensors.records.values import with_said
 
 __all__ = ["FIELDS", "told"]
 
@@ -71,5 +71,5 @@ def told(rows: pl.DataFrame) -> pl.DataFrame:
     for part, fields in _PARTS.items():
         whole = rows.select(pl.when(pl.col(part).str.starts_with("{")).then(part).fill_null("{}"))[part]
         tables.append(table_of(whole, fields)[0])
-    parts = pl.concat(tables, how="horizontal").with_columns(said(pl.col(pl.String)))
+    parts = with_said(pl.concat(tables, how="horizontal"))
     return rows.drop(*_PARTS).hstack(parts)

@@ -7,8 +7,7 @@ than any is cut there.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -72,18 +71,23 @@ def branches(alerts: pl.DataFrame) -> pl.DataFrame:
 def _nodes(text: str) -> list[tuple[str | None, ...]]:
     """Return what a tree says of each of its processes, parents before children."""
     try:
-        left: deque[tuple[Any, Any, int]] = deque([(orjson.loads(text), None, 1)])
+        left: list[tuple[Any, Any, int]] = [(orjson.loads(text), None, 1)]
     except ValueError:
         return []
     found = list[tuple[str | None, ...]]()
-    while left and len(found) < WIDEST:
-        node, parent, depth = left.popleft()
+    for node, parent, depth in left:  # it grows while it is read
         if not isinstance(node, dict):
             continue
-        whole = {"ppid": parent, **{name: value for name, value in node.items() if value is not None}}
-        found.append(tuple(_text(whole.get(name)) for name in _TEXTS))
-        if depth < DEEPEST:
-            left.extend((child, node.get("pid"), depth + 1) for child in _children(node))
+        if len(found) >= WIDEST:
+            break
+        get = node.get
+        found.append(
+            tuple([v if type(v) is str or v is None else _text(v) for v in map(get, _TEXTS)])
+            if get("ppid") is not None
+            else tuple([_text(v) for v in map({**node, "ppid": parent}.get, _TEXTS)])
+        )
+        if depth < DEEPEST and (children := _children(node)):
+            left += [(child, get("pid"), depth + 1) for child in children]
     return found
 
 
@@ -92,7 +96,7 @@ def forget() -> None:
     _nodes.cache_clear()
 
 
-def _children(node: dict[str, Any]) -> Iterable[Any]:
+def _children(node: dict[str, Any]) -> Collection[Any]:
     children = node.get("childrenMap") or node.get("children")
     if isinstance(children, dict):
         return children.values()
@@ -100,4 +104,6 @@ def _children(node: dict[str, Any]) -> Iterable[Any]:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or isinstance(value, dict | list) else str(value)
+    if type(value) is str or value is None:
+        return value
+    return str(value) if type(value) is int or not isinstance(value, dict | list) else None

@@ -12,7 +12,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said, small, truth
+from rtml.captures.sensors.records.values import integer, named, said, small, truth, with_said
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tracee.arguments import arguments
 from rtml.captures.sensors.tracee.calls import kind_of_probe, returns
@@ -52,7 +52,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _clean(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows whose texts say something; the number of an event in the newest form is no result."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     return clean.with_columns(mark=pl.when(pl.col("generation") != _NEWEST).then("mark"))
 
 
