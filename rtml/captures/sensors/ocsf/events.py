@@ -6,7 +6,7 @@ import polars as pl
 
 from rtml.captures.sensors.declared import parents_named
 from rtml.captures.sensors.ocsf.activities import CLASSES, ON_ANOTHER, kind_of_activity
-from rtml.captures.sensors.ocsf.network import network
+from rtml.captures.sensors.ocsf.network import with_network
 from rtml.captures.sensors.ocsf.places import places
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
@@ -26,9 +26,8 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe records; those of other classes (findings, API calls) are beside."""
     done = _done(with_said(rows))
     told = done.with_columns(**_who()).with_columns(**places())
-    told = told.with_columns(
-        workload=workload("namespace", "pod", "container_name", "image"), **_what(), **network()
-    )
+    told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), **_what())
+    told = with_network(told)
     return told.with_columns(
         process_id=process_ids(told, "pid", "started"),
         parent_id=process_ids(told, "ppid", "parent_started"),
