@@ -17,7 +17,7 @@ from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tracee.arguments import arguments
 from rtml.captures.sensors.tracee.calls import kind_of_probe, returns
 from rtml.captures.sensors.tracee.fields import GENERATIONS, NEW
-from rtml.captures.sensors.tracee.network import names, network
+from rtml.captures.sensors.tracee.network import with_names, with_network
 from rtml.captures.sensors.tracee.processes import identified
 from rtml.schema import INFRASTRUCTURE
 
@@ -42,7 +42,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     )
     told = told.with_columns(kind=kind_of_probe(pl.col("call")), result=_result()).with_columns(kind=_kind())
     told = told.with_columns(flags=_flags(), done=pl.col("result").fill_null(0) == 0)
-    told = told.with_columns(_described(), **network(), **names())
+    told = with_names(with_network(told.with_columns(_described())))
     in_memory = pl.col("exe").str.starts_with("memfd:")
     told = told.with_columns(exe_memory=pl.when(pl.col("kind") == "exec").then(in_memory))
     return told.with_columns(
