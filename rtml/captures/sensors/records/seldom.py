@@ -30,6 +30,10 @@ def of_some(
     >>> ports = {"port": pl.col("name").str.extract(r":(\d+)$")}
     >>> of_some(rows, pl.col("kind") == "connect", ports)["port"].to_list()
     [None, '5']
+    >>> before = [{"_ends": pl.col("name").str.split(":")}]
+    >>> ends = {"ip": pl.col("_ends").list.first()}
+    >>> of_some(rows, pl.col("kind") == "connect", ends, before)["ip"].to_list()
+    [None, '10.0.0.1']
     """
     mask = rows.select(some.fill_null(False).alias("mask"))["mask"]
     made = {name for step in before for name in step}
