@@ -27,6 +27,7 @@ _SHIPPED = {
 """Under which key an envelope has the line, and the keys of which one must be beside it."""
 _PAYLOAD, _BESIDE = "jsonPayload", {"insertId", "logName"}
 _DEEPEST = 4
+_SHIPPED_KEYS = frozenset({*_SHIPPED, _PAYLOAD})
 _CUT = "cut off: the line of the log does not end"
 
 
@@ -144,7 +145,7 @@ def _messages(value: Any) -> list[str] | None:
 
 def _shipped_line(value: Any) -> str | None:
     """Return the line that a runtime or its shipper wrapped in an object."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or _SHIPPED_KEYS.isdisjoint(value):
         return None
     for key, beside in _SHIPPED.items():
         line = value.get(key)

@@ -49,7 +49,7 @@ def _slowly() -> Iterator[None]:
         stack.enter_context(mock.patch.object(decoding, "in_place", shapes.shaper))
         stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
         stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
-        for module in ("containers", "endpoints", "openings", "pods"):
+        for module in ("containers", "endpoints", "openings", "pods", "falco.files", "ocsf.places"):
             stack.enter_context(mock.patch(f"rtml.captures.sensors.{module}.by_distinct", each))
         yield
 

@@ -146,6 +146,14 @@ def test_the_tree_is_lineage_also_of_those_that_did_nothing(lists: bool, tmp_pat
     assert processes["ancestors"].to_list() == [["/bin/b", "/bin/a"]]
 
 
+def test_a_tree_that_is_a_text_says_what_the_object_does(tmp_path: Path):
+    tree = process(3, 1, "node", process(7, 3, "sh"))
+    one, two = (read(tmp_path, alert("R0001", tree=told)) for told in (tree, json.dumps(tree)))
+    assert one.processes is not None and two.processes is not None
+    assert one.processes.equals(two.processes) and one.processes["pid"].to_list() == [3, 7]
+    assert one.events.equals(two.events)
+
+
 def test_a_pid_that_starts_again_is_another_process_where_starts_are_known(tmp_path: Path):
     first, second = (process(7, 1, "a", startTime=f"2027-01-01T08:0{n}:00Z") for n in (1, 2))
     events = read(tmp_path, alert("R0003", first), alert("R0003", second), alert("R0003", second)).events

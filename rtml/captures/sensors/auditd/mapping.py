@@ -12,7 +12,7 @@ from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.ptrace import PTRACE
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
-from rtml.captures.sensors.records.values import integer, named, said, user_id
+from rtml.captures.sensors.records.values import integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of
 
 __all__ = ["AUXILIARY", "BLIND", "events_of"]
@@ -48,7 +48,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     The child of a fork is known by the number that the call returned, which inside a container is the
     container's: it counts where a process of that number and parent is among the rows.
     """
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     told = _placed(clean.with_columns(call=_call()))
     told = told.with_columns(**files()).with_columns(**_network())
     return _cut(told.with_columns(target_pid=_target(told))).with_columns(

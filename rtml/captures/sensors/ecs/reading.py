@@ -25,7 +25,7 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["ECS", "SENSOR", "read"]
@@ -37,7 +37,7 @@ _NO_EVENTS = ("metric", "state", "pipeline_error", "asset", "enrichment")
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe documents in the columns of the event table."""
-    clean = _placed(rows.with_columns(said(pl.col(pl.String))))
+    clean = _placed(with_said(rows))
     call = pl.col("auditd/data/syscall")
     told = clean.with_columns(kind=pl.coalesce(kind_of(call), kind_by_words())).with_columns(**_forked())
     told = told.with_columns(

@@ -14,7 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
-from rtml.captures.sensors.records.values import integer, named, said, truth, user_id, wrapped
+from rtml.captures.sensors.records.values import integer, named, said, truth, user_id, with_said, wrapped
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["containers_of", "events_of", "processes_of"]
@@ -38,7 +38,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     """Say when, where and by whom; absent is null."""
-    clean = _dated(rows.with_columns(said(pl.col(pl.String))))
+    clean = _dated(with_said(rows))
     image = pl.coalesce(
         image_name(named(pl.col("container.image.repository")), named(pl.col("container.image.tag"))),
         plain_image(named(pl.col("container.image"))),

@@ -6,7 +6,7 @@ import polars as pl
 
 from rtml.captures.sensors.calls import ON_FILES
 from rtml.captures.sensors.openings import flag_names, writes
-from rtml.captures.sensors.records.seldom import of_some
+from rtml.captures.sensors.records.seldom import by_distinct, of_some
 from rtml.captures.sensors.records.values import said, truth
 
 __all__ = ["with_files"]
@@ -70,7 +70,10 @@ def _argument(name: str) -> pl.Expr:
 
 def _mode() -> pl.Expr:
     """Return a mode of octal digits, or of names as ``S_IXUSR|S_IRUSR``."""
-    text = pl.coalesce("evt.arg.mode", _argument("mode"))
+    return by_distinct(pl.coalesce("evt.arg.mode", _argument("mode")), _bits, pl.Int32())
+
+
+def _bits(text: pl.Expr) -> pl.Expr:
     octal = pl.when(text.str.contains(r"^0?[0-7]{1,5}$")).then(text)
     bits = [
         pl.when(text.str.contains(name, literal=True)).then(bit).otherwise(0) for name, bit in _BITS.items()

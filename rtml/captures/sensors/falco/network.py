@@ -11,6 +11,7 @@ __all__ = ["with_network"]
 
 _KINDS = ("connect", "accept", "bind", "listen")
 _CALLS = ("sendto", "sendmsg", "sendmmsg", "recvfrom", "recvmsg")
+_PARTS = {"ip": address, "port": port}
 _DIRECTIONS = {"connect": "outbound", "accept": "inbound"}
 
 
@@ -23,33 +24,41 @@ def with_network(rows: pl.DataFrame) -> pl.DataFrame:
     # A file whose name looks like two ends is a file.
     two_ends = pl.col("fd.name").str.contains(r"^[^/]*:\d+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
-    ours, theirs = _ends()
     inbound = kind == "accept"
-    source = {i: pl.when(inbound).then(theirs[i]).otherwise(ours[i]) for i in (0, 1)}
-    target = {i: pl.when(inbound).then(ours[i]).when(kind != "bind").then(theirs[i]) for i in (0, 1)}
+    source = {part: pl.when(inbound).then(f"_their_{part}").otherwise(f"_our_{part}") for part in _PARTS}
+    target = {
+        part: pl.when(inbound).then(f"_our_{part}").when(kind != "bind").then(f"_their_{part}")
+        for part in _PARTS
+    }
     columns = {
         "protocol": pl.when(unix).then(pl.lit("unix")).otherwise("fd.l4proto"),
         "direction": kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
-        "src_ip": source[0],
-        "src_port": source[1],
-        "dst_ip": target[0],
-        "dst_port": target[1],
+        "src_ip": source["ip"],
+        "src_port": source["port"],
+        "dst_ip": target["ip"],
+        "dst_port": target["port"],
         "socket_path": pl.when(unix).then(pl.col("fd.name").str.extract(r"(?:->\S+ |^)(@?/?[^ >]+)$")),
     }
-    return of_some(rows, on_socket, columns)
+    return of_some(rows, on_socket, columns, (_pairs(), _ends()))
 
 
-def _ends() -> tuple[tuple[pl.Expr, pl.Expr], tuple[pl.Expr, pl.Expr]]:
+def _pairs() -> dict[str, pl.Expr]:
+    """Return the two ends that one text names."""
+    left, right = (end_of(pl.col("fd.name"), side) for side in ("left", "right"))
+    return {"_left_ip": left[0], "_left_port": left[1], "_right_ip": right[0], "_right_port": right[1]}
+
+
+def _ends() -> dict[str, pl.Expr]:
     """Return address and port of our end and of theirs.
 
     In the text of both the client stands on the left: it is ours where we called, else theirs.
     """
-    called = pl.col("kind") == "accept"
-    pairs = {}
-    for i, (part, read) in enumerate((("ip", address), ("port", port))):
-        client = pl.coalesce(read(pl.col(f"fd.c{part}")), end_of(pl.col("fd.name"), "left")[i])
-        server = pl.coalesce(read(pl.col(f"fd.s{part}")), end_of(pl.col("fd.name"), "right")[i])
-        ours = pl.coalesce(read(pl.col(f"fd.l{part}")), pl.when(called).then(server).otherwise(client))
-        theirs = pl.coalesce(read(pl.col(f"fd.r{part}")), pl.when(called).then(client).otherwise(server))
-        pairs[part] = ours, theirs
-    return (pairs["ip"][0], pairs["port"][0]), (pairs["ip"][1], pairs["port"][1])
+    called, ends = pl.col("kind") == "accept", {}
+    for part, read in _PARTS.items():
+        client = pl.coalesce(read(pl.col(f"fd.c{part}")), f"_left_{part}")
+        server = pl.coalesce(read(pl.col(f"fd.s{part}")), f"_right_{part}")
+        ours = pl.when(called).then(server).otherwise(client)
+        theirs = pl.when(called).then(client).otherwise(server)
+        ends[f"_our_{part}"] = pl.coalesce(read(pl.col(f"fd.l{part}")), ours)
+        ends[f"_their_{part}"] = pl.coalesce(read(pl.col(f"fd.r{part}")), theirs)
+    return ends

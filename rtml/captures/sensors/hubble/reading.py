@@ -25,7 +25,7 @@ from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_re
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, truth
+from rtml.captures.sensors.records.values import domain_name, integer, named, truth, with_said
 from rtml.schema import KINDS
 
 __all__ = ["HUBBLE", "SENSOR", "read"]
@@ -79,7 +79,7 @@ def _fields(flow: str) -> Fields:
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe flows in the columns of the event table."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     queried, ours = pl.col("query").is_not_null(), pl.col("source.pod_name").is_not_null()
     called = pl.col("destination.pod_name").is_not_null() & ~ours
     name = domain_name(pl.coalesce("query", pl.col("names").list.first()))

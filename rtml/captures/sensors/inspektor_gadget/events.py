@@ -14,7 +14,7 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["events_of"]
@@ -36,7 +36,7 @@ _TYPES = {
 
 def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
     """Describe lines of the gadget that the file's name says, else of that which each line's keys tell."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     of = gadget_of() if gadget is None else pl.lit(gadget)
     told = clean.with_columns(of=of).with_columns(**_who(), **_where())
     told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), kind=_kind())

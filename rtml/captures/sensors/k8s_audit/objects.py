@@ -13,7 +13,7 @@ from typing import Any
 from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
 from rtml.captures.sensors.pods import owner_of
 
-__all__ = ["object_facts"]
+__all__ = ["NO_FACTS", "object_facts"]
 
 _CREDENTIAL = re.compile(
     r"aws[_-]?(?:s3[_-]?)?(?:access[_-]?key|secret)|passw(?:or)?d|passphrase|private[_-]?key"
@@ -31,7 +31,7 @@ _TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spe
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
-def object_facts(request: Any, response: Any) -> dict[str, Any]:
+def object_facts(request: Any, response: Any) -> Mapping[str, Any]:
     """Return columns of the audit table from the objects of a request and its response.
 
     What the request does not say is taken from the response: a patch names only what changes, a
@@ -44,6 +44,8 @@ def object_facts(request: Any, response: Any) -> dict[str, Any]:
     >>> facts["images"], facts["host_pid"], facts["host_network"]
     (['nginx:1'], True, None)
     """
+    if not request and not response:
+        return NO_FACTS
     facts = _facts(mapping(request))
     answered = mapping(response)
     if answered and answered.get("kind") != "Status":
@@ -52,10 +54,10 @@ def object_facts(request: Any, response: Any) -> dict[str, Any]:
     return facts
 
 
-def _facts(body: dict[str, Any]) -> dict[str, Any]:
+def _facts(body: dict[str, Any]) -> Mapping[str, Any]:
     """Return what one object says: most requests have none, and most objects are of one kind."""
     if not body:
-        return dict(_no_facts())
+        return NO_FACTS
     spec = mapping(body, "spec")
     return {
         "object_kind": word(body.get("kind")),
@@ -77,11 +79,6 @@ def _no_pod() -> Mapping[str, Any]:
 @cache
 def _no_role() -> Mapping[str, Any]:
     return _role({})
-
-
-@cache
-def _no_facts() -> Mapping[str, Any]:
-    return _facts({"": None})
 
 
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:
@@ -177,3 +174,7 @@ def _review(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
         "permission": f"{verb or '*'} {what or '*'}" if asked else None,
         "allowed": flag(mapping(body, "status").get("allowed")) if review else None,
     }
+
+
+NO_FACTS: Mapping[str, Any] = _facts({"": None})
+"""Facts of an event that carries no object."""

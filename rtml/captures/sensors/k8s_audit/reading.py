@@ -10,7 +10,7 @@ which cluster it is of: a ``cluster.json`` beside the file may (``{"cluster": "p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
-from rtml.captures.sensors.k8s_audit.objects import object_facts
+from rtml.captures.sensors.k8s_audit.objects import NO_FACTS, object_facts
 from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.records.signature import has_keys
@@ -156,43 +156,44 @@ def _problem(event: Any, listed: bool) -> str | None:
 
 
 def _row(event: dict[str, Any]) -> dict[str, Any]:
-    ref, notes = mapping(event, "objectRef"), mapping(event, "annotations")
+    ref, notes = mapping(event.get("objectRef")), mapping(event.get("annotations"))
     facts = object_facts(event.get("requestObject"), event.get("responseObject"))
-    code = mapping(event, "responseStatus").get("code")
+    get, of = event.get, ref.get
+    code = mapping(event.get("responseStatus")).get("code")
     name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
-    uri = event.get("requestURI")
+    uri = get("requestURI")
     return {
-        "audit_id": word(event.get("auditID")),
-        "stage": word(event.get("stage")),
-        "level": word(event.get("level")),
-        "verb": word(event.get("verb")),
+        "audit_id": word(get("auditID")),
+        "stage": word(get("stage")),
+        "level": word(get("level")),
+        "verb": word(get("verb")),
         "uri": word(uri),
-        "cut": (isinstance(uri, str) and len(uri) > MOST_TEXT) or _long(facts),
-        "api_group": word(ref.get("apiGroup")),
-        "api_version": word(ref.get("apiVersion")),
-        "resource": word(ref.get("resource")),
-        "subresource": word(ref.get("subresource")),
-        "object_namespace": word(ref.get("namespace")),
+        "cut": (isinstance(uri, str) and len(uri) > MOST_TEXT) or (facts is not NO_FACTS and _long(facts)),
+        "api_group": word(of("apiGroup")),
+        "api_version": word(of("apiVersion")),
+        "resource": word(of("resource")),
+        "subresource": word(of("subresource")),
+        "object_namespace": word(of("namespace")),
         "object_name": name,
         **_caller(event),
         "code": code if type(code) is int and 0 <= code < 1000 else None,
         "decision": word(notes.get("authorization.k8s.io/decision")),
         "decision_reason": word(notes.get("authorization.k8s.io/reason")),
-        "stage_time": word(event.get("stageTimestamp")),
-        "received": word(event.get("requestReceivedTimestamp")),
-        "time": next((at for key in _TIMES if (at := word(event.get(key)))), None),
+        "stage_time": word(get("stageTimestamp")),
+        "received": word(get("requestReceivedTimestamp")),
+        "time": next((at for key in _TIMES if (at := word(get(key)))), None),
         **facts,
     }
 
 
 def _caller(event: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of who asked, and from where."""
-    user = mapping(event, "user")
+    user = mapping(event.get("user"))
     return {
         "username": word(user.get("username")),
         "user_uid": word(user.get("uid")),
         "groups": texts(items(user.get("groups"))),
-        "impersonated": word(mapping(event, "impersonatedUser").get("username")),
+        "impersonated": word(mapping(event.get("impersonatedUser")).get("username")),
         "source_ips": _addresses(event.get("sourceIPs")),
         "user_agent": word(event.get("userAgent")),
     }
@@ -202,12 +203,14 @@ def _addresses(value: Any) -> list[str] | None:
     """Return the distinct addresses; the last, which alone the caller cannot choose, stays last."""
     if not isinstance(value, list):
         return None
+    if len(value) == 1:
+        return texts(value)
     claimed, connected = items(value[:-1]), texts(value[-1:]) or []
     others = texts(address for address in claimed if address not in connected) or []
     return [*others[: MOST_ITEMS - 1], *connected] or None
 
 
-def _long(facts: dict[str, Any]) -> bool:
+def _long(facts: Mapping[str, Any]) -> bool:
     """Tell whether a value reached the length that is kept."""
     lists = [value for value in facts.values() if isinstance(value, list)]
     return any(len(values) >= MOST_ITEMS or any(len(t) >= MOST_TEXT for t in values) for values in lists)

@@ -38,6 +38,8 @@ def mapping(value: Any, *path: str) -> dict[str, Any]:
     >>> mapping({"a": {"b": {"c": 1}}}, "a", "b"), mapping({"a": [1]}, "a", "b")
     ({'c': 1}, {})
     """
+    if type(value) is dict and not path:
+        return value
     for key in path:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

@@ -14,7 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, small, user_id
+from rtml.captures.sensors.records.values import domain_name, integer, named, said, small, user_id, with_said
 from rtml.captures.sensors.results import result_of_message
 
 __all__ = ["events_of"]
@@ -48,7 +48,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     """Say when and where; what is told of the call stands in a text, or in its parts alone."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     parts = [
         (name.lower() + "=" + pl.col(f"details.{name}"))
         for name in ("Syscall", "Lsm", "Kprobe", "Flags", "Domain")

@@ -6,7 +6,7 @@ import polars as pl
 
 from rtml.captures.sensors.records import JSON
 from rtml.captures.sensors.records.fields import Fields, table_of
-from rtml.captures.sensors.records.values import said
+from rtml.captures.sensors.records.values import with_said
 
 __all__ = ["FIELDS", "told"]
 
@@ -53,7 +53,7 @@ _PARTS: dict[str, Fields] = {
             ).split()
         }
     },
-    "process": {"tree": ("processTree", JSON), "tree.container": "containerID"},
+    "process": {"tree.container": "containerID"},
     "event": {
         "node": "k8s/node",
         "event.at": "timestamp",
@@ -66,10 +66,11 @@ _PARTS: dict[str, Fields] = {
 
 
 def told(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each alert, of what its parts say; null where a part is no object."""
-    tables = []
-    for part, fields in _PARTS.items():
-        whole = rows.select(pl.when(pl.col(part).str.starts_with("{")).then(part).fill_null("{}"))[part]
-        tables.append(table_of(whole, fields)[0])
-    parts = pl.concat(tables, how="horizontal").with_columns(said(pl.col(pl.String)))
-    return rows.drop(*_PARTS).hstack(parts)
+    """Return a row for each alert, of what its parts say; null where a part is no object.
+
+    ``tree`` is the part with the tree of processes, as text (`rtml.captures.sensors.kubescape.trees`).
+    """
+    objects = rows.select(pl.when(pl.col(part).str.starts_with("{")).then(part) for part in _PARTS)
+    tables = [table_of(objects[part].fill_null("{}"), fields)[0] for part, fields in _PARTS.items()]
+    parts = with_said(pl.concat(tables, how="horizontal"))
+    return rows.drop(*_PARTS).hstack(parts).with_columns(objects["process"].alias("tree"))

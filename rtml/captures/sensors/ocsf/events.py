@@ -6,13 +6,13 @@ import polars as pl
 
 from rtml.captures.sensors.declared import parents_named
 from rtml.captures.sensors.ocsf.activities import CLASSES, ON_ANOTHER, kind_of_activity
-from rtml.captures.sensors.ocsf.network import network
+from rtml.captures.sensors.ocsf.network import with_network
 from rtml.captures.sensors.ocsf.places import places
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, said, user_id
+from rtml.captures.sensors.records.values import integer, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name
 
 __all__ = ["events_of", "processes_of"]
@@ -24,11 +24,10 @@ _BLOCKED = ("2", "3", "6")
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe records; those of other classes (findings, API calls) are beside."""
-    done = _done(rows.with_columns(said(pl.col(pl.String))))
+    done = _done(with_said(rows))
     told = done.with_columns(**_who()).with_columns(**places())
-    told = told.with_columns(
-        workload=workload("namespace", "pod", "container_name", "image"), **_what(), **network()
-    )
+    told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), **_what())
+    told = with_network(told)
     return told.with_columns(
         process_id=process_ids(told, "pid", "started"),
         parent_id=process_ids(told, "ppid", "parent_started"),

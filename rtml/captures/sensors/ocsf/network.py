@@ -9,52 +9,66 @@ import polars as pl
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import called_by_source, kind_of_flow, protocol_of
 from rtml.captures.sensors.ocsf.places import ours_is_source
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer
 
-__all__ = ["network"]
+__all__ = ["with_network"]
+
+_DIRECTIONS = {"connect": "outbound", "accept": "inbound", "dns": "outbound"}
 
 
-def network() -> dict[str, pl.Expr]:
-    """Return kind, protocol, direction, ends, bytes and query by OCSF's columns and ``kind, pid``.
+def with_network(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with protocol, direction, ends, bytes and query by OCSF's columns and ``kind, pid``.
 
     A process's connection has its own end as the source. A flow without a process runs one way of two: the
-    end that called is the source, and whether it is ours tells ``connect`` from ``accept``.
+    end that called is the source, and whether it is ours tells ``connect`` from ``accept``: their ``kind``.
     """
-    on_network, flow = pl.col("class_uid").is_in(["4001", "4003"]), _is_flow()
+    on_network = pl.col("class_uid").is_in(["4001", "4003"])
+    sent, got = integer(pl.col("traffic/bytes_out")), integer(pl.col("traffic/bytes_in"))
+    rows = of_some(rows, on_network, _of_network(), (_judged(), {"_kind": _kind()}))
+    size, outward = pl.col("_size"), pl.col("_ours").fill_null(True)
+    return rows.with_columns(
+        kind=pl.coalesce("_kind", "kind"),
+        bytes_out=pl.coalesce(sent, pl.when(outward).then(size)),
+        bytes_in=pl.coalesce(got, pl.when(~outward).then(size)),
+        domain=domain_name(pl.col("query/hostname")),
+        query_type=pl.col("query/type"),
+    ).drop("_kind", "_size", "_ours")
+
+
+def _judged() -> dict[str, pl.Expr]:
+    """Return what is asked of a record several times: is it a flow, who called, and is the source ours."""
+    return {"_flow": _is_flow(), "_called": _called(), "_ours": ours_is_source()}
+
+
+def _kind() -> pl.Expr:
     inbound = pl.col("connection_info/direction_id") == "1"
-    called, ours = _called(), ours_is_source()
-    kind = (
-        pl.when(flow)
-        .then(kind_of_flow(called, ours))
+    return (
+        pl.when("_flow")
+        .then(kind_of_flow(pl.col("_called"), pl.col("_ours")))
         .when((pl.col("kind") == "connect") & inbound)
         .then(pl.lit("accept"))
         .otherwise("kind")
     )
-    swapped = flow & ~called
-    ends = {
-        f"{here}_{what}": pl.when(on_network & swapped).then(other).when(on_network).then(own)
-        for what, read in (("ip", address), ("port", port))
-        for here, own, other in _two(what, read)
-    }
-    size = integer(pl.col("traffic/bytes"))
-    sent, got = integer(pl.col("traffic/bytes_out")), integer(pl.col("traffic/bytes_in"))
+
+
+def _of_network() -> dict[str, pl.Expr]:
+    swapped = pl.col("_flow") & ~pl.col("_called")
     name = pl.coalesce(
         protocol_of(pl.col("connection_info/protocol_name")),
         protocol_of(pl.col("connection_info/protocol_num")),
     )
     return {
-        "kind": kind,
-        "protocol": pl.when(on_network).then(name),
-        "direction": kind.replace_strict(
-            {"connect": "outbound", "accept": "inbound", "dns": "outbound"},
-            default=None,
-            return_dtype=pl.String,
-        ),
-        **ends,
-        "bytes_out": pl.coalesce(sent, pl.when(flow & ours.fill_null(True)).then(size)),
-        "bytes_in": pl.coalesce(got, pl.when(flow & ~ours.fill_null(True)).then(size)),
-        "domain": domain_name(pl.col("query/hostname")),
-        "query_type": pl.col("query/type"),
+        "_kind": pl.col("_kind"),
+        "_ours": pl.col("_ours"),
+        "_size": pl.when("_flow").then(integer(pl.col("traffic/bytes"))),
+        "protocol": name,
+        "direction": pl.col("_kind").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
+        **{
+            f"{here}_{what}": pl.when(swapped).then(other).otherwise(own)
+            for what, read in (("ip", address), ("port", port))
+            for here, own, other in _two(what, read)
+        },
         "answers": pl.when(pl.col("class_uid") == "4003").then(_answers()),
     }
 

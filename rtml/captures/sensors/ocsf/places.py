@@ -6,6 +6,7 @@ import polars as pl
 
 from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.ocsf.fields import PLACES
+from rtml.captures.sensors.records.seldom import by_distinct
 from rtml.captures.sensors.records.values import named
 
 __all__ = ["ours_is_source", "places"]
@@ -18,7 +19,8 @@ def places() -> dict[str, pl.Expr]:
     or the address that asked stands in its place, so that destinations of each are held together.
     """
     image, tag = _of("image/name"), _of("image/tag")
-    tagged = pl.when(image.str.contains(r":[^/]+$")).then(image).otherwise(image_name(image, tag))
+    is_whole = by_distinct(image, _has_tag, pl.Boolean())
+    tagged = pl.when(is_whole).then(image).otherwise(image_name(image, tag))
     network = pl.col("class_uid").is_in(["4001", "4003"]) & pl.col("pid").is_null()
     return {
         "account": pl.coalesce("cloud/account_uid", "cloud/account/uid"),
@@ -38,8 +40,8 @@ def places() -> dict[str, pl.Expr]:
         "container_name": named(_of("name")),
         "image": plain_image(named(tagged)),
         "image_digest": digest(pl.coalesce(_of("image/uid"), _of("image/name"))),
-        "namespace": _label("namespace"),
-        "pod": _label("name"),
+        "namespace": by_distinct(_of("labels"), _namespace),
+        "pod": by_distinct(_of("labels"), _pod),
     }
 
 
@@ -65,6 +67,18 @@ def _of(name: str) -> pl.Expr:
     return pl.coalesce(f"{place}/{name}" for place in PLACES)
 
 
-def _label(name: str) -> pl.Expr:
+def _has_tag(image: pl.Expr) -> pl.Expr:
+    return image.str.contains(r":[^/]+$")
+
+
+def _namespace(labels: pl.Expr) -> pl.Expr:
+    return _label(labels, "namespace")
+
+
+def _pod(labels: pl.Expr) -> pl.Expr:
+    return _label(labels, "name")
+
+
+def _label(labels: pl.Expr, name: str) -> pl.Expr:
     """Return what Kubernetes' own label of a container says, however a list or an object spells it."""
-    return named(_of("labels").str.extract(rf'io\.kubernetes\.pod\.{name}"?\s*[:=]\s*"?([^",\s\]}}]+)'))
+    return named(labels.str.extract(rf'io\.kubernetes\.pod\.{name}"?\s*[:=]\s*"?([^",\s\]}}]+)'))

@@ -18,7 +18,7 @@ from rtml.reading.escapes import readable_json
 
 __all__ = ["BLOCK", "Block", "blocks", "sound"]
 
-BLOCK = 1 << 24
+BLOCK = 3 << 23
 """Bytes of a block, at least; a line is never cut. To plan its work costs what a megabyte does."""
 
 _NEWLINE = ord("\n")
@@ -56,12 +56,12 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
 def _blocks(stream: io.BufferedReader, content: Content, size: int) -> Iterator[Block]:
     number, rest = 1, b""
     while raw := stream.read(size):
-        rest += raw
+        rest = rest + raw if rest else raw
         end = rest.rfind(b"\n") + 1
         if end:
             whole, rest = rest[:end], rest[end:]
             yield Block(number, whole)
-            number += len(_ends(whole))
+            number += whole.count(b"\n")
         elif len(rest) > MOST_BYTES:
             yield Block(number, rest[:2000], LONG)
             number, rest = number + 1, _after_line(stream, size)

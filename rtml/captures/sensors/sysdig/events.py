@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.sensors.falco.events import events_of as falco_events_of
 from rtml.captures.sensors.falco.fields import FIELDS as FALCO_FIELDS
 from rtml.captures.sensors.records.format import BESIDE
-from rtml.captures.sensors.records.values import said
+from rtml.captures.sensors.records.values import with_said
 
 __all__ = ["FIELDS", "events_of"]
 
@@ -33,7 +33,7 @@ mesos k8s asyncevent pluginevent useradded userdeleted groupadded groupdeleted
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe lines; what the kernel or sysdig tell that nobody called is beside."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     told = falco_events_of(clean.with_columns(**_as_falco()))
     by_type = pl.format("{}, no call of a process", pl.col("evt.type").str.slice(0, 20))
     lost = pl.when(pl.col("evt.type") == "drop").then(pl.lit("a drop that says no number"))

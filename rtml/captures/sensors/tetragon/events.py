@@ -13,7 +13,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id
+from rtml.captures.sensors.records.values import domain_name, integer, named, user_id, with_said
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
@@ -52,7 +52,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     """Say when, where and by whom; what protojson leaves out is absent, or zero where it can only be that."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     kind = pl.col("@type").str.to_lowercase()
     image = pl.coalesce("process.image", "process.image_id")
     return clean.with_columns(

@@ -35,42 +35,54 @@ def command_line(binary: pl.Expr, arguments: pl.Expr) -> pl.Expr:
 
 def images_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the images that events name: of the process, its parent, its ancestors (`IMAGES`)."""
-    parts = [_named(rows, "process", "parent_id"), _named(rows, "parent", None), _ancestors(rows)]
+    parts = [part.select(IMAGES.names()) for part in (_own(rows), _parents(rows), _ancestors(rows))]
     known = pl.concat(parts).drop_nulls("process_id")
     return known.unique(
         ["process_id", "parent_id", "image", "parent_image"], keep="first", maintain_order=True
     )
 
 
-def _named(rows: pl.DataFrame, who: str, parent: str | None) -> pl.DataFrame:
-    one = pl.col(f"{who}.binary")
-    container = pl.coalesce(f"{who}.container", f"{who}.docker")
-    named = rows.select(
-        "host",
-        parent_id=pl.lit(None, pl.Int64) if parent is None else pl.col(parent),
-        container_id=container_id(said(container)),
-        pid=pid_of(integer(pl.col(f"{who}.pid"))),
-        ppid=pl.lit(None, pl.Int32) if parent is None else pid_of(integer(pl.col("parent.pid"))),
-        started=when(pl.col(f"{who}.start_time")),
-        exe=said(one),
-        cmdline=command_line(said(one), said(pl.col(f"{who}.arguments"))),
-        uid=user_id(pl.col(f"{who}.uid")),
-        image=f"{who}.exec_id",
-        parent_image=f"{who}.parent_exec_id",
+def _own(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the process of each event, which its columns tell already."""
+    return rows.select(
+        *(name for name in PROCESSES if name != "started"),
+        started="began",
+        image="process.exec_id",
+        parent_image="process.parent_exec_id",
     )
-    return _identified(named)
+
+
+def _parents(rows: pl.DataFrame) -> pl.DataFrame:
+    known = {"process_id": "parent_id", "pid": "ppid", "started": "parent_began"}
+    return rows.select("host", **known, **_named("parent", pl.coalesce("parent.container", "parent.docker")))
+
+
+def _named(who: str, container: pl.Expr) -> dict[str, pl.Expr]:
+    """Return what is said of a process besides its number and its start; of its parent only the image."""
+    one = pl.col(f"{who}.binary")
+    return {
+        "parent_id": pl.lit(None, pl.Int64),
+        "container_id": container_id(said(container)),
+        "ppid": pl.lit(None, pl.Int32),
+        "exe": said(one),
+        "cmdline": command_line(said(one), said(pl.col(f"{who}.arguments"))),
+        "uid": user_id(pl.col(f"{who}.uid")),
+        "image": pl.col(f"{who}.exec_id"),
+        "parent_image": pl.col(f"{who}.parent_exec_id"),
+    }
 
 
 def _ancestors(rows: pl.DataFrame) -> pl.DataFrame:
     listed = rows.select("host", a="ancestors").filter(pl.col("a").list.len() > 0)
     each = listed.explode("a").drop_nulls("a").unnest("a")
     prefixed = each.rename({name: f"a.{name}" for name in each.columns if name != "host"})
-    return _named(prefixed.with_columns(pl.lit(None, pl.String).alias("a.container")), "a", None)
-
-
-def _identified(named: pl.DataFrame) -> pl.DataFrame:
-    ids = process_ids(named, "pid", "started").alias("process_id")
-    return named.with_columns(ids).select(IMAGES.names()).cast(IMAGES)
+    named = prefixed.select(
+        "host",
+        pid=pid_of(integer(pl.col("a.pid"))),
+        started=when(pl.col("a.start_time")),
+        **_named("a", pl.col("a.docker")),
+    )
+    return named.with_columns(process_id=process_ids(named, "pid", "started"))
 
 
 def one_process_each(readings: Sequence[Reading]) -> list[Reading]:

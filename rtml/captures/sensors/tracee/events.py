@@ -12,12 +12,12 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import PROBLEM
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.values import integer, named, said, small, truth, user_id
+from rtml.captures.sensors.records.values import integer, named, said, small, truth, user_id, with_said
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tracee.arguments import arguments
 from rtml.captures.sensors.tracee.calls import kind_of_probe, returns
 from rtml.captures.sensors.tracee.fields import GENERATIONS, NEW
-from rtml.captures.sensors.tracee.network import names, network
+from rtml.captures.sensors.tracee.network import with_names, with_network
 from rtml.captures.sensors.tracee.processes import identified
 from rtml.schema import INFRASTRUCTURE
 
@@ -42,7 +42,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     )
     told = told.with_columns(kind=kind_of_probe(pl.col("call")), result=_result()).with_columns(kind=_kind())
     told = told.with_columns(flags=_flags(), done=pl.col("result").fill_null(0) == 0)
-    told = told.with_columns(_described(), **network(), **names())
+    told = with_names(with_network(told.with_columns(_described())))
     in_memory = pl.col("exe").str.starts_with("memfd:")
     told = told.with_columns(exe_memory=pl.when(pl.col("kind") == "exec").then(in_memory))
     return told.with_columns(
@@ -52,7 +52,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _clean(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows whose texts say something; the number of an event in the newest form is no result."""
-    clean = rows.with_columns(said(pl.col(pl.String)))
+    clean = with_said(rows)
     return clean.with_columns(mark=pl.when(pl.col("generation") != _NEWEST).then("mark"))
 
 

@@ -5,20 +5,33 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.endpoints import address, port
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, said
 
-__all__ = ["names", "network"]
+__all__ = ["with_names", "with_network"]
 
 _DIRECTIONS = {"connect": "outbound", "accept": "inbound"}
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 _DNS_PORT = 53
+_NAMED = ("arg.proto_dns", "arg.dns_questions", "arg.dns_response")
+_ON_NETWORK = (
+    *(f"arg.{name}" for name in ("local_addr", "remote_addr", "addr", "dest_addr", "metadata")),
+    *(f"arg.{name}" for name in ("src", "dst", "src_port", "dst_port", "proto_tcp", "proto_udp")),
+)
+"""Arguments, of which every event has one that says anything of the network."""
 
 
-def network() -> dict[str, pl.Expr]:
-    """Return protocol, direction, addresses and socket path by ``kind, call`` and arguments.
+def with_network(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with protocol, direction, addresses and socket path by ``kind, call`` and arguments.
 
     ``local_addr`` is ours; any other address is the peer's, but of what is bound.
     """
+    told = pl.col("kind").is_in([*_DIRECTIONS, "dns"]) | pl.col("call").str.starts_with("net_")
+    there = pl.any_horizontal(pl.col(_ON_NETWORK).is_not_null(), told.fill_null(False))
+    return of_some(rows, there, _network())
+
+
+def _network() -> dict[str, pl.Expr]:
     kind = pl.col("kind")
     local, other = _ends("local_addr"), _ends("remote_addr", "addr", "dest_addr")
     packet = {
@@ -69,8 +82,12 @@ def _of(plain: str, meta: str, header: str | None = None) -> pl.Expr:
     return pl.coalesce(f"arg.{plain}", described, *headers)
 
 
-def names() -> dict[str, pl.Expr]:
-    """Return name, type and answers of DNS packets; of several questions the first."""
+def with_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with name, type and answers of DNS packets; of several questions the first."""
+    return of_some(rows, pl.any_horizontal(pl.col(_NAMED).is_not_null()), _names())
+
+
+def _names() -> dict[str, pl.Expr]:
     whole, asked = pl.col("arg.proto_dns").struct, pl.col("arg.dns_questions").list.first().struct
     answered = pl.col("arg.dns_response").list.first().struct
     first, about = whole.field("questions").list.first().struct, answered.field("query_data").struct
