@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["Bare", "bare"]
+__all__ = ["Bare", "bare", "plain"]
 
 _MARK = b"\xef\xbb\xbf"
 """Each of several files that were put behind one another may begin with it."""
@@ -23,7 +23,9 @@ _PREFIX = re.compile(
     rb"|(?:[^\t{}\"]{1,250}\t){1,5}(?=\{)"
     rb"|(?:\d{1,6} )?<\d{1,3}>1 (?:[^ {}\"]{1,255} ){5}(?:-|\[[^{}]{0,999}\]) (?:\xef\xbb\xbf|@cee: ?)?(?=\{)"
     rb"|\[[a-z]{1,20}/[^\]{}\"]{1,400}\] (?=\{|" + _TIME + rb")"
-    rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? " + _SENDER + rb"|[\w.@-]{1,252} +\| "
+    rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? "
+    + _SENDER
+    + rb"|[\w.@-]{1,252} +\| "
     rb"|\{(?:[A-Za-z_]\w{0,99}=\"[^\"{}]{0,400}\"(?:, ?)?){1,60}\} +(?=\{)"
 )
 _COLOUR = re.compile(rb"\x1b\[[\d;]{0,20}[A-Za-z]")
@@ -35,6 +37,17 @@ class Bare(NamedTuple):
     line: bytes
     stream: bytes = b""
     is_part: bool = False
+
+
+def plain(line: bytes) -> bytes:
+    r"""Take colours out; JSON has no byte of them.
+
+    Examples
+    --------
+    >>> plain(b'\x1b[1;39m{\x1b[0m}')
+    b'{}'
+    """
+    return _COLOUR.sub(b"", line) if b"\x1b[" in line else line
 
 
 def bare(line: bytes) -> Bare:
@@ -50,10 +63,9 @@ def bare(line: bytes) -> Bare:
     (b'{}', b'{}')
     """
     line = line.removeprefix(_MARK)
+    line = plain(line)
     if line[:2] in (b'{"', b"{ ", b"{}"):
         return Bare(line)
-    if b"\x1b[" in line:
-        line = _COLOUR.sub(b"", line)
     stream, is_part = b"", False
     for _ in range(_MOST):
         found = _PREFIX.match(line)

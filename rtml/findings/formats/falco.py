@@ -69,4 +69,4 @@ def _own(fields: Mapping[str, Any]) -> Reject:
     return Lost(int(lost)) if re.fullmatch(r"[0-9]{1,15}", lost) else Reject("a message of Falco itself")
 
 
-FALCO = Format("falco", falco)
+FALCO = Format("falco", falco, writers=("falco",))

@@ -13,6 +13,7 @@ from rtml.reading.escapes import readable
 
 __all__ = ["EVENT", "Lines", "records_in"]
 
+_WRITERS = ("audit",)
 EVENT = ["node", "seconds", "fraction", "serial"]
 """What names the event that a record belongs to."""
 
@@ -61,7 +62,7 @@ def records_in(path: Path) -> Lines:
         No such file, a folder, or an unreadable one.
     """
     good, bad = [_split(1, b"")[0]], [_split(1, b"")[1]]
-    for block in text_blocks(path):
+    for block in text_blocks(path, _WRITERS):
         if block.problem is not None:
             text = [block.raw[:200].decode("utf-8", "backslashreplace")]
             bad.append(pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text}))

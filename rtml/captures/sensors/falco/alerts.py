@@ -17,6 +17,7 @@ __all__ = ["FALCO", "alerts"]
 FALCO = Format(
     name="falco",
     what="a log of Falco (JSON lines)",
+    writers=("falco",),
     generations=(FIELDS,),
     claims=pl.col("rule").is_not_null() & pl.col("priority").is_not_null(),
     events=events_of,

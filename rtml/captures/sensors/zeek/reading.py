@@ -94,6 +94,7 @@ def _problem() -> pl.Expr:
 ZEEK = Format(
     name="zeek",
     what="a log of Zeek (JSON lines)",
+    writers=("zeek",),
     generations=(_fields("id."), _fields("id_"), _fields("id/")),
     claims=pl.col("connection").is_not_null() & pl.col("orig_h").is_not_null(),
     needs=("connection", "orig_h"),
