@@ -10,6 +10,9 @@ __all__ = ["LISTS", "listed"]
 Parts = list[Any]
 
 
+_CLOUDWATCH = {"message", "timestamp", "ingestionTime", "eventId", "id", "logStreamName"}
+
+
 def listed(value: Mapping[str, Any]) -> Parts | None:
     """Return the records, or their wrappers, in an object that holds many; None for what holds none.
 
@@ -41,7 +44,8 @@ def _messages(key: str) -> Callable[[Mapping[str, Any]], Parts | None]:
         if not isinstance(events, list) or not events:
             return None
         texts = [event.get("message") if isinstance(event, dict) else None for event in events]
-        if all(isinstance(text, str) for text in texts):
+        told = {name for event in events if isinstance(event, dict) for name in event}
+        if all(isinstance(text, str) for text in texts) and (len(value) > 1 or told <= _CLOUDWATCH):
             return texts
         return _objects(events) if len(value) == 1 else None
 

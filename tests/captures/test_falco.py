@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.captures.sensors.falco.fields import FIELDS
+from rtml.captures.sensors.records import tables
+from rtml.captures.sensors.records.blocks import blocks
 from rtml.reading.user_yaml import read_yaml
 from rtml.rules import run_rules
 from tests.conftest import REPOSITORY
@@ -228,3 +231,19 @@ def test_an_alert_of_a_plugin_hides_no_event_that_has_its_number(tmp_path: Path)
     reading = read(tmp_path, {**call, "source": "k8s_audit"}, call, dict(call), later)
     assert [row["path"] for row in reading.events.to_dicts()] == ["/etc/shadow", "/etc/passwd"]
     assert reading.rejects.is_empty()
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("size", [400, 700, 1 << 24])
+def test_one_call_that_two_rules_hit_is_one_event_wherever_a_block_ends(tmp_path, monkeypatch, end, size):
+    alert = {"priority": "Debug", "time": TIME, "hostname": "h", "source": "syscall"}
+    fields = {"evt.type": "open", "fd.name": "/etc/passwd"}
+    lines = [
+        json.dumps({"rule": rule, **alert, "output_fields": {**fields, "evt.num": number}})
+        for number in range(8)
+        for rule in ("a", "b")
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + end)
+    monkeypatch.setattr(tables, "blocks", partial(blocks, size=size))
+    reading = SENSORS["falco"].read(tmp_path / "log")
+    assert (reading.events.height, reading.beside) == (8, {"the same event, by another rule": 8})

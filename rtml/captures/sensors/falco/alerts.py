@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.captures.sensors.contract import Reading
+from rtml.captures.sensors.falco.cutting import together
 from rtml.captures.sensors.falco.events import containers_of, events_of, processes_of
 from rtml.captures.sensors.falco.fields import FIELDS
 from rtml.captures.sensors.falco.losses import losses_of
@@ -24,6 +25,7 @@ FALCO = Format(
     lost=losses_of,
     processes=processes_of,
     containers=containers_of,
+    cut=together,
 )
 
 

@@ -63,6 +63,8 @@ class Format:
         they name (`contract.PROCESSES`).
     containers
         From the same rows to what they say of containers (`contract.CONTAINERS`).
+    cut
+        From whole lines to the number of bytes that can be read without those that follow (`contract.Lines`).
     writers
         Words of which one is in the names of the sensor's containers or units: where an agent that shipped a
         line names another one, the line is refused (`rtml.reading.writers`). None: lines of any.
@@ -80,5 +82,6 @@ class Format:
     rewrite: Callable[[pl.Expr], pl.Expr] | None = None
     processes: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     containers: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    cut: Callable[[bytes], int] = len
     writers: Sequence[str] = ()
     own: Callable[[Any], bool] = _none

@@ -44,7 +44,7 @@ def tables(path: Path, format: Format) -> Iterator[Table]:
     RtmlError
         No such file, a folder, or an unreadable one.
     """
-    for number, block in enumerate(blocks(path)):
+    for number, block in enumerate(blocks(path, cut=format.cut)):
         table, plain = block_table(block, format)
         if number == 0 and not plain:
             yield from _one_by_one(records(path, _expected(format)), format)
