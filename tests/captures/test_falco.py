@@ -12,6 +12,7 @@ import pytest
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS, Reading
+from rtml.captures.sensors.choosing import choose
 from rtml.captures.sensors.falco.fields import FIELDS
 from rtml.captures.sensors.records import tables
 from rtml.captures.sensors.records.blocks import blocks
@@ -247,3 +248,17 @@ def test_one_call_that_two_rules_hit_is_one_event_wherever_a_block_ends(tmp_path
     monkeypatch.setattr(tables, "blocks", partial(blocks, size=size))
     reading = SENSORS["falco"].read(tmp_path / "log")
     assert (reading.events.height, reading.beside) == (8, {"the same event, by another rule": 8})
+
+
+@pytest.mark.parametrize("field", ["ka.target.namespace", "jevt.time", "ka.user.name"])
+def test_an_alert_of_the_api_is_no_runtime_event_also_if_it_names_no_source(tmp_path: Path, field: str):
+    reading = read(tmp_path, {"evt.type": "open", "fd.name": "/x"}, {field: "x", "jevt.value": "{}"})
+    assert reading.events["kind"].to_list() == ["open"]
+    assert dict(reading.beside) == {"an alert of source k8s_audit, no runtime event": 1}
+
+
+def test_alerts_without_their_fields_are_told_and_are_events(tmp_path: Path):
+    alert = {"output": "08:45:00.5: Notice x", "priority": "Notice", "rule": "r", "time": TIME}
+    (tmp_path / "log").write_text(json.dumps(alert) + "\n")
+    assert choose([tmp_path / "log"]).sensor == "falco"
+    assert SENSORS["falco"].read(tmp_path / "log").events.height == 1
