@@ -47,7 +47,7 @@ def _messages(key: str) -> Callable[[Mapping[str, Any]], Parts | None]:
         told = {name for event in events if isinstance(event, dict) for name in event}
         if all(isinstance(text, str) for text in texts) and (len(value) > 1 or told <= _CLOUDWATCH):
             return texts
-        return _objects(events) if len(value) == 1 else None
+        return _objects(events) if [*value] == ["events"] else None
 
     return read
 

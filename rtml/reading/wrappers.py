@@ -73,8 +73,11 @@ _OBJECTS: dict[str, frozenset[str]] = {
 }
 """Under which key a wrapper has an object: the record, or another wrapper."""
 _KEYS = re.compile(
-    b'"(?:' + b"|".join(re.escape(key.encode()) for key in {*_TEXTS, *_OBJECTS, *LISTS, "original"}) + b')"'
+    b'"(?:'
+    + b"|".join(re.escape(key.encode()) for key in {*_TEXTS, *_OBJECTS, *LISTS, "original", "audit"})
+    + b')"'
 )
+_DOMAIN = re.compile(r"^[^/]*(?=/)")
 _ACTIONS = {"index", "create", "delete", "update"}
 
 
@@ -150,7 +153,20 @@ def _original(value: Mapping[str, Any], any_text: bool) -> Parts | None:
     return [line] if isinstance(line, str) and (any_text or line.lstrip().startswith("{")) else None
 
 
-_LOOKS: tuple[Callable[[Mapping[str, Any], bool], Parts | None], ...] = (_text, _object, _original)
+def _audit(value: Mapping[str, Any], _: bool) -> Parts | None:
+    """Return an event of the Kubernetes audit log as Elastic's agent keeps it, domains with dots again."""
+    kubernetes = value.get("kubernetes")
+    event = kubernetes.get("audit") if isinstance(kubernetes, dict) else None
+    if not isinstance(event, dict) or "auditID" not in event:
+        return None
+    notes = event.get("annotations")
+    if not isinstance(notes, dict):
+        return [event]
+    named = {_DOMAIN.sub(lambda found: found[0].replace("_", "."), key): told for key, told in notes.items()}
+    return [{**event, "annotations": named}]
+
+
+_LOOKS: tuple[Callable[[Mapping[str, Any], bool], Parts | None], ...] = (_text, _object, _original, _audit)
 
 
 def _of_bytes(codes: list[Any]) -> str | None:

@@ -16,6 +16,7 @@ from rtml.captures.sensors.choosing import choose
 from rtml.captures.sensors.falco.fields import FIELDS
 from rtml.captures.sensors.records import tables
 from rtml.captures.sensors.records.blocks import blocks
+from rtml.findings.importing import read_alerts
 from rtml.reading.user_yaml import read_yaml
 from rtml.rules import run_rules
 from tests.conftest import REPOSITORY
@@ -262,3 +263,30 @@ def test_alerts_without_their_fields_are_told_and_are_events(tmp_path: Path):
     (tmp_path / "log").write_text(json.dumps(alert) + "\n")
     assert choose([tmp_path / "log"]).sensor == "falco"
     assert SENSORS["falco"].read(tmp_path / "log").events.height == 1
+
+
+def test_names_without_dots_are_those_with_them(tmp_path: Path):
+    fields = {
+        "evt.type": "openat",
+        "evt.num": 5,
+        "container.id": "a" * 12,
+        "container.image.repository": "web",
+        "container.image.tag": "1",
+        "k8s.ns.name": "shop",
+        "k8s.pod.name": "till-0",
+        "proc.pid": 7,
+        "proc.ppid.ts": 1798790000000000000,
+        "proc.name": "cat",
+        "proc.is_exe_from_memfd": False,
+        "fd.name": "/etc/shadow",
+        "user.uid": 0,
+    }
+    dotted = read(tmp_path, dict(fields))
+    flat = read(tmp_path, {name.replace(".", "_"): value for name, value in fields.items()})
+    assert flat.events.to_dicts() == dotted.events.to_dicts() and flat.rejects.is_empty()
+    other = {name.replace(".", "_"): value for name, value in (fields | {"evt.num": 6}).items()}
+    mixed = read(tmp_path, dict(fields), other)
+    assert mixed.events["path"].to_list() == ["/etc/shadow", "/etc/shadow"]
+    done = read_alerts(tmp_path / "falco.jsonl", "falco")
+    assert (done.alerts, done.rejects.height) == (2, 0)
+    assert done.findings["container_id"].to_list() == ["a" * 12]

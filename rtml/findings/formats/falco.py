@@ -14,7 +14,7 @@ __all__ = ["FALCO", "falco"]
 
 def falco(record: Mapping[str, Any]) -> Alert:
     """Read one alert of Falco; its own report of dropped system calls is `Lost`."""
-    fields = nested(record, "output_fields")
+    fields = _dotted(nested(record, "output_fields"))
     source = text(record.get("source")) or "syscall"
     if source == "internal":
         raise _own(fields)
@@ -45,6 +45,14 @@ def falco(record: Mapping[str, Any]) -> Alert:
         path=fields.get("fs.path.name") or _path(fields),
         **_remote(fields),
     )
+
+
+def _dotted(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give names their dots again, where Falcosidekick was told to write none (``flattenfields``)."""
+    if any("." in name for name in fields) or not any("_" in name for name in fields):
+        return fields
+    named = {name.replace("_", "."): value for name, value in fields.items()}
+    return {**fields, **named, "container.full_id": named.get("container.full.id")}
 
 
 def _path(fields: Mapping[str, Any]) -> str | None:

@@ -46,7 +46,7 @@ _RECORD = (
 )
 
 
-_NEXT = r"[ \t]((?:node=\S+ )?type=(?:UNKNOWN\[)?[A-Z0-9_]{1,40}\]? (?:msg=)?audit\(\d+\.\d+:\d+\))"
+_NEXT = r"(?:^|[ \t])((?:node=\S+ )?type=(?:UNKNOWN\[)?[A-Z0-9_]{1,40}\]? (?:msg=)?audit\(\d+\.\d+:\d+\))"
 
 
 class Lines(NamedTuple):
@@ -102,7 +102,9 @@ def _apart(lines: pl.DataFrame) -> pl.DataFrame:
         return lines
     cut = pl.col("text").str.replace_all(_NEXT, "\n${1}")
     parts = pl.when(several).then(cut).otherwise("text").str.split("\n")
-    return lines.with_columns(text=parts).explode("text")
+    # What stands before the first record is the head that syslog wrote.
+    whole = ~pl.col("several") | pl.col("text").str.contains("audit(", literal=True)
+    return lines.with_columns(several=several, text=parts).explode("text").filter(whole).drop("several")
 
 
 def _text(raw: bytes) -> pl.Series:

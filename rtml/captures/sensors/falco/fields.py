@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["FIELDS"]
+from collections.abc import Callable
+
+__all__ = ["FIELDS", "FLAT", "WITHOUT_DOTS"]
 
 _OUTPUT = """
 evt.time evt.time.iso8601 evt.type evt.num evt.dir evt.rawres evt.res evt.args evt.is_open_write
@@ -16,8 +18,20 @@ ka.verb ka.user.name ka.target.name ka.target.namespace ka.target.resource ka.re
 n_drops n_evts scap.n_drops falco.start_ts falco.version
 """.split()
 
-FIELDS = {
-    **{name: name for name in ("rule", "priority", "source", "hostname", "time")},
-    **{name: f"output_fields/{name}" for name in _OUTPUT},
-}
+_TOP = ("rule", "priority", "source", "hostname", "time")
+FLAT = ("container_id", "evt_type", "proc_cmdline", "proc_name", "evt_time", "evt_time_iso8601")
+"""Fields of which one at least is there if Falcosidekick was told to write names without dots."""
+
+
+def _fields(written: Callable[[str], str], flat: str) -> dict[str, str]:
+    return {
+        **{name: name for name in _TOP},
+        **{name: f"output_fields/{written(name)}" for name in _OUTPUT},
+        **{f"flat.{name}": flat.format(name) for name in FLAT},
+    }
+
+
+FIELDS = _fields(str, "output_fields/{}")
 """Column, which is Falco's own name of the field, to where it stands."""
+WITHOUT_DOTS = _fields(lambda name: name.replace(".", "_"), "no_fields/{}")
+"""The same where a collector's names hold no dots."""

@@ -54,7 +54,7 @@ def tab_tables(path: Path, format: Format) -> Iterator[Table]:
 
 
 def _parts(block: Block, head: _Head) -> tuple[list[tuple[pl.DataFrame, _Head]], _Head]:
-    """Return the rows of a block with the head above them, as logs follow on one another, and the last head."""
+    """Return the rows of a block with the head above them, as logs may follow logs, and the last head."""
     lines = pl.DataFrame({"text": sound(block.raw)}).with_row_index("line", offset=block.first)
     lines = lines.with_columns(pl.col("line").cast(pl.Int64)).filter(pl.col("text") != "")
     if block.problem is not None:
