@@ -182,7 +182,9 @@ def test_parents_of_the_lab_are_plausible(shared: Path, tmp_path: Path):
 
 
 def test_records_that_an_agent_put_behind_one_another_are_records(tmp_path: Path):
-    call = f'type=SYSCALL {AT}: {CALL} syscall=257 a0=ffffff9c a2=0 exit=3 key="k"ARCH=x86_64 UID="root"'
+    call = (
+        f'node=n type=SYSCALL {AT}: {CALL} syscall=257 a0=ffffff9c a2=0 exit=3 key="k"ARCH=x86_64 UID="root"'
+    )
     path = f'node=n type=PATH {AT}: item=0 name="/etc/shadow" nametype=NORMAL'
     title = f"node=n type=PROCTITLE {AT}: proctitle=6361740061"
     heads = "", "Jan 15 08:00:00 h audispd: "
