@@ -261,6 +261,6 @@ def test_processes_without_a_start_are_processes_all_the_same(tmp_path: Path, le
     (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, records)))
     import_capture("tetragon", [tmp_path / "t.jsonl"], tmp_path / "c")
     capture = open_capture(tmp_path / "c")
-    ids = capture.events.select("pid", "process_id").collect()
+    ids = capture.events().select("pid", "process_id").collect()
     assert ids["process_id"].null_count() == 0
     assert ids.unique().height == 2 and all(check.ok for check in check_capture(capture))
