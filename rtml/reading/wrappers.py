@@ -51,6 +51,8 @@ _TEXTS: dict[str, frozenset[str]] = {
     }.items()
 }
 """Under which key a wrapper has the line, and the keys of which one must be beside it."""
+_ALONE = ("message", "@message", "_raw")
+"""Keys that wrap a line also where exports left out all others."""
 _OBJECTS: dict[str, frozenset[str]] = {
     key: frozenset(beside.split())
     for key, beside in {
@@ -127,7 +129,8 @@ def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
         line = value[key]
         if key == "MESSAGE" and isinstance(line, list):
             line = _of_bytes(line)
-        if not isinstance(line, str) or _TEXTS[key].isdisjoint(value):
+        alone = len(value) == 1 and key in _ALONE
+        if not isinstance(line, str) or (_TEXTS[key].isdisjoint(value) and not alone):
             continue
         if any_text or key == "log" or line.lstrip()[:1] in ("{", "["):
             return [line]

@@ -68,7 +68,10 @@ def test_columns_between_tabs_are_read_as_the_same_records_in_json(tmp_path: Pat
         "1798761601.5 C2 10.0.0.5 40001 192.0.2.1 22 tcp - - - REJ (empty)",
     )
     text += _tabs(
-        "dns", DNS, "1798761602.5 C3 10.0.0.5 5353 10.0.0.1 53 udp a.example. A 192.0.2.7,192.0.2.8"
+        "dns",
+        DNS,
+        "1798761602.5 C3 10.0.0.5 5353 10.0.0.1 53 udp a.example. A 192.0.2.7,192.0.2.8",
+        "1798761602.5 C5 10.0.0.5 5353 10.0.0.1 53 udp b.example A (empty)",
     )
     text += _tabs("http", ENDS, "1798761603.5 C4 10.0.0.5 1 192.0.2.1 80")
     (tmp_path / "zeek.log").write_text(text + "a row of one column\n")
@@ -81,6 +84,7 @@ def test_columns_between_tabs_are_read_as_the_same_records_in_json(tmp_path: Pat
         | {"id.resp_p": 53, "proto": "udp", "query": "a.example.", "qtype_name": "A"}
         | {"answers": ["192.0.2.7", "192.0.2.8"]},
     ]
+    records.append({**records[-1], "uid": "C5", "query": "b.example", "answers": []})
     (tmp_path / "json.log").write_text("\n".join(map(json.dumps, records)) + "\n")
     assert choose([tmp_path / "zeek.log"]).sensor == "zeek"
     tabs, lines = (SENSORS["zeek"].read(tmp_path / name) for name in ("zeek.log", "json.log"))

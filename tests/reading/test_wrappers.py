@@ -150,6 +150,8 @@ SHAPES: dict[str, Callable[[Lines], str]] = {
     "Kafka, console": before("CreateTime:1798761600000\tPartition:0\tkey\t"),
     "CloudEvents": each(lambda x: {"specversion": "1.0", "id": "1", "source": "s", "data": json.loads(x)}),
     "Insights": one(lambda lines: {"status": "Complete", "results": [*map(pairs, lines)]}),
+    "messages alone": each(lambda x: {"message": x}),
+    "Splunk, raw alone": one(lambda lines: {"results": [{"_raw": x} for x in lines]}),
     "Insights, rows": one(lambda lines: [{"@timestamp": AT, "@message": x} for x in lines]),
     "OpenTelemetry": one(telemetry),
     "Wazuh": each(lambda x: {"timestamp": AT, "full_log": x, "decoder": {"name": "json"}, "location": "l"}),
