@@ -38,6 +38,8 @@ def rows_of(path: Path, any_text: bool = False) -> Iterator[Document] | None:
     >>> _ = path.write_text('{"log": 1}')
     >>> rows_of(path)
     """
+    if not path.is_file():
+        return None  # a pipe can be read once only
     head = first_bytes(path, _HEAD).lstrip(b"\r\n")
     first = head.partition(b"\n")[0].lower()
     if b"{" in first or len(first) > _LONGEST or not any(name.encode() in first for name in _COLUMNS):

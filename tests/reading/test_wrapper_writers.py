@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -164,3 +166,14 @@ def test_what_elastic_keeps_of_the_audit_log_is_the_log(tmp_path: Path):
     assert exported.audit.to_dicts() == plain.audit.to_dicts() and exported.audit["decision"].to_list() == [
         "forbid"
     ]
+
+
+def test_a_pipe_is_read_once(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(
+        daemon=True, target=(tmp_path / "pipe").write_text, args=("\n".join(ALERTS) + "\n",)
+    )
+    writer.start()
+    done = read_alerts(tmp_path / "pipe", "falco")
+    writer.join()
+    assert (done.alerts, done.rejects.height) == (len(ALERTS), 0)
