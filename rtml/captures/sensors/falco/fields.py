@@ -14,12 +14,12 @@ container.full_id container.id container.name container.image.repository contain
 container.image.digest container.image container.start_ts k8s.ns.name k8s.pod.name
 fd.name fd.type fd.sip fd.sport fd.cip fd.cport fd.lip fd.lport fd.rip fd.rport fd.l4proto
 fs.path.name fs.path.source fs.path.target evt.arg.flags evt.arg.mode evt.arg.request
-ka.verb ka.user.name ka.target.name ka.target.namespace ka.target.resource ka.resp.name jevt.time jevt.value
+ka.verb ka.user.name ka.target.namespace jevt.time
 n_drops n_evts scap.n_drops falco.start_ts falco.version
 """.split()
 
 _TOP = ("rule", "priority", "source", "hostname", "time")
-FLAT = ("container_id", "evt_type", "proc_cmdline", "proc_name", "evt_time", "evt_time_iso8601")
+FLAT = ("container_id", "evt_type", "proc_name")
 """Fields of which one at least is there if Falcosidekick was told to write names without dots."""
 
 
