@@ -38,6 +38,7 @@ from rtml.progress import stage, steps
 from rtml.reading.content import first_bytes, opened
 from rtml.reading.json_text import json_of
 from rtml.reading.parquet import is_parquet
+from rtml.reading.shipped_csv import rows_of
 from rtml.reading.whole import whole_folder
 from rtml.schema import REJECTS, conform
 
@@ -64,6 +65,8 @@ def is_long(paths: Sequence[Path]) -> bool:
 def _by_line(path: Path) -> bool:
     """Tell whether the first line is a whole record: a document over many lines cannot be read in blocks."""
     head = first_bytes(path, 1 << 20)
+    if head.lstrip().startswith(b"#") or rows_of(path) is not None:
+        return False  # what the first line says is needed for all others
     line = head.lstrip().partition(b"\n")
     if not line[1] or is_parquet(head) or is_scap(head):
         return False

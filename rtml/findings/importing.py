@@ -21,7 +21,7 @@ from rtml.findings.levels import LEVELS, WEIGHTS
 from rtml.findings.redaction import redacted
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, aggregate, slot_of
 from rtml.progress import steps
-from rtml.reading.envelopes import records
+from rtml.reading.envelopes import Inside, records
 from rtml.schema import REJECTS, conform, empty
 
 __all__ = ["Alerts", "read_alerts"]
@@ -71,7 +71,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     refused: list[tuple[str, int, str, str]] = []
     lost = 0
     for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
-        for line, value, problem, raw in records(Path(path)):
+        for line, value, problem, raw in records(Path(path), Inside(reader.writers)):
             try:
                 rows.append(_checked(reader.read(_mapping(value, problem))))
             except Reject as reason:

@@ -1,10 +1,8 @@
 r"""JSON documents of a log file, one at a time: one a line, several, or printed over many lines.
 
 Memory is bounded by the longest document, not by the file. A document that does not end does not
-swallow those after it: a line that is a whole object by itself begins anew. The prefix that a
-container runtime writes before each line (``2027-01-15T08:00:00Z stdout F``, or the time alone), or
-the name of the node that a collector writes there, is taken off, and so are fluentd's time and tag and the
-head of syslog; lines cut in parts are joined.
+swallow those after it: a line that is a whole object by itself begins anew. What a runtime or a tool writes
+before each line (`rtml.reading.prefixes`) is taken off; lines cut in parts are joined.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from rtml.reading.content import opened
 from rtml.reading.escapes import readable_json
+from rtml.reading.prefixes import bare
 
 __all__ = ["LONG", "MOST_BYTES", "Document", "Line", "documents", "documents_of", "parsed", "whole_lines"]
 
@@ -27,16 +26,6 @@ of events may hold many."""
 LONG = f"longer than {MOST_BYTES:,} bytes"
 """Why a longer document is refused."""
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
-_RUNTIME = re.compile(
-    rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[\d.]+(?:Z|[+-]\d\d:\d\d) (?:(std(?:out|err)) ([FP])(?::\w+)* )?"
-    rb"|(?=[\d-]*[A-Za-z.])[A-Za-z\d][A-Za-z\d.-]{1,252} +(?=\{)"
-    rb"|[^\t{}\"]{1,99}\t[^\t{}\"]{1,250}\t(?=\{)"
-    rb"|<\d{1,3}>1 (?:[^ {}\"]{1,255} ){5}(?:-|\[[^{}]{0,999}\]) (?=\{)"
-    rb"|\[[a-z]{1,20}/[^\]{}\"]{1,400}\] (?=\{)"
-    rb"|(?:<\d{1,3}>)?[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d [^ {}\"]{1,252} [^:{}\"]{1,252}: (?=\{)"
-)
-_MARK = b"\xef\xbb\xbf"
-"""Each of several files that were put behind one another may begin with it."""
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
@@ -239,13 +228,11 @@ def whole_lines(raw: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
     """
     number, parts = 0, dict[bytes, bytes]()
     for number, line in raw:
-        line = line.removeprefix(_MARK)
-        prefix = _RUNTIME.match(line)
-        stream = (prefix[1] if prefix else None) or b""
-        line = parts.pop(stream, b"") + line[prefix.end() if prefix else 0 :].rstrip(b"\r\n")
+        own = bare(line)
+        line = parts.pop(own.stream, b"") + own.line.rstrip(b"\r\n")
         long = len(line) > MOST_BYTES
-        if prefix and prefix[2] == b"P" and not long:
-            parts[stream] = line
+        if own.is_part and not long:
+            parts[own.stream] = line
         elif line.strip():
             yield number, line, LONG if long else None
     for line in parts.values():

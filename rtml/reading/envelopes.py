@@ -1,37 +1,50 @@
-r"""Records of a JSON log, out of the envelope in which a transport or an export has put them.
+r"""Records of a JSON log, out of the envelope in which a transport, a store or an export has put them.
 
-Known are those of CloudWatch (subscription and ``get-log-events``), of container runtimes and their shippers
-(an object a line, ``{"log": "…\n", "stream": …}``, a long line in several of them), and of what collects
-their lines: Filebeat, Vector, journald, Loki, Cloud Logging. Objects in a list are documents of their own.
+What envelopes there are stands in `rtml.reading.wrappers`, what stands before lines in
+`rtml.reading.prefixes`, tables with a column of records in `rtml.reading.shipped_csv`. Objects in a list are
+documents of their own; envelopes may stand in one another. Who wrote a line is asked of the envelope
+(`rtml.reading.writers`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
 from rtml.reading.escapes import original
+from rtml.reading.shipped_csv import rows_of
+from rtml.reading.wrappers import inside, may_wrap
+from rtml.reading.writers import foreign
 
-__all__ = ["records", "records_of", "texts_in"]
+__all__ = ["Inside", "first_records", "records", "records_of", "texts_in"]
 
-_SHIPPED = {
-    "log": {"stream", "date", "kubernetes", "attrs"},
-    "message": {"@timestamp", "ecs", "agent", "ingestionTime", "source_type", "kubernetes"},
-    "MESSAGE": {"__REALTIME_TIMESTAMP", "_HOSTNAME", "SYSLOG_IDENTIFIER"},
-    "line": {"labels"},
-    "textPayload": {"insertId", "logName"},
-}
-"""Under which key an envelope has the line, and the keys of which one must be beside it."""
-_PAYLOAD, _BESIDE = "jsonPayload", {"insertId", "logName"}
-_DEEPEST = 4
-_SHIPPED_KEYS = frozenset({*_SHIPPED, _PAYLOAD})
+_DEEPEST = 8
 _CUT = "cut off: the line of the log does not end"
 
 
-def records(path: Path) -> Iterator[Document]:
+def _none(value: Any) -> bool:
+    return False
+
+
+class Inside(NamedTuple):
+    """What is expected in envelopes.
+
+    ``writers`` are words in the names of the containers that write it (`rtml.reading.writers`), ``own`` tells
+    a record that is no envelope, whatever it looks like.
+    """
+
+    writers: Sequence[str] = ()
+    own: Callable[[Any], bool] = _none
+
+
+ANYTHING = Inside()
+
+
+def records(path: Path, expected: Inside = ANYTHING) -> Iterator[Document]:
     r"""Yield the documents of a file (`rtml.reading.documents.documents`), those in envelopes unwrapped.
 
     A record in an envelope has the envelope's line; one that is no JSON is a problem by itself.
@@ -44,10 +57,37 @@ def records(path: Path) -> Iterator[Document]:
     >>> [(line, value, problem) for line, value, problem, _ in records(path)]
     [(1, {'a': 1}, None), (1, None, 'not JSON'), (2, {'b': 2}, None)]
     """
-    yield from records_of(documents(path))
+    rows = rows_of(path)
+    yield from records_of(documents(path) if rows is None else rows, expected)
 
 
-def records_of(enveloped: Iterable[Document]) -> Iterator[Document]:
+def first_records(path: Path, head: bytes, any_text: bool = False, most: int = 20) -> list[bytes] | None:
+    r"""Return the texts of the first records of a file that begins so if they stand in envelopes, else None.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "log"
+    >>> size = path.write_text('{"hits": {"hits": [{"_index": "i", "_source": {"rule": "x"}}]}}\n')
+    >>> first_records(path, path.read_bytes())
+    [b'{"rule": "x"}']
+    >>> first_records(path, b'{"rule": "x"}')
+    """
+    rows = rows_of(path, any_text)
+    if rows is None and not may_wrap(head):
+        return None
+    found, wrapped = list[bytes](), rows is not None
+    for document in islice(documents(path) if rows is None else rows, most):
+        if any_text:
+            told = _texts(document, ()) or ([document] if rows is not None else [])
+        else:
+            told = [*records_of([document])]
+        wrapped = wrapped or told != [document] and bool(told)
+        found += [one.raw for one in told[:most]]
+    return found if wrapped and found else None
+
+
+def records_of(enveloped: Iterable[Document], expected: Inside = ANYTHING) -> Iterator[Document]:
     """Yield documents, those in envelopes unwrapped.
 
     Examples
@@ -59,9 +99,9 @@ def records_of(enveloped: Iterable[Document]) -> Iterator[Document]:
     """
     begun: Document | None = None
     for document in enveloped:
-        line = _shipped_line(document.value)
+        line = _shipped_line(document.value, expected)
         if line is None:
-            yield from _unwrapped(document)
+            yield from _unwrapped(document, expected)
             continue
         record = _inside(document, line)
         if begun is not None and record.problem is not None:
@@ -70,37 +110,45 @@ def records_of(enveloped: Iterable[Document]) -> Iterator[Document]:
             yield begun._replace(problem=_CUT)
         begun = record if _goes_on(record, line) else None
         if begun is None:
-            yield from _unwrapped(record)
+            yield from _unwrapped(record, expected)
     if begun is not None:
         yield begun._replace(problem=_CUT)
 
 
-def texts_in(document: Document) -> list[bytes] | None:
+def texts_in(document: Document, writers: Sequence[str] = ()) -> list[Document] | None:
     r"""Return the lines of text in an envelope, or in a list of them; None for what is none.
+
+    A line that another container wrote (`rtml.reading.writers`) comes with that as its problem.
 
     Examples
     --------
-    >>> texts_in(Document(1, {"log": "type=CWD\\n", "stream": "stdout"}, None, b""))
+    >>> [d.raw for d in texts_in(Document(1, {"log": "type=CWD\\n", "stream": "stdout"}, None, b"")) or []]
     [b'type=CWD\\n']
     >>> texts_in(Document(1, {"log": "type=CWD"}, None, b""))
     """
-    values = document.value if isinstance(document.value, list) else [document.value]
-    found = [_texts(value) for value in values]
-    if not found or None in found:
+    return _texts(document, writers)
+
+
+def _texts(document: Document, writers: Sequence[str], depth: int = 0) -> list[Document] | None:
+    value = document.value
+    if depth >= _DEEPEST or document.problem is not None:
         return None
-    return [original(text) for texts in found for text in texts or ()]
-
-
-def _texts(value: Any) -> list[str] | None:
-    texts = _messages(value)
-    if texts is not None or not isinstance(value, dict):
-        return texts
-    lines = (
-        value[key]
-        for key, beside in _SHIPPED.items()
-        if isinstance(value.get(key), str) and beside & {*value}
-    )
-    return [*lines][:1] or None
+    parts = value if isinstance(value, list) else inside(value, any_text=True)
+    if parts is None:
+        return None
+    other = foreign(value, writers) if isinstance(value, dict) else None
+    if other is not None:
+        why = _of_another(other, writers)
+        return [Document(document.line, None, why, _raw(part)) for part in parts]
+    found = list[Document]()
+    for part in parts:
+        is_line = isinstance(part, str) and not part.lstrip().startswith(("{", "["))
+        own = Document(document.line, None, None, _raw(part)) if is_line else _inside(document, part)
+        deeper = None if is_line else _texts(own, writers, depth + 1)
+        if deeper is None and isinstance(value, list):
+            return None
+        found += [own._replace(problem=None)] if deeper is None else deeper
+    return found
 
 
 def _goes_on(record: Document, line: str) -> bool:
@@ -109,52 +157,47 @@ def _goes_on(record: Document, line: str) -> bool:
     return is_open and not line.endswith("\n") and len(record.raw) <= MOST_BYTES
 
 
-def _unwrapped(document: Document, depth: int = 0) -> Iterator[Document]:
+def _unwrapped(document: Document, expected: Inside, depth: int = 0) -> Iterator[Document]:
     value = document.value
-    if isinstance(value, list) and value and depth < _DEEPEST and all(isinstance(x, dict) for x in value):
-        for part in value:
-            whole = Document(document.line, part, None, json.dumps(part, ensure_ascii=False).encode())
-            yield from _unwrapped(whole, depth + 1)
-        return
-    texts = _messages(document.value) if depth < _DEEPEST else None
-    if texts is None:
+    if depth >= _DEEPEST or expected.own(value):
         yield document
         return
-    for text in texts:
-        yield from _unwrapped(_inside(document, text), depth + 1)
+    if isinstance(value, list) and value and any(isinstance(x, dict) for x in value):
+        parts: list[Any] | None = value
+    else:
+        parts = inside(value)
+    if parts is None:
+        yield document
+        return
+    other = foreign(value, expected.writers) if isinstance(value, dict) else None
+    for part in parts:
+        if other is not None:
+            yield Document(document.line, None, _of_another(other, expected.writers), _raw(part))
+        else:
+            yield from _unwrapped(_inside(document, part), expected, depth + 1)
 
 
-def _inside(envelope: Document, text: str) -> Document:
-    return parsed(envelope.line, original(text))
+def _of_another(name: str, writers: Sequence[str]) -> str:
+    return (
+        f"written by {name[:60]}, not by {writers[0]}, says what shipped it; take the lines out of their"
+        " envelopes if that is the sensor"
+    )
 
 
-def _messages(value: Any) -> list[str] | None:
-    """Return the texts in an envelope; None for what is none."""
-    if not isinstance(value, dict):
-        return None
-    line = _shipped_line(value)
-    if line is not None:
-        return [line]
-    events = value.get("logEvents", value.get("events"))
-    if not isinstance(events, list) or not events:
-        return None
-    texts = [event.get("message") if isinstance(event, dict) else None for event in events]
-    known = [text for text in texts if isinstance(text, str)]
-    return known if len(known) == len(texts) else None
+def _inside(envelope: Document, part: Any) -> Document:
+    if isinstance(part, str):
+        return parsed(envelope.line, original(part))
+    return Document(envelope.line, part, None, _raw(part))
 
 
-def _shipped_line(value: Any) -> str | None:
+def _raw(part: Any) -> bytes:
+    text = part if isinstance(part, str) else json.dumps(part, ensure_ascii=False)
+    return original(text)
+
+
+def _shipped_line(value: Any, expected: Inside) -> str | None:
     """Return the line that a runtime or its shipper wrapped in an object."""
-    if not isinstance(value, dict) or _SHIPPED_KEYS.isdisjoint(value):
+    parts = None if expected.own(value) else inside(value)
+    if parts is None or len(parts) != 1 or not isinstance(parts[0], str) or foreign(value, expected.writers):
         return None
-    for key, beside in _SHIPPED.items():
-        line = value.get(key)
-        if (
-            isinstance(line, str)
-            and beside & value.keys()
-            and (key == "log" or line.lstrip().startswith("{"))
-        ):
-            return line
-    if isinstance(value.get(_PAYLOAD), dict) and _BESIDE & value.keys():
-        return json.dumps(value[_PAYLOAD])
-    return None
+    return parts[0]

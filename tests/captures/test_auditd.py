@@ -179,3 +179,24 @@ def test_parents_of_the_lab_are_plausible(shared: Path, tmp_path: Path):
     images = open_capture(tmp_path / "c").processes().filter(pl.col("exe") == "/usr/bin/getent").collect()
     parents = images["ancestors"].list.first().value_counts(sort=True)
     assert images.height > 50 and parents.row(0)[0] == "/usr/bin/dash"
+
+
+def test_records_that_an_agent_put_behind_one_another_are_records(tmp_path: Path):
+    call = (
+        f'node=n type=SYSCALL {AT}: {CALL} syscall=257 a0=ffffff9c a2=0 exit=3 key="k"ARCH=x86_64 UID="root"'
+    )
+    path = f'node=n type=PATH {AT}: item=0 name="/etc/shadow" nametype=NORMAL'
+    title = f"node=n type=PROCTITLE {AT}: proctitle=6361740061"
+    heads = "", "Jan 15 08:00:00 h audispd: "
+    joined = read(
+        tmp_path, *(heads[n - 1] + " ".join((call, path, title)).format(n, n, n) for n in (1, 2)), "x"
+    )
+    apart = read(tmp_path, *(line.format(n) for n in (1, 2) for line in (call, path, title)), "x")
+    assert joined.events["path"].to_list() == ["/etc/shadow", "/etc/shadow"]
+    assert joined.events.to_dicts() == apart.events.to_dicts()
+    assert (joined.rejects["line"].to_list(), apart.rejects["line"].to_list()) == ([3], [7])
+
+
+def test_two_events_without_a_call_on_one_line_are_a_reject_each(tmp_path: Path):
+    line = " ".join(f'type=PATH {AT}: item=0 name="/x"'.format(n) for n in (1, 2))
+    assert read(tmp_path, line).rejects["line"].to_list() == [1, 1]

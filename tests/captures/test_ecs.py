@@ -11,6 +11,7 @@ import pytest
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS
+from rtml.captures.sensors.choosing import choose
 from tests.samples import DATA
 
 TIME = "2027-01-01T08:45:00.5Z"
@@ -91,3 +92,16 @@ def test_real_documents_have_no_time_and_with_one_they_are_events(shared: Path, 
         ("exec", 10043, 10027, "uname -a", "/bin/uname", None, None, None),
         ("accept", 1663, 1, "(sshd)", None, "198.51.100.60", 58140, "inbound"),
     ]
+
+
+def test_events_in_an_object_that_keep_the_lines_they_come_of_are_events(tmp_path: Path):
+    event = {
+        "@timestamp": TIME,
+        "event": {"kind": "event", "category": ["process"], "type": ["start"], "action": "executed"},
+        "process": {"pid": 7, "parent": {"pid": 1}, "executable": "/bin/id", "args": ["id", "-u"]},
+        "message": 'type=SYSCALL msg=audit(1798793100.5:1): syscall=59 pid=7 exe="/bin/id"',
+    }
+    (tmp_path / "export.json").write_text(json.dumps({"events": [event, event]}, indent=1))
+    assert choose([tmp_path / "export.json"]).sensor == "ecs"
+    reading = SENSORS["ecs"].read(tmp_path / "export.json")
+    assert reading.events["cmdline"].to_list() == ["id -u", "id -u"] and reading.rejects.is_empty()

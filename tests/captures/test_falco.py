@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS, Reading
+from rtml.captures.sensors.choosing import choose
 from rtml.captures.sensors.falco.fields import FIELDS
+from rtml.captures.sensors.records import tables
+from rtml.captures.sensors.records.blocks import blocks
+from rtml.findings.importing import read_alerts
 from rtml.reading.user_yaml import read_yaml
 from rtml.rules import run_rules
 from tests.conftest import REPOSITORY
@@ -230,20 +235,58 @@ def test_an_alert_of_a_plugin_hides_no_event_that_has_its_number(tmp_path: Path)
     assert reading.rejects.is_empty()
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"evt.type": "symlink", "fs.path.source": "/tmp/l", "fs.path.target": "/etc/passwd"},
-        {"evt.type": "linkat", "fs.path.source": "/tmp/l", "fs.path.target": "/etc/passwd"},
-        {"evt.type": "symlink", "evt.args": "res=0 target=/etc/passwd linkpath=/tmp/l"},
-        {"evt.type": "link", "evt.args": "res=0 oldpath=/etc/passwd newpath=/tmp/l"},
-        {"evt.type": "rename", "fs.path.source": "/etc/passwd", "fs.path.target": "/tmp/l"},
-    ],
-)
-def test_the_new_name_of_a_link_is_where_it_leads_from(told: dict[str, str], tmp_path: Path):
-    fields = {"container.id": "0123456789ab", "proc.pid": 7, "proc.name": "ln", **told}
-    alert = {"time": "2027-01-01T00:00:00Z", "rule": "r", "priority": "Notice", "hostname": "h"}
-    alert |= {"source": "syscall", "output": "o", "output_fields": fields}
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("size", [400, 700, 1 << 24])
+def test_one_call_that_two_rules_hit_is_one_event_wherever_a_block_ends(tmp_path, monkeypatch, end, size):
+    alert = {"priority": "Debug", "time": TIME, "hostname": "h", "source": "syscall"}
+    fields = {"evt.type": "open", "fd.name": "/etc/passwd"}
+    lines = [
+        json.dumps({"rule": rule, **alert, "output_fields": {**fields, "evt.num": number}})
+        for number in range(8)
+        for rule in ("a", "b")
+    ]
+    (tmp_path / "log").write_text("\n".join(lines) + end)
+    monkeypatch.setattr(tables, "blocks", partial(blocks, size=size))
+    reading = SENSORS["falco"].read(tmp_path / "log")
+    assert (reading.events.height, reading.beside) == (8, {"the same event, by another rule": 8})
+
+
+@pytest.mark.parametrize("field", ["ka.target.namespace", "jevt.time", "ka.user.name"])
+def test_an_alert_of_the_api_is_no_runtime_event_also_if_it_names_no_source(tmp_path: Path, field: str):
+    reading = read(tmp_path, {"evt.type": "open", "fd.name": "/x"}, {field: "x", "jevt.value": "{}"})
+    assert reading.events["kind"].to_list() == ["open"]
+    assert dict(reading.beside) == {"an alert of source k8s_audit, no runtime event": 1}
+
+
+def test_alerts_without_their_fields_are_told_and_are_events(tmp_path: Path):
+    alert = {"output": "08:45:00.5: Notice x", "priority": "Notice", "rule": "r", "time": TIME}
     (tmp_path / "log").write_text(json.dumps(alert) + "\n")
-    event = SENSORS["falco"].read(tmp_path / "log").events.row(0, named=True)
-    assert (event["path"], event["path_to"]) == ("/etc/passwd", "/tmp/l")
+    assert choose([tmp_path / "log"]).sensor == "falco"
+    assert SENSORS["falco"].read(tmp_path / "log").events.height == 1
+
+
+def test_names_without_dots_are_those_with_them(tmp_path: Path):
+    fields = {
+        "evt.type": "openat",
+        "evt.num": 5,
+        "container.id": "a" * 12,
+        "container.image.repository": "web",
+        "container.image.tag": "1",
+        "k8s.ns.name": "shop",
+        "k8s.pod.name": "till-0",
+        "proc.pid": 7,
+        "proc.ppid.ts": 1798790000000000000,
+        "proc.name": "cat",
+        "proc.is_exe_from_memfd": False,
+        "fd.name": "/etc/shadow",
+        "user.uid": 0,
+    }
+    dotted = read(tmp_path, dict(fields))
+    flat = read(tmp_path, {name.replace(".", "_"): value for name, value in fields.items()})
+    assert flat.events.to_dicts() == dotted.events.to_dicts() and flat.rejects.is_empty()
+    other = {name.replace(".", "_"): value for name, value in (fields | {"evt.num": 6}).items()}
+    mixed = read(tmp_path, dict(fields), other)
+    assert mixed.events["path"].to_list() == ["/etc/shadow", "/etc/shadow"]
+    done = read_alerts(tmp_path / "falco.jsonl", "falco")
+    assert (done.alerts, done.rejects.height) == (2, 0)
+    assert done.findings["container_id"].to_list() == ["a" * 12]

@@ -137,7 +137,9 @@ def test_a_line_longer_than_any_record_is_one_reject(tmp_path: Path, monkeypatch
 def test_blocks_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     content = "\n".join(toy(n) if n % 5 else f"text {n}" for n in range(1, 400))
     whole = read(tmp_path, content)
-    monkeypatch.setattr("rtml.captures.sensors.records.tables.blocks", lambda path: blocks(path, 300))
+    monkeypatch.setattr(
+        "rtml.captures.sensors.records.tables.blocks", lambda path, cut: blocks(path, 300, cut)
+    )
     assert read(tmp_path, content) == whole
     assert (len(whole[0]), len(whole[1])) == (399 - 79 - 1, 79 + 1)
 

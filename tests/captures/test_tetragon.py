@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from rtml.captures import import_capture, open_capture
+from rtml.captures.check import check_capture
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.rules import run_rules
 from tests.samples import DATA
@@ -248,3 +249,18 @@ def test_real_files_are_all_accounted_for(shared: Path, tmp_path: Path):
     assert {len(container.container_id) for container in manifest.containers} == {64}
     tree = open_capture(tmp_path / "c").processes().filter(pl.col("exe") == "/usr/bin/nsenter").collect()
     assert tree["ancestors"].to_list()[-1][-2:] != []
+
+
+@pytest.mark.parametrize("left_out", [("start_time",), ("start_time", "exec_id")])
+def test_processes_without_a_start_are_processes_all_the_same(tmp_path: Path, left_out: tuple[str, ...]):
+    shell = {name: value for name, value in SHELL.items() if name not in left_out}
+    shell |= {} if "exec_id" in left_out else {"exec_id": "bjoxMjM6Nw=="}
+    init = {name: value for name, value in PARENT.items() if name not in left_out}
+    other = {**shell, "pid": 8} | ({} if "exec_id" in left_out else {"exec_id": "bjo0NTY6OA=="})
+    records = [event("process_exec", process, init) for process in (shell, other, shell)]
+    (tmp_path / "t.jsonl").write_text("\n".join(map(json.dumps, records)))
+    import_capture("tetragon", [tmp_path / "t.jsonl"], tmp_path / "c")
+    capture = open_capture(tmp_path / "c")
+    ids = capture.events().select("pid", "process_id").collect()
+    assert ids["process_id"].null_count() == 0
+    assert ids.unique().height == 2 and all(check.ok for check in check_capture(capture))

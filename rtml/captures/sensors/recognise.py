@@ -8,13 +8,17 @@ from rtml.captures.sensors import SENSORS
 from rtml.captures.sensors.strangers import stranger
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
+from rtml.reading.envelopes import first_records
 from rtml.reading.parquet import is_parquet, parquet_columns
+from rtml.reading.prefixes import plain
 
 __all__ = ["beginning", "recognise", "wrong_format"]
 
 
 def beginning(path: Path, size: int = 1 << 16) -> bytes:
     r"""Return the bytes that tell a file's format: the first; of Parquet, the names of its columns.
+
+    Of records in envelopes (`rtml.reading.envelopes`) those of the records.
 
     Examples
     --------
@@ -25,11 +29,22 @@ def beginning(path: Path, size: int = 1 << 16) -> bytes:
     >>> beginning(path)
     b'PAR1\n"srcaddr":\n"bytes":\n'
     """
-    head = first_bytes(path, size)
+    head = plain(first_bytes(path, size))
     if not is_parquet(head):
-        return head
+        return _inner(path, head, size)
     names = [f'"{name}":\n' for name in parquet_columns(path)]
     return b"PAR1\n" + "".join(names).encode("utf-8", "replace")
+
+
+def _inner(path: Path, head: bytes, size: int) -> bytes:
+    """Return the beginning of the records in envelopes; where they are lines of text, only if it must be."""
+    for any_text in (False, True):
+        inner = first_records(path, head, any_text)
+        if inner is not None:
+            return b"\n".join(inner)[:size]
+        if recognise(head) is not None:
+            break
+    return head
 
 
 def recognise(head: bytes) -> str | None:

@@ -60,10 +60,13 @@ class Format:
         As written on the command line: ``rtml findings import NAME``; the detector of the findings.
     read
         From one JSON object to `alert`; raises `Reject` where it is none.
+    writers
+        Words in the names of the engine's own containers or units (`rtml.reading.writers`).
     """
 
     name: str
     read: Callable[[Mapping[str, Any]], Alert]
+    writers: tuple[str, ...] = ()
 
 
 def alert(rule: Any, time: Any, level: str, tags: Iterable[str] = (), count: Any = 1, **facts: Any) -> Alert:

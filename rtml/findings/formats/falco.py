@@ -14,7 +14,7 @@ __all__ = ["FALCO", "falco"]
 
 def falco(record: Mapping[str, Any]) -> Alert:
     """Read one alert of Falco; its own report of dropped system calls is `Lost`."""
-    fields = nested(record, "output_fields")
+    fields = _dotted(nested(record, "output_fields"))
     source = text(record.get("source")) or "syscall"
     if source == "internal":
         raise _own(fields)
@@ -47,6 +47,14 @@ def falco(record: Mapping[str, Any]) -> Alert:
     )
 
 
+def _dotted(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give names their dots again, where Falcosidekick was told to write none (``flattenfields``)."""
+    if any("." in name for name in fields) or not any("_" in name for name in fields):
+        return fields
+    named = {name.replace("_", "."): value for name, value in fields.items()}
+    return {**fields, **named, "container.full_id": named.get("container.full.id")}
+
+
 def _path(fields: Mapping[str, Any]) -> str | None:
     """Return the file of a descriptor; the name of a socket is none."""
     name = text(fields.get("fd.name"))
@@ -69,4 +77,4 @@ def _own(fields: Mapping[str, Any]) -> Reject:
     return Lost(int(lost)) if re.fullmatch(r"[0-9]{1,15}", lost) else Reject("a message of Falco itself")
 
 
-FALCO = Format("falco", falco)
+FALCO = Format("falco", falco, writers=("falco",))

@@ -47,4 +47,4 @@ def tetragon(record: Mapping[str, Any]) -> Alert:
     )
 
 
-TETRAGON = Format("tetragon", tetragon)
+TETRAGON = Format("tetragon", tetragon, writers=("tetragon",))

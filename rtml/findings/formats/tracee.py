@@ -61,4 +61,4 @@ def _process(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-TRACEE = Format("tracee", tracee)
+TRACEE = Format("tracee", tracee, writers=("tracee",))

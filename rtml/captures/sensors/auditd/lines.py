@@ -13,6 +13,7 @@ from rtml.reading.escapes import readable
 
 __all__ = ["EVENT", "Lines", "records_in"]
 
+_WRITERS = ("audit",)
 EVENT = ["node", "seconds", "fraction", "serial"]
 """What names the event that a record belongs to."""
 
@@ -45,6 +46,9 @@ _RECORD = (
 )
 
 
+_NEXT = r"(?:^|[ \t])((?:node=\S+ )?type=(?:UNKNOWN\[)?[A-Z0-9_]{1,40}\]? (?:msg=)?audit\(\d+\.\d+:\d+\))"
+
+
 class Lines(NamedTuple):
     """``records``: ``line, type, body`` and `EVENT`; ``bad``: ``line, reason, text`` of other lines."""
 
@@ -61,7 +65,7 @@ def records_in(path: Path) -> Lines:
         No such file, a folder, or an unreadable one.
     """
     good, bad = [_split(1, b"")[0]], [_split(1, b"")[1]]
-    for block in text_blocks(path):
+    for block in text_blocks(path, _WRITERS):
         if block.problem is not None:
             text = [block.raw[:200].decode("utf-8", "backslashreplace")]
             bad.append(pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text}))
@@ -74,7 +78,8 @@ def records_in(path: Path) -> Lines:
 
 def _split(first: int, raw: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
     lines = _text(raw).to_frame("text").with_row_index("line", offset=first)
-    lines = lines.with_columns(pl.col("line").cast(pl.Int64), pl.col("text").str.strip_chars(" \t\r\0"))
+    lines = _apart(lines.with_columns(pl.col("line").cast(pl.Int64)))
+    lines = lines.with_columns(pl.col("text").str.strip_chars(" \t\r\0"))
     lines = lines.filter(pl.col("text") != "")
     found = lines.with_columns(pl.col("text").str.extract_groups(_RECORD).alias("r")).unnest("r")
     known = found.filter(pl.col("type").is_not_null())
@@ -85,6 +90,21 @@ def _split(first: int, raw: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
             "line", reason=pl.lit("not a record of the audit log"), text=pl.col("text").str.slice(0, 200)
         ),
     )
+
+
+def _apart(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give each record a line of its own, where an agent put those of one event behind one another.
+
+    Values with a blank are written in hexadecimal digits: none holds the beginning of a record.
+    """
+    several = pl.col("text").str.count_matches("audit(", literal=True) > 1
+    if not lines.select(several.any()).item():
+        return lines
+    cut = pl.col("text").str.replace_all(_NEXT, "\n${1}")
+    parts = pl.when(several).then(cut).otherwise("text").str.split("\n")
+    # What stands before the first record is the head that syslog wrote.
+    whole = ~pl.col("several") | pl.col("text").str.contains("audit(", literal=True)
+    return lines.with_columns(several=several, text=parts).explode("text").filter(whole).drop("several")
 
 
 def _text(raw: bytes) -> pl.Series:

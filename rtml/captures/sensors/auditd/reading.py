@@ -44,6 +44,7 @@ def read(path: Path) -> Reading:
     told = events_of(rows).with_columns(sensor=pl.lit("auditd"))
     refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()
     first = distinct.group_by(EVENT, maintain_order=True).agg(pl.col("line", "body").first())
+    first = first.unique("line", keep="first")  # several events may stand on one line
     shown = (
         told.filter(refused)
         .select("line", reason=PROBLEM)

@@ -11,6 +11,7 @@ https://www.elastic.co/guide/en/ecs/current/
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -168,6 +169,12 @@ def _problem() -> pl.Expr:
     )
 
 
+def _is_event(value: Any) -> bool:
+    """Tell an event from what Filebeat puts round a line: both have ``event`` and ``message``."""
+    event = value.get("event") if isinstance(value, dict) else None
+    return isinstance(event, dict) and bool(event.get("category"))
+
+
 ECS = Format(
     name="ecs",
     what="events in the Elastic Common Schema (JSON lines)",
@@ -181,6 +188,7 @@ ECS = Format(
         | pl.col("event/module").is_not_null()
     ),
     events=events_of,
+    own=_is_event,
 )
 
 

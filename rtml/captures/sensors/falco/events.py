@@ -124,7 +124,8 @@ def _what_else() -> pl.Expr:
     """Say what an alert is that is about no call: an account of Falco's own, or of another source."""
     own = pl.col("rule").str.starts_with(_OWN) | (pl.col("source") == "internal")
     counts = pl.col("n_drops").is_not_null() | pl.col("scap.n_drops").is_not_null()
-    source = pl.coalesce("source", pl.when(pl.col("ka.verb").is_not_null()).then(pl.lit("k8s_audit")))
+    of_api = pl.any_horizontal(pl.col(r"^(?:ka|jevt)\..*$").is_not_null())  # older alerts name no source
+    source = pl.coalesce("source", pl.when(of_api).then(pl.lit("k8s_audit")))
     return (
         pl.when(own.fill_null(False))
         .then(pl.when(counts).then(pl.lit(LOSS)).otherwise(pl.lit("a message of Falco itself")))

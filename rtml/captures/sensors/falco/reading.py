@@ -37,11 +37,17 @@ def read(path: Path) -> Reading:
     return of_sysdig(path) if is_scap_file(path) else alerts(path)
 
 
+def _signature(head: bytes) -> bool:
+    """Alerts have their fields, if Falco is not told to leave them out (or is of 2017)."""
+    known = has_keys(head, "rule", "priority")
+    return known and (has_keys(head, "output_fields") or has_keys(head, "output", "time"))
+
+
 SENSOR = Sensor(
     name="falco",
     read=read,
     blind=frozenset(KINDS) - set(KIND_OF.values()) - {"syscall"},
-    signature=lambda head: has_keys(head, "rule", "priority") and has_keys(head, "output_fields"),
+    signature=_signature,
     together=before_their_exec,
     lines=Lines(cut=together),
 )

@@ -159,6 +159,7 @@ def losses_of(rows: pl.DataFrame) -> Sequence[Lost]:
 HUBBLE = Format(
     name="hubble",
     what="an export of Hubble (JSON lines)",
+    writers=("hubble", "cilium"),
     generations=(_fields("flow/"), _fields("")),
     claims=(pl.col("verdict").is_not_null() & pl.col("ip.source").is_not_null())
     | pl.any_horizontal(pl.col("query", "lost", "lost_source", "state").is_not_null()),

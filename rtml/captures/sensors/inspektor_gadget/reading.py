@@ -34,6 +34,7 @@ __all__ = ["GADGET", "SENSOR", "read"]
 GADGET = Format(
     name="inspektor-gadget",
     what="output of Inspektor Gadget (JSON lines)",
+    writers=("gadget",),
     generations=(FIELDS,),
     claims=pl.any_horizontal(
         pl.col("mountnsid", "mntns_id", "mntns", "proc/mntns_id", "proc/pid").is_not_null(),

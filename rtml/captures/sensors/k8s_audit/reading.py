@@ -26,7 +26,7 @@ from rtml.captures.sensors.records.signature import has_keys
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
 from rtml.reading.documents import Document
-from rtml.reading.envelopes import records
+from rtml.reading.envelopes import Inside, records
 from rtml.reading.json_text import json_value, redacted
 from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
@@ -37,6 +37,7 @@ __all__ = ["API_SERVER", "SENSOR", "read"]
 API_SERVER = "kube-apiserver"
 """Host of audit events where ``cluster.json`` names none: they happen in the API server."""
 
+_EXPECTED = Inside(writers=("apiserver", "audit"))
 _API = re.compile(rb'"audit\.k8s\.io/')
 _UTC = pl.Datetime("ns", "UTC")
 _BLOCK = 2000
@@ -114,7 +115,7 @@ def _signature(head: bytes) -> bool:
 def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
     """Parse blocks of events, so that the parsed objects of only one are in memory."""
     blocks, rows, rejects = [pl.DataFrame(schema=_ROW)], [], []
-    for document in records(path):
+    for document in records(path, _EXPECTED):
         for event, problem in _split(document):
             if problem is not None:
                 rejects.append((document.line, problem, redacted(document.raw)))

@@ -41,6 +41,7 @@ def losses_of(rows: pl.DataFrame) -> Sequence[Lost]:
 KUBEARMOR = Format(
     name="kubearmor",
     what="a log of KubeArmor (JSON lines)",
+    writers=("kubearmor",),
     generations=GENERATIONS,
     claims=pl.col("Type").is_in(TYPES) & pl.col("Operation").is_not_null(),
     events=events_of,

@@ -34,6 +34,7 @@ __all__ = ["KUBESCAPE", "SENSOR", "read"]
 KUBESCAPE = Format(
     name="kubescape",
     what="a log of alerts of Kubescape's node-agent (JSON lines)",
+    writers=("kubescape", "node-agent"),
     generations=(FIELDS,),
     claims=pl.col("rule").is_not_null() & pl.col("base").is_not_null(),
     events=events_of,

@@ -107,6 +107,7 @@ def _events(rows: pl.DataFrame) -> pl.DataFrame:
 LAUREL = Format(
     name="laurel",
     what="a log of laurel (JSON lines)",
+    writers=("laurel", "audit"),
     generations=(FIELDS,),
     claims=pl.col("id").str.contains(_ID),
     events=_events,

@@ -57,7 +57,9 @@ SENSOR = Sensor(
     name="ocsf",
     read=read,
     blind=frozenset(KINDS) - _SEEN - {"accept", "syscall"},
-    signature=lambda head: has_keys(head, "class_uid", "activity_id") and has_keys(head, "metadata"),
+    signature=lambda head: (
+        has_keys(head, "class_uid", "activity_id") and (has_keys(head, "metadata") or has_keys(head, "time"))
+    ),
     together=before_their_exec,
     lines=Lines(),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,11 +35,12 @@ class Block(NamedTuple):
     problem: str | None = None
 
 
-def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
+def blocks(path: Path, size: int = BLOCK, cut: Callable[[bytes], int] = len) -> Iterator[Block]:
     r"""Yield the lines of a file, plain or packed, in blocks of whole lines.
 
     A line that is longer than any document may be, and what is wrong with the end of the file, are blocks
-    of their own, with a problem.
+    of their own, with a problem. ``cut`` says how many bytes of whole lines can be read without the next
+    ones.
 
     Examples
     --------
@@ -50,14 +51,19 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
     [(1, b'one\n'), (2, b'two\n'), (3, b'three')]
     """
     with opened(path) as (stream, content):
-        yield from _blocks(stream, content, size)
+        yield from _blocks(stream, content, size, cut)
 
 
-def _blocks(stream: io.BufferedReader, content: Content, size: int) -> Iterator[Block]:
+def _blocks(
+    stream: io.BufferedReader, content: Content, size: int, cut: Callable[[bytes], int]
+) -> Iterator[Block]:
     number, rest = 1, b""
     while raw := stream.read(size):
         rest = rest + raw if rest else raw
+        if len(rest) <= MOST_BYTES and not stream.peek(1):
+            break  # a last line without its end stays with those before it
         end = rest.rfind(b"\n") + 1
+        end = cut(rest[:end]) if end and len(rest) < 2 * size else end
         if end:
             whole, rest = rest[:end], rest[end:]
             yield Block(number, whole)
@@ -68,7 +74,7 @@ def _blocks(stream: io.BufferedReader, content: Content, size: int) -> Iterator[
     if rest:
         yield Block(number, rest)
     if content.problem is not None:
-        yield Block(number + 1, b"", content.problem)
+        yield Block(number + rest.count(b"\n") + 1, b"", content.problem)
 
 
 def _after_line(stream: io.BufferedReader, size: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -24,6 +25,10 @@ LOSS = "an account of losses"
 
 def _nothing_lost(rows: pl.DataFrame) -> Sequence[Lost]:
     return ()
+
+
+def _none(value: Any) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,13 @@ class Format:
         they name (`contract.PROCESSES`).
     containers
         From the same rows to what they say of containers (`contract.CONTAINERS`).
+    cut
+        From whole lines to the number of bytes that can be read without those that follow (`contract.Lines`).
+    writers
+        Words of which one is in the names of the sensor's containers or units: where an agent that shipped a
+        line names another one, the line is refused (`rtml.reading.writers`). None: lines of any.
+    own
+        Tells values that are records, although they look like what agents wrap lines in.
     """
 
     name: str
@@ -70,3 +82,6 @@ class Format:
     rewrite: Callable[[pl.Expr], pl.Expr] | None = None
     processes: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     containers: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    cut: Callable[[bytes], int] = len
+    writers: Sequence[str] = ()
+    own: Callable[[Any], bool] = _none

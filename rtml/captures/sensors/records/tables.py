@@ -18,7 +18,7 @@ from rtml.captures.sensors.records.blocks import Block, blocks, sound
 from rtml.captures.sensors.records.fields import Fields, kinds_of, table_of
 from rtml.captures.sensors.records.format import Format
 from rtml.reading.documents import Document, documents_of, whole_lines
-from rtml.reading.envelopes import records, records_of
+from rtml.reading.envelopes import Inside, records, records_of
 
 __all__ = ["Table", "block_table", "tables"]
 
@@ -44,10 +44,10 @@ def tables(path: Path, format: Format) -> Iterator[Table]:
     RtmlError
         No such file, a folder, or an unreadable one.
     """
-    for number, block in enumerate(blocks(path)):
+    for number, block in enumerate(blocks(path, cut=format.cut)):
         table, plain = block_table(block, format)
         if number == 0 and not plain:
-            yield from _one_by_one(records(path), format)
+            yield from _one_by_one(records(path, _expected(format)), format)
             return
         yield table
 
@@ -65,9 +65,14 @@ def block_table(block: Block, format: Format) -> tuple[Table, bool]:
     if odd is None:
         return Table(rows, _refused([])), not rows.is_empty()
     raw = block.raw.split(b"\n")
-    found = [*_one_by_one(records_of(documents_of(_with_gaps(raw, block.first, odd["line"]))), format)]
+    documents = documents_of(_with_gaps(raw, block.first, odd["line"]))
+    found = [*_one_by_one(records_of(documents, _expected(format)), format)]
     joined = pl.concat([rows, *(table.rows for table in found)]).sort("line", maintain_order=True)
     return Table(joined, pl.concat([_refused([]), *(t.rejects for t in found)])), not rows.is_empty()
+
+
+def _expected(format: Format) -> Inside:
+    return Inside(format.writers, format.own)
 
 
 def _odd(lines: pl.DataFrame, rows: pl.DataFrame) -> bool:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rtml.captures.sensors.records.blocks import BLOCK, Block, blocks
 from rtml.reading.content import first_bytes
 from rtml.reading.documents import documents
 from rtml.reading.envelopes import texts_in
+from rtml.reading.shipped_csv import rows_of
 
 __all__ = ["text_blocks"]
 
 
-def text_blocks(path: Path) -> Iterator[Block]:
+def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
     r"""Yield the lines of a text log, plain or packed, in blocks.
 
-    Of lines in JSON (a container runtime's, a shipper's, CloudWatch's) each block is what documents that
-    follow on one another hold; lines are numbered from that of the first document on. JSON that is no
-    envelope stays as it stands, for the reader to refuse.
+    Of lines in JSON (a container runtime's, a shipper's, CloudWatch's) or in a table as CSV each block is
+    what documents that follow on one another hold; lines are numbered from that of the first document on.
+    JSON that is no envelope stays as it stands, for the reader to refuse; lines of others than the
+    ``writers`` (`rtml.reading.writers`) have a problem.
 
     Examples
     --------
@@ -29,15 +31,18 @@ def text_blocks(path: Path) -> Iterator[Block]:
     >>> [(block.first, block.raw) for block in text_blocks(path)]
     [(1, b'a "b"\na "b"\n')]
     """
-    if first_bytes(path).lstrip()[:1] not in (b"{", b"["):
+    rows = rows_of(path, any_text=True)
+    if rows is None and first_bytes(path).lstrip()[:1] not in (b"{", b"["):
         yield from blocks(path)
         return
     first, held, lines, last = 1, bytearray(), 0, 0
-    for document in documents(path):
-        texts = texts_in(document)
+    for document in documents(path) if rows is None else rows:
+        texts = texts_in(document, writers)
+        refused = [text for text in texts or () if text.problem is not None]
         # Text between objects is text; an object that is cut off is not.
         problem = document.problem if texts is None and document.raw[:1] in (b"{", b"[") else None
-        raw = document.raw if texts is None else b"".join(text.rstrip(b"\n") + b"\n" for text in texts)
+        whole = None if texts is None else [text.raw for text in texts if text.problem is None]
+        raw = document.raw if whole is None else b"".join(text.rstrip(b"\n") + b"\n" for text in whole)
         apart = document.line not in (first + lines, last)  # documents may stand side by side on a line
         last = document.line
         if held and (problem is not None or apart or len(held) > BLOCK):
@@ -45,6 +50,9 @@ def text_blocks(path: Path) -> Iterator[Block]:
             held.clear()
         if problem is not None:
             yield Block(document.line, document.raw[:2000], problem)
+            continue
+        yield from (Block(text.line, text.raw[:2000], text.problem) for text in refused)
+        if not raw:
             continue
         first, lines = (first, lines) if held else (document.line, 0)
         held += raw if raw.endswith(b"\n") else raw + b"\n"

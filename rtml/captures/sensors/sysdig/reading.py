@@ -35,6 +35,7 @@ __all__ = ["SENSOR", "SYSDIG", "read"]
 SYSDIG = Format(
     name="sysdig",
     what="output of sysdig -j (JSON lines)",
+    writers=("sysdig", "falco"),
     generations=(FIELDS,),
     claims=pl.col("evt.num").is_not_null() & pl.col("evt.type").is_not_null(),
     events=events_of,

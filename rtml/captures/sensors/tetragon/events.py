@@ -17,7 +17,7 @@ from rtml.captures.sensors.records.values import domain_name, integer, named, us
 from rtml.captures.sensors.results import result_of
 from rtml.captures.sensors.tetragon.arguments import arguments
 from rtml.captures.sensors.tetragon.calls import call_of, kind_of_hook
-from rtml.captures.sensors.tetragon.processes import command_line
+from rtml.captures.sensors.tetragon.processes import command_line, life
 
 __all__ = ["containers_of", "events_of"]
 
@@ -44,8 +44,9 @@ _ABSENT = {
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe records; those that count losses, tests, and processes older than the sensor are beside."""
     placed = _placed(rows)
+    lives = placed.with_columns(own=life("process", "began"), above=life("parent", "parent_began"))
     placed = placed.with_columns(
-        process_id=process_ids(placed, "pid", "began"), parent_id=process_ids(placed, "ppid", "parent_began")
+        process_id=process_ids(lives, "pid", "own"), parent_id=process_ids(lives, "ppid", "above")
     )
     return _described(placed).with_columns(_what_else().alias(BESIDE), _problem().alias(PROBLEM))
 

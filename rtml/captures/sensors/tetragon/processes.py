@@ -19,8 +19,9 @@ from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import integer, said, user_id
+from rtml.times import UTC_NS
 
-__all__ = ["IMAGES", "command_line", "images_of", "one_process_each"]
+__all__ = ["IMAGES", "command_line", "images_of", "life", "one_process_each"]
 
 IMAGES = pl.Schema({**PROCESSES, "image": pl.String(), "parent_image": pl.String()})
 """`PROCESSES`, one row per image, with the ``exec_id`` of the image and of its parent."""
@@ -72,6 +73,25 @@ def _named(who: str, container: pl.Expr) -> dict[str, pl.Expr]:
     }
 
 
+def life(who: str, began: str, exec_id: str | None = None) -> pl.Expr:
+    """Return what tells a process from others of its pid: its start, else the clock in its ``exec_id``.
+
+    Collectors leave fields out. Where neither is there a pid stands for one process.
+
+    Examples
+    --------
+    >>> from rtml.times import UTC_NS
+    >>> ids = ["bm9kZToxMjM6Nw==", "no", None]
+    >>> rows = pl.DataFrame({"process.exec_id": ids, "at": pl.Series([None] * 3).cast(UTC_NS)})
+    >>> rows.select(life("process", "at").dt.epoch("ns").alias("x"))["x"].to_list()
+    [123, 0, 0]
+    """
+    name = pl.col(exec_id or f"{who}.exec_id")
+    decoded = pl.when(pl.col(began).is_null()).then(name).str.decode("base64", strict=False)
+    clock = decoded.cast(pl.String, strict=False).str.extract(r":(\d{1,18}):\d+$")
+    return pl.coalesce(began, clock.cast(pl.Int64, strict=False).fill_null(0).cast(UTC_NS))
+
+
 def _ancestors(rows: pl.DataFrame) -> pl.DataFrame:
     listed = rows.select("host", a="ancestors").filter(pl.col("a").list.len() > 0)
     each = listed.explode("a").drop_nulls("a").unnest("a")
@@ -82,7 +102,8 @@ def _ancestors(rows: pl.DataFrame) -> pl.DataFrame:
         started=when(pl.col("a.start_time")),
         **_named("a", pl.col("a.docker")),
     )
-    return named.with_columns(process_id=process_ids(named, "pid", "started"))
+    lives = named.with_columns(life=life("a", "started", "image"))
+    return named.with_columns(process_id=process_ids(lives, "pid", "life"))
 
 
 def one_process_each(readings: Sequence[Reading]) -> list[Reading]:

@@ -43,6 +43,7 @@ def losses_of(rows: pl.DataFrame) -> list[Lost]:
 TETRAGON = Format(
     name="tetragon",
     what="an export of Tetragon (JSON lines)",
+    writers=("tetragon", "export-stdout"),
     generations=GENERATIONS,
     claims=pl.col("@type").str.to_lowercase().is_in(TYPES),
     events=events_of,

@@ -34,6 +34,7 @@ __all__ = ["SENSOR", "TRACEE", "read"]
 TRACEE = Format(
     name="tracee",
     what="a log of Tracee (JSON lines)",
+    writers=("tracee",),
     generations=GENERATIONS,
     claims=pl.col("call").is_not_null() & pl.col("mark").is_not_null() & pl.col("host_pid").is_not_null(),
     needs=("call", "mark", "host_pid"),

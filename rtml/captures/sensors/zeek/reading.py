@@ -1,4 +1,4 @@
-"""Zeek (JSON lines): ``conn.log`` and ``dns.log``, of a network and not of containers or processes.
+"""Zeek (its own columns, or JSON lines): ``conn.log`` and ``dns.log``, of a network and not of containers.
 
 Keys are ``id.orig_h`` or, behind some collectors, ``id_orig_h``; times are seconds with a fraction. A
 connection is a ``connect`` of the address that began it, which stands for its container; a query is ``dns``.
@@ -21,7 +21,10 @@ from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.records.tables import tables
 from rtml.captures.sensors.records.values import domain_name, integer, said
+from rtml.captures.sensors.zeek.tabs import is_tabs, tab_tables
+from rtml.reading.content import first_bytes
 from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "ZEEK", "read"]
@@ -93,7 +96,8 @@ def _problem() -> pl.Expr:
 
 ZEEK = Format(
     name="zeek",
-    what="a log of Zeek (JSON lines)",
+    what="a log of Zeek",
+    writers=("zeek",),
     generations=(_fields("id."), _fields("id_"), _fields("id/")),
     claims=pl.col("connection").is_not_null() & pl.col("orig_h").is_not_null(),
     needs=("connection", "orig_h"),
@@ -103,12 +107,12 @@ ZEEK = Format(
 
 def read(path: Path) -> Reading:
     """Read one file of Zeek's logs."""
-    return read_records(path, ZEEK)
+    return read_records(path, ZEEK, tab_tables if is_tabs(first_bytes(path, 4096)) else tables)
 
 
 def _signature(head: bytes) -> bool:
     flat = any(has_keys(head, "ts", "uid", f"id{mark}orig_h") for mark in "._")
-    return flat or has_keys(head, "ts", "uid", "id", "orig_h")
+    return flat or has_keys(head, "ts", "uid", "id", "orig_h") or is_tabs(head)
 
 
 SENSOR = Sensor(
