@@ -24,7 +24,7 @@ def listed(value: Mapping[str, Any]) -> Parts | None:
     [{'labels': {'app': 'falco'}, 'line': '{}'}]
     >>> listed({"values": [1]})
     """
-    for key in LISTS.keys() & value.keys():
+    for key in filter(value.__contains__, LISTS):
         parts = LISTS[key](value)
         if parts is not None:
             return parts

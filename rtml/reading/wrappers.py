@@ -125,7 +125,7 @@ def may_wrap(head: bytes) -> bool:
 
 
 def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
-    for key in _TEXTS.keys() & value.keys():
+    for key in filter(value.__contains__, _TEXTS):  # in our order: some records have several
         line = value[key]
         if key == "MESSAGE" and isinstance(line, list):
             line = _of_bytes(line)
@@ -138,7 +138,7 @@ def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
 
 
 def _object(value: Mapping[str, Any], _: bool) -> Parts | None:
-    for key in _OBJECTS.keys() & value.keys():
+    for key in filter(value.__contains__, _OBJECTS):
         part = value[key]
         if isinstance(part, dict) and not _OBJECTS[key].isdisjoint(value):
             return [_of_open_telemetry(part) if key == "body" else _with_time(key, part, value)]
