@@ -66,6 +66,7 @@ class Expectation(_Strict):
     path_to: str | None = None
     domain: str | None = None
     dst_port: str | None = None
+    dst_ip: str | None = None
     request: str | None = None
     socket_path: str | None = None
     cmdline: str | None = None
@@ -82,7 +83,9 @@ class Expectation(_Strict):
             raise ValueError(f"{value!r} is no event kind; known: {', '.join(KINDS)}")
         return value
 
-    @field_validator("exe", "path", "path_to", "domain", "dst_port", "request", "socket_path", "cmdline")
+    @field_validator(
+        "exe", "path", "path_to", "domain", "dst_port", "dst_ip", "request", "socket_path", "cmdline"
+    )
     @classmethod
     def _expression(cls, value: str | None) -> str | None:
         try:
