@@ -7,7 +7,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,14 @@ from rtml.serving.refusing import Refusal
 from rtml.times import from_text
 from tests.captures.inventories import IDS, pod, running
 from tests.findings.odd_findings import EXTREME, HOSTILE, NOTHING, USUAL, hostile, table
+from tests.reading.test_wrappers import ALERTS as ENVELOPED
+from tests.reading.test_wrappers import SHAPES
 from tests.rules.intelligence_files import bundle
 from tests.rules.test_alerts import FALCO, TRACEE
 from tests.rules.test_intelligence_feeds import FEEDS
 from tests.rules.test_intelligence_stix import GOOD
 from tests.soak.batches import Records, Told
-from tests.soak.sensors import told_of
+from tests.soak.sensors import read_sensor, told_of
 from tests.soak.settings import MAPPING
 from tests.soak.target import Target, file
 
@@ -262,6 +264,7 @@ _OTLP = '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"{
 _OTLP += '{"values":[{"key":"a","value":{"intValue":"1"}},{"key":"b","value":{"arrayValue":{}}}]}}}]}]}]}'
 
 LINES: dict[str, Target] = {
+    "wrapped": file("input", partial(read_sensor, "falco"), *(put(ENVELOPED) for put in SHAPES.values())),
     **{f"alerts-{name}": _alerts(name) for name in FORMATS.own},
     "list-plain": _list(
         "plain", [b"192.0.2.1", b"10.0.0.0/8 ; b", b"evil.example # c", b"0.0.0.0 a.example"]
