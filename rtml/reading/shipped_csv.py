@@ -54,18 +54,25 @@ def rows_of(path: Path, any_text: bool = False) -> Iterator[Document] | None:
 
 def _place(text: str, mark: str, any_text: bool) -> int | None:
     """Return the column of the first rows that has records."""
-    csv.field_size_limit(MOST_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        row = next(reader, [])
-    except csv.Error:
+        names, row = [name.strip().lower() for name in _next(reader)], _next(reader)
+    except (csv.Error, StopIteration):
         return None
     for name in _COLUMNS:
         at = names.index(name) if name in names else len(row)
         if at < len(row) and (row[at].lstrip().startswith(("{", "[{")) or (any_text and row[at].strip())):
             return at
     return None
+
+
+def _next(reader: Iterator[list[str]]) -> list[str]:
+    """Return the next row, whose cells may be long: the limit is the process's, so it is put back."""
+    usual = csv.field_size_limit(MOST_BYTES)
+    try:
+        return next(reader)
+    finally:
+        csv.field_size_limit(usual)
 
 
 def _rows(path: Path, mark: str, place: int, any_text: bool) -> Iterator[Document]:
@@ -75,7 +82,7 @@ def _rows(path: Path, mark: str, place: int, any_text: bool) -> Iterator[Documen
         while True:
             before = reader.line_num
             try:
-                row = next(reader)
+                row = _next(reader)
             except StopIteration:
                 break
             except csv.Error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import threading
@@ -135,6 +136,14 @@ def test_a_line_of_a_table_that_spans_lines_and_an_empty_cell(tmp_path: Path):
     assert done.rejects["line"].to_list() == [
         text[: text.index("\r\n2027-01-15T08:00:00Z,\r\n") + 2].count("\n") + 1
     ]
+
+
+def test_long_cells_are_read_and_other_tables_keep_their_limit(tmp_path: Path):
+    usual = csv.field_size_limit()
+    long = {**json.loads(ALERTS[0]), "output": "x" * 300_000}
+    (tmp_path / "log").write_text(table("_time", "_raw")([json.dumps(long)]))
+    events, rejects = reading("falco", tmp_path / "log")
+    assert (len(events), rejects, csv.field_size_limit()) == (1, [], usual)
 
 
 def test_a_table_of_lines_of_text(tmp_path: Path):

@@ -173,3 +173,14 @@ def test_codes_of_the_audit_log_are_text_to_falco(tmp_path):
     text = "- rule: r\n  condition: ka.response.code startswith 2\n  priority: NOTICE\n  source: k8s_audit\n"
     (rule,), skipped = load(tmp_path, text)
     assert not skipped and matches(rule, [{"code": 201}, {"code": 403}]) == [True, False]
+
+
+@pytest.mark.parametrize("word", ["SUPER", "5", "warn", "''"])
+def test_a_priority_that_is_none_is_told_and_the_rule_is_run(tmp_path, word):
+    (rule,), (told,) = load(tmp_path, SHELL.replace("NOTICE", word))
+    assert rule.level == "low" and "which is none: taken for notice" in told.reason
+
+
+@pytest.mark.parametrize("word", ["Info", "INFORMATIONAL", "emergency", "Debug"])
+def test_priorities_are_told_in_any_case(tmp_path, word):
+    assert load(tmp_path, SHELL.replace("NOTICE", word))[1] == []

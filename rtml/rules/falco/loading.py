@@ -36,6 +36,7 @@ __all__ = ["PREFIX", "load_falco"]
 
 PREFIX = "falco/"
 """Ids of rules of Falco begin so; the rest is the rule's name."""
+PRIORITIES = frozenset("emergency alert critical error warning notice informational info debug".split())
 
 
 def load_falco(paths: Iterable[str | Path], *, disabled: bool = False) -> tuple[list[Rule], list[Skipped]]:
@@ -90,7 +91,7 @@ def _rule(entry: Entry, expander: Expander, disabled: bool, told: list[Skipped])
     try:
         condition = translate(expander.rule(entry), expander.literals, source.field)
         passed, problems = _passed(entry, expander, source)
-        told += map(skipped, problems)
+        told += map(skipped, [*problems, *_odd_priority(entry)])
         condition = All((condition, Not(any_of(passed)))) if passed else condition
         kinds = tuple(kind for kind in kinds_of(condition) if kind in source.kinds)
         if not kinds and settle(condition, {UNSEEN}) != FALSE:
@@ -118,6 +119,12 @@ def _passed(entry: Entry, expander: Expander, source: Source) -> tuple[list[Cond
     return passed, problems
 
 
+def _odd_priority(entry: Entry) -> list[str]:
+    """Say where a priority is none of Falco's, which refuses the file."""
+    word = str(entry.values.get("priority", "notice"))
+    return [] if word.lower() in PRIORITIES else [f"priority {word!r}, which is none: taken for notice"]
+
+
 def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
     _possible(kinds, condition)
     values = entry.values
@@ -126,7 +133,7 @@ def _made(entry: Entry, kinds: tuple[str, ...], condition: Condition) -> Rule:
     return Rule(
         id=f"{PREFIX}{entry.name}",
         title=entry.name,
-        level=level_of(str(values.get("priority", ""))),
+        level=level_of(str(values.get("priority", "notice"))),
         finding_type=finding_type_of(tactics, "FalcoRule"),
         techniques=techniques_of(tags),
         tags=tags,
