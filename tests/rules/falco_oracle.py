@@ -64,14 +64,15 @@ def _called(call: Call, values: list[Any]) -> Any:
         case "basename":
             return one.split("/")[-1]
         case "len":
-            return len(one.encode())
+            return len(one.encode("utf-8", "surrogateescape"))
         case "concat":
             return "".join(values)
         case "join":
             return one.join(map(str, values[1]))
     assert call.function == "b64"
     try:
-        return base64.b64decode(one, validate=True).decode()
+        raw = base64.b64decode(one.encode("utf-8", "surrogateescape"), validate=True)
+        return raw.decode("utf-8", "surrogateescape")  # a byte that is no text is a byte all the same
     except ValueError:
         return None
 

@@ -115,3 +115,9 @@ def test_fold_agrees_with_oracle(tmp_path: Path):
         assert matches(rules[0], rows) == [holds(parse(text), event) for event in events], text
 
     agree()
+
+
+def test_bytes_that_are_no_text_count_as_bytes():
+    events = [{"container.name": "/a/b", "proc.exepath": "A" * n} for n in (2, 3, 4)]
+    text = "len(proc.exepath) = len(b64(container.name))"
+    assert [holds(parse(text), event) for event in events] == [False, True, False]
