@@ -15,8 +15,8 @@ __all__ = ["parameters"]
 def parameters(uris: pl.Series) -> pl.Series:
     """Return the first value of every parameter as ``key=value``, decoded, joined by `SEPARATOR`.
 
-    Each distinct URI is read once, the whole of it. Keys with ``=`` in them are left out; a separator in a value is written as the replacement character, so that no value
-    can pass for two.
+    Each distinct URI is read once, the whole of it. Keys with ``=`` in them are left out; a
+    separator in a value is written as the replacement character, so that no value can pass for two.
 
     Examples
     --------
