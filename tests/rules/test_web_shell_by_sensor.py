@@ -130,9 +130,9 @@ def in_a_container(sensor: Sensor) -> Sensor:
 
 def shells(path: Path, sensor: Sensor) -> list[str]:
     """Return what the shells that the rule found were started for."""
-    manifest = import_capture(sensor, [path], path.parent / "capture")
+    manifest = import_capture(sensor, [path], path.parent / f"{path.stem}-capture")
     assert (manifest.events, manifest.rejected) == (len(STARTS), 0)
-    capture = open_capture(path.parent / "capture")
+    capture = open_capture(path.parent / f"{path.stem}-capture")
     hits = evaluate(capture, [RULE]).hits.select(pl.col("host").cast(pl.String), "seq")
     events = capture.events(["host", "seq", "cmdline"]).collect().with_columns(pl.col("host").cast(pl.String))
     lines = events.join(hits, on=["host", "seq"])["cmdline"].cast(pl.String)
