@@ -83,7 +83,8 @@ def tetragon(starts: list[Start]) -> list[Record]:
     last = {5: {"exec_id": _exec_id(5, 0), "pid": 5, "uid": 0, "binary": SHIM, "start_time": iso(0)}}
     records: list[Record] = []
     for s in starts:
-        above = last[s.pid if s.pid in last else s.ppid]
+        unseen = {"exec_id": _exec_id(s.ppid, 0.1), "pid": s.ppid, "uid": 0, "binary": s.parent}
+        above = last.get(s.pid) or last.setdefault(s.ppid, {**unseen, "start_time": iso(0.1)})
         own = {"exec_id": _exec_id(s.pid, s.at), "pid": s.pid, "uid": 0, "cwd": "/", "binary": s.exe}
         own |= {"arguments": " ".join(s.argv[1:]), "start_time": iso(s.at)}
         flags = "execve" if s.pid in last else "execve clone"
@@ -223,7 +224,7 @@ def ecs(starts: list[Start], *, action: str = "executed", entities: bool = False
             above |= {"executable": s.parent, "name": base(s.parent)}
         if entities:
             process |= {"entity_id": f"{s.pid}-{s.at}", "start": iso(s.at)}
-            above |= {"entity_id": last[s.ppid]}
+            above |= {"entity_id": last.get(s.ppid, f"{s.ppid}-before")}
             last[s.pid] = f"{s.pid}-{s.at}"
         event = {"kind": "event", "category": ["process"], "type": ["start"], "action": action}
         one = {"@timestamp": iso(s.at), "agent": {"type": "a"}, "host": {"hostname": "h"}, "event": event}
@@ -234,9 +235,8 @@ def ecs(starts: list[Start], *, action: str = "executed", entities: bool = False
 
 
 def ocsf(starts: list[Start]) -> list[Record]:
-    born, records = {5: 0.0}, list[Record]()
+    born, records = {5: 0.0, **{s.pid: s.born for s in starts}}, list[Record]()
     for s in starts:
-        born.setdefault(s.pid, s.born)
 
         def process(pid: int, exe: str, line: str) -> dict[str, Any]:
             own = {"pid": pid, "name": base(exe), "cmd_line": line, "file": {"path": exe, "name": base(exe)}}
