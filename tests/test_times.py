@@ -84,3 +84,19 @@ def test_texts_of_others_become_times_in_one_place(path: Path):
     text = path.read_text("utf-8").replace(">>> at = at.str.to_datetime()", "")
     ours = path.name in ("times.py", "scoring.py")  # scoring reads what the program itself wrote
     assert ours or "str.to_datetime(" not in text, f"{path}: use rtml.times.from_text"
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_each_text_is_read_by_itself_whatever_stands_beside_it(reverse: bool):
+    texts = [
+        "2027-01-01T00:00:00Z",
+        "2027-01-01T02:00:00+02:00",
+        "2026-12-31T22:00:00-0200",
+        "2027-01-01T01:00:00+01",
+        "2027-01-01 00:00:00.000000",
+        "2027-01-01 00:00",
+        "2027-01-01",
+    ]
+    texts = texts[::-1] if reverse else texts
+    read = pl.DataFrame({"at": ["soon", *texts, "01/02/2027"]}).select(from_text(pl.col("at")).dt.epoch("s"))
+    assert read["at"].to_list() == [None, *[1798761600] * len(texts), None]

@@ -16,6 +16,7 @@ from rtml.captures.instances import identify
 from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest
 from rtml.captures.naming import one_spelling
+from rtml.captures.overlapping import without_repeats
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.repairs import repairs_of
@@ -64,7 +65,8 @@ def import_capture(
         File that says what is looked at (`rtml.captures.scope`); None: everything.
     copies
         What becomes of a file that holds the records of another: ``refuse``, or ``leave out`` and count
-        them, which is what ``auto`` does, and what is done in folders.
+        them, which is what ``auto`` does, and what is done in folders. A file that shares a part with
+        another is imported without it, which is counted (`rtml.captures.overlapping`).
     containers
         Files that list containers (``kubectl get pods -o json``, ``crictl ps -o json``, ``docker inspect``):
         names that the sensor does not give are taken from there (`rtml.captures.inventory`).
@@ -95,7 +97,8 @@ def import_capture(
             return stream_capture(kind, originals, out, copied)
         read = {path: _of_its_log(kind.read(path), path) for path in steps(originals, "reading", "files")}
         again = _copied(same_records(originals, list(read.values())), copies)
-        return _import(kind, {p: read[p] for p in originals if p not in again}, out, {**copied, **again})
+        kept = without_repeats({p: read[p] for p in originals if p not in again})
+        return _import(kind, kept, out, {**copied, **again})
 
 
 def _copied(found: dict[Path, Path], copies: Copies) -> dict[Path, Path]:

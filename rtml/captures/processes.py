@@ -107,6 +107,10 @@ def with_images(events: Frame, images: Frame) -> Frame:
     )
 
 
+_COMM = 15
+"""Characters of a program's name that the kernel keeps."""
+
+
 def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
     """One node per successful exec, and one for each process at its beginning."""
     rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
@@ -138,13 +142,19 @@ def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
 
 def _beginnings(rows: pl.DataFrame, done: pl.Expr) -> pl.DataFrame:
     """Each process as it was when first seen: its program is known only from before its exec."""
-    inherited = (done.cum_sum() == 0).over("process_id")
-    ordered = rows.sort("time", "seq").with_columns(_inherited=inherited)
+    execs = done.cum_sum()
+    program = pl.col("exe").str.replace(r"^.*/", "")
+    # Some sensors give an exec the former program's name, others the new one's: that tells nothing of before.
+    former = (pl.col("comm") != program) & (pl.col("comm") != program.str.slice(0, _COMM))
+    ordered = rows.sort("time", "seq").with_columns(
+        _inherited=(execs == 0).over("process_id"),
+        _named=((execs == 0) | (done & (execs == 1) & former.fill_null(True))).over("process_id"),
+    )
     return ordered.group_by("process_id", maintain_order=True).agg(
         pl.col("parent_id", "pid", "ppid", "uid", "host").drop_nulls().first(),
         pl.col("container_id", "started").drop_nulls().first(),
         pl.col("exe", "cmdline").filter("_inherited").first(),
-        pl.col("comm").first(),
+        pl.col("comm").filter("_named").first(),
         since=pl.min_horizontal(pl.col("started").drop_nulls().first(), pl.col("time").first()),
         ended=pl.col("time").filter(pl.col("kind") == "exit").last(),
     )

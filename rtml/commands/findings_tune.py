@@ -54,7 +54,7 @@ def tune_findings(
     from rtml.findings.tuning import propose
 
     with progress("tuning"):
-        findings, matched = _judged(file, labels, capture)
+        findings, matched, strange = _judged(file, labels, capture)
         rows = range(findings.height)
         charged = set(matched.claims.filter(outcome="false")["finding"])
         false = _mask([row in charged for row in rows])
@@ -66,20 +66,24 @@ def tune_findings(
     if as_json:
         facts = [{**vars(one), "lost": list(one.lost)} for one in proposals]
         print_json(
-            {"false": matched.false, "attacks": len(_found(matched)), **everything, "proposals": facts}
+            {"false": matched.false, "attacks": len(_found(matched)), **everything}
+            | {"not_judged": strange, "proposals": facts}
         )
         return
     _show(proposals, matched, everything)
+    for note in strange:
+        console.print(note, markup=False)
     if out is not None:
         console.print(f"{out}: {len(free)} that cost no attack", markup=False)
 
 
-def _judged(file: Path, labels: Path, place: str) -> tuple[pl.DataFrame, Matched]:
-    """Read findings under the capture's ids, fill them, and match them with the labels."""
+def _judged(file: Path, labels: Path, place: str) -> tuple[pl.DataFrame, Matched, list[str]]:
+    """Read findings under the capture's ids, fill them, and match them with the labels; say of which not."""
     from rtml.captures import open_captures
     from rtml.evaluation import Side
     from rtml.evaluation.activity import activity
     from rtml.evaluation.evidence import evidence_processes
+    from rtml.evaluation.incoming import account
     from rtml.evaluation.matching import match
     from rtml.evaluation.naming import in_the_capture
     from rtml.experiment.labelled import labels_of
@@ -88,14 +92,16 @@ def _judged(file: Path, labels: Path, place: str) -> tuple[pl.DataFrame, Matched
     from rtml.findings.reading import read_findings
 
     capture = open_captures([place])
-    sides, _ = in_the_capture([Side("", "rules", read_findings(file))], capture.containers()["container_id"])
+    known = capture.containers()["container_id"]
+    sides, _ = in_the_capture([Side("", "rules", read_findings(file))], known)
+    strange = account(sides[0].findings, str(file), known, known, [], None)
     findings = with_context(sides[0].findings, capture.events(), capture.processes(), capture.audit())
     attacks, _ = labels_of(capture, labels)
     look(labels, hashlib.sha256(file.read_bytes()).hexdigest()[:12])
     processes = capture.processes().collect()
     shown = evidence_processes([findings], capture.events())
     active = activity(capture.events(), processes)
-    return findings, match(findings, attacks, processes, shown, active=active)
+    return findings, match(findings, attacks, processes, shown, active=active), strange
 
 
 def _mask(values: Sequence[bool]) -> pl.Series:

@@ -65,6 +65,11 @@ CLOCK = {"clock_start": {"unix_ns": 5, "boot_ns": 5}}
         ([], "mapping"),
         ({}, "clock_start"),
         ({"clock_start": {"unix_ns": "soon", "boot_ns": 0}}, "clock_start.unix_ns"),
+        (
+            {"clock_start": {"unix_ns": 1798793100, "boot_ns": 0}},
+            "clock_start.unix_ns: nanoseconds since 1970",
+        ),
+        ({"clock_start": {"unix_ns": 1798793100000, "boot_ns": 0}}, "clock_start.unix_ns"),
         ({"clock_start": {"unix_ns": 10**30, "boot_ns": 0}}, "clock_start.unix_ns"),
         ({"clock_start": {"unix_ns": 1, "boot_ns": -1}}, "clock_start.boot_ns"),
         (CLOCK | {"host": "node"}, "host"),

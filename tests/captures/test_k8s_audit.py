@@ -184,7 +184,7 @@ def test_an_id_that_the_caller_chose_makes_two_requests_not_one(tmp_path: Path, 
     [
         (["192.0.2.1", "203.0.113.9"], ["192.0.2.1", "203.0.113.9"]),
         (["203.0.113.9", "192.0.2.1", "203.0.113.9"], ["192.0.2.1", "203.0.113.9"]),
-        ([f"10.0.{n // 250}.{n % 250}" for n in range(900)] + ["203.0.113.9"], None),
+        ([f"10.{n // 250}.0.{n % 250}" for n in range(5000)] + ["203.0.113.9"], None),
     ],
 )
 def test_the_address_that_connected_is_the_source(tmp_path: Path, told: list[str], kept: list[str] | None):

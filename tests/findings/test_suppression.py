@@ -175,3 +175,20 @@ def test_files_that_are_none(tmp_path: Path):
 
 def test_every_test_is_tested_here():
     assert set(TESTS) == {"equals", "not_equals", "less", "greater", "matches", "not_matches", "in"}
+
+
+@pytest.mark.parametrize("day", ["2027-01-31", "'2027-01-31'", "2027-02-01T02:00:00+02:00", "'2027-02-01'"])
+def test_a_day_lasts_to_its_end_however_it_is_written(day: str, tmp_path: Path):
+    (tmp_path / "s.yml").write_text(f"- {GOOD.replace('2027-01-01', day)}{{type: a}}\n")
+    end = dt.datetime(2027, 2, 2 if day == "'2027-02-01'" else 1, tzinfo=dt.UTC)
+    assert read_suppressions(tmp_path / "s.yml")[0].expires == end
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["20270131", "'1798761600'", "1798761600000", "93.5", "12:30:00", "true", "0001-01-01", "9999-12-31"],
+)
+def test_a_number_is_no_day_and_no_day_lies_beyond_the_calendar(odd: str, tmp_path: Path):
+    (tmp_path / "s.yml").write_text(f"- {GOOD.replace('2027-01-01', odd)}{{type: a}}\n")
+    with pytest.raises(UsageError, match="expires: a day of the years 1970 to 2199 like 2027-01-31"):
+        read_suppressions(tmp_path / "s.yml")

@@ -141,3 +141,13 @@ def test_the_command_proposes_prices_and_writes(tmp_path: Path):
     assert after["attacks"] == told["attacks"] and after["false"] == told["false"] - told["saved_together"]
     assert (tmp_path / "labels.looks.jsonl").read_text().count("\n") == 2, "looks at labels are counted"
     assert rtml(*asked, "--out", tmp_path / "tuned").returncode == 1, "nothing is written over"
+    rules_findings = pl.read_parquet(tmp_path / "rules.parquet")
+    other = rules_findings.head(1).with_columns(container_id=pl.lit("f" * 64), finding_id=pl.lit("other"))
+    pl.concat([rules_findings, other]).write_parquet(tmp_path / "more.parquet")
+    told = json.loads(rtml("findings", "tune", tmp_path / "more.parquet", *asked[3:], "--json").stdout)
+    assert [note.partition(" findings ")[2][:42] for note in told["not_judged"]] == [
+        "name containers that the capture does not "
+    ]
+    other.write_parquet(tmp_path / "other.parquet")
+    refused = rtml("findings", "tune", tmp_path / "other.parquet", *asked[3:])
+    assert refused.returncode == 1 and "give the capture that they were made from" in refused.stderr

@@ -179,6 +179,14 @@ def test_trust_that_ends_silences_nothing(tmp_path: Path):
     assert "no time" in reasons(odd)[1][1]
 
 
+@pytest.mark.parametrize("until", ["0001-01-01T00:00:00Z", "1677-01-01T00:00:00Z", 1798761600, 93.5, True])
+def test_one_odd_end_is_one_reject(tmp_path: Path, until: object):
+    odd, good = (json.loads(bundle(GOOD, valid_until=at)) for at in (until, "2199-01-01T00:00:00Z"))
+    lists = load(tmp_path, json.dumps({**odd, "objects": [*odd["objects"], *good["objects"]]}), format="stix")
+    assert (lists.entries["address"].height, lists.rejects.height) == (1, 1)
+    assert "valid_until" in lists.rejects["reason"][0]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"type": "bundle"}', '{"objects": []}', "[" * 99999])
 def test_what_is_no_bundle_is_an_error_that_names_the_file(tmp_path: Path, text: str):
     with pytest.raises(RtmlError, match=r"list: no"):

@@ -88,11 +88,13 @@ def _event(wishes: list[tuple[str, str, Any]]) -> dict[str, Any]:
         wanted = [(how, value) for name, how, value in wishes if name == column]
         value = _value(wanted)
         name = RAW.get(column, column)
-        assert name not in DERIVED or column in ("initiated", "succeeded", "tactic"), column
+        assert name not in DERIVED or column in ("initiated", "succeeded", "creates", "tactic"), column
         if column == "initiated":
             event["direction"] = "outbound"
         elif column == "succeeded":
             event["code"] = 201 if value == "true" else 403
+        elif column == "creates":
+            event["verb"] = "create" if value == "true" else "get"
         elif column == "tactic":
             event |= CALLS[value.lower()]
         elif column == "user":

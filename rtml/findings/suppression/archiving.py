@@ -8,6 +8,7 @@ so. An archived finding keeps all its columns and gets the rule's name, owner an
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ from rtml.schema import FINDINGS
 __all__ = ["ARCHIVED", "SUPPRESSIONS", "Suppressed", "Suppression", "archive_of", "suppress"]
 
 _UTC = pl.Datetime("ns", "UTC")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LIKE = "a day of the years 1970 to 2199 like 2027-01-31, or a time of it like 2027-01-31T12:00:00Z"
 ARCHIVED = pl.Schema(
     {**FINDINGS, "suppressed_by": pl.String(), "owner": pl.String(), "reason": pl.String(), "expires": _UTC}
 )
@@ -56,6 +59,12 @@ class Suppression(pydantic.BaseModel):
     @pydantic.field_validator("expires", mode="before")
     @classmethod
     def _end_of_day(cls, value: Any) -> Any:
+        if isinstance(value, str) and _DAY.fullmatch(value):  # quoted, it is the same day
+            value = dt.date.fromisoformat(value)
+        if not isinstance(value, dt.date) and (not isinstance(value, str) or value.isdigit()):
+            raise ValueError(_LIKE)  # a number may be of seconds, or a day without its signs
+        if isinstance(value, dt.date) and not 1970 <= value.year < 2200:
+            raise ValueError(_LIKE)
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             return dt.datetime.combine(value, dt.time(), dt.UTC) + dt.timedelta(days=1)
         return value
@@ -63,6 +72,8 @@ class Suppression(pydantic.BaseModel):
     @pydantic.field_validator("expires")
     @classmethod
     def _utc(cls, value: dt.datetime) -> dt.datetime:
+        if not 1970 <= value.year < 2200:
+            raise ValueError(_LIKE)
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
     def matches(self) -> pl.Expr:

@@ -96,4 +96,6 @@ def _until(value: Any) -> tuple[int | None, str | None]:
         at = moment(re.sub(r"(\.\d{6})\d+", r"\1", str(value)))
     except UsageError:
         return None, f"valid_until {str(value)[:40]!r} is no time"
+    if at < _EPOCH:
+        return None, f"valid_until {str(value)[:40]!r} lies before 1970"
     return min((at - _EPOCH) // dt.timedelta(microseconds=1) * 1000, _LAST), None

@@ -141,6 +141,13 @@ DERIVED: dict[str, Derived] = {
     "failed": Derived(("result",), pl.col("result") < 0, pl.Boolean),
     # Of Kubernetes audit events: whether the API server did as asked; null where it gave no code.
     "succeeded": Derived(("code",), pl.col("code") < 400, pl.Boolean),
+    # Server-side apply creates by a patch; 201 says that it did.
+    "creates": Derived(
+        ("verb", "code"),
+        (_text("verb").str.to_lowercase() == "create").fill_null(False)
+        | (pl.col("code") == 201).fill_null(False),
+        pl.Boolean,
+    ),
     "tactic": Derived(tactics.NEEDS, tactics.tactic()),
     "image_repositories": Derived(("images",), _REPOSITORIES),
     "image_text": Derived(("images",), _REPOSITORIES),

@@ -11,15 +11,12 @@ from rtml.text import SEPARATOR
 
 __all__ = ["parameters"]
 
-_MOST = 256
-
 
 def parameters(uris: pl.Series) -> pl.Series:
     """Return the first value of every parameter as ``key=value``, decoded, joined by `SEPARATOR`.
 
-    Each distinct URI is read once. Keys with ``=`` in them are left out, and what comes after 256
-    parameters; a separator in a value is written as the replacement character, so that no value
-    can pass for two.
+    Each distinct URI is read once, the whole of it. Keys with ``=`` in them are left out; a
+    separator in a value is written as the replacement character, so that no value can pass for two.
 
     Examples
     --------
@@ -35,8 +32,7 @@ def parameters(uris: pl.Series) -> pl.Series:
 
 def _parameters(uri: str) -> str | None:
     query = uri.partition("#")[0].partition("?")[2]
-    parts = query.split("&", _MOST)[:_MOST]
-    pairs = parse_qsl("&".join(parts), keep_blank_values=True, errors="surrogateescape")
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     first: dict[str, str] = {}
     for key, value in pairs:
         if "=" not in key:

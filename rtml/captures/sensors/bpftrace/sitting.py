@@ -37,7 +37,16 @@ _WHO = pl.Schema(
 _MOST_BYTES = 64_000_000
 _NAMES = ["container_id", "container_name", "image", "workload"]
 _Number = Annotated[int, pydantic.Field(ge=-(2**63), lt=2**63)]
-_WallTime = Annotated[int, pydantic.Field(ge=0, lt=END)]
+
+
+def _in_nanoseconds(number: int) -> int:
+    """Refuse our time in seconds, milli- or microseconds: events would be of January 1970."""
+    if 10**9 <= number < 10**17:
+        raise ValueError("nanoseconds since 1970")
+    return number
+
+
+_WallTime = Annotated[int, pydantic.Field(ge=0, lt=END), pydantic.AfterValidator(_in_nanoseconds)]
 _BootTime = Annotated[int, pydantic.Field(ge=0, le=LATEST_BOOT)]
 
 

@@ -5,11 +5,13 @@ Secrets never leave this module: of data only the keys are returned, and one Boo
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from rtml.captures.sensors.k8s_audit.patches import asked_for
 from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
 from rtml.captures.sensors.pods import owner_of
 
@@ -27,15 +29,22 @@ _POD = set(
 )
 _ROLE = {"rules", "roleRef", "subjects"}
 """Keys without any of which an object says nothing of pods, or of roles."""
+_KINDS = {
+    "services": "Service",
+    "configmaps": "ConfigMap",
+    "secrets": "Secret",
+    "persistentvolumes": "PersistentVolume",
+}
+"""Kind of the objects of a resource."""
 _TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spec"))
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
-def object_facts(request: Any, response: Any) -> Mapping[str, Any]:
+def object_facts(request: Any, response: Any, resource: str | None = None) -> Mapping[str, Any]:
     """Return columns of the audit table from the objects of a request and its response.
 
     What the request does not say is taken from the response: a patch names only what changes, a
-    read has no request object.
+    read has no request object. Nor does a patch say of what kind it is: ``resource`` does.
 
     Examples
     --------
@@ -46,27 +55,29 @@ def object_facts(request: Any, response: Any) -> Mapping[str, Any]:
     """
     if not request and not response:
         return NO_FACTS
-    facts = _facts(mapping(request))
+    kind = _KINDS.get(resource or "")
+    facts = _facts(asked_for(request), kind)
     answered = mapping(response)
     if answered and answered.get("kind") != "Status":
-        from_response = _facts(answered)
+        from_response = _facts(answered, kind)
         facts = {name: from_response[name] if value is None else value for name, value in facts.items()}
     return facts
 
 
-def _facts(body: dict[str, Any]) -> Mapping[str, Any]:
+def _facts(body: dict[str, Any], kind: str | None = None) -> Mapping[str, Any]:
     """Return what one object says: most requests have none, and most objects are of one kind."""
     if not body:
         return NO_FACTS
-    spec = mapping(body, "spec")
+    spec, kind = mapping(body, "spec"), word(body.get("kind")) or kind
+    pod = _volume(spec) if kind == "PersistentVolume" else spec or body
     return {
         "object_kind": word(body.get("kind")),
         "labels": pairs(mapping(body, "metadata").get("labels")),
         "owner": owner_of(mapping(body, "metadata")),
-        **(_pod(spec or body) if _POD & (spec or body).keys() else _no_pod()),
+        **(_pod(pod) if _POD & pod.keys() else _no_pod()),
         **(_role(body) if _ROLE & body.keys() else _no_role()),
-        **_service(body, spec),
-        **_data(body),
+        **_service(kind, spec),
+        **_data(kind, body),
         **_review(body, spec),
     }
 
@@ -81,6 +92,11 @@ def _no_role() -> Mapping[str, Any]:
     return _role({})
 
 
+def _volume(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the spec of a pod that has mounted a persistent volume of this spec."""
+    return {"volumes": [{"hostPath": mapping(spec, name)} for name in ("hostPath", "local")]}
+
+
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:
     pods = [pod for path in _TEMPLATES if (pod := mapping(spec, *path))]
     containers = [mapping(c) for pod in pods for name in _CONTAINERS for c in items(pod.get(name))]
@@ -91,13 +107,18 @@ def _pod(spec: dict[str, Any]) -> dict[str, Any]:
         "commands": texts(" ".join(_argv(container)) for container in containers),
         "privileged": any(context.get("privileged") is True for context in contexts) if containers else None,
         "capabilities": texts(capability for context in contexts for capability in _added(context)),
-        "host_paths": texts(volume.get("path") for volume in volumes),
+        "host_paths": texts(_plain(volume.get("path")) for volume in volumes),
         "host_network": _first(pods, "hostNetwork", flag),
         "host_pid": _first(pods, "hostPID", flag),
         "host_ipc": _first(pods, "hostIPC", flag),
         "pod_service_account": _first(pods, "serviceAccountName", word),
         "node": _first(pods, "nodeName", word),
     }
+
+
+def _plain(path: Any) -> Any:
+    """Return one spelling of a folder: ``//etc/./ssl/`` is ``/etc/ssl``."""
+    return posixpath.normpath(f"/{path.lstrip('/')}") if isinstance(path, str) and path[:1] == "/" else path
 
 
 def _first(pods: list[dict[str, Any]], name: str, as_type: Any) -> Any:
@@ -132,8 +153,8 @@ def _subject(subject: dict[str, Any]) -> str | None:
     return f"{kind or '?'}:{place}{name}" if name else None
 
 
-def _service(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    if body.get("kind") != "Service":
+def _service(kind: str | None, spec: dict[str, Any]) -> dict[str, Any]:
+    if kind != "Service":
         return dict.fromkeys(("service_type", "ports", "selector"))
     ports = [mapping(port) for port in items(spec.get("ports"))]
     numbers = (port.get(key) for port in ports for key in ("port", "nodePort"))
@@ -144,8 +165,7 @@ def _service(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(body: dict[str, Any]) -> dict[str, Any]:
-    kind = body.get("kind")
+def _data(kind: str | None, body: dict[str, Any]) -> dict[str, Any]:
     if kind not in ("ConfigMap", "Secret"):
         return dict.fromkeys(("data_keys", "holds_secret", "secret_type"))
     data = {**mapping(body, "data"), **mapping(body, "stringData"), **mapping(body, "binaryData")}

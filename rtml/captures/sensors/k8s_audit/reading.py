@@ -20,7 +20,15 @@ import pyarrow as pa
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
 from rtml.captures.sensors.k8s_audit.objects import NO_FACTS, object_facts
-from rtml.captures.sensors.k8s_audit.values import MOST_ITEMS, MOST_TEXT, items, mapping, texts, word
+from rtml.captures.sensors.k8s_audit.values import (
+    MOST_ITEMS,
+    MOST_TEXT,
+    MOST_URI,
+    items,
+    mapping,
+    texts,
+    word,
+)
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.errors import RtmlError
@@ -158,8 +166,8 @@ def _problem(event: Any, listed: bool) -> str | None:
 
 def _row(event: dict[str, Any]) -> dict[str, Any]:
     ref, notes = mapping(event.get("objectRef")), mapping(event.get("annotations"))
-    facts = object_facts(event.get("requestObject"), event.get("responseObject"))
     get, of = event.get, ref.get
+    facts = object_facts(get("requestObject"), get("responseObject"), word(of("resource")))
     code = mapping(event.get("responseStatus")).get("code")
     name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
     uri = get("requestURI")
@@ -168,8 +176,8 @@ def _row(event: dict[str, Any]) -> dict[str, Any]:
         "stage": word(get("stage")),
         "level": word(get("level")),
         "verb": word(get("verb")),
-        "uri": word(uri),
-        "cut": (isinstance(uri, str) and len(uri) > MOST_TEXT) or (facts is not NO_FACTS and _long(facts)),
+        "uri": word(uri, MOST_URI),
+        "cut": (isinstance(uri, str) and len(uri) > MOST_URI) or (facts is not NO_FACTS and _long(facts)),
         "api_group": word(of("apiGroup")),
         "api_version": word(of("apiVersion")),
         "resource": word(of("resource")),

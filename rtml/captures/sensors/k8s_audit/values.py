@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["MOST_ITEMS", "MOST_TEXT", "flag", "items", "mapping", "pairs", "texts", "word"]
+__all__ = ["MOST_ITEMS", "MOST_TEXT", "MOST_URI", "flag", "items", "mapping", "pairs", "texts", "word"]
 
 MOST_TEXT = 4096
 """Characters of a value that are kept."""
 
-MOST_ITEMS = 256
-"""Elements of a list that are kept."""
+MOST_URI = 65536
+"""Characters of a URI that are kept: whoever asks may put any number before what it asks for."""
+
+MOST_ITEMS = 4096
+"""Distinct elements of a list that are kept."""
 
 
-def word(value: Any) -> str | None:
-    """Return a text that is not empty, at most `MOST_TEXT` long.
+def word(value: Any, most: int = MOST_TEXT) -> str | None:
+    """Return a text that is not empty, at most ``most`` characters of it.
 
     Examples
     --------
     >>> word("pods"), word(""), word(7)
     ('pods', None, None)
     """
-    return value[:MOST_TEXT] if isinstance(value, str) and value else None
+    return value[:most] if isinstance(value, str) and value else None
 
 
 def flag(value: Any) -> bool | None:
@@ -46,8 +49,8 @@ def mapping(value: Any, *path: str) -> dict[str, Any]:
 
 
 def items(value: Any) -> list[Any]:
-    """Return a list, at most `MOST_ITEMS` long; anything else is an empty one."""
-    return value[:MOST_ITEMS] if isinstance(value, list) else []
+    """Return a list, the whole of it; anything else is an empty one."""
+    return value if isinstance(value, list) else []
 
 
 def texts(values: Iterable[Any]) -> list[str] | None:
