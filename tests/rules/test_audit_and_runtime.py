@@ -68,7 +68,7 @@ def test_suppressing_one_actor_leaves_the_hits_of_another(tmp_path: Path):
         tmp_path / "audit.log",
         *(event(i, **exec_in, user={"username": who}) for i, who in enumerate(["ann", "bob"])),
     )
-    quiet = "- {name: q, owner: o, reason: r, expires: 2999-01-01, where: {actor: ann}}"
+    quiet = "- {name: q, owner: o, reason: r, expires: 2199-12-31, where: {actor: ann}}"
     (tmp_path / "quiet.yml").write_text(quiet)
     rtml("capture", "import", "k8s-audit", log, "--out", tmp_path / "c")
     done = rtml("rules", tmp_path / "c", "--suppress", tmp_path / "quiet.yml", "--json")

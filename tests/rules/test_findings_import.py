@@ -93,7 +93,7 @@ def test_suppress_writes_what_remains_and_the_archive_and_a_dry_run_nothing(tmp_
     found = read_alerts(tmp_path / "a.jsonl", "falco").findings
     found.write_parquet(tmp_path / "f.parquet")
     (tmp_path / "quiet.yml").write_text(
-        "- {name: n, owner: me, reason: r, expires: 2999-01-01, where: {detector: falco}}"
+        "- {name: n, owner: me, reason: r, expires: 2199-12-31, where: {detector: falco}}"
     )
     before = set(tmp_path.iterdir())
     command = ("findings", "suppress", tmp_path / "f.parquet", "--rules", tmp_path / "quiet.yml")

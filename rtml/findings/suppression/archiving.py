@@ -72,7 +72,7 @@ class Suppression(pydantic.BaseModel):
     @pydantic.field_validator("expires")
     @classmethod
     def _utc(cls, value: dt.datetime) -> dt.datetime:
-        if not 1970 <= value.year < 2200:
+        if not 1970 <= value.year <= 2200:  # the end of the last day of 2199 is in 2200
             raise ValueError(_LIKE)
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
 
