@@ -32,6 +32,10 @@ from rtml.showing.tables import table as table_of
 __all__ = ["Ran", "load_all", "run_all", "run_rules"]
 
 
+_HOLDS_NONE = ("no Sigma rule", "a document that is no mapping", "empty: ")
+"""How the reasons begin of files that hold no rule, whether it can be run or not."""
+
+
 @dataclass(frozen=True, repr=False)
 class Ran:
     """Everything that ran, as one: its rules, hits and account.
@@ -92,7 +96,7 @@ def load_all(
     Raises
     ------
     UsageError
-        A file of lists that guards nothing; files of Sigma, or of Falco, without one rule that can be run.
+        A file of lists that guards nothing; files of Sigma, or of Falco, without a rule.
     """
     paths, falco = tuple(paths), tuple(falco)
     rules: dict[str, Rule] = {}
@@ -115,13 +119,12 @@ def load_all(
 def _guarding(
     what: str, paths: tuple[str | Path, ...], loaded: tuple[list[Rule], list[Skipped]]
 ) -> tuple[list[Rule], list[Skipped]]:
-    """Return what was loaded, unless somebody gave files of which no rule is run."""
+    """Return what was loaded, unless somebody gave files without a rule; one that is not run is said."""
     rules, skipped = loaded
-    if not paths or rules:
+    if not paths or rules or not all(part.reason.startswith(_HOLDS_NONE) for part in skipped):
         return loaded
-    why = f"{len(skipped):,} skipped, the first: {skipped[0].reason}" if skipped else "they hold none"
     files = ", ".join(map(str, paths[:3]))
-    raise UsageError(f"{files}: no rule of {what} there can be run, so it guards nothing ({why})")
+    raise UsageError(f"{files}: no rule of {what} is there, so it guards nothing")
 
 
 def run_all(capture: Capture, chosen: Chosen) -> Ran:
