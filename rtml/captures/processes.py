@@ -24,6 +24,9 @@ __all__ = ["BY_TIME", "DEPTH", "PROCESSES", "process_images", "with_images"]
 DEPTH = 8
 """Ancestors kept per image."""
 
+_COMM = 15
+"""Characters of a program's name that the kernel keeps."""
+
 _UTC = pl.Datetime("ns", "UTC")
 PROCESSES = pl.Schema(
     {
@@ -105,10 +108,6 @@ def with_images(events: Frame, images: Frame) -> Frame:
         )
         .drop("_row", "_exe", "_cmdline", "since", strict=False)
     )
-
-
-_COMM = 15
-"""Characters of a program's name that the kernel keeps."""
 
 
 def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:

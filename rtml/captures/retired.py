@@ -6,7 +6,7 @@ the end: what is known of one process over several files is summed as it would h
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -31,7 +31,7 @@ class Retired:
         self.number += 1
         for name, table in _tables(was).items():
             table.write_parquet(self._file(name, self.number), compression="zstd", compression_level=1)
-        return replace(Was(), known=Known(pids=was.known.pids), written=was.written)
+        return Was(known=Known(pids=was.known.pids), written=was.written)
 
     def whole(self) -> tuple[Known, pl.DataFrame]:
         """Return what is known of all processes, and the events that tell of their programs."""

@@ -20,7 +20,7 @@ from rtml.reading.shipped_csv import rows_of
 from rtml.reading.wrappers import inside, may_wrap
 from rtml.reading.writers import foreign
 
-__all__ = ["Inside", "first_records", "records", "records_of", "texts_in"]
+__all__ = ["ANYTHING", "Inside", "first_records", "records", "records_of", "texts_in"]
 
 _DEEPEST = 8
 _CUT = "cut off: the line of the log does not end"
@@ -79,7 +79,7 @@ def first_records(path: Path, head: bytes, any_text: bool = False, most: int = 2
     found, wrapped = list[bytes](), rows is not None
     for document in islice(documents(path) if rows is None else rows, most):
         if any_text:
-            told = _texts(document, ()) or ([document] if rows is not None else [])
+            told = texts_in(document) or ([document] if rows is not None else [])
         else:
             told = [*records_of([document])]
         wrapped = wrapped or told != [document] and bool(told)
@@ -115,10 +115,11 @@ def records_of(enveloped: Iterable[Document], expected: Inside = ANYTHING) -> It
         yield begun._replace(problem=_CUT)
 
 
-def texts_in(document: Document, writers: Sequence[str] = ()) -> list[Document] | None:
+def texts_in(document: Document, writers: Sequence[str] = (), depth: int = 0) -> list[Document] | None:
     r"""Return the lines of text in an envelope, or in a list of them; None for what is none.
 
-    A line that another container wrote (`rtml.reading.writers`) comes with that as its problem.
+    A line that another container wrote (`rtml.reading.writers`) comes with that as its problem. ``depth`` is
+    how many envelopes are round the document.
 
     Examples
     --------
@@ -126,10 +127,6 @@ def texts_in(document: Document, writers: Sequence[str] = ()) -> list[Document] 
     [b'type=CWD\\n']
     >>> texts_in(Document(1, {"log": "type=CWD"}, None, b""))
     """
-    return _texts(document, writers)
-
-
-def _texts(document: Document, writers: Sequence[str], depth: int = 0) -> list[Document] | None:
     value = document.value
     if depth >= _DEEPEST or document.problem is not None:
         return None
@@ -144,7 +141,7 @@ def _texts(document: Document, writers: Sequence[str], depth: int = 0) -> list[D
     for part in parts:
         is_line = isinstance(part, str) and not part.lstrip().startswith(("{", "["))
         own = Document(document.line, None, None, _raw(part)) if is_line else _inside(document, part)
-        deeper = None if is_line else _texts(own, writers, depth + 1)
+        deeper = None if is_line else texts_in(own, writers, depth + 1)
         if deeper is None and isinstance(value, list):
             return None
         found += [own._replace(problem=None)] if deeper is None else deeper

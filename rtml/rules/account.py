@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from rtml.captures.store import Capture
 from rtml.rules.language.conditions import columns_of, outcomes
 from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import KEYS
-from rtml.rules.language.partial import possible, unseen, untold
+from rtml.rules.language.partial import ANY_VALUES, possible, unseen, untold
 from rtml.rules.language.views import dead_views
 from rtml.schema import IDENTITY, POLARS
 
@@ -52,7 +51,6 @@ TABLE = pl.Schema(
 
 
 _PARTLY = "partly: "
-_ANY: Mapping[str, Set[str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def account(
     hits: pl.DataFrame,
     events: int,
     dead: frozenset[str],
-    seen: Mapping[str, Set[str]] = _ANY,
+    seen: Mapping[str, Set[str]] = ANY_VALUES,
 ) -> pl.DataFrame:
     """Make the account (`TABLE`) of rules that saw ``events``.
 

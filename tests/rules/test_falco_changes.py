@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from rtml.rules.falco.loading import load_falco
 from rtml.rules.language.examples import matches
+from tests.rules.test_falco_loading import load
 
 BASH = {"kind": "exec", "comm": "bash", "cmdline": "/bin/bash -i", "image": "nginx:1.27", "pid": 5}
 SHELL = """
@@ -23,14 +21,6 @@ SHELL = """
   condition: spawned and proc.name in (shells)
   priority: NOTICE
 """
-
-
-def load(tmp_path: Path, *texts: str):
-    files = []
-    for number, text in enumerate(texts):
-        files.append(tmp_path / f"{number}.yaml")
-        files[-1].write_text(text)
-    return load_falco(files)
 
 
 def condition(text: str) -> str:

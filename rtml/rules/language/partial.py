@@ -14,7 +14,7 @@ from rtml.rules.language.computed import call_of, leaves
 from rtml.rules.language.conditions import All, AnyOf, Condition, How, Not, Same, Text, columns_of
 from rtml.rules.language.settle import FALSE
 
-__all__ = ["PARTIAL", "Partial", "possible", "unseen", "untold"]
+__all__ = ["ANY_VALUES", "PARTIAL", "Partial", "possible", "unseen", "untold"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ _ALIKE = frozenset({"tolower", "toupper", "basename", "whole"})
 """Functions of a user's name or a connection that keep what can be told of it, but for case."""
 
 
-_ANY: Mapping[str, Set[str]] = MappingProxyType({})
+ANY_VALUES: Mapping[str, Set[str]] = MappingProxyType({})
+"""Nothing is known of the values of columns: each may have any."""
 
 
 def _partial(column: str, dead: Set[str]) -> Partial | None:
@@ -91,7 +92,7 @@ def _lacking_within(condition: Condition, dead: Set[str]) -> list[str]:
     return sorted({partial.lacks for leaf in within if (partial := _partial(leaf, dead)) is not None})
 
 
-def possible(condition: Condition, dead: Set[str], seen: Mapping[str, Set[str]] = _ANY) -> Condition:
+def possible(condition: Condition, dead: Set[str], seen: Mapping[str, Set[str]] = ANY_VALUES) -> Condition:
     """Return the condition without tests for values that their column never has.
 
     Parameters

@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.sensors.contract import Lost
 from rtml.captures.sensors.records.fields import Fields
+from rtml.reading.envelopes import ANYTHING
 
 __all__ = ["BESIDE", "LOSS", "PROBLEM", "Format"]
 
@@ -25,10 +26,6 @@ LOSS = "an account of losses"
 
 def _nothing_lost(rows: pl.DataFrame) -> Sequence[Lost]:
     return ()
-
-
-def _none(value: Any) -> bool:
-    return False
 
 
 @dataclass(frozen=True)
@@ -84,4 +81,4 @@ class Format:
     containers: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     cut: Callable[[bytes], int] = len
     writers: Sequence[str] = ()
-    own: Callable[[Any], bool] = _none
+    own: Callable[[Any], bool] = ANYTHING.own
