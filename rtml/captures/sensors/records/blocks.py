@@ -23,6 +23,7 @@ BLOCK = 3 << 23
 
 _NEWLINE = ord("\n")
 _BLANK = " \t\r\0\n"
+_IS_BLANK = np.isin(np.arange(256), [*_BLANK.encode()])
 _ODD = r"\\\\x|\\u00(?:5[cC]|78)|\\u[dD][89a-fA-F]"
 """What `readable_json` may have to spell otherwise, as it stands in JSON."""
 
@@ -67,7 +68,7 @@ def _blocks(
         if end:
             whole, rest = rest[:end], rest[end:]
             yield Block(number, whole)
-            number += whole.count(b"\n")
+            number += len(_newlines(whole))
         elif len(rest) > MOST_BYTES:
             yield Block(number, rest[:2000], LONG)
             number, rest = number + 1, _after_line(stream, size)
@@ -96,32 +97,38 @@ def sound(raw: bytes) -> pl.Series:
     >>> sound(b'{"a": "\xff"}\r\n\n{"a": "\\ud83d"}').to_list()
     ['{"a": "\\\\xff"}', '', '{"a": "\\\\xed\\\\xa0\\\\xbd"}']
     """
-    if not _is_utf8(raw):
+    text = _lines(raw)
+    if text is None:
         split = raw.decode("utf-8", "surrogateescape").split("\n")
         return pl.Series("text", [_readable(line) for line in split]).str.strip_chars(_BLANK)
-    text = _lines(raw).str.strip_chars(_BLANK)
     odd = text.str.contains(_ODD).arg_true()
     return text if odd.is_empty() else text.scatter(odd, [readable_json(line) for line in text.gather(odd)])
 
 
-def _ends(raw: bytes) -> npt.NDArray[np.int64]:
-    """Return where lines end: the place behind each newline."""
-    return np.flatnonzero(np.frombuffer(raw, np.uint8) == _NEWLINE) + 1
+def _newlines(raw: bytes) -> npt.NDArray[np.int64]:
+    return np.flatnonzero(np.frombuffer(raw, np.uint8) == _NEWLINE)
 
 
-def _is_utf8(raw: bytes) -> bool:
+def _lines(raw: bytes) -> pl.Series | None:
+    """Return lines with nothing about them, as pieces of the bytes themselves; None if these are no UTF-8."""
+    ends = _newlines(raw)
+    borders = np.empty(2 * len(ends) + 2, np.int64)  # line, newline, line, …
+    borders[0], borders[1:-1:2], borders[2::2], borders[-1] = 0, ends, ends + 1, len(raw)
+    pieces = pa.LargeStringArray.from_buffers(len(borders) - 1, pa.py_buffer(borders), pa.py_buffer(raw))
     try:
-        return raw.isascii() or bool(raw.decode() or True)
-    except UnicodeDecodeError:
-        return False
+        pieces.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    text = pl.Series("text", pieces).gather_every(2)
+    return text.str.strip_chars(_BLANK) if _has_blanks(raw, borders) else text
 
 
-def _lines(raw: bytes) -> pl.Series:
-    """Return lines of sound text with their ends, as pieces of the bytes themselves: nothing is copied."""
-    ends = _ends(raw)
-    borders = np.concatenate(([0], ends, [len(raw)]), dtype=np.int64)
-    pieces = pa.LargeStringArray.from_buffers(len(ends) + 1, pa.py_buffer(borders), pa.py_buffer(raw))
-    return pl.Series("text", pieces)
+def _has_blanks(raw: bytes, borders: npt.NDArray[np.int64]) -> bool:
+    """Tell whether anything is about lines; to strip all of them costs as much as to find them."""
+    starts, ends = borders[::2], borders[1::2]
+    full = ends > starts
+    data = np.frombuffer(raw, np.uint8)
+    return bool(_IS_BLANK[data[starts[full]]].any() or _IS_BLANK[data[ends[full] - 1]].any())
 
 
 def _readable(line: str) -> str:

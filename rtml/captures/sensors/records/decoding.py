@@ -26,6 +26,10 @@ _ODD_NUMBER = (
     r"[:\[,][ \t\r]*-?(?:\d{1,19}(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[ \t\r]*[,}\]]|\d{20,}[ \t\r]*[,}\]])"
 )
 """A number that orjson and Polars may write in two ways; inside a text it only costs time."""
+_NEXT = r"\}\s*,\s*\{"
+_NEXT_IN_LISTS = r"\}\s*\]\s*,\s*\[\s*\{"
+"""What stands in a row that holds more than one object, or more than one list of one."""
+_LISTED = pl.concat_str(pl.lit("["), "t", pl.lit("]")).alias("r")
 _NUMBERED = pl.concat_str(
     pl.lit('{"n":'), "n", pl.lit(',"r":'), pl.col("t").fill_null("null"), pl.lit("}")
 ).alias("r")
@@ -167,19 +171,33 @@ def _halved(
 
 
 def _decoded(texts: pl.Series, plain: pl.Struct) -> pl.Series:
-    """Decode rows that stand each in an object with its number, so that none can run into the next.
+    """Decode rows, so that none can run into the next.
 
-    Polars puts the rows into one list: ``{`` in one and ``}`` in the next would be one object.
+    Polars puts the rows into one list: ``[{`` at the end of one and ``}]`` in the next would be one object.
+    As many objects as rows are then one each if no row holds two. Rows that may (objects in a list look like
+    it) stand each in a list, where the same is true of lists; and those that may all the same have numbers.
     """
-    numbers = pl.int_range(texts.len(), dtype=pl.Int64, eager=True)
-    numbered = pl.DataFrame({"n": numbers, "t": texts}).select(_NUMBERED)["r"]
-    found = numbered.str.json_decode(pl.Struct({"n": pl.Int64(), "r": plain}))
-    if found.len() != texts.len() or not found.struct.field("n").equals(numbers, check_names=False):
+    if texts.null_count() or texts.str.contains(_NEXT_IN_LISTS).any():
+        values = _numbered(texts, plain)
+    elif texts.str.contains(_NEXT).any():
+        lists = texts.to_frame("t").select(_LISTED)["r"].str.json_decode(pl.List(plain))
+        values = lists.explode() if (lists.list.len() == 1).all() else lists.clear()
+    else:
+        values = texts.str.json_decode(plain)
+    if values.len() != texts.len():
         raise pl.exceptions.ComputeError("a row that is no JSON runs into the next")
-    values = found.struct.field("r")
     if values.null_count() > texts.null_count():
         raise pl.exceptions.ComputeError("a row that is null is no object")
     return values
+
+
+def _numbered(texts: pl.Series, plain: pl.Struct) -> pl.Series:
+    """Decode rows that stand each in an object with its number; none where one is not in its place."""
+    numbers = pl.int_range(texts.len(), dtype=pl.Int64, eager=True)
+    numbered = pl.DataFrame({"n": numbers, "t": texts}).select(_NUMBERED)["r"]
+    found = numbered.str.json_decode(pl.Struct({"n": pl.Int64(), "r": plain}))
+    in_place = found.struct.field("n").equals(numbers, check_names=False)
+    return found.struct.field("r") if in_place else found.struct.field("r").clear()
 
 
 def _alone(
