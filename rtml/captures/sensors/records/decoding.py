@@ -15,7 +15,16 @@ from typing import Any
 import orjson
 import polars as pl
 
-from rtml.captures.sensors.records.shapes import JSON, any_names, in_place, plain, shaper, written
+from rtml.captures.sensors.records.flat_values import as_texts
+from rtml.captures.sensors.records.shapes import (
+    JSON,
+    any_names,
+    in_place,
+    other_names,
+    plain,
+    shaper,
+    written,
+)
 
 __all__ = ["decode"]
 
@@ -85,6 +94,12 @@ def _with_texts(
     places = texts.str.contains(pattern).fill_null(False).arg_true()
     if places.is_empty():
         return texts
+    if names.isdisjoint(other_names(shape)):
+        some = texts.gather(places)
+        unescaped = (~some.str.contains("\\u", literal=True)).arg_true()
+        flat = as_texts(some.gather(unescaped), names)
+        texts = texts.scatter(places.gather(unescaped), flat)
+        places = places.filter(some.scatter(unescaped, flat).str.contains(pattern))
     some = texts.gather(places)
     odd = some.str.contains(_ODD_NUMBER)
     for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-__all__ = ["JSON", "any_names", "in_place", "plain", "shaper", "written"]
+__all__ = ["JSON", "any_names", "in_place", "other_names", "plain", "shaper", "written"]
 
 JSON = pl.Binary()
 """In a shape: any value. A text is itself, all else its JSON, written by orjson."""
@@ -29,6 +29,14 @@ def any_names(kind: Any, name: str = "") -> set[str]:
     if isinstance(kind, pl.List):
         return any_names(kind.inner, name)
     return {name} if kind == JSON else set()
+
+
+def other_names(kind: Any, name: str = "") -> set[str]:
+    """Return the names under which only a certain value may stand."""
+    if isinstance(kind, pl.Struct):
+        inner = [other_names(field.dtype, field.name) for field in kind.fields]
+        return {name}.union(*inner)
+    return {name} | other_names(kind.inner) if isinstance(kind, pl.List) else {name} - any_names(kind, name)
 
 
 def written(value: Any) -> str:
