@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
+
+import orjson
 
 from rtml.reading.content import opened
 from rtml.reading.escapes import readable_json
@@ -29,6 +32,8 @@ _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
+_AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBERS = (b"0" * 20, b"-" + b"0" * 19)
 
 
 Line = tuple[int, bytes, str | None]
@@ -168,11 +173,27 @@ def _depth(line: bytes) -> int:
 def parsed(line: int, raw: bytes) -> Document:
     """Read the text of one document that stands on ``line``."""
     try:
-        return Document(line, json.loads(_text(raw)), None, raw)
+        return Document(line, _value(raw), None, raw)
     except RecursionError:
         return Document(line, None, "nested too deeply", raw)
     except ValueError:
         return Document(line, None, _BROKEN, raw)
+
+
+def _value(raw: bytes) -> Any:
+    """Return the value of a JSON text: orjson's, three times as fast, where Python's is no other.
+
+    What orjson refuses (NaN, half a pair) or changes (whole numbers of more than 64 bits) Python reads.
+    """
+    if not (b"\\" in raw and (b"\\x" in raw or b"\\u" in raw) or _has_long_number(raw)):
+        with suppress(ValueError):
+            return orjson.loads(raw)
+    return json.loads(_text(raw))
+
+
+def _has_long_number(raw: bytes) -> bool:
+    zeros = raw.translate(_AS_ZERO)
+    return any(number in zeros for number in _LONG_NUMBERS)
 
 
 def _text(raw: bytes) -> str:

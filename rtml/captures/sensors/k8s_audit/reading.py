@@ -10,25 +10,16 @@ which cluster it is of: a ``cluster.json`` beside the file may (``{"cluster": "p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
-from rtml.captures.sensors.k8s_audit.objects import NO_FACTS, object_facts
-from rtml.captures.sensors.k8s_audit.values import (
-    MOST_ITEMS,
-    MOST_TEXT,
-    MOST_URI,
-    items,
-    mapping,
-    texts,
-    word,
-)
+from rtml.captures.sensors.k8s_audit.rows import ROW, Row, row_of, table_of
+from rtml.captures.sensors.k8s_audit.values import mapping, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.errors import RtmlError
@@ -48,11 +39,10 @@ API_SERVER = "kube-apiserver"
 _EXPECTED = Inside(writers=("apiserver", "audit"))
 _API = re.compile(rb'"audit\.k8s\.io/')
 _UTC = pl.Datetime("ns", "UTC")
-_BLOCK = 2000
+_BLOCK = 1 << 24  # bytes of log
 _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
-_TIMES = ("requestReceivedTimestamp", "stageTimestamp", "timestamp")
 _PLACES = ("time", "stage_time", "received")
 _WORKLOADS = (
     "deployments",
@@ -63,17 +53,6 @@ _WORKLOADS = (
     "cronjobs",
     "replicationcontrollers",
 )
-_ROW = pl.Schema(
-    {
-        **{name: kind for name, kind in AUDIT.items() if name not in ("host", "seq", "final")},
-        "stage_time": pl.String(),
-        "received": pl.String(),
-        "time": pl.String(),
-        "line": pl.Int64(),
-    }
-)
-_ARROW = _ROW.to_frame().to_arrow().schema
-
 _NO_TIME = "no time that can be read, or none of the years 1970 to 2199"
 
 
@@ -121,25 +100,23 @@ def _signature(head: bytes) -> bool:
 
 
 def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """Parse blocks of events, so that the parsed objects of only one are in memory."""
-    blocks, rows, rejects = [pl.DataFrame(schema=_ROW)], [], []
+    """Parse blocks of events, so that what is kept of only one is in memory as objects."""
+    blocks, rejects = [pl.DataFrame(schema=ROW)], list[tuple[int, str, str]]()
+    rows, lines, size = list[Row](), list[int](), 0
     for document in records(path, _EXPECTED):
+        size += len(document.raw)
         for event, problem in _split(document):
             if problem is not None:
                 rejects.append((document.line, problem, redacted(document.raw)))
-                continue
-            rows.append({**_row(event), "line": document.line})
-            if len(rows) >= _BLOCK:
-                blocks.append(_table(rows))
-                rows = []
-    blocks.append(_table(rows))
+            else:
+                rows.append(row_of(event))
+                lines.append(document.line)
+        if size >= _BLOCK:
+            blocks.append(table_of(rows, lines))
+            rows, lines, size = [], [], 0
+    blocks.append(table_of(rows, lines))
     rows_read = pl.concat(blocks)
     return rows_read.with_columns(from_text(pl.col(name), "%+") for name in _PLACES), rejects
-
-
-def _table(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    """Return rows as a table; Arrow makes lists of texts of it ten times as fast as Polars."""
-    return pl.DataFrame(pa.Table.from_pylist(rows, _ARROW), schema=_ROW)
 
 
 def _split(document: Document) -> Iterator[tuple[Any, str | None]]:
@@ -162,67 +139,6 @@ def _problem(event: Any, listed: bool) -> str | None:
     if event.get("kind", "Event") != "Event" or not ours:
         return "not an audit event (kind Event of audit.k8s.io)"
     return None if word(event.get("auditID")) else "no auditID"
-
-
-def _row(event: dict[str, Any]) -> dict[str, Any]:
-    ref, notes = mapping(event.get("objectRef")), mapping(event.get("annotations"))
-    get, of = event.get, ref.get
-    facts = object_facts(get("requestObject"), get("responseObject"), word(of("resource")))
-    code = mapping(event.get("responseStatus")).get("code")
-    name = word(ref.get("name")) or word(mapping(event, "responseObject", "metadata").get("name"))
-    uri = get("requestURI")
-    return {
-        "audit_id": word(get("auditID")),
-        "stage": word(get("stage")),
-        "level": word(get("level")),
-        "verb": word(get("verb")),
-        "uri": word(uri, MOST_URI),
-        "cut": (isinstance(uri, str) and len(uri) > MOST_URI) or (facts is not NO_FACTS and _long(facts)),
-        "api_group": word(of("apiGroup")),
-        "api_version": word(of("apiVersion")),
-        "resource": word(of("resource")),
-        "subresource": word(of("subresource")),
-        "object_namespace": word(of("namespace")),
-        "object_name": name,
-        **_caller(event),
-        "code": code if type(code) is int and 0 <= code < 1000 else None,
-        "decision": word(notes.get("authorization.k8s.io/decision")),
-        "decision_reason": word(notes.get("authorization.k8s.io/reason")),
-        "stage_time": word(get("stageTimestamp")),
-        "received": word(get("requestReceivedTimestamp")),
-        "time": next((at for key in _TIMES if (at := word(get(key)))), None),
-        **facts,
-    }
-
-
-def _caller(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the columns of who asked, and from where."""
-    user = mapping(event.get("user"))
-    return {
-        "username": word(user.get("username")),
-        "user_uid": word(user.get("uid")),
-        "groups": texts(items(user.get("groups"))),
-        "impersonated": word(mapping(event.get("impersonatedUser")).get("username")),
-        "source_ips": _addresses(event.get("sourceIPs")),
-        "user_agent": word(event.get("userAgent")),
-    }
-
-
-def _addresses(value: Any) -> list[str] | None:
-    """Return the distinct addresses; the last, which alone the caller cannot choose, stays last."""
-    if not isinstance(value, list):
-        return None
-    if len(value) == 1:
-        return texts(value)
-    claimed, connected = items(value[:-1]), texts(value[-1:]) or []
-    others = texts(address for address in claimed if address not in connected) or []
-    return [*others[: MOST_ITEMS - 1], *connected] or None
-
-
-def _long(facts: Mapping[str, Any]) -> bool:
-    """Tell whether a value reached the length that is kept."""
-    lists = [value for value in facts.values() if isinstance(value, list)]
-    return any(len(values) >= MOST_ITEMS or any(len(t) >= MOST_TEXT for t in values) for values in lists)
 
 
 def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
