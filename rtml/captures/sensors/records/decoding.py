@@ -90,16 +90,16 @@ def _with_texts(
 
     A name may be spelled with escapes: of rows that have any, nobody can tell by looking.
     """
-    pattern = rf'"(?:{"|".join(map(re.escape, sorted(names)))})"\s*:\s*[\[{{]|\\u'
-    places = texts.str.contains(pattern).fill_null(False).arg_true()
+    key = rf'"(?:{"|".join(map(re.escape, sorted(names)))})"\s*:\s*'
+    any_value, nested = rf"{key}[\[{{]|\\u", rf"{key}[\[{{][^\[\]{{}}\\]*[\[{{\\]|\\u"
+    places = texts.str.contains(any_value).fill_null(False).arg_true()
     if places.is_empty():
         return texts
-    if names.isdisjoint(other_names(shape)):
-        some = texts.gather(places)
-        unescaped = (~some.str.contains("\\u", literal=True)).arg_true()
-        flat = as_texts(some.gather(unescaped), names)
-        texts = texts.scatter(places.gather(unescaped), flat)
-        places = places.filter(some.scatter(unescaped, flat).str.contains(pattern))
+    some = texts.gather(places)
+    flat = places.filter(~some.str.contains(nested))
+    if not flat.is_empty() and names.isdisjoint(other_names(shape)):
+        texts = texts.scatter(flat, as_texts(texts.gather(flat), names))
+        places = places.filter(texts.gather(places).str.contains(any_value))
     some = texts.gather(places)
     odd = some.str.contains(_ODD_NUMBER)
     for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):

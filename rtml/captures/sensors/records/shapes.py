@@ -51,13 +51,13 @@ def written(value: Any) -> str:
 
 
 def in_place(shape: pl.Struct) -> Callable[[Any], Any]:
-    """Return what puts texts in the places of any values, and leaves all else as it stands."""
-    spell, shaped = _speller(shape), shaper(shape)
+    """Return what puts texts in the places of any values, and leaves all else that is wanted as it stands."""
+    spell, shaped, names = _speller(shape), shaper(shape), [field.name for field in shape.fields]
 
     def bring(value: Any) -> Any:
         try:
             spell(value)
-            return orjson.Fragment(orjson.dumps(value))
+            return orjson.Fragment(orjson.dumps({name: value[name] for name in names if name in value}))
         except TypeError:  # too deep to be written, perhaps where nothing is wanted of it
             return shaped(value)
 
