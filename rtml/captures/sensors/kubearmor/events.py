@@ -14,6 +14,7 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, small, user_id, with_said
 from rtml.captures.sensors.results import result_of_message
 
@@ -22,18 +23,19 @@ __all__ = ["events_of"]
 _DIRECTIONS = {"connect": "outbound", "accept": "inbound", "dns": "outbound"}
 _OPENED = ("open", "create")
 _DNS_PORT = 53
+_TOLD = ("domain", "flags", "target", "request", "userid", "pid", "daddr", "qtype")
+_NEAR = ("accept", "bind", "listen")
 
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe logs; those by which KubeArmor says that it leaves events out count as losses."""
     placed = _placed(rows)
-    data, domain = pl.col("told"), asked(pl.col("told"), "domain")
-    happened = placed.with_columns(call=call_of(data)).with_columns(
-        kind=kind_of_log(pl.col("call"), pl.col("Operation"), domain),
+    happened = _with_told(placed).with_columns(
+        kind=kind_of_log(pl.col("call"), pl.col("Operation"), pl.col("told.domain")),
         result=pl.when(pl.col("Result") == "Passed").then(0).otherwise(result_of_message(pl.col("Result"))),
     )
     told = happened.with_columns(done=pl.col("result").fill_null(0) == 0)
-    told = told.with_columns(*_who(), *_files(), *_network())
+    told = of_some(told.with_columns(*_who(), *_files()), _on_network(), _network())
     lost = pl.col("Operation").is_in(LOST)
     nobody = pl.col("pid").is_null() & ~lost
     return told.with_columns(
@@ -44,6 +46,15 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("an event of no process"))
         .alias(PROBLEM),
     )
+
+
+def _with_told(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add what is told of calls; many logs tell the same, so each text is taken apart once."""
+    told = pl.col("told")
+    parts = {f"told.{name}": asked(told, name) for name in _TOLD}
+    distinct = rows.select("told").drop_nulls().unique().with_columns(call=call_of(told), **parts)
+    distinct = distinct.with_columns(flags=flag_names(pl.col("told.flags")))
+    return rows.join(distinct, on="told", how="left", maintain_order="left")
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -97,7 +108,7 @@ def _who() -> list[pl.Expr]:
         .then(tried)
         .otherwise(pl.coalesce("ProcessName", word(pl.col("Source"))))
     )
-    asked_for = pl.when(pl.col("kind") == "ptrace").then(asked(pl.col("told"), "request"))
+    asked_for = pl.when(pl.col("kind") == "ptrace").then("told.request")
     return [
         exe.alias("exe"),
         exe.str.extract(r"([^/]{1,15})[^/]*$").alias("comm"),
@@ -105,74 +116,62 @@ def _who() -> list[pl.Expr]:
         pl.coalesce(
             asked_for, request_of(pl.coalesce("call", pl.col("Operation").str.to_lowercase()), pl.col("kind"))
         ).alias("request"),
-        pl.when(pl.col("call").str.contains("uid"))
-        .then(small(asked(pl.col("told"), "userid")))
-        .alias("euid"),
+        pl.when(pl.col("call").str.contains("uid")).then(small(pl.col("told.userid"))).alias("euid"),
         pl.when((pl.col("kind") == "ptrace") & (pl.col("PID") == pl.col("HostPID")))
-        .then(pid_of(integer(asked(pl.col("told"), "pid"))))
+        .then(pid_of(integer(pl.col("told.pid"))))
         .alias("target_pid"),
     ]
 
 
 def _files() -> list[pl.Expr]:
-    kind, told = pl.col("kind"), pl.col("told")
-    flags = flag_names(asked(told, "flags"))
+    kind, flags = pl.col("kind"), pl.col("flags")
     opened = kind.is_in(_OPENED)
     file = (pl.col("Operation") == "File") | pl.col("Resource").str.starts_with("/")
     path = (
         pl.when((kind == "exec") & ~pl.col("done"))
         .then(pl.coalesce("ProcessName", word(pl.col("Resource"))))
         .when(kind == "mount")
-        .then(asked(told, "target"))
+        .then("told.target")
         .when((kind != "exec") & file)
         .then("Resource")
     )
     written = pl.coalesce(writes(flags), pl.when(kind == "create").then(True))
-    return [
-        path.alias("path"),
-        flags.alias("flags"),
-        pl.when(opened).then(written & pl.col("done")).alias("wrote"),
-    ]
+    return [path.alias("path"), pl.when(opened).then(written & pl.col("done")).alias("wrote")]
 
 
-def _network() -> list[pl.Expr]:
+def _on_network() -> pl.Expr:
+    ours = (pl.col("Operation") == "Network") | pl.col("Resource").str.contains("sun_path=", literal=True)
+    return ours | pl.col("kind").is_in([*_NEAR, *_DIRECTIONS])
+
+
+def _network() -> dict[str, pl.Expr]:
     """Return the peer, which of an accepted connection is its source, as what is bound is one."""
-    kind, resource, told = pl.col("kind"), pl.col("Resource"), pl.col("told")
-    ip = pl.coalesce(
-        *(asked(resource, name) for name in ("sin_addr", "sin6_addr", "remoteip")), asked(told, "daddr")
-    )
+    kind, resource = pl.col("kind"), pl.col("Resource")
+    ip = pl.coalesce(*(asked(resource, name) for name in ("sin_addr", "sin6_addr", "remoteip")), "told.daddr")
     number = pl.coalesce(
         *(port(asked(resource, name)) for name in ("sin_port", "sin6_port", "port")),
         pl.when(kind == "dns").then(_DNS_PORT),
     )
-    near = kind.is_in(["accept", "bind", "listen"])
+    near, ours = kind.is_in(_NEAR), pl.col("Operation") == "Network"
     unix = asked(resource, "sun_path")
-    ours = pl.col("Operation") == "Network"
-    return [
-        pl.when(near).then(address(ip)).alias("src_ip"),
-        pl.when(near).then(number).alias("src_port"),
-        pl.when(~near & ours).then(address(ip)).alias("dst_ip"),
-        pl.when(~near & ours).then(number).cast(pl.Int32).alias("dst_port"),
-        unix.alias("socket_path"),
-        pl.when(unix.is_not_null())
-        .then(pl.lit("unix"))
-        .when(ours)
-        .then(
-            pl.coalesce(
-                said(
-                    asked(resource, "protocol").str.to_lowercase().str.extract(r"^(tcp|udp|icmp|icmpv6|raw)$")
-                ),
-                pl.when(kind == "dns").then(pl.lit("udp")),
-                pl.when(pl.col("call").str.starts_with("tcp_")).then(pl.lit("tcp")),
-            )
-        )
-        .alias("protocol"),
-        kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String).alias("direction"),
-        pl.when(kind == "dns").then(_domain()).alias("domain"),
-        pl.when(kind == "dns").then(asked(told, "qtype")).alias("query_type"),
-    ]
+    named = asked(resource, "protocol").str.to_lowercase().str.extract(r"^(tcp|udp|icmp|icmpv6|raw)$")
+    protocol = pl.coalesce(
+        said(named),
+        pl.when(kind == "dns").then(pl.lit("udp")),
+        pl.when(pl.col("call").str.starts_with("tcp_")).then(pl.lit("tcp")),
+    )
+    return {
+        "src_ip": pl.when(near).then(address(ip)),
+        "src_port": pl.when(near).then(number),
+        "dst_ip": pl.when(~near & ours).then(address(ip)),
+        "dst_port": pl.when(~near & ours).then(number).cast(pl.Int32),
+        "socket_path": unix,
+        "protocol": pl.when(unix.is_not_null()).then(pl.lit("unix")).when(ours).then(protocol),
+        "direction": kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
+        "domain": pl.when(kind == "dns").then(_domain()),
+        "query_type": pl.when(kind == "dns").then("told.qtype"),
+    }
 
 
 def _domain() -> pl.Expr:
-    name = pl.coalesce(asked(pl.col("told"), "domain"), word(pl.col("Resource")))
-    return domain_name(name)
+    return domain_name(pl.coalesce("told.domain", word(pl.col("Resource"))))
