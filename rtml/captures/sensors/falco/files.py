@@ -64,7 +64,9 @@ def _is_path(text: pl.Expr) -> pl.Expr:
 
 def _argument(name: str) -> pl.Expr:
     """Return what ``evt.args`` says of one argument; a path comes with the absolute one in brackets."""
-    found = pl.col("evt.args").str.extract_groups(rf"(?:^| ){name}=([^ (]+)(?:\(([^)]*)\))?").struct
+    args = pl.col("evt.args")
+    has = pl.when(args.str.contains(f"{name}=", literal=True)).then(args)
+    found = has.str.extract_groups(rf"(?:^| ){name}=([^ (]+)(?:\(([^)]*)\))?").struct
     return said(pl.coalesce(pl.when(found["2"].str.starts_with("/")).then(found["2"]), found["1"]))
 
 

@@ -34,6 +34,10 @@ _TYPES = {
 }
 
 
+_LONGEST_UPTIME = 17
+"""Digits of nanoseconds that may count from the machine's start: of 1970 they would be a time before 1974."""
+
+
 def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
     """Describe lines of the gadget that the file's name says, else of that which each line's keys tell."""
     clean = with_said(rows)
@@ -74,7 +78,7 @@ def _who() -> dict[str, pl.Expr]:
 def _moment(column: str) -> pl.Expr:
     """Return a time; numbers are always nanoseconds, and small ones count from the machine's start."""
     text = pl.col(column)
-    since_boot = text.str.contains(r"^\d{1,17}$")
+    since_boot = pl.when(text.str.len_bytes() <= _LONGEST_UPTIME).then(text).str.contains(r"^\d+$")
     return pl.when(~since_boot.fill_null(False)).then(when(text))
 
 

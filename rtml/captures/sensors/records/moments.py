@@ -59,11 +59,11 @@ def since_1970(text: pl.Expr) -> pl.Expr:
 
 
 def _when(texts: pl.Series) -> pl.Series:
-    return _in_turn(texts, (_plain_utc, _whole, _in_utc, _with_fraction, _iso))
+    return _in_turn(texts, (_plain_utc, _whole, _in_utc, _seconds, _with_fraction, _iso))
 
 
 def _since_1970(texts: pl.Series) -> pl.Series:
-    return _in_turn(texts, (_whole, _with_fraction))
+    return _in_turn(texts, (_whole, _seconds, _with_fraction))
 
 
 def _in_turn(texts: pl.Series, ways: Sequence[Way]) -> pl.Series:
@@ -131,12 +131,23 @@ def _whole(texts: pl.Series) -> pl.Series:
     return _moments(texts.to_frame("x").select(_WHOLE)["x"])
 
 
+def _seconds(texts: pl.Series) -> pl.Series:
+    """Read seconds of ten digits, up to 2033, with up to nine behind the point: in half the time of any."""
+    return texts.to_frame("x").select(_SECONDS)["x"]
+
+
 def _with_fraction(texts: pl.Series) -> pl.Series:
     parts = texts.to_frame("x").select(_PARTS).unnest("x")
     return _moments(parts["1"].cast(pl.Int64, strict=False), parts["2"])
 
 
 _WHOLE = pl.when(~_X.str.starts_with("+")).then(_X).cast(pl.Int64, strict=False)
+_SECONDS = (
+    pl.when(_X.str.contains(r"^1.{9}\.\d{1,9}$"))
+    .then(_X.str.replace(".", "", literal=True).str.pad_end(19, "0"))
+    .cast(pl.Int64, strict=False)
+    .cast(UTC_NS)
+)
 _PARTS = _X.str.extract_groups(r"^(\d{1,19})(?:\.(\d{1,9})\d*)?$").alias("x")
 
 
