@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-__all__ = ["kind_by_words"]
+__all__ = ["ACTIONS", "kind_by_words"]
+
+ACTIONS = "_actions"
+"""Name of a column: all words of the action as one text."""
 
 
 def kind_by_words() -> pl.Expr:
-    """Return the kind of event by the columns ``category, type, action`` (lists of words); null for others.
+    """Return the kind of event by ``category`` and ``type`` (lists of words) and `ACTIONS`; else null.
 
     SysFlow's exporter calls forks and execs both ``process-start``; they are taken for execs.
     """
@@ -33,7 +36,7 @@ def _any(column: str, *words: str) -> pl.Expr:
 
 
 def _said(pattern: str) -> pl.Expr:
-    return pl.col("action").list.join(" ").str.contains(pattern).fill_null(False)
+    return pl.col(ACTIONS).str.contains(pattern).fill_null(False)
 
 
 def _process() -> pl.Expr:

@@ -19,12 +19,13 @@ from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.ecs.fields import GENERATIONS
-from rtml.captures.sensors.ecs.kinds import kind_by_words
+from rtml.captures.sensors.ecs.kinds import ACTIONS, kind_by_words
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name
@@ -40,7 +41,13 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe documents in the columns of the event table."""
     clean = _placed(with_said(rows))
     call = pl.col("auditd/data/syscall")
-    told = clean.with_columns(kind=pl.coalesce(kind_of(call), kind_by_words())).with_columns(**_forked())
+    told = clean.with_columns(
+        pl.col("action").list.join(" ").alias(ACTIONS),
+        kind=kind_of(call),
+        words=pl.col("process/args").list.join(" "),
+    )
+    told = of_some(told, pl.col("kind").is_null(), {"by_words": kind_by_words()})
+    told = told.with_columns(kind=pl.coalesce("kind", "by_words")).with_columns(**_forked())
     told = told.with_columns(
         result=_result(),
         request=request_of(pl.coalesce(call, pl.col("action").list.first()), pl.col("kind")),
@@ -48,7 +55,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         wrote=pl.when(pl.col("kind") == "create")
         .then(True)
         .when((pl.col("kind") == "open") & call.is_null())
-        .then(pl.col("action").list.join(" ").str.contains("write|modif|overwrite")),
+        .then(pl.col(ACTIONS).str.contains("write|modif|overwrite")),
         **_files(),
         **_network(),
     )
@@ -114,10 +121,8 @@ def _result() -> pl.Expr:
 
 def _command() -> pl.Expr:
     """Return the command; SysFlow's one word of arguments is what stands behind the program."""
-    words = pl.when(pl.col("process/args").list.len() > 1).then(pl.col("process/args").list.join(" "))
-    return said(
-        pl.coalesce("process/command_line", words, "process/title", pl.col("process/args").list.join(" "))
-    )
+    words = pl.when(pl.col("process/args").list.len() > 1).then("words")
+    return said(pl.coalesce("process/command_line", words, "process/title", "words"))
 
 
 def _files() -> dict[str, pl.Expr]:
