@@ -13,7 +13,7 @@ import pytest
 
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.captures.sensors.bpftrace import parsing
-from rtml.captures.sensors.records import decoding, moments, seldom, shapes, tables
+from rtml.captures.sensors.records import blocks, decoding, moments, seldom, shapes, tables
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.errors import RtmlError
 from tests.samples import shipped
@@ -31,6 +31,10 @@ _TIMES = [
     "1798761600500000000",
     "99999999999",
     "18446744073",
+    "1798761600.25",
+    "1798761600.123456789",
+    "1798761600.",
+    "1+98761600.25",
 ]
 
 
@@ -47,6 +51,7 @@ def _slowly() -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(moments, "_when", slow_when))
         stack.enter_context(mock.patch.object(decoding, "in_place", shapes.shaper))
+        stack.enter_context(mock.patch.object(decoding, "as_texts", lambda texts, names: texts))
         stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
         stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
         for module in ("containers", "endpoints", "openings", "pods", "falco.files", "ocsf.places"):
@@ -122,3 +127,53 @@ def test_rows_with_any_values_are_read_as_without():
     alone, _ = decoding.decode(pl.Series([t for t in plain if '"in"' not in t]), shape)
     assert values.struct.field("n").equals(alone.struct.field("n"), null_equal=True) and not problems
     assert values.struct.field("in").to_list() == [[{"v": '{"a":[1]}'}, {"v": "t"}]] * len(rows)
+
+
+_SHAPE = pl.Struct({"a": pl.List(pl.Struct({"b": pl.String()})), "c": pl.String()})
+_ROWS = [
+    '{"c": "x"}',
+    '{"a": [{"b": 1}, {"b": 2}], "c": "[{"}',
+    '{"a":[{"b":"]}"},{}]}',
+    '{"a": [{}',
+    "{}]}",
+    '{"c":"}',
+    '{","c":"y"}',
+    '{"a":[[{}',
+    "{}]]}",
+    '{"c":"x"},{"c":"y"}',
+    '{"c":"x"}],[{"c":"y"}',
+    '{"c":"x"} , \t{"c":"y"}',
+    '{"c":"x"},null,{"c":"y"}',
+    '{"c":"x"}]',
+    "{}",
+]
+"""Rows of which some are objects, and some would be one with those beside them."""
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_row_runs_into_the_next(seed: int):
+    dice = random.Random(seed)
+    rows = pl.Series([*dice.choices(_ROWS, k=4), *dice.choices(_ROWS[:3], k=30)], dtype=pl.String)
+    values, problems = decoding.decode(rows, _SHAPE)
+    alone = [decoding.decode(rows.slice(place, 1), _SHAPE) for place in range(rows.len())]
+    assert values.to_list() == [one.item() for one, _ in alone]
+    assert problems == [(place, why) for place, (_, found) in enumerate(alone) for _, why in found]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_are_those_of_a_split(seed: int):
+    dice = random.Random(seed)
+    parts = [
+        b"{",
+        b"}",
+        b" ",
+        b"\n",
+        b"\r\n",
+        b"\0",
+        b"\t",
+        "é".encode(),
+        "\U0010ffff".encode(),
+        b"some text",
+    ]
+    raw = b"".join(dice.choices(parts, k=60))
+    assert blocks.sound(raw).to_list() == [line.strip(" \t\r\0\n") for line in raw.decode().split("\n")]

@@ -108,3 +108,12 @@ def test_texts_of_json_fit_into_a_table(parts: list[str]):
 def test_what_is_no_json_is_a_value_error(text: str):
     with pytest.raises(ValueError):
         json_value(text)
+
+
+_NUMBERS = """18446744073709551615 18446744073709551616 -9223372036854775808 -9223372036854775809 -0 1E5 NaN
+-Infinity 1e999 123456789012345678901234567890.5 [1.0,1e-7] {"a":1,"a":2}""".split()
+
+
+@pytest.mark.parametrize("text", [*_NUMBERS, r'"\ud83d\ude00"', r'"\u0000"', r'"a\/b"'])
+def test_values_are_those_that_python_reads(text: str):
+    assert repr(door.parsed(1, text.encode()).value) == repr(json.loads(text))
