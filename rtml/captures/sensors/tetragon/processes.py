@@ -81,14 +81,15 @@ def life(who: str, began: str, exec_id: str | None = None) -> pl.Expr:
     Examples
     --------
     >>> from rtml.times import UTC_NS
-    >>> ids = ["bm9kZToxMjM6Nw==", "no", None]
-    >>> rows = pl.DataFrame({"process.exec_id": ids, "at": pl.Series([None] * 3).cast(UTC_NS)})
+    >>> ids = ["bm9kZToxMjM6Nw==", "/zo1Ojc=", "no", None]  # a name of a node may be no UTF-8
+    >>> rows = pl.DataFrame({"process.exec_id": ids, "at": pl.Series([None] * 4).cast(UTC_NS)})
     >>> rows.select(life("process", "at").dt.epoch("ns").alias("x"))["x"].to_list()
-    [123, 0, 0]
+    [123, 5, 0, 0]
     """
     name = pl.col(exec_id or f"{who}.exec_id")
     decoded = pl.when(pl.col(began).is_null()).then(name).str.decode("base64", strict=False)
-    clock = decoded.cast(pl.String, strict=False).str.extract(r":(\d{1,18}):\d+$")
+    digits = decoded.bin.encode("hex").str.extract(r"3a((?:3\d){1,18})3a(?:3\d)+$")  # :123:7
+    clock = digits.str.replace_all(r"3(\d)", "${1}")
     return pl.coalesce(began, clock.cast(pl.Int64, strict=False).fill_null(0).cast(UTC_NS))
 
 
