@@ -30,6 +30,7 @@ FLOORS = [
         "experiment",
         "boards",
         "notebook commands testing",
+        "analyst",
         "cli",
     )
 ]

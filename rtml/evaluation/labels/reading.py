@@ -13,6 +13,7 @@ from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.evaluation.labels.provenance import UNSAID, stated
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
+from rtml.findings.verdicts import as_labels, holds_verdicts, read_verdicts
 from rtml.reading.parquet import read_parquet
 from rtml.schema import LABELS, conform
 
@@ -27,7 +28,8 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     Parameters
     ----------
     path
-        ``.parquet``, ``.csv``, ``.jsonl`` or ``.ndjson``. Needs ``attack_id``, ``container_id``,
+        ``.parquet``, ``.csv``, ``.jsonl`` or ``.ndjson``; verdicts of analysts (`rtml.findings.verdicts`)
+        are labels too: what was said to be an attack. Needs ``attack_id``, ``container_id``,
         ``start`` and ``end``; ``technique``, ``name``, ``host``, ``process_id`` and ``provenance``
         may be absent (null), further columns are ignored. Times are ISO-8601 (without an offset:
         UTC) or Unix integers, whose unit (s, ms, us, ns) follows from their magnitude.
@@ -57,6 +59,8 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     if path.suffix not in (".parquet", *ROWS):
         endings = ", ".join((".parquet", *ROWS))
         raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {endings}")
+    if path.suffix == ".jsonl" and holds_verdicts(path):
+        return validate(as_labels(read_verdicts(path)), str(path))
     raw = _parquet(path) if path.suffix == ".parquet" else read_rows(path)
     return validate(raw, str(path))
 
