@@ -161,14 +161,7 @@ def test_the_command_line_takes_the_file(afresh: Hunt, tmp_path: Path):
     quiet = ["findings", "suppress", found, "--rules", afresh.verdicts, "--out", out]
     assert CliRunner().invoke(app, list(map(str, quiet))).exit_code == 0
     assert pl.read_parquet(out).height < afresh.findings.height
-    none = [
-        "train",
-        LAB / "capture",
-        "--verdicts",
-        tmp_path / "none.jsonl",
-        "--out",
-        tmp_path / "m",
-        "--no-track",
-    ]
-    refused = CliRunner().invoke(app, list(map(str, none)))
-    assert refused.exit_code == 2 and "none.jsonl" in refused.output
+    gone = str(tmp_path / "none.jsonl")
+    none = ["train", str(LAB / "capture"), "--verdicts", gone, "--out", str(tmp_path / "m"), "--no-track"]
+    refused = CliRunner().invoke(app, none)
+    assert isinstance(refused.exception, MissingFileError) and "none.jsonl" in str(refused.exception)
