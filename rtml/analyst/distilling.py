@@ -110,7 +110,7 @@ def distil(
     categories = dict.fromkeys(draft.category for draft in chosen)
     about = {
         "level": _level(incident["severity"]),
-        "tags": _tags(incident),
+        **_tags(incident),
         "date": f"{incident['first_seen']:%Y-%m-%d}",
     }
     documents = [
@@ -167,8 +167,9 @@ def _level(severity: float) -> str:
     )
 
 
-def _tags(incident: Mapping[str, Any]) -> list[str]:
-    return [f"attack.{technique.lower()}" for technique in incident["techniques"] or []]
+def _tags(incident: Mapping[str, Any]) -> dict[str, list[str]]:
+    tags = [f"attack.{technique.lower()}" for technique in incident["techniques"] or []]
+    return {"tags": tags} if tags else {}
 
 
 def _evaluated(capture: Capture, text: str) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.findings.verdicts import read_verdicts
 from rtml.models import Scored
+from rtml.schema import FINDINGS
 
 __all__ = ["Ground"]
 
@@ -19,7 +20,8 @@ class Ground:
     """A capture with its findings joined into incidents.
 
     ``findings`` are all findings, with their context; ``table`` is `rtml.findings.incidents.INCIDENTS`;
-    ``scored`` what the model said, None where none took part; ``verdicts`` the file that verdicts go to.
+    ``scored`` what the model said, None where none took part; ``verdicts`` the file that verdicts go to;
+    ``aside`` findings of the noisiest rules, which are in no incident.
     """
 
     capture: Capture
@@ -27,6 +29,7 @@ class Ground:
     table: pl.DataFrame
     scored: Scored | None
     verdicts: Path
+    aside: pl.DataFrame = field(default_factory=FINDINGS.to_frame)
 
     def said(self) -> dict[str, str]:
         """Return what was said last of each finding, by ``finding_id``; empty where there is no file."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
 from rtml.analyst.ground import Ground
 from rtml.analyst.incident import Incident
+from rtml.analyst.quieted import quieted
 from rtml.analyst.rows import Rows
 from rtml.captures import Capture, open_captures
-from rtml.errors import MissingError, UsageError, did_you_mean
+from rtml.errors import MissingError, UnknownNameError, UsageError, did_you_mean
 from rtml.findings.context import with_context
 from rtml.findings.incidents import incidents, planted
 from rtml.findings.resumed import resumed
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Hunt", "hunt"]
+
+Rules: TypeAlias = Literal["tuned", "default"]
+RULES: tuple[Rules, ...] = ("tuned", "default")
+"""How the rules of a hunt may run."""
 
 VERDICTS = Path("verdicts.jsonl")
 """Where verdicts are kept unless something else is said: beside the notebook."""
@@ -120,7 +126,8 @@ class Hunt(Ground):
             return f"Hunt(no incident in {visible(self.capture.path)!r})"
         first = self.table.row(0, named=True)
         title = visible(first["title"] or "", 160)
-        counts = f"{len(self)} incidents of {self.findings.height} findings"
+        aside = f", {self.aside.height:,} of noisy rules set aside" if self.aside.height else ""
+        counts = f"{len(self)} incidents of {self.findings.height} findings{aside}"
         return f"Hunt({counts}; gravest {first['severity']:.1f}: {title})"
 
     def _repr_html_(self) -> str:
@@ -135,7 +142,7 @@ def hunt(
     capture: Capture | str | Path,
     model: Model | str | Path | None = None,
     *,
-    rules: bool = True,
+    rules: Rules | None = "tuned",
     findings: pl.DataFrame | None = None,
     start: Edge | None = None,
     end: Edge | None = None,
@@ -151,7 +158,9 @@ def hunt(
     model
         A model or where it is (`rtml.load_model`); None: rules and ``findings`` alone.
     rules
-        Run the container rules that come with rtml (`rtml.run_rules`) beside the model.
+        Run the container rules that come with rtml (`rtml.run_rules`): ``tuned`` on the time that the model
+        learnt from (the noisiest of a workload are set aside there: `Hunt.aside`; without a model nobody says
+        which time is benign, and none are), ``default`` as they come, None not at all.
     findings
         Further findings (`rtml.schema.FINDINGS`): of own rules, of imported alerts.
     start, end
@@ -179,17 +188,33 @@ def hunt(
     """
     opened = capture if isinstance(capture, Capture) else open_captures([capture])
     given = model if isinstance(model, Model) or model is None else load_model(model)
-    if given is None and not rules and findings is None:
-        raise UsageError("nothing to hunt with: give a model, rules=True, or findings")
+    if rules not in (None, *RULES):
+        raise UnknownNameError(f"rules={rules!r}; {did_you_mean(str(rules), RULES)}")
+    if given is None and rules is None and findings is None:
+        raise UsageError("nothing to hunt with: give a model, rules, or findings")
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)
     parts = [] if scored is None else [scored.findings]
-    others = [run_rules(opened).findings()] if rules else []
+    others, aside = _of_rules(opened, rules, None if scored is None else scored.fitted_until, budget)
     others += [] if findings is None else [conform(findings, FINDINGS)]
     parts += [_within(opened, rows, start, end) for rows in others]
     tables = opened.events(), opened.processes()
     told = with_context(pl.concat([conform(part, FINDINGS) for part in parts]), *tables)
     table = incidents(told, planted(*tables), resumed(told, *tables))
-    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)))
+    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)), aside)
+
+
+def _of_rules(
+    capture: Capture, rules: Rules | None, until: dt.datetime | None, budget: float | None
+) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Return findings of rules, and those that tuning has set aside."""
+    nothing = FINDINGS.to_frame()
+    if rules is None:
+        return [], nothing
+    ran = run_rules(capture)
+    if rules == "default" or until is None:
+        return [ran.findings()], nothing
+    kept, aside = quieted(ran, capture, until, 1.0 if budget is None else budget)
+    return [kept], aside
 
 
 def _within(capture: Capture, findings: pl.DataFrame, start: Edge | None, end: Edge | None) -> pl.DataFrame:

@@ -88,17 +88,17 @@ def test_without_a_model_rules_hunt_alone_and_say_what_needs_one(lab: Capture):
             needs()
     assert "bits" not in rules[0].tree().text
     with pytest.raises(UsageError, match="nothing to hunt with"):
-        rtml.hunt(lab, rules=False)
+        rtml.hunt(lab, rules=None)
 
 
 def test_findings_of_others_are_hunted_too_and_only_in_the_time_asked_for(lab: Capture, found: Hunt):
     given = found.findings.filter(pl.col("source") == "rule")
     middle = given["first_seen"].sort()[given.height // 2]
-    later = rtml.hunt(lab, rules=False, findings=given, start=middle)
+    later = rtml.hunt(lab, rules=None, findings=given, start=middle)
     assert 0 < len(later.findings) < given.height and later.findings["first_seen"].min() >= middle
-    early = rtml.hunt(lab, rules=False, findings=given, end=middle)
+    early = rtml.hunt(lab, rules=None, findings=given, end=middle)
     assert len(later.findings) + len(early.findings) == given.height
-    nothing = rtml.hunt(lab, rules=False, findings=FINDINGS.to_frame())
+    nothing = rtml.hunt(lab, rules=None, findings=FINDINGS.to_frame())
     assert len(nothing) == 0 and repr(nothing).startswith("Hunt(no incident in")
     assert nothing._repr_html_() and list(nothing) == []
 
@@ -122,3 +122,12 @@ def test_hostile_strings_are_escaped_wherever_an_incident_shows_them(found: Hunt
     rows = Rows(pl.DataFrame({"exe": [hostile]}))
     for shown in (hunt, incident, rows, incident.explain()):
         assert "<script" not in shown._repr_html_() and "\x1b" not in repr(shown)
+
+
+def test_noisy_rules_are_tuned_on_what_the_model_learnt_and_nothing_is_lost(found: Hunt, lab: Capture):
+    as_they_come = rtml.hunt(lab, rules="default", start=0.55)
+    ours = found.findings.filter(pl.col("source") == "rule")
+    assert 0 < ours.height < as_they_come.findings.height / 2 and found.aside.height > 0
+    assert "of noisy rules set aside" in repr(found) and as_they_come.aside.is_empty()
+    with pytest.raises(UsageError, match="did you mean 'tuned'"):
+        rtml.hunt(lab, rules="tunde")
