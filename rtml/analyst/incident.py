@@ -86,7 +86,7 @@ class Incident:
         ranked = named.join(_ranks(self.findings).lazy(), on=["host", "seq"], how="left")
         columns = ["time", "container_name", *_COLUMNS, "socket_path", "src_port", "wrote", "rank"]
         frame = ranked.select(columns).collect(engine="streaming").sort("time", "host", "seq")
-        return Rows(frame, code=("exe", "cmdline", "path"))
+        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True)
 
     def tree(self) -> Shown:
         """Draw its process trees; beside a process what of it surprised most, where a model took part."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rtml.showing.shown import Shown
 from rtml.showing.tables import table
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ __all__ = ["Rows"]
 class Rows:
     """A frame whose strings are hostile: shown, they are escaped.
 
-    ``code`` are columns of machine text, ``shares`` those of shares (0 to 1).
+    ``code`` are columns of machine text, ``shares`` those of shares (0 to 1); of ``sparse`` rows only columns
+    that say something are shown.
 
     Examples
     --------
@@ -32,6 +34,7 @@ class Rows:
     frame: pl.DataFrame
     code: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
+    sparse: bool = False
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -39,10 +42,15 @@ class Rows:
 
     def __repr__(self) -> str:
         """Return the table as plain text."""
-        return table(self.frame, shares=self.shares, code=self.code).text
+        return self._table().text
 
     def _repr_html_(self) -> str:
-        return table(self.frame, shares=self.shares, code=self.code).markup
+        return self._table().markup
+
+    def _table(self) -> Shown:
+        columns = [c.name for c in self.frame if not self.sparse or c.null_count() < c.len()]
+        code, shares = ([name for name in names if name in columns] for names in (self.code, self.shares))
+        return table(self.frame.select(columns), shares=shares, code=code)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas frame."""

@@ -17,6 +17,7 @@ from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.findings.suppression.archiving import suppress
 from rtml.findings.suppression.files import read_suppressions
 from rtml.findings.verdicts import About, Verdict, add_verdict, as_labels, benign_trees, read_verdicts
+from rtml.models import Model
 from rtml.models.learning import OUTLIERS
 from tests.conftest import LAB
 
@@ -130,9 +131,8 @@ def test_labels_of_people_in_json_lines_are_still_read(tmp_path: Path):
         rtml.read_labels(file)
 
 
-def test_training_leaves_attacks_out_and_learns_what_is_benign(lab: Capture, tmp_path: Path):
-    split = rtml.Split(calibrate=0.3, test=0.55).of(lab)
-    learnt = rtml.train(lab, ["surprise"], split)
+def test_training_leaves_attacks_out_and_learns_what_is_benign(lab: Capture, model: Model, tmp_path: Path):
+    split, learnt = rtml.Split(calibrate=0.3, test=0.55).of(lab), model
     assert learnt.trees is not None
     row = learnt.trees.filter(pl.col("part") == "train").row(0, named=True)
     about = {name: row[name] for name in ("host", "container_id", "process_id")}

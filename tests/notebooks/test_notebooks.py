@@ -158,7 +158,7 @@ def test_the_committed_notebook_is_whole_small_and_clean(path: Path):
     kinds = {output.output_type for cell in code for output in cell.outputs}
     assert kinds == {"execute_result"}, "no error, no warning, no stray print"
     assert len(text) < 1_000_000
-    assert not re.search(r"/(home|Users|root|work|tmp/pytest)/|<script|mlflow\.db", text)
+    assert not re.search(r"/(home|Users|work|tmp)/\w+/|<script|mlflow\.db", text)
     tags = [cell.metadata for cell in notebook.cells if cell.metadata]
     assert tags == [{"tags": ["parameters"]}] and code[0].metadata, "the first code cell takes parameters"
 
