@@ -36,6 +36,15 @@ class Distilled:
     ``text``: Sigma rules, a document for each log source; ``here``: process trees of the incident that they
     find, ``of`` so many; ``benign``: matches in the time that the model learnt from, ``elsewhere``: in the
     rest of the capture, which may be attacks; ``per_container_day``: both over its container-days.
+
+    Examples
+    --------
+    >>> from rtml.analyst import hunt
+    >>> rule = hunt("datasets/lab-v1/capture", start=0.55)[0].to_rule()
+    >>> print(rule.cost)
+    finds 1 of 1 process trees of the incident; 0 findings in benign time, 0 elsewhere: 0 a container-day
+    >>> print(rule.text.splitlines()[0])
+    title: 'rtml: Global library preload written (rule by rtml contributors) and 1 more'
     """
 
     text: str

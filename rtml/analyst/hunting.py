@@ -43,7 +43,24 @@ _SHOWN = ("severity", "first_seen", "workload", "container", "findings", "by", "
 
 
 class Hunt(Ground):
-    """Incidents of a capture, gravest first: ``hunt[0]``, ``hunt["INCIDENT_ID"]``, or one after the other."""
+    """Incidents of a capture, gravest first: ``hunt[0]``, ``hunt["INCIDENT_ID"]``, or one after the other.
+
+    Examples
+    --------
+    >>> found = hunt("datasets/lab-v1/capture", start=0.55)
+    >>> found
+    Hunt(... incidents of ... findings; gravest 9.0: Global library preload written ...)
+    >>> found.view().select("severity", "workload", "technique").head(2)
+    shape: (2, 3)
+    ┌──────────┬──────────┬─────────────────────────────┐
+    │ severity ┆ workload ┆ technique                   │
+    │ ---      ┆ ---      ┆ ---                         │
+    │ f64      ┆ str      ┆ str                         │
+    ╞══════════╪══════════╪═════════════════════════════╡
+    │ 9.0      ┆ web      ┆ T1014, T1053.003, T1098.004 │
+    │ 8.0      ┆ job      ┆ T1105, T1204.002, T1564.001 │
+    └──────────┴──────────┴─────────────────────────────┘
+    """
 
     def __len__(self) -> int:
         """Return the number of incidents."""
@@ -184,7 +201,7 @@ def hunt(
     --------
     >>> found = hunt("datasets/lab-v1/capture", start=0.55)
     >>> found[0].row["workload"], len(found[0].findings) > 1
-    ('app', True)
+    ('web', True)
     """
     opened = capture if isinstance(capture, Capture) else open_captures([capture])
     given = model if isinstance(model, Model) or model is None else load_model(model)

@@ -38,7 +38,39 @@ _COLUMNS = [name for name in EVENT if name not in ("time", "user", "output", "ex
 
 @dataclass(frozen=True, repr=False)
 class Incident:
-    """Findings that are one story; ``row`` is its row of `rtml.findings.incidents.INCIDENTS`."""
+    """Findings that are one story; ``row`` is its row of `rtml.findings.incidents.INCIDENTS`.
+
+    Examples
+    --------
+    >>> from rtml.analyst import hunt
+    >>> incident = hunt("datasets/lab-v1/capture", start=0.55)[0]
+    >>> incident
+    Incident(9.0 web 2026-11-24 03:24:39: Global library preload written ...; 4 findings of 1)
+    >>> incident.tree()
+    11838 [runc:[2:INIT]] → sh  sh -c echo "* * * * * root /var/tmp/.x/kdevtmpfsi" > /etc/cron.d/sysupd; ...
+    ├─ 11843 sh → mkdir  mkdir -p /root/.ssh
+    ├─ 11844 sh → touch  touch /etc/ld.so.preload
+    └─ 11845 sh → rm  rm -f /etc/ld.so.preload
+    >>> incident.events().frame.select("kind", "exe", "path", "rank").drop_nulls().head(2)
+    shape: (2, 4)
+    ┌──────┬─────────────┬────────────────────────────┬──────┐
+    │ kind ┆ exe         ┆ path                       ┆ rank │
+    │ ---  ┆ ---         ┆ ---                        ┆ ---  │
+    │ str  ┆ str         ┆ str                        ┆ i64  │
+    ╞══════╪═════════════╪════════════════════════════╪══════╡
+    │ open ┆ /usr/bin/sh ┆ /etc/cron.d/sysupd         ┆ 1    │
+    │ open ┆ /usr/bin/sh ┆ /root/.ssh/authorized_keys ┆ 2    │
+    └──────┴─────────────┴────────────────────────────┴──────┘
+    >>> incident.similar(1).frame.select("workload", "likeness", "what")
+    shape: (1, 3)
+    ┌──────────┬──────────┬─────────────────────────────────┐
+    │ workload ┆ likeness ┆ what                            │
+    │ ---      ┆ ---      ┆ ---                             │
+    │ str      ┆ f64      ┆ str                             │
+    ╞══════════╪══════════╪═════════════════════════════════╡
+    │ web      ┆ 0.048571 ┆ Logs or command history wiped … │
+    └──────────┴──────────┴─────────────────────────────────┘
+    """
 
     ground: Ground
     row: dict[str, Any]

@@ -110,6 +110,16 @@ def train(
     UsageError
         A detector or a family does not exist; a detector gets a parameter that it does not know; two
         detectors have one label.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> capture = open_capture("datasets/lab-v1/capture")
+    >>> model = train(capture, ["surprise"], Split(calibrate=0.3, test=0.55), families=["commands"])
+    >>> model
+    Model(surprise; 14 features of commands; windows of 60s, 5 containers)
+    >>> model.score(capture, start=0.55, budget=30)
+    Scored(75 windows by surprise: 5 alarms, 2 findings; 0 windows were learnt from and not judged)
     """
     capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
     # In the order of labels, as a model that was loaded has them.

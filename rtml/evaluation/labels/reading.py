@@ -52,6 +52,16 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     ...     _ = file.write_text("attack_id,container_id,start,end\na1,c1,1795490205,1795490208\n")
     ...     read_labels(file).select("attack_id", "start").item(0, "start").isoformat()
     '2026-11-24T03:16:45+00:00'
+    >>> read_labels("datasets/lab-v1/labels.parquet").select("attack_id", "technique", "name").head(2)
+    shape: (2, 3)
+    ┌───────────┬───────────┬────────────────────────────────┐
+    │ attack_id ┆ technique ┆ name                           │
+    │ ---       ┆ ---       ┆ ---                            │
+    │ str       ┆ str       ┆ str                            │
+    ╞═══════════╪═══════════╪════════════════════════════════╡
+    │ a01       ┆ T1059.004 ┆ reverse shell to test listener │
+    │ a02       ┆ T1105     ┆ download, chmod +x, execute    │
+    └───────────┴───────────┴────────────────────────────────┘
     """
     path = Path(path)
     if not path.is_file():
