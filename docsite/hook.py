@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from docsite.catalogues import CATALOGUES
-from docsite.places import ROOT, outside, rewritten
+from docsite.notebooks import filled, tutorial
+from docsite.places import ROOT, outside, rewritten, source_of, tutorials
 from docsite.reference import REFERENCE, reference
 
 if TYPE_CHECKING:
@@ -13,24 +14,28 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-__all__ = ["made", "on_config", "on_files", "on_page_markdown"]
+__all__ = ["made", "on_config", "on_files", "on_page_content", "on_page_markdown"]
 
 
 def made() -> dict[str, str]:
     """Return the pages that nobody wrote: page to text."""
+    taught = {page: tutorial(ROOT / file)[0] for file, page in tutorials().items()}
     catalogues = {f"catalogues/{name}.md": page() for name, page in CATALOGUES.items()}
-    return catalogues | {f"reference/{name}.md": reference(name) for name in REFERENCE}
+    return taught | catalogues | {f"reference/{name}.md": reference(name) for name in REFERENCE}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Add the data cards that are there to the navigation; headings have the anchors of GitHub."""
+    """Add the notebooks and data cards that are there to the navigation; headings have GitHub's anchors."""
     from pymdownx.slugs import slugify
 
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify(case="lower")
-    cards = sorted(page for page in outside().values() if page.startswith("data/"))
+    found = {
+        "Data": [page for page in outside().values() if page.startswith("data/")],
+        "Tutorials": list(tutorials().values()),
+    }
     for part in config.nav or ():
-        if "Data" in part:
-            part["Data"].extend(cards)
+        for name in found.keys() & part.keys():
+            part[name] = [*part[name], *found[name]]
     return config
 
 
@@ -48,3 +53,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     """Turn links between files of the repository into links between pages."""
     return rewritten(markdown, page.file.src_uri)
+
+
+def on_page_content(html: str, page: Page, **_: Any) -> str:
+    """Put what notebooks printed and drew where it belongs."""
+    if page.file.src_uri not in tutorials().values():
+        return html
+    return filled(html, tutorial(ROOT / source_of(page.file.src_uri))[1])

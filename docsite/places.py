@@ -6,7 +6,7 @@ import posixpath
 import re
 from pathlib import Path
 
-__all__ = ["ROOT", "outside", "page_of", "rewritten", "source_of"]
+__all__ = ["ROOT", "outside", "page_of", "rewritten", "source_of", "tutorials"]
 
 ROOT = Path(__file__).parents[1]
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
@@ -28,6 +28,18 @@ def outside() -> dict[str, str]:
     return _TOP | {card.relative_to(ROOT).as_posix(): f"data/{card.parent.name}.md" for card in cards}
 
 
+def tutorials() -> dict[str, str]:
+    """Return the pages that are notebooks: file to page.
+
+    Examples
+    --------
+    >>> tutorials()["notebooks/02-hunt.ipynb"]
+    'tutorials/02-hunt.md'
+    """
+    found = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    return {file.relative_to(ROOT).as_posix(): f"tutorials/{file.stem}.md" for file in found}
+
+
 def page_of(file: str) -> str | None:
     """Return the page that a file of the repository is, None where it is none.
 
@@ -38,12 +50,12 @@ def page_of(file: str) -> str | None:
     """
     if file.startswith("docs/") and file.endswith((".md", ".svg", ".png")):
         return file.removeprefix("docs/")
-    return outside().get(file)
+    return (outside() | tutorials()).get(file)
 
 
 def source_of(page: str) -> str:
     """Return the file that a page is made of; that of a page that nobody wrote is below ``docs/``."""
-    return {page: file for file, page in outside().items()}.get(page, f"docs/{page}")
+    return {page: file for file, page in (outside() | tutorials()).items()}.get(page, f"docs/{page}")
 
 
 def rewritten(text: str, page: str) -> str:

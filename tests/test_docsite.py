@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import importlib.util
+import json
 import os
 import re
 import subprocess
@@ -13,12 +14,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from docsite.catalogues import CATALOGUES
 from docsite.catalogues.commands import named_commands
 from docsite.headline import PAGE, PICTURE, drawn, headline_of, headline_of_run
 from docsite.hook import made
-from docsite.places import ROOT, outside
+from docsite.notebooks import filled, tutorial
+from docsite.places import ROOT, outside, tutorials
 from rtml import registered
 from rtml.evaluation.measures import REGISTERED
 from rtml.features import AUDIT_FAMILIES, FAMILIES
@@ -78,7 +81,7 @@ def test_every_registered_thing_says_what_it_is(pages: dict[str, str]):
     assert len(pack_facts(registered.PACKS)) == pages["catalogues/rules.md"].count("\n| ") - 3
 
 
-@pytest.mark.parametrize("module", ["markdown", "places", "headline", "catalogues.rules"])
+@pytest.mark.parametrize("module", ["markdown", "places", "headline", "notebooks", "catalogues.rules"])
 def test_examples_run(module: str):
     done = doctest.testmod(importlib.import_module(f"docsite.{module}"))
     assert done.attempted and not done.failed
@@ -132,7 +135,11 @@ def test_the_overview_of_commands_has_each():
     assert [name for name in called(text) if not known(name)] == []
 
 
-@pytest.mark.parametrize("page", sorted(page for page in PAGES if page.startswith("concepts/")))
+NAV = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))["nav"]
+CONCEPTS = next(part["Concepts"] for part in NAV if "Concepts" in part)
+
+
+@pytest.mark.parametrize("page", sorted({*CONCEPTS} - {"how-it-works.md", "measures.md"}))
 def test_every_concept_says_when_not_to_use_it(page: str):
     assert re.search(r"^\*\*When not to", PAGES[page], re.MULTILINE)
 
@@ -146,6 +153,26 @@ def test_the_picture_is_that_of_its_numbers(tmp_path: Path):
     )
     picture = drawn(headline_of_run(tmp_path))
     assert "&lt;i&gt;" in picture and "1,200 !" in picture and 'class="broken"' in picture
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_a_notebook_is_a_page_with_its_outputs(tmp_path: Path):
+    outputs = [
+        {"output_type": "stream", "text": [HOSTILE]},
+        {"output_type": "execute_result", "data": {"image/svg+xml": [HOSTILE], "text/plain": HOSTILE}},
+    ]
+    cells = [
+        {"cell_type": "markdown", "source": ["# Hunt"]},
+        {"cell_type": "code", "source": ["1 + 1"], "outputs": outputs},
+    ]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+    text, shown = tutorial(tmp_path / "a.ipynb")
+    assert text.startswith("# Hunt\n\n```python\n1 + 1\n```") and len(shown) == 2
+    page = filled(text, shown)
+    assert "<script" not in page and "&lt;script" in page and "data:image/svg+xml;base64," in page
+    assert all(page in made() for page in tutorials().values())
 
 
 def test_the_site_builds_strictly_and_fetches_nothing(tmp_path: Path):
