@@ -66,7 +66,7 @@ def _rule(file: str, rule: dict[str, Any]) -> tuple[str, ...]:
         f"`{rule['finding_type']}`" if "finding_type" in rule else "",
         ", ".join(map(technique, tags)),
         rule.get("description", ""),
-        " ".join(rule.get("falsepositives", [])),
+        " ".join(map(str, rule.get("falsepositives", []))),
     )
 
 
