@@ -7,7 +7,7 @@ BROWSING := chromium fonts-dejavu-core
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
-.PHONY: help install system browser check test demo leaderboard bench soak quality notebook record mlflow-ui clean
+.PHONY: help install system browser check test demo leaderboard bench soak quality docs notebook desk lab triage record mlflow-ui clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -57,11 +57,26 @@ soak: install ## kill job, follower and sender 50 times each, fuzz every reader 
 quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials
 	$(BIN)/python -m benchmarks.quality
 
-notebook: install ## run notebooks/01-hunt.ipynb again, in place
-	$(BIN)/python -m rtml.notebook notebooks/01-hunt.ipynb
+docs: install ## build the documentation into site/ (strict; the pages fetch nothing)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo "site/index.html; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
+
+notebook: install ## run the notebooks again, in place
+	rm -f notebooks/verdicts.jsonl
+	$(BIN)/python -m rtml.notebook notebooks/*.ipynb
+
+desk: install ## install what the analyst's desk needs: JupyterLab, marimo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
+
+lab: desk ## open JupyterLab with the notebooks (loopback only)
+	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/01-first-look.ipynb
+
+triage: desk ## open the triage app on the shipped capture (loopback only)
+	$(BIN)/marimo run --host 127.0.0.1 notebooks/triage.py
 
 mlflow-ui: install ## look at the tracked runs (loopback only)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1
 
 clean: ## remove what the targets made (not the datasets)
-	rm -rf $(VENV) runs mlflow.db mlruns mlartifacts .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) site runs mlflow.db mlruns mlartifacts .pytest_cache .mypy_cache .ruff_cache

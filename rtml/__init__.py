@@ -22,6 +22,7 @@ __all__ = [
     "adapt",
     "compare",
     "features",
+    "hunt",
     "load_model",
     "open_capture",
     "read_labels",
@@ -31,6 +32,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from rtml import features
+    from rtml.analyst import hunt
     from rtml.captures import open_capture
     from rtml.detectors.adapters import adapt
     from rtml.evaluation import read_labels
@@ -48,6 +50,7 @@ __getattr__, _names = lazily(
         "Split": "rtml.splits",
         "adapt": "rtml.detectors.adapters",
         "compare": "rtml.experiment.comparing",
+        "hunt": "rtml.analyst.hunting",
         "load_model": "rtml.tracking.opening",
         "open_capture": "rtml.captures",
         "read_labels": "rtml.evaluation",

@@ -55,6 +55,7 @@ class Registry(Mapping[str, T]):
         self.what, self.group = what, group
         self._own, self._fits = dict(own), fits
         self._loaded: dict[str, T] = {}
+        self._tried: dict[str, T] = {}
 
     @property
     def own(self) -> tuple[str, ...]:
@@ -63,15 +64,15 @@ class Registry(Mapping[str, T]):
 
     def __iter__(self) -> Iterator[str]:
         """Yield every name, ours first; nothing is imported."""
-        return iter([*self._own, *self._foreign])
+        return iter([*self._own, *self._foreign, *self._tried])
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._own) + len(self._foreign)
+        return len(self._own) + len(self._foreign) + len(self._tried)
 
     def __contains__(self, name: object) -> bool:
         """Say whether there is an entry of that name, without loading it."""
-        return name in self._foreign or name in self._own
+        return name in self._foreign or name in self._own or name in self._tried
 
     def __getitem__(self, name: str) -> T:
         """Load an entry; an unknown name is a `KeyError`, a broken foreign one an `RtmlError`."""
@@ -79,6 +80,27 @@ class Registry(Mapping[str, T]):
             entry = self._foreign.get(name)
             self._loaded[name] = _attribute(self._own[name]) if entry is None else self._checked(entry)
         return self._loaded[name]
+
+    def try_out(self, name: str, value: T) -> None:
+        """Use a thing in this process alone, while it is being written; a later one of its name replaces it.
+
+        Raises
+        ------
+        RtmlError
+            The name is ours or an installed package's, or the value is no such thing.
+
+        Examples
+        --------
+        >>> squares = Registry("root", "rtml.none", {"root": "math:sqrt"}, callable)
+        >>> squares.try_out("half", lambda number: number / 2)
+        >>> list(squares), squares.own, squares["half"](9.0)
+        (['root', 'half'], ('root',), 4.5)
+        """
+        if name in self and name not in self._tried:
+            raise RtmlError(f"there is a {self.what} {name!r} already; try yours out under another name")
+        if not self._fits(value):
+            raise RtmlError(f"{name!r} is no {self.what}: it is {_kind(value)}")
+        self._tried[name] = self._loaded[name] = value
 
     def working(self) -> Iterator[tuple[str, T]]:
         """Yield every entry that can be loaded; of one that cannot, warn and go on."""

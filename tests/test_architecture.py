@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "rtml").rglob("*.py"))
-SOURCES = [*MODULES, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+SOURCES = [
+    *MODULES,
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "benchmarks").rglob("*.py")),
+    *sorted((ROOT / "docsite").rglob("*.py")),
+]
 
 # Rooms from the ground up: a room may import those before it, never those after it.
 FLOORS = [
@@ -30,6 +35,7 @@ FLOORS = [
         "experiment",
         "boards",
         "notebook commands testing",
+        "analyst",
         "cli",
     )
 ]

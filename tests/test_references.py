@@ -13,7 +13,7 @@ from rtml.tracking.tags import TAGS
 ROOT = Path(__file__).parents[1]
 TEXTS = [
     *sorted((ROOT / "rtml").rglob("*.py")),
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
 ]
 DOTTED = re.compile(r"`(rtml(?:\.[A-Za-z_]\w*)+)`")

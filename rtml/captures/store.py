@@ -52,6 +52,32 @@ class Capture:
     """An opened capture.
 
     Nothing is read before it is asked for: `events` and `processes` are lazy.
+
+    Examples
+    --------
+    >>> capture = open_capture("datasets/lab-v1/capture")
+    >>> capture
+    Capture('datasets/lab-v1/capture': 388,788 events of 12 containers, 30:29 min)
+    >>> execs = capture.events(["exe", "cmdline"], kinds=["exec"])
+    >>> execs.filter(pl.col("exe").cast(pl.String).str.ends_with("redis-server")).head(1).collect()
+    shape: (1, 2)
+    ┌───────────────────────┬─────────────────────────────────┐
+    │ exe                   ┆ cmdline                         │
+    │ ---                   ┆ ---                             │
+    │ cat                   ┆ str                             │
+    ╞═══════════════════════╪═════════════════════════════════╡
+    │ /usr/bin/redis-server ┆ redis-server --bind 0.0.0.0 --… │
+    └───────────────────────┴─────────────────────────────────┘
+    >>> capture.containers().select("container_name", "workload", "events").head(2)
+    shape: (2, 3)
+    ┌────────────────┬──────────┬────────┐
+    │ container_name ┆ workload ┆ events │
+    │ ---            ┆ ---      ┆ ---    │
+    │ str            ┆ str      ┆ i64    │
+    ╞════════════════╪══════════╪════════╡
+    │ cache          ┆ cache    ┆ 25891  │
+    │ app            ┆ app      ┆ 63210  │
+    └────────────────┴──────────┴────────┘
     """
 
     path: str
@@ -219,6 +245,8 @@ def open_capture(path: str | Path) -> Capture:
 
     Examples
     --------
+    >>> open_capture("datasets/lab-v1/capture")
+    Capture('datasets/lab-v1/capture': 388,788 events of 12 containers, 30:29 min)
     >>> open_capture("no/such/folder")
     Traceback (most recent call last):
     ...

@@ -66,7 +66,10 @@ def list_sets(
 @app.command()
 def prepare(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", callback=arguments.one_of("data set", names.DATASETS))
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `list` names it.", callback=arguments.one_of("data set", names.DATASETS)
+        ),
     ],
     source: Annotated[
         Path, typer.Option("--from", help="Folder with the set's files.", callback=arguments.existing)

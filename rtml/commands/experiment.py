@@ -142,6 +142,14 @@ def train(
     out: Annotated[
         Path | None, typer.Option("--out", help="Also keep the model here.", callback=arguments.new)
     ] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(
+            "--verdicts",
+            help="Verdicts of analysts: attacks are left out, what is benign is learnt.",
+            callback=arguments.existing,
+        ),
+    ] = None,
     set_: Set = None,
     track: Annotated[bool, typer.Option(help="Log the model to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -164,7 +172,7 @@ def train(
     from rtml.commands.training import train_and_keep
 
     with progress("training"):
-        facts = train_and_keep(experiment, captures, out, track)
+        facts = train_and_keep(experiment, captures, out, track, verdicts)
     if as_json:
         print_json(facts)
         return

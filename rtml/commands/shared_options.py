@@ -15,7 +15,10 @@ Scope = Annotated[
     Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
 ]
 Suppress = Annotated[
-    Path | None, typer.Option("--suppress", help="Suppression rules (YAML).", callback=arguments.existing)
+    Path | None,
+    typer.Option(
+        "--suppress", help="Suppression rules (YAML), or verdicts (JSONL).", callback=arguments.existing
+    ),
 ]
 Budget = Annotated[
     float | None,

@@ -27,14 +27,18 @@ __all__ = ["train_and_keep"]
 
 
 def train_and_keep(
-    experiment: Experiment, captures: Sequence[str], out: Path | None, tracked: bool
+    experiment: Experiment,
+    captures: Sequence[str],
+    out: Path | None,
+    tracked: bool,
+    verdicts: Path | None = None,
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
     capture = capture_of(experiment, captures)
     run = tracked_run(f"train {experiment.name}", "train") if tracked else nullcontext(None)
     with run as tracking, tempfile.TemporaryDirectory() as scratch:
         with measuring() as costs, spent(TRAIN):
-            model = learn(experiment, capture, _split(experiment))
+            model = learn(experiment, capture, _split(experiment), verdicts)
         folder = model.save(out or Path(scratch) / "model")
         uri = str(folder) if tracking is None else _log(experiment, model, folder, tracking, costs[(TRAIN,)])
     assert model.trees is not None

@@ -78,6 +78,26 @@ def compare(
         window lies in test time; a model was fitted on test time.
     UsageError
         There is nothing to judge, or it is not said which time is judged.
+
+    Examples
+    --------
+    >>> import rtml
+    >>> capture, split = rtml.open_capture("datasets/lab-v1/capture"), rtml.Split(calibrate=0.3, test=0.55)
+    >>> model = rtml.train(capture, ["surprise"], split, families=["commands"])
+    >>> scored = model.score(capture, start=0.55, budget=30)
+    >>> ledger = compare(capture, "datasets/lab-v1/labels.parquet", {"mine": scored}, split)
+    >>> ledger
+    Ledger(16 attacks; 4 sides: mine, best single feature, random, flag all …)
+    >>> ledger.view().select("side", "found of 16", "false").head(2)
+    shape: (2, 3)
+    ┌─────────────────────┬─────────────┬───────┐
+    │ side                ┆ found of 16 ┆ false │
+    │ ---                 ┆ ---         ┆ ---   │
+    │ str                 ┆ f64         ┆ f64   │
+    ╞═════════════════════╪═════════════╪═══════╡
+    │ mine                ┆ 5.0         ┆ 0.0   │
+    │ best single feature ┆ 16.0        ┆ 0.0   │
+    └─────────────────────┴─────────────┴───────┘
     """
     labelled = _labelled(contenders)
     if not labelled:

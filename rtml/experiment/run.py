@@ -173,7 +173,7 @@ def _rule_sides(
         return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
 
 
-def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
+def learn(experiment: Experiment, capture: Capture, split: Split, verdicts: Path | None = None) -> Model:
     """Train the model that an experiment describes."""
     return train(
         capture,
@@ -186,6 +186,7 @@ def learn(experiment: Experiment, capture: Capture, split: Split) -> Model:
         budget=experiment.budget,
         combine=experiment.combine,
         notes={"experiment": experiment.digest()},
+        verdicts=verdicts,
     )
 
 

@@ -29,18 +29,25 @@ def _given_user(name: str, column: str) -> Conditional:
 CALL = _given_user("call", "call")
 """P(verb and resource | user)."""
 
+AGENT = _given_user("agent", "agent")
+"""P(program of the user agent, without its version | user)."""
+
+SOURCE = _given_user("source", "source")
+"""P(address that the request came from | user)."""
+
+NAMESPACE = _given_user("namespace", "space")
+"""P(namespace of the object | user)."""
+
+PERMISSION = _given_user("permission", "permission")
+"""P(what an access review asks for | user)."""
+
+GRANTS = _given_user("grants", "grants")
+"""P(what a change gives beyond the ordinary: power over the node, a role, all verbs | user)."""
+
 IMAGES = Conditional("audit.image", _CALLS, pl.col("image_set"), _PLACE, _OF_WORKLOAD)
 """P(images of a pod spec | namespace and workload), whoever asks: controllers make most pods."""
 
-_CONDITIONALS = (
-    CALL,
-    _given_user("agent", "agent"),
-    _given_user("source", "source"),
-    _given_user("namespace", "space"),
-    _given_user("permission", "permission"),
-    _given_user("grants", "grants"),
-    IMAGES,
-)
+_CONDITIONALS = (CALL, AGENT, SOURCE, NAMESPACE, PERMISSION, GRANTS, IMAGES)
 PROFILES = {
     "audit.call": ("user", "API call"),
     "audit.agent": ("user", "user agent"),

@@ -204,6 +204,22 @@ def split_windows(
     -------
     `windows` with ``part``: ``train`` rows are compared with what came before them (the first block
     is only learnt from), ``calibrate`` and ``test`` rows with all of the training time.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> capture, split = open_capture("datasets/lab-v1/capture"), Split(calibrate=0.3, test=0.55)
+    >>> table = split_windows(capture, split, ["binaries"])
+    >>> table.select("part", "workload", "binaries.bits_max").top_k(2, by="binaries.bits_max")
+    shape: (2, 3)
+    ┌──────┬──────────┬───────────────────┐
+    │ part ┆ workload ┆ binaries.bits_max │
+    │ ---  ┆ ---      ┆ ---               │
+    │ str  ┆ str      ┆ f64               │
+    ╞══════╪══════════╪═══════════════════╡
+    │ test ┆ job      ┆ 10.030273         │
+    │ test ┆ job      ┆ 10.030273         │
+    └──────┴──────────┴───────────────────┘
     """
     if split is None:
         return windows(capture, None, families, every)

@@ -13,14 +13,15 @@ feature             unit    meaning; range; a window without such events has 0
                             pairs bring by chance: ``sum of max(0, bits_i - log2(n / i))``, i = 1,
                             2, 3. Of n draws the i-th rarest has a tail of about i / n: a start-up
                             that opens a hundred files meets one in a hundred; 0 and up
-``bits_beyond``     bits    what the most surprising pair of each conditional has beyond chance, summed over
-the
-                            family's conditionals: ``sum of max(0, max bits - log2 n)``; 0 and up
+``bits_beyond``     bits    what the most surprising pair of each conditional has beyond chance, summed
+                            over the family's conditionals: ``sum of max(0, max bits - log2 n)``; 0
+                            and up
 ``pairs``           pairs   distinct pairs of context and key; 0 and up
 ``never_seen``      pairs   pairs whose key has no history in its context; 0 and up
 ``unknown_context`` share   pairs whose own context has no history, so that ``bits`` had to come
                             from a more general level: what we do not know; 0 to 1
-``<what>_bits_max`` bits    the most surprising pair of one conditional, where a family has several
+``<what>_bits_max`` bits    the most surprising pair of one conditional, where a family has several;
+                            ``<what>_bits_beyond``: what it has beyond chance; 0 and up
 =================== ======= =====================================================================
 
 Without a baseline all of them are null: not learnt is not normal.

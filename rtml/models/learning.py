@@ -73,9 +73,14 @@ class Material:
 
 
 def material(
-    capture: Capture, split: Split, window: Window, families: Iterable[str] | None, blocks: int
+    capture: Capture,
+    split: Split,
+    window: Window,
+    families: Iterable[str] | None,
+    blocks: int,
+    usual: frozenset[tuple[str, int]] = frozenset(),
 ) -> Material:
-    """Feature the trees of a capture for training and for calibration.
+    """Feature the trees of a capture for training and for calibration; ``usual`` ones are no outliers.
 
     Raises
     ------
@@ -89,14 +94,14 @@ def material(
     source = features.source_of(capture, None, window, families, "tree")
     early, late = source.between(split.start, border), source.between(border, end)
     learnt, baseline = prequential_windows(early, own, blocks, beyond_peers=True)
-    strange = outliers_of(learnt, source, "train", window)
+    strange = _unsaid(outliers_of(learnt, source, "train", window), usual)
     if strange.height:
         baseline = _learn(early.without(_roots(strange)), families)
     held = features.assemble(late, baseline, own, beyond_peers=True)
     for part, table in (("training", learnt), ("calibration", held)):
         if table.is_empty():
             raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-    stranger = outliers_of(held, source, "calibrate", window)
+    stranger = _unsaid(outliers_of(held, source, "calibrate", window), usual)
     later = baselines.merge(baseline, _learn(late.without(_roots(stranger)), families))
     return Material(without(learnt, strange), held, later, pl.concat([strange, stranger]))
 
@@ -105,6 +110,12 @@ def _learn(source: Source, families: Iterable[str] | None) -> Baseline:
     wanted = features.families_of(families).values()
     conditionals = [conditional for family in wanted for conditional in family.conditionals]
     return baselines.learn(source.events, source.processes, conditionals, source.peers)
+
+
+def _unsaid(outliers: pl.DataFrame, usual: frozenset[tuple[str, int]]) -> pl.DataFrame:
+    """Drop the trees that somebody has said to be usual: host and root."""
+    said = pl.DataFrame(sorted(usual), schema={"host": pl.String, "process_id": pl.Int64}, orient="row")
+    return outliers.join(said, on=["host", "process_id"], how="anti", maintain_order="left")
 
 
 def _roots(outliers: pl.DataFrame) -> pl.DataFrame:

@@ -29,6 +29,25 @@ class Model(Parts):
     """Description, detectors, calibrations and the baseline that they compare with.
 
     `rtml.models.train` makes one, `load_model` reads one.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> from rtml.models import train
+    >>> from rtml.splits import Split
+    >>> capture, split = open_capture("datasets/lab-v1/capture"), Split(calibrate=0.3, test=0.55)
+    >>> model = train(capture, ["surprise"], split, families=["commands"])
+    >>> scored = model.score(capture, start=0.55, budget=30)
+    >>> scored.scores.select("detector", "score", "alarm").top_k(2, by="score")
+    shape: (2, 3)
+    ┌──────────┬───────────┬───────┐
+    │ detector ┆ score     ┆ alarm │
+    │ ---      ┆ ---       ┆ ---   │
+    │ str      ┆ f64       ┆ bool  │
+    ╞══════════╪═══════════╪═══════╡
+    │ surprise ┆ 15.697848 ┆ true  │
+    │ surprise ┆ 15.697848 ┆ true  │
+    └──────────┴───────────┴───────┘
     """
 
     def score(

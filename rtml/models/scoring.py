@@ -48,6 +48,26 @@ class Scored:
     what budgets realised on calibration time that thresholds had not seen; ``withdrawn``: findings that a
     stream told earlier and that do not stand any more; ``drift``: peer groups whose scores are no more like
     calibration (`rtml.models.watching.DRIFT`).
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> from rtml.models import train
+    >>> from rtml.splits import Split
+    >>> capture, split = open_capture("datasets/lab-v1/capture"), Split(calibrate=0.3, test=0.55)
+    >>> scored = train(capture, ["surprise"], split, families=["commands"]).score(capture, 30, start=0.55)
+    >>> scored.findings.select("workload", "severity", "count", "first_seen")
+    shape: (2, 4)
+    ┌──────────┬──────────┬───────┬─────────────────────────────────┐
+    │ workload ┆ severity ┆ count ┆ first_seen                      │
+    │ ---      ┆ ---      ┆ ---   ┆ ---                             │
+    │ str      ┆ f64      ┆ i64   ┆ datetime[ns, UTC]               │
+    ╞══════════╪══════════╪═══════╪═════════════════════════════════╡
+    │ app      ┆ 4.46     ┆ 5     ┆ 2026-11-24 03:17:36.018459105 … │
+    │ app      ┆ 4.55     ┆ 17    ┆ 2026-11-24 03:18:02.101896768 … │
+    └──────────┴──────────┴───────┴─────────────────────────────────┘
+    >>> scored.top(1)
+    Findings(1 of surprise; gravest ...)
     """
 
     windows: pl.DataFrame

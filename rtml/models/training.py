@@ -19,9 +19,11 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture, named
+from rtml.captures.leaving_out import without_attacks
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
+from rtml.findings.verdicts import as_labels, benign_trees, read_verdicts
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
@@ -63,6 +65,7 @@ def train(
     budget: float = 1.0,
     combine: Iterable[str] | None = None,
     notes: Mapping[str, int | float | str | bool | None] | None = None,
+    verdicts: str | Path | None = None,
 ) -> Model:
     """Learn what is normal.
 
@@ -92,6 +95,9 @@ def train(
         `RECOMMENDED` that are there, if there are several; an empty list none.
     notes
         Anything worth keeping with the model.
+    verdicts
+        File of `rtml.findings.verdicts`: windows of what was said to be an attack are left out, process trees
+        that were said to be benign are learnt, also where they stand far outside.
 
     Returns
     -------
@@ -104,16 +110,28 @@ def train(
     UsageError
         A detector or a family does not exist; a detector gets a parameter that it does not know; two
         detectors have one label.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> capture = open_capture("datasets/lab-v1/capture")
+    >>> model = train(capture, ["surprise"], Split(calibrate=0.3, test=0.55), families=["commands"])
+    >>> model
+    Model(surprise; 14 features of commands; windows of 60s, 5 containers)
+    >>> model.score(capture, start=0.55, budget=30)
+    Scored(75 windows by surprise: 5 alarms, 2 findings; 0 windows were learnt from and not judged)
     """
     capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
     # In the order of labels, as a model that was loaded has them.
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
+    said = [] if verdicts is None else read_verdicts(Path(verdicts))
+    capture, usual = without_attacks(capture, as_labels(said), window), benign_trees(said)
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     members = _members(kinds, combine)
     wanted = None if families is None else tuple(families)
     made = once(
-        lambda: ("material", *named(capture), split, window.text, wanted, blocks),
-        lambda: material(capture, split, window, wanted, blocks),
+        lambda: ("material", *named(capture), split, window.text, wanted, blocks, usual),
+        lambda: material(capture, split, window, wanted, blocks, usual),
     )
     for label, detector in steps(kinds.items(), "learning", "detectors"):
         with spent(label):

@@ -7,10 +7,22 @@ direction overrides are spelled out.
 """
 
 from rtml.notebook.activity import activity
+from rtml.notebook.beginning import begin, found, short_errors
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
 from rtml.showing.shown import Shown
 from rtml.showing.tables import facts, table
 
-__all__ = ["Shown", "activity", "facts", "peers", "table", "timeline", "tree"]
+__all__ = [
+    "Shown",
+    "activity",
+    "begin",
+    "facts",
+    "found",
+    "peers",
+    "short_errors",
+    "table",
+    "timeline",
+    "tree",
+]

@@ -1,4 +1,4 @@
-"""``python -m rtml.notebook notebooks/01-hunt.ipynb``: run notebooks, keep their outputs."""
+"""``python -m rtml.notebook notebooks/02-hunt.ipynb``: run notebooks, keep their outputs."""
 
 from __future__ import annotations
 

@@ -6,12 +6,14 @@ with an empty IPython folder, so nobody's start-up files or history take part.
 
 from __future__ import annotations
 
+import ast
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, UnknownNameError, UsageError, did_you_mean
 from rtml.reading.whole import write_text
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ SECONDS = 600
 """Longest that one cell may take."""
 
 
-def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
+def execute(
+    notebook: NotebookNode, folder: Path, parameters: Mapping[str, object] | None = None
+) -> NotebookNode:
     """Run all cells in order and return the notebook with their outputs.
 
     Parameters
@@ -32,6 +36,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         Read with ``nbformat.read(path, 4)``; it is changed in place.
     folder
         Working directory of the kernel.
+    parameters
+        Values for names of the cell tagged ``parameters``, as papermill has it; they go into a cell after it.
 
     Raises
     ------
@@ -45,6 +51,8 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         from nbclient.exceptions import CellExecutionError
     except ImportError as error:
         raise RtmlError("notebooks need more packages: pip install 'rtml[notebooks]'") from error
+    if parameters:
+        _given(notebook, parameters)
     kernel: Any = AsyncKernelManager(
         kernel_name="python3",
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
@@ -61,6 +69,28 @@ def execute(notebook: NotebookNode, folder: Path) -> NotebookNode:
         except CellExecutionError as error:
             raise RtmlError(f"a cell of the notebook failed: {error}") from error
     return _plain(notebook)
+
+
+def _given(notebook: NotebookNode, parameters: Mapping[str, object]) -> None:
+    """Put a cell with these values behind the one tagged ``parameters``; unknown names are refused."""
+    from nbformat.v4 import new_code_cell
+
+    tagged = [n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])]
+    if not tagged:
+        raise UsageError("the notebook has no cell tagged 'parameters', so it takes none")
+    place = tagged[0]
+    known = {target.id for node in ast.parse(notebook.cells[place].source).body for target in _targets(node)}
+    for name in parameters:
+        if name not in known:
+            raise UnknownNameError(f"the notebook has no parameter {name!r}; {did_you_mean(name, known)}")
+    lines = [f"{name} = {value!r}" for name, value in parameters.items()]
+    added: Any = new_code_cell
+    cell = added("\n".join(lines), id="injected-parameters", metadata={"tags": ["injected-parameters"]})
+    notebook.cells.insert(place + 1, cell)
+
+
+def _targets(node: ast.stmt) -> list[ast.Name]:
+    return [target for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]
 
 
 def _plain(notebook: NotebookNode) -> NotebookNode:

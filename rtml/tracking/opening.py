@@ -25,6 +25,20 @@ def load_model(place: Path | str) -> Model:
     ------
     RtmlError
         There is none, or something in it is not as it was written; the error names it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import rtml
+    >>> split = rtml.Split(calibrate=0.3, test=0.55)
+    >>> made = rtml.train("datasets/lab-v1/capture", ["rarity"], split, families=["binaries"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_model(made.save(Path(folder, "model")))
+    Model(rarity; 14 features of binaries; windows of 60s, 5 containers)
+    >>> load_model("no/such/model")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.MissingFileError: ...
     """
     if not is_remote(str(place)):
         return models.load_model(place)

@@ -13,6 +13,7 @@ from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
 from rtml.evaluation.labels.provenance import UNSAID, stated
 from rtml.evaluation.labels.rows import ROWS, read_rows
 from rtml.evaluation.labels.times import as_utc
+from rtml.findings.verdicts import as_labels, holds_verdicts, read_verdicts
 from rtml.reading.parquet import read_parquet
 from rtml.schema import LABELS, conform
 
@@ -27,7 +28,8 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     Parameters
     ----------
     path
-        ``.parquet``, ``.csv``, ``.jsonl`` or ``.ndjson``. Needs ``attack_id``, ``container_id``,
+        ``.parquet``, ``.csv``, ``.jsonl`` or ``.ndjson``; verdicts of analysts (`rtml.findings.verdicts`)
+        are labels too: what was said to be an attack. Needs ``attack_id``, ``container_id``,
         ``start`` and ``end``; ``technique``, ``name``, ``host``, ``process_id`` and ``provenance``
         may be absent (null), further columns are ignored. Times are ISO-8601 (without an offset:
         UTC) or Unix integers, whose unit (s, ms, us, ns) follows from their magnitude.
@@ -50,6 +52,16 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     ...     _ = file.write_text("attack_id,container_id,start,end\na1,c1,1795490205,1795490208\n")
     ...     read_labels(file).select("attack_id", "start").item(0, "start").isoformat()
     '2026-11-24T03:16:45+00:00'
+    >>> read_labels("datasets/lab-v1/labels.parquet").select("attack_id", "technique", "name").head(2)
+    shape: (2, 3)
+    ┌───────────┬───────────┬────────────────────────────────┐
+    │ attack_id ┆ technique ┆ name                           │
+    │ ---       ┆ ---       ┆ ---                            │
+    │ str       ┆ str       ┆ str                            │
+    ╞═══════════╪═══════════╪════════════════════════════════╡
+    │ a01       ┆ T1059.004 ┆ reverse shell to test listener │
+    │ a02       ┆ T1105     ┆ download, chmod +x, execute    │
+    └───────────┴───────────┴────────────────────────────────┘
     """
     path = Path(path)
     if not path.is_file():
@@ -57,6 +69,8 @@ def read_labels(path: Path | str) -> pl.DataFrame:
     if path.suffix not in (".parquet", *ROWS):
         endings = ", ".join((".parquet", *ROWS))
         raise RtmlError(f"labels {path}: unknown ending {path.suffix!r}; known: {endings}")
+    if path.suffix == ".jsonl" and holds_verdicts(path):
+        return validate(as_labels(read_verdicts(path)), str(path))
     raw = _parquet(path) if path.suffix == ".parquet" else read_rows(path)
     return validate(raw, str(path))
 

@@ -1,4 +1,4 @@
-"""Read suppression rules from YAML; an error names the rule and the nearest known name."""
+"""Read suppression rules from YAML, or from verdicts; an error names the rule and the nearest known name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 from rtml.errors import UsageError
 from rtml.findings.suppression.archiving import Suppression
+from rtml.findings.suppression.verdicts import as_suppressions
+from rtml.findings.verdicts import read_verdicts
 from rtml.reading.faults import validated
 from rtml.reading.user_yaml import read_yaml
 from rtml.schema import FINDINGS
@@ -17,7 +19,7 @@ _WANTED = "suppression rules are a list, each with name, owner, reason, …"
 
 
 def read_suppressions(path: Path) -> list[Suppression]:
-    """Read a YAML file: a list of rules.
+    """Read a YAML file: a list of rules. Or a file of verdicts (``.jsonl``), whose benign ones silence.
 
     Raises
     ------
@@ -43,6 +45,8 @@ def read_suppressions(path: Path) -> list[Suppression]:
     >>> read_suppressions(file)[0].expires.isoformat()
     '2027-02-01T00:00:00+00:00'
     """
+    if path.suffix == ".jsonl":
+        return as_suppressions(read_verdicts(path))
     rows = read_yaml(path, list, _WANTED)
     rules = [_rule(path, number, row) for number, row in enumerate(rows, 1)]
     names = [rule.name for rule in rules]

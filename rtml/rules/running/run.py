@@ -221,6 +221,24 @@ def run_rules(
     -------
     Rules, hits, the account of every rule, what was skipped with its reason; ``findings()`` makes
     findings of the hits.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> ran = run_rules(open_capture("datasets/lab-v1/capture"))
+    >>> ran
+    Ran(63 rules: 1,083 hits of 41; 1 could not match here, 0 skipped)
+    >>> ran.evaluation.table.select("title", "level", "hits").top_k(3, by="hits")
+    shape: (3, 3)
+    ┌─────────────────────────────────┬────────┬──────┐
+    │ title                           ┆ level  ┆ hits │
+    │ ---                             ┆ ---    ┆ ---  │
+    │ str                             ┆ str    ┆ i64  │
+    ╞═════════════════════════════════╪════════╪══════╡
+    │ Download into a folder that ev… ┆ medium ┆ 467  │
+    │ Port scan or host sweep         ┆ medium ┆ 339  │
+    │ Written program executed from … ┆ high   ┆ 98   │
+    └─────────────────────────────────┴────────┴──────┘
     """
     sigma, falco, intel = (tuple(map(Path, paths)) for paths in (sigma, falco, intel))
     return run_all(capture, Chosen(pack, sigma, falco, intel, level=level, gate=gate))

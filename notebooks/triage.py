@@ -1,0 +1,77 @@
+"""Triage by incident: `make triage`, or `marimo run notebooks/triage.py -- --capture C --model M`."""
+
+import marimo
+
+app = marimo.App(width="medium", app_title="rtml triage")
+
+
+@app.cell
+def _():
+    import marimo as mo
+
+    import rtml
+    from rtml.analyst import model_for
+    from rtml.notebook import begin, found
+
+    return begin, found, mo, model_for, rtml
+
+
+@app.cell
+def _(begin, found, mo, model_for, rtml):
+    given = mo.cli_args()
+    capture = begin(given.get("capture") or "datasets/lab-v1/capture")
+    place = given.get("model")
+    model = model_for(capture, found(place) if place else None)
+    hunt = rtml.hunt(capture, model, verdicts=given.get("verdicts") or "verdicts.jsonl")
+    mo.md(f"## Triage\n\n{len(hunt)} incidents, gravest first. Verdicts go to `{hunt.verdicts}`.")
+    return (hunt,)
+
+
+@app.cell
+def _(hunt, mo):
+    view = hunt.view().with_row_index("place").to_dicts()
+    choice = mo.ui.dropdown(
+        {f"{row['place']}: {row['severity']:.1f} {row['workload'] or '?'}": row["place"] for row in view},
+        value=f"0: {view[0]['severity']:.1f} {view[0]['workload'] or '?'}" if view else None,
+        label="incident",
+    )
+    choice
+    return (choice,)
+
+
+@app.cell
+def _(choice, hunt, mo):
+    mo.stop(choice.value is None, mo.md("Nothing was found: neither rules nor the model raised anything."))
+    incident = hunt[choice.value]
+    mo.ui.tabs(
+        {
+            "what": mo.Html(incident._repr_html_()),
+            "why": mo.Html(incident.explain()._repr_html_()),
+            "tree": mo.Html(incident.tree().markup),
+            "timeline": mo.Html(incident.timeline().markup),
+            "events": mo.Html(incident.events()._repr_html_()),
+            "similar": mo.Html(incident.similar()._repr_html_()),
+        }
+    )
+    return (incident,)
+
+
+@app.cell
+def _(mo):
+    verdict = mo.ui.radio(["benign", "attack", "unsure"], value="unsure", label="It was")
+    reason = mo.ui.text(label="because", full_width=True)
+    keep = mo.ui.run_button(label="keep the verdict")
+    mo.vstack([verdict, reason, keep])
+    return keep, reason, verdict
+
+
+@app.cell
+def _(incident, keep, mo, reason, verdict):
+    mo.stop(not keep.value)
+    said = incident.verdict(verdict.value, reason.value)
+    mo.md(f"Kept: *{said.verdict}* by {mo.as_html(said.by)}.")
+    return
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,39 @@
+"""What a hunt has to go on: the capture, all findings, what the model said, and what people said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.findings.verdicts import read_verdicts
+from rtml.models import Scored
+from rtml.schema import FINDINGS
+
+__all__ = ["Ground"]
+
+
+@dataclass(frozen=True, repr=False)
+class Ground:
+    """A capture with its findings joined into incidents.
+
+    ``findings`` are all findings, with their context; ``table`` is `rtml.findings.incidents.INCIDENTS`;
+    ``scored`` what the model said, None where none took part; ``verdicts`` the file that verdicts go to;
+    ``aside`` findings of the noisiest rules, which are in no incident.
+    """
+
+    capture: Capture
+    findings: pl.DataFrame
+    table: pl.DataFrame
+    scored: Scored | None
+    verdicts: Path
+    aside: pl.DataFrame = field(default_factory=FINDINGS.to_frame)
+
+    def said(self) -> dict[str, str]:
+        """Return what was said last of each finding, by ``finding_id``; empty where there is no file."""
+        if not self.verdicts.is_file():
+            return {}
+        said = read_verdicts(self.verdicts)
+        return {about.finding_id: verdict.verdict for verdict in said for about in verdict.findings}

@@ -1,0 +1,45 @@
+"""Rules tuned on the time that a model learnt from, as the models they stand beside are."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from rtml.captures import Capture
+from rtml.peers import peer_group
+from rtml.rules import apply, findings_of, tune
+from rtml.rules.running.run import Ran
+from rtml.schema import INFRASTRUCTURE
+from rtml.times import instant
+
+__all__ = ["quieted"]
+
+
+def quieted(
+    ran: Ran, capture: Capture, until: dt.datetime, budget: float
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return findings of rules without the noisiest rules of each workload, and what was set aside.
+
+    Parameters
+    ----------
+    ran
+        Rules that ran over the capture.
+    until
+        End of the time that is taken for benign: exceptions (`rtml.rules.tune`) come from there alone.
+    budget
+        Findings per container-day that the rules of a workload may raise together.
+    """
+    hits = ran.hits
+    exceptions = tune(hits.filter(pl.col("time") < instant(until)), _watched(capture, until), budget)
+    kept = apply(hits, exceptions)
+    aside = hits.join(kept.select("host", "seq", "rule"), on=["host", "seq", "rule"], how="anti")
+    return findings_of(kept, ran.rules), findings_of(aside, ran.rules)
+
+
+def _watched(capture: Capture, until: dt.datetime) -> pl.DataFrame:
+    """Return how long each peer group was watched before a moment: ``workload``, ``container_days``."""
+    facts = capture.containers().filter(pl.col("role").fill_null("") != INFRASTRUCTURE)
+    span = pl.min_horizontal(pl.col("last_seen"), instant(until)) - pl.col("first_seen")
+    days = facts.select(workload=peer_group(facts.columns), days=span.dt.total_seconds() / 86_400)
+    return days.filter(pl.col("days") > 0).group_by("workload").agg(container_days=pl.col("days").sum())

@@ -1,0 +1,57 @@
+"""Rows that an analyst looks at and works with: drawn as an escaped table, a frame, or pandas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from rtml.showing.shown import Shown
+from rtml.showing.tables import table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Rows"]
+
+
+@dataclass(frozen=True, repr=False)
+class Rows:
+    """A frame whose strings are hostile: shown, they are escaped.
+
+    ``code`` are columns of machine text, ``shares`` those of shares (0 to 1); of ``sparse`` rows only columns
+    that say something are shown.
+
+    Examples
+    --------
+    >>> Rows(pl.DataFrame({"exe": ["/bin/sh", None], "bits": [9.5, 1.0]}))
+    exe      bits
+    /bin/sh  9.5
+    –        1
+    """
+
+    frame: pl.DataFrame
+    code: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    sparse: bool = False
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self.frame.height
+
+    def __repr__(self) -> str:
+        """Return the table as plain text."""
+        return self._table().text
+
+    def _repr_html_(self) -> str:
+        return self._table().markup
+
+    def _table(self) -> Shown:
+        columns = [c.name for c in self.frame if not self.sparse or c.null_count() < c.len()]
+        code, shares = ([name for name in names if name in columns] for names in (self.code, self.shares))
+        return table(self.frame.select(columns), shares=shares, code=code)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas frame."""
+        return self.frame.to_pandas()

@@ -1,0 +1,75 @@
+"""How a notebook begins: from any folder, on any capture, and with errors that are one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from rtml.captures import Capture, open_captures
+from rtml.errors import MissingFileError, RtmlError
+from rtml.text import visible
+
+__all__ = ["begin", "found", "short_errors"]
+
+
+def begin(capture: str | Path | list[str | Path]) -> Capture:
+    """Open what a notebook is about; from here on an error of rtml is one sentence, at which the run ends.
+
+    Parameters
+    ----------
+    capture
+        A capture or several; a path is looked for here and in the folders above (`found`).
+
+    Raises
+    ------
+    RtmlError
+        There is no capture.
+
+    Examples
+    --------
+    >>> begin("datasets/lab-v1/capture")
+    Capture('datasets/lab-v1/capture': 388,788 events of 12 containers, 30:29 min)
+    """
+    short_errors()
+    places = [capture] if isinstance(capture, str | Path) else capture
+    return open_captures([found(place) for place in places])
+
+
+def found(place: str | Path) -> str:
+    """Return a path as it is, or as it is called from here when it lies in a folder above.
+
+    Notebooks are opened from their own folder and from the root; a store's URL stays as it is.
+
+    Raises
+    ------
+    MissingFileError
+        It is in none of them.
+    """
+    text = str(place)
+    if "://" in text or Path(text).exists():
+        return text
+    for folder in Path.cwd().resolve().parents:
+        if (folder / text).exists():
+            return os.path.relpath(folder / text)
+    raise MissingFileError(f"{visible(text)}: no such file or folder, here in {Path.cwd()} or above it")
+
+
+def short_errors() -> None:
+    """Let this notebook show errors of rtml as one sentence; does nothing outside of IPython."""
+    if "IPython" not in sys.modules:
+        return
+    from IPython import get_ipython
+
+    shell: Any = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc((RtmlError,), _told)
+
+
+def _told(shell: Any, kind: type[BaseException], error: BaseException, *_: Any, **__: Any) -> list[str]:
+    """Write the sentence; the cell has failed all the same, so that what follows it is not run."""
+    sentence = visible(str(error), 2000)
+    sys.stderr.write(f"{sentence}\n")
+    shell._last_traceback = [sentence]
+    return [sentence]

@@ -1,0 +1,28 @@
+"""The triage app is code: its cells run, and a verdict goes to the file."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from rtml.analyst import Hunt
+from tests.conftest import REPOSITORY
+
+pytest.importorskip("marimo", reason="needs rtml[lab]: make desk")
+
+
+def test_the_app_runs_and_shows_the_gravest_incident(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    spec = importlib.util.spec_from_file_location("triage", REPOSITORY / "notebooks" / "triage.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "argv", ["triage.py", "--verdicts", str(tmp_path / "verdicts.jsonl")])
+    monkeypatch.chdir(REPOSITORY / "notebooks")
+    spec.loader.exec_module(module)
+    outputs, defined = module.app.run()
+    hunt, incident = defined["hunt"], defined["incident"]
+    assert isinstance(hunt, Hunt) and incident.row == hunt[0].row
+    assert any("<pre" in str(getattr(output, "text", "")) for output in outputs)
+    assert not (tmp_path / "verdicts.jsonl").exists(), "nothing is said before somebody says it"
