@@ -1,4 +1,4 @@
-"""By what processes that were put away may be asked for: numbers in a sorted file that is not read as a whole.
+"""By what processes that were put away may be asked for: numbers in a sorted file, never read as a whole.
 
 A name is one number of what it says (``pid``, ``id`` …) and of whom. A file holds the names of a part in
 order, and beside each the process (`rtml.captures.following.leaving.units_of`); it is mapped into memory, so

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from rtml.captures import import_capture, open_capture
@@ -13,7 +15,8 @@ from rtml.captures.following import archive, put_away
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
 from tests.captures.following.lives import Lives
-from tests.captures.following.test_follow import same
+from tests.captures.following.logs import counted, images, rows
+from tests.captures.following.test_follow import same, to_the_end
 from tests.watching.shops import cut, growing
 from tests.watching.writing import write_log
 
@@ -30,22 +33,93 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def followed(sensor: str, log: Path, out: Path, pieces: Sequence[bytes]) -> Manifest:
     """Follow a log that grows by pieces, with a commit after each."""
+    log.write_bytes(b"")
     pulse = Pulse(seconds=0, events=1, sleep=0, stopped=growing(log, pieces))
     return follow(sensor, str(log), out, pulse)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("sensor", SENSORS)
+def lived(sensor: str, place: Path, seed: int) -> tuple[Path, list[bytes]]:
+    """Write hours of processes; return the log and its lines."""
+    lines = write_log(sensor, place, Lives(seed).acts())
+    (place / "log.jsonl").write_bytes(b"".join(lines))
+    return place / "log.jsonl", lines
+
+
+def held(out: Path) -> int:
+    """Return how many images a follower holds."""
+    grows = open_capture(out).manifest.growing
+    assert grows is not None
+    return pl.read_parquet(out / grows.state / "processes.parquet").height
+
+
+@pytest.mark.parametrize(("sensor", "seed"), [*((sensor, 2) for sensor in SENSORS), ("bpftrace", 0)])
 def test_a_capture_with_processes_put_away_is_the_imported_one(tmp_path: Path, sensor: str, seed: int):
-    lines = write_log(sensor, tmp_path, Lives(seed).acts())
-    log, raw = tmp_path / "log.jsonl", b"".join(lines)
-    log.write_bytes(raw)
+    log, lines = lived(sensor, tmp_path, seed)
     import_capture(sensor, [log], tmp_path / "whole")
-    log.write_bytes(b"")
-    manifest = followed(sensor, log, tmp_path / "c", cut(raw, random.Random(seed).randint(10, 30), seed))
+    number = random.Random(seed).randint(8, 16)
+    manifest = followed(sensor, log, tmp_path / "c", cut(b"".join(lines), number, seed))
     assert manifest.growing is not None
     assert manifest.growing.archive
     same(tmp_path / "c", tmp_path / "whole")
-    state = tmp_path / "c" / manifest.growing.state
-    living = open_capture(tmp_path / "c").processes().collect().height
-    print(living, [p for p in state.iterdir()])
+    assert held(tmp_path / "c") < images(tmp_path / "c").height / 3
+
+
+def test_a_follower_that_is_stopped_now_and_then_finds_what_it_put_away(tmp_path: Path):
+    log, lines = lived("bpftrace", tmp_path, 3)
+    import_capture("bpftrace", [log], tmp_path / "whole")
+    log.write_bytes(b"")
+    for piece in cut(b"".join(lines), 8, 3):
+        with log.open("ab") as file:
+            file.write(piece)
+        to_the_end(log, tmp_path / "c")
+    same(tmp_path / "c", tmp_path / "whole")
+    named = {part.name for part in open_capture(tmp_path / "c").manifest.growing.archive}  # type: ignore[union-attr]
+    there = {f"archive/{folder.name}" for folder in (tmp_path / "c" / "archive").iterdir()}
+    assert named <= there
+
+
+def test_late_events_find_the_process_that_was_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each tenth line comes up to an hour late: as if nothing had been put away, and counted as before."""
+    log, lines = lived("bpftrace", tmp_path, 5)
+    chance = random.Random(5)
+    places = [n + (chance.randint(5, 150) if chance.random() < 0.1 else 0) for n in range(len(lines))]
+    raw = b"".join(line for _, line in sorted(zip(places, lines, strict=True), key=lambda one: one[0]))
+    pieces = cut(raw, 12, 5)
+    assert followed("bpftrace", log, tmp_path / "c", pieces).late > 20
+    monkeypatch.setattr(put_away, "LEAST", 10**9)
+    followed("bpftrace", log, tmp_path / "kept", pieces)
+    assert not (tmp_path / "kept" / "archive").exists()
+    assert rows(tmp_path / "c").equals(rows(tmp_path / "kept"))
+    assert images(tmp_path / "c").equals(images(tmp_path / "kept"))
+    assert counted(open_capture(tmp_path / "c")) == counted(open_capture(tmp_path / "kept"))
+
+
+def test_a_capture_of_before_opens_and_is_followed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Such a one has no archive, and does not know when it heard of a process last."""
+    log, lines = lived("bpftrace", tmp_path, 7)
+    import_capture("bpftrace", [log], tmp_path / "whole")
+    half = len(lines) // 2
+    log.write_bytes(b"".join(lines[:half]))
+    with monkeypatch.context() as patch:
+        patch.setattr(put_away, "LEAST", 10**9)
+        to_the_end(log, tmp_path / "c")
+    _as_of_before(tmp_path / "c")
+    assert open_capture(tmp_path / "c").processes().collect().height > 10
+    with log.open("ab") as file:
+        file.writelines(lines[half:])
+    manifest = to_the_end(log, tmp_path / "c")
+    assert manifest.growing is not None
+    assert manifest.growing.archive
+    same(tmp_path / "c", tmp_path / "whole")
+
+
+def _as_of_before(out: Path) -> None:
+    manifest = json.loads((out / "capture.json").read_text())
+    del manifest["growing"]["archive"]
+    (out / "capture.json").write_text(json.dumps(manifest))
+    memory = out / manifest["growing"]["state"] / "memory"
+    facts = json.loads((memory / "facts.json").read_text())
+    del facts["archive"]
+    (memory / "facts.json").write_text(json.dumps(facts))
+    (memory / "heard.parquet").unlink()
+    (memory.parent / "gone.parquet").unlink()
