@@ -37,7 +37,8 @@ def told(manifest):
     row = {"events": manifest.events, "cpu": took, "held": held, "mb": pages * 4096 / 1e6}
     print(json.dumps(row), flush=True)
     began = time.process_time()
-follow("bpftrace", sys.argv[1], Path(sys.argv[2]), Pulse(seconds=1e9, events=int(sys.argv[3]), once=True), told)
+pulse = Pulse(seconds=1e9, events=int(sys.argv[3]), once=True)
+follow("bpftrace", sys.argv[1], Path(sys.argv[2]), pulse, told)
 """
 
 

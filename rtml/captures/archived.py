@@ -11,7 +11,7 @@ __all__ = ["archived", "over_archive"]
 
 
 def over_archive(path: str, growing: Growing, table: str, schema: pl.Schema) -> pl.LazyFrame:
-    """Scan ``processes`` or ``identities`` of a capture at ``path``, of those that live and those put away."""
+    """Scan ``processes`` or ``identities`` of a capture at ``path``, of the living and those put away."""
     living = scan_table(f"{path}/{growing.state}/{table}.parquet", schema)
     return pl.concat([living, *archived(path, growing, table, schema)])
 

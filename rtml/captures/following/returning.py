@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from rtml.captures.following.names import name
+from rtml.captures.processes import BY_TIME
 from rtml.captures.roots import inits_of
 
 __all__ = ["names_of", "names_of_changes", "names_of_kin", "names_of_rows"]
@@ -159,7 +160,11 @@ def names_of_changes(before: pl.DataFrame, now: pl.DataFrame, upto: Mapping[str,
 
 
 def _pasts(images: pl.DataFrame, limit: pl.Expr) -> pl.DataFrame:
-    """Return a number for each image that began before: of all that descendants have from it."""
+    """Return a number for each image that began before, and for each first one, which children may be told by.
+
+    It is of all that descendants have from it.
+    """
     init = pl.col("process_id").is_in(inits_of(images).implode())
     past = pl.struct(*_PAST, init.alias("init")).hash()
-    return images.select("process_id", "host", "pid", "since", past=past).filter(pl.col("since") <= limit)
+    rows = images.sort(BY_TIME).select("process_id", "host", "pid", "since", past=past)
+    return rows.filter((pl.col("since") <= limit) | pl.col("process_id").is_first_distinct())

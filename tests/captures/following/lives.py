@@ -21,7 +21,7 @@ class Lives:
     """Acts of ``hours``: one new process after the other, each of a parent that lives, or of nobody."""
 
     seed: int
-    hours: float = 5.0
+    hours: float = 4.0
     every: float = 90.0
     living: list[Act] = field(default_factory=list)
 

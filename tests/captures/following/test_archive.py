@@ -16,11 +16,9 @@ from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
 from tests.captures.following.lives import Lives
 from tests.captures.following.logs import counted, images, rows
-from tests.captures.following.test_follow import same, to_the_end
+from tests.captures.following.test_follow import ONCE, same, to_the_end
 from tests.watching.shops import cut, growing
 from tests.watching.writing import write_log
-
-SENSORS = ("bpftrace", "falco", "tetragon")
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +50,7 @@ def held(out: Path) -> int:
     return pl.read_parquet(out / grows.state / "processes.parquet").height
 
 
-@pytest.mark.parametrize(("sensor", "seed"), [*((sensor, 2) for sensor in SENSORS), ("bpftrace", 0)])
+@pytest.mark.parametrize(("sensor", "seed"), [("bpftrace", 2), ("falco", 4), ("tetragon", 6)])
 def test_a_capture_with_processes_put_away_is_the_imported_one(tmp_path: Path, sensor: str, seed: int):
     log, lines = lived(sensor, tmp_path, seed)
     import_capture(sensor, [log], tmp_path / "whole")
@@ -71,11 +69,12 @@ def test_a_follower_that_is_stopped_now_and_then_finds_what_it_put_away(tmp_path
     for piece in cut(b"".join(lines), 8, 3):
         with log.open("ab") as file:
             file.write(piece)
-        to_the_end(log, tmp_path / "c")
+        follow("bpftrace", str(log), tmp_path / "c", ONCE)
+    to_the_end(log, tmp_path / "c")
     same(tmp_path / "c", tmp_path / "whole")
-    named = {part.name for part in open_capture(tmp_path / "c").manifest.growing.archive}  # type: ignore[union-attr]
-    there = {f"archive/{folder.name}" for folder in (tmp_path / "c" / "archive").iterdir()}
-    assert named <= there
+    growing = open_capture(tmp_path / "c").manifest.growing
+    assert growing is not None
+    assert len(growing.archive) > 1
 
 
 def test_late_events_find_the_process_that_was_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
