@@ -1,7 +1,7 @@
 """By what processes that were put away may be asked for: numbers in a sorted file, never read as a whole.
 
 A name is one number of what it says (``pid``, ``id`` …) and of whom. A file holds the names of a part in
-order, and beside each the process (`rtml.captures.following.leaving.units_of`); it is mapped into memory, so
+order, and beside each the process (`rtml.captures.following.tables.owners_of`); it is mapped into memory, so
 that a look costs a few pages of it, however many processes there are.
 """
 

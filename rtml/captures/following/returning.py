@@ -160,7 +160,7 @@ def names_of_changes(before: pl.DataFrame, now: pl.DataFrame, upto: Mapping[str,
 
 
 def _pasts(images: pl.DataFrame, limit: pl.Expr) -> pl.DataFrame:
-    """Return a number for each image that began before, and for each first one, which children may be told by.
+    """Return a number for each image that began before, and for each first one: children may be told by it.
 
     It is of all that descendants have from it.
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,18 +65,47 @@ def test_a_capture_with_processes_put_away_is_the_imported_one(tmp_path: Path, s
 
 
 def test_a_follower_that_is_stopped_now_and_then_finds_what_it_put_away(tmp_path: Path):
-    log, lines = lived("bpftrace", tmp_path, 3)
-    import_capture("bpftrace", [log], tmp_path / "whole")
+    log, lines = lived("tetragon", tmp_path, 3)
+    import_capture("tetragon", [log], tmp_path / "whole")
     log.write_bytes(b"")
-    for piece in cut(b"".join(lines), 8, 3):
+    for piece in cut(b"".join(lines), 6, 3):
         with log.open("ab") as file:
             file.write(piece)
-        follow("bpftrace", str(log), tmp_path / "c", ONCE)
-    to_the_end(log, tmp_path / "c")
+        follow("tetragon", str(log), tmp_path / "c", ONCE)
+    to_the_end(log, tmp_path / "c", "tetragon")
     same(tmp_path / "c", tmp_path / "whole")
     growing = open_capture(tmp_path / "c").manifest.growing
     assert growing is not None
     assert len(growing.archive) > 1
+
+
+def test_killed_before_a_commit_is_there_it_puts_away_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each second commit dies when all its files are written, and the manifest is not yet in its place."""
+    log, lines = lived("tetragon", tmp_path, 9)
+    import_capture("tetragon", [log], tmp_path / "whole")
+    log.write_bytes(b"")
+    replace, number = os.replace, 0
+
+    def dies(half: Path, whole: Path) -> None:
+        nonlocal number
+        number += Path(whole).name == "capture.json"
+        if number % 2 == 0 and Path(whole).name == "capture.json":
+            raise KeyboardInterrupt
+        replace(half, whole)
+
+    monkeypatch.setattr(os, "replace", dies)
+    for piece in [*cut(b"".join(lines), 6, 9), b""]:
+        with log.open("ab") as file:
+            file.write(piece)
+        for _ in range(2):
+            with contextlib.suppress(KeyboardInterrupt):
+                follow("tetragon", str(log), tmp_path / "c", ONCE)
+    monkeypatch.setattr(os, "replace", replace)
+    to_the_end(log, tmp_path / "c", "tetragon")
+    same(tmp_path / "c", tmp_path / "whole")
+    grows = open_capture(tmp_path / "c").manifest.growing
+    assert grows is not None
+    assert len(grows.archive) > 1
 
 
 def test_late_events_find_the_process_that_was_put_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -83,7 +114,7 @@ def test_late_events_find_the_process_that_was_put_away(tmp_path: Path, monkeypa
     chance = random.Random(5)
     places = [n + (chance.randint(5, 150) if chance.random() < 0.1 else 0) for n in range(len(lines))]
     raw = b"".join(line for _, line in sorted(zip(places, lines, strict=True), key=lambda one: one[0]))
-    pieces = cut(raw, 12, 5)
+    pieces = cut(raw, 8, 5)
     assert followed("bpftrace", log, tmp_path / "c", pieces).late > 20
     monkeypatch.setattr(put_away, "LEAST", 10**9)
     followed("bpftrace", log, tmp_path / "kept", pieces)
