@@ -19,7 +19,7 @@ def test_processes_that_were_put_away_are_found_as_if_they_had_stayed(
     monkeypatch.setattr(put_away, "LEAST", 1)
     monkeypatch.setattr(leaving, "GRACE", dt.timedelta(minutes=1))
     monkeypatch.setattr(leaving, "SILENT", dt.timedelta(minutes=3))
-    log, pieces = falco.log(tmp_path, []), cut(b"".join(falco.lines), 15, seed=2)
+    log, pieces = falco.log(tmp_path, []), cut(b"".join(falco.lines), 8, seed=2)
     state = tmp_path / "state"
     watched(falco, log, tmp_path / "f.jsonl", pieces=pieces, state=state)
     watched(falco, log, tmp_path / "f.jsonl", state=state)
