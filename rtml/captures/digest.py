@@ -56,4 +56,7 @@ def _files(capture: Capture, folder: Path) -> list[Path]:
     # What keys mean changes with the state, and with it the events.
     state = Path(capture.path) / growing.state
     known = [state / "identities.parquet", state / "processes.parquet"]
+    known += [state / "gone.parquet"] if growing.archive else []
+    for part in growing.archive:
+        known += [Path(capture.path) / part.name / file.name for file in known[:2]]
     return sorted([*(Path(capture.path) / name for name in growing.parts), *known])

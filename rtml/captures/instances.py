@@ -158,14 +158,20 @@ def named(processes: pl.DataFrame) -> pl.DataFrame:
     return shown.with_columns(process_id=pl.Series(ids, dtype=pl.Int64))
 
 
-def with_parents(processes: pl.DataFrame) -> pl.DataFrame:
+def with_parents(processes: pl.DataFrame, used: pl.DataFrame | None = None) -> pl.DataFrame:
     """Look up each process's parent: the one that had the parent's pid when the child began.
 
     One that had exited by then is not the parent: its pid went to a process that the sensor does not see,
-    such as the container runtime, outside.
+    such as the container runtime, outside. One of which nobody knows when it began may have been there
+    always, but not before another that had its pid; ``used`` are pids that processes had which are not
+    among these.
     """
     long_ago = pl.datetime(1677, 9, 22, time_unit="ns", time_zone="UTC")
     since = pl.min_horizontal("begun", "first_seen")
+    follows = pl.col("first_seen") > pl.col("first_seen").min().over(PID)
+    if used is not None:
+        processes = processes.join(used.select(*PID, _used=True), on=PID, how="left", maintain_order="left")
+        follows = follows | pl.col("_used").fill_null(False)
     ours = processes.select(
         *INSTANCE,
         "process_id",
@@ -173,7 +179,7 @@ def with_parents(processes: pl.DataFrame) -> pl.DataFrame:
         "ppid",
         "ended",
         at=pl.coalesce("born", "first_seen"),
-        since=pl.when(pl.col("begun").is_null()).then(long_ago).otherwise(since),
+        since=pl.when(pl.col("begun").is_null() & ~follows).then(long_ago).otherwise(since),
     )
     parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort("since")
     gone = (pl.col("ended") < pl.col("at")).fill_null(False)

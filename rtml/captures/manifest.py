@@ -12,6 +12,7 @@ from rtml.reading.faults import explained
 
 __all__ = [
     "FORMAT_VERSION",
+    "Archived",
     "Container",
     "Growing",
     "Input",
@@ -82,13 +83,25 @@ class Names(_Model):
     unclear: dict[str, list[str]] = {}
 
 
+class Archived(_Model):
+    """Processes that ended, put away in a folder of a growing capture.
+
+    ``last``: when something was last heard of any of them. ``gone``: some came back (``gone.parquet`` of the
+    state names them).
+    """
+
+    name: str
+    last: dt.datetime
+    gone: bool = False
+
+
 class Growing(_Model):
     """What a capture that is being followed consists of; files that are not named here are none of it.
 
     ``state`` is the folder of what changes with every commit: process images, what keys of processes mean
     (``keyed``: events carry keys), rows that are not settled, and the follower's memory. ``names`` are
-    container ids by the longer spelling that came later. ``broken`` counts how often the log shrank or was
-    replaced before it had been read to its end.
+    container ids by the longer spelling that came later. ``archive`` are processes that ended. ``broken``
+    counts how often the log shrank or was replaced before it had been read to its end.
     """
 
     state: str
@@ -97,6 +110,7 @@ class Growing(_Model):
     rejects: list[str] = []
     audit: list[str] = []
     names: dict[str, str] = {}
+    archive: list[Archived] = []
     broken: int = 0
 
 

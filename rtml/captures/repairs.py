@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.captures.processes import BY_TIME
 
-__all__ = ["REPAIRS", "repairs_of"]
+__all__ = ["REPAIRS", "lacking", "repairs_of", "shown", "sums"]
 
 REPAIRS: Mapping[str, str] = {
     "older than the capture": "began before the first event: start and parent are what the sensor was told",
@@ -24,6 +24,8 @@ REPAIRS: Mapping[str, str] = {
     "pid reused": "the pid had belonged to another process before: told apart by what their events say",
 }
 """What is counted, in processes, and what was done about it."""
+
+_OWN = [what for what in REPAIRS if what != "older than the capture"]
 
 
 def repairs_of(images: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int]:
@@ -46,9 +48,27 @@ def repairs_of(images: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int
     >>> repairs_of(conform(rows, PROCESSES), at[0])
     {'no start': 1, 'no exec': 1, 'no exit': 1, 'no parent': 1, 'pid reused': 1}
     """
+    return shown(sums(lacking(images), begin))
+
+
+def shown(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts in the order of `REPAIRS`, without zeros."""
+    return {what: counts[what] for what in REPAIRS if counts.get(what)}
+
+
+def sums(rows: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int]:
+    """Count what is missing of processes (`lacking`), zeros too; ``begin`` as for `repairs_of`."""
+    older = pl.col("started") < pl.lit(begin, pl.Datetime("ns", "UTC"))
+    marks = rows.select(older.sum().alias("older than the capture"), pl.col(_OWN).sum())
+    return {what: int(count or 0) for what, count in marks.row(0, named=True).items()}
+
+
+def lacking(images: pl.DataFrame) -> pl.DataFrame:
+    """Tell of every process what is missing: one row each, with a truth for what `REPAIRS` names.
+
+    Besides ``process_id, host, pid, ppid, parent_id, started, since, first_exe``, as it was first.
+    """
     processes = _processes(images)
-    if processes.is_empty():
-        return {}
     ids = images.select(parent_id="process_id").unique()
     programs = images.select("exe", parent_id="process_id").unique()
     own = pl.col("first_exe").is_not_null() & pl.col("image_seq").is_null()
@@ -56,16 +76,20 @@ def repairs_of(images: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int
         programs, left_on=["parent_id", "first_exe"], right_on=["parent_id", "exe"], how="anti"
     )
     orphans = processes.filter((pl.col("ppid") > 0) | pl.col("parent_id").is_not_null())
-    older = pl.col("started") < pl.lit(begin, pl.Datetime("ns", "UTC"))
-    counts = {
-        "older than the capture": processes.select(older.sum()).item(),
-        "no start": processes["started"].null_count(),
-        "no exec": unseen.height,
-        "no program": processes["any_exe"].null_count(),
-        **_reused(processes),
-        "no parent": orphans.join(ids, on="parent_id", how="anti").height,
-    }
-    return {what: int(counts[what]) for what in REPAIRS if counts[what]}
+    alone = orphans.join(ids, on="parent_id", how="anti")
+    passed_on = pl.col("pid").is_not_null() & pl.col("process_id").shift(-1).over("host", "pid").is_not_null()
+    return (
+        processes.sort("host", "pid", "since", "process_id")
+        .with_columns(passed_on.alias("pid reused"))
+        .with_columns(
+            pl.col("started").is_null().alias("no start"),
+            pl.col("any_exe").is_null().alias("no program"),
+            (pl.col("pid reused") & pl.col("ended").is_null()).alias("no exit"),
+            pl.col("process_id").is_in(unseen["process_id"].implode()).alias("no exec"),
+            pl.col("process_id").is_in(alone["process_id"].implode()).alias("no parent"),
+        )
+        .drop("image_seq", "any_exe")
+    )
 
 
 def _processes(images: pl.DataFrame) -> pl.DataFrame:
@@ -81,13 +105,3 @@ def _processes(images: pl.DataFrame) -> pl.DataFrame:
             ended=pl.col("until").last(),
         )
     )
-
-
-def _reused(processes: pl.DataFrame) -> dict[str, int]:
-    known = processes.drop_nulls("pid").sort("host", "pid", "since", "process_id")
-    passed_on = pl.col("process_id").shift(-1).over("host", "pid").is_not_null()
-    counts = known.with_columns(passed_on=passed_on).select(
-        reused=pl.col("passed_on").sum(), no_exit=(pl.col("passed_on") & pl.col("ended").is_null()).sum()
-    )
-    reused, no_exit = counts.row(0)
-    return {"pid reused": reused, "no exit": no_exit}

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.following.gathering import Was
 from rtml.captures.following.knowing import Known, merged
 from rtml.captures.following.remembering import telling
+from rtml.captures.following.tables import Was
 
 __all__ = ["Retired"]
 

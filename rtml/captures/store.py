@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 from pyarrow import fs
 
+from rtml.captures.archived import over_archive
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Container, Growing, Manifest, parse_manifest, unclear_ids
@@ -160,7 +161,7 @@ class Capture:
 
     def _grown(self, growing: Growing, columns: Sequence[str], kinds: Collection[str] | None) -> pl.LazyFrame:
         """Events of a log that is being followed: each part with what is known of its processes by now."""
-        meant = scan_table(f"{self.path}/{growing.state}/identities.parquet", IDENTITIES)
+        meant = over_archive(self.path, growing, "identities", IDENTITIES)
         images = self.processes()
         parts = [
             mended(
@@ -190,7 +191,7 @@ class Capture:
         """
         growing = self.manifest.growing
         if growing is not None:
-            images = scan_table(f"{self.path}/{growing.state}/processes.parquet", PROCESSES)
+            images = over_archive(self.path, growing, "processes", PROCESSES)
             return renamed_rows(images, growing.names)
         system, inner = filesystem(self.path)
         if system.get_file_info(f"{inner}/processes.parquet").type == fs.FileType.File:

@@ -17,9 +17,10 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
-from rtml.captures.following.gathering import Gathered, Was, meant_by, placed_in_time
+from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
 from rtml.captures.following.place import packed
 from rtml.captures.following.remembering import images_of
+from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.captures.archived import archived
 from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.manifest import Growing
+from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
+from rtml.captures.processes import PROCESSES
 from rtml.schema import conform
 from rtml.times import instant
 from rtml.watching.ranges import Ranges
@@ -24,7 +28,8 @@ class Slice(Capture):
 
     ``earlier`` are events of the time before that belong to it (`rtml.watching.recall`); none: null. ``seqs``
     are the first and the last number of events in its files. ``files`` hold the stretch as it was written
-    down (`rtml.watching.stretches`); none: it is read from the capture.
+    down (`rtml.watching.stretches`); none: it is read from the capture. ``before`` are images of processes
+    of earlier events that were put away since.
     """
 
     start: dt.datetime
@@ -32,6 +37,7 @@ class Slice(Capture):
     seqs: tuple[int, int]
     earlier: pl.DataFrame | None = None
     files: tuple[str, ...] = ()
+    before: pl.DataFrame = field(default_factory=PROCESSES.to_frame)
 
     @classmethod
     def of(
@@ -46,10 +52,13 @@ class Slice(Capture):
         growing = whole.manifest.growing
         assert growing is not None
         names = ranges.between(start, end)
+        recent = [part for part in growing.archive if part.last >= start]
+        others = [part for part in growing.archive if part.last < start]
+        old = growing.model_copy(update={"archive": others})
         parts = [ranges.known[name] for name in names]
         manifest = whole.manifest.model_copy(
             update={
-                "growing": growing.model_copy(update={"parts": names}),
+                "growing": growing.model_copy(update={"parts": names, "archive": recent}),
                 "events": sum(part.rows for part in parts),
             }
         )
@@ -57,7 +66,12 @@ class Slice(Capture):
             min((part.first_seq for part in parts), default=0),
             max((part.last_seq for part in parts), default=-1),
         )
-        return cls(whole.path, manifest, start, end, seqs, earlier)
+        before = _images(whole.path, old, earlier)
+        return cls(whole.path, manifest, start, end, seqs, earlier, before=before)
+
+    def processes(self) -> pl.LazyFrame:
+        """Process images of all that live and of those that the stretch tells of; see `Capture.processes`."""
+        return pl.concat([super().processes(), self.before.lazy()])
 
     def events(
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
@@ -88,3 +102,13 @@ class Slice(Capture):
             return AUDIT.to_frame().lazy()
         later = scan_table([f"{self.path}/{name}" for name in growing.audit], AUDIT)
         return with_final(conform(later.filter(pl.col("seq") >= self.seqs[0]), AUDIT))
+
+
+def _images(path: str, growing: Growing, earlier: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the images of the processes of earlier events, of those that were put away."""
+    if earlier is None or earlier.is_empty() or not growing.archive:
+        return PROCESSES.to_frame()
+    ids = earlier["process_id"].drop_nulls().unique().implode()
+    images = pl.concat(archived(path, growing, "processes", PROCESSES))
+    named = renamed_rows(images.filter(pl.col("process_id").is_in(ids)), growing.names)
+    return named.collect(engine="streaming")

@@ -102,6 +102,19 @@ def test_a_number_used_again_after_an_exit_is_another_process():
     assert events["process_id"][0] != events["process_id"][3]
 
 
+def test_a_process_without_a_start_was_not_there_before_another_of_its_number():
+    events = sitting(
+        {"kind": "exec", "pid": 7, "ppid": 0, "exe": "/a"},
+        {"kind": "exec", "pid": 8, "ppid": 7, "exe": "/b"},
+        {"kind": "exit", "pid": 7, "ppid": 0},
+        {"kind": "exec", "pid": 9, "ppid": 0, "exe": "/x"},
+        {"kind": "exec", "pid": 9, "ppid": 0, "exe": "/y"},
+        {"kind": "exec", "pid": 7, "ppid": 0, "exe": "/c"},
+        {"kind": "exec", "pid": 10, "ppid": 7, "exe": "/d"},
+    )
+    assert (images(events)["/b"], images(events)["/d"]) == (["/a"], ["/c"])
+
+
 def test_a_failed_exec_is_no_image():
     events = sitting(
         {"kind": "exec", "pid": 1, "ppid": 0, "exe": "/init"},

@@ -10,17 +10,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.following.archive import Archive
 from rtml.captures.following.gathering import Gathered, Settled
 from rtml.captures.following.memory import Facts, write_memory
+from rtml.captures.following.put_away import put_away, repairs_over_all
 from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Growing, Manifest
 from rtml.captures.parts import scan_table
-from rtml.captures.repairs import repairs_of
 from rtml.captures.shards import UNSORTED, sharded
 from rtml.captures.write import placed, write_part
 from rtml.reading.on_disk import on_disk
@@ -44,14 +46,14 @@ _READERS = 300
 class Commits:
     """Writes commits into the capture at ``out``, numbered from ``number`` + 1 on."""
 
-    def __init__(self, out: Path, facts: Facts, number: int = 0) -> None:
-        self.out, self.facts, self.number = out, facts, number
+    def __init__(self, out: Path, facts: Facts, archive: Archive, number: int = 0) -> None:
+        self.out, self.facts, self.archive, self.number = out, facts, archive, number
         self._retired: dict[str, float] = {}
 
     def commit(self, gathered: Gathered) -> Manifest:
         """Write everything that was gathered since the last commit."""
         self.number += 1
-        settled = gathered.settle()
+        settled = self._put_away(gathered, gathered.settle())
         self._write_rows(settled.rows)
         self._write_tables(gathered)
         self._put_together()
@@ -67,12 +69,25 @@ class Commits:
         self._forget()
         return manifest
 
+    def _put_away(self, gathered: Gathered, settled: Settled) -> Settled:
+        """Put processes away that have ended."""
+        archive = self.archive
+        archive.new.clear()
+        tables = gathered.was.tables(gathered.declared)
+        rest = put_away(archive, self.number, gathered.sensor, tables, settled, gathered.counts.until)
+        if rest is not None:
+            kept, gathered.images, identities = rest
+            gathered.was, gathered.declared = gathered.was.with_tables(kept), kept["declared"]
+            settled = replace(settled, images=gathered.images, identities=identities)
+        self._retired.update(dict.fromkeys(archive.put_together(self.number), time.time()))
+        return settled
+
     def _new_files(self) -> list[Path]:
         """Return the files that this commit wrote."""
         tables = [*self.facts.parts, *self.facts.rejects, *self.facts.audit]
         own = [self.out / name for name in tables if f"/part-{self.number:08d}" in name]
         state = (self.out / FOLDER / f"{self.number:08d}").rglob("*")
-        return [*own, *(path for path in state if path.is_file())]
+        return [*own, *self.archive.new, *(path for path in state if path.is_file())]
 
     def _write_rows(self, rows: pl.DataFrame) -> None:
         for inside, own in placed(rows):
@@ -139,6 +154,7 @@ class Commits:
         meant = IDENTITIES.to_frame() if settled.identities is None else settled.identities
         meant.write_parquet(folder / "identities.parquet", compression="zstd", compression_level=1)
         settled.images.write_parquet(folder / "processes.parquet", compression="zstd", compression_level=1)
+        self.archive.gone.write_parquet(folder / "gone.parquet")
         parts = list(self.facts.parts)
         if settled.tail.height:
             write_part(folder / "events.parquet", settled.tail)
@@ -150,13 +166,14 @@ class Commits:
             rejects=list(self.facts.rejects),
             audit=list(self.facts.audit),
             names=gathered.counts.names(),
+            archive=self.archive.listed(),
             broken=self.facts.place.broken,
         )
         found = {
             "growing": growing,
             "audit_earlier": self._earlier(),
             "late": gathered.late,
-            "repairs": repairs_of(settled.images, gathered.counts.start),
+            "repairs": repairs_over_all(self.archive, settled.images, gathered.counts.start),
         }
         return gathered.counts.manifest().model_copy(update=found)
 
@@ -169,12 +186,12 @@ class Commits:
 
     def _forget(self) -> None:
         """Remove what was replaced some time ago: former states and parts that were put together."""
-        named = {*self.facts.parts, *self.facts.rejects, *self.facts.audit}
+        named = {*self.facts.parts, *self.facts.rejects, *self.facts.audit, *self.archive.sums.parts}
         for name, at in list(self._retired.items()):
             if time.time() - at > _READERS:
                 del self._retired[name]
                 if name not in named:
-                    (self.out / name).unlink(missing_ok=True)
+                    _remove(self.out / name)
         for folder in (self.out / FOLDER).glob("[0-9]*"):
             if int(folder.name) < self.number - 1 and _age(folder) > _READERS:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -186,6 +203,9 @@ class Commits:
             for path in (self.out / kind).rglob("*.parquet"):
                 if path.relative_to(self.out).as_posix() not in named:
                     path.unlink(missing_ok=True)
+        for folder in (self.out / "archive").glob("[0-9]*"):
+            if folder.relative_to(self.out).as_posix() not in self.archive.sums.parts:
+                shutil.rmtree(folder, ignore_errors=True)
         for folder in (self.out / FOLDER).glob("[0-9]*"):
             if int(folder.name) != self.number:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -193,6 +213,13 @@ class Commits:
 
 def _rows(path: Path) -> int:
     return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _age(path: Path) -> float:

@@ -15,18 +15,22 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.counting import Counts
-from rtml.captures.following.given import as_given, is_keyed, meanings
+from rtml.captures.following.archive import Archive
+from rtml.captures.following.given import as_given, gives_ids, is_keyed, meanings
 from rtml.captures.following.knowing import Known, identities, keyed
-from rtml.captures.following.remembering import KEPT, images_of, remembered
+from rtml.captures.following.remembering import images_of, remembered
+from rtml.captures.following.returning import names_of_changes, names_of_rows
+from rtml.captures.following.tables import Was, added, heard_in
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
-from rtml.captures.provenance import WRITTEN, with_provenance, writes_of
+from rtml.captures.processes import PROCESSES as IMAGES
+from rtml.captures.provenance import with_provenance, writes_of
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.container_ids import bare_ids
 from rtml.schema import REJECTS, conform, empty
 
-__all__ = ["HOLD", "Gathered", "Settled", "Was", "meant_by", "placed_in_time"]
+__all__ = ["HOLD", "Gathered", "Settled", "meant_by", "placed_in_time"]
 
 HOLD = dt.timedelta(seconds=5)
 """So far apart in time rows of one host may stand in the wrong order."""
@@ -38,27 +42,26 @@ _IDS = ("process_id", "parent_id", "target_id")
 
 
 @dataclass(frozen=True)
-class Was:
-    """What settled rows leave behind: processes, the events that told of their programs, paths written."""
-
-    known: Known = field(default_factory=Known)
-    kept: pl.DataFrame = field(default_factory=KEPT.to_frame)
-    written: pl.DataFrame = field(default_factory=WRITTEN.to_frame)
-
-
-@dataclass(frozen=True)
 class Settled:
-    """Rows that are done and those that are not, both with keys; what keys mean, and process images."""
+    """Rows that are done and those that are not, both with keys; what keys mean, and process images.
+
+    ``heard``: when something was last heard of each key (`rtml.captures.following.tables.HEARD`).
+    """
 
     rows: pl.DataFrame
     tail: pl.DataFrame
     identities: pl.DataFrame | None
     images: pl.DataFrame
+    heard: pl.DataFrame
 
 
 @dataclass
 class Gathered:
-    """A log as read so far, without the rows that were given away as settled."""
+    """A log as read so far, without the rows that were given away as settled.
+
+    ``archive`` has the processes that were put away; ``images`` are those that all others had at the last
+    commit.
+    """
 
     sensor: Sensor
     counts: Counts
@@ -70,6 +73,8 @@ class Gathered:
     rejects: list[pl.DataFrame] = field(default_factory=list)
     audit: list[pl.DataFrame] = field(default_factory=list)
     late: int = 0
+    archive: Archive | None = None
+    images: pl.DataFrame = field(default_factory=IMAGES.to_frame)
 
     @classmethod
     def begin(cls, sensor: Sensor, hold: dt.timedelta = HOLD) -> Gathered:
@@ -110,17 +115,58 @@ class Gathered:
 
     def settle(self) -> Settled:
         """Give away the rows that are older than the hold; what they tell is carried on."""
+        self._come_back()
         done, tail = self.take()
         tail, now = self._known(tail, self.was)
-        meant, declared = meant_by(self.sensor, [now.known], self.declared)
-        images = images_of(now.kept, meant, declared)
+        meant, images = self._processes(now)
+        while (back := self._changed(images)) is not None:
+            now = now.with_tables(added(now.tables(self.declared), back))
+            meant, images = self._processes(now)
+        self.images = images
         names = self.counts.names()
         # What is declared of programs may be taken back by a later exec: then only readers look them up.
         columns = _FILLED if self.sensor.together is list else _FROM
         done, written = filled(done, meant, images, self.was.written, names, columns)
         tail, _ = filled(tail, meant, images, written, names, columns)
-        self.was = Was(self.was.known, self.was.kept, written)
-        return Settled(done, tail, meant, images)
+        self.was = replace(self.was, written=written)
+        return Settled(done, tail, meant, images, now.heard)
+
+    def _processes(self, was: Was) -> tuple[pl.DataFrame | None, pl.DataFrame]:
+        """Return what keys mean, and the images of all processes that were not put away."""
+        used = None
+        if self.archive is not None and not self.sensor.identified:
+            undated = was.known.processes.filter(pl.col("started").is_null() & pl.col("born").is_null())
+            used = self.archive.used(undated)
+        meant, declared = meant_by(self.sensor, [was.known], self.declared, used)
+        return meant, images_of(was.kept, meant, declared)
+
+    def _come_back(self) -> None:
+        """Bring back the processes that rows which have come may say something of."""
+        if self.archive is None or not self.archive.sums.parts:
+            return
+        ids = gives_ids(self.sensor, self.was.known.given, self.declared)
+        upto, more = self.archive.sums.upto, True
+        while more:
+            names = names_of_rows(self.pending, self.was.known.pids, self.declared, upto, ids)
+            more = self._take_back(self.archive.find(names)) is not None
+
+    def _changed(self, images: pl.DataFrame) -> dict[str, pl.DataFrame] | None:
+        """Bring back the processes that depend on what is otherwise by now; None: there are none."""
+        if self.archive is None or not self.archive.sums.parts:
+            return None
+        return self._take_back(
+            self.archive.find(names_of_changes(self.images, images, self.archive.sums.upto))
+        )
+
+    def _take_back(self, found: pl.DataFrame) -> dict[str, pl.DataFrame] | None:
+        if found.is_empty():
+            return None
+        assert self.archive is not None
+        back = self.archive.take(found)
+        whole = added(self.was.tables(self.declared), back)
+        self.was, self.declared = self.was.with_tables(whole), whole["declared"]
+        self.images = pl.concat([self.images, back["images"].select(IMAGES.names())])
+        return back
 
     def _count_late(self, done: pl.DataFrame) -> None:
         """Count rows that are older than others of their host which were settled before."""
@@ -143,17 +189,22 @@ class Gathered:
             rows, given = as_given(conform(rows), ids)
             known = replace(known, given=pl.concat([known.given, given]).unique(maintain_order=True))
             rows = conform(rows)
-        return rows, Was(known, remembered(was.kept, rows), was.written)
+        return rows, Was(known, remembered(was.kept, rows), was.written, heard_in(was.heard, rows))
 
 
 def meant_by(
-    sensor: Sensor, known: Sequence[Known], declared: pl.DataFrame
+    sensor: Sensor, known: Sequence[Known], declared: pl.DataFrame, used: pl.DataFrame | None = None
 ) -> tuple[pl.DataFrame | None, pl.DataFrame | None]:
-    """Return what keys mean, over all sittings, and what is declared; None: there are no keys, nothing is."""
+    """Return what keys mean, over all sittings, and what is declared; None: there are no keys, nothing is.
+
+    ``used`` as for `rtml.captures.instances.with_parents`.
+    """
     if not is_keyed(sensor):
         processes = conform(declared, PROCESSES) if declared.height else None
         return None, processes
-    instances = pl.concat([identities(one) for one in known]).unique("key", keep="first", maintain_order=True)
+    instances = pl.concat([identities(one, used) for one in known]).unique(
+        "key", keep="first", maintain_order=True
+    )
     given = pl.concat([one.given for one in known]).unique(maintain_order=True)
     return meanings(sensor, given, instances, declared)
 

@@ -15,7 +15,7 @@ from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.schema import conform, empty
 
-__all__ = ["GIVEN", "as_given", "is_keyed", "meanings"]
+__all__ = ["GIVEN", "as_given", "gives_ids", "is_keyed", "meanings"]
 
 GIVEN = pl.Schema(
     {
@@ -35,6 +35,11 @@ _WHAT = ["instance", "given_id", "given_parent"]
 def is_keyed(sensor: Sensor) -> bool:
     """Tell whether later events may change the ids of earlier ones."""
     return not sensor.identified or sensor.together is not list
+
+
+def gives_ids(sensor: Sensor, given: pl.DataFrame, declared: pl.DataFrame) -> bool:
+    """Tell whether a sensor names processes itself, by what came so far."""
+    return sensor.identified or given.height + declared.height > 0
 
 
 def as_given(rows: pl.DataFrame, ids: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

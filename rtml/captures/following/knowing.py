@@ -110,8 +110,8 @@ def merged(processes: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def identities(known: Known) -> pl.DataFrame:
-    """Return what every key means by now (`IDENTITIES`)."""
+def identities(known: Known, used: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Return what every key means by now (`IDENTITIES`); ``used`` as for `with_parents`."""
     instances = known.processes.with_columns(instance="key")
-    found = with_parents(named(instances))
+    found = with_parents(named(instances), used)
     return found.select("process_id", "parent_id", "begun", key="instance").select(IDENTITIES.names())

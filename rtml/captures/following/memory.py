@@ -9,9 +9,11 @@ import polars as pl
 import pydantic
 
 from rtml.captures.counting import Counts
-from rtml.captures.following.gathering import Gathered, Was
-from rtml.captures.following.knowing import Known
+from rtml.captures.following.archive import Archive, Sums
+from rtml.captures.following.gathering import Gathered
 from rtml.captures.following.place import Place
+from rtml.captures.following.tables import NOTHING, Was, heard_in
+from rtml.captures.processes import PROCESSES
 from rtml.captures.sensors import Sensor
 from rtml.errors import RtmlError
 from rtml.reading.parquet import read_parquet
@@ -20,7 +22,6 @@ from rtml.schema import conform
 __all__ = ["Facts", "read_memory", "write_memory"]
 
 _PLACE = "memory"
-_TABLES = ("pids", "processes", "given", "kept", "written", "declared", "pending")
 
 
 class Facts(pydantic.BaseModel):
@@ -34,6 +35,7 @@ class Facts(pydantic.BaseModel):
     parts: dict[str, int] = {}
     rejects: list[str] = []
     audit: list[str] = []
+    archive: Sums = Sums()
 
 
 def write_memory(folder: Path, facts: Facts, gathered: Gathered) -> None:
@@ -41,46 +43,53 @@ def write_memory(folder: Path, facts: Facts, gathered: Gathered) -> None:
     inside = folder / _PLACE
     inside.mkdir(parents=True)
     was = gathered.was
-    known = was.known
-    tables = (
-        known.pids,
-        known.processes,
-        known.given,
-        was.kept,
-        was.written,
-        gathered.declared,
-        gathered.pending,
-    )
-    for name, table in zip(_TABLES, tables, strict=True):
+    tables = {**was.tables(gathered.declared), "written": was.written, "pending": gathered.pending}
+    for name, table in tables.items():
         plain = table.with_columns(pl.col(pl.Categorical).cast(pl.String))
         plain.write_parquet(inside / f"{name}.parquet", compression="zstd", compression_level=1)
     (inside / "facts.json").write_text(json.dumps(facts.model_dump(mode="json")), "utf-8")
 
 
-def read_memory(folder: Path, sensor: Sensor) -> tuple[Facts, Gathered]:
-    """Read what `write_memory` wrote.
+def read_memory(out: Path, state: str, sensor: Sensor) -> tuple[Facts, Gathered]:
+    """Read what `write_memory` wrote into the folder ``state`` of the capture ``out``.
 
     Raises
     ------
     RtmlError
         Something of it is missing or damaged.
     """
+    folder = out / state
     inside = folder / _PLACE
     try:
         facts = Facts.model_validate_json((inside / "facts.json").read_text("utf-8"))
-        tables = {name: read_parquet(inside / f"{name}.parquet") for name in _TABLES}
+        names = [name for name in (*NOTHING, "written", "pending") if name != "heard"]
+        tables = {name: read_parquet(inside / f"{name}.parquet") for name in names}
+        tables["heard"] = _heard(inside / "heard.parquet", tables)
+        images = conform(read_parquet(folder / "processes.parquet"), PROCESSES)
+        gone = read_parquet(folder / "gone.parquet") if (folder / "gone.parquet").is_file() else None
+        archive = Archive(out, facts.archive, gone)
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RtmlError(
             f"{folder}: what was known cannot be read ({error}); follow into a new capture"
         ) from error
-    known = Known(tables["pids"], tables["processes"], tables["given"])
     gathered = Gathered(
         sensor,
         facts.counts,
-        Was(known, tables["kept"], tables["written"]),
+        Was(written=tables["written"]).with_tables(tables),
         conform(tables["pending"]),
         tables["declared"],
         facts.next_seq,
         late=facts.late,
+        archive=archive,
+        images=images,
     )
     return facts, gathered
+
+
+def _heard(path: Path, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return when processes were heard of; captures of before do not tell it as exactly."""
+    if path.is_file():
+        return read_parquet(path)
+    known = tables["processes"].select(time="first_seen", process_id="key", target_id="key")
+    rows = tables["kept"].select("time", "process_id", target_id="process_id")
+    return heard_in(NOTHING["heard"], pl.concat([known, rows]))

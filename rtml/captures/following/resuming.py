@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rtml.captures.following.archive import Archive
 from rtml.captures.following.commits import FOLDER, Commits
 from rtml.captures.following.gathering import Gathered
 from rtml.captures.following.memory import Facts, read_memory
@@ -21,7 +22,9 @@ def require_ours(out: Path) -> None:
     if manifest.is_file():
         if parse_manifest(manifest.read_text("utf-8"), str(manifest)).growing is None:
             raise RtmlError(f"{out}: a capture that was imported; choose another place", argument="out")
-    elif out.exists() and (not out.is_dir() or {path.name for path in out.iterdir()} - {FOLDER, "events"}):
+    elif out.exists() and (
+        not out.is_dir() or {path.name for path in out.iterdir()} - {FOLDER, "events", "archive"}
+    ):
         raise RtmlError(f"{out}: exists already and is no capture; choose another place", argument="out")
 
 
@@ -30,18 +33,21 @@ def begun(sensor: Sensor, source: str, out: Path) -> tuple[Commits, Gathered]:
     manifest = out / "capture.json"
     if not manifest.is_file():
         gathered = Gathered.begin(sensor)
-        commits = Commits(out, Facts(source=source, place=Place(name=""), counts=gathered.counts))
+        facts = Facts(source=source, place=Place(name=""), counts=gathered.counts)
+        gathered.archive = Archive(out, facts.archive)
+        commits = Commits(out, facts, gathered.archive)
         commits.clear()
         commits.commit(gathered)
         return commits, gathered
     former = parse_manifest(manifest.read_text("utf-8"), str(manifest))
     assert former.growing is not None
-    facts, gathered = read_memory(out / former.growing.state, sensor)
+    facts, gathered = read_memory(out, former.growing.state, sensor)
     if (former.sensor, facts.source) != (sensor.name, source):
         raise RtmlError(
             f"{out}: follows {former.sensor} from {facts.source}; choose another place for this one",
             argument="out",
         )
-    commits = Commits(out, facts, int(Path(former.growing.state).name))
+    assert gathered.archive is not None
+    commits = Commits(out, facts, gathered.archive, int(Path(former.growing.state).name))
     commits.clear()
     return commits, gathered

@@ -35,7 +35,13 @@ def rows(capture: str | Path) -> pl.DataFrame:
 
 def images(capture: str | Path) -> pl.DataFrame:
     """Process images of a capture."""
-    return open_capture(capture).processes().collect().drop("image_seq").sort("process_id", "since", "exe")
+    return (
+        open_capture(capture)
+        .processes()
+        .collect()
+        .drop("image_seq")
+        .sort("process_id", "since", "exe", "until", "cmdline")
+    )
 
 
 def counted(capture: Capture) -> dict[str, object]:
