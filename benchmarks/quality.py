@@ -73,7 +73,7 @@ def show(console: Console, title: str, ledger: Ledger) -> None:
     console.print(table)
 
 
-def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
+def spliced(experiment: Experiment, folder: Path, trials: int, into: str = "peers") -> Experiment:
     """Put the attacks of the test into its benign time; return the experiment on that."""
     capture, labels = open_captures(experiment.capture), read_labels(Path(str(experiment.labels)))
     begin = experiment.split.test
@@ -85,6 +85,7 @@ def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
         trials=trials,
         seed=experiment.seed,
         within=(begin, None),
+        into=into,
     )
     splice_to(folder, done, read_rejects(capture))
     everything = pl.concat([labels.filter(pl.col("start") < pl.lit(begin)), done.labels])
@@ -155,6 +156,7 @@ def others(configs: list[Path], seed: int, place: Path) -> dict[str, Ledger]:
 def main(
     seeds: Annotated[list[int] | None, typer.Option(help="seeds of the models")] = None,
     trials: Annotated[int, typer.Option(help="spliced trials; 0: none")] = 150,
+    into: Annotated[list[str] | None, typer.Option(help="into what: peers, rollouts, images")] = None,
     config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
     other: Annotated[list[Path] | None, typer.Option(help="experiments to lay beside it by grade")] = None,
 ) -> None:
@@ -175,10 +177,12 @@ def main(
         show_budgets(console, experiment)
         lab = judged(load_experiment(LAB), wanted, Path(place) / "lab")
         show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
-        if trials:
-            more = spliced(experiment, Path(place) / "spliced", trials)
-            outcome = run_experiment(more, Path(place) / "run-spliced", tracked=False)
-            show(console, f"{trials} spliced trials beside the recorded attacks", outcome.ledger)
+        for variant in into or ["peers"] if trials else []:
+            more = spliced(experiment, Path(place) / f"spliced-{variant}", trials, variant)
+            outcome = run_experiment(more, Path(place) / f"run-{variant}", tracked=False)
+            show(
+                console, f"{trials} trials spliced into {variant} beside the recorded attacks", outcome.ledger
+            )
     console.print("system calls of 15 CVEs (../shared/data/cdl): python -m benchmarks.quality_cdl")
 
 
