@@ -141,4 +141,4 @@ VARIANTS: dict[str, Variant] = {
         "no other image runs all its programs and has its parent process",
     ),
 }
-"""By the name that `rtml replay splice --into` takes."""
+"""By the name that `rtml.splicing.splice.splice` takes."""
