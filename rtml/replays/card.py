@@ -123,8 +123,8 @@ def _attacked(mine: pl.DataFrame, early: set[str]) -> str:
 
 
 def _bounds(sitting: Mapping[str, Any]) -> tuple[pl.Expr, pl.Expr]:
-    begin, end = (instant(moment(sitting[name])) for name in ("begin", "end"))
-    return begin - pl.duration(minutes=1), end + pl.duration(minutes=1)
+    begin, end = (moment(sitting[name]) for name in ("begin", "end"))
+    return instant(begin.replace(second=0)), instant(end)
 
 
 def _of(labels: pl.DataFrame, sitting: Mapping[str, Any]) -> pl.DataFrame:
