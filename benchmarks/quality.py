@@ -1,9 +1,9 @@
-"""``python -m benchmarks.quality``: who finds what on the shipped recording, by kind of attack.
+"""``python -m benchmarks.quality``: who finds what on the shipped recordings, by kind and by grade of attack.
 
 Every number is measured by running the experiment, with several seeds: as it is, with the attacks of sitting
 2 left in the learning time, on the small lab recording; budgets on benign stretches (`benchmarks.budgets`).
-The last table judges spliced trials: attacks of the test sitting put into benign test time of other
-containers.
+By grade other recordings stand beside it, with the first seed. The last table judges spliced trials: attacks
+of the test sitting put into benign test time of other containers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.budgets import show_budgets
+from benchmarks.grades import beside, show_grades
 from rtml.captures import open_captures
 from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
@@ -31,6 +32,8 @@ from rtml.splicing.splice_files import splice_to
 
 CONFIG = Path("experiments/demo.yml")
 LAB = Path("experiments/lab.yml")
+OTHERS = [Path("experiments/demo-v2.yml")]
+LEFT_IN = "attacks of sitting 2 left in"
 
 
 def kinds() -> pl.DataFrame:
@@ -70,7 +73,7 @@ def show(console: Console, title: str, ledger: Ledger) -> None:
     console.print(table)
 
 
-def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
+def spliced(experiment: Experiment, folder: Path, trials: int, into: str = "peers") -> Experiment:
     """Put the attacks of the test into its benign time; return the experiment on that."""
     capture, labels = open_captures(experiment.capture), read_labels(Path(str(experiment.labels)))
     begin = experiment.split.test
@@ -82,6 +85,7 @@ def spliced(experiment: Experiment, folder: Path, trials: int) -> Experiment:
         trials=trials,
         seed=experiment.seed,
         within=(begin, None),
+        into=into,
     )
     splice_to(folder, done, read_rejects(capture))
     everything = pl.concat([labels.filter(pl.col("start") < pl.lit(begin)), done.labels])
@@ -132,10 +136,29 @@ def judged(experiment: Experiment, seeds: list[int], place: Path) -> list[Ledger
     return [run.ledger for run in runs]
 
 
+def left_in(experiment: Experiment) -> Experiment:
+    """Return the experiment of somebody who has no labels of the time before the test."""
+    return experiment.model_copy(update={"split": replace(experiment.split, early_attacks="keep")})
+
+
+def others(configs: list[Path], seed: int, place: Path) -> dict[str, Ledger]:
+    """Judge other recordings with one seed, as they are and with early attacks left in."""
+    ledgers = {}
+    for number, config in enumerate(configs):
+        experiment = load_experiment(config).model_copy(update={"seed": seed})
+        for name, one in (("", experiment), (f", {LEFT_IN}", left_in(experiment))):
+            ledger = beside(one, place / f"{number}{'-kept' if name else ''}")
+            if ledger is not None:
+                ledgers[f"{experiment.name}{name}"] = ledger
+    return ledgers
+
+
 def main(
     seeds: Annotated[list[int] | None, typer.Option(help="seeds of the models")] = None,
     trials: Annotated[int, typer.Option(help="spliced trials; 0: none")] = 150,
+    into: Annotated[list[str] | None, typer.Option(help="into what: peers, rollouts, images")] = None,
     config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
+    other: Annotated[list[Path] | None, typer.Option(help="experiments to lay beside it by grade")] = None,
 ) -> None:
     """Measure detection on the shipped recordings.
 
@@ -147,19 +170,19 @@ def main(
         clean = judged(experiment, wanted, Path(place) / "clean")
         show(console, f"{config} with seed {wanted[0]}", clean[0])
         show_seeds(console, f"{config}, seeds {wanted}: median (range)", clean)
-        kept = experiment.model_copy(update={"split": replace(experiment.split, early_attacks="keep")})
-        show_seeds(
-            console,
-            "the same with the attacks of sitting 2 left in the learning time",
-            judged(kept, wanted, Path(place) / "kept"),
-        )
+        kept = judged(left_in(experiment), wanted, Path(place) / "kept")
+        show_seeds(console, f"the same with the {LEFT_IN} the learning time", kept)
+        ledgers = {experiment.name: clean[0], f"{experiment.name}, {LEFT_IN}": kept[0]}
+        show_grades(console, ledgers | others(other or OTHERS, wanted[0], Path(place) / "others"))
         show_budgets(console, experiment)
         lab = judged(load_experiment(LAB), wanted, Path(place) / "lab")
         show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
-        if trials:
-            more = spliced(experiment, Path(place) / "spliced", trials)
-            outcome = run_experiment(more, Path(place) / "run-spliced", tracked=False)
-            show(console, f"{trials} spliced trials beside the recorded attacks", outcome.ledger)
+        for variant in into or ["peers"] if trials else []:
+            more = spliced(experiment, Path(place) / f"spliced-{variant}", trials, variant)
+            outcome = run_experiment(more, Path(place) / f"run-{variant}", tracked=False)
+            show(
+                console, f"{trials} trials spliced into {variant} beside the recorded attacks", outcome.ledger
+            )
     console.print("system calls of 15 CVEs (../shared/data/cdl): python -m benchmarks.quality_cdl")
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "PROFILES",
     "SENSORS",
     "SINKS",
+    "VARIANTS",
 ]
 
 
@@ -89,3 +90,6 @@ PROFILES = ("kubescape", "kubearmor", "seccomp", "falco")
 
 ENGINES = _Open("rtml.engines", *registered.ENGINES)
 """`rtml.job.engines.ENGINES`."""
+
+VARIANTS = ("peers", "rollouts", "images")
+"""`rtml.splicing.variants.VARIANTS`."""

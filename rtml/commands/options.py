@@ -19,6 +19,7 @@ OPTIONS = {
     "hold_out": "--hold-out",
     "out": "--out",
     "overrides": "--set",
+    "replicas": "--replicas",
     "run": "`rtml experiment promote RUN`",
     "state": "--state",
     "since": "--since TIME, or --all-time",

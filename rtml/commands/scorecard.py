@@ -69,16 +69,18 @@ def _print(rows: list[Row]) -> None:
     columns = ["catalogue", "chosen by others", "can be done here", "recorded", "the sensor sees"]
     known = [(r.name, r.chosen, r.here, r.recorded, r.seen) for r in rows]
     print_table("", columns, [["-" if cell is None else cell for cell in row] for row in known])
-    found = [
-        (row.name, side.side, side.kind, side.found, row.recorded, _rate(side.rate))
-        for row in rows
-        for side in row.found
-        if row.recorded
-    ]
-    if found:
-        print_table("", ["catalogue", "side", "kind", "finds", "of", "false per container-day"], found)
-    else:
+    if not any(row.found for row in rows):
         console.print("who finds what: name the folder of a run (`rtml experiment run`)", markup=False)
+        return
+    judged = [row for row in rows if row.recorded]
+    if not judged:
+        console.print("no attack of the lab was judged in that run", markup=False)
+        return
+    heads = ["found of", *(f"{row.name}: {row.recorded}" for row in judged), "false per container-day"]
+    sides = zip(*(row.found for row in judged), strict=True)
+    print_table(
+        "", heads, [[one[0].side, *(each.found for each in one), _rate(one[0].rate)] for one in sides]
+    )
 
 
 def _rate(rate: float | None) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rtml.commands import arguments
+from rtml.commands.names import VARIANTS
 from rtml.commands.output import console, print_json, print_table
 from rtml.commands.progress import progress
 
@@ -30,6 +31,15 @@ def splice(
     trials: Annotated[int, typer.Option("--trials", help="How many to make.")] = 100,
     seed: Annotated[int, typer.Option("--seed", help="What the choice depends on.")] = 0,
     gap: Annotated[float, typer.Option("--gap", help="Least seconds between attacks.")] = 60.0,
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into",
+            help="Where: peers, rollouts, or images of other workloads.",
+            callback=arguments.one_of("variant", VARIANTS),
+        ),
+    ] = "peers",
+    replicas: Annotated[int, typer.Option("--replicas", help="In how many containers at once.")] = 1,
     since: Time = None,
     until: Time = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -37,6 +47,7 @@ def splice(
     """Put recorded attacks into benign time of other containers: many trials from few recordings.
 
     `rtml replay splice CAPTURE --labels labels.parquet --out spliced --trials 200 --seed 1`.
+    Harder: `--into rollouts`, `--into images` (of other workloads, where the programs are), `--replicas 3`.
     Labels of trials say `spliced`; reports say so too. Times without an offset are UTC.
     """
     import polars as pl
@@ -56,7 +67,15 @@ def splice(
         attacks = renamed(attacks, meant.ids)
         trees = attack_trees(attacks, capture.processes().collect())
         done = spliced_trials(
-            capture, attacks, trees, trials=trials, seed=seed, gap=gap, within=(_utc(since), _utc(until))
+            capture,
+            attacks,
+            trees,
+            trials=trials,
+            seed=seed,
+            gap=gap,
+            within=(_utc(since), _utc(until)),
+            into=into,
+            replicas=replicas,
         )
         splice_to(out, done, read_rejects(capture))
     if as_json:

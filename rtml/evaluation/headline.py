@@ -9,19 +9,19 @@ budget: each gets half.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.measure import kept, poisson_rate, share
 from rtml.evaluation.origins import groups_of
+from rtml.evaluation.reach import Reach, Reaches, at, pairs, reaches_of, together
 from rtml.evaluation.sides import Side
 from rtml.evaluation.track import Track
-from rtml.schema import BUDGETS, SETTINGS
+from rtml.schema import BUDGETS
 
-__all__ = ["HEADLINE", "Reach", "headline", "reach", "together"]
+__all__ = ["HEADLINE", "headline"]
 
 HEADLINE = pl.Schema(
     [
@@ -43,17 +43,10 @@ HEADLINE = pl.Schema(
 ``oracle``: the most that any threshold of the side finds at the cost asked for, chosen on the test; null:
 no threshold."""
 
-_UNIT = ["container_id", "slot", "root_id"]
 
-
-class Reach(NamedTuple):
-    """What a side finds at one setting, and the units in which it is false."""
-
-    attacks: frozenset[str]
-    false: pl.DataFrame
-
-
-def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = None) -> pl.DataFrame:
+def headline(
+    sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = None, reaches: Reaches | None = None
+) -> pl.DataFrame:
     """Return `HEADLINE` of all rules, rivals and models, and of the first rules with each of the others.
 
     Parameters
@@ -64,6 +57,8 @@ def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = N
         See `rtml.evaluation.track.make_track`.
     curve
         `rtml.evaluation.budget.CURVE` of the same sides, where it was made already.
+    reaches
+        `rtml.evaluation.reach.reaches_of` the same sides, where they were made already.
 
     Notes
     -----
@@ -82,59 +77,24 @@ def headline(sides: Sequence[Side], track: Track, curve: pl.DataFrame | None = N
     """
     proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
     best = budget_curves(proper, track) if curve is None else curve
-    reaches = {side.name: {key: reach(side, key, track) for key in _settings(side)} for side in proper}
-    rows = [row for asked in BUDGETS for row in _at(proper, asked, reaches, track, best)]
+    known = reaches_of(proper, track) if reaches is None else reaches
+    rows = [row for asked in BUDGETS for row in _at(proper, asked, known, track, best)]
     table = pl.DataFrame(rows, schema=HEADLINE, orient="row")
     order = table["side"].unique(maintain_order=True).to_list()
     return table.sort(pl.col("side").replace_strict(order, range(len(order))), "asked")
-
-
-Reaches: TypeAlias = Mapping[str, Mapping[float | None, Reach]]
-"""By side and budget; a side that cannot be set has one, for None."""
-
-
-def _settings(side: Side) -> Sequence[float | None]:
-    """Return the budgets that a side is set to; what cannot be set is matched once, not once per budget."""
-    return SETTINGS if _by_score(side) or side.dial is not None else [None]
-
-
-def _by_score(side: Side) -> bool:
-    return side.trees is not None and "budget" in side.trees.columns
 
 
 def _at(
     sides: list[Side], asked: float, reaches: Reaches, track: Track, curve: pl.DataFrame
 ) -> Iterator[tuple[object, ...]]:
     """Yield the rows of one budget, each side alone, then tuned rules with each of the others."""
-    whole, half = (
-        {name: settings.get(budget) or settings[None] for name, settings in reaches.items()}
-        for budget in (asked, asked / 2)
-    )
     for side in sides:
-        yield _row(side.name, side.kind, asked, whole[side.name], track, _oracle(side.name, asked, curve))
-    first = next((side for side in sides if side.kind == "rules"), None)
-    others = [side for side in sides if side.kind != "rules"] if first is not None else []
-    for side in others:
-        both = together(half[first.name], half[side.name]) if first else half[side.name]
-        name = f"{first.name if first else ''} + {side.name}"
+        whole, best = at(reaches, side.name, asked), _oracle(side.name, asked, curve)
+        yield _row(side.name, side.kind, asked, whole, track, best)
+    for rules, other in pairs(sides):
+        both = together(at(reaches, rules, asked / 2), at(reaches, other, asked / 2))
+        name = f"{rules} + {other}"
         yield _row(name, "union", asked, both, track, _oracle(name, asked, curve))
-
-
-def reach(side: Side, budget: float | None, track: Track) -> Reach:
-    """Return what a side reaches at a budget: by its tree scores, its dial, or as it is."""
-    if side.trees is not None and _by_score(side) and budget is not None and side.asked != budget:
-        alarms = side.trees.filter(pl.col("budget") <= budget).select("container_id", "window", "root_id")
-        rows = track.trees.join(alarms.unique(), on=alarms.columns, how="semi", nulls_equal=True)
-        attacks = rows["attack_id"].drop_nulls()
-        return Reach(frozenset(attacks), rows.filter(pl.col("outcome") == "false").select(_UNIT).unique())
-    findings = side.findings if side.dial is None or budget is None else side.dial.get(budget, side.findings)
-    _, matched = track.judged(findings)
-    return Reach(frozenset(matched.hits["attack_id"]), matched.false_units)
-
-
-def together(one: Reach, other: Reach) -> Reach:
-    """Return what two sides reach together: a unit that both are wrong about counts once."""
-    return Reach(one.attacks | other.attacks, pl.concat([one.false, other.false]).unique())
 
 
 def _oracle(side: str, asked: float, curve: pl.DataFrame) -> int | None:

@@ -16,6 +16,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.by_attack import by_attack, gain
+from rtml.evaluation.by_grade import BY_GRADE, by_grade
 from rtml.evaluation.facts import gather
 from rtml.evaluation.headline import headline
 from rtml.evaluation.labels.provenance import refuse_rule_labels
@@ -23,6 +24,7 @@ from rtml.evaluation.measure import Measure, kept
 from rtml.evaluation.measures import ROWS, measure_rows, wide
 from rtml.evaluation.points import operating_points
 from rtml.evaluation.proof import Proof
+from rtml.evaluation.reach import reaches_of
 from rtml.evaluation.sides import Side, union
 from rtml.evaluation.suspected import suspected
 from rtml.evaluation.track import Track
@@ -48,9 +50,10 @@ class Ledger:
     none). ``by_attack``: one row per attack with the verdict ``both``, ``rules only``,
     ``models only`` or ``neither``. ``curve``: see `rtml.evaluation.budget.CURVE`.
     ``points``: rules at each minimum level, see `rtml.evaluation.points.POINTS`. ``headline``: every side
-    at the same budgets, see `rtml.evaluation.headline.HEADLINE`. ``measures``: every side's further measures,
-    long, see `rtml.evaluation.measures.ROWS`. ``facts``: split proof, counts, limits, and the ``gain``: the
-    share of attacks that models found and rules did not (strict JSON values).
+    at the same budgets, see `rtml.evaluation.headline.HEADLINE`. ``by_grade``: who finds attacks of each
+    grade and entry, see `rtml.evaluation.by_grade.BY_GRADE`; empty where no label says. ``measures``: every
+    side's further measures, long, see `rtml.evaluation.measures.ROWS`. ``facts``: split proof, counts,
+    limits, and the ``gain``: the share of attacks that models found and rules did not (strict JSON values).
     """
 
     summary: pl.DataFrame
@@ -61,6 +64,7 @@ class Ledger:
     facts: dict[str, Any]
     headline: pl.DataFrame
     measures: pl.DataFrame = field(default_factory=lambda: empty(ROWS))
+    by_grade: pl.DataFrame = field(default_factory=lambda: empty(BY_GRADE))
 
     def __repr__(self) -> str:
         """Say in a line who was judged on what."""
@@ -145,7 +149,7 @@ def build_ledger(
     facts["suspicions"] = told
     facts["gain"] = asdict(gain(sides, attacks))
     rows = [_row(verdict, _only(verdict, judged)) for verdict in judged]
-    curve = budget_curves(sides, track)
+    curve, reaches = budget_curves(sides, track), reaches_of(sides, track)
     return Ledger(
         pl.DataFrame(rows, infer_schema_length=None, schema_overrides=_TYPES),
         table,
@@ -153,8 +157,9 @@ def build_ledger(
         curve,
         operating_points(sides, track),
         facts,
-        headline(sides, track, curve),
+        headline(sides, track, curve, reaches),
         measure_rows({verdict.side.name: verdict.measures for verdict in judged}),
+        by_grade(sides, track, reaches),
     )
 
 

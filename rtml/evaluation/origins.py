@@ -12,7 +12,7 @@ TRIAL = "~"
 
 
 def origin(attacks: pl.DataFrame) -> pl.Expr:
-    """Return the recording that each attack stems from: column ``origin``, else its id without the trial.
+    """Return the recording of each attack: column ``origin``, else its id without part and trial.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ def origin(attacks: pl.DataFrame) -> pl.Expr:
 
     Examples
     --------
-    >>> attacks = pl.DataFrame({"attack_id": ["shell~1", "shell~22", "shell", "a~b"]})
+    >>> attacks = pl.DataFrame({"attack_id": ["shell~1", "shell~22", "shell~2~0003", "a~b"]})
     >>> attacks.select(origin(attacks)).to_series().to_list()
     ['shell', 'shell', 'shell', 'a~b']
     """
-    recorded = pl.col("attack_id").str.replace(rf"{TRIAL}\d+$", "")
+    recorded = pl.col("attack_id").str.replace(rf"({TRIAL}\d+)+$", "")
     if "origin" in attacks.columns:
         recorded = pl.coalesce("origin", recorded)
     return recorded.alias("origin")

@@ -13,6 +13,7 @@ from rtml.evaluation.measure import RESAMPLES, Measure, poisson_rate, refused, s
 from rtml.evaluation.measures import Material, measure_all
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.ranking import HARD, Ranked, below_chance
+from rtml.evaluation.reach import first_events
 from rtml.evaluation.sides import Side, scores_of_findings
 from rtml.evaluation.split import refuse_peeking
 from rtml.evaluation.track import Track
@@ -126,11 +127,7 @@ def assess(side: Side, track: Track, resamples: int = RESAMPLES) -> Verdict:
 
 def _per_attack(side: Side, findings: pl.DataFrame, hits: pl.DataFrame, track: Track) -> pl.DataFrame:
     """Return one row per attack: found, findings, when, delay in seconds, and by what evidence."""
-    sources = findings.select("source").with_row_index("finding")
-    window_end = track.every.start("detected") + track.every.span
-    timed = hits.join(sources, on="finding").with_columns(
-        first_seen=pl.when(pl.col("source") == "model").then(window_end).otherwise(pl.col("detected"))
-    )
+    timed = first_events(findings, hits, track.every)
     first = timed.group_by("attack_id").agg(
         findings=pl.len().cast(pl.Int64),
         first_seen=pl.col("first_seen").min(),

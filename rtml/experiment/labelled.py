@@ -12,20 +12,21 @@ from rtml.captures.in_scope import InScope
 from rtml.errors import RtmlError
 from rtml.evaluation.labels import in_capture, read_labels
 from rtml.evaluation.labels.reading import validate
+from rtml.replays.grading import with_grades
 from rtml.schema import INFRASTRUCTURE
 
 __all__ = ["labels_of", "refuse_damage"]
 
 
 def labels_of(capture: Capture, labels: pl.DataFrame | Path | str) -> tuple[pl.DataFrame, list[str]]:
-    """Return the labels of a capture and what must be said about them.
+    """Return the labels of a capture and what must be said about them; replays with their grades.
 
     Raises
     ------
     RtmlError
         Labels and capture do not belong together, see `rtml.evaluation.labels.in_capture`.
     """
-    table = validate(labels) if isinstance(labels, pl.DataFrame) else read_labels(Path(labels))
+    table = with_grades(validate(labels) if isinstance(labels, pl.DataFrame) else read_labels(Path(labels)))
     containers = capture.containers()
     outside = containers.filter(pl.col("role") == INFRASTRUCTURE)["container_id"]
     known = containers["container_id"].to_list()

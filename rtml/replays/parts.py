@@ -17,11 +17,11 @@ def attack_of(name: str) -> str:
 
     Examples
     --------
-    >>> attack_of("backup-takes-more~3"), attack_of("dga-slow")
-    ('backup-takes-more', 'dga-slow')
+    >>> attack_of("backup-takes-more~3"), attack_of("backup-takes-more~3~0007"), attack_of("dga-slow")
+    ('backup-takes-more', 'backup-takes-more', 'dga-slow')
     """
     head, mark, number = name.rpartition(TRIAL)
-    return head if mark and number.isdecimal() else name
+    return attack_of(head) if mark and number.isdecimal() else name
 
 
 def names_of_parts(attack: Attack) -> list[str]:

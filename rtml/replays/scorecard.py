@@ -137,8 +137,8 @@ def _count(wanted: Wanted, those: Collection[str]) -> int:
 
 
 def _sides(run: Judged) -> dict[tuple[str, str], tuple[set[str], float | None]]:
-    """By side of rules and models: the attacks that it found, and its false findings per container-day."""
-    proper = run.summary.filter(pl.col("kind").is_in(["rules", "model"]))
+    """By side but the trivial: the attacks that it found, and its false findings per container-day."""
+    proper = run.summary.filter(pl.col("kind").is_in(["rules", "model", "rival", "union"]))
     sides = {}
     for side, kind, false, days in proper.select("side", "kind", "false", "days").iter_rows():
         mine = run.attacks.filter((pl.col("side") == side) & pl.col("found"))

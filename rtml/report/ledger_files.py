@@ -43,6 +43,7 @@ def as_json(ledger: Ledger) -> dict[str, Any]:
         "headline": _plain(ledger.headline),
         "sides": [_side(row) for row in ledger.summary.iter_rows(named=True)],
         "by_attack": _plain(ledger.by_attack),
+        "by_grade": _plain(ledger.by_grade),
         "attacks": _plain(ledger.attacks),
         "budget_curve": _plain(ledger.curve),
         "operating_points": _plain(ledger.points),

@@ -18,6 +18,7 @@ from rtml.errors import RtmlError
 from rtml.reading.whole import write_text
 from rtml.report.beside import beside_rules
 from rtml.report.budget_picture import budget_picture, budget_series
+from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_rows
 from rtml.report.chosen import first_rules
 from rtml.report.headline import headline_rows
 from rtml.report.input import ReportInput
@@ -107,6 +108,8 @@ def _tables(source: ReportInput) -> dict[str, Any]:
         "sides": summary_rows(ledger),
         "split": split_bars(ledger.facts["split"]),
         "attacks": attack_rows(ledger),
+        "grades": grade_rows(ledger),
+        "grades_explained": BY_GRADE_EXPLAINED,
         "points": point_rows(ledger),
         "names": _columns(source),
         "findings": finding_rows(source.findings),

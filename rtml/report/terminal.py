@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
+from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_table
 from rtml.report.headline import EXPLAINED, headline_table
 from rtml.report.numbers import number, plural
 from rtml.report.sentences import three_sentences
@@ -76,6 +77,9 @@ class LedgerView:
         if self.ledger.headline.height:
             yield headline_table(self.ledger, options.max_width)
             yield Text(f"  {EXPLAINED}\n", "dim")
+        if self.ledger.by_grade.height:
+            yield grade_table(self.ledger, options.max_width)
+            yield Text(f"  {BY_GRADE_EXPLAINED}\n", "dim")
         yield ledger_table(self.ledger, options.max_width)
         yield Group(*(Text(f"  {visible(line, 1000)}") for line in _told(self.ledger)))
         yield Group(*(Text(f"  - {line}", "dim") for line in _reasons(self.ledger)))

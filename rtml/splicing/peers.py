@@ -1,16 +1,14 @@
-"""Which containers an attack could have happened in: same image and workload, a fitting parent."""
+"""Where in the wanted containers an attack could have happened: a fitting parent; and what time is taken."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from rtml.captures.processes import BY_TIME
-from rtml.schema import INFRASTRUCTURE
 from rtml.splicing.placing import Place, Stretch
 
 __all__ = ["busy_time", "extents", "places_of"]
 
-_SHARED_COLUMNS = ("image", "image_digest", "workload")
 _UTC = pl.Datetime("ns", "UTC")
 
 
@@ -45,45 +43,34 @@ def busy_time(labels: pl.DataFrame, ends: pl.DataFrame) -> dict[str, list[Stretc
     return busy
 
 
-def places_of(source: str, root: int, containers: pl.DataFrame, images: pl.DataFrame) -> list[Place]:
+def places_of(source: str, root: int, peers: pl.DataFrame, images: pl.DataFrame) -> list[Place]:
     """Where the attack with root process ``root`` in container ``source`` could have happened.
 
     Parameters
     ----------
     source, root
         Container and root process of the recorded attack.
-    containers
-        `rtml.captures.Capture.containers`; infrastructure is never a place.
+    peers
+        Containers that are wanted, and their stretches: ``container_id, begin, end``
+        (`rtml.splicing.variants`).
     images
         Process images (`rtml.captures.processes.PROCESSES`).
 
     Returns
     -------
-    Containers of the same image, digest and workload, except ``source``. Where the root has a
-    parent in its container, only stretches in which a process with the same program, command line
-    and ancestors runs.
+    Stretches of ``peers``. Where the root has a parent in its container, only those in which a process with
+    the same program, command line and ancestors runs.
     """
     inits = _inits(images).select("container_id", init="pid", above="ppid")
-    peers = _peers(source, containers).join(inits, on="container_id", how="left", maintain_order="left")
+    known = peers.join(inits, on="container_id", how="left", maintain_order="left")
     parent = _parent_image(images, source, root)
     if parent.is_empty():
         no_process = pl.lit(None, pl.Int64)
-        stretches = peers.with_columns(parent=no_process, lineage=no_process, ppid="above")
+        stretches = known.with_columns(parent=no_process, lineage=no_process, ppid="above")
     else:
-        stretches = _with_parent(peers, images, parent)
+        stretches = _with_parent(known, images, parent)
     columns = stretches.select("container_id", "begin", "end", "parent", "lineage", "ppid", "init")
     return [Place(name, (begin, end), *rest) for name, begin, end, *rest in columns.iter_rows()]
-
-
-def _peers(source: str, containers: pl.DataFrame) -> pl.DataFrame:
-    recorded_in = containers.filter(pl.col("container_id") == source)
-    like = pl.all_horizontal(pl.col(name).eq_missing(recorded_in[name].first()) for name in _SHARED_COLUMNS)
-    apart = pl.col("container_id") != source
-    return (
-        containers.filter(like & apart & pl.col("role").ne_missing(INFRASTRUCTURE))
-        .select("container_id", begin=_ns("first_seen"), end=_ns("last_seen"))
-        .sort("container_id")
-    )
 
 
 def _inits(images: pl.DataFrame) -> pl.DataFrame:

@@ -6,11 +6,16 @@ Whole nanoseconds throughout, so that a choice is the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["Place", "Stretch", "Trial", "choose", "free"]
+__all__ = ["STAGGER", "Place", "Stretch", "Trial", "choose", "free"]
+
+STAGGER = 20_000_000_000
+"""How much later than the first an attack on several replicas reaches the last, in nanoseconds."""
+
+_DRAWS = 50
 
 Stretch = tuple[int, int]
 """Begin and end, in nanoseconds since the epoch."""
@@ -65,6 +70,7 @@ def choose(
     trials: int,
     gap: int,
     seed: int,
+    replicas: int = 1,
 ) -> list[Trial]:
     """Place up to ``trials`` attacks: in turn each attack once, in random order.
 
@@ -81,10 +87,13 @@ def choose(
         Occupied time by container.
     trials, gap, seed
         How many, least time between two (ns), and what the choice depends on.
+    replicas
+        In how many containers each is placed at once, up to `STAGGER` later than the first; an attack that
+        does not fit into so many at once, after some draws, is left out.
 
     Returns
     -------
-    Fewer than ``trials`` when no attack fits any more; the caller says so.
+    Fewer than ``trials`` when no attack fits any more; the caller says so. Groups of replicas are whole.
 
     Examples
     --------
@@ -96,16 +105,51 @@ def choose(
     dice = np.random.default_rng(seed)
     occupied = {name: list(stretches) for name, stretches in busy.items()}
     left, placed = sorted(lengths), list[Trial]()
-    while left and len(placed) < trials:
-        for attack in [left[i] for i in dice.permutation(len(left))][: trials - len(placed)]:
-            trial = _place(attack, lengths[attack], places[attack], occupied, gap, dice)
-            if trial is None:
+    while left and len(placed) + replicas <= trials:
+        for attack in [left[i] for i in dice.permutation(len(left))][: (trials - len(placed)) // replicas]:
+            group = _group(attack, lengths[attack], places[attack], occupied, gap, dice, replicas)
+            if not group:
                 left.remove(attack)
                 continue
-            placed.append(trial)
-            stretch = (trial.begin, trial.begin + lengths[attack])
-            occupied.setdefault(trial.place.container_id, []).append(stretch)
+            placed += group
+            for trial in group:
+                stretch = (trial.begin, trial.begin + lengths[attack])
+                occupied.setdefault(trial.place.container_id, []).append(stretch)
     return placed
+
+
+def _group(
+    attack: str,
+    length: int,
+    places: Sequence[Place],
+    occupied: Mapping[str, Sequence[Stretch]],
+    gap: int,
+    dice: np.random.Generator,
+    replicas: int,
+) -> list[Trial]:
+    """Draw one beginning, and as many others at about that time; empty when they do not fit."""
+    for _ in range(_DRAWS if replicas > 1 else 1):
+        first = _place(attack, length, places, occupied, gap, dice)
+        if first is None:
+            return []
+        group = [first]
+        late = (first.begin, first.begin + length + STAGGER)
+        while len(group) < replicas:
+            taken = {trial.place.container_id for trial in group}
+            near = [cut for place in places if place.container_id not in taken and (cut := _cut(place, late))]
+            more = _place(attack, length, near, occupied, gap, dice)
+            if more is None:
+                break
+            group.append(more)
+        if len(group) == replicas:
+            return group
+    return []
+
+
+def _cut(place: Place, to: Stretch) -> Place | None:
+    """Return what of a place lies within a stretch; null: nothing."""
+    begin, end = max(place.stretch[0], to[0]), min(place.stretch[1], to[1])
+    return replace(place, stretch=(begin, end)) if begin < end else None
 
 
 def _place(

@@ -11,6 +11,7 @@ from rtml.captures.store import Capture
 from rtml.splicing.peers import busy_time, places_of
 from rtml.splicing.placing import Place, Stretch
 from rtml.splicing.recorded import Recorded
+from rtml.splicing.variants import Ground, Variant
 
 __all__ = ["places_of_attacks", "taken_time"]
 
@@ -18,10 +19,10 @@ Within = tuple[dt.datetime | None, dt.datetime | None]
 
 
 def places_of_attacks(
-    capture: Capture, recorded: Recorded, ends: pl.DataFrame, within: Within
+    capture: Capture, recorded: Recorded, ends: pl.DataFrame, within: Within, variant: Variant
 ) -> tuple[dict[str, list[Place]], dict[str, str]]:
     """Say where each attack could be put, and why those that cannot be are left out."""
-    containers = capture.containers()
+    ground = Ground(capture.containers(), recorded)
     seen = set(ends["attack_id"])
     places: dict[str, list[Place]] = {}
     left_out: dict[str, str] = {}
@@ -29,8 +30,8 @@ def places_of_attacks(
     for name, home, root in roots.iter_rows():
         if name not in seen:
             left_out[name] = "its processes are not in the capture"
-        elif not (candidates := places_of(home, root, containers, recorded.images)):
-            left_out[name] = "no other container of its image and workload has its parent process"
+        elif not (candidates := places_of(home, root, variant.choose(ground, name, home), recorded.images)):
+            left_out[name] = variant.without
         else:
             places[name] = [_cut(place, within) for place in candidates]
     return places, left_out

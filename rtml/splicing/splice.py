@@ -20,7 +20,7 @@ import polars as pl
 from rtml.captures.manifest import Manifest
 from rtml.captures.processes import BY_TIME
 from rtml.captures.store import Capture
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import RtmlError, UsageError, lookup
 from rtml.schema import conform
 from rtml.splicing.peers import extents
 from rtml.splicing.placing import choose
@@ -28,6 +28,7 @@ from rtml.splicing.recorded import Recorded, read_recorded
 from rtml.splicing.rewriting import new_names, rewrite_events, rewrite_labels, rewrite_processes
 from rtml.splicing.room import places_of_attacks, taken_time
 from rtml.splicing.trial_table import trial_table
+from rtml.splicing.variants import VARIANTS
 
 __all__ = ["GAP", "Spliced", "splice", "with_trials"]
 
@@ -56,6 +57,8 @@ def splice(
     seed: int,
     gap: float = GAP,
     within: tuple[dt.datetime | None, dt.datetime | None] = (None, None),
+    into: str = "peers",
+    replicas: int = 1,
 ) -> Spliced:
     """Put ``trials`` recorded attacks into benign time of other containers of ``capture``.
 
@@ -76,17 +79,23 @@ def splice(
         Least seconds between two attacks in one container, also to the recorded ones.
     within
         Use only benign time from the first to before the second (null: no bound).
+    into
+        Which containers, see `rtml.splicing.variants.VARIANTS`: ``peers``, ``rollouts``, ``images``.
+    replicas
+        In how many containers each attack is put at once, some seconds apart. Each is a trial (trials that
+        make no whole group are left away), and all of one recording count as one in every interval.
 
     Returns
     -------
-    All that was in the capture, unchanged, and the trials. A trial lies in a container of the same
-    image, digest and workload as the recorded one; its root has the process there that corresponds
-    to its recorded parent. Infrastructure, other attacks and time with lost events are never used.
+    All that was in the capture, unchanged, and the trials. A trial of ``peers`` lies in a container of the
+    same image, digest and workload as the recorded one; its root has the process there that corresponds
+    to its recorded parent. Infrastructure, other attacks and time with lost events are never used. The
+    ``name`` of a label says into what it was spliced.
 
     Raises
     ------
     UsageError
-        ``trials`` is no positive number, or ``gap`` is negative.
+        ``trials`` or ``replicas`` is no positive number, ``gap`` is negative, or no variant is called so.
     RtmlError
         No attack can be spliced, or not all trials fit; the message says how many do.
     """
@@ -94,12 +103,17 @@ def splice(
         raise UsageError(f"trials is {trials}: at least 1 is wanted", argument="trials")
     if gap < 0:
         raise UsageError(f"gap is {gap:g} seconds: at least 0 is wanted", argument="gap")
+    if not 1 <= replicas <= trials:
+        raise UsageError(
+            f"replicas is {replicas}: from 1 to the number of trials is wanted", argument="replicas"
+        )
+    variant = lookup(VARIANTS, into, "variant")
     of_service = pl.col("entry").is_in(["service", "rollout"]).fill_null(False)
     inside = labels.filter(of_service)["attack_id"].to_list()
     trees = trees.filter(~pl.col("attack_id").is_in(inside))
     recorded = read_recorded(capture, labels.filter(~pl.col("attack_id").is_in(inside)), trees)
     ends = extents(recorded.labels, recorded.own_events)
-    places, left_out = places_of_attacks(capture, recorded, ends, within)
+    places, left_out = places_of_attacks(capture, recorded, ends, within, variant)
     lengths: dict[str, int] = dict(ends.select("attack_id", "length").iter_rows())
     chosen = choose(
         {name: lengths[name] for name in places},
@@ -108,22 +122,27 @@ def splice(
         trials,
         round(gap * 1e9),
         seed,
+        replicas,
     )
-    if len(chosen) < trials:
-        raise RtmlError(_refusal(len(chosen), left_out, lengths, trials))
+    if len(chosen) < trials // replicas * replicas:
+        raise RtmlError(_refusal(len(chosen), left_out, lengths, trials, replicas))
     left_out |= dict.fromkeys(inside, "it is in the service itself, which cannot be moved")
     left_out |= dict.fromkeys(places.keys() - {t.attack_id for t in chosen}, "no room for its length")
-    return with_trials(
-        capture, recorded, trial_table(chosen, ends, recorded, capture.containers()), labels, left_out
-    )
+    told = variant.says if replicas == 1 else f"{variant.says or 'spliced'}, in {replicas} containers at once"
+    table = trial_table(chosen, ends, recorded, capture.containers())
+    return with_trials(capture, recorded, table, labels, left_out, told)
 
 
-def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], trials: int) -> str:
+def _refusal(
+    placed: int, left_out: dict[str, str], lengths: dict[str, int], trials: int, replicas: int
+) -> str:
     if not placed:
         why = next(iter(left_out.values()), "there is no attack")
         if len(left_out) < len(lengths):
             shortest = min(lengths.values()) / 1e9
             why = f"no benign time is long enough (the shortest attack takes {shortest:.1f} s)"
+            if replicas > 1:
+                why = f"no attack has room in {replicas} containers at once; ask for fewer replicas"
         return f"nothing can be spliced: {why}; record more benign time of these workloads"
     return (
         f"only {placed} of {trials} trials fit into the benign time;"
@@ -132,9 +151,17 @@ def _refusal(placed: int, left_out: dict[str, str], lengths: dict[str, int], tri
 
 
 def with_trials(
-    capture: Capture, recorded: Recorded, table: pl.DataFrame, labels: pl.DataFrame, left_out: dict[str, str]
+    capture: Capture,
+    recorded: Recorded,
+    table: pl.DataFrame,
+    labels: pl.DataFrame,
+    left_out: dict[str, str],
+    told: str = "",
 ) -> Spliced:
-    """Return a capture with the trials of a table (`rtml.splicing.trial_table.trial_table`) in it."""
+    """Return a capture with the trials of a table (`rtml.splicing.trial_table.trial_table`) in it.
+
+    ``told`` is added to the names of the trials' labels.
+    """
     base = recorded.events
     top = base.select(pl.max_horizontal(pl.col("pid").max(), pl.col("target_pid").max())).item()
     names = new_names(recorded.own_events, recorded.own_images, table, top or 0)
@@ -144,7 +171,10 @@ def with_trials(
     added = conform(trial_events)
     events = pl.concat([base, added]).sort("time", "seq", maintain_order=True)
     counts = table.group_by("attack_id").len().sort("attack_id")
-    every = pl.concat([labels, rewrite_labels(recorded.labels, table, names[1])])
+    trials = rewrite_labels(recorded.labels, table, names[1])
+    if told:
+        trials = trials.with_columns(name=pl.format("{} ({})", pl.col("name").fill_null(""), pl.lit(told)))
+    every = pl.concat([labels, trials])
     return Spliced(
         events=events,
         processes=pl.concat([recorded.images, images]).sort(BY_TIME),

@@ -23,6 +23,7 @@ from rtml.findings.sinks import SINKS
 from rtml.profiles.formats import FORMATS as PROFILES
 from rtml.rules.chosen import GATES
 from rtml.rules.sigma.loading import PACKS
+from rtml.splicing.variants import VARIANTS
 
 REGISTRIES = {
     "ALERTS": FORMATS,
@@ -36,6 +37,7 @@ REGISTRIES = {
     "PROFILES": PROFILES,
     "SENSORS": SENSORS,
     "SINKS": SINKS,
+    "VARIANTS": VARIANTS,
 }
 
 

@@ -7,10 +7,15 @@ import polars as pl
 from typer.testing import CliRunner
 
 from rtml.cli import app
+from rtml.evaluation.ledger import build_ledger
+from rtml.evaluation.sides import Side
+from rtml.evaluation.track import make_track
 from rtml.experiment.finished import Finished
 from rtml.replays.catalogue import catalogue
 from rtml.replays.coverage import Coverage
 from rtml.replays.scorecard import scorecard
+from rtml.report.ledger_files import write_ledger
+from tests.evaluation.frames import make_finding, make_labels, make_windows
 
 ATTACKS = {n: a for n, a in catalogue().items() if n in ("anti-debugging", "backup-in-shares", "dga-slow")}
 CATALOGUE = Coverage(
@@ -62,3 +67,31 @@ def test_the_command_prints_one_document():
 def test_a_capture_alone_says_nothing_about_attacks(tmp_path: Path):
     done = CliRunner().invoke(app, ["replay", "scorecard", "--capture", str(tmp_path)])
     assert done.exit_code != 0 and "name its labels" in f"{done.output}{done.exception}"
+
+
+def run_of(folder: Path, *names: str) -> Path:
+    """Write a run that judged attacks of these names: rules find the first, a model all; one false each."""
+    track = make_track(
+        make_windows(), make_labels(*((name, f"c{n}", 10, 12, None) for n, name in enumerate(names)))
+    )
+    rules = pl.concat([make_finding("c0", first=11.0), make_finding("c3", first=90.0)])
+    models = [make_finding(f"c{n}", first=11.0, source="model") for n in range(len(names))]
+    sides = [Side("rules, tuned", "rules", rules), Side("forest", "model", pl.concat([*models, rules[1:]]))]
+    folder.mkdir()
+    write_ledger(build_ledger(sides, track), folder)
+    return folder
+
+
+def test_a_finished_run_is_read_and_told_a_row_for_each_side(tmp_path: Path):
+    run = run_of(tmp_path / "run", "anti-debugging", "backup-in-shares~1", "backup-in-shares~2")
+    done = CliRunner().invoke(app, ["replay", "scorecard", str(run)], env={"COLUMNS": "150"})
+    rows = {line.split("  ")[0]: line.split() for line in done.stdout.splitlines()}
+    assert rows["found of"][2:9] == ["falco:", "1", "grade", "2:", "1", "grade", "5:"]
+    assert rows["rules, tuned"][2:] == ["1", "1", "0", "3.00"]
+    assert rows["forest"][1:] == ["1", "1", "1", "3.00"]
+    assert rows["models + rules"][3:6] == ["1", "1", "1"], "both together"
+
+
+def test_a_run_of_other_peoples_attacks_says_so(tmp_path: Path):
+    done = CliRunner().invoke(app, ["replay", "scorecard", str(run_of(tmp_path / "run", "theirs"))])
+    assert "no attack of the lab was judged in that run" in done.stdout

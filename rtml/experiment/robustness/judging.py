@@ -12,8 +12,8 @@ import polars as pl
 from rtml.captures import open_capture
 from rtml.errors import RtmlError, UsageError
 from rtml.evaluation import Side, Track
-from rtml.evaluation.headline import reach, together
 from rtml.evaluation.measure import kept
+from rtml.evaluation.reach import reach, together
 from rtml.experiment.config import Experiment
 from rtml.experiment.contenders import model_sides, rule_side
 from rtml.experiment.copies import write_copy
