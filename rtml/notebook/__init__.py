@@ -8,6 +8,7 @@ direction overrides are spelled out.
 
 from rtml.notebook.activity import activity
 from rtml.notebook.beginning import begin, found, short_errors
+from rtml.notebook.connections import connections
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
@@ -18,6 +19,7 @@ __all__ = [
     "Shown",
     "activity",
     "begin",
+    "connections",
     "facts",
     "found",
     "peers",

@@ -47,6 +47,11 @@ KNOWN = {
     "title",
     "line",
     "circle",
+    "path",
+    "div",
+    "span",
+    "details",
+    "summary",
 }
 AT = dt.datetime(2026, 11, 24, 3, 0, tzinfo=dt.UTC)
 
@@ -105,7 +110,7 @@ def test_no_string_becomes_markup(text: str):
         "children": [],
         "images": [{"exe": text, "comm": text, "cmdline": text}],
     }
-    assert clean(tree(node, {1: text})) <= {"pre", "b", "br"}
+    assert clean(tree(node, {1: text})) <= {"div", "span", "b"}
     clean(activity(hostile_events(framed), marks={framed: AT}))
     values = {"who": [framed], "window": [AT], "here": [True], "a.b": [1.0]}
     clean(peers(pl.DataFrame(values), "a.b", framed))
