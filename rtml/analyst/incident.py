@@ -128,8 +128,7 @@ class Incident:
         by
             What stands on the left: ``program`` or ``workload``.
         """
-        began = since or self.row["first_seen"]
-        return talk_of(self.ground, by, self.containers, began, fallback=since is None)
+        return talk_of(self.ground, by, self.containers, since, otherwise=self.row["first_seen"])
 
     def explain(self) -> Explained:
         """Return the reasons of its findings, what would have made it usual, and what to do now."""

@@ -44,7 +44,11 @@ _CALLS = ["time", "host", "seq", "container_id", "workload", "exe", "comm", "dst
 
 
 def talk_of(
-    ground: Ground, by: str, containers: Sequence[str] | None, since: dt.datetime | None, fallback: bool
+    ground: Ground,
+    by: str,
+    containers: Sequence[str] | None,
+    since: dt.datetime | None = None,
+    otherwise: dt.datetime | None = None,
 ) -> Shown:
     """Draw who connected to what.
 
@@ -57,9 +61,9 @@ def talk_of(
     containers
         Only what these did; None: all.
     since
-        New is what was first seen from then on; None: what the model has never seen, if there is one.
-    fallback
-        Whether ``since`` only counts where no model took part.
+        New is what was first seen from then on; None: what the model has never seen.
+    otherwise
+        What ``since`` is where nobody said it and no model took part; None: nothing is marked.
 
     Raises
     ------
@@ -68,7 +72,8 @@ def talk_of(
     """
     if by not in _WHO:
         raise UsageError(f"connections by {by!r}: by one of {', '.join(_WHO)}")
-    by_model = ground.scored is not None and (since is None or fallback)
+    by_model = ground.scored is not None and since is None
+    since = since if by_model or since is not None else otherwise
     edges = edges_of(ground.capture, by, containers, ground.scored if by_model else None, since)
     remark = "new: the model knew no such destination of this program" if by_model else ""
     if not by_model and since is not None:
