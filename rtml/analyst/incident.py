@@ -18,6 +18,7 @@ from rtml.analyst.likeness import alike
 from rtml.analyst.msticpy import mapped
 from rtml.analyst.pictures import life_of, peers_of
 from rtml.analyst.rows import Rows
+from rtml.analyst.scored_history import history_of
 from rtml.analyst.talking import talk_of
 from rtml.errors import UsageError, did_you_mean
 from rtml.findings.verdicts import SAYINGS, About, Verdict, add_verdict
@@ -116,6 +117,12 @@ class Incident:
             A column of `rtml.features`; None: the first reason of the model's gravest finding.
         """
         return peers_of(self.ground, self.findings.filter(pl.col("source") == "model"), feature)
+
+    def history(self, detector: str | None = None) -> Shown:
+        """Draw how strange its first container was over time (`rtml.analyst.Hunt.history`)."""
+        if not self.containers:
+            return facts({"history": "no container is named by these findings"})
+        return history_of(self.ground, self.containers[0], detector)
 
     def connections(self, since: dt.datetime | None = None, by: str = "program") -> Shown:
         """Draw whom the programs of its containers talk to; what is new is marked.

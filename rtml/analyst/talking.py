@@ -135,7 +135,7 @@ def _folded(pairs: pl.DataFrame) -> pl.Series:
         pl.when(ports > _MANY)
         .then(pl.format("{}: {} ports", "place", ports))
         .when(places > _MANY)
-        .then(pl.format("{} places{}", places, port))
+        .then(pl.format("{} hosts{}", places, port))
         .otherwise(pl.col("place") + port)
     )
     return pairs.select(where=named).to_series()

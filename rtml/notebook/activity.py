@@ -100,7 +100,7 @@ def _strip(
             hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"
             colour = COLOURS[rank] if kind != _OTHER else COLOURS[-1]
             yield rect(axis.x(_seconds(row["time"])), floor - base[row["time"]], bar, height, colour, hint)
-    yield fitted(14, top + 20, name, LEFT - 24, weight=600)
+    yield fitted(14, top + 20, name, LEFT - 24, weight=600, name=True)
     yield text(14, top + 36, f"to {tallest:,} a bar", fill=FAINT, size=11)
 
 

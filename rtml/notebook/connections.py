@@ -100,13 +100,13 @@ def _names(shown: pl.DataFrame, left: Mapping[str, float], right: Mapping[str, f
     yield text(WIDTH - 14, _TOP - 12, "how often", "end", FAINT, 11)
     for name, y in left.items():
         yield dot(_FROM, y, 3, QUIET)
-        yield fitted(_FROM - 10, y + 4, name, _FROM - 24, "end", weight=600)
+        yield fitted(_FROM - 10, y + 4, name, _FROM - 24, "end", weight=600, name=True)
     by_place = shown.group_by("where").agg(pl.col("count").sum(), pl.col("new").all())
     for row in by_place.sort("where").iter_rows(named=True):
         y, ink = right[row["where"]], {"fill": ALARM, "weight": 600} if row["new"] else {}
         label = f"{row['where']}  ◀ new" if row["new"] else row["where"]
         yield dot(_TO, y, 3, ALARM if row["new"] else QUIET)
-        yield fitted(_TO + 10, y + 4, label, WIDTH - _TO - 90, **ink)  # type: ignore[arg-type]
+        yield fitted(_TO + 10, y + 4, label, WIDTH - _TO - 90, name=True, **ink)  # type: ignore[arg-type]
         yield text(WIDTH - 14, y + 4, f"{row['count']:,}", "end", FAINT, 11)
 
 

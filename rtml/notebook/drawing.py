@@ -51,7 +51,8 @@ _SHAPES = ((86401, "%Y-%m-%d"), (86400, "%m-%d"), (60, "%H:%M"), (0, "%H:%M:%S")
 _MOST_TICKS = 9
 _GLYPH = 0.6
 """Width of an ordinary character, by the size of the font; wide ones (CJK) take two."""
-_LONGEST = 400
+_LONGEST, _TAIL = 400, 0.4
+"""Characters of a label that are looked at; share of a room that the end of a name gets."""
 _FONT = "ui-sans-serif, system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 
 
@@ -103,17 +104,32 @@ def text(
     return element("text", label, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size, font_weight=weight)
 
 
-def shortened(label: str, room: float, size: int = 12) -> str:
-    r"""Return what of a string fits into a room, made visible; a cut string ends in an ellipsis.
+def shortened(label: str, room: float, size: int = 12, name: bool = False) -> str:
+    r"""Return what of a string fits into a room, made visible; an ellipsis stands for what does not.
+
+    A sentence loses its end; of a ``name`` beginning and end are kept: versions and programs stand there.
 
     Examples
     --------
-    >>> shortened("registry.example/shop/web:2", 80), shortened("web", 80), shortened("\u684c\u684c", 24)
-    ('registry.e…', 'web', '\u684c…')
+    >>> shortened("nothing of it is new", 80), shortened("web", 80), shortened("\u684c\u684c", 24)
+    ('nothing of…', 'web', '\u684c…')
+    >>> shortened("registry.example/shop/web:2", 80, name=True)
+    'regist…eb:2'
     """
     said, most = visible(label, _LONGEST), room / (_GLYPH * size)
-    ends = list(accumulate(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in said))
-    return said if not ends or ends[-1] <= most else f"{said[: bisect_right(ends, most - 1)]}…"
+    if _width(said) <= most:
+        return said
+    tail = _head(said[::-1], (most - 1) * _TAIL)[::-1] if name else ""
+    return f"{_head(said, most - 1 - _width(tail))}…{tail}"
+
+
+def _head(said: str, most: float) -> str:
+    ends = list(accumulate(map(_width, said)))
+    return said[: bisect_right(ends, most)]
+
+
+def _width(said: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in said)
 
 
 def fitted(
@@ -125,9 +141,10 @@ def fitted(
     fill: str = INK,
     size: int = 12,
     weight: int = 400,
+    name: bool = False,
 ) -> ET.Element:
     """Write a string into the room that it has; one that is cut is whole under the pointer."""
-    short = shortened(label, room, size)
+    short = shortened(label, room, size, name)
     made = text(x, y, short, anchor, fill, size, weight)
     made.extend([element("title", label)] if short != label else [])
     return made

@@ -11,17 +11,17 @@ from rtml.notebook.drawing import ALARM, FAINT, GRID, INK, PAPER
 from rtml.notebook.shades import chip, legend
 from rtml.showing.shown import NO_MATH, Content, element
 
-__all__ = ["FEW", "MOST", "folded"]
+__all__ = ["FEW", "MOST", "SHARE", "folded"]
 
 FEW = 6
 """Processes that a tree without any mark shows under each other one; the rest is folded."""
 
-MOST = 600
-"""Quiet processes that the markup of one tree holds; what is left out is counted."""
+MOST, SHARE = 1200, 100
+"""Quiet processes that the markup of one tree holds, and of one fold; what is left out is counted."""
 
 _CARD = (
-    f"background: {PAPER}; color: {INK}; border: 1px solid {GRID}; border-radius: 6px; padding: 8px 12px;"
-    " font: 12px/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;"
+    f"background: {PAPER}; color: {INK}; border: 1px solid {GRID}; border-radius: 6px;"
+    " padding: 8px 12px; margin: 4px 0; font: 12px/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;"
     " overflow-wrap: anywhere; text-align: left; max-width: 100%; box-sizing: border-box"
 )
 _BELOW = f"margin-left: 0.5em; padding-left: 0.9em; border-left: 1px solid {GRID}"
@@ -90,11 +90,14 @@ def _children(node: Mapping[str, Any], marks: Marks, room: list[int]) -> Iterato
 
 def _fold(hidden: Sequence[Mapping[str, Any]], left_out: int, marks: Marks, room: list[int]) -> ET.Element:
     kept, number = [], left_out + sum(map(size, hidden))
+    share = [min(SHARE, room[0])]
+    room[0] -= share[0]
     for child in hidden:
-        if room[0] <= 0:
+        if share[0] <= 0:
             break
-        room[0] -= 1
-        kept.append(_branch(child, marks, room))
+        share[0] -= 1
+        kept.append(_branch(child, marks, share))
+    room[0] += max(share[0], 0)
     lost = left_out + sum(map(size, hidden[len(kept) :]))
     counted = f"… {number:,} {'quiet' if hidden else 'more'} process{'es' if number != 1 else ''}"
     if not kept:

@@ -117,7 +117,7 @@ def _side(
     rows: pl.DataFrame, name: str, top: float, columns: dict[float, _Column], best: dict[float, int]
 ) -> Iterator[Content]:
     ink = _COLOURS.get(rows["kind"][0], INK)
-    yield fitted(14, top + 22, name, _NAMES - 24, fill=ink, weight=600)
+    yield fitted(14, top + 22, name, _NAMES - 24, fill=ink, weight=600, name=True)
     for row in rows.iter_rows(named=True):
         column, y = columns[row["asked"]], top + 23
         held, won = row["budget"] == "held", row["found"] == best.get(row["asked"])

@@ -166,7 +166,7 @@ def _changes(rolled: pl.DataFrame, axis: Axis, top: float) -> Iterator[Content]:
         x, y = axis.x(row["time"].timestamp()), _TOP - 14 + place * _ROW
         side, away = ("start", 5) if x < (LEFT + RIGHT) / 2 else ("end", -5)
         yield line(x, y, x, top + _HEIGHT, INK, "2 3")
-        yield fitted(x + away, y + 4, f"▸ {row['what']}", (RIGHT - LEFT) / 2, side, INK, 11)
+        yield fitted(x + away, y + 4, f"▸ {row['what']}", (RIGHT - LEFT) / 2, side, INK, 11, name=True)
     if rolled.height > _LABELS:
         yield text(14, 44, f"… {rolled.height - _LABELS:,} more roll-outs", fill=FAINT, size=11)
 

@@ -84,7 +84,7 @@ def peers(values: pl.DataFrame, feature: str, title: str = "", remark: str = "")
 def _line(windows: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> Iterator[Content]:
     alarmed = bool(windows["here"].any())
     yield line(LEFT, y, RIGHT, y)
-    yield fitted(14, y + 4, name, LEFT - 26, weight=600 if alarmed else 400)
+    yield fitted(14, y + 4, name, LEFT - 26, weight=600 if alarmed else 400, name=True)
     for row in _dots(windows, feature, axis).iter_rows(named=True):
         more = f" and {row['more']:,} like it" if row["more"] else ""
         hint = f"{row['window']:%H:%M}  {row[feature]:.4g}{more}"

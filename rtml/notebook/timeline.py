@@ -34,6 +34,7 @@ _MOST_LANES, _MOST_KINDS = 12, 24
 _NEAR, _FINEST = 30.0, 120
 """Seconds beside a finding that are enlarged with it; cells of what is enlarged."""
 
+_DAY = 86_400
 _LABEL = LEFT - 14 - 10
 _NUMBER = 62
 
@@ -46,6 +47,11 @@ class _Strip(NamedTuple):
     kinds: Sequence[str]
     lanes: Sequence[str]
     top: float
+
+    @property
+    def clock(self) -> str:
+        """How a time is written: with its day where there are several."""
+        return "%H:%M:%S" if self.axis.high - self.axis.low < _DAY else "%m-%d %H:%M:%S"
 
     @property
     def grid(self) -> float:
@@ -130,17 +136,17 @@ def _strip(
     for place, lane in enumerate(strip.lanes):
         top = strip.top + place * _LANE
         yield fitted(14, top + 13, lane.replace("_", " "), _LABEL, weight=600)
-        yield from _lane(marked.filter(pl.col("detector") == lane), top, strip.axis)
+        yield from _lane(marked.filter(pl.col("detector") == lane), top, strip)
     for place, kind in enumerate(strip.kinds):
         yield from _cells(counts.filter(pl.col("kind") == kind), kind, strip.grid + place * _CELL, strip)
     yield from _band(here, strip)
 
 
-def _lane(findings: pl.DataFrame, top: float, axis: Axis) -> Iterator[Content]:
+def _lane(findings: pl.DataFrame, top: float, strip: _Strip) -> Iterator[Content]:
     for row in findings.sort("here", "first_seen", "title").iter_rows(named=True):
-        begin, end = axis.x(row["first_seen"].timestamp()), axis.x(row["last_seen"].timestamp())
+        begin, end = (strip.axis.x(row[name].timestamp()) for name in ("first_seen", "last_seen"))
         fill, depth = (ALARM, 1.0) if row["here"] else (INK, 0.45)
-        hint = f"{row['first_seen']:%H:%M:%S} {row['title']}"
+        hint = f"{row['first_seen']:{strip.clock}} {row['title']}"
         yield rect(begin - 2, top + 2, max(end - begin, 5), _LANE - 8, fill, hint, depth)
 
 
@@ -151,7 +157,7 @@ def _cells(counts: pl.DataFrame, kind: str, top: float, strip: _Strip) -> Iterat
     for row in counts.iter_rows(named=True):
         begin = row["time"].timestamp()
         depth = 0.25 + 0.75 * math.log1p(row["events"]) / math.log1p(most)
-        hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"
+        hint = f"{row['time']:{strip.clock}} {kind}: {row['events']:,}"
         left = strip.axis.x(begin)
         yield rect(
             left, top + 1, max(strip.axis.x(begin + step) - left - 0.6, 1), _CELL - 3, QUIET, hint, depth
@@ -165,7 +171,7 @@ def _band(here: pl.DataFrame, strip: _Strip) -> Iterator[Content]:
         yield rect(begin - 3, top, end - begin + 6, bottom - top, ALARM, "", 0.16)
         yield line(begin, top, begin, bottom, ALARM)
         side = "start" if begin < LEFT + 90 else "end" if begin > RIGHT - 90 else "middle"
-        yield text(begin, top - 4, f"▼ {row['first_seen']:%H:%M:%S} this finding", side, ALARM, 11, 600)
+        yield text(begin, top - 4, f"▼ {row['first_seen']:{strip.clock}} this finding", side, ALARM, 11, 600)
 
 
 def _left_out(strip: _Strip, kinds: Sequence[str], lanes: Sequence[str]) -> Iterator[Content]:
@@ -176,7 +182,8 @@ def _left_out(strip: _Strip, kinds: Sequence[str], lanes: Sequence[str]) -> Iter
 
 
 def _plain(counts: pl.DataFrame, findings: pl.DataFrame, here: pl.DataFrame, near: _Strip | None) -> str:
-    clocks = [f"{at:%H:%M}" for at in counts["time"].sort()]
+    ends = counts["time"].sort().gather([0, -1]).to_list()
+    clocks = [f"{at:%H:%M}" if ends[0].date() == ends[1].date() else f"{at:%Y-%m-%d %H:%M}" for at in ends]
     marked = [f"{at:%H:%M:%S}" for at in here["first_seen"]]
     events = f"{counts['events'].sum():,} events, {findings.height:,} findings"
     close = "" if near is None else f", enlarged in cells of {near.every}"

@@ -57,7 +57,7 @@ def test_what_is_first_seen_later_is_new_and_a_scan_is_one_line():
     edges = edges_of(capture_of([call("10.0.0.5", 80), *scan, *sweep]), since=START + dt.timedelta(seconds=1))
     assert rows_of(edges) == [
         ("web", "10.0.0.7: 39 ports", 39, True),
-        ("web", "30 places:445", 30, True),
+        ("web", "30 hosts:445", 30, True),
         ("web", "10.0.0.5:80", 1, False),
     ]
     assert edges["first_seen"].min() == START
@@ -101,6 +101,8 @@ def test_a_history_is_that_of_the_scores(found: Hunt):
     assert alarm.usual is not None and alarm.usual[0] <= alarm.usual[1] < alarm.limit
     assert f"alarm above {alarm.limit:.3g}; half of calibration: below {alarm.usual[0]:.3g}" in shown.text
     clean(shown)
+    incident = next(one for one in found if "surprise" in one.row["detectors"])
+    assert incident.history().text.startswith(f"How strange {incident.containers[0][:12]}")
     one = str(ours["container_id"][0])
     assert "of 1 containers" in found.history(one[:12]).text
     with pytest.raises(MissingError, match="no workload or container 'ap'; did you mean 'app'"):

@@ -12,7 +12,9 @@ from rtml.evaluation.headline import HEADLINE
 from rtml.notebook import activity, connections, differences, history, peers, timeline, tree
 from rtml.notebook.connections import MOST
 from rtml.notebook.differences import MOST_NAMES
+from rtml.notebook.drawing import ALARM
 from rtml.notebook.folds import MOST as MOST_FOLDED
+from rtml.notebook.folds import SHARE
 from rtml.notebook.headline import dots
 from rtml.notebook.shades import STEPS, shade
 from rtml.profiles.diff import DIFFERENCES
@@ -68,8 +70,13 @@ def test_a_tree_without_marks_shows_a_few_and_folds_the_rest():
 
 def test_a_tree_of_thousands_is_bounded_and_counts_what_is_lost():
     many = tree(process(1, *(process(n) for n in range(2, 5002))), {2: "x"}, {2: 9.0})
-    assert f"… {4999 - MOST_FOLDED:,} more, not shown" in many.markup
-    assert many.markup.count("<div") < MOST_FOLDED + 50 and len(many.markup) < 300_000
+    assert f"… {4999 - SHARE:,} more, not shown" in many.markup
+    deep = process(0)
+    for number in range(1, 40):
+        deep = process(number, deep, *(process(1000 * number + n) for n in range(200)))
+    folds = tree(deep, {0: "x"}, {0: 9.0}).markup
+    assert folds.count("… 200 quiet processes") == 39 and "more, not shown" in folds
+    assert MOST_FOLDED <= folds.count("<b>") < MOST_FOLDED + 50 and len(folds) < 700_000
 
 
 def test_shades_get_darker_and_every_step_is_another():
@@ -167,6 +174,8 @@ def test_a_history_has_its_band_its_alarms_and_its_rollouts():
     ]
     assert {"alarm above 6", "99 % of calibration 2", "▸ web: shop/web:2"} <= set(labels(shown))
     assert "2026-11-24 03:03  8 cccccccccccc, 1 alarms" in hints(shown)
+    circles = ET.fromstring(shown.markup).iter(f"{SVG}circle")
+    assert [one.attrib["fill"] == ALARM for one in circles] == [False, False, True, True]
     assert "below 2: 99 % of calibration" in hints(shown)
     nothing = history(scored.head(0), 6.0, {})
     assert repr(nothing) == "How strange, over time: no window has a score"
