@@ -21,7 +21,8 @@ MOST, SHARE = 1200, 100
 
 _CARD = (
     f"background: {PAPER}; color: {INK}; border: 1px solid {GRID}; border-radius: 6px;"
-    " padding: 8px 12px; margin: 4px 0; font: 12px/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;"
+    " padding: 8px 12px; margin: 4px 0;"
+    " font: 12px/1.7 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;"
     " overflow-wrap: anywhere; text-align: left; max-width: 100%; box-sizing: border-box"
 )
 _BELOW = f"margin-left: 0.5em; padding-left: 0.9em; border-left: 1px solid {GRID}"

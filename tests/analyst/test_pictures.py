@@ -139,6 +139,7 @@ def test_a_rollout_is_another_image_of_the_same_workload():
         (START + dt.timedelta(minutes=5), "web: shop/web:2"),
         (START + dt.timedelta(minutes=9), "web: shop/web:2 @abababababab"),
     ]
+    assert rollouts(capture, ["a1", "d1"]).height == 2, "each workload by itself"
     assert rollouts(capture, ["d1"]).is_empty() and rollouts(capture, ["e1"]).is_empty()
     assert containers_named(capture, "web") == ["a1", "a2", "b1", "b2", "c1"]
     assert containers_named(capture, "d2") == ["d2"]
@@ -146,12 +147,18 @@ def test_a_rollout_is_another_image_of_the_same_workload():
 
 def test_versions_say_what_the_new_one_does_and_what_is_gone():
     row = {"family": "files.read", "workload": "web", "subject": "cat", "container": "c", "count": 1}
-    seen = [("web:1", "read /a"), ("web:1", "read /old"), ("web:2", "read /a"), ("web:2", "read /new")]
+    seen = [
+        ("web:1", "read /a"),
+        ("web:1", "read /old"),
+        ("web:1", "read /older"),
+        ("web:2", "read /a"),
+        ("web:2", "read /new"),
+    ]
     counts = [{**row, "image": image, "key": key} for image, key in seen]
     baseline = Baseline(pl.DataFrame(counts, COUNTS))
     assert versions(baseline, "web:1", "web:2").text.splitlines() == [
         "web:2 against web:1: 1 thing in 1 family",
-        "files.read: 1 new, 1 gone",
+        "files.read: 1 new, 2 gone",
         "  read /new by cat  1 of 1 containers, 1×",
     ]
     with pytest.raises(UnknownNameError, match="unknown image 'web:3'"):
