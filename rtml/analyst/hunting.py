@@ -219,7 +219,7 @@ def hunt(
     --------
     >>> found = hunt("datasets/lab-v1/capture", start=0.55)
     >>> found[0].row["workload"], len(found[0].findings) > 1
-    ('app', True)
+    ('web', True)
     """
     opened = capture if isinstance(capture, Capture) else open_captures([capture])
     given = model if isinstance(model, Model) or model is None else load_model(model)
