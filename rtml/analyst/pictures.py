@@ -74,12 +74,11 @@ def _minutes(scored: Scored, finding: Mapping[str, Any]) -> pl.DataFrame:
     marked = rows.with_columns(here=here & pl.col("part").eq("now"))
     group = marked.filter("here")["_peers"].first()
     ours = pl.col("_peers").eq_missing(pl.lit(group, pl.String))
-    name = pl.coalesce("workload", pl.col("container_id").str.head(12), pl.lit("?"))
     when = pl.when(part="now").then(pl.lit("now")).otherwise(pl.col("part").replace({"train": "learnt"}))
     order = pl.col("part").replace({"train": "0", "calibrate": "1", "now": "2"})
     return (
         marked.filter(ours | pl.col("part").eq("now"))
-        .with_columns(who=pl.format("{} {}", name, when))
+        .with_columns(who=pl.format("{} {}", "_peers", when))
         .sort(~ours, order, "who", "window")
     )
 

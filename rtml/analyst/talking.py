@@ -13,6 +13,7 @@ from rtml.errors import UsageError
 from rtml.features.destinations import ADDRESS
 from rtml.models import Scored
 from rtml.notebook.connections import connections
+from rtml.peers import peer_group
 from rtml.showing.shown import Shown
 from rtml.times import instant
 
@@ -32,15 +33,14 @@ EDGES = pl.Schema(
 _MANY = 12
 """Ports of one place, or places of one port, that are drawn one by one."""
 
+_PLACE = ("workload", "image_digest", "image", "container_id")
 _WHO = {
-    "workload": pl.coalesce(
-        pl.col("workload").cast(pl.String), pl.col("container_id").cast(pl.String).str.head(12)
-    ),
+    "workload": peer_group(_PLACE),
     "program": pl.coalesce(
         pl.col("exe").cast(pl.String), pl.format("[{}]", pl.col("comm").cast(pl.String)), pl.lit("?")
     ),
 }
-_CALLS = ["time", "host", "seq", "container_id", "workload", "exe", "comm", "dst_ip", "dst_port", "count"]
+_CALLS = ["time", "host", "seq", *_PLACE, "exe", "comm", "dst_ip", "dst_port", "count"]
 
 
 def talk_of(
