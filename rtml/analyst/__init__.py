@@ -9,5 +9,6 @@ from rtml.analyst.hunting import Hunt, hunt
 from rtml.analyst.incident import Incident
 from rtml.analyst.learnt import model_for, promised
 from rtml.analyst.rows import Rows
+from rtml.analyst.versions import versions
 
-__all__ = ["Distilled", "Hunt", "Incident", "Rows", "hunt", "model_for", "promised"]
+__all__ = ["Distilled", "Hunt", "Incident", "Rows", "hunt", "model_for", "promised", "versions"]

@@ -14,6 +14,8 @@ from rtml.analyst.ground import Ground
 from rtml.analyst.incident import Incident
 from rtml.analyst.quieted import quieted
 from rtml.analyst.rows import Rows
+from rtml.analyst.scored_history import containers_named, history_of
+from rtml.analyst.talking import talk_of
 from rtml.captures import Capture, open_captures
 from rtml.errors import MissingError, UnknownNameError, UsageError, did_you_mean
 from rtml.findings.context import with_context
@@ -22,6 +24,7 @@ from rtml.findings.resumed import resumed
 from rtml.models import Model
 from rtml.rules import run_rules
 from rtml.schema import COMBINED, FINDINGS, conform
+from rtml.showing.shown import Shown
 from rtml.splits import Edge, at_edge, borders
 from rtml.text import visible
 from rtml.times import MINUTE, instant
@@ -136,6 +139,38 @@ class Hunt(Ground):
         )
         ordered = ranked.sort("margin", "container_id", descending=[True, False], nulls_last=True)
         return Rows(ordered, code=("container_id",))
+
+    def history(self, name: str, detector: str | None = None) -> Shown:
+        """Draw how strange a container or workload was over time, with alarms and roll-outs.
+
+        The height is the margin: the log of how rare such a benign tree is. The band is what 99 % of the
+        calibration trees stay below.
+
+        Parameters
+        ----------
+        name
+            Of a workload or container; an id, or the beginning of one.
+        detector
+            Whose scores; None: the combination, where there is one, else the first.
+        """
+        return history_of(self, name, detector)
+
+    def connections(
+        self, name: str | None = None, since: dt.datetime | None = None, by: str | None = None
+    ) -> Shown:
+        """Draw who talks to whom; what is new is marked.
+
+        Parameters
+        ----------
+        name
+            Of a workload or container; None: all, by workload.
+        since
+            New is what was first seen from then on; None: what the model has never seen of the program.
+        by
+            What stands on the left: ``workload`` or ``program``; None: programs of what is named.
+        """
+        containers = None if name is None else containers_named(self.capture, name)
+        return talk_of(self, by or ("workload" if name is None else "program"), containers, since)
 
     def __repr__(self) -> str:
         """Say in a line how many there are and which is the gravest."""

@@ -13,10 +13,13 @@ import polars as pl
 from rtml.analyst.distilling import Distilled, distil
 from rtml.analyst.explained import Explained
 from rtml.analyst.ground import Ground
+from rtml.analyst.hops import trees_of
 from rtml.analyst.likeness import alike
 from rtml.analyst.msticpy import mapped
-from rtml.analyst.pictures import life_of, peers_of, trees_of
+from rtml.analyst.pictures import life_of, peers_of
 from rtml.analyst.rows import Rows
+from rtml.analyst.scored_history import history_of
+from rtml.analyst.talking import talk_of
 from rtml.errors import UsageError, did_you_mean
 from rtml.findings.verdicts import SAYINGS, About, Verdict, add_verdict
 from rtml.lineage import with_root
@@ -121,11 +124,20 @@ class Incident:
         return Rows(frame, code=("exe", "cmdline", "path"), sparse=True)
 
     def tree(self) -> Shown:
-        """Draw its process trees; beside a process what of it surprised most, where a model took part."""
-        return trees_of(self.ground, self.roots)
+        """Draw its process trees, folded to what matters; the process of its weightiest event is marked.
 
-    def timeline(self, every: str = "10s") -> Shown:
-        """Draw what its first container did over time, with the findings of all sides; this one is marked."""
+        Where a model took part, a process has the colour of its greatest surprise, in bits.
+        """
+        return trees_of(self.ground, self.findings, self.roots)
+
+    def timeline(self, every: str | None = None) -> Shown:
+        """Draw what its first container did over time, findings of all sides above, this one enlarged below.
+
+        Parameters
+        ----------
+        every
+            Width of a cell, as a Polars duration; None: what fits.
+        """
         return life_of(self.ground, self.main, every)
 
     def peers(self, feature: str | None = None) -> Shown:
@@ -137,6 +149,25 @@ class Incident:
             A column of `rtml.features`; None: the first reason of the model's gravest finding.
         """
         return peers_of(self.ground, self.findings.filter(pl.col("source") == "model"), feature)
+
+    def history(self, detector: str | None = None) -> Shown:
+        """Draw how strange its first container was over time (`rtml.analyst.Hunt.history`)."""
+        if not self.containers:
+            return facts({"history": "no container is named by these findings"})
+        return history_of(self.ground, self.containers[0], detector)
+
+    def connections(self, since: dt.datetime | None = None, by: str = "program") -> Shown:
+        """Draw whom the programs of its containers talk to; what is new is marked.
+
+        Parameters
+        ----------
+        since
+            New is what was first seen from then on. None: what the model has never seen of the program; where
+            no model took part, what began with this incident.
+        by
+            What stands on the left: ``program`` or ``workload``.
+        """
+        return talk_of(self.ground, by, self.containers, since, otherwise=self.row["first_seen"])
 
     def explain(self) -> Explained:
         """Return the reasons of its findings, what would have made it usual, and what to do now."""

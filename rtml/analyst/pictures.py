@@ -1,4 +1,4 @@
-"""The pictures of an incident: its trees, the life of its container, its minute among its peers."""
+"""The pictures of an incident: the life of its container, its minute among its peers."""
 
 from __future__ import annotations
 
@@ -9,44 +9,19 @@ import polars as pl
 
 from rtml.analyst.ground import Ground
 from rtml.errors import MissingError, UsageError, did_you_mean
-from rtml.findings.trees import process_tree
 from rtml.models import Scored
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
-from rtml.notebook.trees import tree
 from rtml.peers import peer_groups
 from rtml.schema import feature_columns
 from rtml.showing.shown import Shown, element, html
 
-__all__ = ["life_of", "peers_of", "trees_of"]
+__all__ = ["life_of", "peers_of"]
 
-_TREES, _PROCESSES, _NOTES = 4, 5000, 40
-
-
-def trees_of(ground: Ground, roots: Sequence[int]) -> Shown:
-    """Draw process trees, one below the other; with the most surprising event of a process beside it."""
-    if not roots:
-        return _sentence("No process is named by these findings: there is no tree to draw.")
-    shown = list(roots[:_TREES])
-    ours = ground.capture.processes().filter(pl.col("root_id").is_in(shown)).collect()
-    notes = {} if ground.scored is None else _notes(ground.scored, shown)
-    trees = [tree(process_tree(ours, root, most=_PROCESSES), notes) for root in shown]
-    more = [f"… {len(roots) - len(shown)} more trees"] if len(roots) > len(shown) else []
-    markup = "\n".join([*(drawn.markup for drawn in trees), *(f"<p>{line}</p>" for line in more)])
-    return Shown("text/html", markup, "\n\n".join([*(drawn.text for drawn in trees), *more]))
+_ONLY_NOW = "Only what was scored now: a model that was loaded keeps no minutes of its own to compare with."
 
 
-def _notes(scored: Scored, roots: Sequence[int]) -> dict[int, str]:
-    ours = scored.surprises.filter(pl.col("root_id").is_in(roots) & pl.col("process_id").is_not_null())
-    order = ours.sort("bits", "seq", descending=[True, False])
-    first = order.unique("process_id", keep="first", maintain_order=True).head(_NOTES)
-    return {
-        row["process_id"]: f"{row['bits']:.1f} bits: {row['family']}, {row['key']}"
-        for row in first.iter_rows(named=True)
-    }
-
-
-def life_of(ground: Ground, finding: Mapping[str, Any], every: str) -> Shown:
+def life_of(ground: Ground, finding: Mapping[str, Any], every: str | None) -> Shown:
     """Draw what the container of a finding did over time, the findings of every side above."""
     container = finding["container_id"] or next(iter(finding["containers"] or []), None)
     if container is None:
@@ -71,7 +46,8 @@ def peers_of(ground: Ground, findings: pl.DataFrame, feature: str | None) -> Sho
     if feature is not None and feature not in columns:
         raise MissingError(f"unknown feature {feature!r}; {did_you_mean(feature, columns)}")
     named = feature or _feature(finding, columns)
-    return peers(_minutes(scored, finding).select("who", "window", "here", named), named)
+    minutes = _minutes(scored, finding).select("who", "window", "here", named)
+    return peers(minutes, named, remark=_ONLY_NOW if scored.learnt is None else "")
 
 
 def _feature(finding: Mapping[str, Any], columns: Sequence[str]) -> str:
@@ -98,12 +74,11 @@ def _minutes(scored: Scored, finding: Mapping[str, Any]) -> pl.DataFrame:
     marked = rows.with_columns(here=here & pl.col("part").eq("now"))
     group = marked.filter("here")["_peers"].first()
     ours = pl.col("_peers").eq_missing(pl.lit(group, pl.String))
-    name = pl.coalesce("workload", pl.col("container_id").str.head(12), pl.lit("?"))
     when = pl.when(part="now").then(pl.lit("now")).otherwise(pl.col("part").replace({"train": "learnt"}))
     order = pl.col("part").replace({"train": "0", "calibrate": "1", "now": "2"})
     return (
         marked.filter(ours | pl.col("part").eq("now"))
-        .with_columns(who=pl.format("{} {}", name, when))
+        .with_columns(who=pl.format("{} {}", "_peers", when))
         .sort(~ours, order, "who", "window")
     )
 

@@ -29,6 +29,8 @@ class Alarm:
     """Share of the tail's scale that these trees' own tail did not give: 0 to 1."""
     outliers: int = 0
     """Calibration trees that stood far outside, and were judged as outliers."""
+    usual: tuple[float, float] | None = None
+    """Margins that half, and 99 %, of the calibration trees do not exceed; None: nothing was calibrated."""
 
     @property
     def resolvable(self) -> bool:

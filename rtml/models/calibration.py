@@ -223,6 +223,7 @@ class Calibration:
             days=self._all_days,
             borrowed=self.tail.borrowed,
             outliers=self.outliers,
+            usual=self._usual,
         )
 
     def _counted(self, budget: float) -> float:
@@ -273,6 +274,15 @@ class Calibration:
         """The margins of all calibration trees without outliers, sorted."""
         each = [self.margins(scores, [group] * len(scores)) for group, scores in self._kept.items()]
         return np.sort(np.concatenate([np.empty(0), *each]))
+
+    @cached_property
+    def _usual(self) -> tuple[float, float] | None:
+        """The margins of half, and of 99 %, of the calibration trees."""
+        ours = self._margins_kept
+        if not len(ours):
+            return None
+        half, most = np.quantile(ours, [0.5, 0.99], method="higher")
+        return float(half), float(most)
 
     @cached_property
     def _limit_of_outliers(self) -> float:

@@ -8,6 +8,10 @@ direction overrides are spelled out.
 
 from rtml.notebook.activity import activity
 from rtml.notebook.beginning import begin, found, short_errors
+from rtml.notebook.connections import connections
+from rtml.notebook.differences import differences
+from rtml.notebook.headline import headline
+from rtml.notebook.history import history
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
@@ -18,8 +22,12 @@ __all__ = [
     "Shown",
     "activity",
     "begin",
+    "connections",
+    "differences",
     "facts",
     "found",
+    "headline",
+    "history",
     "peers",
     "short_errors",
     "table",

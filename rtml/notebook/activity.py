@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from rtml.notebook.drawing import FAINT, INK, LEFT, RIGHT, Axis, line, paper, rect, text, times
+from rtml.notebook.bars import bar, bounds, seconds_of
+from rtml.notebook.drawing import FAINT, INK, LEFT, RIGHT, Axis, fitted, line, paper, rect, text, times
 from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["COLOURS", "MOST_STRIPS", "activity", "counted"]
@@ -37,22 +38,24 @@ def activity(
     by
         Column whose values get a strip each; each strip has its own scale, its top is written.
     every
-        Width of a bar, as a Polars duration.
+        Width of a bar, as a Polars duration; a wider one is taken where that is too fine to be seen.
     marks
         Times to mark, by name.
     """
+    ends = bounds(events)
+    every = every if ends is None else bar(*ends, every)
     counts = counted(events, by, every)
     if counts.is_empty():
         return svg(paper(48, "No events"), "no events")
-    width = pl.select(pl.lit(0).cast(pl.Datetime("us")).dt.offset_by(every).dt.epoch("ms")).item()
-    axis = Axis(_seconds(counts["time"].min()), _seconds(counts["time"].max()) + width / 1000)
+    width = seconds_of(every)
+    axis = Axis(_seconds(counts["time"].min()), _seconds(counts["time"].max()) + width)
     kinds = _ordered(counts, "kind", len(COLOURS) - 1)
     strips = _ordered(counts, by, MOST_STRIPS)
     bottom = _TOP + len(strips) * (_STRIP + _GAP)
     content: list[Content] = [*times(axis, _TOP - 8, bottom - 4), *_legend(kinds)]
     for place, name in enumerate(sorted(strips)):
         strip = counts.filter(pl.col(by) == name)
-        content += _strip(strip, name, _TOP + place * (_STRIP + _GAP), axis, kinds, width / 1000)
+        content += _strip(strip, name, _TOP + place * (_STRIP + _GAP), axis, kinds, width)
     content += _marks(marks or {}, axis, bottom)
     left_out = counts[by].n_unique() - len(strips)
     content += [text(14, bottom + 15, f"… {left_out:,} more", fill=FAINT)] if left_out else []
@@ -66,8 +69,8 @@ def counted(events: pl.LazyFrame, by: str, every: str) -> pl.DataFrame:
         events.filter(pl.col(by).is_not_null())
         .group_by(pl.col(by, "kind").cast(pl.String), pl.col("time").dt.truncate(every))
         .agg(events=pl.col("count").fill_null(1).sum())
+        .collect(engine="streaming")
         .sort(by, "time", "kind")
-        .collect()
     )
 
 
@@ -97,7 +100,7 @@ def _strip(
             hint = f"{row['time']:%H:%M:%S} {kind}: {row['events']:,}"
             colour = COLOURS[rank] if kind != _OTHER else COLOURS[-1]
             yield rect(axis.x(_seconds(row["time"])), floor - base[row["time"]], bar, height, colour, hint)
-    yield text(14, top + 20, name, weight=600)
+    yield fitted(14, top + 20, name, LEFT - 24, weight=600, name=True)
     yield text(14, top + 36, f"to {tallest:,} a bar", fill=FAINT, size=11)
 
 
@@ -105,14 +108,15 @@ def _legend(kinds: Sequence[str]) -> Iterator[Content]:
     for place, kind in enumerate([*kinds, _OTHER]):
         colour = COLOURS[place] if kind != _OTHER else COLOURS[-1]
         yield rect(LEFT + place * 76, 34, 10, 10, colour)
-        yield text(LEFT + place * 76 + 14, 43, kind, fill=FAINT, size=11)
+        yield fitted(LEFT + place * 76 + 14, 43, kind, 58, fill=FAINT, size=11)
 
 
 def _marks(marks: Mapping[str, dt.datetime], axis: Axis, bottom: float) -> Iterator[Content]:
     for name, at in marks.items():
         x = axis.x(at.timestamp())
         yield line(x, _TOP - 8, x, bottom - 4, INK, "4 3")
-        yield text(x + 4, _TOP - 2, name, size=11)
+        side, away = ("start", 4) if x < (LEFT + RIGHT) / 2 else ("end", -4)
+        yield fitted(x + away, _TOP - 2, name, (RIGHT - LEFT) / 2, side, size=11)
 
 
 def _plain(counts: pl.DataFrame, by: str, strips: Sequence[str]) -> str:

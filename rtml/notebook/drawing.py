@@ -7,11 +7,15 @@ drawn as an image that knows nothing of the page around it.
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from rtml.showing.shown import Content, element
+from rtml.text import visible
 
 __all__ = [
     "ALARM",
@@ -19,27 +23,36 @@ __all__ = [
     "GRID",
     "INK",
     "LEFT",
+    "PAPER",
     "QUIET",
     "RIGHT",
     "WIDTH",
     "Axis",
+    "curve",
     "dot",
+    "fitted",
     "line",
     "numbers",
     "paper",
     "rect",
+    "shortened",
     "text",
     "times",
 ]
 
 INK, FAINT, GRID, ALARM, QUIET = "#1f2328", "#656d76", "#e3dfd6", "#c8361d", "#5b7fa6"
-_PAPER = "#fcfbf8"
+PAPER = "#fcfbf8"
 
-WIDTH, LEFT, RIGHT = 880, 150, 850
+WIDTH, LEFT, RIGHT = 880, 190, 850
 """Width of a picture; where its plot begins and ends."""
 
-_STEPS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
+_STEPS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400, 604800, 2592000, 31536000)
+_SHAPES = ((86401, "%Y-%m-%d"), (86400, "%m-%d"), (60, "%H:%M"), (0, "%H:%M:%S"))
 _MOST_TICKS = 9
+_GLYPH = 0.6
+"""Width of an ordinary character, by the size of the font; wide ones (CJK) take two."""
+_LONGEST, _TAIL = 400, 0.4
+"""Characters of a label that are looked at; share of a room that the end of a name gets."""
 _FONT = "ui-sans-serif, system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 
 
@@ -49,7 +62,7 @@ class Axis(NamedTuple):
     Examples
     --------
     >>> Axis(0, 10).x(5), Axis(0, 10).x(99), Axis(3, 3).x(3)
-    (500.0, 850.0, 150.0)
+    (520.0, 850.0, 190.0)
     """
 
     low: float
@@ -65,8 +78,8 @@ def paper(height: float, title: str, *content: Content) -> ET.Element:
     """Return a picture of this height with a title above its content."""
     return element(
         "svg",
-        element("rect", width=WIDTH, height=height, rx=6, fill=_PAPER, stroke=GRID),
-        text(14, 24, title, size=14, weight=600),
+        element("rect", width=WIDTH, height=height, rx=6, fill=PAPER, stroke=GRID),
+        fitted(14, 24, title, WIDTH - 28, size=14, weight=600),
         *content,
         xmlns="http://www.w3.org/2000/svg",
         viewBox=f"0 0 {WIDTH} {height:g}",
@@ -89,6 +102,52 @@ def text(
     '<script>\\x1b[2J'
     """
     return element("text", label, x=x, y=y, text_anchor=anchor, fill=fill, font_size=size, font_weight=weight)
+
+
+def shortened(label: str, room: float, size: int = 12, name: bool = False) -> str:
+    r"""Return what of a string fits into a room, made visible; an ellipsis stands for what does not.
+
+    A sentence loses its end; of a ``name`` beginning and end are kept: versions and programs stand there.
+
+    Examples
+    --------
+    >>> shortened("nothing of it is new", 80), shortened("web", 80), shortened("\u684c\u684c", 24)
+    ('nothing of…', 'web', '\u684c…')
+    >>> shortened("registry.example/shop/web:2", 80, name=True)
+    'regist…eb:2'
+    """
+    said, most = visible(label, _LONGEST), room / (_GLYPH * size)
+    if _width(said) <= most:
+        return said
+    tail = _head(said[::-1], (most - 1) * _TAIL)[::-1] if name else ""
+    return f"{_head(said, most - 1 - _width(tail))}…{tail}"
+
+
+def _head(said: str, most: float) -> str:
+    ends = list(accumulate(map(_width, said)))
+    return said[: bisect_right(ends, most)]
+
+
+def _width(said: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in said)
+
+
+def fitted(
+    x: float,
+    y: float,
+    label: str,
+    room: float,
+    anchor: str = "start",
+    fill: str = INK,
+    size: int = 12,
+    weight: int = 400,
+    name: bool = False,
+) -> ET.Element:
+    """Write a string into the room that it has; one that is cut is whole under the pointer."""
+    short = shortened(label, room, size, name)
+    made = text(x, y, short, anchor, fill, size, weight)
+    made.extend([element("title", label)] if short != label else [])
+    return made
 
 
 def rect(
@@ -122,15 +181,31 @@ def line(
     )
 
 
+def curve(
+    x1: float, y1: float, x2: float, y2: float, stroke: str, width: float, hint: str = "", dash: str = "none"
+) -> ET.Element:
+    """Return a curve that leaves and arrives level."""
+    middle = (x1 + x2) / 2
+    return element(
+        "path",
+        *_hint(hint),
+        d=f"M{x1:.1f} {y1:.1f}C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}",
+        fill="none",
+        stroke=stroke,
+        stroke_width=round(width, 1),
+        stroke_dasharray=dash,
+    )
+
+
 def _hint(hint: str) -> list[Content]:
     return [element("title", hint)] if hint else []
 
 
 def times(axis: Axis, top: float, bottom: float) -> Iterator[Content]:
-    """Yield a grid of clock times (UTC); the axis is in seconds since the epoch."""
+    """Yield a grid of clock times (UTC), of days where these are far apart; the axis is in seconds."""
     span = axis.high - axis.low
     step = next((seconds for seconds in _STEPS if span / seconds <= _MOST_TICKS), _STEPS[-1])
-    shape = "%H:%M" if step >= 60 else "%H:%M:%S"
+    shape = next(shape for least, shape in _SHAPES if step >= least)
     at = -(-axis.low // step) * step
     while at <= axis.high and span / step <= 10 * _MOST_TICKS:
         clock = f"{dt.datetime.fromtimestamp(at, dt.UTC):{shape}}"

@@ -6,7 +6,20 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rtml.notebook.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, dot, line, numbers, paper, text
+from rtml.notebook.drawing import (
+    ALARM,
+    FAINT,
+    LEFT,
+    QUIET,
+    RIGHT,
+    Axis,
+    dot,
+    fitted,
+    line,
+    numbers,
+    paper,
+    text,
+)
 from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["MOST_LINES", "peers"]
@@ -15,9 +28,11 @@ MOST_LINES = 24
 """Lines that are drawn; what is left out is counted."""
 
 _LINE, _TOP = 26, 44
+_PLACES = 330
+"""Places side by side at which dots are told apart."""
 
 
-def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
+def peers(values: pl.DataFrame, feature: str, title: str = "", remark: str = "") -> Shown:
     """Draw a dot per window, a line per group of windows; the window in question stands out.
 
     Parameters
@@ -29,6 +44,8 @@ def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
         Column of numbers.
     title
         Default: the feature's name.
+    remark
+        What a reader has to know of the comparison; written under the lines.
 
     Examples
     --------
@@ -52,18 +69,25 @@ def peers(values: pl.DataFrame, feature: str, title: str = "") -> Shown:
         windows = finite.filter(pl.col("who") == name)
         content += _line(windows, name, feature, _TOP + (place + 0.5) * _LINE, axis)
         plain.append(_summary(windows, name, feature, max(map(len, shown))))
+    if not names:
+        content, plain = [], [f"{heading}: no window to compare"]
+        content.append(text(14, bottom, "no window to compare", fill=FAINT))
     if len(names) > len(shown):
-        content.append(text(14, bottom + 15, f"… {len(names) - len(shown):,} more", fill=FAINT))
-    return svg(paper(bottom + 26, heading, *content), "\n".join(plain))
+        plain.append(f"… {len(names) - len(shown):,} more")
+        content.append(text(14, bottom + 15, plain[-1], fill=FAINT))
+    if remark:
+        plain.append(remark)
+        content.append(fitted(14, bottom + 34, remark, RIGHT - 14, fill=FAINT))
+    return svg(paper(bottom + (44 if remark else 26), heading, *content), "\n".join(plain))
 
 
 def _line(windows: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) -> Iterator[Content]:
     alarmed = bool(windows["here"].any())
     yield line(LEFT, y, RIGHT, y)
-    short = name if len(name) <= 24 else f"{name[:23]}…"
-    yield text(14, y + 4, short, weight=600 if alarmed else 400)
-    for row in windows.sort("here", "window").iter_rows(named=True):
-        hint = f"{row['window']:%H:%M}  {row[feature]:.4g}"
+    yield fitted(14, y + 4, name, LEFT - 26, weight=600 if alarmed else 400, name=True)
+    for row in _dots(windows, feature, axis).iter_rows(named=True):
+        more = f" and {row['more']:,} like it" if row["more"] else ""
+        hint = f"{row['window']:%H:%M}  {row[feature]:.4g}{more}"
         x = axis.x(row[feature])
         if row["here"]:
             yield dot(x, y, 6.5, ALARM, hint)
@@ -71,6 +95,14 @@ def _line(windows: pl.DataFrame, name: str, feature: str, y: float, axis: Axis) 
             yield text(x + away, y - 5, hint, side, ALARM, 11, 600)
         else:
             yield dot(x, y, 4, QUIET, hint, 0.45)
+
+
+def _dots(windows: pl.DataFrame, feature: str, axis: Axis) -> pl.DataFrame:
+    """Return one window of those that a picture shows at one place, and how many ``more`` there are."""
+    place = (pl.col(feature) - axis.low) / max(axis.high - axis.low, 1e-300) * _PLACES
+    at_place = windows.sort("window").group_by("here", place.round().alias("_place"), maintain_order=True)
+    dots = at_place.agg(pl.col("window", feature).first(), more=pl.len() - 1)
+    return dots.sort("here", "window")
 
 
 def _summary(windows: pl.DataFrame, name: str, feature: str, width: int) -> str:

@@ -54,7 +54,7 @@ def test_its_events_are_those_of_its_trees_in_its_time_and_hold_the_evidence(fou
 def test_every_view_is_drawn_and_is_plain_text_elsewhere(found: Hunt):
     incident = found[0]
     tree = incident.tree()
-    assert tree.markup.count("<pre") == len(incident.roots[:4]) and "bits" in tree.text
+    assert tree.markup.count("surprise in bits") == len(incident.roots[:4]) and "bits" in tree.text
     assert "this one at" in incident.timeline().text
     model_found = next(one for one in found if "surprise" in one.row["detectors"])
     assert "◀" in model_found.peers().text

@@ -9,8 +9,12 @@ from xml.etree import ElementTree as ET
 import polars as pl
 import pytest
 
-from rtml.notebook import activity, facts, peers, table, timeline, tree
+from rtml.evaluation.headline import HEADLINE
+from rtml.notebook import activity, connections, differences, facts, history, peers, table, timeline, tree
+from rtml.notebook.drawing import WIDTH
+from rtml.notebook.headline import dots
 from rtml.notebook.trees import QUIET
+from rtml.profiles.diff import DIFFERENCES
 from rtml.schema import FINDINGS, conform
 from rtml.showing.shown import Shown, element
 
@@ -47,6 +51,11 @@ KNOWN = {
     "title",
     "line",
     "circle",
+    "path",
+    "div",
+    "span",
+    "details",
+    "summary",
 }
 AT = dt.datetime(2026, 11, 24, 3, 0, tzinfo=dt.UTC)
 
@@ -61,6 +70,19 @@ class Tags(HTMLParser):
         assert not any(name.startswith("on") or name in ("href", "src") for name, _ in attrs)
 
 
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def whole(picture: ET.Element) -> None:
+    """Check that no label is cut off at an edge of the paper."""
+    for label in picture.iter(f"{SVG}text"):
+        x, y = float(label.attrib["x"]), float(label.attrib["y"])
+        width = 0.5 * float(label.attrib["font-size"]) * len(label.text or "")
+        left = x - width * {"start": 0, "middle": 0.5, "end": 1}[label.attrib["text-anchor"]]
+        assert left >= 0 and left + width <= WIDTH, ET.tostring(label)
+        assert 0 < y <= float(picture.attrib["height"])
+
+
 def clean(shown: Shown) -> set[str]:
     """Check that nothing hostile survived; return the elements there are."""
     bundle = shown._repr_mimebundle_()
@@ -71,7 +93,7 @@ def clean(shown: Shown) -> set[str]:
     parser = Tags()
     parser.feed(shown.markup)
     if shown.kind == "image/svg+xml":
-        ET.fromstring(shown.markup)
+        whole(ET.fromstring(shown.markup))
     assert set(parser.found) <= KNOWN
     return set(parser.found)
 
@@ -90,6 +112,18 @@ def hostile_events(text: str) -> pl.LazyFrame:
     )
 
 
+def edges(name: str, number: int = 1) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "who": [f"{name}{n % 7 or ''}" for n in range(number)],
+            "where": [f"{name}{n or ''}" for n in range(number)],
+            "count": range(1, number + 1),
+            "new": [n % 2 == 0 for n in range(number)],
+            "first_seen": [AT] * number,
+        }
+    )
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_no_string_becomes_markup(text: str):
     # A lone surrogate cannot enter a frame at all; everything else can.
@@ -105,10 +139,23 @@ def test_no_string_becomes_markup(text: str):
         "children": [],
         "images": [{"exe": text, "comm": text, "cmdline": text}],
     }
-    assert clean(tree(node, {1: text})) <= {"pre", "b", "br"}
+    assert clean(tree(node, {1: text}, {1: 9.5}, [1])) <= {"div", "span", "b"}
+    quiet = [{**node, "process_id": n, "left_out": 3} for n in range(2, 12)]
+    folded = clean(tree({**node, "children": quiet}, {1: text}, {2: 0.5}))
+    assert folded == {"div", "span", "b", "details", "summary"}
     clean(activity(hostile_events(framed), marks={framed: AT}))
     values = {"who": [framed], "window": [AT], "here": [True], "a.b": [1.0]}
     clean(peers(pl.DataFrame(values), "a.b", framed))
+    clean(peers(pl.DataFrame(values), "a.b", framed, framed))
+    clean(connections(edges(framed), framed, framed))
+    scores = {"container_id": [framed], "window": [AT], "margin": [1.0], "alarm": [True]}
+    changes = pl.DataFrame({"time": [AT], "what": [framed]})
+    clean(history(pl.DataFrame(scores), 0.5, {framed or "n": 0.1}, changes, framed))
+    side = {"side": framed, "kind": framed, "asked": 1.0, "found": 1, "false": 10**12, "budget": framed}
+    clean(dots(conform(pl.DataFrame([side]), HEADLINE), 3, [framed]))
+    thing = {"group": framed, "family": framed, "given": framed, "key": framed, "containers": 1, "count": 1}
+    new = conform(pl.DataFrame([{**thing, "by_new_program": False}]), DIFFERENCES)
+    clean(differences(new, new, framed))
     finding = {
         "finding_id": ["f"],
         "detector": [framed],

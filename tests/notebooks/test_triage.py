@@ -24,5 +24,6 @@ def test_the_app_runs_and_shows_the_gravest_incident(tmp_path: Path, monkeypatch
     outputs, defined = module.app.run()
     hunt, incident = defined["hunt"], defined["incident"]
     assert isinstance(hunt, Hunt) and incident.row == hunt[0].row
-    assert any("<pre" in str(getattr(output, "text", "")) for output in outputs)
+    drawn = incident.tree().markup
+    assert any(drawn in str(getattr(output, "text", "")) for output in outputs)
     assert not (tmp_path / "verdicts.jsonl").exists(), "nothing is said before somebody says it"
