@@ -70,6 +70,7 @@ def test_the_hunt_finds_an_attack_and_everything_about_it_is_shown(tmp_path: Pat
     ran = run("02", VERDICTS=str(tmp_path / "v.jsonl"), LABELS="datasets/lab-v1/labels.parquet")
     assert re.search(r"Hunt\(\d+ incidents of \d+ findings, \d+ of noisy rules set aside", shown(ran, "hunt"))
     assert "bits" in shown(ran, "tree") and "this one at" in shown(ran, "timeline")
+    assert shown(ran, "history") and "new" in shown(ran, "connections")
     assert "◀" in shown(ran, "peers") and "check:" in shown(ran, "explain")
     assert (tmp_path / "v.jsonl").read_text().count("\n") == 1 and "unsure" in shown(ran, "verdict")
     assert "0 findings in benign time" in shown(ran, "rule") and "selection_1" in shown(ran, "rule")
@@ -93,6 +94,7 @@ def test_estimators_of_others_stand_beside_ours():
 def test_rules_and_models_are_judged_and_a_rule_is_distilled():
     ran = run("05")
     assert "10 attacks" in shown(ran, "ledger") and "a07" in shown(ran, "misses")
+    assert "rules, tuned" in shown(ran, "headline")
     assert "a container-day" in shown(ran, "rule") and "Download" in shown(ran, "noisy")
 
 
