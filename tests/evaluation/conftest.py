@@ -3,7 +3,9 @@
 import polars as pl
 import pytest
 
-from tests.evaluation.frames import make_labels, make_windows
+from rtml.evaluation.activity import ACTIVITY
+from rtml.evaluation.track import make_track
+from tests.evaluation.frames import make_labels, make_windows, utc
 
 
 @pytest.fixture
@@ -32,3 +34,14 @@ def processes():
     rows += [(1000 + r, 1, 1000 + r) for r in roots]
     rows += [(r + 1, r, 1000 + r) for r in roots] + [(r + 2, r + 1, 1000 + r) for r in roots]
     return pl.DataFrame(rows, schema=["process_id", "parent_id", "root_id"], orient="row")
+
+
+@pytest.fixture
+def busy(windows, labels, processes):
+    """Each attack's worker is active during it; root 7 of every container always is. A third of a day."""
+    rows = [(f"c{c}", m, 7, 7) for c in range(4) for m in range(120)]
+    rows += [("c0", m, p, 1010) for m in range(11, 18) for p in (10, 1010)]
+    rows += [("c1", m, p, 1030) for m in range(21, 30) for p in (30, 1030)]
+    table = pl.DataFrame(rows, schema=["container_id", "window", "process_id", "root_id"], orient="row")
+    active = table.with_columns(window=pl.Series(utc(table["window"])), events=1).cast(dict(ACTIVITY))
+    return make_track(windows, labels, processes, active=active)

@@ -79,3 +79,9 @@ def make_finding(container="c0", first=0.0, last=None, **more):
 
 def score_frame(windows, scores):
     return windows.select("container_id", "window").with_columns(score=pl.Series(np.asarray(scores, float)))
+
+
+def scored_trees(*rows):
+    """Rows of container, minute, root, score and the least budget at which it alarms."""
+    table = pl.DataFrame(rows, schema=["container_id", "window", "root_id", "score", "budget"], orient="row")
+    return table.with_columns(window=pl.Series(utc(table["window"])))

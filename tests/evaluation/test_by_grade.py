@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from rtml.evaluation.activity import ACTIVITY
 from rtml.evaluation.by_grade import by_grade
 from rtml.evaluation.canaries import CANARIES
 from rtml.evaluation.ledger import build_ledger
@@ -19,7 +18,7 @@ from rtml.report.ledger_files import as_json
 from rtml.report.page import render_report
 from rtml.report.terminal import ledger_view
 from rtml.schema import FINDINGS, SETTINGS, empty
-from tests.evaluation.frames import make_finding, make_labels, score_frame, utc
+from tests.evaluation.frames import make_finding, make_labels, score_frame, scored_trees
 
 MODEL = {"source": "model", "detector": "forest"}
 GRADES = {
@@ -105,22 +104,9 @@ def test_spliced_trials_are_no_attacks_of_their_own(windows, labels, processes):
     assert told(by_grade([side], track), "rules")["1"] == (0, 2)
 
 
-@pytest.fixture
-def busy(windows, labels, processes):
-    """Each attack's worker is active during it, root 7 always; a third of a day, so one is three a day."""
-    rows = [(f"c{c}", m, 7, 7) for c in range(4) for m in range(120)]
-    rows += [("c0", m, p, 1010) for m in range(11, 18) for p in (10, 1010)]
-    rows += [("c1", m, p, 1030) for m in range(21, 30) for p in (30, 1030)]
-    table = pl.DataFrame(rows, schema=["container_id", "window", "process_id", "root_id"], orient="row")
-    active = table.with_columns(window=pl.Series(utc(table["window"])), events=1).cast(dict(ACTIVITY))
-    return make_track(windows, labels, processes, active=active)
-
-
 def forest(*rows):
     """Rows of container, minute, root, score and the least budget at which it alarms."""
-    table = pl.DataFrame(rows, schema=["container_id", "window", "root_id", "score", "budget"], orient="row")
-    trees = table.with_columns(window=pl.Series(utc(table["window"])))
-    return Side("forest", "model", empty(FINDINGS), trees=trees)
+    return Side("forest", "model", empty(FINDINGS), trees=scored_trees(*rows))
 
 
 def test_the_setting_is_chosen_by_what_it_really_cost(busy):

@@ -3,39 +3,22 @@
 import polars as pl
 import pytest
 
-from rtml.evaluation.activity import ACTIVITY
 from rtml.evaluation.headline import headline
 from rtml.evaluation.ledger import build_ledger
 from rtml.evaluation.sides import Side
-from rtml.evaluation.track import make_track
 from rtml.schema import BUDGETS, SETTINGS
-from tests.evaluation.frames import make_finding, utc
+from tests.evaluation.frames import make_finding, scored_trees
 
 MODEL = {"source": "model", "detector": "forest"}
 
 
 @pytest.fixture
-def track(windows, labels, processes):
-    """Each attack's worker is active during it; root 7 of every container always is. A third of a day."""
-    rows = [(f"c{c}", m, 7, 7) for c in range(4) for m in range(120)]
-    rows += [("c0", m, p, 1010) for m in range(11, 18) for p in (10, 1010)]
-    rows += [("c1", m, p, 1030) for m in range(21, 30) for p in (30, 1030)]
-    table = pl.DataFrame(rows, schema=["container_id", "window", "process_id", "root_id"], orient="row")
-    active = table.with_columns(window=pl.Series(utc(table["window"])), events=1).cast(dict(ACTIVITY))
-    return make_track(windows, labels, processes, active=active)
-
-
-def trees(*rows):
-    """Rows of container, minute, root, score and the least budget at which it alarms."""
-    table = pl.DataFrame(rows, schema=["container_id", "window", "root_id", "score", "budget"], orient="row")
-    return table.with_columns(window=pl.Series(utc(table["window"])))
-
-
-@pytest.fixture
-def forest(track):
+def forest(busy):
     """At 0.5 a day it finds a1, at 3 a3 too with one false tree, at 30 it flags root 7 in c3 for an hour."""
     late = [("c3", m, 7, 1.0, 30.0) for m in range(60)]
-    alarms = trees(("c0", 12, 1010, 9.0, 0.25), ("c1", 22, 1030, 5.0, 1.5), ("c2", 3, 7, 6.0, 1.5), *late)
+    alarms = scored_trees(
+        ("c0", 12, 1010, 9.0, 0.25), ("c1", 22, 1030, 5.0, 1.5), ("c2", 3, 7, 6.0, 1.5), *late
+    )
     return Side(
         "forest", "model", make_finding("c0", first=12, process_id=1010, **MODEL), asked=1.0, trees=alarms
     )
@@ -45,22 +28,22 @@ def rows(table, side):
     return table.filter(pl.col("side") == side).select("asked", "found", "false", "budget").rows()
 
 
-def test_a_model_is_set_to_each_budget(track, forest):
-    assert rows(headline([forest], track), "forest") == [
+def test_a_model_is_set_to_each_budget(busy, forest):
+    assert rows(headline([forest], busy), "forest") == [
         (0.5, 1, 0, "held"),
         (1.0, 1, 0, "held"),
         (3.0, 2, 1, "held"),
         (10.0, 2, 1, "held"),
-        (30.0, 2, 13, "held" if 30 * track.container_days > 8 else "broken"),
+        (30.0, 2, 13, "held" if 30 * busy.container_days > 8 else "broken"),
     ]
 
 
-def test_two_sides_share_one_budget(track, forest):
+def test_two_sides_share_one_budget(busy, forest):
     """At 3 a day together, each has 1.5: the model's alarms of that setting, the rules tuned to it."""
     loud = pl.concat([make_finding("c2", first=m, process_id=7) for m in (50, 56, 62)])
     quiet = make_finding("c0", first=41, process_id=20)
     rules = Side("rules, tuned", "rules", quiet, dial={b: loud if b >= 3 else quiet for b in SETTINGS})
-    table = headline([rules, forest], track)
+    table = headline([rules, forest], busy)
     both = {asked: (found, false) for asked, found, false, _ in rows(table, "rules, tuned + forest")}
     assert both[0.5] == (2, 0) and both[3.0] == (3, 1), "half of 3 does not open the rules"
     assert both[10.0] == (2, 4), "half of 10 does: a2 is lost, three false findings more"
@@ -68,18 +51,18 @@ def test_two_sides_share_one_budget(track, forest):
     assert alone[3.0] == (0, 3) and alone[1.0] == (1, 0)
 
 
-def test_what_has_no_dial_is_the_same_everywhere_and_breaks_what_it_costs_more_than(track):
+def test_what_has_no_dial_is_the_same_everywhere_and_breaks_what_it_costs_more_than(busy):
     noise = pl.concat([make_finding("c3", first=float(m), process_id=7) for m in range(0, 50, 5)])
     rival = Side("first seen", "rival", noise)
-    told = rows(headline([rival], track), "first seen")
+    told = rows(headline([rival], busy), "first seen")
     assert {(found, false) for _, found, false, _ in told} == {(0, 10)}
     assert [budget for *_, budget in told] == ["broken", "broken", "broken", "broken", "held"]
 
 
-def test_rivals_join_the_union_too(track, forest):
+def test_rivals_join_the_union_too(busy, forest):
     rival = Side("first seen", "rival", make_finding("c1", first=22, process_id=30))
     rules = Side("rules, tuned", "rules", make_finding("c0", first=41, process_id=20))
-    table = build_ledger([rules, forest, rival], track).headline
+    table = build_ledger([rules, forest, rival], busy).headline
     assert table["side"].unique(maintain_order=True).to_list() == [
         "rules, tuned",
         "forest",
@@ -91,7 +74,7 @@ def test_rivals_join_the_union_too(track, forest):
     assert table.group_by("side").len()["len"].unique().to_list() == [len(BUDGETS)]
 
 
-def test_beside_it_stands_the_best_that_the_test_allows(track, forest):
-    table = headline([forest], track)
+def test_beside_it_stands_the_best_that_the_test_allows(busy, forest):
+    table = headline([forest], busy)
     assert table["oracle"].to_list() == [1, 1, 2, 2, 2]
     assert (table["found"] <= table["oracle"].fill_null(99)).all()
