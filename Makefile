@@ -4,6 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 BROWSING := chromium fonts-dejavu-core
+QUIET := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
@@ -70,10 +71,10 @@ desk: install ## install what the analyst's desk needs: JupyterLab, marimo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
 
 lab: desk ## open JupyterLab with the notebooks (loopback only)
-	$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/01-first-look.ipynb
+	$(BIN)/jupyter lab $(QUIET) --ServerApp.ip=127.0.0.1 notebooks/01-first-look.ipynb
 
 triage: desk ## open the triage app on the shipped capture (loopback only)
-	$(BIN)/marimo run --host 127.0.0.1 notebooks/triage.py
+	MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run --host 127.0.0.1 notebooks/triage.py
 
 mlflow-ui: install ## look at the tracked runs (loopback only)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1

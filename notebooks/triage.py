@@ -49,6 +49,9 @@ def _(choice, hunt, mo):
             "why": mo.Html(incident.explain()._repr_html_()),
             "tree": mo.Html(incident.tree().markup),
             "timeline": mo.Html(incident.timeline().markup),
+            "peers": mo.Html(incident.peers().markup),
+            "history": mo.Html(incident.history().markup),
+            "connections": mo.Html(incident.connections().markup),
             "events": mo.Html(incident.events()._repr_html_()),
             "similar": mo.Html(incident.similar()._repr_html_()),
         }
