@@ -17,14 +17,13 @@ used as a path.
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from rtml.baselines import Baseline
 from rtml.detectors import load_detector
-from rtml.errors import MissingFileError, RtmlError, UsageError
+from rtml.errors import MissingFileError, RtmlError
 from rtml.models.calibration import Calibration
+from rtml.models.labels import is_label, refuse_labels
 from rtml.models.ongoing import read_ongoing, write_ongoing
 from rtml.models.parts import Description, Parts
 from rtml.reading.json_text import json_of
@@ -38,7 +37,6 @@ FORMAT = 1
 """Version of the folder's layout; another one is refused."""
 
 _INDEX = "model.json"
-_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class _Index(State):
@@ -70,7 +68,7 @@ def write_parts(parts: Parts, folder: Path) -> Path:
         A label would make no safe name of a folder.
     """
     require_new(folder)
-    _refuse_labels({**parts.detectors, **parts.calibrations})
+    refuse_labels({**parts.detectors, **parts.calibrations})
     with whole_folder(folder) as half:
         _write(parts, half)
     return folder
@@ -161,19 +159,8 @@ def _files(folder: Path) -> dict[str, str]:
     return digests
 
 
-def _refuse_labels(labels: Iterable[str]) -> None:
-    """Refuse labels that make no folder, or one folder where capitals make no difference."""
-    folders: dict[str, str] = {}
-    for label in labels:
-        if not _LABEL.fullmatch(label) or ".." in label:
-            raise UsageError(f"{label!r}: a detector label is letters, digits, - _ : and .")
-        first = folders.setdefault(label.lower(), label)
-        if first != label:
-            raise UsageError(f"the detector labels {first!r} and {label!r} differ only by capitals")
-
-
 def _safe(label: str, folder: Path) -> str:
-    if not _LABEL.fullmatch(label) or ".." in label:
+    if not is_label(label):
         raise RtmlError(f"{folder / _INDEX}: bad label {label!r}")
     return _folder(label)
 

@@ -28,6 +28,7 @@ from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
 from rtml.models.judging import worst_of_trees
+from rtml.models.labels import refuse_labels
 from rtml.models.learning import Material, container_days, container_time, material, without
 from rtml.models.model import Model
 from rtml.models.parts import Description
@@ -126,6 +127,7 @@ def train(
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     said = [] if verdicts is None else read_verdicts(Path(verdicts))
     capture, usual = without_attacks(capture, as_labels(said), window), benign_trees(said)
+    refuse_labels(label for label, _ in entries)  # saving would, after all the work
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     members = _members(kinds, combine)
     wanted = None if families is None else tuple(families)
