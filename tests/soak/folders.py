@@ -142,7 +142,9 @@ FOLDERS: dict[str, Target] = {
     "model": Target(files_of(_model), load_model, whole=_model),
     "baseline": Target(files_of(_baseline), Baseline.load, whole=_baseline),
     "follow-state": Target(
-        files_of(_followed), lambda folder: read_memory(folder, SENSORS["bpftrace"]), whole=_followed
+        files_of(_followed),
+        lambda folder: read_memory(folder.parent, folder.name, SENSORS["bpftrace"]),
+        whole=_followed,
     ),
     "watch-state": Target(files_of(_watched), lambda place: kept(place, None, ""), whole=_watched),
     "journal": Target(lambda: [_journal()], _journal_of),

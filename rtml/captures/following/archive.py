@@ -20,7 +20,7 @@ from rtml.captures.following.returning import names_of_kin
 from rtml.captures.following.tables import NOTHING
 from rtml.captures.manifest import Archived
 from rtml.captures.repairs import sums
-from rtml.reading.parquet import read_parquet
+from rtml.errors import RtmlError
 
 __all__ = ["GONE", "Archive", "Sums"]
 
@@ -122,13 +122,19 @@ class Archive:
         """Return the rows of units, with their ``part``."""
         parts = wanted.group_by("part", maintain_order=True).agg("unit").rows()
         tables = [
-            pl.scan_parquet(self._file(part, table), glob=False)
-            .filter(pl.col("unit").is_in(units))
-            .with_columns(part=pl.lit(part))
-            .collect()
+            self._read(part, table, pl.col("unit").is_in(units)).with_columns(part=pl.lit(part))
             for part, units in parts
         ]
         return pl.concat(tables, how="diagonal_relaxed")
+
+    def _read(self, part: str, table: str, which: pl.Expr | None = None) -> pl.DataFrame:
+        path = self._file(part, table)
+        try:
+            rows = pl.scan_parquet(path, glob=False)
+            return rows.filter(pl.lit(True) if which is None else which).collect()
+        except (OSError, pl.exceptions.PolarsError) as error:
+            why = f"what was put away cannot be read ({error}); follow into a new capture"
+            raise RtmlError(f"{path}: {why}") from error
 
     def _take(self, wanted: pl.DataFrame) -> dict[str, pl.DataFrame]:
         back = {table: self._rows_of(wanted, table).drop("part") for table in _TABLES}
@@ -150,7 +156,7 @@ class Archive:
         if begin != self.sums.begin:
             self.sums.begin, self.sums.repairs = begin, Counter()
             for part in self.sums.parts:
-                units = read_parquet(self._file(part, "units"))
+                units = self._read(part, "units")
                 left = units.join(self._gone_of(part), on="unit", how="anti")
                 self.sums.repairs.update(sums(left.filter(pl.col("shown")), begin))
         return self.sums.repairs
@@ -205,7 +211,7 @@ class Archive:
         self.sums.processes += sign * (shown.height - shown["pid"].null_count())
 
     def _left(self, part: str, table: str) -> pl.DataFrame:
-        rows = read_parquet(self._file(part, table))
+        rows = self._read(part, table)
         return rows.join(self._gone_of(part), on="unit", how="anti", maintain_order="left")
 
     def _gone_of(self, part: str) -> pl.DataFrame:

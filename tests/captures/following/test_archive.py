@@ -17,6 +17,7 @@ from rtml.captures.following import archive, put_away
 from rtml.captures.following import follow as following
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
+from rtml.errors import RtmlError
 from tests.captures.following.lives import Lives
 from tests.captures.following.logs import counted, images, rows
 from tests.captures.following.test_follow import ONCE, same, to_the_end
@@ -155,3 +156,15 @@ def _as_of_before(out: Path) -> None:
     (memory / "facts.json").write_text(json.dumps(facts))
     (memory / "heard.parquet").unlink()
     (memory.parent / "gone.parquet").unlink()
+
+
+def test_what_is_damaged_among_what_was_put_away_is_named(tmp_path: Path):
+    log, lines = lived("bpftrace", tmp_path, 2)
+    manifest = followed("bpftrace", log, tmp_path / "c", cut(b"".join(lines), 8, 2))
+    assert manifest.growing is not None
+    part = manifest.growing.archive[0].name
+    units = tmp_path / "c" / part / "memory" / "units.parquet"
+    units.write_bytes(units.read_bytes()[:-20])
+    kept = archive.Archive(tmp_path / "c", archive.Sums(parts={part: 1}))
+    with pytest.raises(RtmlError, match=r"units.parquet: what was put away cannot be read .*new capture"):
+        kept.repairs(manifest.end)
