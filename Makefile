@@ -38,7 +38,7 @@ test: check ## set up, lint, type-check, run all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 demo: install ## set up, then the main job on the shipped capture: ledger and report
-	$(BIN)/rtml experiment run experiments/demo.yml
+	$(BIN)/rtml experiment run experiments/demo-v2.yml
 
 leaderboard: install ## every data set that is here (DATA=folder of more) in one table
 	$(BIN)/rtml experiment leaderboard experiments/leaderboard.yml $(if $(DATA),--data $(DATA))

@@ -72,11 +72,11 @@ def _print(rows: list[Row]) -> None:
     if not any(row.found for row in rows):
         console.print("who finds what: name the folder of a run (`rtml experiment run`)", markup=False)
         return
-    judged = [row for row in rows if row.recorded]
+    judged = [row for row in rows if row.judged]
     if not judged:
         console.print("no attack of the lab was judged in that run", markup=False)
         return
-    heads = ["found of", *(f"{row.name}: {row.recorded}" for row in judged), "false per container-day"]
+    heads = ["found of", *(f"{row.name}: {row.judged}" for row in judged), "false per container-day"]
     sides = zip(*(row.found for row in judged), strict=True)
     print_table(
         "", heads, [[one[0].side, *(each.found for each in one), _rate(one[0].rate)] for one in sides]

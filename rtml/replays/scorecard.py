@@ -51,7 +51,8 @@ class Found:
 class Row:
     """A catalogue, or a grade of the lab's own attacks (then nobody else chose them).
 
-    ``seen`` is null where no capture was given, ``recorded`` where neither labels nor a run were.
+    ``seen`` is null where no capture was given, ``recorded`` where neither labels nor a run were; ``judged``
+    are those of the run: what lies before its test was not asked.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Row:
     here: int
     recorded: int | None = None
     seen: int | None = None
+    judged: int | None = None
     found: list[Found] = field(default_factory=list)
 
     def facts(self) -> dict[str, Any]:
@@ -101,8 +103,9 @@ def scorecard(
     >>> [(row.name, row.chosen, row.recorded, row.seen) for row in rows][:2]
     [('atomic', 428, 0, 0), ('falco', 66, 1, 0)]
     """
-    if recorded is None and run is not None:
-        recorded = run.attacks["attack_id"].unique().to_list()
+    asked = None if run is None else run.attacks["attack_id"].unique().to_list()
+    recorded = asked if recorded is None else recorded
+    judged = None if asked is None else {attack_of(name) for name in asked}
     there = None if recorded is None else {attack_of(name) for name in recorded}
     sides = _sides(run) if run else {}
     rows = []
@@ -115,6 +118,7 @@ def scorecard(
                 len(wanted),
                 None if there is None else _count(within, there),
                 None if seen is None else _count(within, set(seen)),
+                None if judged is None else _count(within, judged),
                 [Found(*side, _count(within, caught), rate) for side, (caught, rate) in sides.items()],
             )
         )

@@ -52,6 +52,12 @@ def test_a_part_that_is_found_finds_its_attack_and_the_rate_is_stated():
     assert [(row.name, row.found[0].found) for row in grades] == [("grade 2", 0), ("grade 5", 1)]
 
 
+def test_what_lies_before_the_test_of_a_run_is_recorded_and_not_judged():
+    run = finished({"anti-debugging": True})
+    falco = scorecard([CATALOGUE], ATTACKS, recorded=["anti-debugging", "dga-slow"], run=run)[0]
+    assert (falco.recorded, falco.judged, falco.found[0].found) == (2, 1, 1)
+
+
 def test_without_container_days_no_rate_is_made_up():
     row = scorecard([CATALOGUE], ATTACKS, run=finished({"dga-slow": True}, days=0.0))[0]
     assert row.found[0].rate is None
