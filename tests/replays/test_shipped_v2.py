@@ -72,7 +72,7 @@ def test_benign_time_is_longer_than_that_of_the_first(capture, labels):
     cell = pl.col("time").to_physical() // MINUTE.nanoseconds
     rows = capture.events(["container_id", "time"]).filter(pl.col("container_id").is_not_null() & ~outside)
     cells = rows.select(pl.col("container_id").cast(pl.String), _cell=cell).unique().collect()
-    assert cells.join(cells_of(labels, MINUTE), on=CELLS.names(), how="anti").height >= 90 * 60
+    assert cells.join(cells_of(labels, MINUTE), on=CELLS.names(), how="anti").height >= 96 * 60
 
 
 def test_the_experiment_begins_its_parts_where_the_sittings_begin(sittings):
