@@ -11,17 +11,17 @@ def _():
 
     import rtml
     from rtml.analyst import model_for
-    from rtml.notebook import begin, found
+    from rtml.notebook import begin, path_of
 
-    return begin, found, mo, model_for, rtml
+    return begin, mo, model_for, path_of, rtml
 
 
 @app.cell
-def _(begin, found, mo, model_for, rtml):
+def _(begin, mo, model_for, path_of, rtml):
     given = mo.cli_args()
     capture = begin(given.get("capture") or "datasets/lab-v1/capture")
     place = given.get("model")
-    model = model_for(capture, found(place) if place else None)
+    model = model_for(capture, path_of(place) if place else None)
     hunt = rtml.hunt(capture, model, verdicts=given.get("verdicts") or "verdicts.jsonl")
     mo.md(f"## Triage\n\n{len(hunt)} incidents, gravest first. Verdicts go to `{hunt.verdicts}`.")
     return (hunt,)

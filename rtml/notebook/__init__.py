@@ -7,7 +7,7 @@ direction overrides are spelled out.
 """
 
 from rtml.notebook.activity import activity
-from rtml.notebook.beginning import begin, found, short_errors
+from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
 from rtml.notebook.headline import headline
@@ -25,7 +25,7 @@ __all__ = [
     "connections",
     "differences",
     "facts",
-    "found",
+    "path_of",
     "headline",
     "history",
     "peers",

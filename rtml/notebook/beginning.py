@@ -11,7 +11,7 @@ from rtml.captures import Capture, open_captures
 from rtml.errors import MissingFileError, RtmlError
 from rtml.text import visible
 
-__all__ = ["begin", "found", "short_errors"]
+__all__ = ["begin", "path_of", "short_errors"]
 
 
 def begin(capture: str | Path | list[str | Path]) -> Capture:
@@ -20,7 +20,7 @@ def begin(capture: str | Path | list[str | Path]) -> Capture:
     Parameters
     ----------
     capture
-        A capture or several; a path is looked for here and in the folders above (`found`).
+        A capture or several; a path is looked for here and in the folders above (`path_of`).
 
     Raises
     ------
@@ -34,10 +34,10 @@ def begin(capture: str | Path | list[str | Path]) -> Capture:
     """
     short_errors()
     places = [capture] if isinstance(capture, str | Path) else capture
-    return open_captures([found(place) for place in places])
+    return open_captures([path_of(place) for place in places])
 
 
-def found(place: str | Path) -> str:
+def path_of(place: str | Path) -> str:
     """Return a path as it is, or as it is called from here when it lies in a folder above.
 
     Notebooks are opened from their own folder and from the root; a store's URL stays as it is.
