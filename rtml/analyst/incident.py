@@ -52,8 +52,8 @@ class Incident:
     >>> incident.tree()
     11838 [runc:[2:INIT]] → sh  sh -c echo "* * * * * root /var/tmp/.x/kdevtmpfsi" > /etc/cron.d/sysupd; ...
     ├─ 11843 sh → mkdir  mkdir -p /root/.ssh
-    ├─ 11844 sh → touch  touch /etc/ld.so.preload
-    └─ 11845 sh → rm  rm -f /etc/ld.so.preload
+    ├─ 11844 sh → touch  touch /etc/ld.so.preload  ◆ this finding
+    └─ 11845 sh → rm  rm -f /etc/ld.so.preload  ◆ this finding
     >>> incident.events().frame.select("kind", "exe", "path", "rank").drop_nulls().head(2)
     shape: (2, 4)
     ┌──────┬─────────────┬────────────────────────────┬──────┐
