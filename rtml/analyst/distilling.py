@@ -14,12 +14,12 @@ import polars as pl
 import yaml
 
 from rtml.analyst.drafts import Draft, drafts
+from rtml.analyst.quieted import watched
 from rtml.captures import Capture
 from rtml.errors import RtmlError
 from rtml.findings.redaction import redacted
 from rtml.findings.unit import slot_of
 from rtml.rules import evaluate, load
-from rtml.schema import INFRASTRUCTURE
 from rtml.showing.shown import element, html
 from rtml.text import visible
 
@@ -157,7 +157,7 @@ def _document(
     selections = {f"selection_{number}": dict(draft.selection) for number, draft in enumerate(chosen, 1)}
     rule = {
         "title": title,
-        "id": str(uuid.uuid5(_NAMESPACE, name)),
+        "id": _id(name),
         "status": "experimental",
         "author": "distilled by rtml",
         **(about or {}),
@@ -166,6 +166,10 @@ def _document(
     }
     rule.setdefault("level", "medium")
     return yaml.safe_dump(rule, sort_keys=False, width=100)  # PyYAML loses NEL as it is
+
+
+def _id(name: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, name))
 
 
 def _level(severity: float) -> str:
@@ -203,7 +207,7 @@ def _chosen(candidates: Sequence[Draft], tried: pl.DataFrame, roots: Sequence[in
     known = {rule: (frozenset(here), outside) for rule, here, outside in counted.iter_rows()}
     best: dict[int, tuple[int, int, Draft, frozenset[int]]] = {}
     for number, draft in enumerate(candidates):
-        here, outside = known.get(str(uuid.uuid5(_NAMESPACE, str(number))), (frozenset(), 0))
+        here, outside = known.get(_id(str(number)), (frozenset(), 0))
         place, breadth = draft.rank
         option = (outside, breadth, draft, here)
         if here and (place not in best or option[:2] < best[place][:2]):
@@ -231,10 +235,7 @@ def _priced(
     ours = units["root_id"].is_in(list(roots)).fill_null(False)
     outside = units.filter(~ours).unique(["container_id", "root_id", "slot"])
     benign = 0 if learnt is None else outside.filter(pl.col("time") < learnt).height
-    watched = capture.containers().filter(pl.col("role").fill_null("") != INFRASTRUCTURE)
-    days = (
-        watched.select((pl.col("last_seen") - pl.col("first_seen")).dt.total_seconds().sum()).item() / 86_400
-    )
+    days = float(watched(capture)["container_days"].sum())
     here = units.filter(ours)["root_id"].n_unique()
     rate = outside.height / days if days else 0.0
     return Distilled(text, here, len(roots), benign, outside.height - benign, rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from rtml.captures import Capture
 from rtml.findings.verdicts import read_verdicts
 from rtml.models import Scored
 from rtml.schema import FINDINGS
+from rtml.times import instant
 
-__all__ = ["Ground"]
+__all__ = ["Ground", "around"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,3 +39,9 @@ class Ground:
             return {}
         said = read_verdicts(self.verdicts)
         return {about.finding_id: verdict.verdict for verdict in said for about in verdict.findings}
+
+
+def around(begin: dt.datetime, end: dt.datetime) -> pl.Expr:
+    """Say whether an event lies in a time; a second on either side, as findings tell it in microseconds."""
+    slack = pl.duration(seconds=1)
+    return pl.col("time").is_between(instant(begin) - slack, instant(end) + slack)

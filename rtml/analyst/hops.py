@@ -6,18 +6,15 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.ground import Ground, around
 from rtml.captures import Capture
 from rtml.findings.trees import process_tree
 from rtml.models import Scored
 from rtml.notebook.shades import NOTABLE
 from rtml.notebook.trees import tree
-from rtml.showing.shown import Shown, element, html
-from rtml.times import instant
+from rtml.showing.shown import Shown, sentence
 
 __all__ = ["trees_of"]
-
-_SLACK = pl.duration(seconds=1)
 
 _TREES, _PROCESSES, _NOTES = 4, 5000, 40
 
@@ -35,8 +32,7 @@ def trees_of(ground: Ground, findings: pl.DataFrame, roots: Sequence[int]) -> Sh
         Lineage roots; of more than four, the number that is left out is told.
     """
     if not roots:
-        words = "No process is named by these findings: there is no tree to draw."
-        return html(element("p", words), words)
+        return sentence("No process is named by these findings: there is no tree to draw.")
     shown = list(roots[:_TREES])
     ours = ground.capture.processes().filter(pl.col("root_id").is_in(shown)).collect()
     bits = None if ground.scored is None else _strongest(ground.scored, shown)
@@ -44,9 +40,10 @@ def trees_of(ground: Ground, findings: pl.DataFrame, roots: Sequence[int]) -> Sh
     greatest = None if bits is None else dict(bits.select("process_id", "bits").iter_rows())
     own = _weightiest(ground.capture, findings)
     trees = [tree(process_tree(ours, root, most=_PROCESSES), notes, greatest, own) for root in shown]
-    more = [f"… {len(roots) - len(shown)} more trees"] if len(roots) > len(shown) else []
-    markup = "\n".join([*(drawn.markup for drawn in trees), *(f"<p>{line}</p>" for line in more)])
-    return Shown("text/html", markup, "\n\n".join([*(drawn.text for drawn in trees), *more]))
+    if len(roots) > len(shown):
+        trees.append(sentence(f"… {len(roots) - len(shown)} more trees"))
+    texts = "\n\n".join(drawn.text for drawn in trees)
+    return Shown("text/html", "\n".join(drawn.markup for drawn in trees), texts)
 
 
 def _strongest(scored: Scored, roots: Sequence[int]) -> pl.DataFrame:
@@ -71,7 +68,7 @@ def _weightiest(capture: Capture, findings: pl.DataFrame) -> list[int]:
     if first.is_empty():
         return []
     begin, end = min(findings["first_seen"].to_list()), max(findings["last_seen"].to_list())
-    span = pl.col("time").is_between(instant(begin) - _SLACK, instant(end) + _SLACK)
+    span = around(begin, end)
     events = capture.events(["time", "host", "seq", "process_id"]).filter(
         span & pl.col("seq").is_in(first["seq"].implode())
     )

@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.analyst.distilling import Distilled, distil
 from rtml.analyst.explained import Explained
-from rtml.analyst.ground import Ground
+from rtml.analyst.ground import Ground, around
 from rtml.analyst.hops import trees_of
 from rtml.analyst.likeness import alike
 from rtml.analyst.msticpy import mapped
@@ -27,7 +27,6 @@ from rtml.schema import EVENT
 from rtml.showing.shown import Shown
 from rtml.showing.tables import facts
 from rtml.text import visible
-from rtml.times import instant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Incident"]
 
 _VALID = dt.timedelta(days=90)
-_SLACK = pl.duration(seconds=1)
 _COLUMNS = [name for name in EVENT if name not in ("time", "user", "output", "exe_sha256")]
 
 
@@ -109,9 +107,7 @@ class Incident:
         ``rank`` is an event's place among the evidence of its finding (0: the weightiest), null for what is
         none. A finding that names no process stands for all that its container did.
         """
-        span = pl.col("time").is_between(
-            instant(self.row["first_seen"]) - _SLACK, instant(self.row["last_seen"]) + _SLACK
-        )
+        span = around(self.row["first_seen"], self.row["last_seen"])
         capture = self.ground.capture
         container = pl.col("container_id").cast(pl.String).is_in(self.containers)
         here = capture.events().filter(span & container)

@@ -14,7 +14,7 @@ from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.peers import peer_groups
 from rtml.schema import feature_columns
-from rtml.showing.shown import Shown, element, html
+from rtml.showing.shown import Shown, sentence
 
 __all__ = ["life_of", "peers_of"]
 
@@ -25,7 +25,7 @@ def life_of(ground: Ground, finding: Mapping[str, Any], every: str | None) -> Sh
     """Draw what the container of a finding did over time, the findings of every side above."""
     container = finding["container_id"] or next(iter(finding["containers"] or []), None)
     if container is None:
-        return _sentence("No container is named by this finding: there is no timeline to draw.")
+        return sentence("No container is named by this finding: there is no timeline to draw.")
     events = ground.capture.events(["time", "kind", "count", "container_id"])
     ours = events.filter(pl.col("container_id").cast(pl.String) == container)
     about = (pl.col("container_id") == container) | pl.col("containers").list.contains(container).fill_null(
@@ -40,7 +40,7 @@ def peers_of(ground: Ground, findings: pl.DataFrame, feature: str | None) -> Sho
     if scored is None:
         raise UsageError("no model took part in this hunt, so nothing was compared with peers: give model=")
     if findings.is_empty():
-        return _sentence("Only rules found this: what a model sees in its minutes was not strange.")
+        return sentence("Only rules found this: what a model sees in its minutes was not strange.")
     finding = findings.row(0, named=True)
     columns = feature_columns(scored.trees)
     if feature is not None and feature not in columns:
@@ -81,7 +81,3 @@ def _minutes(scored: Scored, finding: Mapping[str, Any]) -> pl.DataFrame:
         .with_columns(who=pl.format("{} {}", "_peers", when))
         .sort(~ours, order, "who", "window")
     )
-
-
-def _sentence(text: str) -> Shown:
-    return html(element("p", text), text)

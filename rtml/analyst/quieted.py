@@ -10,10 +10,9 @@ from rtml.captures import Capture
 from rtml.peers import peer_group
 from rtml.rules import apply, findings_of, tune
 from rtml.rules.running.run import Ran
-from rtml.schema import INFRASTRUCTURE
 from rtml.times import instant
 
-__all__ = ["quieted"]
+__all__ = ["quieted", "watched"]
 
 
 def quieted(
@@ -31,15 +30,16 @@ def quieted(
         Findings per container-day that the rules of a workload may raise together.
     """
     hits = ran.hits
-    exceptions = tune(hits.filter(pl.col("time") < instant(until)), _watched(capture, until), budget)
+    exceptions = tune(hits.filter(pl.col("time") < instant(until)), watched(capture, until), budget)
     kept = apply(hits, exceptions)
     aside = hits.join(kept.select("host", "seq", "rule"), on=["host", "seq", "rule"], how="anti")
     return findings_of(kept, ran.rules), findings_of(aside, ran.rules)
 
 
-def _watched(capture: Capture, until: dt.datetime) -> pl.DataFrame:
-    """Return how long each peer group was watched before a moment: ``workload``, ``container_days``."""
-    facts = capture.containers().filter(pl.col("role").fill_null("") != INFRASTRUCTURE)
-    span = pl.min_horizontal(pl.col("last_seen"), instant(until)) - pl.col("first_seen")
+def watched(capture: Capture, until: dt.datetime | None = None) -> pl.DataFrame:
+    """Return how long each peer group was watched, up to a moment: ``workload``, ``container_days``."""
+    facts = capture.judged()
+    end = pl.col("last_seen") if until is None else pl.min_horizontal("last_seen", instant(until))
+    span = end - pl.col("first_seen")
     days = facts.select(workload=peer_group(facts.columns), days=span.dt.total_seconds() / 86_400)
     return days.filter(pl.col("days") > 0).group_by("workload").agg(container_days=pl.col("days").sum())

@@ -15,7 +15,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.times import MINUTE, Window
 
-__all__ = ["CELLS", "PartialCapture", "cells_of", "leave_out", "without_attacks"]
+__all__ = ["CELLS", "PartialCapture", "cells_of", "leave_out"]
 
 CELLS = pl.Schema({"container_id": pl.String(), "_cell": pl.Int64()})
 """A window of a container; ``_cell`` counts windows since 1970."""
@@ -95,8 +95,3 @@ class PartialCapture(Capture):
         """Process images of the whole; see `Capture.processes`."""
         assert self.whole is not None
         return self.whole.processes()
-
-
-def without_attacks(capture: Capture, labels: pl.DataFrame, every: Window) -> Capture:
-    """Return the capture without the windows of labelled attacks; itself where there are none."""
-    return PartialCapture.of(capture, cells_of(labels, every), every) if labels.height else capture

@@ -224,6 +224,10 @@ class Capture:
         """One row per container: names, image, role, start, first and last event, events."""
         return self._containers
 
+    def judged(self) -> pl.DataFrame:
+        """`containers` but infrastructure: those that are learnt from and judged."""
+        return self.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
+
     def infrastructure(self) -> list[str]:
         """Ids of the containers that are left out of features, training and scoring."""
         role = pl.col("role") == INFRASTRUCTURE

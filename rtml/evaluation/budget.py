@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.sides import Side
+from rtml.evaluation.sides import Side, proper
 from rtml.evaluation.track import Track
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "score_curve", "scored_trees"]
@@ -57,11 +57,11 @@ def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None)
     --------
     See `score_curve` for one curve.
     """
-    proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
-    tops = {side.name: _tops(side, track) for side in proper}
-    frames = [_steps(tops[side.name], track, side.name, side.kind) for side in proper]
-    ruled = [side for side in proper if side.kind == "rules" and rules in (None, side.name)][:1]
-    for side in proper:
+    ours = proper(sides)
+    tops = {side.name: _tops(side, track) for side in ours}
+    frames = [_steps(tops[side.name], track, side.name, side.kind) for side in ours]
+    ruled = [side for side in ours if side.kind == "rules" and rules in (None, side.name)][:1]
+    for side in ours:
         if ruled and side.kind == "model" and (side.trees is not None or side.scores is not None):
             both = _together(_at_once(tops[ruled[0].name]), tops[side.name])
             frames.append(_steps(both, track, f"{ruled[0].name} + {side.name}", "union"))

@@ -17,7 +17,7 @@ from rtml.evaluation.budget import budget_curves
 from rtml.evaluation.measure import kept, poisson_rate, share
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.reach import Reach, Reaches, at, pairs, reaches_of, together
-from rtml.evaluation.sides import Side
+from rtml.evaluation.sides import Side, proper
 from rtml.evaluation.track import Track
 from rtml.schema import BUDGETS
 
@@ -75,10 +75,10 @@ def headline(
     >>> table.select("asked", "found", "budget").row(0)
     (0.5, 0, 'held')
     """
-    proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
-    best = budget_curves(proper, track) if curve is None else curve
-    known = reaches_of(proper, track) if reaches is None else reaches
-    rows = [row for asked in BUDGETS for row in _at(proper, asked, known, track, best)]
+    ours = proper(sides)
+    best = budget_curves(ours, track) if curve is None else curve
+    known = reaches_of(ours, track) if reaches is None else reaches
+    rows = [row for asked in BUDGETS for row in _at(ours, asked, known, track, best)]
     table = pl.DataFrame(rows, schema=HEADLINE, orient="row")
     order = table["side"].unique(maintain_order=True).to_list()
     return table.sort(pl.col("side").replace_strict(order, range(len(order))), "asked")

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
-from rtml.evaluation.sides import Side
+from rtml.evaluation.sides import Side, proper
 from rtml.evaluation.track import Track
 from rtml.schema import SETTINGS
 from rtml.times import UTC_NS, Window
@@ -42,8 +42,7 @@ Reaches: TypeAlias = Mapping[str, Mapping[float | None, Reach]]
 
 def reaches_of(sides: Iterable[Side], track: Track) -> Reaches:
     """Return the reaches of all rules, models and rivals at `rtml.schema.SETTINGS`, in their order."""
-    proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
-    return {side.name: {key: reach(side, key, track) for key in _settings(side)} for side in proper}
+    return {side.name: {key: reach(side, key, track) for key in _settings(side)} for side in proper(sides)}
 
 
 def at(reaches: Reaches, name: str, budget: float) -> Reach:
@@ -54,9 +53,9 @@ def at(reaches: Reaches, name: str, budget: float) -> Reach:
 
 def pairs(sides: Iterable[Side]) -> list[tuple[str, str]]:
     """Name the sides that are judged together: the first rules with each model and rival."""
-    proper = [side for side in sides if side.kind in ("rules", "model", "rival")]
-    first = next((side.name for side in proper if side.kind == "rules"), None)
-    return [(first, side.name) for side in proper if first is not None and side.kind != "rules"]
+    ours = proper(sides)
+    first = next((side.name for side in ours if side.kind == "rules"), None)
+    return [(first, side.name) for side in ours if first is not None and side.kind != "rules"]
 
 
 def _settings(side: Side) -> Sequence[float | None]:

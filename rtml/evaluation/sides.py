@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,7 +16,7 @@ from rtml.errors import RtmlError
 from rtml.schema import FINDINGS, conform
 from rtml.times import Length, Window
 
-__all__ = ["KINDS_OF_SIDE", "Side", "scores_of_findings", "union"]
+__all__ = ["KINDS_OF_SIDE", "Side", "proper", "scores_of_findings", "union"]
 
 KINDS_OF_SIDE = ("rules", "model", "union", "rival", "trivial")
 
@@ -129,3 +129,8 @@ def _covered(findings: pl.DataFrame, every: Length) -> pl.DataFrame:
     length = Window.of(every)
     window = pl.datetime_ranges(length.start("first_seen"), "last_seen", length.text, time_unit="ns")
     return findings.select("container_id", "severity", window=window).explode("window", empty_as_null=False)
+
+
+def proper(sides: Iterable[Side]) -> list[Side]:
+    """Return all rules, models and rivals, in their order; the trivial rows are none."""
+    return [side for side in sides if side.kind in ("rules", "model", "rival")]

@@ -17,7 +17,7 @@ from rtml.captures.processes import BY_TIME, PROCESSES
 from rtml.errors import RtmlError
 from rtml.evaluation.trees import attack_trees
 from rtml.peers import peer_group
-from rtml.schema import INFRASTRUCTURE, LABELS, conform
+from rtml.schema import LABELS, conform
 from rtml.splicing.peers import extents
 from rtml.splicing.placing import Place, choose
 from rtml.splicing.recorded import read_recorded
@@ -58,7 +58,7 @@ def foreign(capture: Capture, begin: dt.datetime, end: dt.datetime, seed: int) -
         No tree is short enough, or there is no other workload.
     """
     trees = _trees(capture, begin, end)
-    containers = capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
+    containers = capture.judged()
     labels = _labels(trees, containers)
     recorded = read_recorded(capture, labels, attack_trees(labels, capture.processes().collect()))
     ends = extents(recorded.labels, recorded.own_events)

@@ -23,7 +23,6 @@ from rtml.experiment.early import Early
 from rtml.findings.about import about
 from rtml.images import repository
 from rtml.models import Scored
-from rtml.schema import INFRASTRUCTURE
 from rtml.splits import Split
 from rtml.times import instant
 
@@ -132,7 +131,7 @@ def hold_out(wanted: Mapping[Any, Sequence[str]], capture: Capture, labels: pl.D
     RtmlError
         Nothing would be left to learn from.
     """
-    containers, held = _judged(capture), held_containers(wanted, capture)
+    containers, held = capture.judged(), held_containers(wanted, capture)
     techniques = tuple(wanted.get("technique", ()))
     known = labels["technique"].drop_nulls().unique().sort().to_list()
     for name in techniques:
@@ -153,7 +152,7 @@ def held_containers(wanted: Mapping[Any, Sequence[str]], capture: Capture) -> pl
     RtmlError
         Nothing would be left to learn from.
     """
-    containers = _judged(capture)
+    containers = capture.judged()
     masks = [_mask(containers, kind, name) for kind in KINDS[:-1] for name in wanted.get(kind, ())]
     if not masks:
         return None
@@ -161,10 +160,6 @@ def held_containers(wanted: Mapping[Any, Sequence[str]], capture: Capture) -> pl
     if len(held) == containers.height:
         raise RtmlError("every container would be held out: nothing is left to learn from")
     return held
-
-
-def _judged(capture: Capture) -> pl.DataFrame:
-    return capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
 
 
 def _mask(containers: pl.DataFrame, kind: str, name: str) -> pl.Series:

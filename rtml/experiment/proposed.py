@@ -25,7 +25,6 @@ from rtml.features import FAMILIES
 from rtml.findings.unit import SLOT
 from rtml.peers import peer_groups
 from rtml.reading.whole import write_text
-from rtml.schema import INFRASTRUCTURE
 from rtml.times import MINUTE, Window
 
 __all__ = ["FEWEST_EVENTS", "SHARES", "Proposal", "proposed"]
@@ -136,7 +135,7 @@ def _refuse_too_little(capture: Capture, every: Window, cells: pl.DataFrame) -> 
 
 def _cells(capture: Capture) -> tuple[Window, pl.DataFrame]:
     """Return the length of a window, and the active ones: ``container_id, peers, window, events``."""
-    facts = capture.containers().filter(pl.col("role").is_null() | (pl.col("role") != INFRASTRUCTURE))
+    facts = capture.judged()
     groups = facts.select("container_id", peers=pl.Series(peer_groups(facts), dtype=pl.String))
     named = pl.col("container_id").cast(pl.String)
     minutes = (

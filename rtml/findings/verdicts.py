@@ -17,6 +17,7 @@ import polars as pl
 import pydantic
 
 from rtml.errors import MissingFileError, UsageError
+from rtml.reading.content import opened
 from rtml.reading.faults import validated
 from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
@@ -120,9 +121,10 @@ def read_verdicts(path: Path) -> list[Verdict]:
 
 def holds_verdicts(path: Path) -> bool:
     """Say whether the first line of a file that is JSON is a verdict (it has one, about findings)."""
-    lines = (line for line in read_text(path, _MOST_BYTES).split("\n") if line.strip())
+    with opened(path) as (stream, _):
+        line = next((line for line in stream if line.strip()), b"{}")
     try:
-        first = json_value(next(lines, "{}"))
+        first = json_value(line.decode("utf-8"))
     except ValueError:
         return False
     return isinstance(first, dict) and {"verdict", "findings"} <= first.keys()

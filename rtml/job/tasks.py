@@ -19,7 +19,6 @@ from rtml.captures import Capture
 from rtml.features import AUDIT_FAMILIES
 from rtml.job.plan import Asked, Day
 from rtml.peers import peer_group
-from rtml.schema import INFRASTRUCTURE
 
 __all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "tasks_of"]
 
@@ -116,7 +115,7 @@ def tasks_of(
 
 def _groups(capture: Capture, day: Day) -> pl.DataFrame:
     """Return peer groups with their containers and about how many events they have on a day."""
-    facts = capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
+    facts = capture.judged()
     begin, end = day.view
     length = (pl.col("last_seen") - pl.col("first_seen")).dt.total_seconds() + 1
     inside = pl.min_horizontal("last_seen", pl.lit(end)) - pl.max_horizontal("first_seen", pl.lit(begin))

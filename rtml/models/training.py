@@ -19,7 +19,7 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture, named
-from rtml.captures.leaving_out import without_attacks
+from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
@@ -126,11 +126,12 @@ def train(
     # In the order of labels, as a model that was loaded has them.
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])
     said = [] if verdicts is None else read_verdicts(Path(verdicts))
-    capture, usual = without_attacks(capture, as_labels(said), window), benign_trees(said)
+    capture = PartialCapture.of(capture, cells_of(as_labels(said), window), window)
     refuse_labels(label for label, _ in entries)  # saving would, after all the work
     kinds = {label: _unlearnt(label, entry, seed) for label, entry in entries}
     members = _members(kinds, combine)
     wanted = None if families is None else tuple(families)
+    usual = benign_trees(said)
     made = once(
         lambda: ("material", *named(capture), split, window.text, wanted, blocks, usual),
         lambda: material(capture, split, window, wanted, blocks, usual),

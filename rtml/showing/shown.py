@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from rtml.text import visible
 
-__all__ = ["NO_MATH", "Content", "Shown", "element", "html", "svg"]
+__all__ = ["NO_MATH", "Content", "Shown", "element", "html", "sentence", "svg"]
 
 Content: TypeAlias = "ET.Element | str"
 
@@ -81,6 +81,17 @@ def element(tag: str, *content: Content, **attributes: object) -> ET.Element:
 def html(root: ET.Element, text: str) -> Shown:
     """Return an HTML element as something that a notebook shows."""
     return Shown("text/html", ET.tostring(root, encoding="unicode", method="html"), _plain(text))
+
+
+def sentence(text: str) -> Shown:
+    """Return what is said where there is nothing to draw.
+
+    Examples
+    --------
+    >>> sentence("<b>").markup
+    '<p>&lt;b&gt;</p>'
+    """
+    return html(element("p", text), text)
 
 
 def svg(root: ET.Element, text: str) -> Shown:

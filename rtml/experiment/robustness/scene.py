@@ -10,7 +10,6 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.captures.manifest import LostInterval
 from rtml.evaluation.trees import attack_trees
-from rtml.schema import INFRASTRUCTURE
 from rtml.splits import Split
 from rtml.times import Window
 
@@ -43,7 +42,7 @@ class Scene:
     @property
     def containers(self) -> pl.DataFrame:
         """Containers that are judged."""
-        return self.capture.containers().filter(pl.col("role").ne_missing(INFRASTRUCTURE))
+        return self.capture.judged()
 
     def changed(self, *columns: pl.Expr) -> Scene:
         """Return the scene with columns of its events replaced."""
