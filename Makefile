@@ -50,10 +50,10 @@ bench: install ## speed and memory, as ratios inside one run
 record: install ## record a sitting of a minute into runs/smoke (root; `make system` before)
 	$(BIN)/rtml replay record --scenario experiments/replay-smoke.yml --out runs/smoke
 
-soak: install ## kill job, follower and sender 50 times each, fuzz every reader with 100,000 inputs each, records or files (hours; SOAK="--seconds 60" for a sample)
+soak: install ## kill job, follower and sender 50 times each, fuzz every reader: a million records each, or 100,000 files (hours; SOAK="--seconds 60" for a sample)
 	RTML_KILLS=50 $(BIN)/python -m pytest -q tests/job/test_killed.py tests/findings/test_send_killed.py tests/captures/following/test_kills.py
 	RTML_CALLS=200 $(BIN)/python -m pytest -q tests/test_one_answer.py
-	$(BIN)/python -m tests.soak $(SOAK)
+	$(BIN)/python -m tests.soak --jobs 2 $(SOAK)
 
 quality: install ## who finds what on the shipped recording, by kind of attack; seeds; spliced trials
 	$(BIN)/python -m benchmarks.quality

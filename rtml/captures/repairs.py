@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.captures.processes import BY_TIME
 
-__all__ = ["REPAIRS", "lacking", "repairs_of", "shown", "sums"]
+__all__ = ["OWN", "REPAIRS", "lacking", "repairs_of", "shown", "sums"]
 
 REPAIRS: Mapping[str, str] = {
     "older than the capture": "began before the first event: start and parent are what the sensor was told",
@@ -25,7 +25,8 @@ REPAIRS: Mapping[str, str] = {
 }
 """What is counted, in processes, and what was done about it."""
 
-_OWN = [what for what in REPAIRS if what != "older than the capture"]
+OWN = [what for what in REPAIRS if what != "older than the capture"]
+"""Columns of `lacking`: what a process lacks whenever the capture began."""
 
 
 def repairs_of(images: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int]:
@@ -59,7 +60,7 @@ def shown(counts: Mapping[str, int]) -> dict[str, int]:
 def sums(rows: pl.DataFrame, begin: dt.datetime | None) -> dict[str, int]:
     """Count what is missing of processes (`lacking`), zeros too; ``begin`` as for `repairs_of`."""
     older = pl.col("started") < pl.lit(begin, pl.Datetime("ns", "UTC"))
-    marks = rows.select(older.sum().alias("older than the capture"), pl.col(_OWN).sum())
+    marks = rows.select(older.sum().alias("older than the capture"), pl.col(OWN).sum())
     return {what: int(count or 0) for what, count in marks.row(0, named=True).items()}
 
 

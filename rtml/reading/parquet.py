@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from rtml.errors import RtmlError, unreadable
 from rtml.reading.content import opened
 
-__all__ = ["is_parquet", "parquet_columns", "parquet_rows", "read_parquet"]
+__all__ = ["is_parquet", "parquet_columns", "parquet_rows", "read_parquet", "refuse_damaged"]
 
 _MAGIC = b"PAR1"
 _ROWS = 1 << 16
@@ -52,17 +52,29 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     >>> read_parquet(path).rows()
     [(1,)]
     """
-    _refuse_damaged(path)
+    refuse_damaged(path)
     try:
         return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
     except pl.exceptions.PanicException as error:
         raise pl.exceptions.ComputeError(f"damaged ({str(error).partition(chr(10))[0]})") from error
 
 
-def _refuse_damaged(path: Path) -> None:
+def refuse_damaged(path: Path) -> None:
     """Decode a file that may come from anywhere with Arrow first, unless it is large.
 
     One flipped byte can make Polars ask for exabytes, and that ends the process with no error to catch.
+
+    Raises
+    ------
+    polars.exceptions.ComputeError
+        It is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.parquet"
+    >>> pl.DataFrame({"a": [1]}).write_parquet(path)
+    >>> refuse_damaged(path)
     """
     if not path.is_file() or path.stat().st_size > _MOST_VERIFIED:
         return

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import polars as pl
 
 from rtml.baselines import Baseline
 from rtml.captures import check_capture, import_capture, open_capture
+from rtml.captures.following import archive, put_away
+from rtml.captures.following import follow as following
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.following.memory import read_memory
 from rtml.captures.following.place import Place
@@ -18,6 +23,7 @@ from rtml.captures.sensors import SENSORS
 from rtml.datasets.card import read_card
 from rtml.detectors import DETECTORS
 from rtml.detectors.contract import Detector, feature_columns, peer_groups
+from rtml.errors import RtmlError
 from rtml.evaluation import read_labels
 from rtml.experiment.finished import read_finished
 from rtml.features import learn
@@ -29,10 +35,13 @@ from rtml.serving.journal import Batch, Journal, Outcome
 from rtml.testing.events import busy
 from rtml.testing.windows import windows
 from rtml.watching.keeping import Kept, keep, kept
+from tests.captures.following.lives import Lives
 from tests.captures.following.logs import lines, log_in
 from tests.findings.odd_findings import MODEL, RULE, table
 from tests.samples import DATA
 from tests.soak.target import Target, file, files_of, made
+from tests.watching.shops import cut, growing
+from tests.watching.writing import write_log
 
 __all__ = ["FOLDERS"]
 
@@ -83,6 +92,32 @@ def _followed() -> Path:
         follow("bpftrace", str(log_in(out.parent, b"".join(lines()[:200]))), out, _ONCE)
 
     return next(made(write, "capture").rglob("memory")).parent
+
+
+@cache
+def _growing() -> Path:
+    """A followed capture that has put processes away; more of its log has come since."""
+
+    def write(out: Path) -> None:
+        log, lines = out.with_name("log.jsonl"), write_log("bpftrace", out.parent, Lives(2).acts())
+        pieces = cut(b"".join(lines), 6, 2)
+        log.write_bytes(b"")
+        with mock.patch.object(put_away, "LEAST", 1), mock.patch.object(following, "_IDLE", 50.0):
+            follow("bpftrace", str(log), out, Pulse(0, 1, 0, stopped=growing(log, pieces[:-1])))
+        with log.open("ab") as file:
+            file.write(pieces[-1])
+        for former in sorted((out / "follow").glob("[0-9]*"))[:-1]:
+            shutil.rmtree(former)
+
+    return made(write, "capture")
+
+
+def _followed_on(folder: Path) -> None:
+    """Read a growing capture whose parts are damaged, and go on following into it."""
+    with suppress(RtmlError):  # whoever follows says it himself
+        check_capture(open_capture(folder))
+    with mock.patch.object(put_away, "LEAST", 1), mock.patch.object(archive, "_MOST_SMALL", 2):
+        follow("bpftrace", str(_growing().with_name("log.jsonl")), folder, _ONCE)
 
 
 @cache
@@ -146,6 +181,7 @@ FOLDERS: dict[str, Target] = {
         lambda folder: read_memory(folder.parent, folder.name, SENSORS["bpftrace"]),
         whole=_followed,
     ),
+    "archive": Target(files_of(_growing), _followed_on, whole=_growing, writes=True),
     "watch-state": Target(files_of(_watched), lambda place: kept(place, None, ""), whole=_watched),
     "journal": Target(lambda: [_journal()], _journal_of),
     "ledger": file("ledger.json", lambda path: read_finished(path.parent), _LEDGER),

@@ -18,8 +18,9 @@ __all__ = ["Target", "file", "files_of", "made", "put"]
 class Target:
     """A reader: samples, and what to do with an input, which may end in an `RtmlError`.
 
-    A target with a ``whole`` has folders of several files: the input takes the place of one of them. One
-    with ``records`` is given many of them in a go, besides whole files.
+    A target with a ``whole`` has folders of several files: the input takes the place of one of them, or one
+    of them has another name. ``writes``: the reader goes on writing there. One with ``records`` is given many
+    of them in a go, besides whole files.
     """
 
     samples: Callable[[], list[bytes]]
@@ -27,6 +28,7 @@ class Target:
     name: str = "input"
     whole: Callable[[], Path] | None = None
     records: Records | None = None
+    writes: bool = False
 
 
 def file(name: str, read: Callable[[Path], object], *samples: str | bytes) -> Target:
@@ -47,19 +49,24 @@ def files_of(whole: Callable[[], Path]) -> Callable[[], list[bytes]]:
     return lambda: [path.read_bytes() for path in _inside(whole())]
 
 
-def put(target: Target, folder: Path, raw: bytes, place: float) -> Path:
+def put(target: Target, folder: Path, raw: bytes | None, place: float) -> Path:
     """Write an input where its reader looks; ``place`` (0 to 1) says which file of a folder it is.
 
-    The other files are links to those of the sample: no reader writes into what it reads.
+    None: that file is there under another name. The other files are links to those of the sample, unless the
+    reader writes.
     """
     if target.whole is None:
+        assert raw is not None
         (folder / target.name).write_bytes(raw)
         return folder / target.name
     copy, files = folder / "whole", _inside(target.whole())
-    shutil.copytree(target.whole(), copy, copy_function=os.link)
+    shutil.copytree(target.whole(), copy, copy_function=shutil.copy2 if target.writes else os.link)
     one = copy / files[int(place * len(files))].relative_to(target.whole())
-    one.unlink()
-    one.write_bytes(raw)
+    if raw is None:
+        one.rename(one.with_name(f"0{one.name}"))
+    else:
+        one.unlink()
+        one.write_bytes(raw)
     return copy
 
 

@@ -9,18 +9,20 @@ import pytest
 
 from rtml.captures.sensors import SENSORS
 from rtml.findings.formats import FORMATS
-from tests.soak.batches import Batch, Records, Told, batch_of, fault_of_batch, shrunk
-from tests.soak.running import fault, input_of, is_batch, step
+from tests.soak.batches import SIZE, Batch, Records, Told, batch_of, fault_of_batch, shrunk
+from tests.soak.running import again, fault, input_of, is_batch
 from tests.soak.targets import TARGETS, sensor_target
 
 LINES = Path(__file__).with_name("kept.txt").read_text().splitlines()
 KEPT = [tuple(line.split()) for line in LINES if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize(("name", "seed", "number"), KEPT)
-def test_what_was_found_stays_mended(name: str, seed: str, number: str):
-    target = TARGETS[name]
-    assert step(name, target, target.samples(), int(seed), int(number)).wrong is None
+@pytest.mark.parametrize("line", KEPT, ids=" ".join)
+def test_what_was_found_stays_mended(line: tuple[str, ...]):
+    name, seed, number = line[0], int(line[1]), int(line[2])
+    size = int(line[3]) if len(line) > 3 else SIZE
+    places = [int(place) for place in line[4].split(",")] if len(line) > 4 else []
+    assert again(name, seed, number, TARGETS[name], size, places) is None
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -75,7 +77,9 @@ def test_a_batch_tells_what_is_wrong_and_is_cut_down_to_it(word: bytes, wrong: s
     found = fault_of_batch(records, batch)
     assert (found is None) if wrong is None else (found is not None and wrong in found)
     if found is not None:
-        assert set(shrunk(records, batch, found).odd) <= {word}
+        places = shrunk(records, batch, found)
+        assert [batch.odd[place] for place in places] == [word]
+        assert wrong is not None and wrong in str(fault_of_batch(records, batch.only(places)))
 
 
 def test_good_records_that_are_gone_are_missed():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -18,9 +18,12 @@ import pydantic
 from rtml.captures.following.names import Index, name, write_index
 from rtml.captures.following.returning import names_of_kin
 from rtml.captures.following.tables import NOTHING
+from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Archived
-from rtml.captures.repairs import sums
+from rtml.captures.processes import PROCESSES
+from rtml.captures.repairs import OWN, sums
 from rtml.errors import RtmlError
+from rtml.reading.parquet import refuse_damaged
 
 __all__ = ["GONE", "Archive", "Sums"]
 
@@ -33,7 +36,15 @@ _INSIDE = "memory"
 _SHOWN = {"images": "processes.parquet", "identities": "identities.parquet"}
 """What readers of the capture see; all else is the follower's."""
 
-_TABLES = (*NOTHING, "units", "images", "identities")
+_COLUMNS: Mapping[str, Sequence[str]] = {
+    **{table: rows.columns for table, rows in NOTHING.items()},
+    "units": ["unit", "host", "pid", "since", "last", "shown", *OWN],
+    "images": PROCESSES.names(),
+    "identities": IDENTITIES.names(),
+}
+"""The tables, and columns that they must have beside ``unit``."""
+
+_TABLES = tuple(_COLUMNS)
 
 
 class Sums(pydantic.BaseModel):
@@ -59,7 +70,15 @@ class Archive:
     def __init__(self, out: Path, sums: Sums, gone: pl.DataFrame | None = None) -> None:
         self.out, self.sums, self.gone = out, sums, GONE.to_frame() if gone is None else gone
         self.new: list[Path] = []
-        self._indexes = {part: Index(out / part / _INSIDE / "names") for part in sums.parts}
+        self._sound = set[Path]()
+        self._indexes = {part: self._index(part) for part in sums.parts}
+
+    def _index(self, part: str) -> Index:
+        path = self.out / part / _INSIDE / "names"
+        try:
+            return Index(path)
+        except (OSError, ValueError) as error:
+            raise _unreadable(path, error) from error
 
     def listed(self) -> list[Archived]:
         """Return what a manifest says of the parts."""
@@ -130,11 +149,22 @@ class Archive:
     def _read(self, part: str, table: str, which: pl.Expr | None = None) -> pl.DataFrame:
         path = self._file(part, table)
         try:
+            self._require_sound(path, table)
             rows = pl.scan_parquet(path, glob=False)
             return rows.filter(pl.lit(True) if which is None else which).collect()
-        except (OSError, pl.exceptions.PolarsError) as error:
-            why = f"what was put away cannot be read ({error}); follow into a new capture"
-            raise RtmlError(f"{path}: {why}") from error
+        except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            raise _unreadable(path, error) from error
+
+    def _require_sound(self, path: Path, table: str) -> None:
+        """Refuse a file that is damaged or is another table; each is looked at once."""
+        if path in self._sound:
+            return
+        refuse_damaged(path)
+        there = pl.read_parquet_schema(path)
+        lacking = [name for name in ("unit", *_COLUMNS[table]) if name not in there]
+        if lacking:
+            raise pl.exceptions.ColumnNotFoundError(f"no column {lacking[0]}")
+        self._sound.add(path)
 
     def _take(self, wanted: pl.DataFrame) -> dict[str, pl.DataFrame]:
         back = {table: self._rows_of(wanted, table).drop("part") for table in _TABLES}
@@ -198,7 +228,7 @@ class Archive:
         self.new.append(names_file)
         self.sums.parts[part] = tables["units"].height
         self.sums.last[part] = tables["units"].select(pl.col("last").max().dt.epoch("ns")).item() or 0
-        self._indexes[part] = Index(names_file)
+        self._indexes[part] = self._index(part)
 
     def _file(self, part: str, table: str) -> Path:
         return self.out / part / _SHOWN.get(table, f"{_INSIDE}/{table}.parquet")
@@ -216,6 +246,11 @@ class Archive:
 
     def _gone_of(self, part: str) -> pl.DataFrame:
         return self.gone.filter(pl.col("part") == part).select("unit")
+
+
+def _unreadable(path: Path, error: BaseException) -> RtmlError:
+    first = next(iter(str(error).splitlines()), type(error).__name__)
+    return RtmlError(f"{path}: what was put away cannot be read ({first}); follow into a new capture")
 
 
 def _pids(units: pl.DataFrame) -> int:

@@ -9,7 +9,7 @@ import polars as pl
 import pydantic
 
 from rtml.captures.counting import Counts
-from rtml.captures.following.archive import Archive, Sums
+from rtml.captures.following.archive import GONE, Archive, Sums
 from rtml.captures.following.gathering import Gathered
 from rtml.captures.following.place import Place
 from rtml.captures.following.tables import NOTHING, Was, heard_in
@@ -17,7 +17,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.captures.sensors import Sensor
 from rtml.errors import RtmlError
 from rtml.reading.parquet import read_parquet
-from rtml.schema import conform
+from rtml.schema import conform, empty
 
 __all__ = ["Facts", "read_memory", "write_memory"]
 
@@ -62,11 +62,14 @@ def read_memory(out: Path, state: str, sensor: Sensor) -> tuple[Facts, Gathered]
     inside = folder / _PLACE
     try:
         facts = Facts.model_validate_json((inside / "facts.json").read_text("utf-8"))
-        names = [name for name in (*NOTHING, "written", "pending") if name != "heard"]
-        tables = {name: read_parquet(inside / f"{name}.parquet") for name in names}
+        wanted = {**NOTHING, "written": Was().written, "pending": empty()}
+        names = [name for name in wanted if name != "heard"]
+        tables = {name: _table(inside / f"{name}.parquet", wanted[name]) for name in names}
         tables["heard"] = _heard(inside / "heard.parquet", tables)
         images = conform(read_parquet(folder / "processes.parquet"), PROCESSES)
-        gone = read_parquet(folder / "gone.parquet") if (folder / "gone.parquet").is_file() else None
+        gone = (
+            _table(folder / "gone.parquet", GONE.to_frame()) if (folder / "gone.parquet").is_file() else None
+        )
         archive = Archive(out, facts.archive, gone)
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RtmlError(
@@ -86,10 +89,19 @@ def read_memory(out: Path, state: str, sensor: Sensor) -> tuple[Facts, Gathered]
     return facts, gathered
 
 
+def _table(path: Path, like: pl.DataFrame) -> pl.DataFrame:
+    """Read a table; another one in its place is refused."""
+    rows = read_parquet(path)
+    lacking = [name for name in like.columns if name not in rows.columns]
+    if lacking:
+        raise pl.exceptions.ColumnNotFoundError(f"{path.name} has no column {lacking[0]}")
+    return rows
+
+
 def _heard(path: Path, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Return when processes were heard of; captures of before do not tell it as exactly."""
     if path.is_file():
-        return read_parquet(path)
+        return _table(path, NOTHING["heard"])
     known = tables["processes"].select(time="first_seen", process_id="key", target_id="key")
     rows = tables["kept"].select("time", "process_id", target_id="process_id")
     return heard_in(NOTHING["heard"], pl.concat([known, rows]))
