@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-__all__ = ["AUDIT", "STAGES", "with_final", "write_audit"]
+__all__ = ["AUDIT", "STAGES", "earlier_stages", "more_earlier_stages", "with_final", "write_audit"]
 
 _TEXT, _MANY, _FLAG = pl.String(), pl.List(pl.String), pl.Boolean()
 
@@ -90,6 +90,8 @@ STAGES = {"RequestReceived": 0, "ResponseStarted": 1, "ResponseComplete": 2, "Pa
 
 
 _REQUEST = ("audit_id", "verb", "uri", "username", "received", "user_agent", "_from")
+_TOLD = ("host", "seq", "stage", "stage_time", "source_ips", *(name for name in _REQUEST if name != "_from"))
+"""Columns that say which row of a request is the last."""
 
 
 def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
@@ -108,10 +110,48 @@ def with_final(audit: pl.LazyFrame) -> pl.LazyFrame:
     [False, True, True]
     """
     rank = pl.col("stage").replace_strict(STAGES, default=-1, return_dtype=pl.Int8)
-    rows = audit.with_columns(_from=pl.col("source_ips").list.join(" "), _rank=rank)
+    rows = _keyed(audit).with_columns(_rank=rank)
     copy = pl.struct("host", "seq").rank("ordinal").over(*_REQUEST, "_rank", "stage_time")
     latest = pl.col("_rank") == pl.col("_rank").max().over(_REQUEST)
     return rows.with_columns(final=latest & (copy == 1)).drop("_from", "_rank")
+
+
+def earlier_stages(audit: pl.LazyFrame) -> int:
+    """Count rows that are an earlier stage or a copy of another (`with_final`)."""
+    rows = with_final(audit.select(_TOLD))
+    return int(rows.select((~pl.col("final")).sum()).collect().item())
+
+
+def more_earlier_stages(before: pl.LazyFrame, new: pl.DataFrame) -> int:
+    """Return how many more rows are an earlier stage or a copy with ``new`` rows behind those ``before``.
+
+    Only rows of the same requests are read of those before: they were received at the same moments.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"audit_id": ["a", "b"], "host": ["h"] * 2, "seq": [1, 2],
+    ...     "stage": ["RequestReceived", "ResponseComplete"]})
+    >>> whole = pl.concat([AUDIT.to_frame(), rows], how="diagonal")
+    >>> more_earlier_stages(whole.lazy(), whole.head(1).with_columns(stage=pl.lit("ResponseComplete")))
+    1
+    """
+    first, last = new["received"].min(), new["received"].max()
+    at = pl.col("received")
+    same_time = (
+        pl.lit(False)
+        if first is None
+        else at.is_between(pl.lit(first, AUDIT["received"]), pl.lit(last, AUDIT["received"]))
+    )
+    if new["received"].null_count():
+        same_time |= at.is_null()
+    asked = _keyed(new.lazy()).select(_REQUEST).unique()
+    near = _keyed(before.select(_TOLD).filter(same_time))
+    same = near.join(asked, on=_REQUEST, how="semi", nulls_equal=True).drop("_from").collect()
+    return earlier_stages(pl.concat([same, new.select(_TOLD)]).lazy()) - earlier_stages(same.lazy())
+
+
+def _keyed(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return rows.with_columns(_from=pl.col("source_ips").list.join(" "))
 
 
 def write_audit(folder: Path, audit: pl.DataFrame) -> None:

@@ -17,7 +17,6 @@ __all__ = ["Clocks"]
 _AHEAD = dt.timedelta(days=1)
 _SILENT = dt.timedelta(minutes=10)
 _PASSED_OVER = 20
-_PASSED_OVER = 20
 
 
 @dataclass

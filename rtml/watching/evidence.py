@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from rtml.captures import Capture
+from rtml.captures.archived import archived
 from rtml.captures.audit import AUDIT
-from rtml.findings.context import with_context
+from rtml.captures.manifest import Growing
+from rtml.captures.naming import renamed_rows
+from rtml.captures.processes import PROCESSES
+from rtml.findings.context import MOST_PARENTS, with_context
 from rtml.schema import conform, empty
 
 __all__ = ["Evidence"]
@@ -35,7 +39,50 @@ class Evidence:
     def shown(self, findings: pl.DataFrame, capture: Capture) -> pl.DataFrame:
         """Return findings with the content of their events (`rtml.findings.context.with_context`)."""
         audit = self.audit.lazy() if capture.manifest.audit else AUDIT.to_frame().lazy()
-        return with_context(findings, self.events.lazy(), capture.processes(), audit)
+        images = _images(findings, self.events, capture)
+        return with_context(findings, self.events.lazy(), images.lazy(), audit)
+
+
+def _images(findings: pl.DataFrame, events: pl.DataFrame, capture: Capture) -> pl.DataFrame:
+    """Return the images of the processes that findings show, and of those above them.
+
+    Of the processes that were put away only those are looked at that were heard of since the first of the
+    events, and for whom is not there, by his id, the others.
+    """
+    growing = capture.manifest.growing
+    assert growing is not None
+    since = events["time"].min()
+    recent = [part for part in growing.archive if since is None or part.last >= since]
+    near = _of(capture, growing.model_copy(update={"archive": recent}))
+    others = growing.model_copy(update={"archive": [part for part in growing.archive if part not in recent]})
+    far = renamed_rows(
+        pl.concat([PROCESSES.to_frame().lazy(), *archived(capture.path, others, "processes", PROCESSES)]),
+        growing.names,
+    )
+    asked = pl.concat([findings["process_id"], events["process_id"]]).drop_nulls().unique()
+    return pl.concat(_upwards(near, far, asked), how="vertical_relaxed")
+
+
+def _of(capture: Capture, growing: Growing) -> pl.LazyFrame:
+    return replace(capture, manifest=capture.manifest.model_copy(update={"growing": growing})).processes()
+
+
+def _upwards(near: pl.LazyFrame, far: pl.LazyFrame, asked: pl.Series) -> list[pl.DataFrame]:
+    """Return the images of processes, and of `MOST_PARENTS` generations above them."""
+    links = near.select("process_id", "parent_id").unique().collect(engine="streaming")
+    wanted, rows = asked, []
+    for _ in range(MOST_PARENTS + 1):
+        here = links.filter(pl.col("process_id").is_in(wanted.implode()))
+        away = wanted.filter(~wanted.is_in(here["process_id"].implode()))
+        found = far.filter(pl.col("process_id").is_in(away.implode())).collect() if len(away) else None
+        rows += [] if found is None else [found]
+        above = pl.concat([here["parent_id"], *([] if found is None else [found["parent_id"]])])
+        asked, known = pl.concat([asked, above.drop_nulls()]).unique(), asked
+        wanted = asked.filter(~asked.is_in(known.implode()))
+        if not len(wanted):
+            break
+    own = near.filter(pl.col("process_id").is_in(asked.implode())).collect()
+    return [own, *rows]
 
 
 def _newest(old: pl.DataFrame, new: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:

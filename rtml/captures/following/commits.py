@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.audit import AUDIT, earlier_stages, more_earlier_stages
 from rtml.captures.following.archive import Archive
 from rtml.captures.following.gathering import Gathered, Settled
 from rtml.captures.following.memory import Facts, write_memory
@@ -107,8 +107,11 @@ class Commits:
         ):
             if tables:
                 (self.out / kind).mkdir(exist_ok=True)
+                new = pl.concat(tables)
+                if kind == "audit":
+                    self._count_earlier(new)
                 names.append(f"{kind}/part-{self.number:08d}.parquet")
-                pl.concat(tables).write_parquet(self.out / names[-1], compression="zstd")
+                new.write_parquet(self.out / names[-1], compression="zstd")
                 tables.clear()
             if len(names) > _MOST_SMALL:
                 self._one_table(kind, names)
@@ -179,10 +182,17 @@ class Commits:
 
     def _earlier(self) -> int:
         """Count audit rows that are an earlier stage or a copy of another, over all commits."""
-        if not self.facts.audit:
-            return 0
-        rows = scan_table([f"{self.out}/{name}" for name in self.facts.audit], AUDIT)
-        return int(with_final(rows).select((~pl.col("final")).sum()).collect().item())
+        if self.facts.earlier is None:  # nothing was counted so far, or by a follower of before
+            self.facts.earlier = earlier_stages(self._audit())
+        return self.facts.earlier
+
+    def _count_earlier(self, new: pl.DataFrame) -> None:
+        """Count what new rows change: of those before only rows of the same requests are read."""
+        self.facts.earlier = self._earlier() + more_earlier_stages(self._audit(), new)
+
+    def _audit(self) -> pl.LazyFrame:
+        files = [f"{self.out}/{name}" for name in self.facts.audit]
+        return scan_table(files, AUDIT) if files else AUDIT.to_frame().lazy()
 
     def _forget(self) -> None:
         """Remove what was replaced some time ago: former states and parts that were put together."""

@@ -32,6 +32,8 @@ _BLOCK = 8_000_000
 _LONGEST = 64_000_000
 _IDLE = 2.0
 """Seconds without news after which lines that might belong to following ones are read as they are."""
+_LOOK = 0.05
+"""Seconds that a look may take."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class _Follower:
     pulse: Pulse
     told: Callable[[Manifest], None] | None
     reader: BlockReader
-    news: float = field(default_factory=time.monotonic)
+    looked: float = field(default_factory=time.monotonic)
+    waited: float = 0.0
     new: int = 0
 
     def run(self) -> Manifest:
@@ -147,8 +150,7 @@ class _Follower:
             came = self.tail.fill(_BLOCK)
             ended = not came and self.tail.ended()
             over = not came and not ended and self._over()
-            if came:
-                self.news = time.monotonic()
+            self._wait(came)
             # A line without its end, in a file that may grow, is left for the next time.
             finished = ended or (over and isinstance(self.tail, Spool) and self.tail.over)
             dirty = self._take(finished, over and self.tail.quiet(_IDLE)) or dirty
@@ -160,11 +162,20 @@ class _Follower:
             if over or (dirty and due):
                 manifest = self._commit()
                 committed, dirty = time.monotonic(), False
-                self.news += committed - now  # nobody waited for lines meanwhile
                 if over:
                     return manifest
             if not came and not ended:
                 time.sleep(self.pulse.sleep)
+
+    def _wait(self, came: int) -> None:
+        """Note how long there has been no news, after a look for some.
+
+        Of the time between two looks no more counts than was meant to pass: while this process read, wrote or
+        was kept from running, nobody looked, and the lines that are waited for may have come.
+        """
+        now = time.monotonic()
+        self.waited = 0.0 if came else self.waited + min(now - self.looked, self.pulse.sleep + _LOOK)
+        self.looked = now
 
     def _over(self) -> bool:
         """Tell whether nothing is to be waited for: the input has ended, or somebody said stop."""
@@ -183,7 +194,7 @@ class _Follower:
             return self._skip(raw, everything)
         if everything:
             size = len(raw)
-        elif not (now or endless) and time.monotonic() - self.news < _IDLE:
+        elif not (now or endless) and self.waited < _IDLE:
             size = self.lines.cut(raw[:size])
         if not size:
             return False

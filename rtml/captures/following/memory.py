@@ -25,7 +25,10 @@ _PLACE = "memory"
 
 
 class Facts(pydantic.BaseModel):
-    """What is no table. ``parts`` are the files of events with their rows."""
+    """What is no table. ``parts`` are the files of events with their rows.
+
+    ``earlier`` is the ``audit_earlier`` of the manifest; None: it was never counted.
+    """
 
     source: str
     place: Place
@@ -35,6 +38,7 @@ class Facts(pydantic.BaseModel):
     parts: dict[str, int] = {}
     rejects: list[str] = []
     audit: list[str] = []
+    earlier: int | None = None
     archive: Sums = Sums()
 
 
