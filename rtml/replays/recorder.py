@@ -19,20 +19,22 @@ from pathlib import Path
 from typing import Any
 
 from rtml.captures import import_capture, open_capture
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import RtmlError, UsageError, lookup
 from rtml.replays.catalogue import addressed, catalogue
 from rtml.replays.cleanup import claim, sweep
-from rtml.replays.contract import Attack, Scenario
+from rtml.replays.contract import Attack
 from rtml.replays.doctor import examine, require
 from rtml.replays.finishing import join_logs, log_of, sitting_of, write_json
 from rtml.replays.folders import PREFIX, cache_folder
 from rtml.replays.image import lacking, recipe_hash
 from rtml.replays.journal import read_journal
 from rtml.replays.labelling import write_labels
+from rtml.replays.moments import refuse_moments
 from rtml.replays.network import table_overflows
 from rtml.replays.private import command
 from rtml.replays.quality import Finding, examine_recording
-from rtml.replays.reading import load_workloads
+from rtml.replays.reading import load_changes, load_workloads
+from rtml.replays.scenario import Scenario, moved
 
 __all__ = ["Recording", "check_scenario", "images_of_the_lab", "record"]
 
@@ -91,11 +93,10 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
 
 def check_scenario(scenario: Scenario) -> dict[str, Attack]:
     """Return the scenario's attacks; everything that it names must exist and be up."""
-    from rtml.errors import lookup
-
     workloads, all_attacks = load_workloads(), catalogue()
-    for name in scenario.workloads:
+    for name in (*scenario.workloads, *moved(scenario)):
         lookup(workloads, name, "workload")
+    _refuse_changes(scenario)
     named = [*scenario.attacks, *(r.attack for r in scenario.rollouts if r.attack)]
     attacks = {name: lookup(all_attacks, name, "attack") for name in named}
     if len(attacks) < len(named):
@@ -106,7 +107,17 @@ def check_scenario(scenario: Scenario) -> dict[str, Attack]:
         lookup(scenario.workloads, rollout.workload, "workload")
         if rollout.attack and attacks[rollout.attack].workload != rollout.workload:
             raise UsageError(f"attack {rollout.attack!r} is in no version of {rollout.workload!r}")
+    refuse_moments(scenario, attacks, workloads)
     return attacks
+
+
+def _refuse_changes(scenario: Scenario) -> None:
+    known = {action.what: action for action in load_changes()}
+    for change in scenario.changes:
+        action = lookup(known, change.what, "change")
+        lookup(scenario.workloads, change.workload, "workload")
+        if change.workload not in action.where:
+            raise UsageError(f"change {change.what!r} is not done in {change.workload!r}")
 
 
 def _refuse_without_place(attack: Attack, scenario: Scenario) -> None:
