@@ -25,7 +25,7 @@ TOGETHER = 240.0
 
 
 def bound(attack: Attack, pace: float, slow: float = 1.0) -> float:
-    """Seconds that an attack may take when its pauses are divided by ``pace`` and all is stretched by ``slow``."""
+    """Seconds that an attack may take when its pauses are divided by ``pace`` and all by 1 / ``slow``."""
     waits = sum(step.wait or 0.0 for step in attack.steps)
     return slow * (attack.seconds - waits + waits / pace)
 

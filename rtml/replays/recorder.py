@@ -7,21 +7,25 @@ lives inside namespaces that end with the sitting (`rtml.replays.private`).
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rtml.captures import import_capture, open_capture
 from rtml.errors import RtmlError, UsageError, lookup
+from rtml.reading.parquet import read_parquet
+from rtml.replays.auditing import auditing
 from rtml.replays.catalogue import addressed, catalogue
 from rtml.replays.cleanup import claim, sweep
+from rtml.replays.comparing import seen_by
 from rtml.replays.contract import Attack
 from rtml.replays.doctor import examine, require
 from rtml.replays.finishing import join_logs, log_of, sitting_of, write_json
@@ -87,8 +91,26 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
     with claim(f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}") as folder:
         (folder / "scenario.json").write_text(scenario.model_dump_json())
         stage = command("rtml.replays.stage", str(folder), str(raw), str(images), network=False)
-        problem = _watch_over(stage, say)
-    return _finish(scenario, attacks, out, problem, table_overflows() - full, say)
+        with auditing(folder / "audit", "audit" in scenario.sensors) as audit:
+            problem = _watch_over([*(audit.words if audit else []), *stage], say)
+        logs = _kept(audit.logs if audit else {}, out)
+    recording = _finish(scenario, attacks, out, problem, table_overflows() - full, say)
+    if audit:
+        say("comparing what each sensor saw")
+        labels = read_parquet(out / "labels.parquet")
+        recording.log["seen_by"] = {**seen_by(out, logs, labels, attacks), "audit_lost": audit.lost}
+        write_json(out / "log.json", recording.log)
+    return recording
+
+
+def _kept(logs: Mapping[str, Path], out: Path) -> dict[str, Path]:
+    """Pack the logs of other sensors into the recording."""
+    kept = {}
+    for name, path in logs.items():
+        kept[name] = out / f"{path.name}.gz"
+        with path.open("rb") as stream, gzip.open(kept[name], "wb", compresslevel=5) as packed:
+            shutil.copyfileobj(stream, packed)
+    return kept
 
 
 def check_scenario(scenario: Scenario) -> dict[str, Attack]:

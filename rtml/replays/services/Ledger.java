@@ -31,7 +31,7 @@ public class Ledger {
         }
     }
 
-    static String expanded(Matcher found) {
+    static String expanded(MatchResult found) {
         try {
             return switch (found.group(1)) {
                 case "file" -> Files.readString(Path.of(found.group(2))).lines().findFirst().orElse("");

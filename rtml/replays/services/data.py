@@ -26,10 +26,12 @@ NAMES = ["sales", "stock", "returns", "visits", "prices", "churn", "baskets", "d
 PIECES = {
     "sums": "rows = db.execute('select item, sum(amount) from sales group by item').fetchall()",
     "dates": "import datetime, statistics; print(datetime.date.today(), statistics.mean([1, 2, 3]))",
-    "table": "import csv; csv.writer(open('/tmp/jobs/t.csv', 'w')).writerows(db.execute('select * from sales'))",
+    "table": "import csv; csv.writer(open('/tmp/jobs/t.csv', 'w')).writerows("
+    "db.execute('select * from sales'))",
     "pack": "import gzip; gzip.open('/tmp/jobs/out.gz', 'wb').write(b'x' * 20000)",
-    "rates": "import urllib.request as u; u.urlopen('http://rates.partner.example:8080/today', None, 3).read()",
-    "orders": "import psycopg2 as p; c = p.connect(host='db.shop.internal', user='postgres', connect_timeout=3);"
+    "rates": "import urllib.request as u;"
+    " u.urlopen('http://rates.partner.example:8080/today', None, 3).read()",
+    "orders": "import psycopg2 as p; c = p.connect(host='db.shop.internal', user='postgres');"
     " k = c.cursor(); k.execute('select count(*) from orders'); print(k.fetchone()); c.close()",
     "pool": "import concurrent.futures as f; list(f.ThreadPoolExecutor(4).map(len, ['a'] * 40))",
     "hash": "import hashlib; print(hashlib.sha256(open('/usr/bin/gzip', 'rb').read()).hexdigest())",
