@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from rtml.replays.contract import Action, Attack, Rollout, Scenario, Workload
+from rtml.replays.contract import Action, Attack, Workload
+from rtml.replays.entries import Entry, some_place
+from rtml.replays.moments import forced
 from rtml.replays.parts import names_of_parts
+from rtml.replays.scenario import Rollout, Scenario
 
-__all__ = ["Entry", "LONG", "TOGETHER", "agenda", "bound"]
+__all__ = ["LONG", "TOGETHER", "agenda", "bound"]
 
 LONG = 150.0
 """Attacks that may take longer (seconds) begin right after the warm-up, beside the others."""
@@ -23,20 +24,10 @@ TOGETHER = 240.0
 """Seconds in which all parts of an attack over several replicas begin, where it is not over the sitting."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One thing to do: seconds after the start, what kind, which one, at which place."""
-
-    at: float
-    kind: Literal["attack", "action", "restart", "rollout", "lossy"]
-    name: str
-    place: str
-
-
-def bound(attack: Attack, pace: float) -> float:
-    """Seconds that an attack may take when its pauses are divided by ``pace``."""
+def bound(attack: Attack, pace: float, slow: float = 1.0) -> float:
+    """Seconds that an attack may take when its pauses are divided by ``pace`` and all by 1 / ``slow``."""
     waits = sum(step.wait or 0.0 for step in attack.steps)
-    return attack.seconds - waits + waits / pace
+    return slow * (attack.seconds - waits + waits / pace)
 
 
 def agenda(
@@ -45,8 +36,9 @@ def agenda(
     workloads: Mapping[str, Workload],
     operators: Sequence[Action] = (),
 ) -> list[Entry]:
-    """Lay out a sitting, in the order of time."""
-    entries = _attacks(scenario, attacks)
+    """Lay out a sitting, in the order of time; what changes in its middle is `rtml.replays.scenes`'."""
+    entries = _attacks(scenario, [a for a in attacks if a.id not in scenario.moments])
+    entries += forced(scenario, attacks)
     if scenario.actions:
         entries += _actions(scenario, workloads, operators)
     entries += _restarts(scenario)
@@ -54,10 +46,6 @@ def agenda(
         entries += _rollout(scenario, number, rollout)
     entries += [Entry(x.at, "lossy", str(n), "") for n, x in enumerate(scenario.lossy)]
     return sorted(entries, key=lambda e: (e.at, e.kind, e.name, e.place))
-
-
-def _place(dice: random.Random, scenario: Scenario, workload: str) -> str:
-    return f"{workload}-{dice.randint(1, scenario.workloads[workload])}"
 
 
 def _rollout(scenario: Scenario, number: int, rollout: Rollout) -> list[Entry]:
@@ -78,14 +66,14 @@ def _attacks(scenario: Scenario, attacks: Sequence[Attack]) -> list[Entry]:
     long = [a for a in order if bound(a, scenario.pace) > LONG]
     short = [a for a in order if bound(a, scenario.pace) <= LONG]
     entries = [
-        Entry(scenario.warmup + dice.uniform(0, 20), "attack", a.id, _place(dice, scenario, a.workload))
+        Entry(scenario.warmup + dice.uniform(0, 20), "attack", a.id, some_place(dice, scenario, a.workload))
         for a in long
     ]
     last = max(scenario.seconds - 20, scenario.warmup + 1)
     share = (last - scenario.warmup) / max(len(short), 1)
     for n, attack in enumerate(short):
         at = scenario.warmup + share * (n + dice.uniform(0.05, 0.95))
-        entries.append(Entry(at, "attack", attack.id, _place(dice, scenario, attack.workload)))
+        entries.append(Entry(at, "attack", attack.id, some_place(dice, scenario, attack.workload)))
     for attack in spread:
         entries += _spread(random.Random(f"{scenario.seed} {attack.id}"), scenario, attack)
     return entries
@@ -124,7 +112,7 @@ def _actions(
             dice = random.Random(f"{scenario.seed} {name} {action.what}")
             at = dice.expovariate(1 / action.every)
             while at < scenario.seconds - 10:
-                place = _place(dice, scenario, name)
+                place = some_place(dice, scenario, name)
                 entries.append(Entry(at, "action", action.what, place))
                 at += dice.expovariate(1 / action.every)
     return entries
@@ -143,6 +131,6 @@ def _restarts(scenario: Scenario) -> list[Entry]:
     dice = random.Random(f"{scenario.seed} restarts")
     at = dice.expovariate(1 / scenario.restarts)
     while names and at < scenario.seconds - 20:
-        entries.append(Entry(at, "restart", "", _place(dice, scenario, dice.choice(names))))
+        entries.append(Entry(at, "restart", "", some_place(dice, scenario, dice.choice(names))))
         at += dice.expovariate(1 / scenario.restarts)
     return entries

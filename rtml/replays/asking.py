@@ -1,4 +1,4 @@
-"""Ask a workload's own service for something: by HTTP, redis, SQL, or a job in its queue.
+"""Ask a workload's own service for something: by HTTP, redis, SQL, a message, or a job in its queue.
 
 The requests come from the gateway, as those of health checks and visitors of the web do, so that the
 address tells nothing. What an attack asks for is honoured by the service as any other request is.
@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Mapping
 
 from rtml.replays.contract import Workload
+from rtml.replays.services.mqtt import spoken
 
 __all__ = ["PROTOCOLS", "ask", "protocol_of"]
 
@@ -66,6 +67,14 @@ def _queue(ip: str, port: int, text: str, patience: float) -> str:
     return heard
 
 
+def _mqtt(ip: str, port: int, text: str, patience: float) -> str:
+    """Publish a message: topic, a space, the message; what comes back is the broker's greeting."""
+    topic, _, message = text.partition(" ")
+    with socket.create_connection((ip, port), timeout=patience) as line:
+        line.sendall(spoken(topic, message))
+        return line.recv(_MOST).hex()
+
+
 def _command(words: list[bytes]) -> bytes:
     parts = [b"*%d\r\n" % len(words), *(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)]
     return b"".join(parts)
@@ -115,5 +124,6 @@ PROTOCOLS: Mapping[str, Callable[[str, int, str, float], str]] = {
     "redis": _redis,
     "postgres": _postgres,
     "queue": _queue,
+    "mqtt": _mqtt,
 }
 """How each kind of load (`rtml.replays.contract.Load`) is spoken."""

@@ -7,10 +7,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from rtml.errors import UnknownNameError, UsageError, did_you_mean
-from rtml.replays.contract import Attack, Scenario
+from rtml.replays.contract import Attack
 from rtml.replays.families import FAMILIES
 from rtml.replays.reading import HERE, load_attacks
 from rtml.replays.safety import dangers
+from rtml.replays.scenario import Scenario
 
 __all__ = ["HELD_OUT", "PARTS", "addressed", "catalogue", "poisoned", "problems", "select"]
 
@@ -19,10 +20,10 @@ PARTS = ("calibrate", "test")
 
 HELD_OUT = frozenset(
     """
-    T1003.007 T1005 T1014 T1027.001 T1030 T1036.003 T1037.004 T1048.003 T1055.009 T1059.006 T1068
-    T1070.004 T1070.006 T1070.008 T1090 T1090.001 T1095 T1098.004 T1110 T1110.001 T1132.001 T1136.001
-    T1140 T1190 T1195.002 T1202 T1213 T1213.006 T1485 T1491.002 T1528 T1546.005 T1546.016 T1553.004
-    T1554 T1556.003 T1564.001 T1567.004 T1571 T1574.006 T1610 T1613 T1622 T1652
+    T1003.007 T1005 T1014 T1020 T1027.001 T1029 T1030 T1036.003 T1037.004 T1048.003 T1055.009 T1059.006
+    T1068 T1070.004 T1070.006 T1070.008 T1090 T1090.001 T1095 T1098.004 T1110 T1110.001 T1119 T1132.001
+    T1136.001 T1140 T1190 T1195.002 T1202 T1213 T1213.006 T1485 T1491.002 T1528 T1546.005 T1546.016
+    T1553.004 T1554 T1556.003 T1564.001 T1567.004 T1571 T1574.006 T1610 T1613 T1622 T1652
     """.split()
 )
 """Techniques that only the test part may hold: no choice can have been made by looking at them."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from rtml.replays.auditing import forget_rules
 from rtml.replays.folders import PREFIX, cgroup_folders, work_folder
 
 __all__ = ["claim", "leftovers", "remove", "sweep"]
@@ -44,6 +45,8 @@ def leftovers() -> list[str]:
 def sweep() -> list[str]:
     """Remove every left-over sitting; return their names."""
     names = leftovers()
+    if names:
+        forget_rules()
     for name in names:
         remove(name)
     return names

@@ -1,8 +1,8 @@
-"""What attacks, workloads and scenarios are: YAML files, checked before anything is started.
+"""What attacks, workloads and operators' actions are: YAML files, checked before anything is started.
 
 A value in ``{braces}`` inside a shell text is the address of a workload (``{infra}``, ``{app}``);
 it is filled in when the lab is up. An unknown key is an error that names the file, the key and the
-nearest known one.
+nearest known one. Sittings are `rtml.replays.scenario`'s.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from rtml.findings.attack import TECHNIQUE
 from rtml.schema import KINDS
 
-__all__ = ["Action", "Attack", "Expectation", "Load", "Lossy", "Rollout", "Scenario", "Step", "Workload"]
+__all__ = ["Action", "Attack", "Expectation", "Load", "Name", "Seconds", "Step", "Strict", "Workload"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")]
 Seconds = Annotated[float, Field(gt=0, le=7200)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A model that refuses what it does not know, and is never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Step(_Strict):
+class Step(Strict):
     """One shell command line, a request to the workload's own service, or a pause; exactly one of them.
 
     Examples
@@ -53,7 +55,7 @@ class Step(_Strict):
         return self.run or self.ask or ""
 
 
-class Expectation(_Strict):
+class Expectation(Strict):
     """An event that the capture must hold after the attack: its kind, and regular expressions.
 
     Every expression given must be found (``re.search``) in the column of that name. ``dst_port``
@@ -99,7 +101,7 @@ class Expectation(_Strict):
         return {k: v for k, v in self.model_dump(exclude={"kind"}).items() if v is not None}
 
 
-class Attack(_Strict):
+class Attack(Strict):
     """One harmless attack: what it does, where, how long, and what a sensor must have seen.
 
     ``grade`` says how hard it is to tell from work: 1 loud; 2 renamed, padded or slow; 3 imitation (only
@@ -183,20 +185,20 @@ class Attack(_Strict):
         return self
 
 
-class Load(_Strict):
+class Load(Strict):
     """Requests that every client sends to a workload: ``rate`` per second on average.
 
     The rate swings slowly, has quiet stretches and bursts; ``what`` are the paths, statements or
     commands to choose from.
     """
 
-    kind: Literal["http", "redis", "postgres", "queue"]
+    kind: Literal["http", "redis", "postgres", "queue", "mqtt"]
     port: int = Field(ge=1, le=65535)
     rate: float = Field(gt=0, le=50)
     what: list[str] = Field(min_length=1)
 
 
-class Action(_Strict):
+class Action(Strict):
     """A benign thing that an operator does in a container by ``exec``: the hard negatives.
 
     ``every`` is the mean time between two, over all replicas of a workload together. In the list of
@@ -211,11 +213,12 @@ class Action(_Strict):
     seconds: Seconds = 60
 
 
-class Workload(_Strict):
+class Workload(Strict):
     """A kind of container: image, command, what it shares with infra, its load, operator actions.
 
     ``image`` is a key of ``images.yml``. A scenario says how many of it run: ``name-1``,
-    ``name-2`` …; all carry the workload's name. ``ready`` is a port that opens when it serves.
+    ``name-2`` …; all carry the workload's name. ``ready`` is a port that opens when it serves, within
+    ``patience`` seconds.
     """
 
     name: Name
@@ -227,60 +230,6 @@ class Workload(_Strict):
     env: dict[str, str] = {}
     shares: dict[str, str] = {}
     ready: int | None = None
+    patience: Seconds = 30
     load: list[Load] = []
     actions: list[Action] = []
-
-
-class Rollout(_Strict):
-    """All replicas of a workload are replaced, one by one, by image version ``version``.
-
-    1 rolls back, 3 is the poisoned version of those images that have one; then ``attack`` names what it
-    does. ``replicas`` bounds how many are replaced: the others go on with the old version.
-    """
-
-    workload: Name
-    at: float = Field(ge=0)
-    version: Literal[1, 2, 3] = 2
-    replicas: int = Field(20, ge=1, le=20)
-    attack: Name | None = None
-
-    @model_validator(mode="after")
-    def _poisoned(self) -> Rollout:
-        if (self.version == 3) != (self.attack is not None):
-            raise ValueError("version 3 is the poisoned one: it, and only it, has an attack")
-        return self
-
-
-class Lossy(_Strict):
-    """A stretch in which the sensor has a ring buffer too small for its load."""
-
-    at: float = Field(ge=0)
-    seconds: Seconds
-    pages: Literal[1, 2, 4] = 1
-
-
-class Scenario(_Strict):
-    """One sitting: which workloads, how long, which attacks, what happens to images and sensor.
-
-    ``seconds`` count from the end of the start-up; attacks begin after ``warmup``, at random times
-    in random order, up to ``parallel`` at once; ``pace`` divides their pauses. ``restarts`` is the
-    mean time between two restarts of a container (0: none), ``node_restarts`` the times at which all but
-    databases is restarted, one after the other. With ``beside`` operators work also where an attack goes
-    on. ``pages`` is the size of the sensor's ring buffer.
-    """
-
-    name: Name
-    seed: int = Field(0, ge=0)
-    seconds: Seconds
-    warmup: float = Field(10, ge=0)
-    actions: bool = True
-    workloads: dict[str, Annotated[int, Field(ge=1, le=20)]]
-    attacks: list[str] = []
-    parallel: int = Field(2, ge=1, le=8)
-    pace: float = Field(1.0, gt=0, le=20)
-    restarts: float = Field(0, ge=0)
-    node_restarts: list[Annotated[float, Field(ge=0)]] = []
-    beside: bool = False
-    rollouts: list[Rollout] = []
-    lossy: list[Lossy] = []
-    pages: int = Field(1024, ge=1)

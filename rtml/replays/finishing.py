@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtml.replays.clock import stepped
-from rtml.replays.contract import Scenario
+from rtml.replays.scenario import Scenario
 
 __all__ = ["join_logs", "log_of", "sitting_of", "write_json"]
 
@@ -86,7 +86,9 @@ def log_of(scenario: Scenario, facts: Facts, lines: int) -> dict[str, Any]:
         "sensor_cpu_share": round(sum(s["cpu_seconds"] for s in sensors) / max(seconds, 1e-9), 4),
         "sensors": sensors,
         "not_done": [_without(f, "what") for f in facts if f["what"] in ("failed", "died")],
-        "changes": [_without(f, "what") for f in facts if f["what"] in ("restart", "rollout")],
+        "stretched": _without(_last(facts, "stretched"), "what"),
+        "changes": [f for f in facts if f["what"] in ("grow", "shrink", "drift")]
+        + [_without(f, "what") for f in facts if f["what"] in ("restart", "rollout")],
         "attacks": [_without(f, "what") for f in facts if f["what"] == "attack"],
     }
 

@@ -25,10 +25,11 @@ __all__ = ["HOOKS", "PACKAGES", "SERVICES", "image_files", "lacking", "prepare",
 SERVICES = HERE / "services"
 
 PACKAGES = """
-    bash binutils bsdextrautils busybox ca-certificates cron curl dnsutils file gawk gcc git gzip
-    iproute2 kmod less libc6-dev logrotate make netcat-openbsd nginx-light nodejs openssh-client
-    openssl patch perl postgresql procps psmisc python3 python3-psycopg2 redis-server rsync socat
-    strace sudo tar util-linux vim-tiny wget xxd xz-utils zip
+    bash binutils bsdextrautils busybox ca-certificates cmark cron curl dnsutils file gawk gcc git gzip
+    iproute2 kmod less libc6-dev logrotate make mosquitto mosquitto-clients netcat-openbsd nginx-light
+    nodejs openjdk-17-jre-headless openssh-client openssl patch perl postgresql procps psmisc python3
+    python3-psycopg2 redis-server rsync rsyslog socat strace sudo tar util-linux vim-tiny wget xxd
+    xz-utils zip
 """.split()
 """Debian packages of the base: every workload's service, and what operators and intruders use."""
 
@@ -40,6 +41,7 @@ HOOKS = [
     " -D /var/lib/postgresql/15/main -c config_file=/etc/postgresql/15/main/postgresql.conf'"
     " < $SERVICES/shop.sql",
     "chroot $1 useradd -u 1000 -m shop",
+    "sed -i 's/^session.*pam_loginuid/#&/' $1/etc/pam.d/cron",  # nobody logs in here
     "install -d $1/run/secrets/kubernetes.io/serviceaccount $1/srv $1/var/www/html",
     "echo lab-token-that-opens-nothing > $1/run/secrets/kubernetes.io/serviceaccount/token",
     'for n in index about item; do echo "<h1>$n</h1>" > $1/var/www/html/$n.html; done',
@@ -107,6 +109,8 @@ def _base(cache: Path, say: Say) -> Path:
     part = cache / f"part-{recipe}.tar"
     hooks = [f"--customize-hook={hook}" for hook in HOOKS]
     options = ["--variant=minbase", f"--include={','.join(PACKAGES)}", "--skip=cleanup/run"]
+    # Java's alternatives want the folder of the manual, which is empty here.
+    options += ["--dpkgopt=force-unsafe-io", "--essential-hook=mkdir -p $1/usr/share/man/man1"]
     command = ["mmdebstrap", *options, *_NO_DOCS, *hooks, "bookworm", str(part)]
     _run(command, "make the base root file system", cache)
     part.rename(path)
@@ -114,12 +118,13 @@ def _base(cache: Path, say: Say) -> Path:
 
 
 def _layer(podman: list[str], store: Path, name: str, version: int, files: dict[str, str]) -> None:
-    """Make ``rtml/name:version``: a few files on the base, and a file that tells the version."""
+    """Make ``rtml/name:version``: some files on the base, its version, and where packages are from."""
     context = store / "context"
     context.mkdir(exist_ok=True)
     lines = ["FROM rtml/base:1", f"LABEL rtml.image={name} rtml.version={version}"]
     (context / "release").write_text(f"{name} {version}\n")
-    for source, place in {**files, "release": "/etc/shop-release"}.items():
+    everywhere = {"release": "/etc/shop-release", "sources.list": "/etc/apt/sources.list"}
+    for source, place in {**files, **everywhere}.items():
         if (SERVICES / source).exists():
             shutil.copy(SERVICES / source, context / source)
         if not (context / source).exists():

@@ -58,8 +58,11 @@ def carry_out(
     pace: float,
     mark: str,
     stopping: threading.Event,
+    slow: float = 1.0,
 ) -> dict[str, Any]:
     """Run an attack to its end, or end it at its bound; return what the label needs.
+
+    ``slow`` stretches its pauses and its bound.
 
     Returns
     -------
@@ -69,8 +72,8 @@ def carry_out(
     """
     pace = 1.0 if attack.entry == "rollout" else pace  # nobody hurries a program that does it by itself
     begin = stamp()
-    limit = time.monotonic() + bound(attack, pace) + 5
-    when = (addresses, pace, limit, stopping)
+    limit = time.monotonic() + bound(attack, pace, slow) + 5
+    when = (addresses, pace / slow, limit, stopping)
     if attack.entry == "exec":
         facts = _by_exec(attack, container, podman, mark, *when)
     elif attack.entry == "rce":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import socket
@@ -17,9 +18,9 @@ from rtml.replays.journal import Journal
 from rtml.replays.network import Network
 from rtml.replays.reading import HERE
 
-__all__ = ["FIRST", "PARTNERS", "Lab"]
+__all__ = ["FIRST", "PARTNERS", "SPARE", "Lab", "answers", "serves"]
 
-FIRST = ("infra", "cache", "db", "app", "api")
+FIRST = ("infra", "cache", "db", "broker", "app", "api")
 """Workloads that others need, in the order of their start."""
 
 PARTNERS = {
@@ -28,11 +29,19 @@ PARTNERS = {
     "hooks.partner.example": 201,
     "mirror.partner.example": 202,
     "backup.partner.example": 203,
+    "logs.partner.example": 201,
     "rates.partner.example": 204,
     "pay2.partner.example": 204,
     "stats.partner.example": 204,
 }
 """Services out there, and the last part of their addresses; the infra container plays them."""
+
+
+SPARE = range(205, 230)
+"""Last parts of the addresses that partners may move to."""
+
+_LOGS = "logs"
+"""Folder of the share that workloads write logs into and a shipper reads."""
 
 
 class Lab:
@@ -46,10 +55,15 @@ class Lab:
         self._network = Network()
         self._generations: dict[str, int] = {}
         self._lock = threading.Lock()
+        self._table: dict[str, list[str]] = {}
+        self._addresses: dict[str, str] = {}
+        self._spare = itertools.cycle(SPARE)
 
     def up(self, workloads: Mapping[str, tuple[Workload, int]]) -> None:
         """Start everything in order; each workload serves before those that need it start."""
         shutil.copytree(HERE / "artefacts", self._share / "artefacts", copy_function=_readable)
+        (self._share / _LOGS).mkdir()
+        (self._share / _LOGS).chmod(0o777)
         order = sorted(workloads, key=lambda n: (FIRST.index(n) if n in FIRST else 99, n))
         names = {n: self._join(n, workloads[n][1]) for n in order}
         self._write_tables(names, workloads)
@@ -60,26 +74,37 @@ class Lab:
 
     def _join(self, name: str, replicas: int) -> list[tuple[str, str]]:
         if name == "infra":
-            numbers = [2, *sorted(set(PARTNERS.values()))]
+            numbers = [2, *sorted(set(PARTNERS.values())), *SPARE]
             return [("infra", self._network.join("infra", numbers))]
-        places = [f"{name}-{number + 1}" for number in range(replicas)]
-        return [(place, self._network.join(place)) for place in places]
+        return [self._join_one(f"{name}-{number + 1}") for number in range(replicas)]
+
+    def _join_one(self, place: str) -> tuple[str, str]:
+        """Return a place and its address, which it keeps when it is left and comes again."""
+        if place not in self._addresses:
+            self._addresses[place] = self._network.join(place)
+        return place, self._addresses[place]
 
     def _write_tables(
         self, names: Mapping[str, list[tuple[str, str]]], workloads: Mapping[str, tuple[Workload, int]]
     ) -> None:
         """Write the name server's table and the visitors' plan."""
-        table = {f"{n}.shop.internal": [ip for _, ip in places] for n, places in names.items()}
-        table |= {name: [f"10.99.0.{number}"] for name, number in PARTNERS.items()}
+        self._table = {f"{n}.shop.internal": [ip for _, ip in places] for n, places in names.items()}
+        self._table |= {name: [f"10.99.0.{number}"] for name, number in PARTNERS.items()}
         plan = [
             {"host": f"{name}.shop.internal", **load.model_dump()}
             for name, (workload, _) in workloads.items()
             for load in workload.load
         ]
-        for name, value in (("names", table), ("plan", plan)):
-            path = self._share / f"{name}.json"
-            path.write_text(json.dumps(value))
-            path.chmod(0o644)
+        self._write("names", self._table)
+        self._write("plan", plan)
+
+    def _write(self, name: str, value: object) -> None:
+        """Replace a table whole: it may be read at any moment."""
+        path = self._share / f"{name}.json"
+        fresh = path.with_suffix(".new")
+        fresh.write_text(json.dumps(value))
+        fresh.chmod(0o644)
+        fresh.rename(path)
 
     def _start(self, place: str, workload: Workload, ip: str, version: int) -> Container:
         generation = self._generations[place] = self._generations.get(place, 0) + 1
@@ -90,16 +115,12 @@ class Lab:
         self._journal.write("container", name=name, **container.facts())
         return container
 
-    def _await(self, workload: str, patience: float = 30.0) -> None:
+    def _await(self, workload: str) -> None:
         """Wait until every replica's port is open."""
-        deadline = time.monotonic() + patience
         for container in self.replicas(workload):
-            port = container.workload.ready
-            while port and not answers(container.ip, port):
-                if time.monotonic() > deadline:
-                    words = self.podman.output(container.name)[-300:]
-                    raise RtmlError(f"{container.name} does not serve port {port}: {words}")
-                time.sleep(0.1)
+            if not serves(container):
+                words = self.podman.output(container.name)[-300:]
+                raise RtmlError(f"{container.name} does not serve port {container.workload.ready}: {words}")
 
     def replicas(self, workload: str) -> list[Container]:
         """Containers of a workload, in the order of their places."""
@@ -116,6 +137,34 @@ class Lab:
             self.podman.stop(old.name)
             return self._start(place, old.workload, old.ip, version or old.version)
 
+    def grow(self, place: str, workload: Workload) -> Container:
+        """Start one more replica; its name server tells of it at once."""
+        _, ip = self._join_one(place)
+        container = self._start(place, workload, ip, 1)
+        with self._lock:
+            self._table.setdefault(f"{workload.name}.shop.internal", []).append(ip)
+            self._write("names", self._table)
+        return container
+
+    def shrink(self, place: str) -> Container:
+        """Take a replica away; it waits for an attack or an action in it to end."""
+        old = self.places[place]
+        with old.lock:
+            with self._lock:
+                del self.places[place]
+                self._table[f"{old.workload.name}.shop.internal"].remove(old.ip)
+                self._write("names", self._table)
+            self.podman.stop(old.name)
+        return old
+
+    def move(self, partner: str) -> str:
+        """Let a partner's name lead to another address; return that."""
+        ip = f"10.99.0.{next(self._spare)}"
+        with self._lock:
+            self._table[partner] = [ip]
+            self._write("names", self._table)
+        return ip
+
     def dead(self) -> list[str]:
         """Places whose container has ended by itself."""
         running = self.podman.running()
@@ -126,6 +175,16 @@ class Lab:
 def _readable(source: str, target: str) -> None:
     shutil.copyfile(source, target)
     Path(target).chmod(0o644)
+
+
+def serves(container: Container) -> bool:
+    """Wait until a container's port is open; false when its patience is over."""
+    port, deadline = container.workload.ready, time.monotonic() + container.workload.patience
+    while port and not answers(container.ip, port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def answers(ip: str, port: int) -> bool:

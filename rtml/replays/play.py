@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from rtml.evaluation.origins import TRIAL
-from rtml.replays.agenda import LONG, Entry, agenda, bound
+from rtml.replays.agenda import LONG, agenda, bound
 from rtml.replays.catalogue import catalogue, poisoned
 from rtml.replays.clock import stamp
-from rtml.replays.contract import Action, Rollout, Scenario
+from rtml.replays.contract import Action
+from rtml.replays.entries import Entry
 from rtml.replays.intruder import carry_out
 from rtml.replays.journal import Journal
-from rtml.replays.lab import Lab
+from rtml.replays.lab import PARTNERS, Lab, serves
 from rtml.replays.operating import act
 from rtml.replays.parts import attack_of, part_of
 from rtml.replays.probes import Probes
-from rtml.replays.reading import load_operators, load_workloads
+from rtml.replays.reading import load_changes, load_operators, load_workloads
+from rtml.replays.scenario import Rollout, Scenario
+from rtml.replays.scenes import scenes
+from rtml.replays.slowness import Slowness
 from rtml.replays.watching import Watch
 
 __all__ = ["Play"]
@@ -34,10 +37,13 @@ class Play:
         self._scenario, self._lab, self._watch, self._journal = scenario, lab, watch, journal
         attacks = catalogue()
         self._attacks = {name: attacks[name] for name in (*scenario.attacks, *poisoned(scenario))}
-        workloads, operators = load_workloads(), load_operators()
+        workloads, operators, changes = load_workloads(), load_operators(), load_changes()
+        self._workloads = workloads
         self._actions = {(n, a.what): a for n, w in workloads.items() for a in w.actions}
-        self._actions |= {(n, a.what): a for a in operators for n in a.where}
-        self._entries = agenda(scenario, list(self._attacks.values()), workloads, operators)
+        self._actions |= {(n, a.what): a for a in (*operators, *changes) for n in a.where}
+        entries = agenda(scenario, list(self._attacks.values()), workloads, operators)
+        entries += scenes(scenario, changes, list(PARTNERS))
+        self._entries = sorted(entries, key=lambda e: e.at)
         self._pools = {
             "attack": ThreadPoolExecutor(scenario.parallel),
             "long": ThreadPoolExecutor(8),
@@ -48,28 +54,30 @@ class Play:
         self._futures: list[Future[None]] = []
         self._probes = Probes(lab, random.Random(scenario.seed), stopping)
         self._clock = threading.Thread(target=self._run, daemon=True)
-        self._begin = 0.0
+        self._time = Slowness(scenario.stretch, stopping)
 
     def start(self) -> None:
         """Begin: time 0 of the agenda is now."""
-        self._begin = time.monotonic()
+        self._time.begin()
         self._probes.start()
         self._clock.start()
 
     def over(self) -> bool:
         """Tell whether the time is up and everything that was begun has ended."""
-        late = time.monotonic() - self._begin >= self._scenario.seconds
+        late = self._time.now() >= self._scenario.seconds
         return late and not self._clock.is_alive() and all(f.done() for f in self._futures)
 
     def stop(self) -> None:
-        """End what still runs, and report what failed."""
+        """End what still runs, and say how time was stretched."""
         self.stopping.set()
+        self._journal.write("stretched", **self._time.told())
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self) -> None:
         for number, entry in enumerate(self._entries):
-            self.stopping.wait(max(0.0, self._begin + entry.at - time.monotonic()))
+            while (left := entry.at - self._time.now()) > 0 and not self.stopping.is_set():
+                self.stopping.wait(min(left, 1.0) * self._time.factor)
             if self.stopping.is_set():
                 return
             pool = self._pools[self._pool(entry)]
@@ -97,15 +105,17 @@ class Play:
 
     def _dispatch(self, entry: Entry, mark: str) -> None:
         if entry.kind == "attack":
-            self._attack(entry.name, entry.place, mark)
+            self._attack(entry.name, entry.place, mark, entry.moment)
         elif entry.kind == "action":
             workload = self._lab.places[entry.place].workload.name
             self._action(self._actions[workload, entry.name], entry.place, mark)
         elif entry.kind == "lossy":
             lossy = self._scenario.lossy[int(entry.name)]
-            self._watch.lose(lossy.pages, lossy.seconds, self.stopping)
+            self._watch.lose(lossy.pages, lossy.seconds * self._time.factor, self.stopping)
         elif entry.kind == "rollout":
             self._roll_out(self._scenario.rollouts[int(entry.name)], entry.place, mark)
+        elif entry.kind in ("grow", "shrink", "drift"):
+            self._change(entry)
         else:
             self._replace(entry.kind, entry.place, None)
 
@@ -116,6 +126,16 @@ class Play:
             kind, place=place, container=new.name, start=begin, end=stamp(), version=new.version
         )
 
+    def _change(self, entry: Entry) -> None:
+        """Let a workload grow or shrink by one place, or a partner move."""
+        if entry.kind == "drift":
+            facts = {"name": entry.name, "ip": self._lab.move(entry.name)}
+        elif entry.kind == "grow":
+            facts = {"container": self._lab.grow(entry.place, self._workloads[entry.name]).name}
+        else:
+            facts = {"container": self._lab.shrink(entry.place).name}
+        self._journal.write(entry.kind, **facts, place=entry.place, at=stamp())
+
     def _roll_out(self, rollout: Rollout, place: str, mark: str) -> None:
         """Replace one replica; what a poisoned version does is an attack there, each replica a part."""
         self._replace("rollout", place, rollout.version)
@@ -123,11 +143,16 @@ class Play:
             name = f"{rollout.attack}{TRIAL}{place.rpartition('-')[2]}"
             self._futures.append(self._pools["poison"].submit(self._attack, name, place, mark))
 
-    def _attack(self, name: str, planned: str, mark: str) -> None:
+    def _attack(self, name: str, planned: str, mark: str, moment: str = "") -> None:
         whole = self._attacks[attack_of(name)]
         attack = part_of(whole, name) if whole.entry != "rollout" else whole
         # A part belongs to its replica: to fall back on another one would put two at one place.
         place = planned if name != attack.id else self._free(planned)
+        if moment == "fresh":
+            self._replace("restart", place, None)
+            serves(self._lab.places[place])
+        elif moment == "beside":
+            self._accompany(place, mark)
         with self._lab.places[place].lock:
             container = self._lab.places[place]
             facts = carry_out(
@@ -138,8 +163,17 @@ class Play:
                 self._scenario.pace,
                 mark,
                 self.stopping,
+                self._time.factor,
             )
-        self._journal.write("attack", id=name, container=container.name, container_id=container.id, **facts)
+        where = {"container": container.name, "container_id": container.id}
+        self._journal.write("attack", id=name, **where, moment=moment or None, **facts)
+
+    def _accompany(self, place: str, mark: str) -> None:
+        """Let an operator work in the container in which an attack is about to begin."""
+        name = self._lab.places[place].workload.name
+        known = [action for (workload, _), action in sorted(self._actions.items()) if workload == name]
+        action = random.Random(f"{self._scenario.seed} {mark}").choice(known)
+        self._futures.append(self._pools["poison"].submit(self._action, action, place, f"{mark}-beside"))
 
     def _free(self, planned: str) -> str:
         """Return the planned place, or another replica when something is going on there."""
@@ -152,6 +186,7 @@ class Play:
     def _action(self, action: Action, place: str, mark: str) -> None:
         container = self._lab.places[place]
         alone = not self._scenario.beside
+        action = action.model_copy(update={"seconds": action.seconds * self._time.factor})
         if alone and not container.lock.acquire(timeout=60):
             return
         try:

@@ -18,6 +18,8 @@ _PATHS = {
     80: ["/health", "/health", "/index", "/shop/item?id=7"],
     8080: ["/health", "/health", "/shop/item?id=9", "/shop/lookup?host=web.shop.internal"],
     3000: ["/health", "/api/price"],
+    8070: ["/health", "/preview?part=foot.html"],
+    8090: ["/health", "/ledger/report"],
 }
 
 

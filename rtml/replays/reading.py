@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict
 
 from rtml.reading.faults import validated
 from rtml.reading.user_yaml import read_yaml
-from rtml.replays.contract import Action, Attack, Scenario, Workload
+from rtml.replays.contract import Action, Attack, Workload
+from rtml.replays.scenario import Scenario
 
 __all__ = [
     "HERE",
     "load_attack",
     "load_attacks",
+    "load_changes",
     "load_operators",
     "load_scenario",
     "load_workloads",
@@ -25,7 +27,7 @@ HERE = Path(__file__).parent
 
 
 class Operators(BaseModel):
-    """The file ``operators.yml``: one list."""
+    """The files ``operators.yml`` and ``changes.yml``: one list."""
 
     model_config = ConfigDict(extra="forbid")
     actions: list[Action]
@@ -74,6 +76,11 @@ def load_workloads(folder: Path = HERE / "workloads") -> dict[str, Workload]:
 
 def load_operators(path: Path = HERE / "operators.yml") -> list[Action]:
     """Read what operators do in several workloads."""
+    return read_model(path, Operators).actions
+
+
+def load_changes(path: Path = HERE / "changes.yml") -> list[Action]:
+    """Read what operators do that is new in the middle of a sitting."""
     return read_model(path, Operators).actions
 
 

@@ -7,32 +7,38 @@ lives inside namespaces that end with the sitting (`rtml.replays.private`).
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rtml.captures import import_capture, open_capture
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import RtmlError, UsageError, lookup
+from rtml.reading.parquet import read_parquet
+from rtml.replays.auditing import auditing
 from rtml.replays.catalogue import addressed, catalogue
 from rtml.replays.cleanup import claim, sweep
-from rtml.replays.contract import Attack, Scenario
+from rtml.replays.comparing import seen_by
+from rtml.replays.contract import Attack
 from rtml.replays.doctor import examine, require
 from rtml.replays.finishing import join_logs, log_of, sitting_of, write_json
 from rtml.replays.folders import PREFIX, cache_folder
 from rtml.replays.image import lacking, recipe_hash
 from rtml.replays.journal import read_journal
 from rtml.replays.labelling import write_labels
+from rtml.replays.moments import refuse_moments
 from rtml.replays.network import table_overflows
 from rtml.replays.private import command
 from rtml.replays.quality import Finding, examine_recording
-from rtml.replays.reading import load_workloads
+from rtml.replays.reading import load_changes, load_workloads
+from rtml.replays.scenario import Scenario, moved
 
 __all__ = ["Recording", "check_scenario", "images_of_the_lab", "record"]
 
@@ -85,17 +91,34 @@ def record(scenario: Scenario, out: Path, say: Say) -> Recording:
     with claim(f"{PREFIX}{os.getpid()}-{secrets.token_hex(3)}") as folder:
         (folder / "scenario.json").write_text(scenario.model_dump_json())
         stage = command("rtml.replays.stage", str(folder), str(raw), str(images), network=False)
-        problem = _watch_over(stage, say)
-    return _finish(scenario, attacks, out, problem, table_overflows() - full, say)
+        with auditing(folder / "audit", "audit" in scenario.sensors) as audit:
+            problem = _watch_over([*(audit.words if audit else []), *stage], say)
+        logs = _kept(audit.logs if audit else {}, out)
+    recording = _finish(scenario, attacks, out, problem, table_overflows() - full, say)
+    if audit:
+        say("comparing what each sensor saw")
+        labels = read_parquet(out / "labels.parquet")
+        recording.log["seen_by"] = {**seen_by(out, logs, labels, attacks), "audit_lost": audit.lost}
+        write_json(out / "log.json", recording.log)
+    return recording
+
+
+def _kept(logs: Mapping[str, Path], out: Path) -> dict[str, Path]:
+    """Pack the logs of other sensors into the recording."""
+    kept = {}
+    for name, path in logs.items():
+        kept[name] = out / f"{path.name}.gz"
+        with path.open("rb") as stream, gzip.open(kept[name], "wb", compresslevel=5) as packed:
+            shutil.copyfileobj(stream, packed)
+    return kept
 
 
 def check_scenario(scenario: Scenario) -> dict[str, Attack]:
     """Return the scenario's attacks; everything that it names must exist and be up."""
-    from rtml.errors import lookup
-
     workloads, all_attacks = load_workloads(), catalogue()
-    for name in scenario.workloads:
+    for name in (*scenario.workloads, *moved(scenario)):
         lookup(workloads, name, "workload")
+    _refuse_changes(scenario)
     named = [*scenario.attacks, *(r.attack for r in scenario.rollouts if r.attack)]
     attacks = {name: lookup(all_attacks, name, "attack") for name in named}
     if len(attacks) < len(named):
@@ -106,7 +129,17 @@ def check_scenario(scenario: Scenario) -> dict[str, Attack]:
         lookup(scenario.workloads, rollout.workload, "workload")
         if rollout.attack and attacks[rollout.attack].workload != rollout.workload:
             raise UsageError(f"attack {rollout.attack!r} is in no version of {rollout.workload!r}")
+    refuse_moments(scenario, attacks, workloads)
     return attacks
+
+
+def _refuse_changes(scenario: Scenario) -> None:
+    known = {action.what: action for action in load_changes()}
+    for change in scenario.changes:
+        action = lookup(known, change.what, "change")
+        lookup(scenario.workloads, change.workload, "workload")
+        if change.workload not in action.where:
+            raise UsageError(f"change {change.what!r} is not done in {change.workload!r}")
 
 
 def _refuse_without_place(attack: Attack, scenario: Scenario) -> None:

@@ -116,6 +116,7 @@ def _line(row: dict[str, Any], fact: dict[str, Any], attack: Attack, images: pl.
         "family": attack.family,
         "command": fact["command"],
         "complete": fact["complete"],
+        "moment": fact.get("moment"),
     }
 
 

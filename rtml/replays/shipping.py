@@ -61,7 +61,7 @@ def ship(recordings: Mapping[str, Path], out: Path) -> pl.DataFrame:
         import_capture("bpftrace", [folder / _FILES[0] for folder in recordings.values()], fresh)
         capture, attacks = open_capture(fresh), catalogue()
         made = [_labels(capture, folder, attacks) for folder in recordings.values()]
-        labels = pl.concat(made).sort("start", "attack_id")
+        labels = pl.concat(made, how="diagonal").sort("start", "attack_id")
         _refuse_unknown(capture, labels)
         shutil.rmtree(out / "capture", ignore_errors=True)
         fresh.rename(out / "capture")
@@ -81,7 +81,12 @@ def _labels(capture: Capture, folder: Path, attacks: Mapping[str, Attack]) -> pl
     done = json_of((folder / "log.json").read_bytes())["attacks"]
     labels, _ = labels_of(capture, done, dict(attacks), read_sitting(folder / "sitting.json").offset)
     stands_for = [attacks[attack_of(name)].catalogue for name in labels["attack_id"]]
-    return labels.with_columns(pl.Series("catalogue", stands_for, pl.List(pl.String)))
+    moments = {fact["id"]: fact["moment"] for fact in done if fact.get("moment")}
+    forced = [moments.get(name) for name in labels["attack_id"]]
+    return labels.with_columns(
+        pl.Series("catalogue", stands_for, pl.List(pl.String)),
+        *([pl.Series("moment", forced, pl.String)] if moments else []),
+    )
 
 
 def _refuse_unknown(capture: Capture, labels: pl.DataFrame) -> None:
@@ -111,7 +116,7 @@ def _told(folder: Path) -> dict[str, Any]:
     """Return how a sitting went, when, and of its attacks what their words do not give away."""
     sitting = json_of((folder / "sitting.json").read_bytes())
     log = dict(json_of((folder / "log.json").read_bytes()))
-    log["attacks"] = [{key: fact[key] for key in _KEPT} for fact in log["attacks"]]
+    log["attacks"] = [{key: fact[key] for key in _KEPT} | _forced(fact) for fact in log["attacks"]]
     clocks = {name: sitting.get(name) for name in ("clock_start", "clock_end")}
     last = clocks["clock_end"] or clocks["clock_start"]
     return {
@@ -122,6 +127,11 @@ def _told(folder: Path) -> dict[str, Any]:
         "host": sitting["host"],
         **log,
     }
+
+
+def _forced(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the hard moment of an attack, where the scenario forced it into one."""
+    return {"moment": fact["moment"]} if fact.get("moment") else {}
 
 
 def _utc(unix_ns: int) -> str:

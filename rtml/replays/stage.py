@@ -15,12 +15,12 @@ from pathlib import Path
 from rtml.errors import RtmlError
 from rtml.replays.clock import stamp
 from rtml.replays.containers import Podman
-from rtml.replays.contract import Scenario
 from rtml.replays.journal import Journal
 from rtml.replays.lab import Lab
 from rtml.replays.play import Play
 from rtml.replays.private import settle, tracing
 from rtml.replays.reading import load_workloads
+from rtml.replays.scenario import Scenario
 from rtml.replays.watching import Watch, busy_ticks
 
 __all__ = ["main"]

@@ -4,9 +4,9 @@ import pytest
 
 from rtml.replays.agenda import LONG, TOGETHER, agenda, bound
 from rtml.replays.catalogue import catalogue
-from rtml.replays.contract import Rollout, Scenario
 from rtml.replays.parts import attack_of, names_of_parts, part_of
 from rtml.replays.reading import load_operators, load_workloads
+from rtml.replays.scenario import Rollout, Scenario
 
 ALL = list(catalogue().values())
 WORKLOADS = load_workloads()

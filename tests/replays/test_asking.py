@@ -3,10 +3,12 @@
 import socket
 import threading
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
-from rtml.replays.asking import ask, protocol_of
+from rtml.replays.asking import PROTOCOLS, ask, protocol_of
+from rtml.replays.contract import Load
 from rtml.replays.reading import load_workloads
 
 
@@ -58,6 +60,22 @@ def test_http_returns_what_is_said():
     port, heard = served([b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"])
     assert ask("http", "127.0.0.1", port, "/shop/page?id=../../etc/passwd", 2) == "ok"
     assert heard().startswith(b"GET /shop/page?id=../../etc/passwd ")
+
+
+def test_a_broker_is_told_a_message():
+    port, heard = served([b"\x20\2\0\0"])
+    assert ask("mqtt", "127.0.0.1", port, "orders/7 two words", 2) == "20020000"
+    said = heard()
+    assert said.startswith(b"\x10") and b"MQTT\4\2" in said and said.endswith(b"orders/7two words\xe0\0")
+
+
+def test_a_message_longer_than_one_byte_says_is_refused():
+    with pytest.raises(ValueError, match="more than"):
+        ask("mqtt", "127.0.0.1", served([b""])[0], "orders/7 " + "x" * 130, 2)
+
+
+def test_every_kind_of_load_can_be_asked():
+    assert set(get_args(Load.model_fields["kind"].annotation)) == set(PROTOCOLS)
 
 
 def test_every_workload_that_is_attacked_can_be_asked():

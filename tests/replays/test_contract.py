@@ -6,10 +6,11 @@ import pytest
 
 from rtml.errors import UsageError
 from rtml.replays.catalogue import HELD_OUT, poisoned
-from rtml.replays.contract import Attack, Scenario
+from rtml.replays.contract import Attack
 from rtml.replays.image import SERVICES, image_files
 from rtml.replays.reading import load_operators, load_scenario, load_workloads, read_model
 from rtml.replays.recorder import check_scenario
+from rtml.replays.scenario import Scenario
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SCENARIOS = sorted(EXPERIMENTS.glob("replay*.yml"))

@@ -7,9 +7,9 @@ import pytest
 from rtml.errors import RtmlError
 from rtml.replays import doctor
 from rtml.replays.cleanup import claim, leftovers, remove, sweep
-from rtml.replays.contract import Scenario
 from rtml.replays.doctor import PROGRAMS, Check, examine, require
 from rtml.replays.recorder import record
+from rtml.replays.scenario import Scenario
 
 SCENARIO = Scenario(name="s", seconds=5, workloads={"web": 1})
 

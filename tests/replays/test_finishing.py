@@ -4,9 +4,9 @@ import gzip
 import json
 from pathlib import Path
 
-from rtml.replays.contract import Scenario
 from rtml.replays.finishing import join_logs, log_of, sitting_of
 from rtml.replays.journal import Journal, read_journal
+from rtml.replays.scenario import Scenario
 
 SCENARIO = Scenario(name="s", seconds=60, workloads={"web": 1})
 STAMP = {"unix_ns": 10**18, "boot_ns": 5 * 10**9, "mono_ns": 5 * 10**9}

@@ -157,3 +157,14 @@ def test_edges_need_a_file_and_a_line(tmp_path: Path) -> None:
     (tmp_path / "bare.yml").write_text("base: default\n")
     with pytest.raises(RtmlError, match=r"wants one line `test: …` below `split`, has 0"):
         write_edges(tmp_path / "bare.yml", {"test": "x"})
+
+
+def test_a_moment_that_an_attack_was_forced_into_is_in_its_label(tmp_path: Path) -> None:
+    forced = attack(HOUR) | {"moment": "fresh"}
+    ship(
+        {"train": sitting(tmp_path / "a"), "test": sitting(tmp_path / "b", HOUR, forced, lines=1241)},
+        tmp_path / "o",
+    )
+    assert pl.read_parquet(tmp_path / "o" / "labels.parquet")["moment"].to_list() == ["fresh"]
+    told = json_of((tmp_path / "o" / "sittings.json").read_bytes())
+    assert told["test"]["attacks"][0]["moment"] == "fresh"

@@ -24,11 +24,13 @@ from urllib.parse import parse_qs, urlsplit
 
 with contextlib.suppress(ImportError):  # absent where only the tests are
     import psycopg2  # type: ignore[import-untyped]
+    from mqtt import publish  # type: ignore[import-not-found]
     from wire import redis  # type: ignore[import-not-found]
 
 TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 SETTINGS = Path("/srv/settings.json")
-CACHE, DB = "cache.shop.internal", "db.shop.internal"
+CACHE, DB, BROKER = "cache.shop.internal", "db.shop.internal", "broker.shop.internal"
+SHIPPED = Path("/var/log/shop")
 
 
 def settings() -> dict[str, object]:
@@ -50,12 +52,14 @@ def item(number: str) -> str:
 
 
 def order(number: str) -> str:
-    """Take an order: a row in the database and a job for the worker."""
+    """Take an order: a row in the database, a job for the worker, a word to the broker where there is one."""
     with contextlib.closing(psycopg2.connect(host=DB, user="postgres", connect_timeout=3)) as line:
         with line, line.cursor() as cursor:
             cursor.execute("INSERT INTO orders (item, customer) VALUES (%s, 'c')", (int(number),))
     kind = random.choice(["mail", "invoice", "picture", "webhook", "report", "attach", "notify", "verify"])
     redis(CACHE, "LPUSH", "jobs", json.dumps({"kind": kind, "item": number}))
+    with contextlib.suppress(OSError):
+        publish(BROKER, f"orders/{number}", kind)
     return "ordered"
 
 
@@ -148,9 +152,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(text.encode())
 
     def log_message(self, format: str, *values: object) -> None:
-        """Append to the access log instead of the error output."""
-        with open("/tmp/access.log", "a") as log:
-            log.write(f"{time.time():.3f} {format % values}\n")
+        """Append to the access log instead of the error output, and to the one that is shipped."""
+        names = ["/tmp/access.log", *([f"{SHIPPED}/{socket.gethostname()}.log"] if SHIPPED.is_dir() else [])]
+        for name in names:
+            with open(name, "a") as log:
+                log.write(f"{time.time():.3f} {format % values}\n")
 
 
 class Server(ThreadingHTTPServer):

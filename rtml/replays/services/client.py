@@ -13,6 +13,7 @@ from pathlib import Path
 
 with contextlib.suppress(ImportError):  # absent where only the tests are
     import psycopg2  # type: ignore[import-untyped]
+    from mqtt import publish  # type: ignore[import-not-found]
     from wire import redis  # type: ignore[import-not-found]
 
 
@@ -44,6 +45,8 @@ def request(load: dict[str, object], host: str) -> None:
         with contextlib.closing(psycopg2.connect(host=host, user="postgres")) as session:
             with session, session.cursor() as cursor:
                 cursor.execute(what)
+    elif load["kind"] == "mqtt":
+        publish(host, *what.split(" ", 1))
     elif load["kind"] == "queue":
         redis(host, "LPUSH", "jobs", json.dumps({"kind": what}))
     else:

@@ -1,6 +1,6 @@
-"""The lab's surroundings in one container: name server, partners, and the intruder's listeners.
+"""The lab's surroundings in one container: name server, partners, package mirror, the intruder's listeners.
 
-Its addresses end in .2 (name server, intruder) and .200 to .204 (partners out there). It answers
+Its addresses end in .2 (name server, intruder) and .200 to .229 (partners out there). It answers
 and forgets: nothing that is sent here is kept, and it calls nobody but for the fixed reading
 commands that it types into a shell that called it.
 """
@@ -17,6 +17,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+with contextlib.suppress(ImportError):  # absent where only the tests are
+    import mirror  # type: ignore[import-not-found]
 
 SOCKET = "/share/docker.sock"
 WORDS = b"id\nuname -a\nls -la /\ncat /etc/passwd | head -3\nps -ef | head -5\nexit\n"
@@ -73,8 +76,13 @@ class Web(BaseHTTPRequestHandler):
     """Serve the stand-ins below /artefacts; take uploads and forget them."""
 
     def do_GET(self) -> None:
-        """Send a file of the artefact folder, or a word."""
-        path = Path("/artefacts") / Path(self.path.partition("?")[0]).name
+        """Send a file of the artefact folder, or a word; of the package mirror what it has."""
+        name = Path(self.path.partition("?")[0]).name
+        if self.path.startswith("/apt/"):
+            package = mirror.REPOSITORY / name
+            self._send(package.read_bytes() if package.is_file() else b"", 200 if package.is_file() else 404)
+            return
+        path = Path("/artefacts") / name
         self._send(path.read_bytes() if path.is_file() else b"ok\n")
 
     def do_POST(self) -> None:
@@ -86,9 +94,9 @@ class Web(BaseHTTPRequestHandler):
 
     do_PUT = do_POST
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, body: bytes, status: int = 200) -> None:
         with contextlib.suppress(OSError):
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -161,11 +169,12 @@ def main() -> None:
         socketserver.UDPServer(("0.0.0.0", 53), Names),
         docker(),
         *(Plain(("0.0.0.0", port), Web) for port in (80, 443, 8000, 8080)),
-        *(Ports(("0.0.0.0", port), Sink) for port in (25, 3333, 4444, 9001)),
+        *(Ports(("0.0.0.0", port), Sink) for port in (25, 1389, 3333, 4444, 5514, 9001)),
     ]
     Path(SOCKET).chmod(0o666)
     for server in servers:
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=mirror.keep_up, daemon=True).start()
     Path("/share/ready").touch()
     while True:
         time.sleep(60)
