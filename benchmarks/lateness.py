@@ -1,10 +1,10 @@
 """How late findings of a watch stand, fed as time passes: ``python -m benchmarks.lateness --rate 20000``.
 
 A log grows by so many events a second, ten times a second, with the times of this moment: the shipped
-bpftrace sample (which holds attacks), or the lines of Falco that the tests have, again and again. `rtml watch`
-follows it in a process of its own. A finding is late by the time from the end of the window that it is of (the
-minute of its last event) until it stands in the output; alarms that wait for the hold are not among them. The
-log is behind by the age of the newest event that was committed, looked at every five seconds.
+bpftrace sample (which holds attacks), or Falco's lines of the tests, again and again. `rtml watch` follows it
+in a process of its own. A finding is late by the time from the end of the window that it is of (the minute of
+its last event) until it stands in the output; alarms that wait for the hold are not among them. The log is
+behind by the age of the newest event that was committed, looked at every five seconds.
 """
 
 from __future__ import annotations

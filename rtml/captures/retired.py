@@ -17,6 +17,12 @@ from rtml.captures.following.tables import Was
 
 __all__ = ["Retired"]
 
+_AT_ONCE = 100_000
+"""Rows of events beyond which they are gone through in pieces, by ids of processes."""
+
+_SPANS = 8
+_SPAN = 2**64 // _SPANS
+
 
 @dataclass
 class Retired:
@@ -36,12 +42,25 @@ class Retired:
     def whole(self) -> tuple[Known, pl.DataFrame]:
         """Return what is known of all processes, and the events that tell of their programs."""
         given = self._read("given").unique(maintain_order=True)
-        return Known(processes=merged(self._read("processes")), given=given), telling(self._read("kept"))
+        known = Known(processes=merged(self._read("processes")), given=given)
+        return known, pl.concat([telling(self._read("kept", span)) for span in self._spans()])
 
-    def _read(self, name: str) -> pl.DataFrame:
-        files = [self._file(name, number) for number in range(1, self.number + 1)]
-        tables = [pl.read_parquet(file, glob=False) for file in files]
+    def _spans(self) -> list[pl.Expr | None]:
+        """Return pieces of the ids of processes, in their order, that together have all of them."""
+        heights = [
+            pl.scan_parquet(file, glob=False).select(pl.len()).collect() for file in self._files("kept")
+        ]
+        if sum(int(height.item()) for height in heights) < _AT_ONCE:
+            return [None]
+        return [pl.col("process_id") // _SPAN == n for n in range(-_SPANS // 2, _SPANS // 2)]
+
+    def _read(self, name: str, which: pl.Expr | None = None) -> pl.DataFrame:
+        asked = pl.lit(True) if which is None else which
+        tables = [pl.scan_parquet(file, glob=False).filter(asked).collect() for file in self._files(name)]
         return pl.concat([_tables(Was())[name], *tables])
+
+    def _files(self, name: str) -> list[Path]:
+        return [self._file(name, number) for number in range(1, self.number + 1)]
 
     def _file(self, name: str, number: int) -> Path:
         return self.folder / f"{name}-{number:08d}.parquet"

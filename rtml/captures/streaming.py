@@ -19,7 +19,7 @@ from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
 from rtml.captures.following.place import packed
-from rtml.captures.following.remembering import images_of
+from rtml.captures.following.remembering import image_table_of
 from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
@@ -53,6 +53,8 @@ _LONGEST = 64_000_000
 _HOLD = dt.timedelta(seconds=60)
 _GATHERED = 60_000
 _GROUP = 100_000
+_IMAGES = 50_000
+"""Process images that are written at once, with their ancestors."""
 _REMEMBERED = 50_000
 """Rows of what is known of processes from which on it is put on disk."""
 
@@ -175,12 +177,7 @@ def stream_capture(
                 stream.read(path)
             stream.drain(everything=True)
         names = stream.gathered.counts.names()
-        meant, images = _processes(stream)
-        renamed_rows(images.lazy(), names).collect().write_parquet(
-            half / "processes.parquet", compression="zstd"
-        )
-        repairs = repairs_of(images, stream.gathered.counts.start)
-        images = images.select(*BY_TIME, "exe", "cmdline")  # all that rows are told of programs
+        meant, images, repairs = _write_processes(stream, names)
         with stage("resolving processes"):
             _write_shards(half, meant, images, names)
         _write_rejects(half)
@@ -190,16 +187,46 @@ def stream_capture(
             update={"audit_earlier": earlier, "late": stream.gathered.late, "repairs": repairs}
         )
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
-        for name in (".rows", ".rejects", ".audit", ".known"):
+        for name in (".rows", ".images", ".rejects", ".audit", ".known"):
             shutil.rmtree(half / name, ignore_errors=True)
     return manifest
 
 
-def _processes(stream: _Stream) -> tuple[pl.DataFrame | None, pl.DataFrame]:
-    """Return what keys mean, and the process images, over all time lines."""
+def _write_processes(
+    stream: _Stream, names: dict[str, str]
+) -> tuple[pl.DataFrame | None, pl.DataFrame, dict[str, int]]:
+    """Write the process images over all time lines.
+
+    Returns
+    -------
+    What keys mean; of images all that rows are told of programs; what had to be made good.
+    """
+    meant, declared, events = _known(stream)
+    images = image_table_of(_taken(events), meant, declared)
+    folder = stream.half / ".images"
+    folder.mkdir()
+    files = []
+    for begin in range(0, max(images.table.height, 1), _IMAGES):
+        files.append(folder / f"{begin:012d}.parquet")
+        rows = renamed_rows(images.rows(begin, _IMAGES).lazy(), names).collect()
+        rows.write_parquet(files[-1], compression="zstd", compression_level=1)
+    target = stream.half / "processes.parquet"
+    pl.scan_parquet(files, glob=False).sink_parquet(target, compression="zstd", maintain_order=True)
+    repairs = repairs_of(images.table, stream.gathered.counts.start)
+    return meant, images.table.select(*BY_TIME, "exe", "cmdline"), repairs
+
+
+def _known(stream: _Stream) -> tuple[pl.DataFrame | None, pl.DataFrame | None, list[pl.DataFrame]]:
+    """Return what keys mean, what was declared, and the events that tell of programs."""
     known, kept = zip(*(sitting.whole() for sitting in stream.sittings), strict=True)
-    meant, declared = meant_by(stream.sensor, known, stream.gathered.declared)
-    return meant, images_of(pl.concat(kept), meant, declared)
+    return *meant_by(stream.sensor, known, stream.gathered.declared), list(kept)
+
+
+def _taken(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return tables as one, which nobody else holds."""
+    whole = pl.concat(tables)
+    tables.clear()
+    return whole
 
 
 def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:

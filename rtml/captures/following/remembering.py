@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.processes import PROCESSES, process_images
+from rtml.captures.processes import Images, image_table
 from rtml.schema import POLARS
 
-__all__ = ["KEPT", "images_of", "remembered", "telling"]
+__all__ = ["KEPT", "image_table_of", "images_of", "remembered", "telling"]
 
 _FIRSTS = ("parent_id", "pid", "ppid", "uid", "host", "container_id", "started")
 _TEXTS = ("exe", "comm", "cmdline", "kind")
@@ -63,6 +63,13 @@ def images_of(
     declared
         As for `rtml.captures.processes.process_images`.
     """
+    return image_table_of(kept, identities, declared).rows()
+
+
+def image_table_of(
+    kept: pl.DataFrame, identities: pl.DataFrame | None, declared: pl.DataFrame | None = None
+) -> Images:
+    """Return the images of `images_of`, their ancestors not looked up yet."""
     if identities is not None:
         meant = identities.rename({"process_id": "_id", "parent_id": "_parent"})
         kept = (
@@ -71,5 +78,5 @@ def images_of(
             .drop("_id", "_parent", "begun")
         )
     if kept.is_empty() and declared is None:
-        return PROCESSES.to_frame()
-    return process_images(kept, declared)
+        kept = KEPT.to_frame()
+    return image_table(kept, declared)
