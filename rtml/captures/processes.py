@@ -20,7 +20,17 @@ from rtml.captures.roots import root_of
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
-__all__ = ["BY_TIME", "DEPTH", "PROCESSES", "Images", "image_table", "process_images", "with_images"]
+__all__ = [
+    "BY_TIME",
+    "DEPTH",
+    "PROCESSES",
+    "Images",
+    "image_table",
+    "images_of_nodes",
+    "nodes_of",
+    "process_images",
+    "with_images",
+]
 
 DEPTH = 8
 """Ancestors kept per image."""
@@ -105,8 +115,12 @@ class Images:
 
 def image_table(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> Images:
     """Return the images of `process_images`, their ancestors not looked up yet."""
-    nodes = _nodes(events, declared)
-    del events
+    return images_of_nodes(nodes_of(events, declared))
+
+
+def images_of_nodes(nodes: pl.DataFrame) -> Images:
+    """Return the images of nodes (`nodes_of`) of all processes, which stand in the order of their ids."""
+    nodes = nodes.with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
     before = _predecessors(nodes)
     image = _collapse(nodes, before)
     of_image = nodes.select("exe", "cmdline", label=_LABEL)[image]
@@ -115,7 +129,7 @@ def image_table(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> I
         until=pl.coalesce(pl.col("since").shift(-1).over("process_id", order_by="since"), "ended")
     )
     nodes = nodes.join(roots, on="process_id", how="left", maintain_order="left")
-    nodes = nodes.select("node", *_OTHERS).cast(_OTHERS).sort(BY_TIME)  # type: ignore[arg-type]
+    nodes = nodes.select("node", *_OTHERS).cast(_OTHERS).sort(BY_TIME)
     return Images(nodes, of_image["label"], before, image)
 
 
@@ -135,8 +149,8 @@ def with_images(events: Frame, images: Frame) -> Frame:
     )
 
 
-def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
-    """One node per successful exec, and one for each process at its beginning."""
+def nodes_of(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> pl.DataFrame:
+    """One node per successful exec, and one for each process at its beginning, process by process."""
     rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
         pl.col(*_TEXT, "kind").cast(pl.String)
     )
@@ -159,8 +173,6 @@ def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
         pl.concat(parts, how="diagonal_relaxed")
         .join(first.select("process_id", "ended"), on="process_id", how="left")
         .sort("process_id", "since", "image_seq", nulls_last=False)
-        .with_row_index("node")
-        .with_columns(pl.col("node").cast(pl.Int64))
     )
 
 

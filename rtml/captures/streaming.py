@@ -19,16 +19,16 @@ from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
 from rtml.captures.following.place import packed
-from rtml.captures.following.remembering import image_table_of
+from rtml.captures.following.remembering import as_meant
 from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
-from rtml.captures.processes import BY_TIME
+from rtml.captures.processes import BY_TIME, images_of_nodes, nodes_of
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
-from rtml.captures.retired import Retired
+from rtml.captures.retired import Retired, spans
 from rtml.captures.rotation import log_of
 from rtml.captures.sensors import Sensor
 from rtml.captures.sensors.sysdig.scap import is_scap
@@ -201,8 +201,10 @@ def _write_processes(
     -------
     What keys mean; of images all that rows are told of programs; what had to be made good.
     """
-    meant, declared, events = _known(stream)
-    images = image_table_of(_taken(events), meant, declared)
+    known = [sitting.known() for sitting in stream.sittings]
+    meant, declared = meant_by(stream.sensor, known, stream.gathered.declared)
+    known.clear()
+    images = images_of_nodes(_nodes(stream.sittings, meant, declared))
     folder = stream.half / ".images"
     folder.mkdir()
     files = []
@@ -211,22 +213,23 @@ def _write_processes(
         rows = renamed_rows(images.rows(begin, _IMAGES).lazy(), names).collect()
         rows.write_parquet(files[-1], compression="zstd", compression_level=1)
     target = stream.half / "processes.parquet"
-    pl.scan_parquet(files, glob=False).sink_parquet(target, compression="zstd", maintain_order=True)
+    whole = pl.scan_parquet(files, glob=False)
+    whole.sink_parquet(target, compression="zstd", row_group_size=_IMAGES, maintain_order=True)
     repairs = repairs_of(images.table, stream.gathered.counts.start)
     return meant, images.table.select(*BY_TIME, "exe", "cmdline"), repairs
 
 
-def _known(stream: _Stream) -> tuple[pl.DataFrame | None, pl.DataFrame | None, list[pl.DataFrame]]:
-    """Return what keys mean, what was declared, and the events that tell of programs."""
-    known, kept = zip(*(sitting.whole() for sitting in stream.sittings), strict=True)
-    return *meant_by(stream.sensor, known, stream.gathered.declared), list(kept)
-
-
-def _taken(tables: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return tables as one, which nobody else holds."""
-    whole = pl.concat(tables)
-    tables.clear()
-    return whole
+def _nodes(
+    sittings: Sequence[Retired], meant: pl.DataFrame | None, declared: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return the nodes of all processes (`rtml.captures.processes.nodes_of`), some of their ids at a time."""
+    found = []
+    for span in spans(sum(sitting.events() for sitting in sittings)):
+        own = None if meant is None else meant.filter(span)
+        keys = None if own is None else own.select("key")
+        kept = pl.concat([sitting.kept(keys, span) for sitting in sittings])
+        found.append(nodes_of(as_meant(kept, own), None if declared is None else declared.filter(span)))
+    return pl.concat(found, how="vertical_relaxed")
 
 
 def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:
