@@ -24,7 +24,7 @@ RATE = 20_000
 _DAY = 86_400 * 10**9
 _LAB = ROOT.parent / "shared" / "data" / "lab" / "benign" / "bpftrace.jsonl.gz"
 _FIELDS = re.compile(rb'("data": "\+?([a-z0-9]+)\\u001f)(\d+)((?:\\u001f[^\\]*){7}\\u001f)?(\d+)?')
-_TRAIN = """
+TRAIN = """
 import sys
 from rtml.captures import open_capture
 from rtml.models import train
@@ -64,11 +64,16 @@ JOBS = ("follow", "batch", "watch")
 
 def write_fast(sample: Path, target: Path, lines: int) -> None:
     """Write so many lines: the sample again and again, as fast as `RATE`."""
+    target.write_bytes(b"".join(fast_lines(sample, lines, RATE, _DAY)[1]))
+
+
+def fast_lines(sample: Path, lines: int, rate: int, later: int = 0) -> tuple[int, list[bytes]]:
+    """Return so many lines, ``rate`` of them in a second of their time, and the time of the first."""
     with gzip.open(sample) as stream:
         own = stream.read().splitlines(keepends=True)
     times = [int(found[3]) for line in own if (found := _FIELDS.search(line))]
     first, span = min(times), max(times) - min(times)
-    wanted = len(own) * 10**9 // RATE
+    wanted = len(own) * 10**9 // rate
 
     def moved(found: re.Match[bytes]) -> bytes:
         own_time = first + (int(found[3]) - first) * wanted // span + shift
@@ -77,10 +82,11 @@ def write_fast(sample: Path, target: Path, lines: int) -> None:
             rest = (found[4] or b"") + str(own_time - 1_000_000).encode()
         return found[1] + str(own_time).encode() + rest
 
-    with target.open("wb") as file:
-        for copy in range(-(-lines // len(own))):
-            shift = _DAY + copy * wanted
-            file.write(_FIELDS.sub(moved, b"".join(own[: lines - copy * len(own)])))
+    all_lines: list[bytes] = []
+    for copy in range(-(-lines // len(own))):
+        shift = later + copy * wanted
+        all_lines += [_FIELDS.sub(moved, line) for line in own[: lines - copy * len(own)]]
+    return first + later, all_lines
 
 
 def run(*arguments: str) -> str:
@@ -100,7 +106,7 @@ def main() -> None:
         log, model = place / "log.jsonl", place / "model"
         write_fast(given.sample, log, int(given.lines))
         (place / "sitting.json").write_bytes((given.sample.parent / "sitting.json").read_bytes())
-        run(_TRAIN, str(ROOT / "datasets" / "lab-v1" / "capture"), str(model))
+        run(TRAIN, str(ROOT / "datasets" / "lab-v1" / "capture"), str(model))
         sys.stdout.write(
             f"{'job':>8}  {'events':>12}  {'CPU s':>8}  {'events / CPU s':>14}  {'peak MB':>8}\n"
         )

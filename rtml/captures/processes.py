@@ -8,6 +8,7 @@ are joins and pointer jumping over arrays of processes: no loop over events.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +20,17 @@ from rtml.captures.roots import root_of
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
-__all__ = ["BY_TIME", "DEPTH", "PROCESSES", "process_images", "with_images"]
+__all__ = [
+    "BY_TIME",
+    "DEPTH",
+    "PROCESSES",
+    "Images",
+    "image_table",
+    "images_of_nodes",
+    "nodes_of",
+    "process_images",
+    "with_images",
+]
 
 DEPTH = 8
 """Ancestors kept per image."""
@@ -55,6 +66,9 @@ BY_TIME = ("since", "process_id", "image_seq")
 """The order of images, null first: a process may be forked and run a program in the same nanosecond, so
 ``since`` alone leaves to chance which of its images is the last."""
 
+_OTHERS = pl.Schema({name: kind for name, kind in PROCESSES.items() if name != "ancestors"})
+_LABEL = pl.coalesce("exe", "[" + pl.col("comm") + "]")
+
 _Index = npt.NDArray[np.int64]
 _TEXT = ["host", "container_id", "exe", "comm"]
 _FACTS = ["process_id", "parent_id", "pid", "ppid", "uid", "started", "cmdline", *_TEXT]
@@ -76,22 +90,47 @@ def process_images(events: pl.DataFrame, declared: pl.DataFrame | None = None) -
     An unknown program (running before the capture began, and the sensor gives no path) has a null
     ``exe`` and stands among ancestors as ``[comm]``, as ``ps`` writes it.
     """
-    nodes = _nodes(events, declared)
+    return image_table(events, declared).rows()
+
+
+@dataclass(frozen=True)
+class Images:
+    """Process images in their order, whose ancestors are looked up when they are asked for.
+
+    ``table`` has all other columns of `PROCESSES`, and ``node``: the row of each in ``labels``, ``before``
+    and ``shown`` (`_predecessors`, `_collapse`). Ancestors take more memory than all else.
+    """
+
+    table: pl.DataFrame
+    labels: pl.Series
+    before: _Index
+    shown: _Index
+
+    def rows(self, begin: int = 0, size: int | None = None) -> pl.DataFrame:
+        """Return so many rows of `PROCESSES` from one on; None: all that follow."""
+        part = self.table.slice(begin, size)
+        ancestors = _ancestors(self.labels, self.before, self.shown, part["node"].to_numpy())
+        return part.with_columns(ancestors=ancestors).select(PROCESSES.names()).cast(PROCESSES)
+
+
+def image_table(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> Images:
+    """Return the images of `process_images`, their ancestors not looked up yet."""
+    return images_of_nodes(nodes_of(events, declared))
+
+
+def images_of_nodes(nodes: pl.DataFrame) -> Images:
+    """Return the images of nodes (`nodes_of`) of all processes, which stand in the order of their ids."""
+    nodes = nodes.with_row_index("node").with_columns(pl.col("node").cast(pl.Int64))
     before = _predecessors(nodes)
     image = _collapse(nodes, before)
-    label = pl.coalesce("exe", "[" + pl.col("comm") + "]")
-    labelled = nodes.with_columns(label=label)
-    of_image = labelled.select("exe", "cmdline", "label")[image]
-    return (
-        labelled.with_columns(of_image["exe"], of_image["cmdline"])
-        .with_columns(ancestors=_ancestors(of_image["label"], before, image))
-        .with_columns(until=pl.col("since").shift(-1).over("process_id", order_by="since"))
-        .with_columns(until=pl.coalesce("until", "ended"))
-        .join(root_of(labelled), on="process_id", how="left", maintain_order="left")
-        .select(PROCESSES.names())
-        .cast(PROCESSES)
-        .sort(BY_TIME)
+    of_image = nodes.select("exe", "cmdline", label=_LABEL)[image]
+    roots = root_of(nodes)
+    nodes = nodes.with_columns(of_image["exe"], of_image["cmdline"]).with_columns(
+        until=pl.coalesce(pl.col("since").shift(-1).over("process_id", order_by="since"), "ended")
     )
+    nodes = nodes.join(roots, on="process_id", how="left", maintain_order="left")
+    nodes = nodes.select("node", *_OTHERS).cast(_OTHERS).sort(BY_TIME)
+    return Images(nodes, of_image["label"], before, image)
 
 
 def with_images(events: Frame, images: Frame) -> Frame:
@@ -110,8 +149,8 @@ def with_images(events: Frame, images: Frame) -> Frame:
     )
 
 
-def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
-    """One node per successful exec, and one for each process at its beginning."""
+def nodes_of(events: pl.DataFrame, declared: pl.DataFrame | None = None) -> pl.DataFrame:
+    """One node per successful exec, and one for each process at its beginning, process by process."""
     rows = events.filter(pl.col("process_id").is_not_null()).with_columns(
         pl.col(*_TEXT, "kind").cast(pl.String)
     )
@@ -134,8 +173,6 @@ def _nodes(events: pl.DataFrame, declared: pl.DataFrame | None) -> pl.DataFrame:
         pl.concat(parts, how="diagonal_relaxed")
         .join(first.select("process_id", "ended"), on="process_id", how="left")
         .sort("process_id", "since", "image_seq", nulls_last=False)
-        .with_row_index("node")
-        .with_columns(pl.col("node").cast(pl.Int64))
     )
 
 
@@ -197,11 +234,11 @@ def _jump(pointer: _Index) -> _Index:
     return pointer
 
 
-def _ancestors(label: pl.Series, before: _Index, image: _Index) -> pl.Series:
-    """Labels of the images before each node's image, nearest first, at most `DEPTH`."""
+def _ancestors(label: pl.Series, before: _Index, image: _Index, nodes: _Index) -> pl.Series:
+    """Labels of the images before the image of some nodes, nearest first, at most `DEPTH`."""
     safe, shown = np.append(before, -1), np.append(image, -1)
-    steps = np.empty((len(image), DEPTH), dtype=np.int64)
-    at = image
+    steps = np.empty((len(nodes), DEPTH), dtype=np.int64)
+    at = image[nodes]
     for i in range(DEPTH):
         steps[:, i] = at = shown[safe[at]]
     there = (steps >= 0) & label.is_not_null().to_numpy()[np.maximum(steps, 0)]

@@ -97,7 +97,8 @@ def _processes(images: pl.DataFrame) -> pl.DataFrame:
     """Return one row per process: its first image, its last end, whether its program is ever known."""
     firsts = ("host", "pid", "ppid", "parent_id", "started", "since", "image_seq")
     return (
-        images.sort(BY_TIME)
+        images.select("process_id", *firsts, "exe", "until")
+        .sort(BY_TIME)
         .group_by("process_id", maintain_order=True)
         .agg(
             pl.col(firsts).first(),

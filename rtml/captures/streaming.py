@@ -19,16 +19,16 @@ from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
 from rtml.captures.following.place import packed
-from rtml.captures.following.remembering import images_of
+from rtml.captures.following.remembering import as_meant
 from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
-from rtml.captures.processes import BY_TIME
+from rtml.captures.processes import BY_TIME, images_of_nodes, nodes_of
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
-from rtml.captures.retired import Retired
+from rtml.captures.retired import Retired, spans
 from rtml.captures.rotation import log_of
 from rtml.captures.sensors import Sensor
 from rtml.captures.sensors.sysdig.scap import is_scap
@@ -53,6 +53,8 @@ _LONGEST = 64_000_000
 _HOLD = dt.timedelta(seconds=60)
 _GATHERED = 60_000
 _GROUP = 100_000
+_IMAGES = 50_000
+"""Process images that are written at once, with their ancestors."""
 _REMEMBERED = 50_000
 """Rows of what is known of processes from which on it is put on disk."""
 
@@ -175,12 +177,7 @@ def stream_capture(
                 stream.read(path)
             stream.drain(everything=True)
         names = stream.gathered.counts.names()
-        meant, images = _processes(stream)
-        renamed_rows(images.lazy(), names).collect().write_parquet(
-            half / "processes.parquet", compression="zstd"
-        )
-        repairs = repairs_of(images, stream.gathered.counts.start)
-        images = images.select(*BY_TIME, "exe", "cmdline")  # all that rows are told of programs
+        meant, images, repairs = _write_processes(stream, names)
         with stage("resolving processes"):
             _write_shards(half, meant, images, names)
         _write_rejects(half)
@@ -190,16 +187,49 @@ def stream_capture(
             update={"audit_earlier": earlier, "late": stream.gathered.late, "repairs": repairs}
         )
         (half / "capture.json").write_text(manifest.to_json(), "utf-8")
-        for name in (".rows", ".rejects", ".audit", ".known"):
+        for name in (".rows", ".images", ".rejects", ".audit", ".known"):
             shutil.rmtree(half / name, ignore_errors=True)
     return manifest
 
 
-def _processes(stream: _Stream) -> tuple[pl.DataFrame | None, pl.DataFrame]:
-    """Return what keys mean, and the process images, over all time lines."""
-    known, kept = zip(*(sitting.whole() for sitting in stream.sittings), strict=True)
+def _write_processes(
+    stream: _Stream, names: dict[str, str]
+) -> tuple[pl.DataFrame | None, pl.DataFrame, dict[str, int]]:
+    """Write the process images over all time lines.
+
+    Returns
+    -------
+    What keys mean; of images all that rows are told of programs; what had to be made good.
+    """
+    known = [sitting.known() for sitting in stream.sittings]
     meant, declared = meant_by(stream.sensor, known, stream.gathered.declared)
-    return meant, images_of(pl.concat(kept), meant, declared)
+    known.clear()
+    images = images_of_nodes(_nodes(stream.sittings, meant, declared))
+    folder = stream.half / ".images"
+    folder.mkdir()
+    files = []
+    for begin in range(0, max(images.table.height, 1), _IMAGES):
+        files.append(folder / f"{begin:012d}.parquet")
+        rows = renamed_rows(images.rows(begin, _IMAGES).lazy(), names).collect()
+        rows.write_parquet(files[-1], compression="zstd", compression_level=1)
+    target = stream.half / "processes.parquet"
+    whole = pl.scan_parquet(files, glob=False)
+    whole.sink_parquet(target, compression="zstd", row_group_size=_IMAGES, maintain_order=True)
+    repairs = repairs_of(images.table, stream.gathered.counts.start)
+    return meant, images.table.select(*BY_TIME, "exe", "cmdline"), repairs
+
+
+def _nodes(
+    sittings: Sequence[Retired], meant: pl.DataFrame | None, declared: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return the nodes of all processes (`rtml.captures.processes.nodes_of`), some of their ids at a time."""
+    found = []
+    for span in spans(sum(sitting.events() for sitting in sittings)):
+        own = None if meant is None else meant.filter(span)
+        keys = None if own is None else own.select("key")
+        kept = pl.concat([sitting.kept(keys, span) for sitting in sittings])
+        found.append(nodes_of(as_meant(kept, own), None if declared is None else declared.filter(span)))
+    return pl.concat(found, how="vertical_relaxed")
 
 
 def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:

@@ -51,7 +51,7 @@ def _images(findings: pl.DataFrame, events: pl.DataFrame, capture: Capture) -> p
     """
     growing = capture.manifest.growing
     assert growing is not None
-    since = events["time"].min()
+    since = events.select(pl.col("time").min()).item()
     recent = [part for part in growing.archive if since is None or part.last >= since]
     near = _of(capture, growing.model_copy(update={"archive": recent}))
     others = growing.model_copy(update={"archive": [part for part in growing.archive if part not in recent]})

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.dataset as ds
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import check_capture, import_capture, open_capture, retired, streaming
 from rtml.captures.shards import shard_of
 from rtml.errors import RtmlError, UsageError
 from tests.captures.following.logs import counted, images, lines, log_in, rows
@@ -22,8 +22,10 @@ from tests.samples import shipped
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is long, blocks are small."""
     monkeypatch.setattr(streaming, "STREAMED", 1)
-    for name, size in (("_BLOCK", 20_000), ("_GATHERED", 150), ("_GROUP", 200), ("_REMEMBERED", 20)):
+    sizes = {"_BLOCK": 20_000, "_GATHERED": 150, "_GROUP": 200, "_REMEMBERED": 20, "_IMAGES": 7}
+    for name, size in sizes.items():
         monkeypatch.setattr(streaming, name, size)
+    monkeypatch.setattr(retired, "_AT_ONCE", 1)
 
 
 def same(sensor: str, files: list[Path], place: Path) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.processes import PROCESSES, process_images
+from rtml.captures.processes import image_table
 from rtml.schema import POLARS
 
-__all__ = ["KEPT", "images_of", "remembered", "telling"]
+__all__ = ["KEPT", "as_meant", "images_of", "remembered", "telling"]
 
 _FIRSTS = ("parent_id", "pid", "ppid", "uid", "host", "container_id", "started")
 _TEXTS = ("exe", "comm", "cmdline", "kind")
@@ -63,13 +63,16 @@ def images_of(
     declared
         As for `rtml.captures.processes.process_images`.
     """
-    if identities is not None:
-        meant = identities.rename({"process_id": "_id", "parent_id": "_parent"})
-        kept = (
-            kept.join(meant, left_on="process_id", right_on="key", how="inner", maintain_order="left")
-            .with_columns(process_id="_id", parent_id="_parent", started=pl.coalesce("begun", "started"))
-            .drop("_id", "_parent", "begun")
-        )
-    if kept.is_empty() and declared is None:
-        return PROCESSES.to_frame()
-    return process_images(kept, declared)
+    return image_table(as_meant(kept, identities), declared).rows()
+
+
+def as_meant(kept: pl.DataFrame, identities: pl.DataFrame | None) -> pl.DataFrame:
+    """Return events that were remembered with the ids that their keys mean; those of threads are left out."""
+    if identities is None:
+        return kept
+    meant = identities.rename({"process_id": "_id", "parent_id": "_parent"})
+    return (
+        kept.join(meant, left_on="process_id", right_on="key", how="inner", maintain_order="left")
+        .with_columns(process_id="_id", parent_id="_parent", started=pl.coalesce("begun", "started"))
+        .drop("_id", "_parent", "begun")
+    )
