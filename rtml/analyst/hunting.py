@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.analyst.incident import Incident
 from rtml.analyst.quieted import quieted
 from rtml.analyst.rows import Rows
@@ -45,7 +45,7 @@ VERDICTS = Path("verdicts.jsonl")
 _SHOWN = ("severity", "first_seen", "workload", "container", "findings", "by", "technique", "what", "verdict")
 
 
-class Hunt(Ground):
+class Hunt(Desk):
     """Incidents of a capture, gravest first: ``hunt[0]``, ``hunt["INCIDENT_ID"]``, or one after the other.
 
     Examples

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.errors import MissingError, UsageError, did_you_mean
 from rtml.models import Scored
 from rtml.notebook.peers import peers
@@ -21,22 +21,22 @@ __all__ = ["life_of", "peers_of"]
 _ONLY_NOW = "Only what was scored now: a model that was loaded keeps no minutes of its own to compare with."
 
 
-def life_of(ground: Ground, finding: Mapping[str, Any], every: str | None) -> Shown:
+def life_of(desk: Desk, finding: Mapping[str, Any], every: str | None) -> Shown:
     """Draw what the container of a finding did over time, the findings of every side above."""
     container = finding["container_id"] or next(iter(finding["containers"] or []), None)
     if container is None:
         return sentence("No container is named by this finding: there is no timeline to draw.")
-    events = ground.capture.events(["time", "kind", "count", "container_id"])
+    events = desk.capture.events(["time", "kind", "count", "container_id"])
     ours = events.filter(pl.col("container_id").cast(pl.String) == container)
     about = (pl.col("container_id") == container) | pl.col("containers").list.contains(container).fill_null(
         False
     )
-    return timeline(ours, ground.findings.filter(about), finding["finding_id"], every)
+    return timeline(ours, desk.findings.filter(about), finding["finding_id"], every)
 
 
-def peers_of(ground: Ground, findings: pl.DataFrame, feature: str | None) -> Shown:
+def peers_of(desk: Desk, findings: pl.DataFrame, feature: str | None) -> Shown:
     """Draw a feature of the minutes of a workload, and of the others now; the finding's minutes stand out."""
-    scored = ground.scored
+    scored = desk.scored
     if scored is None:
         raise UsageError("no model took part in this hunt, so nothing was compared with peers: give model=")
     if findings.is_empty():

@@ -10,7 +10,7 @@ from rtml.notebook.activity import activity
 from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
-from rtml.notebook.headline import headline
+from rtml.notebook.headline_picture import headline
 from rtml.notebook.history import history
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline

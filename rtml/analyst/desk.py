@@ -14,11 +14,11 @@ from rtml.models import Scored
 from rtml.schema import FINDINGS
 from rtml.times import instant
 
-__all__ = ["Ground", "around"]
+__all__ = ["Desk", "around"]
 
 
 @dataclass(frozen=True, repr=False)
-class Ground:
+class Desk:
     """A capture with its findings joined into incidents.
 
     ``findings`` are all findings, with their context; ``table`` is `rtml.findings.incidents.INCIDENTS`;
