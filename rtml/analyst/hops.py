@@ -35,6 +35,8 @@ def trees_of(desk: Desk, findings: pl.DataFrame, roots: Sequence[int]) -> Shown:
         return sentence("No process is named by these findings: there is no tree to draw.")
     shown = list(roots[:_TREES])
     ours = desk.capture.processes().filter(pl.col("root_id").is_in(shown)).collect()
+    if ours.is_empty():
+        return sentence(desk.elsewhere)
     bits = None if desk.scored is None else _strongest(desk.scored, shown)
     notes = {} if bits is None else _notes(bits)
     greatest = None if bits is None else dict(bits.select("process_id", "bits").iter_rows())

@@ -20,7 +20,7 @@ from rtml.analyst.pictures import life_of, peers_of
 from rtml.analyst.rows import Rows
 from rtml.analyst.scored_history import history_of
 from rtml.analyst.talking import talk_of
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import MissingError, UsageError, did_you_mean
 from rtml.findings.verdicts import SAYINGS, About, Verdict, add_verdict
 from rtml.lineage import with_root
 from rtml.schema import EVENT
@@ -117,7 +117,7 @@ class Incident:
         ranked = named.join(_ranks(self.findings).lazy(), on=["host", "seq"], how="left")
         columns = ["time", "container_name", *_COLUMNS, "socket_path", "src_port", "wrote", "rank"]
         frame = ranked.select(columns).collect(engine="streaming").sort("time", "host", "seq")
-        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True)
+        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True, otherwise=self.desk.elsewhere)
 
     def tree(self) -> Shown:
         """Draw its process trees, folded to what matters; the process of its weightiest event is marked.
@@ -220,9 +220,18 @@ class Incident:
         return line
 
     def to_rule(self) -> Distilled:
-        """Distil a Sigma rule, with what it finds here and what it costs elsewhere in the capture."""
+        """Distil a Sigma rule, with what it finds here and what it costs elsewhere in the capture.
+
+        Raises
+        ------
+        RtmlError
+            The capture holds none of its events, or none that suggests a rule.
+        """
         learnt = None if self.desk.scored is None else self.desk.scored.fitted_until
-        return distil(self.desk.capture, self.row, self.events().frame, self.roots, learnt)
+        events = self.events().frame
+        if events.is_empty():
+            raise MissingError(self.desk.elsewhere)
+        return distil(self.desk.capture, self.row, events, self.roots, learnt)
 
     def to_msticpy(self) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return a pandas frame of its programs, and the mapping for msticpy's process tree.

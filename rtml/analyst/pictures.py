@@ -26,6 +26,8 @@ def life_of(desk: Desk, finding: Mapping[str, Any], every: str | None) -> Shown:
     container = finding["container_id"] or next(iter(finding["containers"] or []), None)
     if container is None:
         return sentence("No container is named by this finding: there is no timeline to draw.")
+    if not desk.capture.containers()["container_id"].cast(pl.String).is_in([container]).any():
+        return sentence(desk.elsewhere)
     events = desk.capture.events(["time", "kind", "count", "container_id"])
     ours = events.filter(pl.col("container_id").cast(pl.String) == container)
     about = (pl.col("container_id") == container) | pl.col("containers").list.contains(container).fill_null(
@@ -68,7 +70,8 @@ def _minutes(scored: Scored, finding: Mapping[str, Any]) -> pl.DataFrame:
         parts.insert(0, scored.learnt)
     rows = pl.concat(parts, how="diagonal_relaxed")
     rows = rows.with_columns(_peers=pl.Series(peer_groups(rows), dtype=pl.String))
-    here = pl.col("container_id").eq(finding["container_id"]) & pl.col("process_id").eq_missing(
+    container = pl.lit(finding["container_id"], pl.String)
+    here = pl.col("container_id").eq_missing(container) & pl.col("process_id").eq_missing(
         pl.lit(finding["process_id"], pl.Int64)
     )
     marked = rows.with_columns(here=here & pl.col("part").eq("now"))
