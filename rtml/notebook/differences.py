@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rtml.notebook.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, fitted, line, paper, rect, text
 from rtml.notebook.things import Line, lines_of
 from rtml.profiles.wording import ORDER
+from rtml.showing.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, fitted, line, paper, rect, text
 from rtml.showing.shown import Content, Shown, svg
 from rtml.text import visible
 

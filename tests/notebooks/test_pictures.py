@@ -12,13 +12,13 @@ from rtml.evaluation.headline import HEADLINE
 from rtml.notebook import activity, connections, differences, history, peers, timeline, tree
 from rtml.notebook.connections import MOST
 from rtml.notebook.differences import MOST_NAMES
-from rtml.notebook.drawing import ALARM
 from rtml.notebook.folds import MOST as MOST_FOLDED
 from rtml.notebook.folds import SHARE
-from rtml.notebook.headline_picture import dots
 from rtml.notebook.shades import STEPS, shade
 from rtml.profiles.diff import DIFFERENCES
+from rtml.report.headline_picture import dots
 from rtml.schema import FINDINGS, conform
+from rtml.showing.drawing import ALARM
 from rtml.showing.shown import Shown
 from tests.notebooks.test_showing import AT, clean, edges, hostile_events
 
