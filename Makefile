@@ -61,7 +61,7 @@ quality: install ## who finds what on the shipped recording, by kind of attack; 
 docs: install ## build the documentation into site/ (strict; the pages fetch nothing)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
-	@echo "site/index.html; with its search: $(BIN)/python -m http.server --bind 127.0.0.1 --directory site"
+	@echo "site/index.html: opens from the disk, with its search"
 
 notebook: install ## run the notebooks again, in place
 	rm -f notebooks/verdicts.jsonl

@@ -12,6 +12,14 @@ ROOT = Path(__file__).parents[1]
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^( *)(`{3,}|~{3,}).*?^\1\2`*$", re.MULTILINE | re.DOTALL)
 _TOP = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+_MADE_OF = {
+    "rtml/features": "catalogues/features.md",
+    "rtml/detectors": "catalogues/detectors.md",
+    "rtml/rules/packs": "catalogues/rules.md",
+    "rtml/findings/remediation.yml": "catalogues/finding-types.md",
+    "rtml/commands": "catalogues/commands.md",
+}
+"""What catalogues are made of: a link to it leads to the catalogue, and in the repository somewhere too."""
 
 
 def outside() -> dict[str, str]:
@@ -45,12 +53,12 @@ def page_of(file: str) -> str | None:
 
     Examples
     --------
-    >>> page_of("docs/sensors.md"), page_of("README.md"), page_of("Makefile")
-    ('sensors.md', 'index.md', None)
+    >>> page_of("docs/sensors.md"), page_of("README.md"), page_of("rtml/features"), page_of("Makefile")
+    ('sensors.md', 'index.md', 'catalogues/features.md', None)
     """
     if file.startswith("docs/") and file.endswith((".md", ".svg", ".png")):
         return file.removeprefix("docs/")
-    return (outside() | tutorials()).get(file)
+    return (outside() | tutorials() | _MADE_OF).get(file)
 
 
 def source_of(page: str) -> str:

@@ -24,6 +24,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_MOST_KNOWN = 40
+"""Names that an error lists; the others are counted."""
+
 __all__ = [
     "MissingError",
     "MissingFileError",
@@ -33,6 +36,7 @@ __all__ = [
     "UsageError",
     "did_you_mean",
     "lookup",
+    "no_capture",
     "unreadable",
 ]
 
@@ -78,7 +82,7 @@ class MissingFileError(RtmlError, FileNotFoundError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the hint at the end of an error: the nearest known name, else all of them.
+    """Return the hint at the end of an error: the nearest known name, else all of them, or the first of many.
 
     Examples
     --------
@@ -89,7 +93,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    more = f" and {len(names) - _MOST_KNOWN:,} more" if len(names) > _MOST_KNOWN else ""
+    return f"known: {', '.join(names[:_MOST_KNOWN])}{more}"
 
 
 def lookup(table: Mapping[str, T], name: str, what: str) -> T:
@@ -105,6 +112,26 @@ def lookup(table: Mapping[str, T], name: str, what: str) -> T:
     if name not in table:
         raise UnknownNameError(f"unknown {what} {name!r}; {did_you_mean(name, table)}")
     return table[name]
+
+
+def no_capture(place: str) -> MissingFileError:
+    """Return the error of a place that is no capture: what is there instead, and how one is made.
+
+    Examples
+    --------
+    >>> no_capture("no/such/folder")
+    MissingFileError('no/such/folder: no capture here (no such folder)')
+    >>> str(no_capture("rtml")).partition("; ")[0]
+    'rtml: no capture here (capture.json is missing)'
+    """
+    where = place.rstrip("/") or place
+    why, made = "capture.json is missing", "; `rtml capture import auto` makes one of a sensor's files"
+    if "://" not in where:
+        if Path(where).is_file():
+            why = "this is a file, a capture is a folder"
+        elif not Path(where).exists():
+            why, made = "no such folder", ""
+    return MissingFileError(f"{where}: no capture here ({why}){made}", argument="capture")
 
 
 def unreadable(path: Path | str, error: OSError) -> RtmlError:

@@ -17,6 +17,7 @@ from rtml.analyst.drafts import Draft, drafts
 from rtml.analyst.quieted import watched
 from rtml.captures import Capture
 from rtml.errors import RtmlError
+from rtml.findings.levels import level_name
 from rtml.findings.redaction import redacted
 from rtml.findings.unit import slot_of
 from rtml.rules import evaluate, load
@@ -118,7 +119,7 @@ def distil(
     title = f"rtml: {incident['title'] or incident['incident_id']}"
     categories = dict.fromkeys(draft.category for draft in chosen)
     about = {
-        "level": _level(incident["severity"]),
+        "level": level_name(incident["severity"]),
         **_tags(incident),
         "date": f"{incident['first_seen']:%Y-%m-%d}",
     }
@@ -170,14 +171,6 @@ def _document(
 
 def _id(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
-
-
-def _level(severity: float) -> str:
-    return next(
-        level
-        for level, least in (("critical", 9), ("high", 7), ("medium", 4), ("low", -1))
-        if severity >= least
-    )
 
 
 def _tags(incident: Mapping[str, Any]) -> dict[str, list[str]]:

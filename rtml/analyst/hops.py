@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rtml.analyst.ground import Ground, around
+from rtml.analyst.desk import Desk, around
 from rtml.captures import Capture
 from rtml.findings.trees import process_tree
 from rtml.models import Scored
@@ -19,12 +19,12 @@ __all__ = ["trees_of"]
 _TREES, _PROCESSES, _NOTES = 4, 5000, 40
 
 
-def trees_of(ground: Ground, findings: pl.DataFrame, roots: Sequence[int]) -> Shown:
+def trees_of(desk: Desk, findings: pl.DataFrame, roots: Sequence[int]) -> Shown:
     """Draw process trees, one below the other, each process in the colour of its greatest surprise.
 
     Parameters
     ----------
-    ground
+    desk
         What a hunt has to go on.
     findings
         Those that the trees are of; the process of the weightiest event of each is marked.
@@ -34,11 +34,13 @@ def trees_of(ground: Ground, findings: pl.DataFrame, roots: Sequence[int]) -> Sh
     if not roots:
         return sentence("No process is named by these findings: there is no tree to draw.")
     shown = list(roots[:_TREES])
-    ours = ground.capture.processes().filter(pl.col("root_id").is_in(shown)).collect()
-    bits = None if ground.scored is None else _strongest(ground.scored, shown)
+    ours = desk.capture.processes().filter(pl.col("root_id").is_in(shown)).collect()
+    if ours.is_empty():
+        return sentence(desk.elsewhere)
+    bits = None if desk.scored is None else _strongest(desk.scored, shown)
     notes = {} if bits is None else _notes(bits)
     greatest = None if bits is None else dict(bits.select("process_id", "bits").iter_rows())
-    own = _weightiest(ground.capture, findings)
+    own = _weightiest(desk.capture, findings)
     trees = [tree(process_tree(ours, root, most=_PROCESSES), notes, greatest, own) for root in shown]
     if len(roots) > len(shown):
         trees.append(sentence(f"… {len(roots) - len(shown)} more trees"))

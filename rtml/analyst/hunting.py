@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.analyst.incident import Incident
 from rtml.analyst.quieted import quieted
 from rtml.analyst.rows import Rows
@@ -20,6 +20,7 @@ from rtml.captures import Capture, open_captures
 from rtml.errors import MissingError, UnknownNameError, UsageError, did_you_mean
 from rtml.findings.context import with_context
 from rtml.findings.incidents import incidents, planted
+from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
 from rtml.models import Model
 from rtml.rules import run_rules
@@ -45,7 +46,7 @@ VERDICTS = Path("verdicts.jsonl")
 _SHOWN = ("severity", "first_seen", "workload", "container", "findings", "by", "technique", "what", "verdict")
 
 
-class Hunt(Ground):
+class Hunt(Desk):
     """Incidents of a capture, gravest first: ``hunt[0]``, ``hunt["INCIDENT_ID"]``, or one after the other.
 
     Examples
@@ -195,7 +196,7 @@ def hunt(
     model: Model | str | Path | None = None,
     *,
     rules: Rules | None = "tuned",
-    findings: pl.DataFrame | None = None,
+    findings: pl.DataFrame | str | Path | None = None,
     start: Edge | None = None,
     end: Edge | None = None,
     budget: float | None = None,
@@ -214,7 +215,7 @@ def hunt(
         learnt from (the noisiest of a workload are set aside there: `Hunt.aside`; without a model nobody says
         which time is benign, and none are), ``default`` as they come, None not at all.
     findings
-        Further findings (`rtml.schema.FINDINGS`): of own rules, of imported alerts.
+        Further findings (`rtml.schema.FINDINGS`) or where they are: of own rules, of imported alerts.
     start, end
         Only what happened in this time: moments (UTC), or shares of the capture's time. What the model has
         learnt from is not judged by it anyway.
@@ -247,7 +248,9 @@ def hunt(
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)
     parts = [] if scored is None else [scored.findings]
     others, aside = _of_rules(opened, rules, None if scored is None else scored.fitted_until, budget)
-    others += [] if findings is None else [conform(findings, FINDINGS)]
+    if findings is not None:
+        given_too = findings if isinstance(findings, pl.DataFrame) else read_findings(Path(findings))
+        others.append(conform(given_too, FINDINGS))
     parts += [_within(opened, rows, start, end) for rows in others]
     tables = opened.events(), opened.processes()
     told = with_context(pl.concat([conform(part, FINDINGS) for part in parts]), *tables)

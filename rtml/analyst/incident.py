@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from rtml.analyst.desk import Desk, around
 from rtml.analyst.distilling import Distilled, distil
 from rtml.analyst.explained import Explained
-from rtml.analyst.ground import Ground, around
 from rtml.analyst.hops import trees_of
 from rtml.analyst.likeness import alike
 from rtml.analyst.msticpy import mapped
@@ -20,7 +20,7 @@ from rtml.analyst.pictures import life_of, peers_of
 from rtml.analyst.rows import Rows
 from rtml.analyst.scored_history import history_of
 from rtml.analyst.talking import talk_of
-from rtml.errors import UsageError, did_you_mean
+from rtml.errors import MissingError, UsageError, did_you_mean
 from rtml.findings.verdicts import SAYINGS, About, Verdict, add_verdict
 from rtml.lineage import with_root
 from rtml.schema import EVENT
@@ -73,13 +73,13 @@ class Incident:
     └──────────┴──────────┴─────────────────────────────────┘
     """
 
-    ground: Ground
+    desk: Desk
     row: dict[str, Any]
 
     @cached_property
     def findings(self) -> pl.DataFrame:
         """Its findings, gravest first, those of models before those of rules."""
-        ours = self.ground.findings.filter(pl.col("finding_id").is_in(self.row["finding_ids"]))
+        ours = self.desk.findings.filter(pl.col("finding_id").is_in(self.row["finding_ids"]))
         return ours.sort("source", "severity", "score", "finding_id", descending=[False, True, True, False])
 
     @property
@@ -108,7 +108,7 @@ class Incident:
         none. A finding that names no process stands for all that its container did.
         """
         span = around(self.row["first_seen"], self.row["last_seen"])
-        capture = self.ground.capture
+        capture = self.desk.capture
         container = pl.col("container_id").cast(pl.String).is_in(self.containers)
         here = capture.events().filter(span & container)
         if self.roots and not self.findings["process_id"].null_count():
@@ -117,14 +117,14 @@ class Incident:
         ranked = named.join(_ranks(self.findings).lazy(), on=["host", "seq"], how="left")
         columns = ["time", "container_name", *_COLUMNS, "socket_path", "src_port", "wrote", "rank"]
         frame = ranked.select(columns).collect(engine="streaming").sort("time", "host", "seq")
-        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True)
+        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True, otherwise=self.desk.elsewhere)
 
     def tree(self) -> Shown:
         """Draw its process trees, folded to what matters; the process of its weightiest event is marked.
 
         Where a model took part, a process has the colour of its greatest surprise, in bits.
         """
-        return trees_of(self.ground, self.findings, self.roots)
+        return trees_of(self.desk, self.findings, self.roots)
 
     def timeline(self, every: str | None = None) -> Shown:
         """Draw what its first container did over time, findings of all sides above, this one enlarged below.
@@ -134,7 +134,7 @@ class Incident:
         every
             Width of a cell, as a Polars duration; None: what fits.
         """
-        return life_of(self.ground, self.main, every)
+        return life_of(self.desk, self.main, every)
 
     def peers(self, feature: str | None = None) -> Shown:
         """Draw one feature of its minutes among its peers: whether this is strange, or always so.
@@ -144,13 +144,13 @@ class Incident:
         feature
             A column of `rtml.features`; None: the first reason of the model's gravest finding.
         """
-        return peers_of(self.ground, self.findings.filter(pl.col("source") == "model"), feature)
+        return peers_of(self.desk, self.findings.filter(pl.col("source") == "model"), feature)
 
     def history(self, detector: str | None = None) -> Shown:
         """Draw how strange its first container was over time (`rtml.analyst.Hunt.history`)."""
         if not self.containers:
             return facts({"history": "no container is named by these findings"})
-        return history_of(self.ground, self.containers[0], detector)
+        return history_of(self.desk, self.containers[0], detector)
 
     def connections(self, since: dt.datetime | None = None, by: str = "program") -> Shown:
         """Draw whom the programs of its containers talk to; what is new is marked.
@@ -163,7 +163,7 @@ class Incident:
         by
             What stands on the left: ``program`` or ``workload``.
         """
-        return talk_of(self.ground, by, self.containers, since, otherwise=self.row["first_seen"])
+        return talk_of(self.desk, by, self.containers, since, otherwise=self.row["first_seen"])
 
     def explain(self) -> Explained:
         """Return the reasons of its findings, what would have made it usual, and what to do now."""
@@ -172,7 +172,7 @@ class Incident:
     def similar(self, most: int = 5) -> Rows:
         """Return the other incidents of the hunt that are most alike (`rtml.analyst.likeness`)."""
         return Rows(
-            alike(self.ground.findings, self.ground.table, self.row["incident_id"]).head(most), code=("what",)
+            alike(self.desk.findings, self.desk.table, self.row["incident_id"]).head(most), code=("what",)
         )
 
     def verdict(
@@ -216,20 +216,29 @@ class Incident:
             incident=self.row["incident_id"],
             findings=tuple(about),
         )
-        add_verdict(self.ground.verdicts, line)
+        add_verdict(self.desk.verdicts, line)
         return line
 
     def to_rule(self) -> Distilled:
-        """Distil a Sigma rule, with what it finds here and what it costs elsewhere in the capture."""
-        learnt = None if self.ground.scored is None else self.ground.scored.fitted_until
-        return distil(self.ground.capture, self.row, self.events().frame, self.roots, learnt)
+        """Distil a Sigma rule, with what it finds here and what it costs elsewhere in the capture.
+
+        Raises
+        ------
+        RtmlError
+            The capture holds none of its events, or none that suggests a rule.
+        """
+        learnt = None if self.desk.scored is None else self.desk.scored.fitted_until
+        events = self.events().frame
+        if events.is_empty():
+            raise MissingError(self.desk.elsewhere)
+        return distil(self.desk.capture, self.row, events, self.roots, learnt)
 
     def to_msticpy(self) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return a pandas frame of its programs, and the mapping for msticpy's process tree.
 
         ``frame.mp_plot.process_tree(schema=mapping)``; see ProcessTree in https://msticpy.readthedocs.io.
         """
-        return mapped(self.ground.capture.processes(), self.roots)
+        return mapped(self.desk.capture.processes(), self.roots)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return its findings as a pandas frame."""
@@ -255,7 +264,7 @@ class Incident:
                 "findings by": [row["findings"], *row["detectors"]],
                 "technique": row["techniques"] or ([f"{row['guess']}?"] if row["guess"] else None),
                 "little was known": row["maturity"],
-                "said of it": self.ground.said().get(row["finding_ids"][0]),
+                "said of it": self.desk.said().get(row["finding_ids"][0]),
             }
         ).markup
 

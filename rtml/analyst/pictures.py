@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.errors import MissingError, UsageError, did_you_mean
 from rtml.models import Scored
 from rtml.notebook.peers import peers
@@ -21,22 +21,24 @@ __all__ = ["life_of", "peers_of"]
 _ONLY_NOW = "Only what was scored now: a model that was loaded keeps no minutes of its own to compare with."
 
 
-def life_of(ground: Ground, finding: Mapping[str, Any], every: str | None) -> Shown:
+def life_of(desk: Desk, finding: Mapping[str, Any], every: str | None) -> Shown:
     """Draw what the container of a finding did over time, the findings of every side above."""
     container = finding["container_id"] or next(iter(finding["containers"] or []), None)
     if container is None:
         return sentence("No container is named by this finding: there is no timeline to draw.")
-    events = ground.capture.events(["time", "kind", "count", "container_id"])
+    if not desk.capture.containers()["container_id"].cast(pl.String).is_in([container]).any():
+        return sentence(desk.elsewhere)
+    events = desk.capture.events(["time", "kind", "count", "container_id"])
     ours = events.filter(pl.col("container_id").cast(pl.String) == container)
     about = (pl.col("container_id") == container) | pl.col("containers").list.contains(container).fill_null(
         False
     )
-    return timeline(ours, ground.findings.filter(about), finding["finding_id"], every)
+    return timeline(ours, desk.findings.filter(about), finding["finding_id"], every)
 
 
-def peers_of(ground: Ground, findings: pl.DataFrame, feature: str | None) -> Shown:
+def peers_of(desk: Desk, findings: pl.DataFrame, feature: str | None) -> Shown:
     """Draw a feature of the minutes of a workload, and of the others now; the finding's minutes stand out."""
-    scored = ground.scored
+    scored = desk.scored
     if scored is None:
         raise UsageError("no model took part in this hunt, so nothing was compared with peers: give model=")
     if findings.is_empty():
@@ -68,7 +70,8 @@ def _minutes(scored: Scored, finding: Mapping[str, Any]) -> pl.DataFrame:
         parts.insert(0, scored.learnt)
     rows = pl.concat(parts, how="diagonal_relaxed")
     rows = rows.with_columns(_peers=pl.Series(peer_groups(rows), dtype=pl.String))
-    here = pl.col("container_id").eq(finding["container_id"]) & pl.col("process_id").eq_missing(
+    container = pl.lit(finding["container_id"], pl.String)
+    here = pl.col("container_id").eq_missing(container) & pl.col("process_id").eq_missing(
         pl.lit(finding["process_id"], pl.Int64)
     )
     marked = rows.with_columns(here=here & pl.col("part").eq("now"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rtml.showing.shown import Shown
+from rtml.showing.shown import Shown, sentence
 from rtml.showing.tables import table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Rows:
     """A frame whose strings are hostile: shown, they are escaped.
 
     ``code`` are columns of machine text, ``shares`` those of shares (0 to 1); of ``sparse`` rows only columns
-    that say something are shown.
+    that say something are shown. ``otherwise`` is said where there are no rows.
 
     Examples
     --------
@@ -35,6 +35,7 @@ class Rows:
     code: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     sparse: bool = False
+    otherwise: str = ""
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -48,6 +49,8 @@ class Rows:
         return self._table().markup
 
     def _table(self) -> Shown:
+        if self.frame.is_empty() and self.otherwise:
+            return sentence(self.otherwise)
         columns = [c.name for c in self.frame if not self.sparse or c.null_count() < c.len()]
         code, shares = ([name for name in names if name in columns] for names in (self.code, self.shares))
         return table(self.frame.select(columns), shares=shares, code=code)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.captures import Capture
 from rtml.errors import MissingError, UsageError, did_you_mean
 from rtml.notebook.history import history
@@ -20,7 +20,7 @@ _SHORTEST = 4
 _DIGEST = 12
 
 
-def history_of(ground: Ground, name: str, detector: str | None) -> Shown:
+def history_of(desk: Desk, name: str, detector: str | None) -> Shown:
     """Draw how strange a container or workload was.
 
     Raises
@@ -30,19 +30,19 @@ def history_of(ground: Ground, name: str, detector: str | None) -> Shown:
     MissingError
         Nothing of the capture is called so, or no detector is.
     """
-    scored = ground.scored
+    scored = desk.scored
     if scored is None:
         raise UsageError("rules alone have no scores to draw: hunt with model=")
     labels = list(scored.alarms)
     chosen = detector or (COMBINED if COMBINED in labels else labels[0])
     if chosen not in labels:
         raise MissingError(f"no detector {chosen!r} took part; {did_you_mean(chosen, labels)}")
-    containers = containers_named(ground.capture, name)
+    containers = containers_named(desk.capture, name)
     alarm = scored.alarms[chosen]
     ours = scored.scores.filter((pl.col("detector") == chosen) & pl.col("container_id").is_in(containers))
     usual = dict(zip(("half of calibration", "99 % of calibration"), alarm.usual or (), strict=False))
     title = f"How strange {visible(name, 60)} was ({chosen}, {alarm.budget:g} false a day)"
-    return history(ours, alarm.limit, usual, rollouts(ground.capture, containers), title)
+    return history(ours, alarm.limit, usual, rollouts(desk.capture, containers), title)
 
 
 def containers_named(capture: Capture, name: str) -> list[str]:

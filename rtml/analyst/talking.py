@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from rtml.analyst.ground import Ground
+from rtml.analyst.desk import Desk
 from rtml.captures import Capture
 from rtml.errors import UsageError
 from rtml.features.destinations import ADDRESS
@@ -44,7 +44,7 @@ _CALLS = ["time", "host", "seq", *_PLACE, "exe", "comm", "dst_ip", "dst_port", "
 
 
 def talk_of(
-    ground: Ground,
+    desk: Desk,
     by: str,
     containers: Sequence[str] | None,
     since: dt.datetime | None = None,
@@ -54,7 +54,7 @@ def talk_of(
 
     Parameters
     ----------
-    ground
+    desk
         What a hunt has to go on.
     by
         What stands on the left: ``workload`` or ``program``.
@@ -72,9 +72,9 @@ def talk_of(
     """
     if by not in _WHO:
         raise UsageError(f"connections by {by!r}: by one of {', '.join(_WHO)}")
-    by_model = ground.scored is not None and since is None
+    by_model = desk.scored is not None and since is None
     since = since if by_model or since is not None else otherwise
-    edges = edges_of(ground.capture, by, containers, ground.scored if by_model else None, since)
+    edges = edges_of(desk.capture, by, containers, desk.scored if by_model else None, since)
     remark = "new: the model knew no such destination of this program" if by_model else ""
     if not by_model and since is not None:
         remark = f"new: first seen in this capture from {since:%Y-%m-%d %H:%M:%S} on"

@@ -25,7 +25,7 @@ from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import Parts, filesystem, list_parts, named_parts, scan_table
 from rtml.captures.processes import PROCESSES, process_images
-from rtml.errors import MissingError, MissingFileError, RtmlError, did_you_mean
+from rtml.errors import MissingError, RtmlError, did_you_mean, no_capture
 from rtml.schema import INFRASTRUCTURE, POLARS, REJECTS, conform, empty
 from rtml.showing.tables import facts as table_of_facts
 from rtml.text import visible
@@ -255,13 +255,13 @@ def open_capture(path: str | Path) -> Capture:
     >>> open_capture("no/such/folder")
     Traceback (most recent call last):
     ...
-    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
+    rtml.errors.MissingFileError: no/such/folder: no capture here (no such folder)
     """
     where = str(path).rstrip("/")
     system, inner = filesystem(where)
     name = f"{inner}/capture.json"
     if system.get_file_info(name).type != fs.FileType.File:
-        raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
+        raise no_capture(where)
     with system.open_input_stream(name) as stream:
         text = stream.read().decode("utf-8", "replace")
     return Capture(where, parse_manifest(text, f"{where}/capture.json"))

@@ -16,7 +16,15 @@ from typing import Any
 import typer
 
 from rtml.commands.names import AUTO, GENERIC, PACKS, SENSORS, SINKS
-from rtml.errors import MissingFileError, RtmlError, UnknownNameError, UsageError, did_you_mean, unreadable
+from rtml.errors import (
+    MissingFileError,
+    RtmlError,
+    UnknownNameError,
+    UsageError,
+    did_you_mean,
+    no_capture,
+    unreadable,
+)
 from rtml.reading.urls import is_url
 from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
@@ -197,12 +205,11 @@ def capture(value: Any) -> Any:
     >>> capture(["no/such/folder"])
     Traceback (most recent call last):
     ...
-    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
+    rtml.errors.MissingFileError: no/such/folder: no capture here (no such folder)
     """
     for path in _values(value):
         if "://" not in path and not (Path(path) / "capture.json").is_file():
-            where = path.rstrip("/")
-            raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
+            raise no_capture(path)
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rtml.errors import MissingFileError, UsageError
+from rtml.errors import UsageError, no_capture
 
 __all__ = ["amount", "inputs", "memory", "place"]
 
@@ -73,10 +73,9 @@ def inputs(value: list[str]) -> list[str]:
     >>> inputs(["no/such/folder"])
     Traceback (most recent call last):
     ...
-    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
+    rtml.errors.MissingFileError: no/such/folder: no capture here (no such folder)
     """
     for text in value:
         if "://" not in text and not set("*?[") & set(text) and not Path(text).is_dir():
-            where = text.rstrip("/")
-            raise MissingFileError(f"{where}: no capture here (capture.json is missing)", argument="capture")
+            raise no_capture(text)
     return value

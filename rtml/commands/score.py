@@ -67,9 +67,6 @@ def score(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Go on with another model, for days that have something new.")
     ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="What is done is always kept.", hidden=True)
-    ] = False,
     track: Annotated[
         bool | None,
         typer.Option(

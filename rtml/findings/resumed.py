@@ -59,7 +59,9 @@ def _deeds(findings: pl.DataFrame, events: pl.LazyFrame) -> pl.DataFrame:
     )
     wanted = shown.explode("evidence").unnest("evidence")
     parts = [pl.col(name).cast(pl.String).fill_null("") for name in _DEED]
-    named = events.with_columns(pl.col("host").cast(pl.String))
+    # Numbers first: few events are asked for, and only of those is the rest read.
+    numbered = events.filter(pl.col("seq").is_in(wanted["seq"].unique().implode()))
+    named = numbered.with_columns(pl.col("host").cast(pl.String))
     asked = wanted.lazy().select("host", "seq").unique()
     deeds = named.join(asked, on=["host", "seq"], how="semi").select(
         "host", "seq", deed=pl.concat_str(parts, separator=SEPARATOR)

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import polars as pl
 import pydantic
 
-from rtml.errors import MissingFileError, UsageError
+from rtml.errors import MissingFileError, UsageError, unreadable
 from rtml.reading.content import opened
 from rtml.reading.faults import validated
 from rtml.reading.json_text import json_value
@@ -79,7 +79,19 @@ def add_verdict(path: Path, verdict: Verdict) -> None:
     """Add a line to a file of verdicts, which appears with the first; several may write at once.
 
     A line that was cut (a full disk, a crash) is ended first, so that it costs itself alone.
+
+    Raises
+    ------
+    RtmlError
+        The file cannot be written there.
     """
+    try:
+        _add(path, verdict)
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def _add(path: Path, verdict: Verdict) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -42,7 +42,7 @@ def found_captures(inputs: Sequence[str]) -> list[Found]:
     >>> found_captures(["no/such/folder"])
     Traceback (most recent call last):
     ...
-    rtml.errors.MissingFileError: no/such/folder: no capture here (capture.json is missing)
+    rtml.errors.MissingFileError: no/such/folder: no capture here (no such folder)
     """
     if not inputs:
         raise UsageError("no capture was named")

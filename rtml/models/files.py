@@ -134,7 +134,8 @@ def _index(folder: Path) -> _Index:
 def _index_bytes(folder: Path) -> bytes:
     path = folder / _INDEX
     if not path.is_file():
-        raise MissingFileError(f"{folder}: not a model folder (no {_INDEX})")
+        why = f"no {_INDEX}" if folder.exists() else "no such folder"
+        raise MissingFileError(f"{folder}: not a model folder ({why}); `rtml train` makes one")
     return path.read_bytes()
 
 

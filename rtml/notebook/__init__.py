@@ -10,11 +10,11 @@ from rtml.notebook.activity import activity
 from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
-from rtml.notebook.headline import headline
 from rtml.notebook.history import history
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
+from rtml.report.headline_picture import headline
 from rtml.showing.shown import Shown
 from rtml.showing.tables import facts, table
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from rtml.notebook.bars import bar, bounds, seconds_of
-from rtml.notebook.drawing import FAINT, INK, LEFT, RIGHT, Axis, fitted, line, paper, rect, text, times
+from rtml.showing.drawing import FAINT, INK, LEFT, RIGHT, Axis, fitted, line, paper, rect, text, times
 from rtml.showing.shown import Content, Shown, svg
 
 __all__ = ["COLOURS", "MOST_STRIPS", "activity", "counted"]

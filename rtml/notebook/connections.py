@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from rtml.notebook.drawing import ALARM, FAINT, QUIET, WIDTH, curve, dot, fitted, paper, text
+from rtml.showing.drawing import ALARM, FAINT, QUIET, WIDTH, curve, dot, fitted, paper, text
 from rtml.showing.shown import Content, Shown, svg
 from rtml.text import visible
 

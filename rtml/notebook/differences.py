@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
-from rtml.notebook.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, fitted, line, paper, rect, text
-from rtml.profiles.wording import ORDER, phrase
+from rtml.notebook.things import Line, lines_of
+from rtml.profiles.wording import ORDER
+from rtml.showing.drawing import ALARM, FAINT, LEFT, QUIET, RIGHT, Axis, fitted, line, paper, rect, text
 from rtml.showing.shown import Content, Shown, svg
 from rtml.text import visible
 
@@ -27,14 +28,20 @@ class _Part(NamedTuple):
     family: str
     new: pl.DataFrame
     gone: int
+    lines: list[Line]
 
     @property
     def own(self) -> int:
         return int((~self.new["by_new_program"]).sum())
 
     @property
+    def more(self) -> int:
+        """Things that no line is about."""
+        return self.new.height - sum(line.things for line in self.lines[:MOST_NAMES])
+
+    @property
     def height(self) -> float:
-        named = min(self.new.height, MOST_NAMES) + (self.new.height > MOST_NAMES)
+        named = min(len(self.lines), MOST_NAMES) + (self.more > 0)
         return _BAR + named * _NAME + 10
 
 
@@ -53,7 +60,8 @@ def differences(new: pl.DataFrame, gone: pl.DataFrame | None = None, title: str 
     Returns
     -------
     A bar per family: full what known programs do for the first time, pale what a new program did. Under
-    it what weighs most: shown by most containers, where least new was to be expected, most often.
+    it what weighs most: shown by most containers, where least new was to be expected, most often. A
+    program's many new destinations are one line (`rtml.notebook.things`).
 
     Examples
     --------
@@ -94,10 +102,14 @@ def _parts(new: pl.DataFrame, gone: pl.DataFrame | None) -> list[_Part]:
     )
     families = {str(family) for family in (*new["family"], *lost)}
     parts = [
-        _Part(family, ordered.filter(pl.col("family") == family), int(lost.get(family, 0)))
+        _part(family, ordered.filter(pl.col("family") == family), int(lost.get(family, 0)))
         for family in sorted(families, key=lambda name: (ORDER.get(name, len(ORDER)), name))
     ]
     return sorted(parts, key=lambda part: part.new.height == 0)
+
+
+def _part(family: str, new: pl.DataFrame, gone: int) -> _Part:
+    return _Part(family, new, gone, lines_of(new))
 
 
 def _drawn(part: _Part, top: float, axis: Axis) -> Iterator[Content]:
@@ -121,16 +133,14 @@ def _drawn(part: _Part, top: float, axis: Axis) -> Iterator[Content]:
 
 
 def _names(part: _Part, top: float) -> Iterator[Content]:
-    for place, row in enumerate(part.new.head(MOST_NAMES).iter_rows(named=True)):
+    for place, named in enumerate(part.lines[:MOST_NAMES]):
         y = top + place * _NAME + 13
-        said, seen = _said(row), _seen(row)
-        yield fitted(
-            LEFT + 8, y, f"+ {said}", RIGHT - LEFT - 190, fill=FAINT if row["by_new_program"] else "#1f2328"
-        )
-        yield text(RIGHT, y, seen, "end", FAINT, 11)
-    if part.new.height > MOST_NAMES:
+        ink = FAINT if named.by_new_program else "#1f2328"
+        yield fitted(LEFT + 8, y, f"+ {named.said}", RIGHT - LEFT - 190, fill=ink)
+        yield text(RIGHT, y, named.seen, "end", FAINT, 11)
+    if part.more:
         y = top + MOST_NAMES * _NAME + 13
-        yield text(LEFT + 8, y, f"… {part.new.height - MOST_NAMES:,} more", fill=FAINT)
+        yield text(LEFT + 8, y, f"… {part.more:,} more", fill=FAINT)
 
 
 def _legend(gone: bool) -> Iterator[Content]:
@@ -143,18 +153,10 @@ def _legend(gone: bool) -> Iterator[Content]:
         x += 30 + 6.6 * len(label)
 
 
-def _said(row: dict[str, Any]) -> str:
-    return phrase(row["family"], row["given"], row["key"])
-
-
-def _seen(row: dict[str, Any]) -> str:
-    return f"{row['containers']:,} of {row['of'] or row['containers']:,} containers, {row['count']:,}×"
-
-
 def _lines(part: _Part) -> Iterator[str]:
     gone = f", {part.gone:,} gone" if part.gone else ""
     yield f"{visible(part.family, 60)}: {part.new.height:,} new{gone}"
-    for row in part.new.head(MOST_NAMES).iter_rows(named=True):
-        yield f"  {visible(_said(row), 120)}  {_seen(row)}"
-    if part.new.height > MOST_NAMES:
-        yield f"  … {part.new.height - MOST_NAMES:,} more"
+    for named in part.lines[:MOST_NAMES]:
+        yield f"  {visible(named.said, 120)}  {named.seen}"
+    if part.more:
+        yield f"  … {part.more:,} more"

@@ -7,8 +7,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from rtml.notebook.branches import Marks, size, words
-from rtml.notebook.drawing import ALARM, FAINT, GRID, INK, PAPER
 from rtml.notebook.shades import chip, legend
+from rtml.showing.drawing import ALARM, FAINT, GRID, INK, PAPER
 from rtml.showing.shown import NO_MATH, Content, element
 
 __all__ = ["FEW", "MOST", "SHARE", "folded"]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rtml.notebook.bars import bar, seconds_of
-from rtml.notebook.drawing import (
+from rtml.showing.drawing import (
     ALARM,
     FAINT,
     GRID,

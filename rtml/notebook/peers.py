@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rtml.notebook.drawing import (
+from rtml.showing.drawing import (
     ALARM,
     FAINT,
     LEFT,

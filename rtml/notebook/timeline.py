@@ -10,7 +10,7 @@ import polars as pl
 
 from rtml.notebook.activity import counted
 from rtml.notebook.bars import bar, bounds, seconds_of
-from rtml.notebook.drawing import (
+from rtml.showing.drawing import (
     ALARM,
     FAINT,
     INK,

@@ -21,6 +21,7 @@ from rtml.report.budget_picture import budget_picture, budget_series
 from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_rows
 from rtml.report.chosen import first_rules
 from rtml.report.headline import headline_rows
+from rtml.report.headline_picture import headline
 from rtml.report.input import ReportInput
 from rtml.report.numbers import number, percent, shortly
 from rtml.report.pitfalls import pitfalls
@@ -78,6 +79,7 @@ def render_report(source: ReportInput) -> str:
             css=Markup((TEMPLATES / "report.css").read_text("utf-8")),
             headline=headline_rows(ledger),
             budget=[Markup(budget_picture(ledger, *size)) for size in _SIZES] if drawn else [],
+            intervals=Markup(headline(ledger).markup) if drawn else "",
             series=[row for row in budget_series(ledger) if row["front"]],
             timelines=_timelines(source),
             **_tables(source),

@@ -12,13 +12,13 @@ from rtml.evaluation.headline import HEADLINE
 from rtml.notebook import activity, connections, differences, history, peers, timeline, tree
 from rtml.notebook.connections import MOST
 from rtml.notebook.differences import MOST_NAMES
-from rtml.notebook.drawing import ALARM
 from rtml.notebook.folds import MOST as MOST_FOLDED
 from rtml.notebook.folds import SHARE
-from rtml.notebook.headline import dots
 from rtml.notebook.shades import STEPS, shade
 from rtml.profiles.diff import DIFFERENCES
+from rtml.report.headline_picture import dots
 from rtml.schema import FINDINGS, conform
+from rtml.showing.drawing import ALARM
 from rtml.showing.shown import Shown
 from tests.notebooks.test_showing import AT, clean, edges, hostile_events
 
@@ -245,6 +245,18 @@ def test_differences_have_a_bar_per_family_and_the_weightiest_names():
     assert f"{MOST_NAMES + 3} by programs that were known" in hints(shown)
     assert "1 by programs that are new themselves" in hints(shown)
     assert repr(differences(frames[0].head(0))) == "What is new: no difference"
+
+
+def test_the_ports_that_one_program_tries_are_one_line():
+    scan = [thing("destinations.port", f"private {n} tcp", given="/usr/bin/nmap", count=2) for n in range(50)]
+    others = [thing("destinations.port", f"private {n} udp", given="/bin/a", containers=2) for n in range(2)]
+    said = differences(conform(pl.DataFrame([*scan, *others]), DIFFERENCES)).text.splitlines()
+    assert said[1] == "destinations.port: 52 new"
+    assert sorted(said[2:]) == [
+        "  50 kinds of destination by /usr/bin/nmap: private 0 tcp and others  1 of 3 containers, 100×",
+        "  kind of destination private 0 udp by /bin/a  2 of 3 containers, 1×",
+        "  kind of destination private 1 udp by /bin/a  2 of 3 containers, 1×",
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 40])

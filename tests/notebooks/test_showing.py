@@ -11,11 +11,11 @@ import pytest
 
 from rtml.evaluation.headline import HEADLINE
 from rtml.notebook import activity, connections, differences, facts, history, peers, table, timeline, tree
-from rtml.notebook.drawing import WIDTH
-from rtml.notebook.headline import dots
 from rtml.notebook.trees import QUIET
 from rtml.profiles.diff import DIFFERENCES
+from rtml.report.headline_picture import dots
 from rtml.schema import FINDINGS, conform
+from rtml.showing.drawing import WIDTH
 from rtml.showing.shown import Shown, element
 
 HOSTILE = (

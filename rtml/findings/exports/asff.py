@@ -11,7 +11,8 @@ from typing import Any
 
 from rtml.findings.exports.contract import Origin, by_line
 from rtml.findings.exports.places import account_of, address_of, domain_of
-from rtml.findings.exports.rows import Row, given, level_name, zulu
+from rtml.findings.exports.rows import Row, given, zulu
+from rtml.findings.levels import level_name
 from rtml.findings.reasons import because, in_short
 from rtml.text import basename
 
@@ -58,11 +59,7 @@ def asff(row: Row, origin: Origin) -> dict[str, Any]:
         LastObservedAt=zulu(row["last_seen"]),
         CreatedAt=zulu(row["first_seen"]),
         UpdatedAt=zulu(row["last_seen"]),
-        Severity={
-            "Label": level_name(row["severity"]).upper(),
-            "Original": f"{row['severity']:g}",
-            "Normalized": round(row["severity"] * 10),
-        },
+        Severity=_severity(row["severity"]),
         Title=f"{sample}{row['title']}"[: _LONGEST["title"]],
         Description=(in_short(row) or row["output"] or row["title"])[: _LONGEST["description"]],
         Remediation={"Recommendation": {"Text": str(row["advice"])[: _LONGEST["advice"]]}},
@@ -74,6 +71,13 @@ def asff(row: Row, origin: Origin) -> dict[str, Any]:
         Workflow={"Status": "NEW"},
         Sample=row["sample"],
     )
+
+
+def _severity(severity: float) -> dict[str, Any]:
+    """Return label and number as Security Hub pairs them: nothing but 0 is informational."""
+    level = level_name(severity)
+    normalized = 0 if level == "informational" else int(severity * 10)
+    return {"Label": level.upper(), "Original": f"{severity:g}", "Normalized": normalized}
 
 
 def _type(row: Row) -> str:

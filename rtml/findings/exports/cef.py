@@ -39,7 +39,7 @@ def line(row: Row, origin: Origin) -> str:
     >>> line(row, Origin()).split("|")[4:6], r"sproc=env A\=1" in line(row, Origin())
     (['X:Y/Z', 'a\\'], True)
     """
-    names = ("CEF:0", "rtml", "rtml", VERSION, row["type"], row["title"], str(round(row["severity"])))
+    names = ("CEF:0", "rtml", "rtml", VERSION, row["type"], row["title"], str(int(row["severity"])))
     header = "|".join([names[0], *(_header(name) for name in names[1:])])
     told = " ".join(f"{key}={_value(value)}" for key, value in _extension(row).items())
     return f"{header}|{told}"

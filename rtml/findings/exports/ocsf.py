@@ -13,7 +13,8 @@ from rtml.findings.exports.analyses import analyses
 from rtml.findings.exports.contract import Origin, by_line
 from rtml.findings.exports.ocsf_evidence import container, device, evidences, process, user
 from rtml.findings.exports.places import account_of, in_kubernetes
-from rtml.findings.exports.rows import Row, given, instant_ms, level_name
+from rtml.findings.exports.rows import Row, given, instant_ms
+from rtml.findings.levels import level_name
 from rtml.findings.reasons import in_short
 from rtml.version import VERSION
 

@@ -21,7 +21,7 @@ from rtml.images import repository, tag
 from rtml.schema import FINDINGS, conform
 from rtml.text import visible
 
-__all__ = ["LONGEST", "Row", "exported_type", "given", "instant_ms", "level_name", "rows_of", "zulu"]
+__all__ = ["LONGEST", "Row", "exported_type", "given", "instant_ms", "rows_of", "zulu"]
 
 Row: TypeAlias = Mapping[str, Any]
 """Columns of `rtml.schema.FINDINGS`, and ``model``, ``advice``, ``guess``, ``repository``, ``tag``."""
@@ -134,17 +134,6 @@ def given(**facts: Any) -> dict[str, Any]:
     {'e': 0, 'f': 'x'}
     """
     return {name: value for name, value in facts.items() if value is not None and value not in ("", [], {})}
-
-
-def level_name(severity: float) -> str:
-    """Return the level of a severity of 0 to 10: the highest of `LEVELS` that it reaches.
-
-    Examples
-    --------
-    >>> level_name(0.0), level_name(6.9), level_name(9.0)
-    ('informational', 'medium', 'critical')
-    """
-    return next((name for name, least in reversed(LEVELS.items()) if severity >= least), "informational")
 
 
 def instant_ms(time: dt.datetime) -> int:

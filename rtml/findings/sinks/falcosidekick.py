@@ -11,7 +11,8 @@ from typing import Any
 
 from rtml.findings.exports import Origin, Row
 from rtml.findings.exports.contract import compact
-from rtml.findings.exports.rows import given, level_name, zulu
+from rtml.findings.exports.rows import given, zulu
+from rtml.findings.levels import level_name
 from rtml.findings.reasons import in_short
 from rtml.findings.sinks.contract import Deliver, Sink
 from rtml.findings.sinks.http import Post

@@ -9,7 +9,8 @@ from typing import Any
 from rtml.findings.exports import Origin, Row
 from rtml.findings.exports.contract import compact
 from rtml.findings.exports.ecs import ecs
-from rtml.findings.exports.rows import instant_ms, level_name
+from rtml.findings.exports.rows import instant_ms
+from rtml.findings.levels import level_name
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 from rtml.findings.sinks.http import Post
 from rtml.version import VERSION

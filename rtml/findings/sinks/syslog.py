@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from rtml.errors import UsageError
 from rtml.findings.exports import Origin, Row
 from rtml.findings.exports.cef import line
-from rtml.findings.exports.rows import level_name, zulu
+from rtml.findings.exports.rows import zulu
+from rtml.findings.levels import level_name
 from rtml.findings.sinks.attempts import attempts
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 

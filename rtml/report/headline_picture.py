@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
-from rtml.notebook.drawing import FAINT, GRID, INK, PAPER, WIDTH, dot, fitted, line, paper, text
 from rtml.report.chosen import best_held, in_front
+from rtml.showing.drawing import FAINT, GRID, INK, PAPER, WIDTH, dot, fitted, line, paper, text
 from rtml.showing.shown import Content, Shown, element, svg
 from rtml.text import visible
 

@@ -1,4 +1,4 @@
-"""Paper, ink and axes: what the pictures of a notebook share.
+"""Paper, ink and axes: what pictures share, in a notebook and on a page.
 
 A picture brings its own paper, so it reads the same on a light page, on a dark one, and where it is
 drawn as an image that knows nothing of the page around it.

@@ -12,13 +12,14 @@ from rtml.captures import Capture
 from rtml.findings.verdicts import read_verdicts
 from rtml.models import Scored
 from rtml.schema import FINDINGS
+from rtml.text import visible
 from rtml.times import instant
 
-__all__ = ["Ground", "around"]
+__all__ = ["Desk", "around"]
 
 
 @dataclass(frozen=True, repr=False)
-class Ground:
+class Desk:
     """A capture with its findings joined into incidents.
 
     ``findings`` are all findings, with their context; ``table`` is `rtml.findings.incidents.INCIDENTS`;
@@ -32,6 +33,12 @@ class Ground:
     scored: Scored | None
     verdicts: Path
     aside: pl.DataFrame = field(default_factory=FINDINGS.to_frame)
+
+    @property
+    def elsewhere(self) -> str:
+        """The sentence for findings of which this capture holds nothing."""
+        where = visible(self.capture.path)
+        return f"{where} holds no event of these findings: hunt in the capture that they were made from."
 
     def said(self) -> dict[str, str]:
         """Return what was said last of each finding, by ``finding_id``; empty where there is no file."""
