@@ -18,6 +18,7 @@ from multiprocessing.connection import wait
 
 from rtml.errors import RtmlError
 from rtml.job.engines.contract import Engine, Machines, Outcome
+from rtml.job.engines.threads import one_thread_each
 from rtml.job.lessons import Lesson
 from rtml.job.shard import read_shard
 from rtml.job.tasks import Task
@@ -53,7 +54,7 @@ def _in_pool(tasks: dict[int, Task | Lesson], workers: int, alone: bool) -> Iter
     """Yield outcomes until all are there or a worker dies; ``alone``: one pool for each task."""
     groups = [[number] for number in tasks] if alone else [list(tasks)]
     for group in groups:
-        with _pool(workers, keep=not alone) as pool, _one_thread_each():
+        with _pool(workers, keep=not alone) as pool, one_thread_each():
             running = {pool.submit(_outcome, tasks[number]): number for number in group}
             for future in as_completed(running):
                 with suppress(BrokenProcessPool):
@@ -99,20 +100,6 @@ def _lives(pool: ProcessPoolExecutor) -> bool:
     except BrokenProcessPool:
         return False
     return True
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let workers that are started now have one thread of Polars each."""
-    before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("POLARS_MAX_THREADS", None)
-        else:
-            os.environ["POLARS_MAX_THREADS"] = before
 
 
 def _end_with_parent() -> None:

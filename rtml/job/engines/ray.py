@@ -20,6 +20,7 @@ from typing import Any
 
 from rtml.errors import RtmlError
 from rtml.job.engines.contract import Engine, Machines, Outcome
+from rtml.job.engines.threads import ONE_THREAD, one_thread_each
 from rtml.job.lessons import Lesson
 from rtml.job.shard import read_shard
 from rtml.job.tasks import Task
@@ -54,9 +55,8 @@ def _connected(machines: Machines) -> Iterator[Any]:
     ray, kept = _ray(), _KEPT.get()
     started = not ray.is_initialized()
     if started:
-        where = {"address": machines.address} if machines.address else {"num_cpus": machines.workers}
-        ray.init(**where, include_dashboard=False if not machines.address else None, log_to_driver=False,
-                 configure_logging=False)  # fmt: skip
+        with one_thread_each():
+            ray.init(**_where(machines), log_to_driver=False, configure_logging=False)
         if kept is not None:
             kept.append(ray)
     try:
@@ -64,6 +64,13 @@ def _connected(machines: Machines) -> Iterator[Any]:
     finally:
         if started and kept is None:
             ray.shutdown()
+
+
+def _where(machines: Machines) -> dict[str, Any]:
+    """Return how to connect: workers of a cluster are told of one thread each, those here inherit it."""
+    if machines.address is None:
+        return {"num_cpus": machines.workers, "include_dashboard": False}
+    return {"address": machines.address, "runtime_env": {"env_vars": ONE_THREAD}}
 
 
 @contextmanager
