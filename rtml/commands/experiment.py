@@ -14,6 +14,7 @@ from rtml.commands import arguments
 from rtml.commands.experiment_seeds import seeds as run_seeds
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
+from rtml.commands.shared_options import Address, Engine
 from rtml.errors import RtmlError, UsageError
 from rtml.text import visible
 
@@ -151,6 +152,11 @@ def train(
         ),
     ] = None,
     set_: Set = None,
+    engine: Engine = "local",
+    workers: Annotated[
+        int, typer.Option("--workers", help="Processes that read events, on the engine.", min=1)
+    ] = 1,
+    address: Address = None,
     track: Annotated[bool, typer.Option(help="Log the model to MLflow.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -158,7 +164,7 @@ def train(
 
     Prints the model's URI, which `rtml score --model` takes. Time after the config's `split.test`
     is not read when that is a time; with shares all of the captures is benign time. Without a config the
-    first three quarters of the active time are learnt.
+    first three quarters of the active time are learnt. Engines and workers change nothing of the model.
     """
     if out is None and not track:
         raise UsageError("the model would be lost: give --out, or leave tracking on")
@@ -170,9 +176,11 @@ def train(
     if config is None:
         experiment = _fitted(captures, set_ or [])
     from rtml.commands.training import train_and_keep
+    from rtml.job import readers
 
     with progress("training"):
-        facts = train_and_keep(experiment, captures, out, track, verdicts)
+        reading = readers(engine, workers, address)
+        facts = train_and_keep(experiment, captures, out, track, verdicts, reading)
     if as_json:
         print_json(facts)
         return

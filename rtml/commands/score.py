@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands import arguments, job_arguments, names
+from rtml.commands import arguments, job_arguments
 from rtml.commands.job_metrics import INCOMPLETE, metered
 from rtml.commands.json_log import following
 from rtml.commands.output import print_json
-from rtml.commands.shared_options import Budget, Scope, Suppress
+from rtml.commands.shared_options import Address, Budget, Engine, Scope, Suppress
 
 __all__ = ["score"]
 
@@ -35,12 +35,7 @@ def score(
     budget: Budget = None,
     suppress: Suppress = None,
     scope: Scope = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            "--engine", help="Where it runs: local, ray.", callback=arguments.one_of("engine", names.ENGINES)
-        ),
-    ] = "local",
+    engine: Engine = "local",
     workers: Annotated[
         int | None,
         typer.Option("--workers", help="Processes at a time; by default one per processor.", min=1),
@@ -48,9 +43,7 @@ def score(
     memory: Annotated[
         str, typer.Option("--memory", help="For all workers together.", callback=job_arguments.memory)
     ] = "2GB",
-    address: Annotated[
-        str | None, typer.Option("--address", help="Of a Ray cluster; without one it runs here.")
-    ] = None,
+    address: Address = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and stop.")] = False,
     metrics: Annotated[
         Path | None,

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands import arguments
+from rtml.commands import arguments, names
 
-__all__ = ["Budget", "Scope", "Suppress"]
+__all__ = ["Address", "Budget", "Engine", "Scope", "Suppress"]
 
 Scope = Annotated[
     Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
@@ -24,3 +24,10 @@ Budget = Annotated[
     float | None,
     typer.Option("--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        "--engine", help="Where it runs: local, ray.", callback=arguments.one_of("engine", names.ENGINES)
+    ),
+]
+Address = Annotated[str | None, typer.Option("--address", help="Of a Ray cluster; without one it runs here.")]

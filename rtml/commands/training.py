@@ -15,6 +15,7 @@ from rtml.experiment.config import Experiment
 from rtml.experiment.costs import TRAIN
 from rtml.experiment.looked_at import capture_of
 from rtml.experiment.run import learn
+from rtml.features.reader import Readers, own_reader
 from rtml.models import Model
 from rtml.models.windows import container_windows
 from rtml.splits import Split
@@ -32,13 +33,14 @@ def train_and_keep(
     out: Path | None,
     tracked: bool,
     verdicts: Path | None = None,
+    readers: Readers = own_reader,
 ) -> dict[str, Any]:
     """Train and save; return the model's URI and what it was made of."""
     capture = capture_of(experiment, captures)
     run = tracked_run(f"train {experiment.name}", "train") if tracked else nullcontext(None)
     with run as tracking, tempfile.TemporaryDirectory() as scratch:
         with measuring() as costs, spent(TRAIN):
-            model = learn(experiment, capture, _split(experiment), verdicts)
+            model = learn(experiment, capture, _split(experiment), verdicts, readers)
         folder = model.save(out or Path(scratch) / "model")
         uri = str(folder) if tracking is None else _log(experiment, model, folder, tracking, costs[(TRAIN,)])
     assert model.trees is not None

@@ -33,6 +33,7 @@ from rtml.experiment.stage import stage_of
 from rtml.experiment.tracked import log_outcome
 from rtml.experiment.tracks import track_of
 from rtml.features.foresight import foresight
+from rtml.features.reader import Readers, own_reader
 from rtml.models import Model, Scored, load_model, train
 from rtml.models.twice import refuse_differences
 from rtml.models.watching import drifting
@@ -173,7 +174,13 @@ def _rule_sides(
         return rules, first_seen_side(capture, windows, split, every, early.without_attacks)
 
 
-def learn(experiment: Experiment, capture: Capture, split: Split, verdicts: Path | None = None) -> Model:
+def learn(
+    experiment: Experiment,
+    capture: Capture,
+    split: Split,
+    verdicts: Path | None = None,
+    readers: Readers = own_reader,
+) -> Model:
     """Train the model that an experiment describes."""
     return train(
         capture,
@@ -187,6 +194,7 @@ def learn(experiment: Experiment, capture: Capture, split: Split, verdicts: Path
         combine=experiment.combine,
         notes={"experiment": experiment.digest()},
         verdicts=verdicts,
+        readers=readers,
     )
 
 

@@ -4,9 +4,10 @@ Captures (`inputs`) are known by digest (`known`). A day of them is a unit (`pla
 (`tasks`), each a pure function of its captures (`shard`) that an engine runs somewhere (`engines`); the trees
 of all shards are judged together (`judging`). A day is committed by its key, in one place (`days`), and what
 people read is made of committed days (`publishing`). So a job may be killed anywhere: the next one finds what
-is done, does the rest, and ends with the same bytes.
+is done, does the rest, and ends with the same bytes. Engines read the events of a training too (`training`).
 """
 
 from rtml.job.running import run_job
+from rtml.job.training import readers
 
-__all__ = ["run_job"]
+__all__ = ["readers", "run_job"]

@@ -140,7 +140,8 @@ def run(job: Job) -> Ran:
         ran, index = Ran(), begun(job.out, job.asked)
         index, ran.new = taken(index, job.inputs, job.asked, work.cache)
         write_index(job.out, index)
-        index, failed = _score(job, index, work, ran)
+        with job.powers.engine.keeping(job.powers.machines):
+            index, failed = _score(job, index, work, ran)
         write_index(job.out, index)
         ran.result = _published(job, index, failed)
         ran.shards = work.seconds

@@ -23,6 +23,7 @@ from rtml.features.contract import Family
 from rtml.features.held import columns_of, held
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
 from rtml.features.source import Source
+from rtml.job.lessons import Lesson, read_lesson
 from rtml.job.loading import model_at
 from rtml.job.opening import opened
 from rtml.job.tasks import Task
@@ -37,18 +38,23 @@ TREES, SURPRISES, FACTS = PARTS = "trees", "surprises", "facts"
 ``seconds``."""
 
 
-def read_shard(task: Task) -> dict[str, bytes]:
-    """Make the features of a shard's trees, and the surprise of its events.
+def read_shard(task: Task | Lesson) -> dict[str, bytes]:
+    """Read a shard: of a day that is scored, or of a training (`rtml.job.lessons.read_lesson`).
 
     Returns
     -------
-    `TREES` (`rtml.features.windows`), `SURPRISES` (`rtml.features.EVENT_SURPRISES`) and facts, by name.
+    Of a day, by name, the features of its trees (`TREES`: `rtml.features.windows`), the surprise of its
+    events (`SURPRISES`: `rtml.features.EVENT_SURPRISES`) and `FACTS`.
 
     Raises
     ------
     RtmlError, OSError, polars.exceptions.PolarsError
         A capture cannot be read.
     """
+    return read_lesson(task) if isinstance(task, Lesson) else _read_day(task)
+
+
+def _read_day(task: Task) -> dict[str, bytes]:
     begun = time.monotonic()
     model = model_at(task.model, task.digest)
     about, families = model.description, features.families_of(model.description.families)

@@ -7,7 +7,9 @@ groups (`rtml.peers`). One that is too large for memory is read in pieces of tim
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import heapq
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -20,7 +22,7 @@ from rtml.features import AUDIT_FAMILIES
 from rtml.job.plan import Asked, Day
 from rtml.peers import peer_group
 
-__all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "tasks_of"]
+__all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "groups_of", "shards_of", "tasks_of"]
 
 BYTES = 500
 """Memory that an event takes while features are made of it: `python -m benchmarks.scoring_job` measures 210
@@ -101,22 +103,17 @@ def tasks_of(
     # Beside several workers the job's own process judges what they read.
     share = memory // (workers + 1 if workers > 1 else 1)
     most = max(FEWEST, (share - LEAST) // BYTES)
-    groups = _groups(capture, day)
-    number = min(max(groups.height, 1), max(workers, -(-int(groups["events"].sum()) // most)))
-    shards = groups.with_columns(
-        shard=pl.col("peers").map_elements(lambda name: _shard(name, number), return_dtype=pl.Int64)
-    )
-    cut = shards.group_by("shard").agg(pl.col("containers").explode().sort(), pl.col("events").sum())
+    groups = groups_of(capture, *day.view)
+    number = max(workers, -(-int(groups["events"].sum()) // most))
     return [
-        replace(whole, containers=tuple(names), blocks=max(1, -(-events // most)), events=events)
-        for _, names, events in cut.sort("shard").iter_rows()
+        replace(whole, containers=names, blocks=max(1, -(-events // most)), events=events)
+        for names, events in shards_of(groups, number)
     ]
 
 
-def _groups(capture: Capture, day: Day) -> pl.DataFrame:
-    """Return peer groups with their containers and about how many events they have on a day."""
+def groups_of(capture: Capture, begin: dt.datetime, end: dt.datetime) -> pl.DataFrame:
+    """Return peer groups with their containers and about how many events they have in a stretch of time."""
     facts = capture.judged()
-    begin, end = day.view
     length = (pl.col("last_seen") - pl.col("first_seen")).dt.total_seconds() + 1
     inside = pl.min_horizontal("last_seen", pl.lit(end)) - pl.max_horizontal("first_seen", pl.lit(begin))
     share = ((inside.dt.total_seconds() + 1) / length).clip(0, 1)
@@ -126,5 +123,25 @@ def _groups(capture: Capture, day: Day) -> pl.DataFrame:
     return counted.group_by("peers").agg(pl.col("events").sum(), containers="container_id").sort("peers")
 
 
-def _shard(peers: str, number: int) -> int:
-    return int.from_bytes(hashlib.blake2b(peers.encode(), digest_size=8).digest(), "little") % number
+def shards_of(groups: pl.DataFrame, number: int) -> list[tuple[tuple[str, ...], int]]:
+    """Lay peer groups (`groups_of`) into at most ``number`` shards of about as many events each.
+
+    Returns
+    -------
+    Containers and events of each shard that has any: the largest group goes first, each to whoever has least.
+
+    Examples
+    --------
+    >>> groups = pl.DataFrame({"peers": ["a", "b", "c"], "containers": [["a1", "a2"], ["b"], ["c"]],
+    ...                        "events": [5, 9, 3]})
+    >>> shards_of(groups, 2)
+    [(('b',), 9), (('a1', 'a2', 'c'), 8)]
+    """
+    shards: list[tuple[int, int, list[str]]] = [(0, place, []) for place in range(number)]
+    for names, events in groups.sort("events", "peers", descending=[True, False]).select(
+        "containers", "events"
+    ).iter_rows():  # fmt: skip
+        held, place, own = heapq.heappop(shards)
+        heapq.heappush(shards, (held + events, place, [*own, *names]))
+    ordered = sorted(shards, key=lambda shard: shard[1])
+    return [(tuple(sorted(names)), events) for events, _, names in ordered if names]

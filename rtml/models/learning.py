@@ -19,6 +19,7 @@ from rtml.captures import Capture
 from rtml.captures.processes import BY_TIME
 from rtml.errors import RtmlError
 from rtml.features.prequential import prequential_windows
+from rtml.features.reader import Piece, Reader, Readers, own_reader
 from rtml.features.source import Source
 from rtml.models.alarm import DAY
 from rtml.models.judging import TREE
@@ -79,8 +80,18 @@ def material(
     families: Iterable[str] | None,
     blocks: int,
     usual: frozenset[tuple[str, int]] = frozenset(),
+    readers: Readers = own_reader,
 ) -> Material:
-    """Feature the trees of a capture for training and for calibration; ``usual`` ones are no outliers.
+    """Feature the trees of a capture for training and for calibration.
+
+    Parameters
+    ----------
+    capture, split, window, families, blocks
+        See `rtml.models.train`.
+    usual
+        Trees (host, root) that are no outliers.
+    readers
+        Who reads the events.
 
     Raises
     ------
@@ -92,24 +103,25 @@ def material(
     border, end = window.border(calibrate), window.border_before(test)
     own = features.families_of(families)
     source = features.source_of(capture, None, window, families, "tree")
-    early, late = source.between(split.start, border), source.between(border, end)
-    learnt, baseline = prequential_windows(early, own, blocks, beyond_peers=True)
-    strange = _unsaid(outliers_of(learnt, source, "train", window), usual)
-    if strange.height:
-        baseline = _learn(early.without(_roots(strange)), families)
-    held = features.assemble(late, baseline, own, beyond_peers=True)
-    for part, table in (("training", learnt), ("calibration", held)):
-        if table.is_empty():
-            raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-    stranger = _unsaid(outliers_of(held, source, "calibrate", window), usual)
-    later = baselines.merge(baseline, _learn(late.without(_roots(stranger)), families))
+    with readers(capture, source, own) as reader:
+        learnt, baseline = prequential_windows(
+            source, own, blocks, beyond_peers=True, reader=reader, start=split.start, end=border
+        )
+        strange = _unsaid(outliers_of(learnt, source, "train", window), usual)
+        if strange.height:
+            baseline = _learnt(reader, Piece(split.start, border, _roots(strange)))
+        (held,) = reader.assemble([(Piece(border, end), baseline)])
+        for part, table in (("training", learnt), ("calibration", held)):
+            if table.is_empty():
+                raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
+        stranger = _unsaid(outliers_of(held, source, "calibrate", window), usual)
+        later = baselines.merge(baseline, _learnt(reader, Piece(border, end, _roots(stranger))))
     return Material(without(learnt, strange), held, later, pl.concat([strange, stranger]))
 
 
-def _learn(source: Source, families: Iterable[str] | None) -> Baseline:
-    wanted = features.families_of(families).values()
-    conditionals = [conditional for family in wanted for conditional in family.conditionals]
-    return baselines.learn(source.events, source.processes, conditionals, source.peers)
+def _learnt(reader: Reader, piece: Piece) -> Baseline:
+    (baseline,) = reader.learn([piece])
+    return baseline
 
 
 def _unsaid(outliers: pl.DataFrame, usual: frozenset[tuple[str, int]]) -> pl.DataFrame:
@@ -118,8 +130,8 @@ def _unsaid(outliers: pl.DataFrame, usual: frozenset[tuple[str, int]]) -> pl.Dat
     return outliers.join(said, on=["host", "process_id"], how="anti", maintain_order="left")
 
 
-def _roots(outliers: pl.DataFrame) -> pl.DataFrame:
-    return outliers.drop_nulls("process_id").select("host", root_id="process_id")
+def _roots(outliers: pl.DataFrame) -> tuple[tuple[str, int], ...]:
+    return tuple(outliers.drop_nulls("process_id").select("host", "process_id").iter_rows())
 
 
 def without(rows: pl.DataFrame, outliers: pl.DataFrame) -> pl.DataFrame:

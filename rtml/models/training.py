@@ -23,6 +23,7 @@ from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.costs import spent
 from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
+from rtml.features.reader import Readers, own_reader
 from rtml.findings.verdicts import as_labels, benign_trees, read_verdicts
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
@@ -67,6 +68,7 @@ def train(
     combine: Iterable[str] | None = None,
     notes: Mapping[str, int | float | str | bool | None] | None = None,
     verdicts: str | Path | None = None,
+    readers: Readers = own_reader,
 ) -> Model:
     """Learn what is normal.
 
@@ -99,6 +101,9 @@ def train(
     verdicts
         File of `rtml.findings.verdicts`: windows of what was said to be an attack are left out, process trees
         that were said to be benign are learnt, also where they stand far outside.
+    readers
+        Who reads the events: ``rtml.job.readers("ray", workers=8)`` lets processes on any machines. The model
+        is the same, bit for bit.
 
     Returns
     -------
@@ -134,7 +139,7 @@ def train(
     usual = benign_trees(said)
     made = once(
         lambda: ("material", *named(capture), split, window.text, wanted, blocks, usual),
-        lambda: material(capture, split, window, wanted, blocks, usual),
+        lambda: material(capture, split, window, wanted, blocks, usual, readers),
     )
     for label, detector in steps(kinds.items(), "learning", "detectors"):
         with spent(label):

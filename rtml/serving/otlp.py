@@ -38,37 +38,45 @@ def lines_of(body: bytes, kind: str) -> bytes:
     >>> lines_of((record % kept).encode(), JSON)
     b'{"a":1}'
     """
-    request = _of_protobuf(body) if kind == PROTOBUF else _of_json(body)
     try:
-        records = [
-            record
-            for resource in request.get("resourceLogs", [])
-            for scope in resource.get("scopeLogs", [])
-            for record in scope.get("logRecords", [])
-        ]
-        return b"\n".join(_line(record.get("body")) for record in records)
+        return b"\n".join(map(_line, _of_protobuf(body) if kind == PROTOBUF else _of_json(body)))
     except (AttributeError, TypeError, KeyError, ValueError, orjson.JSONEncodeError):
         raise Refusal(400, "the body is no request of OTLP logs; a record's body is text or keys") from None
 
 
-def _of_json(body: bytes) -> dict[str, Any]:
+def _of_json(body: bytes) -> list[Any]:
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Refusal(400, f"the body is no JSON: {error.msg} at {error.pos}") from None
     if not isinstance(request, dict):
         raise Refusal(400, "the body is no request of OTLP logs; it is an object with resourceLogs")
-    return request
+    return [
+        record.get("body")
+        for resource in request.get("resourceLogs", [])
+        for scope in resource.get("scopeLogs", [])
+        for record in scope.get("logRecords", [])
+    ]
 
 
-def _of_protobuf(body: bytes) -> dict[str, Any]:
+def _of_protobuf(body: bytes) -> list[Any]:
+    """Return bodies as JSON would have them; texts, which nearly all are, without the way through JSON."""
     from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
     try:
         message = ExportLogsServiceRequest.FromString(body)
-        return dict(MessageToDict(message))
+        bodies = [
+            record.body
+            for resource in message.resource_logs
+            for scope in resource.scope_logs
+            for record in scope.log_records
+        ]
+        return [
+            {"stringValue": one.string_value} if one.HasField("string_value") else MessageToDict(one)
+            for one in bodies
+        ]
     except (DecodeError, ValueError, RecursionError):
         raise Refusal(400, "the body is no request of OTLP logs (protobuf)") from None
 

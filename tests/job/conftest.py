@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import importlib.util
+import os
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +92,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the shop, of an earlier day."""
     place = tmp_path_factory.mktemp("job-model")
     return shop.learnt(shop.shop(place / "c")).save(place / "model")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """Two nodes of a Ray cluster on this machine."""
+    if importlib.util.find_spec("ray") is None:
+        pytest.skip("ray is not installed: pip install 'rtml[ray]'")
+    os.environ.update(
+        RAY_AUTH_MODE="disabled", RAY_USAGE_STATS_ENABLED="0", RAY_memory_usage_threshold="0.99"
+    )
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    yield nodes.address
+    nodes.shutdown()

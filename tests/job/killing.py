@@ -7,11 +7,18 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["kill_at_random", "started", "words"]
+import psutil
+
+__all__ = ["RAY_WORKER", "SPAWNED", "kill_at_random", "killing_one", "started", "words"]
+
+SPAWNED, RAY_WORKER = "spawn_main", "ray::_in_worker"
+"""What command lines of workers hold."""
 
 
 def words(inputs: Sequence[str], model: Path, out: str, *more: str) -> list[str]:
@@ -35,3 +42,38 @@ def kill_at_random(line: Sequence[str], draw: random.Random, seconds: float) -> 
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return running
+
+
+@contextmanager
+def killing_one(worker: str, after: float = 0.0) -> Iterator[list[int]]:
+    """Kill the first worker that begins in the block; give the list that it is noted in."""
+    ended, killed = threading.Event(), list[int]()
+
+    def watch() -> None:
+        while not ended.wait(0.02) and not killed:
+            for process in _ours(worker):
+                time.sleep(after)
+                process.send_signal(signal.SIGKILL)
+                killed.append(process.pid)
+                return
+
+    killer = threading.Thread(target=watch)
+    killer.start()
+    try:
+        yield killed
+    finally:
+        ended.set()
+        killer.join()
+
+
+def _ours(worker: str) -> list[psutil.Process]:
+    """Return processes of a kind: Ray's are no children of this one."""
+    among = psutil.Process().children(recursive=True) if worker == SPAWNED else psutil.process_iter()
+    found = []
+    for process in among:
+        try:
+            if worker in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import sys
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,7 +17,7 @@ from rtml.job.engines import ENGINES, Machines, local
 from rtml.job.running import job_of, run
 from rtml.job.tasks import Task
 from tests.job.conftest import contents, cut, some_edges
-from tests.job.killing import started
+from tests.job.killing import RAY_WORKER, SPAWNED, killing_one, started
 
 
 @pytest.fixture(scope="module")
@@ -93,24 +89,8 @@ def test_a_worker_that_is_killed_is_replaced(
     pieces: str, folder: Path, usual: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(local, "SMALL", 0)
-    ended, killed = threading.Event(), []
-
-    def kill_once() -> None:
-        while not ended.wait(0.05) and not killed:
-            for child in psutil.Process().children(recursive=True):
-                if "spawn_main" in " ".join(child.cmdline()):
-                    time.sleep(0.5)
-                    child.send_signal(signal.SIGKILL)
-                    killed.append(child.pid)
-                    return
-
-    killer = threading.Thread(target=kill_once)
-    killer.start()
-    try:
+    with killing_one(SPAWNED, after=0.5) as killed:
         run_job([pieces], folder, tmp_path / "out", workers=2)
-    finally:
-        ended.set()
-        killer.join()
     assert killed and contents(tmp_path / "out") == usual
 
 
@@ -132,23 +112,6 @@ def test_a_shard_that_fails_is_no_end_of_the_others():
     assert sorted(outcomes) == [0, 1] and all(isinstance(one, Exception) for one in outcomes.values())
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """Two nodes of a Ray cluster on this machine."""
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("ray is not installed: pip install 'rtml[ray]'")
-    os.environ.update(
-        RAY_AUTH_MODE="disabled", RAY_USAGE_STATS_ENABLED="0", RAY_memory_usage_threshold="0.99"
-    )
-    from ray.cluster_utils import Cluster
-
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
-    nodes.add_node(num_cpus=1)
-    nodes.wait_for_nodes()
-    yield nodes.address
-    nodes.shutdown()
-
-
 @pytest.mark.filterwarnings("default")
 def test_ray_gives_the_same_also_when_a_worker_is_killed(
     cluster: str,
@@ -159,22 +122,7 @@ def test_ray_gives_the_same_also_when_a_worker_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ):
     small_shards(monkeypatch, 300)
-    ended, killed = threading.Event(), []
-
-    def kill_once() -> None:
-        while not ended.wait(0.02) and not killed:
-            for process in psutil.process_iter(["cmdline"]):
-                if "ray::_in_worker" in " ".join(process.info["cmdline"] or []):
-                    process.send_signal(signal.SIGKILL)
-                    killed.append(process.pid)
-                    return
-
-    killer = threading.Thread(target=kill_once)
-    killer.start()
-    try:
+    with killing_one(RAY_WORKER) as killed:
         ran = run(job_of([pieces], folder, tmp_path / "out", engine="ray", address=cluster, workers=2))
-    finally:
-        ended.set()
-        killer.join()
     assert ran.complete and killed
     assert contents(tmp_path / "out") == usual

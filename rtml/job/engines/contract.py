@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+from rtml.job.lessons import Lesson
 from rtml.job.tasks import Task
 
 __all__ = ["Engine", "Machines", "Outcome"]
@@ -26,8 +28,10 @@ class Engine:
     """An engine by name.
 
     ``run`` yields, for every task once and as they end, its place in the sequence and its `Outcome`. A worker
-    that dies is no outcome: its task runs again, a bounded number of times.
+    that dies is no outcome: its task runs again, a bounded number of times. Within ``keeping`` workers stay
+    from run to run, for they take longer to start than a small day to read.
     """
 
     name: str
-    run: Callable[[Sequence[Task], Machines], Iterator[tuple[int, Outcome]]]
+    run: Callable[[Sequence[Task | Lesson], Machines], Iterator[tuple[int, Outcome]]]
+    keeping: Callable[[Machines], AbstractContextManager[object]] = nullcontext

@@ -11,6 +11,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,12 +20,16 @@ from typing import Any
 
 from rtml.errors import RtmlError
 from rtml.job.engines.contract import Engine, Machines, Outcome
+from rtml.job.engines.threads import ONE_THREAD, one_thread_each
+from rtml.job.lessons import Lesson
 from rtml.job.shard import read_shard
 from rtml.job.tasks import Task
 
 __all__ = ["RAY"]
 
 _RETRIES = 3
+_KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
+"""What was connected for the runs of a block."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
@@ -37,23 +43,49 @@ def _ray() -> Any:
     return ray
 
 
-def _run(tasks: Sequence[Task], machines: Machines) -> Iterator[tuple[int, Outcome]]:
-    if not tasks:
-        return
-    ray = _ray()
+def _run(tasks: Sequence[Task | Lesson], machines: Machines) -> Iterator[tuple[int, Outcome]]:
+    if tasks:
+        with _connected(machines) as ray:
+            yield from _results(ray, tasks)
+
+
+@contextmanager
+def _connected(machines: Machines) -> Iterator[Any]:
+    """Connect to a cluster, or start one here, until the block ends; what was connected before stays so."""
+    ray, kept = _ray(), _KEPT.get()
     started = not ray.is_initialized()
     if started:
-        where = {"address": machines.address} if machines.address else {"num_cpus": machines.workers}
-        ray.init(**where, include_dashboard=False if not machines.address else None, log_to_driver=False,
-                 configure_logging=False)  # fmt: skip
+        with one_thread_each():
+            ray.init(**_where(machines), log_to_driver=False, configure_logging=False)
+        if kept is not None:
+            kept.append(ray)
     try:
-        yield from _results(ray, tasks)
+        yield ray
     finally:
-        if started:
+        if started and kept is None:
             ray.shutdown()
 
 
-def _results(ray: Any, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
+def _where(machines: Machines) -> dict[str, Any]:
+    """Return how to connect: workers of a cluster are told of one thread each, those here inherit it."""
+    if machines.address is None:
+        return {"num_cpus": machines.workers, "include_dashboard": False}
+    return {"address": machines.address, "runtime_env": {"env_vars": ONE_THREAD}}
+
+
+@contextmanager
+def _keeping(machines: Machines) -> Iterator[None]:
+    kept: list[Any] = []
+    token = _KEPT.set(kept)
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+        for ray in kept:
+            ray.shutdown()
+
+
+def _results(ray: Any, tasks: Sequence[Task | Lesson]) -> Iterator[tuple[int, Outcome]]:
     model = ray.put(_files(Path(tasks[0].model)))
     remote = ray.remote(num_cpus=1, max_retries=_RETRIES)(_in_worker)
     running = {remote.remote(replace(task, model="", cache=""), model): n for n, task in enumerate(tasks)}
@@ -66,7 +98,7 @@ def _results(ray: Any, tasks: Sequence[Task]) -> Iterator[tuple[int, Outcome]]:
             yield number, RtmlError(f"its worker failed: {next(iter(str(error).splitlines()), '')}")
 
 
-def _in_worker(task: Task, model: dict[str, bytes]) -> Outcome:
+def _in_worker(task: Task | Lesson, model: dict[str, bytes]) -> Outcome:
     """Read a shard with the model that came along."""
     place = _scratch()
     folder = place / "models" / task.digest
@@ -97,4 +129,4 @@ def _unpack(files: dict[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-RAY = Engine("ray", _run)
+RAY = Engine("ray", _run, _keeping)
