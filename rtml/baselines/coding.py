@@ -8,24 +8,41 @@ import polars as pl
 
 from rtml.baselines.conditional import Conditional
 
-__all__ = ["coded", "with_text"]
+__all__ = ["coded", "shaped", "with_text"]
 
 
-def with_text(cells: pl.DataFrame, conditional: Conditional) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Replace the raw columns of cells by a code, and return what the codes stand for.
+def shaped(cells: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Replace raw columns by one number: conditionals of one selection share it.
 
     Returns
     -------
-    ``cells`` with ``pair`` instead of the conditional's columns ``by`` (rows without a key are
-    gone), and a table of ``pair``, ``subject``, ``key``. Two rows of cells may now be the same.
+    ``cells`` with ``_shape`` instead of the columns ``by``, in no particular order, and a table of ``_shape``
+    and those columns, each combination once.
     """
-    by = list(conditional.selection.by)
-    shapes = cells.lazy().select(by).unique().with_row_index("_shape").collect()
+    columns = list(by)
+    shapes = cells.lazy().select(columns).unique().with_row_index("_shape").collect()
+    return cells.join(shapes, on=columns, nulls_equal=True).drop(columns), shapes
+
+
+def with_text(
+    cells: pl.DataFrame, shapes: pl.DataFrame, conditional: Conditional
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give cells a code for what a conditional makes of their shapes, and return what codes stand for.
+
+    Parameters
+    ----------
+    cells, shapes
+        What `shaped` returned for the selection of the conditional.
+
+    Returns
+    -------
+    ``cells`` with ``pair`` instead of ``_shape`` (rows without a key are gone), and a table of ``pair``,
+    ``subject``, ``key``, ``lone``: it stands for one shape, so no two rows of cells have become the same.
+    """
     named = conditional.named(shapes.lazy()).collect()
-    texts = named.select("subject", "key").unique().with_row_index("pair")
+    texts = named.group_by("subject", "key").agg(lone=pl.len() == 1).with_row_index("pair")
     codes = named.join(texts, on=["subject", "key"], nulls_equal=True).select("_shape", "pair")
-    pairs = shapes.join(codes, on="_shape").drop("_shape")
-    return cells.join(pairs, on=by, nulls_equal=True).drop(by), texts
+    return cells.join(codes, on="_shape").drop("_shape"), texts
 
 
 def coded(

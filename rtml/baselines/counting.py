@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from rtml.baselines.coding import with_text
+from rtml.baselines.coding import shaped, with_text
 from rtml.baselines.conditional import Conditional, Selection
 from rtml.baselines.folding import folded
 
@@ -99,9 +99,9 @@ def count_events(conditional: Conditional, cells: pl.DataFrame, facts: pl.DataFr
     -------
     Rows of `COUNTS`, in no particular order.
     """
-    pairs, texts = with_text(cells, conditional)
+    pairs, texts = with_text(*shaped(cells, conditional.selection.by), conditional)
     sums = pairs.group_by("container_id", "pair").agg(_SUMS)
-    placed = texts.with_columns(region=conditional.region)
+    placed = texts.drop("lone").with_columns(region=conditional.region)
     return _finish(sums.join(placed, on="pair"), conditional.name, facts)
 
 

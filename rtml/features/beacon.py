@@ -13,7 +13,7 @@ from rtml.features.addresses import port, scope
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
-from rtml.features.trees import TREE, with_tree
+from rtml.features.trees import TREE, numbered, with_tree
 
 __all__ = ["BEACON", "GAPS", "JITTER", "PAUSE", "RHYTHM", "beacon"]
 
@@ -39,12 +39,13 @@ def _called(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         "host", "container_id", "process_id", "exe", BARE, "dst_ip", "dst_port", "time", "seq", "count"
     )
     at = pl.col("time").to_physical()
-    silent = with_tree(narrow, processes).with_columns(_silence=at - at.shift(1).over(_TO))
+    streams = numbered(with_tree(narrow, processes), _TO, "_stream")
+    silent = streams.with_columns(_silence=at - at.shift(1).over("_stream"))
     calls = silent.filter(pl.col("_silence").is_null() | (pl.col("_silence") >= PAUSE))
-    paused = calls.with_columns(_pause=at - at.shift(1).over(_TO))
+    paused = calls.with_columns(_pause=at - at.shift(1).over("_stream"))
     spread = paused.with_columns(
-        _shortest=pl.col("_pause").rolling_min(GAPS).over(_TO),
-        _longest=pl.col("_pause").rolling_max(GAPS).over(_TO),
+        _shortest=pl.col("_pause").rolling_min(GAPS).over("_stream"),
+        _longest=pl.col("_pause").rolling_max(GAPS).over("_stream"),
     )
     alike = pl.col("_longest") <= JITTER * pl.col("_shortest")
     return spread.with_columns(alike.fill_null(False).alias(_REGULAR))

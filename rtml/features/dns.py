@@ -13,7 +13,7 @@ from rtml.features.contract import Family
 from rtml.features.names import LONGEST_NAME, label_shape, letters_entropy
 from rtml.features.pairs import CELL, Material
 from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare
-from rtml.features.trees import TREE, with_tree
+from rtml.features.trees import TREE, numbered, with_tree
 
 __all__ = ["DNS", "LOOKUP", "NAME", "VOLUME", "dns"]
 
@@ -45,8 +45,11 @@ def _asked(events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
     timed = with_tree(narrow, processes).with_columns(
         failed=(pl.col("result") < 0).fill_null(False), _minute=pl.col("time").to_physical() // _MINUTE
     )
-    marked = timed.with_columns(_new=pl.struct(*_BURST, "domain").is_first_distinct())
-    return marked.with_columns(names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over(_BURST))))
+    bursts = numbered(timed, _BURST, "_burst")
+    marked = numbered(bursts, ["_burst", "domain"], "_name").with_columns(
+        _new=pl.col("_name").is_first_distinct()
+    )
+    return marked.with_columns(names=pl.when("_new").then(_so_far(pl.col("_new").cum_sum().over("_burst"))))
 
 
 _ASKED = Selection(

@@ -16,7 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from rtml.baselines import Baseline, Conditional, Selection
-from rtml.baselines.coding import with_text
+from rtml.baselines.coding import shaped, with_text
 from rtml.baselines.counting import HITS
 from rtml.features.moments import moment, with_seq
 from rtml.features.shared import new_images, shared_pairs
@@ -51,19 +51,22 @@ class Pairs:
     Parameters
     ----------
     rows
-        `CELL`, ``group``, ``pair``, ``bits`` (1/1024), ``known``, ``seen``, ``shared``: one row
-        per cell and distinct pair.
+        `CELL`, ``group``, ``pair``, ``code`` (both as one number: joins by it cost a third), ``bits``
+        (1/1024), ``known``, ``seen``, ``shared``: one row per cell and distinct pair.
     names
-        What the codes stand for: ``group`` (peer columns), ``pair`` (``subject``, ``key``), and the
-        same three results.
+        What the codes stand for: ``group`` (peer columns), ``pair`` (``subject``, ``key``; ``lone``: one
+        combination of raw columns makes it), and the same four results.
     events
         One row per cell, process and raw columns: ``group``, ``pair``, ``host``, ``process_id``, and
         ``time`` and ``seq`` of the first such event. None where nobody asked for events.
+    alike
+        Results are those of ``names`` in every row: they do not differ from window to window.
     """
 
     rows: pl.DataFrame
     names: pl.DataFrame
     events: pl.DataFrame | None = None
+    alike: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,18 +119,30 @@ def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
     return coded, groups
 
 
-def _scored(cells: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline) -> Pairs:
-    coded, texts = with_text(cells.drop("hits"), conditional)
+def _scored(
+    cells: pl.DataFrame, shapes: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline
+) -> Pairs:
+    coded, texts = with_text(cells, shapes, conditional)
     containers, groups = _grouped(source)
-    placed = coded.join(containers, on="container_id")
-    rows = placed.select(*CELL, *_CODE).unique()
-    names = rows.select(_CODE).unique().join(texts, on="pair").join(groups, on="group")
+    code = pl.col("group").cast(pl.UInt64) * 2**32 + pl.col("pair")
+    placed = coded.join(containers, on="container_id").with_columns(code=code)
+    rows = placed.select(*CELL, "code").unique()
+    codes = (
+        rows.select("code")
+        .unique()
+        .with_columns(
+            group=(pl.col("code") // 2**32).cast(groups.schema["group"]),
+            pair=(pl.col("code") % 2**32).cast(texts.schema["pair"]),
+        )
+    )
+    names = codes.join(texts, on="pair").join(groups, on="group")
     scored = baseline.surprise(conditional, names)
-    results = scored.select(*_CODE, "bits", "known", "seen")
-    rows = rows.join(results, on=_CODE).with_columns(shared=pl.lit(False))
+    results = scored.select("code", *_CODE, "bits", "known", "seen")
+    rows = rows.join(results, on="code").with_columns(shared=pl.lit(False))
     if source.lossy.height:
         rows = _unsure_of_the_program(rows, scored, source, conditional, baseline)
-    return Pairs(rows, scored, placed if "seq" in placed.columns else None)
+    events = placed if "seq" in placed.columns else None
+    return Pairs(rows, scored.with_columns(shared=pl.lit(False)), events, alike=not source.lossy.height)
 
 
 def _unsure_of_the_program(
@@ -156,10 +171,15 @@ def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:
     rows = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
     together = shared_pairs(rows, pairs.names, active)
     groups = pairs.names.select("group", "peers").unique()
-    codes = groups.join(together, on="peers").select(*_CODE, _shared=pl.lit(True))
+    codes = groups.join(together, on="peers").select(*_CODE)
+    if codes.is_empty():
+        return pairs
+    numbers = pairs.names.join(codes, on=_CODE, how="semi").select("code", _shared=pl.lit(True))
     fresh = pl.col("_shared").fill_null(False) & ~pl.col("seen")
-    marked = pairs.rows.join(codes, on=_CODE, how="left").with_columns(shared=fresh).drop("_shared")
-    names = pairs.names.join(codes, on=_CODE, how="left").with_columns(shared=fresh).drop("_shared")
+    marked, names = (
+        table.join(numbers, on="code", how="left").with_columns(shared=fresh).drop("_shared")
+        for table in (pairs.rows, pairs.names)
+    )
     return replace(pairs, rows=marked, names=names)
 
 
@@ -168,8 +188,10 @@ def _held(pairs: Pairs, conditional: str, following: TakenUp) -> Pairs:
     rows = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
     since = following.taken_up(conditional, rows, pairs.names)
     taken = (pl.col("since") <= pl.col("window") + span(following.hold)).fill_null(False)
+    if since.is_empty():
+        return pairs
     dated = pairs.rows.join(since, on=_CODE, how="left", maintain_order="left")
-    return replace(pairs, rows=dated.with_columns(shared=taken & ~pl.col("seen")).drop("since"))
+    return replace(pairs, rows=dated.with_columns(shared=taken & ~pl.col("seen")).drop("since"), alike=False)
 
 
 def _active(source: Source, baseline: Baseline) -> pl.DataFrame:
@@ -208,8 +230,9 @@ def gather(
         for conditional in wanted
     }
     counted = [] if baseline.empty else wanted
+    shapes = {one.selection: shaped(reduced[one.selection].drop("hits"), one.selection.by) for one in counted}
     pairs = {
-        conditional.name: _scored(reduced[conditional.selection], source, conditional, baseline)
+        conditional.name: _scored(*shapes[conditional.selection], source, conditional, baseline)
         for conditional in counted
     }
     if following is not None:

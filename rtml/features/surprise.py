@@ -43,7 +43,6 @@ from rtml.features.pairs import CELL, Pairs
 __all__ = ["EVENT_SURPRISES", "event_surprises", "window_surprises"]
 
 _UTC = pl.Datetime("ns", "UTC")
-_CODE = ["group", "pair"]
 _RESULTS = ["bits", "known", "seen", "shared"]
 
 EVENT_SURPRISES = pl.Schema(
@@ -150,26 +149,40 @@ def event_surprises(conditional: Conditional, pairs: Pairs, roots: pl.DataFrame)
         ``host``, ``process_id``, ``root_id``: the lineage root of every process (`Source.roots`).
     """
     assert pairs.events is not None
-    text = pl.col("container_id", "host").cast(pl.String)
-    same = ["container_id", "window", "host", "process_id", "pair"]
-    # Of raw columns that make the same pair, the first event: container and process tell group and tree.
-    told = pairs.events.group_by(same).agg(
-        moment().min(), pl.col("time").min(), pl.col("root_id", "group").first()
-    )
-    first = with_seq(told).with_columns(text)
-    # What a pair is worth may differ from window to window: see `rtml.features.pairs`, lost events.
-    worth = pairs.rows.with_columns(pl.col("container_id").cast(pl.String))
-    names = pairs.names.drop(_RESULTS, strict=False)
-    scored = first.join(worth, on=[*CELL, *_CODE]).join(names, on=_CODE).drop("root_id")
-    rooted = scored.join(roots, on=["host", "process_id"], how="left")
-    return _described(rooted.with_columns(pl.coalesce("root_id", "process_id")), conditional)
-
-
-def _described(rows: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
-    subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
-    return rows.with_columns(
+    names = _described(pairs.names, conditional)
+    if pairs.alike:
+        scored = _first(pairs.events, pairs.names).join(names, on="code")
+    else:
+        # What a pair is worth may differ from window to window: see `rtml.features.pairs`, lost events.
+        worth = pairs.rows.select(*CELL, "code", *_RESULTS).with_columns(pl.col("bits") / SCALE)
+        first = _first(pairs.events, pairs.names).join(worth, on=[*CELL, "code"])
+        scored = first.join(names.drop(_RESULTS), on="code")
+    text = scored.drop("root_id").with_columns(pl.col("container_id", "host").cast(pl.String))
+    rooted = text.join(roots, on=["host", "process_id"], how="left").with_columns(
+        pl.coalesce("root_id", "process_id"),
         family=pl.lit(conditional.family),
         conditional=pl.lit(conditional.name),
-        context=pl.concat_str(["peers", subject], separator=": ", ignore_nulls=True),
-        bits=pl.col("bits") / SCALE,
-    ).select(pl.col(name).cast(kind) for name, kind in EVENT_SURPRISES.items())
+    )
+    return rooted.select(pl.col(name).cast(kind) for name, kind in EVENT_SURPRISES.items())
+
+
+def _first(events: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Return the first event of each pair, window and process: of raw columns that make the same pair."""
+    kept = ["container_id", "window", "host", "process_id", "root_id", "code", "time", "seq"]
+    lone = names.filter("lone").select("code")
+    alone = events.join(lone, on="code", how="semi").select(kept)
+    if alone.height == events.height:
+        return alone
+    # Container and process tell group and tree.
+    same = ["container_id", "window", "host", "process_id", "code"]
+    several = events.join(lone, on="code", how="anti")
+    told = several.group_by(same).agg(moment().min(), pl.col("time").min(), pl.col("root_id").first())
+    return pl.concat([alone, with_seq(told).select(kept)])
+
+
+def _described(names: pl.DataFrame, conditional: Conditional) -> pl.DataFrame:
+    """Return the results of each code, with its key and context in words."""
+    subject = pl.col("subject").str.replace_all(SEPARATOR, " < ", literal=True)
+    context = pl.concat_str(["peers", subject], separator=": ", ignore_nulls=True)
+    told = names.with_columns(context=context, bits=pl.col("bits") / SCALE)
+    return told.select("code", "key", "context", *_RESULTS)

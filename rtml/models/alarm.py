@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-__all__ = ["DAY", "Alarm", "with_budgets"]
+from rtml.arrays import Array
+
+__all__ = ["DAY", "Alarm", "beyond", "with_budgets"]
 
 DAY = 86_400.0
 """Seconds per day."""
@@ -57,6 +61,11 @@ class Alarm:
             wanted += ","
         left_out = f"; {self.outliers} trees stood far outside and were left out" if self.outliers else ""
         return f"{wanted} {basis}: {self.borrowed:.0%} of the tail is borrowed{left_out}".replace("%", " %")
+
+
+def beyond(margins: Array, alarm: Alarm) -> npt.NDArray[np.bool_]:
+    """Say which margins raise an alarm; NaN never does."""
+    return np.nan_to_num(margins, nan=-np.inf) > alarm.limit
 
 
 def with_budgets(findings: pl.DataFrame, alarms: Mapping[str, Alarm]) -> pl.DataFrame:

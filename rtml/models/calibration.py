@@ -43,11 +43,12 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pydantic
 
 from rtml.arrays import Array
 from rtml.errors import UsageError
-from rtml.models.alarm import Alarm
+from rtml.models.alarm import Alarm, beyond
 from rtml.models.tails import UNKNOWN, Prior, Tail, fit_tail
 from rtml.reading.state import State, read_state, write_state
 
@@ -182,9 +183,9 @@ class Calibration:
 
         Without any calibration score every p-value is 1: nothing can be called rare.
         """
-        p, names = np.full(len(scores), np.nan), np.array(groups, dtype=np.str_)
-        for group in np.unique(names).tolist():
-            rows = np.flatnonzero(names == group)
+        p, names = np.full(len(scores), np.nan), pl.Series(groups, dtype=pl.String)
+        for group in names.unique():
+            rows = (names == group).arg_true().to_numpy()
             against = self._kept[group] if self.alone(group) else self._kept_of_all
             below = np.searchsorted(against, scores[rows], side="left")
             p[rows] = (1.0 + len(against) - below) / (len(against) + 1.0)
@@ -199,8 +200,9 @@ class Calibration:
         tail = self.tail
         if not len(self.pooled):
             return np.full(len(scores), np.nan)
-        own = np.array([self._starts.get(group, tail.start) for group in groups])
-        return tail.margin(scores - own + tail.start)
+        names = pl.Series(groups, dtype=pl.String)
+        own = names.replace_strict(self._starts, default=tail.start, return_dtype=pl.Float64)
+        return tail.margin(scores - own.to_numpy() + tail.start)
 
     def threshold(self, budget: float) -> Alarm:
         """Return the alarm rule for a budget of false findings per container-day.
@@ -234,8 +236,7 @@ class Calibration:
 
     def alarms(self, scores: Array, groups: Sequence[str], alarm: Alarm) -> npt.NDArray[np.bool_]:
         """Say which trees raise an alarm; NaN never does."""
-        margins = self.margins(scores, groups)
-        return np.nan_to_num(margins, nan=-np.inf) > alarm.limit
+        return beyond(self.margins(scores, groups), alarm)
 
     def save(self, folder: Path) -> None:
         """Write the scores as JSON; floats are exact."""

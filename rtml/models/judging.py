@@ -13,7 +13,7 @@ from rtml.arrays import Array
 from rtml.costs import spent
 from rtml.detectors import Detector, peer_groups
 from rtml.detectors.online import OnlineDetector
-from rtml.models.alarm import Alarm
+from rtml.models.alarm import Alarm, beyond
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine
 from rtml.progress import steps
@@ -104,13 +104,13 @@ def tree_scores(
     tables = [empty(TREE_SCORES)]
     for label, values in scores.items():
         calibration = calibrations[label]
-        alarm = calibration.threshold(budget)
+        margins = calibration.margins(values, groups)
         columns = {
             "score": values,
             "p_value": calibration.p_values(values, groups),
-            "margin": calibration.margins(values, groups),
-            "alarm": calibration.alarms(values, groups, alarm),
-            "budget": _least_budget(calibration, values, groups),
+            "margin": margins,
+            "alarm": beyond(margins, calibration.threshold(budget)),
+            "budget": _least_budget(calibration, margins),
         }
         placed = rows.select("container_id", "window", "process_id", "workload", "complete").with_columns(
             **{name: pl.Series(column, nan_to_null=True) for name, column in columns.items()},
@@ -120,11 +120,11 @@ def tree_scores(
     return pl.concat(tables)
 
 
-def _least_budget(calibration: Calibration, values: Array, groups: list[str]) -> Array:
+def _least_budget(calibration: Calibration, margins: Array) -> Array:
     """Return the smallest of `SETTINGS` at which each row alarms, NaN where it does at none."""
-    least = np.full(len(values), np.nan)
+    least = np.full(len(margins), np.nan)
     for budget in reversed(SETTINGS):
-        least[calibration.alarms(values, groups, calibration.threshold(budget))] = budget
+        least[beyond(margins, calibration.threshold(budget))] = budget
     return least
 
 
