@@ -230,6 +230,8 @@ size = 4000000000
 generations = 1
 [transform]
 execve-argv = ["array"]
+[translate]
+universal = true
 [enrich]
 execve-env = []
 container = true
