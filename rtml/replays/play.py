@@ -210,6 +210,6 @@ class Play:
     def _addresses(self, place: str) -> dict[str, str]:
         """Addresses by workload name: the replica of the same number, or the last."""
         number = int(place.rpartition("-")[2])
-        names = {c.workload.name for c in self._lab.places.values()}
+        names = {c.workload.name for c in list(self._lab.places.values())}
         places = {name: self._lab.replicas(name) for name in sorted(names)}
         return {name: replicas[min(number, len(replicas)) - 1].ip for name, replicas in places.items()}
