@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rtml.errors import RtmlError
+from rtml.replays.audit_settings import write_settings
 
 __all__ = ["CALLS", "PROGRAMS", "Audit", "auditing", "forget_rules", "rules", "status_of"]
 
@@ -139,7 +140,7 @@ def _begin(folder: Path) -> Audit:
             f"somebody audits already (pid {before['pid']}): stop that, or record without `audit`"
         )
     folder.mkdir()
-    _write_settings(folder)
+    write_settings(folder, shutil.which("laurel", path=_path()) or "laurel")
     words = ["setpriv", "--pdeathsig", "KILL", "auditd", "-c", str(folder), "-n"]
     with (folder / "words").open("wb") as stream:
         process = subprocess.Popen(
@@ -160,20 +161,6 @@ def _begin(folder: Path) -> Audit:
     return audit
 
 
-def _write_settings(folder: Path) -> None:
-    plugins = folder / "plugins.d"
-    plugins.mkdir(mode=0o750)
-    laurel = shutil.which("laurel", path=_path())
-    texts = {
-        folder / "auditd.conf": _AUDITD.format(folder=folder),
-        plugins / "laurel.conf": _PLUGIN.format(laurel=laurel, folder=folder),
-        folder / "laurel.toml": _LAUREL.format(folder=folder),
-    }
-    for path, text in texts.items():
-        path.write_text(text, "utf-8")
-        path.chmod(0o640)
-
-
 def _ctl(*words: str) -> str:
     done = subprocess.run(
         ["auditctl", *words],
@@ -192,45 +179,3 @@ def _path() -> str:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PATH": _path()}
-
-
-_AUDITD = """local_events = yes
-write_logs = yes
-log_file = {folder}/audit.log
-log_format = RAW
-log_group = root
-flush = NONE
-max_log_file = 4000
-max_log_file_action = IGNORE
-num_logs = 0
-name_format = NONE
-plugin_dir = {folder}/plugins.d
-q_depth = 90000
-overflow_action = IGNORE
-space_left = 100
-space_left_action = IGNORE
-admin_space_left = 50
-admin_space_left_action = IGNORE
-disk_full_action = IGNORE
-disk_error_action = IGNORE
-"""
-
-_PLUGIN = """active = yes
-direction = out
-type = always
-format = string
-path = {laurel}
-args = --config {folder}/laurel.toml
-"""
-
-_LAUREL = """directory = "{folder}"
-[auditlog]
-file = "laurel.jsonl"
-size = 4000000000
-generations = 1
-[transform]
-execve-argv = ["array"]
-[enrich]
-execve-env = []
-container = true
-"""

@@ -165,11 +165,13 @@ class Lab:
             self._write("names", self._table)
         return ip
 
-    def dead(self) -> list[str]:
-        """Places whose container has ended by itself."""
-        running = self.podman.running()
+    def dead(self) -> list[Container]:
+        """Containers that have ended by themselves: still at their place, and nobody is replacing them."""
         with self._lock:
-            return [p for p, c in self.places.items() if c.name not in running]
+            known = list(self.places.values())
+        running = self.podman.running()  # asked afterwards: one that starts meanwhile is not dead
+        gone = [c for c in known if c.name not in running and not c.lock.locked()]
+        return [c for c in gone if self.places.get(c.place) is c]
 
 
 def _readable(source: str, target: str) -> None:

@@ -26,6 +26,9 @@ from rtml.replays.watching import Watch
 
 __all__ = ["Play"]
 
+_UNTIL_LOSSY = 60.0
+"""Seconds for which an attack waits for the sensor to have too small a buffer."""
+
 
 class Play:
     """`start` it, ask whether it is `over`, `stop` it; all that happens is in the journal."""
@@ -148,11 +151,7 @@ class Play:
         attack = part_of(whole, name) if whole.entry != "rollout" else whole
         # A part belongs to its replica: to fall back on another one would put two at one place.
         place = planned if name != attack.id else self._free(planned)
-        if moment == "fresh":
-            self._replace("restart", place, None)
-            serves(self._lab.places[place])
-        elif moment == "beside":
-            self._accompany(place, mark)
+        moment = self._awaited(moment, place, mark)
         with self._lab.places[place].lock:
             container = self._lab.places[place]
             facts = carry_out(
@@ -167,6 +166,18 @@ class Play:
             )
         where = {"container": container.name, "container_id": container.id}
         self._journal.write("attack", id=name, **where, moment=moment or None, **facts)
+
+    def _awaited(self, moment: str, place: str, mark: str) -> str:
+        """Bring the hard moment about, or wait for it; nothing where it did not come."""
+        if moment == "fresh":
+            self._replace("restart", place, None)
+        elif moment == "beside":
+            self._accompany(place, mark)
+        elif moment == "lossy" and not self._watch.losing.wait(_UNTIL_LOSSY * self._time.factor):
+            return ""
+        if moment:
+            serves(self._lab.places[place])  # what has just been replaced may not answer yet
+        return moment
 
     def _accompany(self, place: str, mark: str) -> None:
         """Let an operator work in the container in which an attack is about to begin."""
@@ -199,6 +210,6 @@ class Play:
     def _addresses(self, place: str) -> dict[str, str]:
         """Addresses by workload name: the replica of the same number, or the last."""
         number = int(place.rpartition("-")[2])
-        names = {c.workload.name for c in self._lab.places.values()}
+        names = {c.workload.name for c in list(self._lab.places.values())}
         places = {name: self._lab.replicas(name) for name in sorted(names)}
         return {name: replicas[min(number, len(replicas)) - 1].ip for name, replicas in places.items()}

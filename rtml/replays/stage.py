@@ -98,10 +98,9 @@ def _perform(play: Play, lab: Lab, watch: Watch, raw: Path, journal: Journal) ->
 
 def _revive(lab: Lab, journal: Journal) -> None:
     """Replace containers that ended by themselves, as an orchestrator does."""
-    for place in lab.dead():
-        if not lab.places[place].lock.locked():
-            journal.write("died", place=place, words=lab.podman.output(lab.places[place].name)[-200:])
-            lab.replace(place)
+    for container in lab.dead():
+        journal.write("died", place=container.place, words=lab.podman.output(container.name)[-200:])
+        lab.replace(container.place)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+from rtml.errors import RtmlError
 from rtml.replays.clock import stamp
 from rtml.replays.journal import Journal
 from rtml.replays.sensor import Sensor
@@ -16,7 +17,8 @@ __all__ = ["Watch", "busy_ticks"]
 class Watch:
     """Keep a sensor running; `switch` to another buffer size without a gap.
 
-    Both sensors run for a moment; the journal says up to when the log of each counts.
+    Both sensors run for a moment; the journal says up to when the log of each counts. ``losing`` is set while
+    the buffer is too small.
     """
 
     def __init__(self, folder: Path, raw: Path, pages: int, journal: Journal) -> None:
@@ -25,12 +27,18 @@ class Watch:
         self._lock = threading.Lock()
         self._count = 0
         self._from = 0
+        self.losing = threading.Event()
         self._sensor = self._begin(pages)
 
     def _begin(self, pages: int) -> Sensor:
         sensor = Sensor.start(self._folder, self._raw / f"sensor-{self._count}.jsonl", pages)
-        sensor.wait_until_ready()
         self._count += 1
+        try:
+            sensor.wait_until_ready()
+        except RtmlError:  # one that comes too late would write every event a second time
+            sensor.stop()
+            sensor.log.unlink(missing_ok=True)
+            raise
         return sensor
 
     def switch(self, pages: int) -> None:
@@ -45,7 +53,9 @@ class Watch:
     def lose(self, pages: int, seconds: float, stopping: threading.Event) -> None:
         """Use a smaller ring buffer for a while."""
         self.switch(pages)
+        self.losing.set()
         stopping.wait(seconds)
+        self.losing.clear()
         if not stopping.is_set():
             self.switch(self._pages)
 

@@ -45,6 +45,24 @@ def test_a_list_without_anything_in_it_stops_nothing(name: str, tmp_path: Path):
     assert reading.records == reading.events.height + reading.rejects.height >= 2
 
 
+@pytest.mark.parametrize(
+    ("saddr", "told"),
+    [
+        ("%02%00%1f%90%0ac%00%ca" + "%00" * 8, ("10.99.0.202", 8080, None)),
+        ("%0a%00%00P" + "%00" * 19 + "%01" + "%00" * 4, ("::1", 80, None)),
+        ("%01%00/run/nscd%2fsocket%00%00", (None, None, "/run/nscd/socket")),
+        ("%02%00", (None, None, None)),
+        ("%zz %", (None, None, None)),
+        ("", (None, None, None)),
+    ],
+)
+def test_an_address_that_laurel_left_as_bytes_is_decoded(
+    saddr: str, told: tuple[object, ...], tmp_path: Path
+):
+    event = one(tmp_path, {"syscall": 42}, SOCKADDR=[{"saddr": saddr}])
+    assert (event["dst_ip"], event["dst_port"], event["socket_path"]) == told
+
+
 @pytest.mark.parametrize("container", [{"ID": "ab" * 32}, {"id": "ab" * 32}])
 def test_the_container_is_known(container: dict[str, str], tmp_path: Path):
     assert one(tmp_path, {"syscall": 39}, CONTAINER_INFO=container)["container_id"] == "ab" * 32

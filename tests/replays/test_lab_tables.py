@@ -31,6 +31,8 @@ class Engine:
 
     def __init__(self) -> None:
         self.stopped: list[str] = []
+        self.names: set[str] = set()
+        self.meanwhile = lambda: None
 
     def start(self, name, place, workload, ip, version=1) -> Container:
         return Container(name, workload, version, ip, "0" * 64, 1, Path("/proc/self"), 1, {}, place)
@@ -39,7 +41,8 @@ class Engine:
         self.stopped.append(name)
 
     def running(self) -> set[str]:
-        return set()
+        self.meanwhile()
+        return self.names
 
 
 @pytest.fixture
@@ -63,7 +66,16 @@ def test_a_replica_that_comes_and_goes_is_known_and_forgotten(lab: Lab, tmp_path
     assert lab.shrink("worker-3") is new
     assert names(tmp_path)["worker.shop.internal"] == before
     assert "worker-3" not in lab.places and lab.podman.stopped == ["worker-3"]  # type: ignore[attr-defined]
-    assert "worker-3" not in lab.dead(), "what was taken away must not be revived"
+    assert new not in lab.dead(), "what was taken away must not be revived"
+
+
+def test_what_ended_by_itself_is_dead_and_what_is_being_replaced_or_just_started_is_not(lab: Lab):
+    lab.podman.names = {"infra", "worker-1"}  # type: ignore[attr-defined]
+    assert [container.place for container in lab.dead()] == ["worker-2"]
+    with lab.places["worker-2"].lock:
+        assert lab.dead() == [], "an attack or a replacement goes on there"
+    lab.podman.meanwhile = lambda: lab.grow("worker-3", WORKLOADS["worker"])  # type: ignore[attr-defined]
+    assert [container.place for container in lab.dead()] == ["worker-2"], "it started while podman was asked"
 
 
 def test_a_place_that_comes_again_has_its_address_and_another_name(lab: Lab):

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 import polars as pl
 
 from rtml.captures.sensors.auditd.mapping import BLIND, events_of
+from rtml.captures.sensors.auditd.sockets import decoded
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.laurel.fields import FIELDS
 from rtml.captures.sensors.records import Format, read_records
@@ -34,19 +35,16 @@ _TEXTS = ("comm", "exe", "cwd", "socket", "title", "argv_text")
 def grouped(rows: pl.DataFrame) -> pl.DataFrame:
     """Give laurel's events the columns of events that are put together."""
     address = pl.col("sockaddr").list.first()
-    parsed, raw = address.struct.field("SADDR").struct, address.struct.field("saddr")
-    unix = raw.str.extract(r"^%01%00(.+?)(?:%00[^\n]*)?$")
+    parsed, raw = address.struct.field("SADDR").struct, _raw_address(rows)
     words = pl.col("call_arguments")
     shaped = rows.with_columns(
         *(pl.coalesce(f"a{i}", words.list.get(i, null_on_oob=True)).alias(f"a{i}") for i in range(4)),
         time=when(pl.col("id").str.extract(_ID)),
         types=_types(),
-        family=pl.coalesce(
-            parsed.field("saddr_fam"), pl.when(raw.str.starts_with("%01%00")).then(pl.lit("local"))
-        ),
-        address=parsed.field("addr"),
-        port=parsed.field("port"),
-        socket=pl.coalesce(parsed.field("path"), unix),
+        family=pl.coalesce(parsed.field("saddr_fam"), raw["family"]),
+        address=pl.coalesce(parsed.field("addr"), raw["address"]),
+        port=pl.coalesce(parsed.field("port"), raw["port"]),
+        socket=pl.coalesce(parsed.field("path"), raw["socket"]),
         title=pl.coalesce(pl.col("title_words").list.join(" "), "title_text"),
         opid=pl.col("obj_pid").list.first().struct.field("opid"),
         oflag=_digits(pl.col("openat2").list.first().struct.field("oflag")),
@@ -59,6 +57,14 @@ def grouped(rows: pl.DataFrame) -> pl.DataFrame:
         argv=pl.coalesce("argv", pl.when(pl.col("argv_text").is_not_null()).then(pl.concat_list("argv_text")))
     )
     return named.with_columns(paths=_each_plain(named["paths"]))
+
+
+def _raw_address(rows: pl.DataFrame) -> pl.DataFrame:
+    """Decode addresses that laurel left as bytes, as it does unless it is told to translate."""
+    raw = rows.select(pl.col("sockaddr").list.first().struct.field("saddr")).to_series()
+    known = raw.drop_nulls().unique()
+    digits = pl.Series([unquote_to_bytes(text).hex() for text in known], dtype=pl.String)
+    return decoded(raw.replace_strict(known, digits, default=None, return_dtype=pl.String))
 
 
 def _digits(octal: pl.Expr) -> pl.Expr:
