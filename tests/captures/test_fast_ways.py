@@ -13,7 +13,17 @@ import pytest
 
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.captures.sensors.bpftrace import parsing
-from rtml.captures.sensors.records import blocks, decoding, moments, seldom, shapes, tables
+from rtml.captures.sensors.records import (
+    any_values,
+    blocks,
+    decoding,
+    fields,
+    moments,
+    narrowing,
+    seldom,
+    shapes,
+    tables,
+)
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.errors import RtmlError
 from tests.samples import shipped
@@ -48,10 +58,14 @@ def _slowly() -> Iterator[None]:
     def each(text: pl.Expr, work: seldom.Work, kind: pl.DataType | None = None) -> pl.Expr:
         return work(text)
 
+    def as_they_are(texts: pl.Series, names: set[str]) -> tuple[pl.Series, pl.Series]:
+        return texts, texts.is_not_null()
+
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(moments, "_when", slow_when))
         stack.enter_context(mock.patch.object(decoding, "in_place", shapes.shaper))
-        stack.enter_context(mock.patch.object(decoding, "as_texts", lambda texts, names: texts))
+        stack.enter_context(mock.patch.object(decoding, "as_texts", as_they_are))
+        stack.enter_context(mock.patch.object(fields, "narrowed", lambda texts, shape: shape))
         stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
         stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
         for module in ("containers", "endpoints", "openings", "pods", "falco.files", "ocsf.places"):
@@ -127,6 +141,49 @@ def test_rows_with_any_values_are_read_as_without():
     alone, _ = decoding.decode(pl.Series([t for t in plain if '"in"' not in t]), shape)
     assert values.struct.field("n").equals(alone.struct.field("n"), null_equal=True) and not problems
     assert values.struct.field("in").to_list() == [[{"v": '{"a":[1]}'}, {"v": "t"}]] * len(rows)
+
+
+_VALUES = [
+    "[]",
+    "{}",
+    '[1, 2.50, "a]", "\\"}", null]',
+    '{"v": {"v": [1]}, "w": "[{"}',
+    '[[[[[["deep"]]]]]]',
+    '{"\\u0076": [1e3, 10000000000000000000000]}',
+    '["\\\\"]',
+    '"[1]"',
+    "7",
+    "[1}",
+    "[1, ]",
+    '["a" "b"]',
+]
+"""What may stand under a name, sound or not: brackets in texts, escapes, numbers of any form, levels."""
+
+
+def test_any_values_are_written_in_place_as_one_by_one():
+    texts = [f'{{"a": {one}, "v": {two} , "w": "x"}}' for one in _VALUES for two in _VALUES]
+    texts += [f'{{"l": [{{"v": {one}}}, {{"v":{two}}}]}}' for one in _VALUES for two in _VALUES]
+    shape = pl.Struct({"v": shapes.JSON, "w": pl.String, "l": pl.List(pl.Struct({"v": shapes.JSON}))})
+    fast, problems = decoding.decode(pl.Series(texts), shape)
+    with _slowly():
+        slow, told = decoding.decode(pl.Series(texts), shape)
+    assert fast.to_list() == slow.to_list() and problems == told
+    _, left = any_values.as_texts(pl.Series(texts), ["v"])
+    assert 0 < left.sum() < len(texts) // 2  # nearly all that is sound takes the fast way
+
+
+@pytest.mark.parametrize(
+    "odd", ['{"a": 1}', '{"\\u0062": {"c": 1}}', '{"x": {"b": 1}}', '{"b": ', '{"x": "\\"b\\": 1"}', "[]"]
+)
+def test_a_field_that_few_records_have_is_read(odd: str):
+    wanted = {"a": "a", "c": "b/c", "d": "d"}
+    texts = pl.Series([*['{"a": 1, "e": "b"}'] * 1500, odd, *['{"a": 2}'] * 1500])
+    fast, problems = fields.table_of(texts, wanted)
+    with _slowly():
+        slow, told = fields.table_of(texts, wanted)
+    assert fast.equals(slow, null_equal=True) and problems == told
+    less = narrowing.narrowed(texts, fields.shape_of(wanted))
+    assert ("d" in {field.name for field in less.fields}) == (odd == '{"b": ')
 
 
 _SHAPE = pl.Struct({"a": pl.List(pl.Struct({"b": pl.String()})), "c": pl.String()})

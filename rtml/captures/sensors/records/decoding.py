@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 import polars as pl
 
-from rtml.captures.sensors.records.flat_values import as_texts
+from rtml.captures.sensors.records.any_values import as_texts
+from rtml.captures.sensors.records.narrowing import SPELLED
 from rtml.captures.sensors.records.shapes import (
     JSON,
     any_names,
@@ -88,18 +89,18 @@ def _with_texts(
 ) -> pl.Series:
     """Write those rows anew that have an object or a list under one of the names; few rows have.
 
-    A name may be spelled with escapes: of rows that have any, nobody can tell by looking.
+    A name may be spelled with escapes: of rows that have such, nobody can tell by looking.
     """
-    key = rf'"(?:{"|".join(map(re.escape, sorted(names)))})"\s*:\s*'
-    any_value, nested = rf"{key}[\[{{]|\\u", rf"{key}[\[{{][^\[\]{{}}\\]*[\[{{\\]|\\u"
+    any_value = rf'(?:{"|".join(map(re.escape, sorted(names)))})"\s*:\s*[\[{{]|{SPELLED}'
     places = texts.str.contains(any_value).fill_null(False).arg_true()
     if places.is_empty():
         return texts
-    some = texts.gather(places)
-    flat = places.filter(~some.str.contains(nested))
-    if not flat.is_empty() and names.isdisjoint(other_names(shape)):
-        texts = texts.scatter(flat, as_texts(texts.gather(flat), names))
-        places = places.filter(texts.gather(places).str.contains(any_value))
+    spelled = texts.gather(places).str.contains(SPELLED)
+    plain = places.filter(~spelled)
+    if not plain.is_empty() and not any(name.endswith(tuple(names)) for name in other_names(shape)):
+        new, left = as_texts(texts.gather(plain), names)
+        texts = texts.scatter(plain, new)
+        places = pl.concat([places.filter(spelled), plain.filter(left)])
     some = texts.gather(places)
     odd = some.str.contains(_ODD_NUMBER)
     for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):

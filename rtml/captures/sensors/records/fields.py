@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.sensors.records.decoding import decode
+from rtml.captures.sensors.records.narrowing import narrowed
 from rtml.captures.sensors.records.shapes import plain
 
 __all__ = ["Field", "Fields", "kinds_of", "shape_of", "table_of"]
@@ -66,10 +67,20 @@ def table_of(texts: pl.Series, fields: Fields) -> tuple[pl.DataFrame, list[tuple
     >>> table_of(texts, {"pid": "process/pid"})[0]["pid"].to_list()
     ['7', None, None]
     """
-    values, problems = decode(texts, shape_of(fields))
+    values, problems = decode(texts, narrowed(texts, shape_of(fields)))
     paths = {name: field if isinstance(field, str) else field[0] for name, field in fields.items()}
     places = _places(values, set(paths.values()))
-    return pl.DataFrame([places[path].alias(name) for name, path in paths.items()]), problems
+    columns = [
+        _column(places.get(paths[name]), name, kind, texts.len()) for name, kind in kinds_of(fields).items()
+    ]
+    return pl.DataFrame(columns), problems
+
+
+def _column(values: pl.Series | None, name: str, kind: pl.DataType, rows: int) -> pl.Series:
+    """Return a column of what was found, if anything was."""
+    if values is None:
+        return pl.Series(name, [None], kind).new_from_index(0, rows)
+    return values.alias(name)
 
 
 def _places(values: pl.Series, wanted: set[str], above: str = "") -> dict[str, pl.Series]:

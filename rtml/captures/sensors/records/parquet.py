@@ -37,23 +37,24 @@ def parquet_tables(path: Path, format: Format) -> Iterator[Table]:
 
 def _table(rows: pl.DataFrame, format: Format, first: int) -> Table:
     """Read rows in each form that the sensor has; what no form claims is refused."""
-    left = rows.with_columns(
-        _shown(rows).alias("_text"), pl.int_range(first, pl.len() + first, dtype=pl.Int64).alias("_line")
-    )
+    left = rows.with_columns(pl.int_range(first, pl.len() + first, dtype=pl.Int64).alias("_line"))
     found, schema = [], rows.schema  # to ask for it costs as much as a column
     for number, fields in enumerate(format.generations):
         columns = [texts_of(schema, field).alias(name) for name, field in fields.items()]
         told = left.select(
-            line="_line",
-            text="_text",
-            generation=pl.lit(number, pl.Int32),
-            **{c.meta.output_name(): c for c in columns},
+            line="_line", generation=pl.lit(number, pl.Int32), **{c.meta.output_name(): c for c in columns}
         )
         ours = told.select(format.claims.fill_null(False).alias("ours"))["ours"]
-        found.append(told.filter(ours))
-        left = left.filter(~ours)
-    refused = left.select(line="_line", reason=pl.lit(f"not a record of {format.what}"), text="_text")
-    return Table(pl.concat(found, how="diagonal_relaxed").sort("line"), refused)
+        found.append(told if ours.all() else told.filter(ours))
+        left = left.clear() if ours.all() else left.filter(~ours)
+    refused = left.select(line="_line", reason=pl.lit(f"not a record of {format.what}"), text=_shown(rows))
+    good = found[0] if len(found) == 1 else pl.concat(found, how="diagonal_relaxed").sort("line")
+
+    def shown(lines: pl.Series) -> pl.Series:
+        some = rows.select(pl.all().gather(lines - first))
+        return some.with_columns(_shown(rows).alias("_text"))["_text"]
+
+    return Table(good, refused, shown)
 
 
 def _shown(rows: pl.DataFrame) -> pl.Expr:

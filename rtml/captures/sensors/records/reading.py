@@ -89,13 +89,12 @@ def parts(path: Path, format: Format, source: Source = tables) -> Iterator[Part]
 
 def _part(table: Table, format: Format) -> Part:
     # Polars 2.1 panics in some expressions over columns of several pieces of which one is empty.
-    rows = table.rows.drop("text").rechunk()
+    rows = table.rows.drop("text", strict=False).rechunk()
     told = format.events(rows).with_columns(sensor=pl.lit(format.name))
     absent = [pl.lit(None, pl.String).alias(name) for name in (PROBLEM, BESIDE) if name not in told.columns]
     told = told.with_columns(absent)
     refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()
-    bad = table.rows.select("line", pl.col("text")).filter(refused)
-    bad = bad.select("line", told[PROBLEM].filter(refused).alias("reason"), pl.col("text").str.slice(0, 200))
+    bad = _refused(table, refused, told[PROBLEM])
     good, kinds = told.filter(~refused), told[BESIDE].drop_nulls().value_counts()
     events = good.filter(pl.col(BESIDE).is_null())
     return Part(
@@ -108,6 +107,13 @@ def _part(table: Table, format: Format) -> Part:
         processes=None if format.processes is None else format.processes(good),
         containers=None if format.containers is None else format.containers(events),
     )
+
+
+def _refused(table: Table, refused: pl.Series, why: pl.Series) -> pl.DataFrame:
+    """Return the lines of a table that are refused, with the reason and the beginning of their text."""
+    lines = table.rows["line"].filter(refused)
+    texts = table.rows["text"].filter(refused) if table.shown is None else table.shown(lines)
+    return pl.DataFrame({"line": lines, "reason": why.filter(refused), "text": texts.str.slice(0, 200)})
 
 
 def _without_empty_texts(events: pl.DataFrame) -> pl.DataFrame:

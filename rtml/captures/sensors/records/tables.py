@@ -7,7 +7,7 @@ over several lines, several on one line, in lists, text between them, is looked 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -30,10 +30,14 @@ _MANY = 2000
 
 
 class Table(NamedTuple):
-    """``rows``: ``line``, ``text`` and the columns of the format; ``rejects``: ``line, reason, text``."""
+    """``rows``: ``line``, ``text`` and the columns of the format; ``rejects``: ``line, reason, text``.
+
+    Without ``text`` what is ``shown`` of lines that are refused is made when they are.
+    """
 
     rows: pl.DataFrame
     rejects: pl.DataFrame
+    shown: Callable[[pl.Series], pl.Series] | None = None
 
 
 def tables(path: Path, format: Format) -> Iterator[Table]:

@@ -44,7 +44,6 @@ _OBJECTS = {
         )
     ),
 }
-_SHAPE = pl.Struct(_OBJECTS)
 
 
 def arguments(rows: pl.DataFrame) -> pl.DataFrame:
@@ -57,34 +56,51 @@ def arguments(rows: pl.DataFrame) -> pl.DataFrame:
     """
     numbered = rows.select("args").with_row_index("at")
     each = numbered.filter(pl.col("args").list.len() > 0).explode("args").drop_nulls("args").unnest("args")
-    each = each.with_columns(
+    each = each.select(
+        "at",
         name=pl.coalesce("name", pl.col("argMeta").struct.field("name")),
         value=pl.coalesce("value", *TYPED, "sockaddr", pl.col("strArray").struct.field("value")),
     ).filter(pl.col("name").is_in([*_TEXTS, *_OBJECTS]) & pl.col("value").is_not_null())
-    first = [
-        pl.col("value").filter(pl.col("name") == name).first().alias(f"arg.{name}")
-        for name in (*_TEXTS, *_OBJECTS)
-    ]
-    found = each.group_by("at", maintain_order=True).agg(first)
-    whole = numbered.select("at").join(found, on="at", how="left", maintain_order="left").drop("at")
-    return _decoded(whole).with_columns(said(pl.col(f"arg.{name}")) for name in _TEXTS)
+    found = {
+        str(name): part.unique("at", keep="first", maintain_order=True)
+        for (name,), part in each.partition_by("name", as_dict=True, include_key=False).items()
+    }
+    texts = {name: found[name].with_columns(said(pl.col("value"))) for name in _TEXTS if name in found}
+    read = _decoded({name: found[name] for name in _OBJECTS if name in found}, rows.height)
+    return pl.DataFrame(
+        [
+            *(_spread(texts.get(name), name, pl.String(), rows.height) for name in _TEXTS),
+            *(_spread(read.get(name), name, kind, rows.height) for name, kind in _OBJECTS.items()),
+        ]
+    )
 
 
-def _decoded(found: pl.DataFrame) -> pl.DataFrame:
+def _spread(values: pl.DataFrame | None, name: str, kind: pl.DataType, rows: int) -> pl.Series:
+    """Return a column with values ``at`` their rows, null in all others."""
+    column = pl.Series(f"arg.{name}", [None], kind).new_from_index(0, rows)
+    if values is None:
+        return column
+    place = pl.Series([None], dtype=pl.UInt32).new_from_index(0, rows)
+    place = place.scatter(values["at"], pl.int_range(values.height, dtype=pl.UInt32, eager=True))
+    return values["value"].gather(place).alias(f"arg.{name}")
+
+
+def _decoded(objects: dict[str, pl.DataFrame], rows: int) -> dict[str, pl.DataFrame]:
     """Read the values that are objects or lists, all of an event as one."""
-    objects = [f"arg.{name}" for name in _OBJECTS]
-    some = found.select(pl.any_horizontal(pl.col(objects).is_not_null()).alias("some"))["some"]
-    texts = [f'"{name}":' + _json(pl.col(f"arg.{name}")).fill_null("null") for name in _OBJECTS]
-    text = found.filter(some).select(text="{" + pl.concat_str(texts, separator=",") + "}")["text"]
-    values, _ = decode(text, _SHAPE)
-    read = values.struct.unnest().select(pl.all().name.prefix("arg."))
-    read = read.with_columns(at=some.arg_true())
-    told = found.drop(objects).with_row_index("at")
-    return told.join(read, on="at", how="left", maintain_order="left").drop("at")
+    if not objects:
+        return {}
+    some = pl.concat([values["at"] for values in objects.values()]).unique().sort()
+    texts = pl.DataFrame(
+        [_spread(values, name, pl.String(), rows).gather(some) for name, values in objects.items()]
+    )
+    parts = [f'"{name}":' + _json(pl.col(f"arg.{name}")).fill_null("null") for name in objects]
+    text = texts.select(text="{" + pl.concat_str(parts, separator=",") + "}")["text"]
+    values, _ = decode(text, pl.Struct({name: _OBJECTS[name] for name in objects}))
+    return {name: pl.DataFrame({"at": some, "value": values.struct.field(name)}) for name in objects}
 
 
 def _json(text: pl.Expr) -> pl.Expr:
     """Return objects and lists; the oldest versions write addresses as Python would."""
     python = text.str.starts_with("{'")
     spelled = pl.when(python).then(text.str.replace_all("'", '"', literal=True)).otherwise(text)
-    return pl.when(text.str.contains(r"^[\[{]")).then(spelled)
+    return pl.when(text.str.starts_with("{") | text.str.starts_with("[")).then(spelled)
