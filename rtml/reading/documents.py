@@ -20,7 +20,17 @@ from rtml.reading.content import opened
 from rtml.reading.escapes import readable_json
 from rtml.reading.prefixes import bare
 
-__all__ = ["LONG", "MOST_BYTES", "Document", "Line", "documents", "documents_of", "parsed", "whole_lines"]
+__all__ = [
+    "LONG",
+    "MOST_BYTES",
+    "Document",
+    "Line",
+    "documents",
+    "documents_of",
+    "line_of",
+    "parsed",
+    "whole_lines",
+]
 
 MOST_BYTES = 64_000_000
 """A longer document is refused. An API server accepts objects of about three million bytes; a list
@@ -229,7 +239,7 @@ def _lines(path: Path) -> Iterator[Line]:
 
         def raw() -> Iterator[tuple[int, bytes]]:
             nonlocal number
-            while line := _line(stream):
+            while line := line_of(stream):
                 number += 1
                 yield number, line
 
@@ -260,10 +270,18 @@ def whole_lines(raw: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
         yield number, line, None
 
 
-def _line(stream: BinaryIO) -> bytes:
-    """Read a line; of one that is too long the rest is read and dropped."""
-    line = stream.readline(MOST_BYTES + 1)
-    more = line
-    while len(more) > MOST_BYTES and not more.endswith(b"\n"):
+def line_of(stream: BinaryIO, begun: int = 0) -> bytes:
+    r"""Read a line, of which so many bytes were read before; of one that is too long the rest is dropped.
+
+    Examples
+    --------
+    >>> import io
+    >>> line_of(io.BytesIO(b"one\ntwo\n"))
+    b'one\n'
+    """
+    line = more = stream.readline(MOST_BYTES + 1 - begun)
+    is_long = begun + len(line) > MOST_BYTES
+    while is_long and not more.endswith(b"\n"):
         more = stream.readline(MOST_BYTES + 1)
+        is_long = len(more) > MOST_BYTES
     return line

@@ -13,6 +13,7 @@ import pytest
 
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.captures.sensors.bpftrace import parsing
+from rtml.captures.sensors.k8s_audit.gathering import Gathered
 from rtml.captures.sensors.records import (
     any_values,
     blocks,
@@ -67,6 +68,7 @@ def _slowly() -> Iterator[None]:
         stack.enter_context(mock.patch.object(decoding, "as_texts", as_they_are))
         stack.enter_context(mock.patch.object(fields, "narrowed", lambda texts, shape: shape))
         stack.enter_context(mock.patch.object(tables, "_may_be", lambda fields, needs: pl.lit(True)))
+        stack.enter_context(mock.patch.object(Gathered, "read", lambda self, lines: None))
         stack.enter_context(mock.patch.object(parsing, "_USUAL", r"^\b$"))
         for module in ("containers", "endpoints", "openings", "pods", "falco.files", "ocsf.places"):
             stack.enter_context(mock.patch(f"rtml.captures.sensors.{module}.by_distinct", each))
@@ -103,6 +105,7 @@ def test_a_fast_way_gives_what_the_slow_one_does(name: str, tmp_path: Path):
             continue
         assert fast.events.equals(slow.events.select(fast.events.columns), null_equal=True)
         assert fast.rejects.equals(slow.rejects)
+        assert fast.audit is None or (slow.audit is not None and fast.audit.equals(slow.audit))
         assert dict(fast.beside) == dict(slow.beside)
 
 

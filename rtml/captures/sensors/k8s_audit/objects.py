@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtml.captures.sensors.k8s_audit.patches import asked_for
 from rtml.captures.sensors.k8s_audit.values import flag, items, mapping, pairs, texts, word
 from rtml.captures.sensors.pods import owner_of
 
-__all__ = ["NO_FACTS", "object_facts"]
+__all__ = ["NO_FACTS", "facts_of", "object_facts"]
 
 _CREDENTIAL = re.compile(
     r"aws[_-]?(?:s3[_-]?)?(?:access[_-]?key|secret)|passw(?:or)?d|passphrase|private[_-]?key"
@@ -40,7 +39,34 @@ _TEMPLATES = ((), ("template", "spec"), ("jobTemplate", "spec", "template", "spe
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 
 
-def object_facts(request: Any, response: Any, resource: str | None = None) -> Mapping[str, Any]:
+def facts_of(value: Any, kind: str | None = None) -> Mapping[str, Any]:
+    """Return what the object of a request says, or of an answer; of a patch, what it writes."""
+    body = asked_for(value)
+    if not body:
+        return NO_FACTS
+    spec, metadata, own = mapping(body, "spec"), mapping(body, "metadata"), word(body.get("kind"))
+    kind = own or kind
+    pod = _volume(spec) if kind == "PersistentVolume" else spec or body
+    facts = {**NO_FACTS, "object_kind": own}
+    if metadata:
+        facts |= {"labels": pairs(metadata.get("labels")), "owner": owner_of(metadata)}
+    if not _POD.isdisjoint(pod):
+        facts |= _pod(pod)
+    if not _ROLE.isdisjoint(body):
+        facts |= _role(body)
+    if kind == "Service":
+        facts |= _service(spec)
+    elif kind in ("ConfigMap", "Secret"):
+        facts |= _data(kind, body)
+    return facts | _review(body, spec)
+
+
+def object_facts(
+    request: Any,
+    response: Any,
+    resource: str | None = None,
+    facts_of: Callable[[Any, str | None], Mapping[str, Any]] = facts_of,
+) -> Mapping[str, Any]:
     """Return columns of the audit table from the objects of a request and its response.
 
     What the request does not say is taken from the response: a patch names only what changes, a
@@ -53,43 +79,13 @@ def object_facts(request: Any, response: Any, resource: str | None = None) -> Ma
     >>> facts["images"], facts["host_pid"], facts["host_network"]
     (['nginx:1'], True, None)
     """
-    if not request and not response:
-        return NO_FACTS
     kind = _KINDS.get(resource or "")
-    facts = _facts(asked_for(request), kind)
+    asked = facts_of(request, kind) if request else NO_FACTS
     answered = mapping(response)
-    if answered and answered.get("kind") != "Status":
-        from_response = _facts(answered, kind)
-        facts = {name: from_response[name] if value is None else value for name, value in facts.items()}
-    return facts
-
-
-def _facts(body: dict[str, Any], kind: str | None = None) -> Mapping[str, Any]:
-    """Return what one object says: most requests have none, and most objects are of one kind."""
-    if not body:
-        return NO_FACTS
-    spec, kind = mapping(body, "spec"), word(body.get("kind")) or kind
-    pod = _volume(spec) if kind == "PersistentVolume" else spec or body
-    return {
-        "object_kind": word(body.get("kind")),
-        "labels": pairs(mapping(body, "metadata").get("labels")),
-        "owner": owner_of(mapping(body, "metadata")),
-        **(_pod(pod) if _POD & pod.keys() else _no_pod()),
-        **(_role(body) if _ROLE & body.keys() else _no_role()),
-        **_service(kind, spec),
-        **_data(kind, body),
-        **_review(body, spec),
-    }
-
-
-@cache
-def _no_pod() -> Mapping[str, Any]:
-    return _pod({})
-
-
-@cache
-def _no_role() -> Mapping[str, Any]:
-    return _role({})
+    if not answered or answered is request or answered.get("kind") == "Status":
+        return asked
+    found = facts_of(answered, kind)
+    return {name: found[name] if value is None else value for name, value in asked.items()}
 
 
 def _volume(spec: dict[str, Any]) -> dict[str, Any]:
@@ -100,19 +96,19 @@ def _volume(spec: dict[str, Any]) -> dict[str, Any]:
 def _pod(spec: dict[str, Any]) -> dict[str, Any]:
     pods = [pod for path in _TEMPLATES if (pod := mapping(spec, *path))]
     containers = [mapping(c) for pod in pods for name in _CONTAINERS for c in items(pod.get(name))]
-    contexts = [mapping(container, "securityContext") for container in containers]
+    contexts = [mapping(container.get("securityContext")) for container in containers]
     volumes = [mapping(volume, "hostPath") for pod in pods for volume in items(pod.get("volumes"))]
     return {
-        "images": texts(container.get("image") for container in containers),
-        "commands": texts(" ".join(_argv(container)) for container in containers),
+        "images": texts([container.get("image") for container in containers]),
+        "commands": texts([_command(container) for container in containers]),
         "privileged": any(context.get("privileged") is True for context in contexts) if containers else None,
-        "capabilities": texts(capability for context in contexts for capability in _added(context)),
-        "host_paths": texts(_plain(volume.get("path")) for volume in volumes),
-        "host_network": _first(pods, "hostNetwork", flag),
-        "host_pid": _first(pods, "hostPID", flag),
-        "host_ipc": _first(pods, "hostIPC", flag),
-        "pod_service_account": _first(pods, "serviceAccountName", word),
-        "node": _first(pods, "nodeName", word),
+        "capabilities": texts([added for context in contexts if context for added in _added(context)]),
+        "host_paths": texts([_plain(volume.get("path")) for volume in volumes if volume]),
+        "host_network": _first(pods, "hostNetwork", bool),
+        "host_pid": _first(pods, "hostPID", bool),
+        "host_ipc": _first(pods, "hostIPC", bool),
+        "pod_service_account": word(_first(pods, "serviceAccountName", str)),
+        "node": word(_first(pods, "nodeName", str)),
     }
 
 
@@ -121,13 +117,18 @@ def _plain(path: Any) -> Any:
     return posixpath.normpath(f"/{path.lstrip('/')}") if isinstance(path, str) and path[:1] == "/" else path
 
 
-def _first(pods: list[dict[str, Any]], name: str, as_type: Any) -> Any:
-    return next((value for pod in pods if (value := as_type(pod.get(name))) is not None), None)
+def _first(pods: list[dict[str, Any]], name: str, kind: type) -> Any:
+    """Return the first value of a kind; a text only if it is not empty."""
+    for pod in pods:
+        value = pod.get(name)
+        if type(value) is kind and value != "":
+            return value
+    return None
 
 
-def _argv(container: dict[str, Any]) -> Iterator[str]:
-    for name in ("command", "args"):
-        yield from (part for part in items(container.get(name)) if isinstance(part, str))
+def _command(container: dict[str, Any]) -> str:
+    parts = items(container.get("command")) + items(container.get("args"))
+    return " ".join([part for part in parts if isinstance(part, str)])
 
 
 def _added(context: dict[str, Any]) -> list[Any]:
@@ -153,9 +154,7 @@ def _subject(subject: dict[str, Any]) -> str | None:
     return f"{kind or '?'}:{place}{name}" if name else None
 
 
-def _service(kind: str | None, spec: dict[str, Any]) -> dict[str, Any]:
-    if kind != "Service":
-        return dict.fromkeys(("service_type", "ports", "selector"))
+def _service(spec: dict[str, Any]) -> dict[str, Any]:
     ports = [mapping(port) for port in items(spec.get("ports"))]
     numbers = (port.get(key) for port in ports for key in ("port", "nodePort"))
     return {
@@ -165,9 +164,7 @@ def _service(kind: str | None, spec: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _data(kind: str | None, body: dict[str, Any]) -> dict[str, Any]:
-    if kind not in ("ConfigMap", "Secret"):
-        return dict.fromkeys(("data_keys", "holds_secret", "secret_type"))
+def _data(kind: str, body: dict[str, Any]) -> dict[str, Any]:
     data = {**mapping(body, "data"), **mapping(body, "stringData"), **mapping(body, "binaryData")}
     return {
         "data_keys": texts(data),
@@ -186,15 +183,27 @@ def _credentials(data: dict[str, Any]) -> bool:
 
 
 def _review(body: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    asked = mapping(spec, "resourceAttributes")
-    verb, resource, part = (word(asked.get(key)) for key in ("verb", "resource", "subresource"))
-    what = f"{resource}/{part}" if part else resource
-    review = (word(body.get("kind")) or "").endswith("AccessReview")
-    return {
-        "permission": f"{verb or '*'} {what or '*'}" if asked else None,
-        "allowed": flag(mapping(body, "status").get("allowed")) if review else None,
-    }
+    asked, found = mapping(spec, "resourceAttributes"), dict[str, Any]()
+    if asked:
+        verb, resource, part = (word(asked.get(key)) for key in ("verb", "resource", "subresource"))
+        what = f"{resource}/{part}" if part else resource
+        found["permission"] = f"{verb or '*'} {what or '*'}"
+    if (word(body.get("kind")) or "").endswith("AccessReview"):
+        found["allowed"] = flag(mapping(body, "status").get("allowed"))
+    return found
 
 
-NO_FACTS: Mapping[str, Any] = _facts({"": None})
+NO_FACTS: Mapping[str, Any] = dict.fromkeys(
+    (
+        "object_kind",
+        "labels",
+        "owner",
+        *_pod({}),
+        *_role({}),
+        *_service({}),
+        *_data("", {}),
+        "permission",
+        "allowed",
+    )
+)
 """Facts of an event that carries no object."""

@@ -18,18 +18,18 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
-from rtml.captures.sensors.k8s_audit.rows import ROW, Row, row_of, table_of
+from rtml.captures.sensors.k8s_audit.gathering import Gathered
 from rtml.captures.sensors.k8s_audit.values import mapping, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.records.signature import has_keys
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
 from rtml.reading.documents import Document
-from rtml.reading.envelopes import Inside, records
+from rtml.reading.envelopes import Inside
 from rtml.reading.json_text import json_value, redacted
+from rtml.reading.known_lines import records_but
 from rtml.reading.text import read_text
 from rtml.schema import KINDS, REJECTS
-from rtml.times import from_text
 
 __all__ = ["API_SERVER", "SENSOR", "read"]
 
@@ -38,12 +38,9 @@ API_SERVER = "kube-apiserver"
 
 _EXPECTED = Inside(writers=("apiserver", "audit"))
 _API = re.compile(rb'"audit\.k8s\.io/')
-_UTC = pl.Datetime("ns", "UTC")
-_BLOCK = 1 << 24  # bytes of log
 _MOST_PLACE = 1_000_000  # bytes of ``cluster.json``
 _ERRORS = {401: -1, 403: -13, 404: -2, 408: -110, 409: -17, 429: -11, 504: -110}
 _OTHER_ERROR = -5
-_PLACES = ("time", "stage_time", "received")
 _WORKLOADS = (
     "deployments",
     "daemonsets",
@@ -100,23 +97,15 @@ def _signature(head: bytes) -> bool:
 
 
 def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """Parse blocks of events, so that what is kept of only one is in memory as objects."""
-    blocks, rejects = [pl.DataFrame(schema=ROW)], list[tuple[int, str, str]]()
-    rows, lines, size = list[Row](), list[int](), 0
-    for document in records(path, _EXPECTED):
-        size += len(document.raw)
+    """Read blocks of events, so that what is kept of only one is in memory as objects."""
+    events, rejects = Gathered(), list[tuple[int, str, str]]()
+    for document in records_but(path, events, _EXPECTED):
         for event, problem in _split(document):
             if problem is not None:
                 rejects.append((document.line, problem, redacted(document.raw)))
             else:
-                rows.append(row_of(event))
-                lines.append(document.line)
-        if size >= _BLOCK:
-            blocks.append(table_of(rows, lines))
-            rows, lines, size = [], [], 0
-    blocks.append(table_of(rows, lines))
-    rows_read = pl.concat(blocks)
-    return rows_read.with_columns(from_text(pl.col(name), "%+") for name in _PLACES), rejects
+                events.add(event, document.line, len(document.raw))
+    return events.table(), rejects
 
 
 def _split(document: Document) -> Iterator[tuple[Any, str | None]]:

@@ -61,8 +61,8 @@ def texts(values: Iterable[Any]) -> list[str] | None:
     >>> texts(["b", "a", "b", None, 3]), texts([None])
     (['b', 'a'], None)
     """
-    kept = dict.fromkeys(text for value in values if (text := word(value)) is not None)
-    return list(kept)[:MOST_ITEMS] or None
+    kept = [value[:MOST_TEXT] for value in values if isinstance(value, str) and value]
+    return list(dict.fromkeys(kept))[:MOST_ITEMS] if kept else None
 
 
 def pairs(value: Any) -> list[str] | None:
@@ -74,4 +74,4 @@ def pairs(value: Any) -> list[str] | None:
     ['app=web']
     """
     entries = mapping(value).items()
-    return texts(f"{key}={text}" for key, text in entries if isinstance(text, str))
+    return texts([f"{key}={text}" for key, text in entries if isinstance(text, str)])

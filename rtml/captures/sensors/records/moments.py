@@ -16,7 +16,7 @@ import pyarrow as pa
 from rtml.captures.sensors.clock import END
 from rtml.times import UTC_NS, from_text
 
-__all__ = ["since_1970", "when"]
+__all__ = ["since_1970", "utc", "when"]
 
 _UNITS = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
 """Numbers below the first are of the unit that has so many nanoseconds: 1973 in one is 5138 in the next."""
@@ -56,6 +56,22 @@ def since_1970(text: pl.Expr) -> pl.Expr:
     [2027, 2027, 2027, None, None, None, None]
     """
     return text.map_batches(_since_1970, return_dtype=UTC_NS, is_elementwise=True)
+
+
+def utc(text: pl.Expr) -> pl.Expr:
+    """Return times of ISO 8601 with date, time and offset, or of UTC; null for what is none of 1970 to 2199.
+
+    Examples
+    --------
+    >>> texts = ["2027-01-01T00:00:00.5Z", "2027-01-01T02:00:00+02:00", "1798761600", "0001-01-01T00:00:00Z"]
+    >>> pl.DataFrame({"at": texts}).select(at=utc(pl.col("at")).dt.epoch("ms"))["at"].to_list()
+    [1798761600500, 1798761600000, None, None]
+    """
+    return text.map_batches(_utc, return_dtype=UTC_NS, is_elementwise=True)
+
+
+def _utc(texts: pl.Series) -> pl.Series:
+    return _in_turn(texts, (_plain_utc, _any_utc))
 
 
 def _when(texts: pl.Series) -> pl.Series:
@@ -111,6 +127,10 @@ _PLAIN_UTC = (
 """Arrow reads more than we do: a space for the T, hours alone; and years turn over in its nanoseconds."""
 
 
+def _any_utc(texts: pl.Series) -> pl.Series:
+    return texts.to_frame("x").select(_ANY_UTC)["x"]
+
+
 def _in_utc(texts: pl.Series) -> pl.Series:
     return texts.to_frame("x").select(_IN_UTC)["x"]
 
@@ -122,6 +142,7 @@ def _iso(texts: pl.Series) -> pl.Series:
 _IN_UTC = from_text(pl.when(_X.str.ends_with("Z") & _X.str.contains("T", literal=True)).then(_X), "%+").alias(
     "x"
 )
+_ANY_UTC = from_text(_X, "%+").alias("x")
 _MARKED = pl.when(_X.str.contains(r"T.*(?:Z|[+-]\d\d:?\d\d)$")).then(_X).otherwise(_X + "Z")
 _ISO = pl.when(_X.str.contains("T", literal=True)).then(from_text(_MARKED, "%+")).alias("x")
 
