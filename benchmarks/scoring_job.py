@@ -2,7 +2,8 @@
 
 The capture is the lab's, every half hour of a day again; one container has nine of ten events. Or synthetic
 (`benchmarks.synthetic`), of which one event in three is a pair of its own. The rule pack runs over it too.
-``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2 [--synthetic]`` (millions of events).
+``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2 [--synthetic | --various]``
+(millions of events; ``--various``: a million programs, ten million destinations).
 """
 
 from __future__ import annotations
@@ -19,42 +20,87 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from benchmarks.synthetic import SHARES, write_parts
 from rtml.captures import open_capture
 from rtml.captures.manifest import Manifest
-from rtml.captures.write import write_capture
+from rtml.captures.write import as_stored, placed
 from rtml.models import train
-from rtml.schema import REJECTS, empty
 
 LAB = Path(__file__).parents[1] / "datasets" / "lab-v1" / "capture"
 SHARE = 0.9
 
 
-def made(folder: Path, events: int) -> Path:
-    """Write a capture of about so many events."""
+def made(folder: Path, events: int, various: bool = False) -> Path:
+    """Write a capture of about so many events, half hour by half hour, so that memory does not grow."""
     lab = open_capture(LAB)
-    rows = lab.events().collect()
+    day, length = 86_400 * 10**9, 31 * 60 * 10**9
+    one = _half_hour(lab.events().collect())
+    first = one["time"].to_physical().min()
+    assert isinstance(first, int)
+    one = _later(one, 30 * day - first % day).sort("time")
+    halves = max(1, round(events / one.height))
+    stored = [(inside, as_stored(rows)) for inside, rows in placed(_numbered(one))]
+    for number in range(halves):
+        for inside, table in stored:
+            rows = _moved(table, number, length, one.height)
+            if various:
+                rows = as_stored(_varied(pl.DataFrame(pl.from_arrow(rows))))
+            place = folder / "events" / inside
+            place.mkdir(parents=True, exist_ok=True)
+            name = place / f"part-{number}.parquet"
+            pq.write_table(rows, name, row_group_size=256_000, compression="zstd", compression_level=1)
+    counts = dict(one["container_id"].cast(pl.String).value_counts().iter_rows())
+    begin, end = one["time"][0], one["time"][-1] + dt.timedelta(microseconds=length * (halves - 1) // 1000)
+    moved = {"first_seen": begin, "last_seen": end, "started": None}
+    containers = [
+        c.model_copy(update=moved | {"events": counts.get(c.container_id, 0) * halves})
+        for c in lab.manifest.containers
+    ]
+    manifest = Manifest(sensor="bench", hosts=lab.manifest.hosts, containers=containers, start=begin, end=end,
+                        events=halves * one.height)  # fmt: skip
+    lab.processes().collect().write_parquet(folder / "processes.parquet")
+    (folder / "capture.json").write_text(manifest.to_json())
+    return folder
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64))
+
+
+def _moved(table: pa.Table, number: int, length: int, height: int) -> pa.Table:
+    """Return the rows so many half hours later, with numbers of their own: nothing else is made again."""
+    for name, more in (("time", length * number), ("seq", height * number)):
+        place, kind = table.schema.get_field_index(name), table.schema.field(name).type
+        moved = pc.add(table[name].cast(pa.int64()), more).cast(kind)
+        table = table.set_column(place, table.schema.field(name), moved)
+    return table
+
+
+def _half_hour(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the lab's half hour with the busiest container so often that it has nine of ten events."""
     busy = rows["container_id"].value_counts().sort("count").drop_nulls()["container_id"][-1]
     own, others = rows.filter(pl.col("container_id") == busy), rows.filter(pl.col("container_id") != busy)
     times = round(SHARE / (1 - SHARE) * others.height / own.height)
     loud = [_jittered(_later(own, 7_000_000 * n), n) for n in range(max(times, 1))]
-    one = pl.concat([others, *loud])
-    halves = max(1, round(events / one.height))
-    day, length = 86_400 * 10**9, 31 * 60 * 10**9
-    start = 30 * day - rows["time"].min().timestamp() * 10**9 % day
-    table = pl.concat([_jittered(_later(one, int(start) + length * n), 100 + n) for n in range(halves)])
-    table = table.sort("time")
-    table = table.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64))
-    facts = lab.manifest.containers
-    counts = dict(table["container_id"].cast(pl.String).value_counts().iter_rows())
-    begin, end = table["time"][0], table["time"][-1]
-    moved = {"first_seen": begin, "last_seen": end, "started": None}
-    containers = [c.model_copy(update=moved | {"events": counts.get(c.container_id, 0)}) for c in facts]
-    manifest = Manifest(sensor="bench", hosts=lab.manifest.hosts, containers=containers, start=begin, end=end,
-                        events=table.height)  # fmt: skip
-    write_capture(folder, manifest, table, lab.processes().collect(), empty(REJECTS))
-    return folder
+    return _jittered(pl.concat([others, *loud]), 100)
+
+
+def _varied(rows: pl.DataFrame) -> pl.DataFrame:
+    """Give one event in ten a program of a million, and each connection a destination of ten million."""
+    drawn = pl.col("seq") * 2_654_435_761 % 2**32
+    program, place = drawn % 1_000_000, drawn % 10_000_000
+    address = pl.concat_str(
+        [pl.lit("10"), *((place // 256**byte % 256).cast(pl.String) for byte in (2, 1, 0))], separator="."
+    )
+    exe = pl.concat_str([pl.lit("/opt/x"), program.cast(pl.String), pl.lit("/run")])
+    return rows.with_columns(
+        exe=pl.when(pl.col("seq") % 10 == 0).then(exe).otherwise(pl.col("exe").cast(pl.String)),
+        dst_ip=pl.when(pl.col("dst_ip").is_not_null()).then(address),
+    ).cast({"exe": rows.schema["exe"], "dst_ip": rows.schema["dst_ip"]})
 
 
 def _later(rows: pl.DataFrame, nanoseconds: int) -> pl.DataFrame:
@@ -106,6 +152,7 @@ def main() -> None:
     parser.add_argument("--memory", default="2GB")
     parser.add_argument("--workers", default="2")
     parser.add_argument("--synthetic", action="store_true")
+    parser.add_argument("--various", action="store_true", help="1 M programs, 10 M destinations")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
@@ -114,7 +161,7 @@ def main() -> None:
             capture = made_synthetic(place / "capture", number, 1, 2)
             learnt = made_synthetic(place / "learnt", 500_000, 0, 1)
         else:
-            capture = made(place / "capture", number)
+            capture = made(place / "capture", number, asked.various)
         model = train(open_capture(learnt), ["surprise", "half_space_trees", "isolation_forest"])
         model.save(place / "model")
         events = open_capture(capture).manifest.events

@@ -10,8 +10,10 @@ Fails for a family that looks back and recalls nothing: its source cannot be cut
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import polars as pl
 
@@ -19,16 +21,14 @@ from rtml.baselines import Baseline
 from rtml.features.contract import Family
 from rtml.features.held import columns_of, held
 from rtml.features.pairs import Pairs, gather
-from rtml.features.shared import new_images, shared_pairs
+from rtml.features.shared import new_images
+from rtml.features.sightings import FRESH, PAIR, TAKEN, Sighted
 from rtml.features.source import Source
 from rtml.features.windows import assemble_with_surprises
 from rtml.times import UTC_NS, instant
 
 __all__ = ["assemble_in_blocks", "can_be_cut"]
 
-_PAIR = ["peers", "subject", "key"]
-_TEXT: dict[str, pl.DataType] = dict.fromkeys(["conditional", *_PAIR, "container_id"], pl.String())
-_FRESH = pl.Schema({**_TEXT, "window": UTC_NS})
 _BEGUN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -89,8 +89,8 @@ class _Foretold:
 
     def taken_up(self, conditional: str, rows: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
         """Return ``group``, ``pair``, ``since`` of the pairs that are shared: since ever."""
-        ours = self.taken.filter(pl.col("conditional") == conditional).select(_PAIR)
-        met = names.join(ours, on=_PAIR, how="semi", nulls_equal=True).select("group", "pair").unique()
+        ours = self.taken.filter(pl.col("conditional") == conditional).select(PAIR)
+        met = names.join(ours, on=PAIR, how="semi", nulls_equal=True).select("group", "pair").unique()
         return met.with_columns(since=pl.lit(_BEGUN, UTC_NS))
 
 
@@ -98,21 +98,21 @@ def _foretold(
     source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
 ) -> _Foretold:
     conditionals = [one for family in families.values() for one in family.conditionals]
-    fresh, active = [_FRESH.to_frame()], []
     crowded = _crowded(source)
     if crowded is None:
-        return _Foretold(_FRESH.to_frame().select("conditional", *_PAIR))
-    for begin, block in _blocks(crowded, families, edges):
-        inside = pl.col("window") >= instant(begin)
-        for name, pairs in gather(block, conditionals, baseline).pairs.items():
-            fresh.append(_fresh(name, pairs, inside))
-        active.append(block.volume.filter(inside).group_by("container_id").agg(last=pl.col("window").max()))
-    last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
-    alive = new_images(source.peers, baseline.population()).join(last, on="container_id")
-    first = pl.concat(fresh).group_by(list(_TEXT)).agg(pl.col("window").min())
-    parts = first.partition_by("conditional", maintain_order=True, include_key=True)
-    return _Foretold(pl.concat([_FRESH.to_frame().select("conditional", *_PAIR),
-                               *(_shared(part, alive) for part in parts)]))  # fmt: skip
+        return _Foretold(TAKEN.to_frame())
+    active = []
+    with tempfile.TemporaryDirectory(prefix="rtml-sightings-") as scratch:
+        sighted = Sighted(Path(scratch), len(edges) - 1)
+        for begin, block in _blocks(crowded, families, edges):
+            inside = pl.col("window") >= instant(begin)
+            for name, pairs in gather(block, conditionals, baseline).pairs.items():
+                sighted.add(_fresh(name, pairs, inside))
+            last = block.volume.filter(inside).group_by("container_id").agg(last=pl.col("window").max())
+            active.append(last)
+        last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
+        alive = new_images(source.peers, baseline.population()).join(last, on="container_id")
+        return _Foretold(sighted.taken(alive))
 
 
 def _crowded(source: Source) -> Source | None:
@@ -127,20 +127,7 @@ def _crowded(source: Source) -> Source | None:
 
 def _fresh(conditional: str, pairs: Pairs, inside: pl.Expr) -> pl.DataFrame:
     """Return when containers first showed, within a piece, what their peers never had."""
-    new = pairs.rows.filter(inside, ~pl.col("seen")).select("container_id", "window", "group", "pair")
-    texts = pairs.names.select("group", "pair", *_PAIR).unique()
-    named = new.join(texts, on=["group", "pair"]).with_columns(conditional=pl.lit(conditional))
-    rows = named.select(pl.col(name).cast(kind) for name, kind in _FRESH.items())
-    return rows.group_by(list(_TEXT)).agg(pl.col("window").min()).select(_FRESH.names())
-
-
-def _shared(first: pl.DataFrame, alive: pl.DataFrame) -> pl.DataFrame:
-    """Return what is shared of one conditional: ``conditional``, peers, subject, key."""
-    keys = first.select("subject", "key").unique().with_row_index("pair")
-    groups = first.select("peers").unique().with_row_index("group")
-    coded = first.join(keys, on=["subject", "key"], nulls_equal=True).join(
-        groups, on="peers", nulls_equal=True
-    )
-    rows = coded.select("container_id", "window", "group", "pair", seen=pl.lit(False))
-    together = shared_pairs(rows, groups, alive).join(keys, on="pair")
-    return together.select(pl.lit(first["conditional"][0]).alias("conditional"), *_PAIR)
+    new = pairs.rows.filter(inside, ~pl.col("seen")).select("container_id", "window", "code")
+    texts = pairs.names.select("code", *PAIR)
+    named = new.join(texts, on="code").with_columns(conditional=pl.lit(conditional))
+    return named.select(pl.col(name).cast(kind) for name, kind in FRESH.items())

@@ -43,13 +43,13 @@ def plan(job: Job) -> Planned:
         cache = Path(scratch)
         index, new = taken(begun(job.out, job.asked), job.inputs, job.asked, cache)
         done, events, shards = markers(job.out), dict[str, int](), 0
-        families = model_at(str(job.asked.model), job.asked.digest).description.families
+        model = model_at(str(job.asked.model), job.asked.digest)
         for day in days_of(index):
             if day.name in done and done[day.name].key == day.key:
                 continue
             capture = capture_of(day, job.asked, cache)
             workers = job.powers.machines.workers
-            tasks = tasks_of(day, capture, job.asked, families, job.powers.memory, workers, cache)
+            tasks = tasks_of(day, capture, job.asked, model, job.powers.memory, workers, cache)
             events[day.name] = sum(task.events for task in tasks)
             shards += len(tasks)
     total = sum(events.values())

@@ -70,7 +70,7 @@ def score_day(out: Place, day: Day, model: Model, asked: Asked, powers: Powers, 
     except FAULTS as error:
         raise Failed(_first_line(error)) from error
     workers = powers.machines.workers
-    tasks = tasks_of(day, capture, asked, model.description.families, powers.memory, workers, work.cache)
+    tasks = tasks_of(day, capture, asked, model, powers.memory, workers, work.cache)
     files = _shards(tasks, powers, work)
     commit_day(out, day, judge_day(day, capture, model, asked, files))
     for named in files:

@@ -20,9 +20,10 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.features import AUDIT_FAMILIES
 from rtml.job.plan import Asked, Day
+from rtml.models import Model
 from rtml.peers import peer_group
 
-__all__ = ["BYTES", "FEWEST", "LEAST", "Member", "Task", "groups_of", "shards_of", "tasks_of"]
+__all__ = ["BYTES", "FEWEST", "HISTORY", "LEAST", "Member", "Task", "groups_of", "shards_of", "tasks_of"]
 
 BYTES = 500
 """Memory that an event takes while features are made of it: `python -m benchmarks.scoring_job` measures 210
@@ -31,6 +32,8 @@ for the lab's and 340 for synthetic ones, of which one in three is a pair of its
 LEAST = 300_000_000
 """Bytes that a worker takes before it has read an event: libraries and the model."""
 
+HISTORY = 3
+"""How often a worker holds the model's history: as it is read, drawn from, and looked up in."""
 
 FEWEST = 50_000
 """Events that a shard may hold however little memory there is."""
@@ -75,7 +78,7 @@ class Task:
 
 
 def tasks_of(
-    day: Day, capture: Capture, asked: Asked, families: list[str], memory: int, workers: int, cache: Path
+    day: Day, capture: Capture, asked: Asked, model: Model, memory: int, workers: int, cache: Path
 ) -> list[Task]:
     """Cut a day into shards.
 
@@ -85,8 +88,8 @@ def tasks_of(
         The day, and all its captures as one.
     asked
         What was asked for.
-    families
-        Of the model: API calls are not cut.
+    model
+        Its families (API calls are not cut), and its history, which every worker holds.
     memory, workers
         Bytes that all workers together may take, and how many there are.
     cache
@@ -98,11 +101,12 @@ def tasks_of(
     begin, end = (at.isoformat() for at in day.view)
     whole = Task(day.name, (begin, end), members, None, 1, capture.manifest.events, asked.digest,
                  asked.budget, asdict(asked.scope), str(asked.model), str(cache))  # fmt: skip
-    if set(families) & set(AUDIT_FAMILIES):
+    if set(model.description.families) & set(AUDIT_FAMILIES):
         return [whole]
     # Beside several workers the job's own process judges what they read.
     share = memory // (workers + 1 if workers > 1 else 1)
-    most = max(FEWEST, (share - LEAST) // BYTES)
+    least = LEAST + HISTORY * int(model.baseline.counts.estimated_size())
+    most = max(FEWEST, (share - least) // BYTES)
     groups = groups_of(capture, *day.view)
     number = max(workers, -(-int(groups["events"].sum()) // most))
     return [
