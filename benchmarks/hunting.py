@@ -180,10 +180,7 @@ def verdict(rows: list[tuple[str, float, float, int, str]]) -> str:
     peak = max(row[3] for row in rows)
     told = [
         (f"five cells {wall:.1f} s ({spent:.1f} CPU s); goal {WALL:.0f} s", wall <= WALL),
-        (
-            f"slowest picture: {slowest[0]}, {slowest[1]:.1f} s ({slowest[2]:.1f} CPU s); goal {PICTURE:.0f} s",
-            slowest[1] <= PICTURE,
-        ),
+        (f"slowest picture: {picture}; goal {PICTURE:.0f} s", slowest[1] <= PICTURE),
         (f"at most {peak / 1e6:,.0f} MB; goal {MEMORY / 1e6:,.0f}", peak <= MEMORY),
     ]
     return "".join(f"{sentence}: {'held' if held else 'MISSED'}\n" for sentence, held in told)
