@@ -35,7 +35,6 @@ _DAY = 86_400 * 10**9
 _CHILD = """
 import json, resource, sys, time
 import rtml
-from rtml.analyst import versions
 def cell(name, code):
     begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     exec(code, globals())
@@ -61,8 +60,9 @@ PICTURES = [
     ("connections", "shown = incident.connections()"),
     ("all connections", "shown = hunt.connections()"),
     ("similar", "shown = incident.similar(); shown._repr_html_()"),
-    ("rule", "shown = incident.to_rule()"),
 ]
+OTHERS = [("rule", "shown = incident.to_rule()")]
+"""What evaluates rules over the whole capture again, and is no picture."""
 
 
 def made(folder: Path, events: int, day: int, attacked: bool) -> Path:
@@ -159,7 +159,7 @@ def main() -> None:
             made(place / "capture", int(asked.events), 1, attacked=True)
             learnt = open_capture(made(place / "learnt", 10**6, 0, attacked=False))
             train(learnt, ["surprise", "half_space_trees", "isolation_forest"]).save(place / "model")
-        steps = json.dumps([*CELLS, *PICTURES])
+        steps = json.dumps([*CELLS, *PICTURES, *OTHERS])
         command = [sys.executable, "-c", _CHILD, str(place / "capture"), str(place / "model")]
         child = subprocess.Popen([*command, str(place / "verdicts.jsonl"), steps], stdout=subprocess.PIPE)
         rows = [json.loads(line) for line in child.stdout or ()]
@@ -174,11 +174,13 @@ def verdict(rows: list[tuple[str, float, float, int, str]]) -> str:
     """Say whether the goals of issue 15 were held."""
     wall = sum(row[1] for row in rows[: len(CELLS)])
     spent = sum(row[2] for row in rows[: len(CELLS)])
-    slowest = max(rows[len(CELLS) :], key=lambda row: row[1])
+    drawn = rows[len(CELLS) : len(CELLS) + len(PICTURES)]
+    slowest = max(drawn, key=lambda row: row[1])
+    picture = f"{slowest[0]}, {slowest[1]:.1f} s ({slowest[2]:.1f} CPU s)"
     peak = max(row[3] for row in rows)
     told = [
         (f"five cells {wall:.1f} s ({spent:.1f} CPU s); goal {WALL:.0f} s", wall <= WALL),
-        (f"slowest picture: {slowest[0]}, {slowest[1]:.1f} s; goal {PICTURE:.0f} s", slowest[1] <= PICTURE),
+        (f"slowest picture: {picture}; goal {PICTURE:.0f} s", slowest[1] <= PICTURE),
         (f"at most {peak / 1e6:,.0f} MB; goal {MEMORY / 1e6:,.0f}", peak <= MEMORY),
     ]
     return "".join(f"{sentence}: {'held' if held else 'MISSED'}\n" for sentence, held in told)

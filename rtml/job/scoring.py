@@ -88,7 +88,7 @@ def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str,
     for place, outcome in powers.engine.run([tasks[n] for n in open_], powers.machines):
         number = open_[place]
         done += tasks[number].events
-        report("scoring", min(done, events - 1), events, "events")
+        report("scoring", max(min(done, events - 1), 0), events, "events")
         if isinstance(outcome, Exception):
             faults.append(outcome)
             continue

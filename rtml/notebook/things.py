@@ -45,7 +45,7 @@ def lines_of(new: pl.DataFrame) -> list[Line]:
     ...        "count": 5, "by_new_program": False}
     >>> for line in lines_of(pl.DataFrame([row | {"key": f"10.0.0.{n}:22"} for n in range(4)])):
     ...     print(line[:3])
-    ('4 destinations by nmap: 10.0.0.0:22 and others', '1 of 2 containers, 20×', 4)
+    ('4 destinations by nmap, e.g. 10.0.0.0:22', '1 of 2 containers, 20×', 4)
     """
     many = pl.col("family").is_in(list(_PLURAL)) & (pl.len().over("group", "given") >= _MANY)
     each = pl.when(~many).then(pl.int_range(pl.len()))
@@ -64,7 +64,7 @@ def _lines(folded: pl.DataFrame) -> Iterator[Line]:
         said = phrase(row["family"], row["given"], row["key"])
         if row["things"] > 1:
             named = f"{row['things']:,} {_PLURAL[row['family']]} by {row['given'] or '(unknown)'}"
-            said = f"{named}: {row['key']} and others"
+            said = f"{named}, e.g. {row['key']}"
         of = row["of"] or row["containers"]
         seen = f"{row['containers']:,} of {of:,} containers, {row['count']:,}×"
         yield Line(said, seen, row["things"], row["by_new_program"])

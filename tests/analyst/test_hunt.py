@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 import rtml
 from rtml.analyst import Hunt, Incident, Rows
 from rtml.captures import Capture
-from rtml.errors import MissingError, UsageError
+from rtml.errors import MissingError, MissingFileError, UsageError
 from rtml.schema import FINDINGS
 from tests.conftest import LAB
 
@@ -131,3 +133,51 @@ def test_noisy_rules_are_tuned_on_what_the_model_learnt_and_nothing_is_lost(foun
     assert "of noisy rules set aside" in repr(found) and as_they_come.aside.is_empty()
     with pytest.raises(UsageError, match="did you mean 'tuned'"):
         rtml.hunt(lab, rules="tunde")
+
+
+def test_findings_whose_events_are_gone_are_said_to_be_of_another_capture(found: Hunt, lab: Capture):
+    moved = pl.col("evidence").list.eval(
+        pl.struct(pl.element().struct.field("host"), seq=pl.element().struct.field("seq") + 10**9)
+    )
+    gone = found.findings.with_columns(
+        evidence=moved, process_id=pl.col("process_id") + 1, container_id=pl.lit("elsewhere")
+    )
+    incident = rtml.hunt(lab, rules=None, findings=gone)[0]
+    sentence = f"{lab.path} holds no event of these findings: hunt in the capture that they were made from."
+    for drawn in (incident.tree(), incident.timeline(), incident.events()):
+        assert repr(drawn) == sentence
+    with pytest.raises(MissingError, match="holds no event"):
+        incident.to_rule()
+    assert len(incident.events()) == 0 and incident.explain().reasons.height
+
+
+def test_findings_are_taken_from_where_they_are(found: Hunt, lab: Capture, tmp_path: Path):
+    found.findings.write_parquet(tmp_path / "findings.parquet")
+    assert rtml.hunt(lab, rules=None, findings=tmp_path).table.equals(
+        rtml.hunt(lab, rules=None, findings=found.findings).table
+    )
+
+
+@pytest.mark.parametrize(
+    ("capture", "words"),
+    [
+        ("no/such/folder", r"no capture here \(no such folder\)"),
+        ("README.md", r"no capture here \(this is a file, a capture is a folder\); `rtml capture import"),
+        ("tests", r"no capture here \(capture.json is missing\); `rtml capture import"),
+    ],
+)
+def test_what_is_no_capture_says_what_it_is_and_how_one_is_made(capture: str, words: str):
+    with pytest.raises(MissingFileError, match=words):
+        rtml.hunt(LAB.parents[1] / capture)
+
+
+def test_what_is_no_model_says_so(lab: Capture, tmp_path: Path):
+    for place, words in ((tmp_path, "no model.json"), (tmp_path / "x", "no such folder")):
+        with pytest.raises(MissingFileError, match=rf"not a model folder \({words}\); `rtml train`"):
+            rtml.hunt(lab, place)
+
+
+def test_of_many_names_an_error_lists_some(found: Hunt):
+    with pytest.raises(MissingError) as told:
+        found["zzz"]
+    assert len(str(told.value)) < 2_000 and str(told.value).endswith(f"and {len(found) - 40:,} more")

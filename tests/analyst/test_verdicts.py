@@ -165,3 +165,9 @@ def test_the_command_line_takes_the_file(afresh: Hunt, tmp_path: Path):
     none = ["train", str(LAB / "capture"), "--verdicts", gone, "--out", str(tmp_path / "m"), "--no-track"]
     refused = CliRunner().invoke(app, none)
     assert isinstance(refused.exception, MissingFileError) and "none.jsonl" in str(refused.exception)
+
+
+def test_a_verdict_that_cannot_be_kept_is_an_error(afresh: Hunt, tmp_path: Path):
+    (tmp_path / "verdicts.jsonl").mkdir()
+    with pytest.raises(RtmlError, match="verdicts.jsonl: Is a directory"):
+        afresh[0].verdict("benign", "the nightly export")

@@ -9,6 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtml.findings.exports.asff import asff
+from rtml.findings.exports.contract import Origin
+from rtml.findings.exports.ocsf import detection_finding
+from rtml.findings.exports.rows import rows_of
 from rtml.models.explaining.severity import severity_of
 
 MARGIN = st.floats(-1e6, 1e6)
@@ -83,3 +87,15 @@ def test_findings_are_told_apart():
     table = pl.DataFrame({"u": [1, 2], "margin": [5.0, 9.0], "limit": 5.0, "seen": True, "key": "x"})
     low, high = table.select(severity_of(["u"])).to_series().to_list()
     assert low == 4.0 < high
+
+
+def test_a_level_is_guardduty_s_band_everywhere():
+    """Label, number and rule say the same of one severity."""
+    edges = {0.0: "informational", 1.5: "low", 3.9: "low", 4.0: "medium", 6.9: "medium", 7.0: "high"}
+    edges[9.0] = "critical"
+    rows = rows_of(pl.DataFrame({"severity": list(edges)}))
+    for row, level in zip(rows, edges.values(), strict=True):
+        severity, event = asff(row, Origin())["Severity"], detection_finding(row, Origin())
+        assert (severity["Label"], event["severity"]) == (level.upper(), level.capitalize())
+        least = {"INFORMATIONAL": 0, "LOW": 1, "MEDIUM": 40, "HIGH": 70, "CRITICAL": 90}[severity["Label"]]
+        assert least <= severity["Normalized"] <= 100

@@ -253,7 +253,7 @@ def test_the_ports_that_one_program_tries_are_one_line():
     said = differences(conform(pl.DataFrame([*scan, *others]), DIFFERENCES)).text.splitlines()
     assert said[1] == "destinations.port: 52 new"
     assert sorted(said[2:]) == [
-        "  50 kinds of destination by /usr/bin/nmap: private 0 tcp and others  1 of 3 containers, 100×",
+        "  50 kinds of destination by /usr/bin/nmap, e.g. private 0 tcp  1 of 3 containers, 100×",
         "  kind of destination private 0 udp by /bin/a  2 of 3 containers, 1×",
         "  kind of destination private 1 udp by /bin/a  2 of 3 containers, 1×",
     ]
