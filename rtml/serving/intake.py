@@ -1,4 +1,4 @@
-"""One capture that grows by batches: a thread that reads, writes them down and answers; `Keeper` commits.
+"""One capture that grows by batches: a thread that reads, writes them down, answers, and commits.
 
 Batches that wait are taken together: those of one client are one block for the sensor, and all of them
 are one write to disk. Only then are they answered. The capture commits from time to time, as a follower's
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +24,6 @@ from rtml.captures.following.resuming import begun, require_ours
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Reading
 from rtml.serving.journal import Batch, Journal, Outcome
-from rtml.serving.keeping import Keeper, Kept, Rhythm
 from rtml.serving.policy import Where
 from rtml.serving.reading import NAME, read
 from rtml.serving.refusing import Refusal
@@ -32,6 +32,15 @@ __all__ = ["Closed", "Intake", "Rhythm"]
 
 _BLOCK = 8_000_000
 """Bytes that are read together at most, as a follower's block."""
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When a capture commits: after so many ``seconds`` or ``events``; ``idle`` seconds close it."""
+
+    seconds: float = 10.0
+    events: int = 100_000
+    idle: float = 600.0
 
 
 class Closed(Exception):
@@ -59,18 +68,16 @@ class Intake:
         require_ours(out)
         with ExitStack() as stack:
             stack.enter_context(locked(out / FOLDER / "lock", out))
-            commits, gathered = begun(sensor, NAME, out)
-            self._journal = Journal(out / FOLDER / "journal", commits.facts.place)
+            self._commits, self._gathered = begun(sensor, NAME, out)
+            self._journal = Journal(out / FOLDER / "journal", self._commits.facts.place)
             stack.callback(self._journal.close)
             kind = sensor if scope is None else scoped(sensor, scope)
             self._reader = BlockReader(kind, out / FOLDER, known=True)
-            self._line = commits.facts.place.line
-            self._keeper = Keeper(commits, gathered, self._journal, rhythm, self._ring)
-            self._last = time.monotonic()
+            self._line = self._commits.facts.place.line
+            self._new, self._committed, self._last = 0, time.monotonic(), time.monotonic()
             self._catch_up()
             self._held = stack.pop_all()
         self._thread = threading.Thread(target=self._run, name=f"intake {where.folder}", daemon=True)
-        self._keeper.start()
         self._thread.start()
 
     def offer(self, batch: Batch) -> Future[tuple[Outcome, bool]]:
@@ -99,11 +106,8 @@ class Intake:
     def _run(self) -> None:
         try:
             with self._held:
-                try:
-                    while self._turn():
-                        pass
-                finally:
-                    self._keeper.end()
+                while self._turn():
+                    pass
         except BaseException as error:
             self.failed = error
         finally:
@@ -114,7 +118,7 @@ class Intake:
                 _answer(result, self.failed or Closed())
 
     def _turn(self) -> bool:
-        """Take what waits; tell whether to go on."""
+        """Take what waits, commit where it is time; tell whether to go on."""
         with self._bell:
             if not self._waiting and not self._stopping:
                 self._bell.wait(min(self._rhythm.seconds, 1.0))
@@ -123,13 +127,14 @@ class Intake:
             self._stopping = self._stopping or idle
             over = self._stopping
         try:
-            if self._keeper.failed is not None:
-                raise self._keeper.failed
             self._take(waiting)
         except BaseException as error:
             for _, result in waiting:
                 _answer(result, error)
             raise
+        due = time.monotonic() - self._committed >= self._rhythm.seconds
+        if self._new and (due or over or self._new >= self._rhythm.events):
+            self._commit()
         return not over
 
     def _take(self, waiting: list[Waiting]) -> None:
@@ -147,8 +152,9 @@ class Intake:
         for block, _, told in read_blocks:
             for (_, result), outcome in zip(block, told, strict=True):
                 _answer(result, (outcome, False))
-        readings = [(reading, sum(len(batch.raw) for batch, _ in block)) for block, reading, _ in read_blocks]
-        self._keeper.give(Kept(readings, place.model_copy(update={"line": self._line})))
+        for block, reading, _ in read_blocks:
+            self._add(reading, [batch for batch, _ in block])
+        self._commits.facts.place = place.model_copy(update={"line": self._line})
 
     def _unheard(self, waiting: Iterable[Waiting]) -> Iterator[Waiting]:
         """Yield batches that were not sent before; those that were are answered as they were then."""
@@ -181,18 +187,26 @@ class Intake:
         self._line += sum(outcome.lines for outcome in told)
         yield block, reading, told
 
+    def _add(self, reading: Reading, batches: Iterable[Batch]) -> None:
+        self._gathered.add(reading, NAME, sum(len(batch.raw) for batch in batches))
+        self._new += max(1, reading.records)
+
     def _catch_up(self) -> None:
         """Read what was acknowledged and is not in the capture, as after a kill."""
         for batch, _, place in self._journal.unread():
             reading, told = read(self._reader, [batch], self.where, self._line)
             self._line += told[0].lines
-            kept = [(reading, len(batch.raw))]
-            self._keeper.take(Kept(kept, place.model_copy(update={"line": self._line})))
-        self._keeper.commit()
+            self._add(reading, [batch])
+            self._commits.facts.place = place.model_copy(update={"line": self._line})
+            if self._new >= self._rhythm.events:
+                self._commit()
+        if self._new:
+            self._commit()
 
-    def _ring(self) -> None:
-        with self._bell:
-            self._bell.notify()
+    def _commit(self) -> None:
+        self._commits.commit(self._gathered)
+        self._journal.forget(self._commits.facts.place)
+        self._new, self._committed = 0, time.monotonic()
 
 
 def _blocks(waiting: Iterable[Waiting]) -> Iterator[list[Waiting]]:

@@ -148,7 +148,7 @@ class Journal:
             return
         half = self._keys_file.with_suffix(".partial")
         with half.open("wb") as out:
-            for name, outcome in list(self._keys.items()):  # batches come meanwhile
+            for name, outcome in self._keys.items():
                 out.write(orjson.dumps([name, outcome.model_dump()]) + b"\n")
             out.flush()
             os.fsync(out.fileno())
