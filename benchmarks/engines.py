@@ -35,6 +35,7 @@ from rtml.models import train
 __all__ = ["timed"]
 
 _ENGINES = ("local", "ray")
+_TRIES = 3
 
 
 def timed(engine: Engine, spent: list[float]) -> Engine:
@@ -61,20 +62,14 @@ def _turn(place: Path, engine: str, out: Path) -> None:
 
 def _measured(place: Path, engine: str, number: int) -> tuple[dict[str, float], str]:
     out = place / f"{engine}-{number}"
-    line = [
-        sys.executable,
-        "-m",
-        "benchmarks.engines",
-        "--turn",
-        engine,
-        "--place",
-        str(place),
-        "--out",
-        str(out),
-    ]
-    told = json.loads(
-        subprocess.run(line, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
-    )
+    line = [sys.executable, "-m", "benchmarks.engines", "--turn", engine]
+    line += ["--place", str(place), "--out", str(out)]
+    for attempt in range(_TRIES):  # on a busy machine Ray may not come up in its thirty seconds
+        done = subprocess.run(line, check=attempt == _TRIES - 1, stdout=subprocess.PIPE, text=True)
+        if not done.returncode:
+            break
+    told = json.loads(done.stdout.splitlines()[-1])
+    sys.stderr.write(f"{engine}: {told}\n")
     digest = hashlib.sha256()
     for path in sorted(out.rglob("*.parquet")):
         digest.update(path.relative_to(out).as_posix().encode() + path.read_bytes())
@@ -97,9 +92,12 @@ def main(
         folder = Path(scratch)
         for day in (2, 4):  # a day apart, so that neither is context of the other
             made_synthetic(folder / "captures" / str(day), int(events), day, day)
-        learnt = open_capture(made_synthetic(folder / "learnt", 500_000, 0, 1))
+        learnt = open_capture(made_synthetic(folder / "learnt", 100_000, 0, 1))
         train(learnt, ["surprise", "half_space_trees", "isolation_forest"]).save(folder / "model")
-        told = {name: [_measured(folder, name, n) for n in range(turns)] for name in _ENGINES}
+        told: dict[str, list[tuple[dict[str, float], str]]] = {name: [] for name in _ENGINES}
+        for number in range(turns):
+            for name, rows in told.items():
+                rows.append(_measured(folder, name, number))
     if len({digest for rows in told.values() for _, digest in rows}) != 1:
         raise SystemExit("the engines differ")
     for what in ("whole", "shards"):

@@ -244,5 +244,6 @@ def _ancestors(label: pl.Series, before: _Index, image: _Index, nodes: _Index) -
     there = (steps >= 0) & label.is_not_null().to_numpy()[np.maximum(steps, 0)]
     ends = np.append(0, there.sum(axis=1).cumsum())
     labels = label.gather(steps[there]).to_arrow(compat_level=pl.CompatLevel.oldest())
-    lists = pa.LargeListArray.from_arrays(pa.array(ends, pa.int64()), labels)
+    # Not `pa.array`, which imports pandas to know whether it was given some.
+    lists = pa.LargeListArray.from_arrays(pl.Series(ends, dtype=pl.Int64).to_arrow(), labels)
     return pl.Series("ancestors", lists, dtype=pl.List(pl.String))
