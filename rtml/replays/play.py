@@ -212,4 +212,4 @@ class Play:
         number = int(place.rpartition("-")[2])
         names = {c.workload.name for c in list(self._lab.places.values())}
         places = {name: self._lab.replicas(name) for name in sorted(names)}
-        return {name: replicas[min(number, len(replicas)) - 1].ip for name, replicas in places.items()}
+        return {n: known[min(number, len(known)) - 1].ip for n, known in places.items() if known}

@@ -31,7 +31,7 @@ def test_every_promise_of_the_sensor_is_kept(smoke: tuple[Path, Recording]):
 def test_the_log_tells_how_it_went(smoke: tuple[Path, Recording]):
     log = json.loads((smoke[0] / "log.json").read_text())
     assert log["complete"] and not log["not_done"]
-    assert log["lines"] > 2000 and 0 < log["sensor_cpu_share"] < 1 and 0 < log["cpu_busy_share"] < 1
+    assert log["lines"] > 2000 and 0 < log["sensor_cpu_share"] < 1 and 0 < log["cpu_busy_share"] <= 1
     assert {a["id"] for a in log["attacks"]} == set(SCENARIO.attacks)
     assert all(a["complete"] and not a["killed"] for a in log["attacks"])
 
