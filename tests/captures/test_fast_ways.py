@@ -176,17 +176,26 @@ def test_any_values_are_written_in_place_as_one_by_one():
 
 
 @pytest.mark.parametrize(
-    "odd", ['{"a": 1}', '{"\\u0062": {"c": 1}}', '{"x": {"b": 1}}', '{"b": ', '{"x": "\\"b\\": 1"}', "[]"]
+    "odd",
+    [
+        '{"a": 1}',
+        '{"\\u0062": {"c": 1}}',
+        '{"\\u0064": 1}',
+        '{"x": {"b": 1}}',
+        '{"b": ',
+        '{"x": "\\"b\\": 1"}',
+        "[]",
+    ],
 )
 def test_a_field_that_few_records_have_is_read(odd: str):
     wanted = {"a": "a", "c": "b/c", "d": "d"}
-    texts = pl.Series([*['{"a": 1, "e": "b"}'] * 1500, odd, *['{"a": 2}'] * 1500])
+    texts = pl.Series([*['{"a": 1, "e": "b"}'] * 1501, odd, *['{"a": 2}'] * 1500])
     fast, problems = fields.table_of(texts, wanted)
     with _slowly():
         slow, told = fields.table_of(texts, wanted)
     assert fast.equals(slow, null_equal=True) and problems == told
     less = narrowing.narrowed(texts, fields.shape_of(wanted))
-    assert ("d" in {field.name for field in less.fields}) == (odd == '{"b": ')
+    assert ("d" in {field.name for field in less.fields}) == (odd == '{"b": ' or "0064" in odd)
 
 
 _SHAPE = pl.Struct({"a": pl.List(pl.Struct({"b": pl.String()})), "c": pl.String()})

@@ -49,7 +49,8 @@ def parents_named(rows: pl.DataFrame, exe: str | pl.Expr, cmdline: str | pl.Expr
     -------
     Columns of `PROCESSES`, one row per parent, as it was named first.
     """
-    named = rows.filter(pl.col(BESIDE).is_null()).select(
+    named = rows.select(
+        BESIDE,
         "host",
         process_id="parent_id",
         parent_id=pl.lit(None, pl.Int64),
@@ -61,5 +62,6 @@ def parents_named(rows: pl.DataFrame, exe: str | pl.Expr, cmdline: str | pl.Expr
         cmdline=cmdline,
         uid=pl.lit(None, pl.Int32),
     )
-    known = named.drop_nulls("process_id").unique("process_id", keep="first", maintain_order=True)
+    known = named.filter(pl.col(BESIDE).is_null() & pl.col("process_id").is_not_null())
+    known = known.unique("process_id", keep="first", maintain_order=True)
     return known.select(PROCESSES.names()).cast(PROCESSES)

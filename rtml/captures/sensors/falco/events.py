@@ -139,12 +139,9 @@ def _once(events: pl.DataFrame) -> pl.DataFrame:
 
     What is no runtime event (an alert of a plugin) hides none, whatever number it gives itself.
     """
-    key = ["host", "evt.num", "time", "evt.type"]
-    numbered = pl.col("evt.num").is_not_null() & pl.col(BESIDE).is_null()
-    again = numbered & ~pl.struct(*key, numbered.alias("numbered")).is_first_distinct()
-    events = events.with_columns(
-        pl.when(again).then(pl.lit("the same event, by another rule")).otherwise(BESIDE).alias(BESIDE)
-    )
+    numbers = events["evt.num"].drop_nulls()
+    if numbers.n_unique() < numbers.len():
+        events = events.with_columns(_without_repeats().alias(BESIDE))
     if not (events["evt.dir"] == ">").any():
         return events
     thread = pl.struct("host", pl.coalesce("thread.tid", "proc.pid"), "evt.type")
@@ -156,6 +153,13 @@ def _once(events: pl.DataFrame) -> pl.DataFrame:
         .otherwise(BESIDE)
         .alias(BESIDE)
     )
+
+
+def _without_repeats() -> pl.Expr:
+    key = ["host", "evt.num", "time", "evt.type"]
+    numbered = pl.col("evt.num").is_not_null() & pl.col(BESIDE).is_null()
+    again = numbered & ~pl.struct(*key, numbered.alias("numbered")).is_first_distinct()
+    return pl.when(again).then(pl.lit("the same event, by another rule")).otherwise(BESIDE)
 
 
 def processes_of(rows: pl.DataFrame) -> pl.DataFrame:

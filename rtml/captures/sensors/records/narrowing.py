@@ -80,7 +80,7 @@ def _with_any(texts: pl.Series, names: set[str], seen: set[str]) -> pl.Series:
     return found.filter(found.str.contains(exact))
 
 
-def _names(kind: pl.DataType) -> Iterator[str]:
+def _names(kind: Any) -> Iterator[str]:
     if isinstance(kind, pl.Struct):
         for field in kind.fields:
             yield field.name

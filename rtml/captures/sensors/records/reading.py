@@ -13,7 +13,7 @@ from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
-from rtml.captures.sensors.records.values import NOTHING, said
+from rtml.captures.sensors.records.values import with_said
 from rtml.errors import RtmlError
 from rtml.schema import POLARS, REJECTS, empty
 
@@ -95,10 +95,10 @@ def _part(table: Table, format: Format) -> Part:
     told = told.with_columns(absent)
     refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()
     bad = _refused(table, refused, told[PROBLEM])
-    good, kinds = told.filter(~refused), told[BESIDE].drop_nulls().value_counts()
-    events = good.filter(pl.col(BESIDE).is_null())
+    good, kinds = told.filter(~refused) if refused.any() else told, told[BESIDE].drop_nulls().value_counts()
+    events = good.filter(pl.col(BESIDE).is_null()) if kinds.height else good
     return Part(
-        events=_without_empty_texts(events.select(name for name in POLARS if name in told.columns)),
+        events=with_said(events.select(name for name in POLARS if name in told.columns)),
         rejects=pl.concat(
             [table.rejects.with_columns(ours=pl.lit(False)), bad.with_columns(ours=pl.lit(True))]
         ),
@@ -114,13 +114,6 @@ def _refused(table: Table, refused: pl.Series, why: pl.Series) -> pl.DataFrame:
     lines = table.rows["line"].filter(refused)
     texts = table.rows["text"].filter(refused) if table.shown is None else table.shown(lines)
     return pl.DataFrame({"line": lines, "reason": why.filter(refused), "text": texts.str.slice(0, 200)})
-
-
-def _without_empty_texts(events: pl.DataFrame) -> pl.DataFrame:
-    """Return events in which nothing is null, whatever a sensor wrote for it."""
-    texts = [name for name, kind in events.schema.items() if kind == pl.String]
-    odd = [name for name in texts if any((events[name] == word).any() for word in NOTHING)]
-    return events.with_columns(said(pl.col(odd))) if odd else events
 
 
 def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:

@@ -40,7 +40,7 @@ def said(text: pl.Expr) -> pl.Expr:
 
 
 def with_said(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows with what was `said` in all texts; most columns of a block have none.
+    """Return rows with what was `said` in all texts; most columns of a block have nothing else.
 
     Examples
     --------
@@ -49,7 +49,14 @@ def with_said(rows: pl.DataFrame) -> pl.DataFrame:
     """
     texts = [name for name, kind in rows.schema.items() if kind == pl.String]
     texts = [name for name in texts if rows[name].null_count() < rows.height]
-    return rows.with_columns(said(pl.col(texts)))
+    if not texts:
+        return rows
+    there = [(pl.col(texts) == word).any().name.suffix(str(at)) for at, word in enumerate(NOTHING)]
+    found = rows.select(there).row(0)
+    odd = [
+        name for name, *each in zip(texts, found[: len(texts)], found[len(texts) :], strict=True) if any(each)
+    ]
+    return rows.with_columns(said(pl.col(odd))) if odd else rows
 
 
 def named(text: pl.Expr) -> pl.Expr:
