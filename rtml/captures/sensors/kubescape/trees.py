@@ -7,12 +7,14 @@ than any is cut there.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
@@ -26,8 +28,10 @@ DEEPEST = 64
 WIDEST = 2000
 """Processes of a tree that are read."""
 
-_TEXTS = ("pid", "ppid", "comm", "pcomm", "path", "cmdline", "cwd", "uid", "startTime")
-_RAW = pl.Schema({"tree": pl.Int64(), **dict.fromkeys(_TEXTS, pl.String())})
+_TEXTS = ("pid", "comm", "pcomm", "path", "cmdline", "cwd", "uid", "startTime")
+
+_Nodes = list[tuple[dict[str, Any], Any]]
+"""Processes, each with the pid that it names as its parent's, or that of the one above it."""
 
 
 def branches(alerts: pl.DataFrame) -> pl.DataFrame:
@@ -65,46 +69,45 @@ def branches(alerts: pl.DataFrame) -> pl.DataFrame:
 @cache
 def _table(trees: tuple[str, ...]) -> pl.DataFrame:
     """Return the processes of trees, each with the number of its tree, and when its parent began."""
-    rows = [(number, *node) for number, text in enumerate(trees) for node in _nodes(text)]
-    nodes = with_said(pl.DataFrame(rows, schema=_RAW, orient="row"))
+    found = [_nodes(text) for text in trees]
+    numbers = pl.Series("tree", [number for number, tree in enumerate(found) for _ in tree], pl.Int64)
+    pairs = [pair for tree in found for pair in tree]
+    nodes = [*map(itemgetter(0), pairs)]
+    told = [_texts(name, [node.get(name) for node in nodes]) for name in _TEXTS]
+    table = with_said(pl.DataFrame([numbers, *told, _texts("ppid", [*map(itemgetter(1), pairs)])]))
     start = pl.col("startTime")
-    nodes = nodes.with_columns(
+    table = table.with_columns(
         pid=pid_of(integer(pl.col("pid"))),
         ppid=pid_of(integer(pl.col("ppid"))),
         uid=user_id(pl.col("uid")),
         started=when(pl.when(~start.str.starts_with("0001-")).then(start)),
     ).drop_nulls("pid")
-    above = nodes.select("tree", ppid="pid", above="started").unique(["tree", "ppid"], keep="first")
-    return nodes.join(above, on=["tree", "ppid"], how="left", maintain_order="left")
+    above = table.select("tree", ppid="pid", above="started").unique(["tree", "ppid"], keep="first")
+    return table.join(above, on=["tree", "ppid"], how="left", maintain_order="left")
 
 
-@cache
-def _nodes(text: str) -> list[tuple[str | None, ...]]:
-    """Return what a tree says of each of its processes, parents before children."""
+def _nodes(text: str) -> _Nodes:
+    """Return the processes of a tree, parents before children."""
     try:
         left: list[tuple[Any, Any, int]] = [(_tree(orjson.loads(text)), None, 1)]
     except ValueError:
         return []
-    found = list[tuple[str | None, ...]]()
+    found: _Nodes = []
     for node, parent, depth in left:  # it grows while it is read
         if not isinstance(node, dict):
             continue
         if len(found) >= WIDEST:
             break
-        get = node.get
-        found.append(
-            tuple([v if type(v) is str or v is None else _text(v) for v in map(get, _TEXTS)])
-            if get("ppid") is not None
-            else tuple([_text(v) for v in map({**node, "ppid": parent}.get, _TEXTS)])
-        )
+        named = node.get("ppid")
+        found.append((node, parent if named is None else named))
         if depth < DEEPEST and (children := _children(node)):
-            left += [(child, get("pid"), depth + 1) for child in children]
+            pid = node.get("pid")
+            left += [(child, pid, depth + 1) for child in children]
     return found
 
 
 def forget() -> None:
     """Forget the trees of a block that has been read, so that memory does not grow with the file."""
-    _nodes.cache_clear()
     _table.cache_clear()
 
 
@@ -121,7 +124,12 @@ def _children(node: dict[str, Any]) -> Collection[Any]:
     return children if isinstance(children, list) else ()
 
 
+def _texts(name: str, values: Sequence[Any]) -> pl.Series:
+    """Return values as texts; what is neither a text nor a number is none."""
+    if not {*map(type, values)} <= {str, type(None)}:
+        values = [value if type(value) is str else _text(value) for value in values]
+    return pl.Series(name, pa.array(values, pa.large_string()))
+
+
 def _text(value: Any) -> str | None:
-    if type(value) is str or value is None:
-        return value
-    return str(value) if type(value) is int or not isinstance(value, dict | list) else None
+    return None if value is None or isinstance(value, dict | list) else str(value)
