@@ -22,6 +22,7 @@ class Known(State):
     ``stamp`` changes when its manifest is written again, ``digest`` is of its content; ``order`` is what
     sorts captures (`rtml.captures.joining.place_of`). ``aside``: why all of it waits, null when it does not;
     ``damaged``: files of events that were set aside, with the reason. Every run tries again what is.
+    ``days`` (UTC) hold events; null: all from ``start`` to ``end``.
     """
 
     stamp: str
@@ -34,6 +35,7 @@ class Known(State):
     lost: int
     aside: str | None = None
     damaged: dict[str, str] = {}
+    days: list[str] | None = None
 
     @property
     def content(self) -> str:

@@ -6,11 +6,12 @@ retries, so that whatever reads afterwards reads local files.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -97,6 +98,7 @@ def _looked_at(found: Found, cache: Path) -> Known:
     capture.processes().select(list(PROCESSES)).head(1).collect()
     if manifest.audit:
         capture.audit().head(1).collect()
+    sound = SoundCapture(capture.path, manifest, _sound_files(capture, rows, faults)) if faults else capture
     return Known(
         stamp=found.stamp,
         digest="" if aside else digest_capture(capture),
@@ -108,7 +110,23 @@ def _looked_at(found: Found, cache: Path) -> Known:
         lost=manifest.lost,
         aside=aside,
         damaged={} if aside else faults,
+        days=_days(sound),
     )
+
+
+def _days(capture: Capture) -> list[str] | None:
+    """Return the days (UTC) that hold events; null where its ends tell them, or a file cannot be read.
+
+    A log put together of alerts may span years and hold ten days: the others are not judged.
+    """
+    start, end = capture.manifest.start, capture.manifest.end
+    if start is None or end is None or end - start <= dt.timedelta(days=1):
+        return None
+    try:
+        days = capture.events(["time"]).select(pl.col("time").dt.date().unique().sort()).collect()
+    except FAULTS:
+        return None
+    return [str(day) for day in days["time"]]
 
 
 def _waiting(found: Found, reason: str) -> Known:
@@ -124,8 +142,11 @@ def opened(url: str, stamp: str, damaged: list[str], cache: Path) -> Capture:
     if not damaged:
         return capture
     rows, _ = sound_parts(f"{capture.path}/events")
-    kept = tuple(f"{capture.path}/events/{name}" for name in rows if name not in damaged)
-    return SoundCapture(capture.path, capture.manifest, kept)
+    return SoundCapture(capture.path, capture.manifest, _sound_files(capture, rows, damaged))
+
+
+def _sound_files(capture: Capture, names: Iterable[str], damaged: Collection[str]) -> tuple[str, ...]:
+    return tuple(f"{capture.path}/events/{name}" for name in names if name not in damaged)
 
 
 def damaged_files(url: str, stamp: str, cache: Path) -> dict[str, str]:

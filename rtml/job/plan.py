@@ -88,6 +88,8 @@ def _day(name: str, taken: Iterable[tuple[str, Known]]) -> Day:
 
 
 def _names(known: Known) -> Iterable[str]:
+    if known.days is not None:
+        return known.days
     if known.start is None or known.end is None:
         return []
     first, last = (dt.datetime.fromisoformat(at).astimezone(dt.UTC).date() for at in (known.start, known.end))

@@ -14,6 +14,10 @@ import pytest
 from rtml.captures import Capture, open_captures
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.job import run_job
+from rtml.job.inputs import found_captures
+from rtml.job.known import Index
+from rtml.job.opening import known_of
+from rtml.job.plan import days_of
 from rtml.models import Scored, load_model
 from tests.job.conftest import contents, cut, some_edges, written
 from tests.models import conftest as shop
@@ -72,6 +76,18 @@ def test_nothing_new_is_nothing_done(day: Capture, folder: Path, done: Path):
     told = run_job([day.path], folder, done)
     assert told == json.loads((done / "score.json").read_text())
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*") if path.name != ".lock"} == before
+
+
+def test_days_without_events_are_not_judged(day: Capture, tmp_path: Path):
+    """A log put together of alerts spans years and holds a handful of days."""
+    events, facts = day.events().collect(), {c.container_id: c for c in day.manifest.containers}
+    later = events.tail(20).with_columns(pl.col("time").dt.offset_by("400d"), pl.col("seq") + events.height)
+    both = pl.concat([events, later])
+    gap = found_captures([str(written(tmp_path / "gap", both, facts))])[0]
+    index = Index(captures={gap.url: known_of(gap, tmp_path / "cache")})
+    dates = both["time"].dt.date().unique().sort()
+    assert [part.name for part in days_of(index)] == [str(date) for date in dates]
+    assert known_of(found_captures([str(day.path)])[0], tmp_path / "cache").days is None
 
 
 @pytest.mark.parametrize("what", ["windows", "findings", "day", "score"])
