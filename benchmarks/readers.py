@@ -71,22 +71,21 @@ class Speed(NamedTuple):
         return self.seconds / self.bare
 
 
-def _least(work: Callable[[], object], repeat: int) -> float:
-    """Return CPU seconds of all threads, the least of some runs."""
-    taken = []
-    for _ in range(repeat):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return min(taken)
+def _taken(work: Callable[[], object]) -> float:
+    """Return CPU seconds of all threads."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 def _measure(name: str, path: Path, bare: Callable[[], object], goal: float | None, repeat: int) -> Speed:
     read = SENSORS[name.partition(" ")[0]].read
     reading = read(path)
     records = reading.records + sum(reading.beside.values())
-    seconds = _least(lambda: read(path), repeat)
-    return Speed(name, path.stat().st_size / 1e6, records, seconds, _least(bare, repeat), goal)
+    # In turns, so that a machine that slows down slows both; the least of each.
+    turns = [(_taken(lambda: read(path)), _taken(bare)) for _ in range(repeat)]
+    seconds, least = (min(column) for column in zip(*turns, strict=True))
+    return Speed(name, path.stat().st_size / 1e6, records, seconds, least, goal)
 
 
 def _parse(raw: bytes) -> None:
@@ -178,7 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("readers", nargs="*", default=list(READERS), help=", ".join(READERS))
     parser.add_argument("--megabytes", type=float, default=20)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=5)
     given = parser.parse_args()
     sys.stdout.write(f"{HEAD}\n")
     for speed in measured(given.readers, given.megabytes, given.repeat):
