@@ -17,6 +17,7 @@ from rtml.captures.inventory.joining import named_by
 from rtml.captures.manifest import Manifest
 from rtml.captures.naming import one_spelling
 from rtml.captures.overlapping import without_repeats
+from rtml.captures.pieces import is_long
 from rtml.captures.processes import process_images, with_images
 from rtml.captures.provenance import with_provenance
 from rtml.captures.repairs import repairs_of
@@ -24,7 +25,7 @@ from rtml.captures.rotation import log_of
 from rtml.captures.scope import scoped
 from rtml.captures.sensors import SENSORS, Reading, Sensor
 from rtml.captures.sensors.choosing import AUTO, choose
-from rtml.captures.streaming import is_long, stream_capture
+from rtml.captures.streaming import stream_capture
 from rtml.captures.write import write_capture
 from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,38 +18,27 @@ import polars as pl
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
-from rtml.captures.following.place import packed
 from rtml.captures.following.remembering import as_meant
 from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest
 from rtml.captures.mending import mended
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
+from rtml.captures.pieces import pieces
 from rtml.captures.processes import BY_TIME, images_of_nodes, nodes_of
 from rtml.captures.provenance import WRITTEN
 from rtml.captures.repairs import repairs_of
 from rtml.captures.retired import Retired, spans
 from rtml.captures.rotation import log_of
 from rtml.captures.sensors import Sensor
-from rtml.captures.sensors.sysdig.scap import is_scap
 from rtml.captures.shards import sharded
 from rtml.captures.write import as_stored, parquet_writer, placed, write_part
-from rtml.errors import RtmlError
 from rtml.progress import stage, steps
-from rtml.reading.content import first_bytes, opened
-from rtml.reading.json_text import json_of
-from rtml.reading.parquet import is_parquet
-from rtml.reading.shipped_csv import rows_of
 from rtml.reading.whole import whole_folder
 from rtml.schema import REJECTS, conform
 
-__all__ = ["STREAMED", "is_long", "stream_capture"]
+__all__ = ["stream_capture"]
 
-STREAMED = 200_000_000
-"""Bytes of input from which on it is read in blocks; a packed file counts ten times."""
-
-_BLOCK = 4_000_000
-_LONGEST = 64_000_000
 _HOLD = dt.timedelta(seconds=60)
 _GATHERED = 60_000
 _GROUP = 100_000
@@ -57,50 +46,6 @@ _IMAGES = 50_000
 """Process images that are written at once, with their ancestors."""
 _REMEMBERED = 50_000
 """Rows of what is known of processes from which on it is put on disk."""
-
-
-def is_long(paths: Sequence[Path]) -> bool:
-    """Tell whether files are so large, and line by line, that they are read in blocks."""
-    sizes = [path.stat().st_size * (10 if packed(path) else 1) for path in paths if path.is_file()]
-    return len(sizes) == len(paths) and sum(sizes) >= STREAMED and all(map(_by_line, paths))
-
-
-def _by_line(path: Path) -> bool:
-    """Tell whether the first line is a whole record: a document over many lines cannot be read in blocks."""
-    head = first_bytes(path, 1 << 20)
-    if head.lstrip().startswith(b"#") or rows_of(path) is not None:
-        return False  # what the first line says is needed for all others
-    line = head.lstrip().partition(b"\n")
-    if not line[1] or is_parquet(head) or is_scap(head):
-        return False
-    try:
-        return not line[0].startswith((b"{", b"[")) or bool(json_of(line[0]))
-    except ValueError:
-        return False
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """Whole lines of a file; ``problem`` is what is wrong with its end."""
-
-    raw: bytes
-    line: int
-    problem: str | None = None
-
-
-def _pieces(path: Path, cut: Callable[[bytes], int]) -> Iterator[_Piece]:
-    with opened(path) as (stream, content):
-        rest, line = b"", 0
-        while raw := stream.read(_BLOCK):
-            rest += raw
-            size = rest.rfind(b"\n") + 1
-            size = cut(rest[:size]) if size and len(rest) < 2 * _BLOCK else size
-            if not size and len(rest) > _LONGEST:
-                raise RtmlError(f"{path}: line {line + 1} has more than {_LONGEST:,} bytes; take it out")
-            if size:
-                yield _Piece(rest[:size], line)
-                line, rest = line + rest.count(b"\n", 0, size), rest[size:]
-        yield _Piece(rest, line, content.problem)
 
 
 @dataclass
@@ -120,7 +65,7 @@ class _Stream:
         """Gather one file."""
         assert self.sensor.lines is not None
         reader = BlockReader(self.sensor, path.parent)
-        for piece in _pieces(path, self.sensor.lines.cut):
+        for piece in pieces(path, self.sensor.lines.cut):
             reading = reader.read(piece.raw, path.name, piece.line)
             if reading is not None:
                 self.gathered.add(reading, str(path), len(piece.raw))
@@ -237,7 +182,7 @@ def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:
     assert sensor.lines is not None
     groups: dict[str, list[tuple[str, Path]]] = {}
     for path in inputs:
-        first = next(_pieces(path, sensor.lines.cut))
+        first = next(pieces(path, sensor.lines.cut))
         reading = BlockReader(sensor, path.parent).read(first.raw, path.name, 0)
         start = "" if reading is None or reading.events.is_empty() else str(reading.events["time"].min())
         name = log_of(path) if reading is None or reading.sitting is None else f"sitting {reading.sitting}"

@@ -7,13 +7,10 @@ and returns it, or raises the error that the work itself would have ended with s
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
-
-import typer
 
 from rtml.commands.names import AUTO, GENERIC, PACKS, SENSORS, SINKS
 from rtml.errors import (
@@ -30,7 +27,6 @@ from rtml.reading.whole import require_new
 from rtml.rules.reputation.categories import CATEGORIES
 
 __all__ = [
-    "above_zero",
     "account",
     "bad_list",
     "baseline",
@@ -42,13 +38,10 @@ __all__ = [
     "new",
     "one_of",
     "pack",
-    "probability",
     "readable",
     "region",
     "sensor",
     "sink",
-    "time",
-    "window",
 ]
 
 
@@ -262,44 +255,4 @@ def bad_list(value: list[str]) -> list[str]:
             raise UsageError(f"{option!r}: {hint}", argument="bad")
         one_of("category", CATEGORIES)(category)
         existing(file)
-    return value
-
-
-def window(param: typer.CallbackParam, value: str | None) -> str | None:
-    """Check the length of a window; the usual one needs no check."""
-    if value is not None and value != param.default:
-        from rtml.times import Window
-
-        Window.of(value)
-    return value
-
-
-def time(value: str | None) -> str | None:
-    """Check a point of time."""
-    if value is not None:
-        from rtml.times import moment
-
-        moment(value)
-    return value
-
-
-def above_zero(value: float | None) -> float | None:
-    """Check a budget."""
-    if value is not None and not 0 < value < math.inf:
-        raise UsageError(f"budget {value:g}: must be a number above 0", argument="budget")
-    return value
-
-
-def probability(value: float) -> float:
-    """Check a level of significance.
-
-    Examples
-    --------
-    >>> probability(1.0)
-    Traceback (most recent call last):
-    ...
-    rtml.errors.UsageError: alpha 1: must lie between 0 and 1
-    """
-    if not 0 < value < 1:
-        raise UsageError(f"alpha {value:g}: must lie between 0 and 1", argument="alpha")
     return value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands import arguments
+from rtml.commands import amounts, arguments
 from rtml.commands.baseline_options import Families
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
@@ -28,10 +28,10 @@ def learn(
     ],
     out: Annotated[Path, typer.Option("--out", help="New folder of the baseline.", callback=arguments.new)],
     start: Annotated[
-        str | None, typer.Option("--start", help="Only events from this moment on.", callback=arguments.time)
+        str | None, typer.Option("--start", help="Only events from this moment on.", callback=amounts.time)
     ] = None,
     end: Annotated[
-        str | None, typer.Option("--end", help="Only events before this moment.", callback=arguments.time)
+        str | None, typer.Option("--end", help="Only events before this moment.", callback=amounts.time)
     ] = None,
     family: Families = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable summary.")] = False,

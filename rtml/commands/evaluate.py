@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands import arguments
+from rtml.commands import amounts, arguments
 from rtml.commands.output import console
 from rtml.commands.progress import progress
 
@@ -31,10 +31,10 @@ def evaluate(
         typer.Argument(metavar="[FINDINGS...]", help="More findings.", callback=arguments.existing),
     ] = None,
     every: Annotated[
-        str | None, typer.Option("--window", help="Length of a window.", callback=arguments.window)
+        str | None, typer.Option("--window", help="Length of a window.", callback=amounts.window)
     ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=arguments.time)
+        str | None, typer.Option("--since", help="Only judge from this UTC time on.", callback=amounts.time)
     ] = None,
     all_time: Annotated[
         bool, typer.Option("--all-time", help="All of the capture is test time: nothing was learnt from it.")
@@ -42,7 +42,7 @@ def evaluate(
     budget: Annotated[
         float | None,
         typer.Option(
-            "--budget", help="False findings per container-day aimed at.", callback=arguments.above_zero
+            "--budget", help="False findings per container-day aimed at.", callback=amounts.above_zero
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Seed of resampling.", min=0)] = None,

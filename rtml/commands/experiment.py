@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands import arguments
+from rtml.commands import amounts, arguments
 from rtml.commands.experiment_seeds import seeds as run_seeds
 from rtml.commands.output import console, print_json
 from rtml.commands.progress import progress
@@ -100,7 +100,7 @@ def promote(
         str, typer.Argument(metavar="RUN", help="Run of an experiment, or models:/NAME/VERSION or @ALIAS.")
     ],
     alpha: Annotated[
-        float, typer.Option("--alpha", help="The p-value must lie below.", callback=arguments.probability)
+        float, typer.Option("--alpha", help="The p-value must lie below.", callback=amounts.probability)
     ] = 0.05,
     first: Annotated[
         bool, typer.Option("--first", help="Take it untested where there is no champion yet.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands import amounts, arguments, names
 from rtml.commands.output import console, print_json, write_parquet
 from rtml.commands.progress import progress
 
@@ -36,7 +36,7 @@ def features(
         Path | None, typer.Option("--learn", help="Also learn a baseline here (a new folder).")
     ] = None,
     every: Annotated[
-        str, typer.Option("--window", help="Length of a window.", callback=arguments.window)
+        str, typer.Option("--window", help="Length of a window.", callback=amounts.window)
     ] = "60s",
     family: Annotated[
         list[str] | None,

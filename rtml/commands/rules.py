@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands import amounts, arguments, names
 from rtml.commands.archived import suppression_lines
 from rtml.commands.destinations import print_destinations_only
 from rtml.commands.output import console, print_json, print_table, write_parquet
@@ -85,7 +85,7 @@ def rules(
         bool, typer.Option("--types", help="Only list the finding types and what covers them.")
     ] = False,
     every: Annotated[
-        str, typer.Option("--window", help="Length of a window of the scores.", callback=arguments.window)
+        str, typer.Option("--window", help="Length of a window of the scores.", callback=amounts.window)
     ] = "60s",
     every_rule: Annotated[bool, typer.Option("--all", help="Also rules without hits.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,

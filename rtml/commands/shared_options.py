@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from rtml.commands import arguments, names
+from rtml.commands import amounts, arguments, names
 
 __all__ = ["Address", "Budget", "Engine", "Scope", "Suppress"]
 
@@ -22,7 +22,7 @@ Suppress = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option("--budget", help="False findings per container-day.", min=0, callback=arguments.above_zero),
+    typer.Option("--budget", help="False findings per container-day.", min=0, callback=amounts.above_zero),
 ]
 Engine = Annotated[
     str,

@@ -166,8 +166,8 @@ class _Held:
 def _whole(number: int, line: bytes) -> list[Document]:
     """Return what a line of a list holds, one thing at most."""
     text = line.strip().removesuffix(b",")
-    tried = (parsed(number, text), parsed(number, text.removeprefix(b"[")))
-    return [one for one in tried if one.problem is None and one.raw[:1] in b"{[" and len(one.raw) > 2][:1]
+    may_be = [raw for raw in (text, text.removeprefix(b"[")) if len(raw) > 2 and raw[:1] in b"{["]
+    return [document for raw in may_be if (document := parsed(number, raw)).problem is None][:1]
 
 
 def _begins_anew(document: Document) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import check_capture, import_capture, open_capture, pieces
 from rtml.captures.following.follow import follow
 from rtml.captures.inventory.listing import read_listing
 from rtml.captures.manifest import Names
@@ -174,8 +174,8 @@ def test_blocks_and_followers_name_as_whole_imports_do(tmp_path: Path, monkeypat
     follow("falco", str(log), tmp_path / "followed", ONCE, containers=[file])
     os.utime(log, (1, 1))
     follow("falco", str(log), tmp_path / "followed", ONCE, containers=[file])
-    monkeypatch.setattr(streaming, "STREAMED", 1)
-    monkeypatch.setattr(streaming, "_BLOCK", 1000)
+    monkeypatch.setattr(pieces, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "_BLOCK", 1000)
     import_capture("falco", [log], tmp_path / "blocks", containers=[file])
     for other in ("blocks", "followed"):
         assert rows(tmp_path / other).equals(rows(tmp_path / "whole"))

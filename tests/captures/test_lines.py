@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import check_capture, import_capture, open_capture, pieces, streaming
 from rtml.captures.following import follow as following
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.sensors import SENSORS
@@ -25,7 +25,7 @@ LOGS = [
     for sensor in SENSORS.own
     if SENSORS[sensor].lines is not None
     for path in samples(sensor)
-    if path.stat().st_size < _MOST and streaming._by_line(path)
+    if path.stat().st_size < _MOST and pieces._by_line(path)
 ]
 
 
@@ -73,8 +73,9 @@ def test_in_blocks(tmp_path: Path, log: tuple[str, Path], block: int, monkeypatc
     monkeypatch.setattr(following, "_BLOCK", block)
     follow(sensor, str(path), tmp_path / "followed", Pulse(once=True, sleep=0.001, events=10))
     same(tmp_path / "followed", tmp_path / "whole")
-    monkeypatch.setattr(streaming, "STREAMED", 1)
-    for name, size in (("_BLOCK", block), ("_GATHERED", 5), ("_GROUP", 7), ("_REMEMBERED", 2)):
+    monkeypatch.setattr(pieces, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "_BLOCK", block)
+    for name, size in (("_GATHERED", 5), ("_GROUP", 7), ("_REMEMBERED", 2)):
         monkeypatch.setattr(streaming, name, size)
     import_capture(sensor, [path], tmp_path / "blocks")
     same(tmp_path / "blocks", tmp_path / "whole")
@@ -82,7 +83,7 @@ def test_in_blocks(tmp_path: Path, log: tuple[str, Path], block: int, monkeypatc
 
 def test_parquet_is_read_as_a_whole(tmp_path: Path):
     (tmp_path / "f.parquet").write_bytes(b"PAR1\n" + b"x" * 100)
-    assert not streaming._by_line(tmp_path / "f.parquet")
+    assert not pieces._by_line(tmp_path / "f.parquet")
 
 
 def alert(second: int, number: int, pid: int, parent: int, **fields: object) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from rtml.captures import import_capture, open_capture, open_captures, streaming
+from rtml.captures import import_capture, open_capture, open_captures, pieces
 from rtml.captures.following.follow import follow
 from rtml.captures.instances import identify
 from rtml.captures.processes import PROCESSES, process_images
@@ -80,7 +80,7 @@ def test_commands_show_them_whichever_way_the_capture_came_to_be(
     log = log_of(tmp_path, *(alert(i, None, **{"proc.pid": 7 + i, "proc.ppid": 99}) for i in range(3)))
     whole = import_capture("falco", [log], tmp_path / "whole")
     follow("falco", str(log), tmp_path / "followed", ONCE)
-    monkeypatch.setattr(streaming, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "STREAMED", 1)
     blocks = import_capture("falco", [log], tmp_path / "blocks")
     followed = open_capture(tmp_path / "followed").manifest
     assert (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import check_capture, import_capture, open_capture, pieces
 from rtml.captures.following.follow import follow
 from rtml.captures.sensors import SENSORS
 from rtml.captures.sensors.recognise import recognise
@@ -178,7 +178,7 @@ def test_without_a_tool_the_way_out_is_said(tmp_path: Path):
 def test_a_capture_is_neither_cut_into_blocks_nor_followed(
     tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(streaming, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "STREAMED", 1)
     tool(tmp_path, monkeypatch, f"cat {lines}")
     file = capture_file(tmp_path, raw=SCAP + b"\n" * 9)
     assert import_capture("falco", [file], tmp_path / "c").events == 5

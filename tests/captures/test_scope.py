@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rtml.captures import Capture, check_capture, import_capture, open_capture, streaming
+from rtml.captures import Capture, check_capture, import_capture, open_capture, pieces
 from rtml.captures.digest import digest_capture
 from rtml.captures.following.follow import follow
 from rtml.captures.in_scope import InScope
@@ -32,7 +32,7 @@ def test_every_kind_is_of_one_source():
 def test_sources_and_names_are_left_out_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_blocks: bool
 ):
-    monkeypatch.setattr(streaming, "STREAMED", 1 if in_blocks else 10**12)
+    monkeypatch.setattr(pieces, "STREAMED", 1 if in_blocks else 10**12)
     log = log_in(tmp_path, b"".join(lines()))
     whole = import_capture("bpftrace", [log], tmp_path / "whole")
     names = {c.container_id: c.container_name for c in whole.containers if c.container_name}

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.dataset as ds
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, retired, streaming
+from rtml.captures import check_capture, import_capture, open_capture, pieces, retired, streaming
 from rtml.captures.shards import shard_of
 from rtml.errors import RtmlError, UsageError
 from tests.captures.following.logs import counted, images, lines, log_in, rows
@@ -21,8 +21,9 @@ from tests.samples import shipped
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is long, blocks are small."""
-    monkeypatch.setattr(streaming, "STREAMED", 1)
-    sizes = {"_BLOCK": 20_000, "_GATHERED": 150, "_GROUP": 200, "_REMEMBERED": 20, "_IMAGES": 7}
+    monkeypatch.setattr(pieces, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "_BLOCK", 20_000)
+    sizes = {"_GATHERED": 150, "_GROUP": 200, "_REMEMBERED": 20, "_IMAGES": 7}
     for name, size in sizes.items():
         monkeypatch.setattr(streaming, name, size)
     monkeypatch.setattr(retired, "_AT_ONCE", 1)
@@ -32,7 +33,7 @@ def same(sensor: str, files: list[Path], place: Path) -> None:
     """Hold an import in blocks against one as a whole."""
     import_capture(sensor, files, place / "blocks")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streaming, "STREAMED", 10**12)
+        patch.setattr(pieces, "STREAMED", 10**12)
         import_capture(sensor, files, place / "whole")
     assert not list((place / "whole" / "events").rglob("shard=*"))
     assert rows(place / "blocks").equals(rows(place / "whole"))
@@ -97,7 +98,7 @@ def test_a_damaged_or_foreign_long_file_leaves_nothing(tmp_path: Path):
     assert not (tmp_path / "c").exists()
     document = tmp_path / "pretty.json"
     document.write_text("{\n" + '"a": 1,\n' * 10 + '"b": 2}\n')
-    assert not streaming.is_long([document])
+    assert not pieces.is_long([document])
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rtml.captures import check_capture, import_capture, open_capture, streaming
+from rtml.captures import check_capture, import_capture, open_capture, pieces
 from rtml.captures.following import blocks
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
@@ -240,7 +240,7 @@ def test_a_log_of_another_sensor_or_of_too_much_text_is_not_waited_for(
 
 
 def test_a_long_import_of_text_alone_is_still_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(streaming, "STREAMED", 1)
+    monkeypatch.setattr(pieces, "STREAMED", 1)
     (tmp_path / "text.log").write_text(START["falco"])
     with pytest.raises(RtmlError, match="not a log of Falco"):
         import_capture("falco", [tmp_path / "text.log"], tmp_path / "c")
