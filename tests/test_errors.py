@@ -21,6 +21,7 @@ from rtml.errors import (
     RtmlError,
     UnknownNameError,
     UsageError,
+    did_you_mean,
     lookup,
     unreadable,
 )
@@ -117,3 +118,10 @@ def test_the_command_line_knows_what_it_calls_an_argument(tmp_path: Path):
     assert (done.returncode, done.stderr.strip().endswith("another place (--out)")) == (1, True)
     done = rtml("capture", "info", tmp_path)
     assert "(`rtml capture import SENSOR INPUT... --out CAPTURE` makes one)" in done.stderr
+
+
+def test_of_many_names_an_error_lists_some():
+    names = [f"{number:04d}" for number in range(1234)]
+    said = did_you_mean("of another kind", names)
+    assert said == f"known: {', '.join(names[:40])} and 1,194 more"
+    assert did_you_mean("of another kind", names[:40]).endswith("0039")

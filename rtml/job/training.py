@@ -122,7 +122,7 @@ class _Shards:
 
 
 def _table(content: bytes) -> pl.DataFrame:
-    return pl.read_parquet(io.BytesIO(content))
+    return pl.read_parquet(io.BytesIO(content), glob=False)
 
 
 def _added(parts: list[Baseline]) -> Baseline:

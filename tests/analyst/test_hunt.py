@@ -175,9 +175,3 @@ def test_what_is_no_model_says_so(lab: Capture, tmp_path: Path):
     for place, words in ((tmp_path, "no model.json"), (tmp_path / "x", "no such folder")):
         with pytest.raises(MissingFileError, match=rf"not a model folder \({words}\); `rtml train`"):
             rtml.hunt(lab, place)
-
-
-def test_of_many_names_an_error_lists_some(found: Hunt):
-    with pytest.raises(MissingError) as told:
-        found["zzz"]
-    assert len(str(told.value)) < 2_000 and str(told.value).endswith(f"and {len(found) - 40:,} more")
