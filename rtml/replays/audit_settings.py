@@ -32,7 +32,7 @@ direction = out
 type = always
 format = string
 path = {laurel}
-args = --config {folder}/laurel.toml
+args = -c {folder}/laurel.toml
 """
 
 _LAUREL = """directory = "{folder}"
