@@ -191,5 +191,5 @@ def test_only_now_is_said_where_a_loaded_model_has_no_past(found: Hunt):
     ours = next(one for one in found if "surprise" in one.row["detectors"])
     assert "Only what was scored now" not in ours.peers().text
     loaded = replace(found, scored=replace(found.scored, learnt=None))
-    said = replace(ours, ground=loaded).peers().text
+    said = replace(ours, desk=loaded).peers().text
     assert said.splitlines()[-1].startswith("Only what was scored now: a model that was loaded")
