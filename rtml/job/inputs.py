@@ -11,7 +11,7 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rtml.errors import MissingFileError, UsageError
+from rtml.errors import UsageError, no_capture
 from rtml.job.places import Place, place_at
 
 __all__ = ["Found", "found_captures"]
@@ -59,8 +59,7 @@ def _of(text: str) -> Iterator[Found]:
             yield from _below(place)
             return
     if not _is_pattern(place.inner):
-        hint = f"no capture here ({_MANIFEST} is missing)"
-        raise MissingFileError(f"{place.url}: {hint}", argument="capture")
+        raise no_capture(place.url)
     yield from _matching(place)
 
 
