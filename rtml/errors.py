@@ -134,6 +134,17 @@ def no_capture(place: str) -> MissingFileError:
     return MissingFileError(f"{where}: no capture here ({why}){made}", argument="capture")
 
 
+def first_line(error: BaseException) -> str:
+    r"""Return the first line of what an error says, or its kind where it says nothing.
+
+    Examples
+    --------
+    >>> first_line(ValueError("damaged\nat byte 7")), first_line(TimeoutError())
+    ('damaged', 'TimeoutError')
+    """
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def unreadable(path: Path | str, error: OSError) -> RtmlError:
     """Return the error of a file that the system does not give: a `MissingFileError` where none is.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, first_line
 
 __all__ = ["UNDECODABLE", "naming_parts"]
 
@@ -39,16 +39,12 @@ def naming_parts(folder: str, what: str) -> Iterator[None]:
             reason = _reason(part)
             if reason:
                 raise RtmlError(f"{part}: damaged ({reason}); import the capture again") from error
-        raise RtmlError(f"{folder}: {what} cannot be read ({_first_line(error)})") from error
+        raise RtmlError(f"{folder}: {what} cannot be read ({first_line(error)})") from error
 
 
 def _reason(part: Path) -> str:
     try:
         pl.read_parquet(part, glob=False, hive_partitioning=False)
     except UNDECODABLE as error:
-        return _first_line(error)
+        return first_line(error)
     return ""
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -26,7 +26,7 @@ from rtml.captures.digest import digest_capture
 from rtml.captures.joining import place_of
 from rtml.captures.parts import Parts, scan_table, sound_parts
 from rtml.captures.processes import PROCESSES
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, first_line
 from rtml.job.inputs import Found
 from rtml.job.known import Known
 from rtml.job.places import place_at
@@ -71,7 +71,7 @@ def known_of(found: Found, cache: Path) -> Known:
         try:
             return _looked_at(found, cache)
         except FAULTS:
-            return _waiting(found, _first_line(error))
+            return _waiting(found, first_line(error))
 
 
 def _sound(found: Found, cache: Path) -> Known:
@@ -110,7 +110,7 @@ def _looked_at(found: Found, cache: Path) -> Known:
         lost=manifest.lost,
         aside=aside,
         damaged={} if aside else faults,
-        days=_days(sound),
+        days=None if aside else _days(sound),
     )
 
 
@@ -161,7 +161,7 @@ def damaged_files(url: str, stamp: str, cache: Path) -> dict[str, str]:
             scan_table(f"{capture.path}/events/{name}").select(pl.all().len()).collect()
             pl.read_parquet(f"{capture.path}/events/{name}", hive_partitioning=False, glob=False)
         except FAULTS as error:
-            faults[name] = f"{name}: damaged ({_first_line(error)})"
+            faults[name] = f"{name}: damaged ({first_line(error)})"
     return faults
 
 
@@ -189,7 +189,3 @@ def fetched(url: str, stamp: str, cache: Path) -> Path:
 
 def _mirror(url: str, stamp: str, cache: Path) -> Path:
     return cache / hashlib.sha256(f"{url}\0{stamp}".encode()).hexdigest()[:32]
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import RtmlError, UsageError, first_line
 from rtml.reading.whole import whole_file
 
 __all__ = ["STORES", "Entry", "Place", "place_at"]
@@ -119,8 +119,8 @@ class _Explained:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, _FAILED) and not isinstance(error, FileNotFoundError):
-            first = next(iter(str(error).splitlines()), type(error).__name__)
-            raise RtmlError(f"{self.url}: the store does not answer as it should ({first})") from error
+            why = f"the store does not answer as it should ({first_line(error)})"
+            raise RtmlError(f"{self.url}: {why}") from error
 
 
 def place_at(text: str) -> Place:
@@ -150,6 +150,5 @@ def place_at(text: str) -> Place:
     try:
         system, inner = fs.FileSystem.from_uri(url)
     except (*_FAILED, ValueError) as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise RtmlError(f"{text}: the store cannot be reached ({first})") from error
+        raise RtmlError(f"{text}: the store cannot be reached ({first_line(error)})") from error
     return Place(url, system, inner)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rtml.captures import Capture
 from rtml.captures.in_scope import InScope
 from rtml.captures.joining import joined
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, first_line
 from rtml.job.days import commit_day
 from rtml.job.engines import Engine, Machines
 from rtml.job.judging import judge_day
@@ -123,5 +123,5 @@ def _damage(url: str, known: Known, cache: Path) -> dict[str, object]:
 
 def _first_line(error: BaseException) -> str:
     if isinstance(error, RtmlError | OSError):
-        return next(iter(str(error).splitlines()), type(error).__name__)
+        return first_line(error)
     return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"

@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 
 from rtml.replays.contract import Action, Attack, Workload
-from rtml.replays.entries import Entry, some_place
+from rtml.replays.entries import Entry, now_and_then, some_place
 from rtml.replays.moments import forced
 from rtml.replays.parts import names_of_parts
 from rtml.replays.scenario import Rollout, Scenario
@@ -110,11 +110,9 @@ def _actions(
         actions = [*workloads[name].actions, *(a for a in operators if name in a.where)]
         for action in actions:
             dice = random.Random(f"{scenario.seed} {name} {action.what}")
-            at = dice.expovariate(1 / action.every)
-            while at < scenario.seconds - 10:
+            for at in now_and_then(dice, action.every, scenario.seconds - 10):
                 place = some_place(dice, scenario, name)
                 entries.append(Entry(at, "action", action.what, place))
-                at += dice.expovariate(1 / action.every)
     return entries
 
 
@@ -126,11 +124,9 @@ def _restarts(scenario: Scenario) -> list[Entry]:
         for at in scenario.node_restarts
         for n, place in enumerate(places)
     ]
-    if not scenario.restarts:
+    if not scenario.restarts or not names:
         return entries
     dice = random.Random(f"{scenario.seed} restarts")
-    at = dice.expovariate(1 / scenario.restarts)
-    while names and at < scenario.seconds - 20:
+    for at in now_and_then(dice, scenario.restarts, scenario.seconds - 20):
         entries.append(Entry(at, "restart", "", some_place(dice, scenario, dice.choice(names))))
-        at += dice.expovariate(1 / scenario.restarts)
     return entries

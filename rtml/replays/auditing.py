@@ -19,6 +19,7 @@ from pathlib import Path
 
 from rtml.errors import RtmlError
 from rtml.replays.audit_settings import write_settings
+from rtml.replays.sensor import end
 
 __all__ = ["CALLS", "PROGRAMS", "Audit", "auditing", "forget_rules", "rules", "status_of"]
 
@@ -83,12 +84,7 @@ class Audit:
         """Take the rules back, let auditd write out what it holds, leave audit as it was."""
         self.lost = status_of(_ctl("-s")).get("lost", 0) - self.before.get("lost", 0)
         forget_rules(self.before)
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, signal.SIGTERM, _PATIENCE)
         found = {"auditd": self.folder / "audit.log", "laurel": self.folder / "laurel.jsonl"}
         self.logs = {name: path for name, path in found.items() if path.exists()}
 

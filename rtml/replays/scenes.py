@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from rtml.replays.contract import Action
-from rtml.replays.entries import Entry, some_place
+from rtml.replays.entries import Entry, now_and_then, some_place
 from rtml.replays.scenario import Change, Scale, Scenario
 
 __all__ = ["scenes"]
@@ -54,10 +54,9 @@ def _once(dice: random.Random, scenario: Scenario, change: Change, action: Actio
 
 
 def _habit(dice: random.Random, scenario: Scenario, change: Change, action: Action) -> Iterator[Entry]:
-    at = change.at + dice.uniform(0, change.gap)
-    while at < scenario.seconds - 10:
+    first = change.at + dice.uniform(0, change.gap)
+    for at in now_and_then(dice, action.every, scenario.seconds - 10, first):
         yield Entry(at, "action", action.what, some_place(dice, scenario, change.workload))
-        at += dice.expovariate(1 / action.every)
 
 
 def _drift(scenario: Scenario, partners: Sequence[str]) -> Iterator[Entry]:
@@ -65,7 +64,5 @@ def _drift(scenario: Scenario, partners: Sequence[str]) -> Iterator[Entry]:
     if not scenario.drift or not partners:
         return
     dice = random.Random(f"{scenario.seed} drift")
-    at = dice.expovariate(1 / scenario.drift)
-    while at < scenario.seconds - 10:
+    for at in now_and_then(dice, scenario.drift, scenario.seconds - 10):
         yield Entry(at, "drift", dice.choice(partners), "infra")
-        at += dice.expovariate(1 / scenario.drift)

@@ -138,10 +138,14 @@ class Sensor:
 
     def stop(self) -> None:
         """End it so that it writes out what it holds."""
-        if not self.ended():
-            self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, signal.SIGINT, _PATIENCE)
+
+
+def end(process: subprocess.Popen[bytes], by: signal.Signals, patience: float) -> None:
+    """Ask a process to end, if it has not, and after so many seconds make it."""
+    process.send_signal(by)
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

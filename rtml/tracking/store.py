@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, first_line
 
 __all__ = ["DEFAULT_URI", "clear_errors", "configured", "mlflow_here", "quiet", "shown_uri", "tracking_uri"]
 
@@ -90,8 +90,7 @@ def clear_errors(mlflow: ModuleType, where: str) -> Iterator[None]:
         with quiet():
             yield
     except mlflow.exceptions.MlflowException as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise RtmlError(f"MLflow at {shown_uri(where)}: {_short(first)}") from error
+        raise RtmlError(f"MLflow at {shown_uri(where)}: {_short(first_line(error))}") from error
     except _databases() as error:  # MLflow lets some of them through: a full disk, for one
         raise RtmlError(f"MLflow at {shown_uri(where)}: {str(error).splitlines()[0]}") from error
     except ModuleNotFoundError as error:

@@ -22,7 +22,7 @@ from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Archived
 from rtml.captures.processes import PROCESSES
 from rtml.captures.repairs import OWN, sums
-from rtml.errors import RtmlError
+from rtml.errors import RtmlError, first_line
 from rtml.reading.parquet import refuse_damaged
 
 __all__ = ["GONE", "Archive", "Sums"]
@@ -249,8 +249,8 @@ class Archive:
 
 
 def _unreadable(path: Path, error: BaseException) -> RtmlError:
-    first = next(iter(str(error).splitlines()), type(error).__name__)
-    return RtmlError(f"{path}: what was put away cannot be read ({first}); follow into a new capture")
+    why = f"what was put away cannot be read ({first_line(error)}); follow into a new capture"
+    return RtmlError(f"{path}: {why}")
 
 
 def _pids(units: pl.DataFrame) -> int:

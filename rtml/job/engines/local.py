@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from multiprocessing.connection import wait
 
 from rtml.errors import RtmlError
 from rtml.job.engines.contract import Engine, Machines, Outcome
+from rtml.job.engines.kept import Kept
 from rtml.job.engines.threads import one_thread_each
 from rtml.job.lessons import Lesson
 from rtml.job.shard import read_shard
@@ -29,7 +29,7 @@ SMALL = 500_000
 """Events up to which no process is worth its start."""
 
 _TRIES = 3
-_KEPT: ContextVar[list[ProcessPoolExecutor] | None] = ContextVar("kept", default=None)
+_KEPT = Kept[ProcessPoolExecutor]()
 """The pool that waits for the next run, where one is kept."""
 
 
@@ -64,7 +64,7 @@ def _in_pool(tasks: dict[int, Task | Lesson], workers: int, alone: bool) -> Iter
 @contextmanager
 def _pool(workers: int, keep: bool = False) -> Iterator[ProcessPoolExecutor]:
     """Give a pool that ends with the block, or the one that is kept; one whose worker died is not."""
-    kept = _KEPT.get() if keep else None
+    kept = _KEPT.now() if keep else None
     pool = kept.pop() if kept else _started(workers)
     try:
         yield pool
@@ -75,18 +75,6 @@ def _pool(workers: int, keep: bool = False) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
         raise
     pool.shutdown()
-
-
-@contextmanager
-def _keeping(machines: Machines) -> Iterator[None]:
-    kept: list[ProcessPoolExecutor] = []
-    token = _KEPT.set(kept)
-    try:
-        yield
-    finally:
-        _KEPT.reset(token)
-        for pool in kept:
-            pool.shutdown()
 
 
 def _started(workers: int) -> ProcessPoolExecutor:
@@ -116,4 +104,4 @@ def _outcome(task: Task | Lesson) -> Outcome:
         return error
 
 
-LOCAL = Engine("local", _run, _keeping)
+LOCAL = Engine("local", _run, _KEPT.block)

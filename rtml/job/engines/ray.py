@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 
 from rtml.errors import RtmlError
 from rtml.job.engines.contract import Engine, Machines, Outcome
+from rtml.job.engines.kept import Kept
 from rtml.job.engines.threads import ONE_THREAD, one_thread_each
 from rtml.job.lessons import Lesson
 from rtml.job.shard import read_shard
@@ -28,7 +28,7 @@ from rtml.job.tasks import Task
 __all__ = ["RAY"]
 
 _RETRIES = 3
-_KEPT: ContextVar[list[Any] | None] = ContextVar("kept", default=None)
+_KEPT = Kept[Any]()
 """What was connected for the runs of a block."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
@@ -52,7 +52,7 @@ def _run(tasks: Sequence[Task | Lesson], machines: Machines) -> Iterator[tuple[i
 @contextmanager
 def _connected(machines: Machines) -> Iterator[Any]:
     """Connect to a cluster, or start one here, until the block ends; what was connected before stays so."""
-    ray, kept = _ray(), _KEPT.get()
+    ray, kept = _ray(), _KEPT.now()
     started = not ray.is_initialized()
     if started:
         with one_thread_each():
@@ -71,18 +71,6 @@ def _where(machines: Machines) -> dict[str, Any]:
     if machines.address is None:
         return {"num_cpus": machines.workers, "include_dashboard": False}
     return {"address": machines.address, "runtime_env": {"env_vars": ONE_THREAD}}
-
-
-@contextmanager
-def _keeping(machines: Machines) -> Iterator[None]:
-    kept: list[Any] = []
-    token = _KEPT.set(kept)
-    try:
-        yield
-    finally:
-        _KEPT.reset(token)
-        for ray in kept:
-            ray.shutdown()
 
 
 def _results(ray: Any, tasks: Sequence[Task | Lesson]) -> Iterator[tuple[int, Outcome]]:
@@ -129,4 +117,4 @@ def _unpack(files: dict[str, bytes], folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-RAY = Engine("ray", _run, _keeping)
+RAY = Engine("ray", _run, _KEPT.block)
