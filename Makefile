@@ -70,8 +70,10 @@ notebook: install ## run the notebooks again, in place
 desk: install ## install what the analyst's desk needs: JupyterLab, marimo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
 
-lab: desk ## open JupyterLab with the notebooks (loopback only)
-	$(BIN)/jupyter lab $(QUIET) --ServerApp.ip=127.0.0.1 notebooks/01-first-look.ipynb
+lab: desk ## open JupyterLab with copies of the notebooks in runs/desk (loopback only)
+	@mkdir -p runs/desk
+	@for one in notebooks/*.ipynb; do test -e "runs/desk/$${one##*/}" || cp "$$one" runs/desk/; done
+	$(BIN)/jupyter lab $(QUIET) --ServerApp.ip=127.0.0.1 runs/desk/01-first-look.ipynb
 
 triage: desk ## open the triage app on the shipped capture (loopback only)
 	MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run --host 127.0.0.1 notebooks/triage.py
@@ -79,5 +81,5 @@ triage: desk ## open the triage app on the shipped capture (loopback only)
 mlflow-ui: install ## look at the tracked runs (loopback only)
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1
 
-clean: ## remove what the targets made (not the datasets)
-	rm -rf $(VENV) site runs mlflow.db mlruns mlartifacts .pytest_cache .mypy_cache .ruff_cache
+clean: ## remove what the targets made (not the datasets, not runs/desk: your notebooks and verdicts)
+	rm -rf $(VENV) site $(filter-out runs/desk,$(wildcard runs/*)) mlflow.db mlruns mlartifacts .pytest_cache .mypy_cache .ruff_cache

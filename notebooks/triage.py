@@ -9,21 +9,39 @@ app = marimo.App(width="medium", app_title="rtml triage")
 def _():
     import marimo as mo
 
-    import rtml
-    from rtml.analyst import model_for
-    from rtml.notebook import begin, path_of
-
-    return begin, mo, model_for, path_of, rtml
+    given = mo.cli_args()
+    return given, mo
 
 
 @app.cell
-def _(begin, mo, model_for, path_of, rtml):
-    given = mo.cli_args()
-    capture = begin(given.get("capture") or "datasets/lab-v1/capture")
-    place = given.get("model")
-    model = model_for(capture, path_of(place) if place else None)
-    hunt = rtml.hunt(capture, model, verdicts=given.get("verdicts") or "verdicts.jsonl")
-    mo.md(f"## Triage\n\n{len(hunt)} incidents, gravest first. Verdicts go to `{hunt.verdicts}`.")
+def _(given, mo):
+    place = given.get("capture") or "datasets/lab-v1/capture"
+    saved = given.get("model")
+    learning = "" if saved else ", after learning from its first three quarters"
+    mo.md(f"## Triage\n\nHunting in {mo.as_html(str(place))}{learning}: this page grows as things are found.")
+    return place, saved
+
+
+@app.cell
+def _(given, mo, place, saved):
+    with mo.status.spinner(title="Opening the capture") as step:
+        import rtml
+        from rtml.analyst import model_for
+        from rtml.errors import RtmlError
+        from rtml.notebook import begin, path_of
+
+        hunt = lacking = None
+        try:
+            capture = begin(place)
+            step.update("Reading the model" if saved else "Learning what is usual (no --model was given)")
+            model = model_for(capture, path_of(saved) if saved else None)
+            step.update(f"Hunting in {capture.manifest.events:,} events")
+            hunt = rtml.hunt(capture, model, verdicts=given.get("verdicts") or "verdicts.jsonl")
+        except RtmlError as error:
+            lacking = mo.plain_text(str(error))
+    mo.stop(hunt is None, lacking)
+    found = f"{len(hunt)} incidents, gravest first. Verdicts go to `{hunt.verdicts}`. {hunt.untuned}"
+    mo.md(found)
     return (hunt,)
 
 

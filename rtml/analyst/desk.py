@@ -24,7 +24,8 @@ class Desk:
 
     ``findings`` are all findings, with their context; ``table`` is `rtml.findings.incidents.INCIDENTS`;
     ``scored`` what the model said, None where none took part; ``verdicts`` the file that verdicts go to;
-    ``aside`` findings of the noisiest rules, which are in no incident.
+    ``aside`` findings of the noisiest rules, which are in no incident; ``untuned`` says why rules
+    that were to be tuned ran as they come, and nothing where they did not.
     """
 
     capture: Capture
@@ -33,6 +34,7 @@ class Desk:
     scored: Scored | None
     verdicts: Path
     aside: pl.DataFrame = field(default_factory=FINDINGS.to_frame)
+    untuned: str = ""
 
     @property
     def elsewhere(self) -> str:

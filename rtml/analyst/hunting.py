@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.analyst.desk import Desk
 from rtml.analyst.incident import Incident
-from rtml.analyst.quieted import quieted
+from rtml.analyst.quieted import quieted, why_untuned
 from rtml.analyst.rows import Rows
 from rtml.analyst.scored_history import containers_named, history_of
 from rtml.analyst.talking import talk_of
@@ -25,7 +25,7 @@ from rtml.findings.resumed import resumed
 from rtml.models import Model
 from rtml.rules import run_rules
 from rtml.schema import COMBINED, FINDINGS, conform
-from rtml.showing.shown import Shown
+from rtml.showing.shown import Shown, sentence
 from rtml.splits import Edge, at_edge, borders
 from rtml.text import visible
 from rtml.times import MINUTE, instant
@@ -54,6 +54,7 @@ class Hunt(Desk):
     >>> found = hunt("datasets/lab-v1/capture", start=0.55)
     >>> found
     Hunt(... incidents of ... findings; gravest 9.0: Global library preload written ...)
+    Rules ran as they come, untuned: without a model nobody says which time is benign.
     >>> found.view().select("severity", "workload", "technique").head(2)
     shape: (2, 3)
     ┌──────────┬──────────┬─────────────────────────────┐
@@ -81,9 +82,15 @@ class Hunt(Desk):
         ------
         MissingError
             There is none.
+        UsageError
+            That is neither a place nor an id.
         """
         if isinstance(place, str):
             return self._of_id(place)
+        if not hasattr(place, "__index__"):
+            raise UsageError(
+                f"an incident is named by its place (0: the gravest) or its id, not by {place!r}"
+            )
         if not -len(self) <= place < len(self):
             raise MissingError(f"there are {len(self)} incidents, the first is hunt[0]; none is at {place}")
         return Incident(self, self.table.row(place, named=True))
@@ -174,7 +181,10 @@ class Hunt(Desk):
         return talk_of(self, by or ("workload" if name is None else "program"), containers, since)
 
     def __repr__(self) -> str:
-        """Say in a line how many there are and which is the gravest."""
+        """Say in a line how many there are and which is the gravest; below it, why rules ran untuned."""
+        return "\n".join(filter(None, [self._line(), self.untuned]))
+
+    def _line(self) -> str:
         if not len(self):
             return f"Hunt(no incident in {visible(self.capture.path)!r})"
         first = self.table.row(0, named=True)
@@ -184,7 +194,8 @@ class Hunt(Desk):
         return f"Hunt({counts}; gravest {first['severity']:.1f}: {title})"
 
     def _repr_html_(self) -> str:
-        return Rows(self.view(), code=("container", "what"))._repr_html_()
+        rows = Rows(self.view(), code=("container", "what"), otherwise=self._line())._repr_html_()
+        return f"{rows}\n{sentence(self.untuned).markup}" if self.untuned else rows
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the incidents as a pandas frame."""
@@ -212,8 +223,9 @@ def hunt(
         A model or where it is (`rtml.load_model`); None: rules and ``findings`` alone.
     rules
         Run the container rules that come with rtml (`rtml.run_rules`): ``tuned`` on the time that the model
-        learnt from (the noisiest of a workload are set aside there: `Hunt.aside`; without a model nobody says
-        which time is benign, and none are), ``default`` as they come, None not at all.
+        learnt from (the noisiest of a workload are set aside there: `Hunt.aside`; without a model, or with
+        one that learnt elsewhere, none are, and `Hunt.untuned` says so), ``default`` as they come, None not
+        at all.
     findings
         Further findings (`rtml.schema.FINDINGS`) or where they are: of own rules, of imported alerts.
     start, end
@@ -231,7 +243,7 @@ def hunt(
     Raises
     ------
     UsageError
-        Neither a model, nor rules, nor findings were given.
+        Neither a model, nor rules, nor findings were given, or no file for verdicts.
 
     Examples
     --------
@@ -243,11 +255,15 @@ def hunt(
     given = model if isinstance(model, Model) or model is None else load_model(model)
     if rules not in (None, *RULES):
         raise UnknownNameError(f"rules={rules!r}; {did_you_mean(str(rules), RULES)}")
+    if not isinstance(verdicts, str | os.PathLike) or not str(verdicts):
+        raise UsageError(f"verdicts={verdicts!r}: name the file that verdicts are kept in")
     if given is None and rules is None and findings is None:
         raise UsageError("nothing to hunt with: give a model, rules, or findings")
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)
     parts = [] if scored is None else [scored.findings]
-    others, aside = _of_rules(opened, rules, None if scored is None else scored.fitted_until, budget)
+    until = None if scored is None else scored.fitted_until
+    untuned = why_untuned(opened, until) if rules == "tuned" else ""
+    others, aside = _of_rules(opened, rules, None if untuned else until, budget)
     if findings is not None:
         given_too = findings if isinstance(findings, pl.DataFrame) else read_findings(Path(findings))
         others.append(conform(given_too, FINDINGS))
@@ -255,7 +271,7 @@ def hunt(
     tables = opened.events(), opened.processes()
     told = with_context(pl.concat([conform(part, FINDINGS) for part in parts]), *tables)
     table = incidents(told, planted(*tables), resumed(told, *tables))
-    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)), aside)
+    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)), aside, untuned)
 
 
 def _of_rules(

@@ -12,7 +12,9 @@ from rtml.rules import apply, findings_of, tune
 from rtml.rules.running.run import Ran
 from rtml.times import instant
 
-__all__ = ["quieted", "watched"]
+__all__ = ["quieted", "watched", "why_untuned"]
+
+_AS_THEY_COME = "Rules ran as they come, untuned"
 
 
 def quieted(
@@ -43,3 +45,19 @@ def watched(capture: Capture, until: dt.datetime | None = None) -> pl.DataFrame:
     span = end - pl.col("first_seen")
     days = facts.select(workload=peer_group(facts.columns), days=span.dt.total_seconds() / 86_400)
     return days.filter(pl.col("days") > 0).group_by("workload").agg(container_days=pl.col("days").sum())
+
+
+def why_untuned(capture: Capture, until: dt.datetime | None) -> str:
+    """Say why rules cannot be tuned on what a model learnt from; nothing where they can.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> why_untuned(open_capture("datasets/lab-v1/capture"), dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
+    'Rules ran as they come, untuned: the model learnt from none of the time of this capture.'
+    """
+    if until is None:
+        return f"{_AS_THEY_COME}: without a model nobody says which time is benign."
+    if watched(capture, until).is_empty():
+        return f"{_AS_THEY_COME}: the model learnt from none of the time of this capture."
+    return ""

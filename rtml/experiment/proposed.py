@@ -18,6 +18,7 @@ import yaml
 
 from rtml.captures import Capture
 from rtml.coverage.support import families_seen
+from rtml.detectors.rarity import Rarity
 from rtml.errors import RtmlError
 from rtml.experiment.config import DEFAULT, Experiment, experiment_of
 from rtml.experiment.promises import JUDGED, promises
@@ -37,6 +38,7 @@ FEWEST_EVENTS = 5
 
 _MINUTE, _LONG = Window.of(MINUTE), Window.of(SLOT)
 _FEWEST_WINDOWS = 8
+_COUNTED = Rarity().feature.partition(".")[0]
 _MOST_BLOCKS = 8
 _HEAD = "# Proposed by `rtml init`: all of this time is taken for benign; `rtml train` takes it as it is.\n"
 
@@ -113,6 +115,7 @@ def proposed(capture: Capture, paths: Sequence[str], name: str = "first") -> Pro
         "split": {part: at.replace(microsecond=0) for part, at in split.items()},
         "blocks": _blocks(cells, calibrate),
         **({} if set(able) >= set(FAMILIES.own) else {"families": able}),
+        **({} if _COUNTED in able else {"detectors": _without_rarity()}),
     }
     return Proposal(values, promises(capture, cells, every, calibrate, test, seen))
 
@@ -161,6 +164,11 @@ def _blocks(cells: pl.DataFrame, calibrate: dt.datetime) -> int:
     """Return into how many blocks learning time is cut: no more than it has windows."""
     windows = cells.filter(pl.col("window") < calibrate)["window"].n_unique()
     return max(2, min(_MOST_BLOCKS, windows))
+
+
+def _without_rarity() -> list[str]:
+    """Return the default detectors but the one that counts new programs: where none is seen, none is new."""
+    return [name for name in experiment_of({}).detectors if name != Rarity.name]
 
 
 def _able(seen: pl.DataFrame) -> list[str]:

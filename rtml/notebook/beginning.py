@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from rtml.captures import Capture, open_captures
-from rtml.errors import MissingFileError, RtmlError
+from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.text import visible
+from rtml.tracking.places import is_remote
 
 __all__ = ["begin", "path_of", "short_errors"]
 
@@ -33,22 +34,27 @@ def begin(capture: str | Path | list[str | Path]) -> Capture:
     Capture('datasets/lab-v1/capture': 388,788 events of 12 containers, 30:29 min)
     """
     short_errors()
-    places = [capture] if isinstance(capture, str | Path) else capture
+    places = capture if isinstance(capture, list | tuple) else [capture]
     return open_captures([path_of(place) for place in places])
 
 
 def path_of(place: str | Path) -> str:
     """Return a path as it is, or as it is called from here when it lies in a folder above.
 
-    Notebooks are opened from their own folder and from the root; a store's URL stays as it is.
+    Notebooks are opened from their own folder and from the root; what a store or MLflow resolves stays
+    as it is.
 
     Raises
     ------
+    UsageError
+        It is no path.
     MissingFileError
         It is in none of them.
     """
+    if not isinstance(place, str | Path) or not str(place):
+        raise UsageError(f"a path or an address is needed, not {visible(repr(place))}: see the first cell")
     text = str(place)
-    if "://" in text or Path(text).exists():
+    if "://" in text or is_remote(text) or Path(text).exists():
         return text
     for folder in Path.cwd().resolve().parents:
         if (folder / text).exists():

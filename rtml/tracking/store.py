@@ -91,16 +91,19 @@ def clear_errors(mlflow: ModuleType, where: str) -> Iterator[None]:
             yield
     except mlflow.exceptions.MlflowException as error:
         raise RtmlError(f"MLflow at {shown_uri(where)}: {_short(first_line(error))}") from error
-    except _databases() as error:  # MLflow lets some of them through: a full disk, for one
-        raise RtmlError(f"MLflow at {shown_uri(where)}: {str(error).splitlines()[0]}") from error
+    except _of_others() as error:  # MLflow lets them through: a full disk, a bucket without credentials
+        raise RtmlError(f"MLflow at {shown_uri(where)}: {first_line(error)}") from error
     except ModuleNotFoundError as error:
         raise RtmlError(f"MLflow at {shown_uri(where)} needs the package {error.name!r}") from error
 
 
-def _databases() -> tuple[type[Exception], ...]:
-    """Return the errors of databases, where there is one to make them."""
-    alchemy = sys.modules.get("sqlalchemy.exc")
-    return () if alchemy is None else (alchemy.SQLAlchemyError,)
+_OF_OTHERS = {"sqlalchemy.exc": ("SQLAlchemyError",), "botocore.exceptions": ("BotoCoreError", "ClientError")}
+
+
+def _of_others() -> tuple[type[Exception], ...]:
+    """Return the errors of databases and of S3, where these are there to make them."""
+    loaded = ((sys.modules[name], kinds) for name, kinds in _OF_OTHERS.items() if name in sys.modules)
+    return tuple(getattr(module, kind) for module, kinds in loaded for kind in kinds)
 
 
 def _short(message: str) -> str:

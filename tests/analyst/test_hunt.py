@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import fields
 from pathlib import Path
 
 import polars as pl
@@ -9,8 +11,11 @@ import pytest
 
 import rtml
 from rtml.analyst import Hunt, Incident, Rows
+from rtml.analyst.desk import Desk
+from rtml.analyst.quieted import why_untuned
 from rtml.captures import Capture
 from rtml.errors import MissingError, MissingFileError, UsageError
+from rtml.models import Model
 from rtml.schema import FINDINGS
 from tests.conftest import LAB
 
@@ -30,7 +35,7 @@ def test_what_is_hunted_for_is_what_was_done(found: Hunt):
     assert len(roots & set(labels["process_id"])) >= labels.height / 2
 
 
-def test_an_incident_is_named_by_place_by_id_and_by_the_beginning_of_an_id(found: Hunt):
+def test_an_incident_is_named_by_place_by_id_and_by_the_beginning_of_an_id(found: Hunt, lab: Capture):
     name = found[3].row["incident_id"]
     assert found[name].row == found[name[:12]].row == found[3].row == list(found)[3].row
     assert found[-1].row == found[len(found) - 1].row
@@ -38,6 +43,10 @@ def test_an_incident_is_named_by_place_by_id_and_by_the_beginning_of_an_id(found
         found[len(found)]
     with pytest.raises(MissingError, match="'zz' is no incident of this hunt"):
         found["zz"]
+    with pytest.raises(UsageError, match="by its place .* or its id, not by None"):
+        found[None]
+    with pytest.raises(UsageError, match="verdicts=None: name the file"):
+        rtml.hunt(lab, verdicts=None)
     with pytest.raises(MissingError, match="'' is no incident"):
         found[""]
 
@@ -175,3 +184,14 @@ def test_what_is_no_model_says_so(lab: Capture, tmp_path: Path):
     for place, words in ((tmp_path, "no model.json"), (tmp_path / "x", "no such folder")):
         with pytest.raises(MissingFileError, match=rf"not a model folder \({words}\); `rtml train`"):
             rtml.hunt(lab, place)
+
+
+def test_rules_that_run_untuned_say_why(found: Hunt, lab: Capture, model: Model):
+    assert found.untuned == "" and "untuned" not in repr(found) + found._repr_html_()
+    early = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    assert why_untuned(lab, early).endswith("the model learnt from none of the time of this capture.")
+    assert why_untuned(lab, None).endswith("without a model nobody says which time is benign.")
+    assert why_untuned(lab, model.description.fitted_until) == ""
+    told = Hunt(*(getattr(found, field.name) for field in fields(Desk) if field.name != "untuned"), "<why>")
+    assert repr(told) == f"{found!r}\n<why>"
+    assert told._repr_html_().endswith("<p>&lt;why&gt;</p>")
