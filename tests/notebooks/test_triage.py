@@ -27,3 +27,14 @@ def test_the_app_runs_and_shows_the_gravest_incident(tmp_path: Path, monkeypatch
     drawn = incident.tree().markup
     assert any(drawn in str(getattr(output, "text", "")) for output in outputs)
     assert not (tmp_path / "verdicts.jsonl").exists(), "nothing is said before somebody says it"
+
+
+def test_what_is_no_capture_is_said_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    spec = importlib.util.spec_from_file_location("triage", REPOSITORY / "notebooks" / "triage.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setattr(sys, "argv", ["triage.py", "--capture", str(tmp_path)])
+    spec.loader.exec_module(module)
+    outputs, defined = module.app.run()
+    told = " ".join(str(getattr(output, "text", "")) for output in outputs)
+    assert "no capture here" in told and "Hunting in" in told and "incident" not in defined
