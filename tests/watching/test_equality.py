@@ -13,7 +13,7 @@ from rtml.findings.jsonl import from_jsonl
 from tests.watching.shops import Shop, cut, same, told, watched
 
 
-@pytest.mark.parametrize("number", [1, 9])
+@pytest.mark.parametrize("number", [1, 23])
 def test_what_is_told_is_what_a_batch_finds(shop: Shop, tmp_path: Path, number: int):
     """Of every finding all that is told of it, whatever pieces the log grows by."""
     assert {"rule", "model"} == set(shop.found["source"])
@@ -43,8 +43,8 @@ def _contents(lines: pl.DataFrame) -> list[str]:
 
 
 def parts(lines: Sequence[bytes]) -> list[bytes]:
-    """Return lines by the two hundred."""
-    return [b"".join(lines[n : n + 200]) for n in range(0, len(lines), 200)]
+    """Return lines by the sixty."""
+    return [b"".join(lines[n : n + 60]) for n in range(0, len(lines), 60)]
 
 
 def test_rows_out_of_order_are_in_within_the_hold_and_counted_beyond(falco: Shop, tmp_path: Path):
