@@ -72,7 +72,7 @@ desk: install ## install what the analyst's desk needs: JupyterLab, marimo
 
 lab: desk ## open JupyterLab with copies of the notebooks in runs/desk (loopback only)
 	@mkdir -p runs/desk
-	@for one in notebooks/*.ipynb; do test -e "runs/desk/$${one##*/}" || cp "$$one" runs/desk/; done
+	@for notebook in notebooks/*.ipynb; do test -e "runs/desk/$${notebook##*/}" || cp "$$notebook" runs/desk/; done
 	$(BIN)/jupyter lab $(QUIET) --ServerApp.ip=127.0.0.1 runs/desk/01-first-look.ipynb
 
 triage: desk ## open the triage app on the shipped capture (loopback only)

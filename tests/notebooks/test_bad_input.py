@@ -116,7 +116,7 @@ def test_what_is_no_model_no_labels_no_sensor_file_is_one_sentence(
     name: str, parameter: str, value: object, words: str, odd: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(FOLDER)
-    given = [one.format(odd=odd) for one in value] if isinstance(value, list) else value
+    given = [place.format(odd=odd) for place in value] if isinstance(value, list) else value
     given = given.format(odd=odd) if isinstance(given, str) else given
     said = stopped(name, **{parameter: given})
     assert words in said and "\n" not in said

@@ -28,7 +28,8 @@ def test_the_lab_opens_copies_that_are_never_written_over_and_survive_clean(tmp_
     jupyter.chmod(0o755)
     assert "runs/desk/01-first-look.ipynb" in make("lab")
     desk = tmp_path / "runs" / "desk"
-    assert {one.name for one in desk.iterdir()} == {one.name for one in REPOSITORY.glob("notebooks/*.ipynb")}
+    ours = {path.name for path in REPOSITORY.glob("notebooks/*.ipynb")}
+    assert {copy.name for copy in desk.iterdir()} == ours
     mine = desk / "02-hunt.ipynb"
     mine.write_text("mine")
     make("lab")
