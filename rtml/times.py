@@ -1,7 +1,6 @@
-"""Times: the length of a window, and expressions that keep nanoseconds.
+"""Times: the length of a window, moments; and expressions of them, from `rtml.instants`.
 
-Polars turns ``ns column + timedelta`` into microseconds; event times and their windows then no
-longer join. `span` and `instant` keep them equal.
+Configurations are read without Polars, which takes longer to load than they to check.
 """
 
 from __future__ import annotations
@@ -9,14 +8,22 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from rtml.errors import UsageError
+from rtml.lazy import lazily
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from rtml.instants import UTC_NS, from_text, instant, span
 
 __all__ = ["MINUTE", "UTC_NS", "Length", "Window", "from_text", "instant", "moment", "span"]
 
-UTC_NS = pl.Datetime("ns", "UTC")
+__getattr__, __dir__ = lazily(
+    __name__, dict.fromkeys(["UTC_NS", "from_text", "instant", "span"], "rtml.instants")
+)
+
 _UNITS = {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _TEXT = re.compile(r"([0-9]{1,9})([smh])")
 _LONGEST = 7 * 24 * _UNITS["h"]
@@ -91,10 +98,16 @@ class Window:
     @property
     def span(self) -> pl.Expr:
         """The length as an expression, in nanoseconds."""
+        from rtml.instants import span
+
         return span(self.length)
 
     def start(self, column: str = "time") -> pl.Expr:
         """Return the start of the window that a time lies in."""
+        import polars as pl
+
+        from rtml.instants import UTC_NS
+
         ticks = pl.col(column).cast(UTC_NS).to_physical() // self.nanoseconds * self.nanoseconds
         return ticks.cast(UTC_NS).alias("window")
 
@@ -136,23 +149,6 @@ def _micros(at: dt.datetime) -> int:
     return (at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
 
 
-def span(length: dt.timedelta) -> pl.Expr:
-    """Return a length of time in nanoseconds.
-
-    Examples
-    --------
-    >>> at = pl.DataFrame({"t": pl.Series([1]).cast(UTC_NS)})
-    >>> at.select(pl.col("t") + span(dt.timedelta(seconds=1))).dtypes == [UTC_NS]
-    True
-    """
-    return pl.lit(length).cast(pl.Duration("ns"))
-
-
-def instant(at: dt.datetime) -> pl.Expr:
-    """Return one moment in UTC nanoseconds."""
-    return pl.lit(at).cast(UTC_NS)
-
-
 def moment(text: str) -> dt.datetime:
     """Read a time; one without an offset is UTC.
 
@@ -170,43 +166,3 @@ def moment(text: str) -> dt.datetime:
         return at.replace(tzinfo=dt.UTC) if at.tzinfo is None else at.astimezone(dt.UTC)
     except (ValueError, OverflowError) as error:  # the year 9999 in another zone may be 10000 in UTC
         raise UsageError(f"{text!r} is no time; write one like 2026-11-24T03:14:00Z") from error
-
-
-def from_text(text: pl.Expr, format: str | None = None) -> pl.Expr:
-    """Read times, of ISO 8601 or as ``format`` says; null where there is none of the years 1970 to 2199.
-
-    Polars counts nanoseconds in 64 bits and begins anew behind them: the year 1 would become 1754. Each text
-    is read by itself, whatever stands before it: a time without an offset is UTC, a day its first moment,
-    and what may be the first of February or the second of January is no time.
-
-    Examples
-    --------
-    >>> texts = ["2027-01-01T00:00:00.000000001Z", "0001-01-01T00:00:00Z", "2262-04-12T00:00:00Z", "soon"]
-    >>> pl.DataFrame({"at": texts}).select(from_text(pl.col("at")))["at"].is_null().to_list()
-    [False, True, True, True]
-    >>> texts = ["2027-01-01", "2027-01-01 00:00", "2027-01-01T02:00:00+02:00", "01/02/2027"]
-    >>> pl.DataFrame({"at": texts}).select(from_text(pl.col("at")).dt.epoch("s"))["at"].to_list()
-    [1798761600, 1798761600, 1798761600, None]
-    """
-    if format is None:
-        text, format = _spelled_out(text), "%+"
-    coarse = text.str.to_datetime(format, time_unit="us", time_zone="UTC", strict=False)
-    fine = text.str.to_datetime(format, time_unit="ns", time_zone="UTC", strict=False)
-    return pl.when(coarse.dt.year().is_between(1970, 2199)).then(fine)
-
-
-_ISO = r"^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?)? ?([Zz]|[+-]\d\d:\d\d|[+-]\d{4}|[+-]\d\d)?$"
-
-
-def _spelled_out(text: pl.Expr) -> pl.Expr:
-    """Write a time of ISO 8601 with everything that it may leave out; null for what is none."""
-    part = [text.str.extract(_ISO, n).fill_null("") for n in range(5)]
-    offset = part[4].str.to_uppercase().str.replace(r"^([+-]\d\d):?(\d\d)?$", "${1}:${2}")
-    whole = pl.concat_str(
-        part[1],
-        pl.lit("T"),
-        part[2].replace("", "00:00"),
-        part[3].replace("", ":00"),
-        offset.replace("", "Z").str.replace(":$", ":00"),
-    )
-    return pl.when(part[1] != "").then(whole)
