@@ -92,8 +92,9 @@ class Scenario(Strict):
     them into a hard one. ``restarts`` is the mean time between two restarts of a container (0: none),
     ``node_restarts`` the times at which all but databases is restarted, one after the other. ``drift`` is the
     mean time between two changes of a partner's address (0: none). With ``beside`` operators work also where
-    an attack goes on. ``pages`` is the size of the sensor's ring buffer. Where the machine is slow, time
-    runs up to ``stretch`` times slower. ``sensors`` are those that watch at once.
+    an attack goes on. ``pages`` (of 4 KiB, a power of two) is the size of the sensor's ring buffer of each
+    CPU. Where the machine is slow, time runs up to ``stretch`` times slower. ``sensors`` are those that watch
+    at once.
     """
 
     name: Name
@@ -114,7 +115,7 @@ class Scenario(Strict):
     changes: list[Change] = []
     drift: float = Field(0, ge=0)
     lossy: list[Lossy] = []
-    pages: int = Field(1024, ge=1)
+    pages: int = Field(8192, ge=1, le=65536)
     stretch: float = Field(2.0, ge=1, le=4)
     sensors: list[Literal["bpftrace", "audit"]] = ["bpftrace"]
 
