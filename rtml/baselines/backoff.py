@@ -54,38 +54,41 @@ from functools import reduce
 
 import polars as pl
 
-from rtml.baselines.coding import coded
 from rtml.baselines.conditional import FLEET, Conditional, Level
-from rtml.baselines.drawing import Drawn, candidates, newness
-from rtml.baselines.evidence import PEERS, SCALE, look_up, with_levels
+from rtml.baselines.drawing import candidates
+from rtml.baselines.evidence import CONTEXT, PEERS, SCALE
+from rtml.baselines.history import AtLevel, History
 
 __all__ = ["SCALE", "surprise"]
 
 
-def _coded(
-    conditional: Conditional, learnt: Drawn, asked: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Replace strings by numbers, of the context at each level and of the key.
+def _placed(conditional: Conditional, known: History, asked: pl.DataFrame) -> pl.LazyFrame:
+    """Add to what is asked the number of its key, and per level that of its context and whether it applies.
 
-    Every step after this one is on integers.
-
-    Returns
-    -------
-    The history, what is asked, and the members of places, each by ``_level<n>``; ``_key`` is the
-    key of the first two and the place of the third.
+    A number is null where there is no history. Every step after this one is on integers.
     """
-    wanted = learnt.counts.select(*PEERS, "key", pl.col("container").rank("dense"), "count")
-    members = learnt.members.with_columns(pl.col("key", "container").rank("dense"))
-    contexts, tables = coded("_context", PEERS, wanted, asked, members)
-    levels = with_levels(contexts, conditional.levels).drop(PEERS)
-    placed = tables[2].rename({"place": "_place"})
-    _, keyed = coded("_key", ["key"], *tables[:2], placed.select(key="_place"))
-    found = [*keyed[:2], placed.hstack(keyed[2])]
-    history, rows, members = (
-        table.join(levels, on="_context", how="left", maintain_order="left").drop("_context")
-        for table in found
-    )
-    return history, rows, members
+    contexts = asked.lazy().select(PEERS).unique()
+    for number, (level, history) in enumerate(zip(conditional.levels, known.levels, strict=True)):
+        name, applies = f"_level{number}", pl.all_horizontal(pl.col(CONTEXT).is_not_null())
+        named = history.contexts.lazy().rename({"_level": name})
+        at_level = contexts.with_columns(level.columns()).with_columns(applies.alias(f"_applies{number}"))
+        contexts = at_level.join(named, on=CONTEXT, how="left").drop(CONTEXT)
+    rows = asked.lazy().join(contexts, on=PEERS, how="left", nulls_equal=True, maintain_order="left")
+    keyed = rows.join(known.keys.lazy(), on="key", how="left", maintain_order="left")
+    return keyed.drop(*PEERS, "key")
+
+
+def _looked_up(rows: pl.LazyFrame, history: AtLevel, number: int) -> pl.LazyFrame:
+    """Add the evidence of one level as columns ``_m``, ``_M``, ``_T``, ``_N``, ``_new`` and its number."""
+    level = f"_level{number}"
+    for table, by in (
+        (history.keys, [level, "_key"]),
+        (history.totals, [level]),
+        (history.places, [level, "_key"]),
+    ):
+        numbered = {name: f"{name}{number}" for name in table.columns if name != "_key"}
+        rows = rows.join(table.lazy().rename(numbered), on=by, how="left", maintain_order="left")
+    return rows
 
 
 def _interpolate(pairs: pl.LazyFrame, number: int) -> pl.LazyFrame:
@@ -115,57 +118,48 @@ def _verdict(levels: int) -> list[pl.Expr]:
     return [known.fill_null(False).alias("known"), seen.fill_null(False).alias("seen")]
 
 
-def _with_chances(rows: pl.DataFrame, members: pl.DataFrame, levels: int) -> pl.DataFrame:
-    """Add ``_new``: P(next name of a place is new); 1 where names of a region were folded."""
-    if not rows["_open"].any():
-        return rows.with_columns(pl.lit(1.0).alias("_new"))
-    chances = [f"_new{number}" for number in range(levels)]
-    for number, name in enumerate(chances):
-        by = [f"_level{number}", "_key"]
-        new = newness(members.drop_nulls(by[0]), by).select(*by, pl.col("new").alias(name))
-        rows = rows.join(new, on=by, how="left", maintain_order="left")
-    return rows.with_columns(_new=pl.coalesce(*chances, 1.0)).drop(chances)
-
-
 def _nearby(levels: tuple[Level, ...]) -> pl.Expr:
     """Whether a place drew names for this subject or for these peers, not only for all the others."""
     near = [number for number, level in enumerate(levels) if level.parts or level.peers != FLEET]
     return pl.any_horizontal(pl.col(f"_m{number}").is_not_null() for number in near or range(len(levels)))
 
 
-def _estimated(conditional: Conditional, learnt: Drawn, asked: pl.DataFrame) -> pl.DataFrame:
+def _estimated(conditional: Conditional, known: History, asked: pl.DataFrame) -> pl.DataFrame:
     """Return ``bits``, ``known`` and ``seen`` of what is asked, with ``_pair`` and ``_open``."""
-    history, rows, members = _coded(conditional, learnt, asked)
-    numbers = range(len(conditional.levels))
-    rows = _with_chances(rows, members, len(numbers))
+    numbers = range(len(known.levels))
+    rows = _placed(conditional, known, asked)
     for number in numbers:
-        rows = look_up(rows, history, number)
+        rows = _looked_up(rows, known.levels[number], number)
     blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
-    below = pl.lit(1.0 / (history["_key"].n_unique() + 1)).alias("_p")
-    estimate = reduce(_interpolate, reversed(numbers), rows.lazy().with_columns(below, *blank))
-    chance = pl.when("_open").then("_new").otherwise(1.0)
+    below = pl.lit(1.0 / (known.distinct + 1)).alias("_p")
+    estimate = reduce(_interpolate, reversed(numbers), rows.with_columns(below, *blank))
+    # 1 where names of a region were folded: nothing is known of the next.
+    new = pl.coalesce(*(f"_new{number}" for number in numbers), 1.0)
+    chance = pl.when("_open").then(new).otherwise(1.0)
     bits = (-(pl.col("_p") * chance).log(2) * SCALE).round().cast(pl.Int64).alias("bits")
     answers = estimate.filter(~pl.col("_open") | _nearby(conditional.levels))
     return answers.select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
 
 
-def _asked(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.DataFrame:
+def _asked(conditional: Conditional, known: History, pairs: pl.DataFrame) -> pl.DataFrame:
     """Return every pair with its own key, then (``_open``) with the places around it."""
     own = pairs.select(*PEERS, "key").with_row_index("_pair").with_columns(_open=pl.lit(False))
-    around = candidates(learnt, conditional.places, pairs["key"])
+    around = candidates(known.places, conditional.places, pairs["key"])
+    if around.is_empty():
+        return own
     places = own.join(around, on="key").with_columns(key="place", _open=pl.lit(True))
     return pl.concat([own, places.select(own.columns)])
 
 
-def surprise(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl.DataFrame:
+def surprise(conditional: Conditional, known: History, pairs: pl.DataFrame) -> pl.DataFrame:
     """Add ``bits``, ``known`` and ``seen`` to pairs of context and key.
 
     Parameters
     ----------
     conditional
         Which levels to back off along, and in which places its keys lie.
-    learnt
-        The history of this conditional, as `rtml.baselines.drawing.drawn` returns it.
+    known
+        The history of this conditional (`rtml.baselines.history`).
     pairs
         Columns ``workload``, ``image``, ``repository``, ``subject``, ``key``; others are kept.
 
@@ -176,7 +170,7 @@ def surprise(conditional: Conditional, learnt: Drawn, pairs: pl.DataFrame) -> pl
     specific context that has history counted the key, or a place around it that draws names: yet
     another temporary file counts as seen, for its like was).
     """
-    scored = _estimated(conditional, learnt, _asked(conditional, learnt, pairs))
+    scored = _estimated(conditional, known, _asked(conditional, known, pairs))
     places = (
         scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -18,10 +19,13 @@ from rtml.baselines.counting import (
     count_population,
     merge_counts,
 )
-from rtml.baselines.drawing import Drawn, drawn
+from rtml.baselines.drawing import drawn
+from rtml.baselines.history import History, history
 from rtml.errors import UsageError
 
 __all__ = ["Baseline", "learn", "merge"]
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Baseline:
     """
 
     counts: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=COUNTS))
-    _drawn: dict[Conditional, Drawn] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def empty(self) -> bool:
@@ -59,9 +63,17 @@ class Baseline:
 
     def surprise(self, conditional: Conditional, pairs: pl.DataFrame) -> pl.DataFrame:
         """Add ``bits`` (1/1024), ``known``, ``seen``: see `rtml.baselines.backoff.surprise`."""
-        if conditional not in self._drawn:  # learnt once: scoring is often of a single minute
-            self._drawn[conditional] = drawn(self.of(conditional.name), conditional.places)
-        return backoff.surprise(conditional, self._drawn[conditional], pairs)
+
+        def learnt() -> History:
+            return history(conditional, drawn(self.of(conditional.name), conditional.places))
+
+        return backoff.surprise(conditional, self.once(conditional, learnt), pairs)
+
+    def once(self, name: Hashable, make: Callable[[], _Made]) -> _Made:
+        """Return what ``make`` gives, made of this history once: scoring is often of a single minute."""
+        if name not in self._made:
+            self._made[name] = make()
+        return cast(_Made, self._made[name])
 
     def maturity(self, threshold: float = maturity.MATURE) -> pl.DataFrame:
         """Estimate P(next event unseen): see `rtml.baselines.maturity.maturity`."""

@@ -8,7 +8,7 @@ import polars as pl
 
 from rtml.baselines.conditional import Conditional
 
-__all__ = ["coded", "shaped", "with_text"]
+__all__ = ["shaped", "with_text"]
 
 
 def shaped(cells: pl.DataFrame, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -43,30 +43,3 @@ def with_text(
     texts = named.group_by("subject", "key").agg(lone=pl.len() == 1).with_row_index("pair")
     codes = named.join(texts, on=["subject", "key"], nulls_equal=True).select("_shape", "pair")
     return cells.join(codes, on="_shape").drop("_shape"), texts
-
-
-def coded(
-    name: str, columns: Sequence[str], *tables: pl.DataFrame
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Give a number to the distinct combinations of columns over several tables.
-
-    Returns
-    -------
-    The combinations with their number in the column ``name``, and every table with that column
-    instead of its ``columns``, in the same order of rows.
-
-    Examples
-    --------
-    >>> left, right = pl.DataFrame({"k": ["a", "b"]}), pl.DataFrame({"k": ["b", None]})
-    >>> names, (first, second) = coded("code", ["k"], left, right)
-    >>> names.height, first["code"][1] == second["code"][0]
-    (3, True)
-    """
-    columns = list(columns)
-    distinct = pl.concat([table.select(columns).unique() for table in tables]).unique()
-    names = distinct.with_row_index(name)
-    replaced = [
-        table.join(names, on=columns, how="left", nulls_equal=True, maintain_order="left").drop(columns)
-        for table in tables
-    ]
-    return names, replaced

@@ -41,7 +41,7 @@ from rtml.baselines.counting import COUNTS
 from rtml.baselines.evidence import SCALE, damped
 from rtml.baselines.places import Places
 
-__all__ = ["FEW", "SEVERAL", "Drawn", "candidates", "drawn", "newness"]
+__all__ = ["FEW", "SEVERAL", "Drawn", "candidates", "drawn", "newness", "places_with_names"]
 
 FEW = 3
 """Times that a container has a drawn name, at most: made, opened, read once more."""
@@ -134,12 +134,16 @@ def drawn(counts: pl.DataFrame, places: Places | None) -> Drawn:
     return Drawn(renamed.with_columns(key=pl.coalesce("place", "key")).drop("place"), drawing)
 
 
-def candidates(learnt: Drawn, places: Places | None, keys: pl.Series) -> pl.DataFrame:
-    """Return ``key, place`` of the places, and regions with folded names, that may hold a key."""
-    if places is None:
+def places_with_names(learnt: Drawn) -> pl.DataFrame:
+    """Return ``place`` of each that draws names, and of regions whose names were folded."""
+    folded = learnt.counts.filter(_FOLDED).select(place="key")
+    return pl.concat([learnt.members.select("place"), folded]).unique()
+
+
+def candidates(there: pl.DataFrame, places: Places | None, keys: pl.Series) -> pl.DataFrame:
+    """Return ``key, place`` of what may hold a key, of the places ``there`` that `places_with_names` gave."""
+    if places is None or there.is_empty():
         return pl.DataFrame(schema={"key": pl.String, "place": pl.String})
     region = pl.DataFrame({"key": keys.unique()}).with_columns(place=places.region(pl.col("key")))
-    folded = learnt.counts.filter(_FOLDED).select(place="key")
-    there = pl.concat([learnt.members.select("place"), folded]).unique()
     lying = pl.concat([places.table(keys), region.filter(pl.col("key").ne_missing(pl.col("place")))])
     return lying.join(there, on="place", how="semi").unique()

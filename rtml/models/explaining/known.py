@@ -51,11 +51,7 @@ def known(baseline: Baseline, calibration: Calibration, budget: float) -> pl.Dat
     budget
         False findings per container-day.
     """
-    counts = grouped(baseline.counts.filter(pl.col("family") != POPULATION))
-    subject = pl.concat_str("family", "subject", separator=SEPARATOR, ignore_nulls=True)
-    named = counts.with_columns(subject=subject, family=pl.col("family").str.extract(r"^([^.]*)"))
-    together = pl.concat([named, named.with_columns(family=pl.lit(""))])
-    rows = estimate(together, _CELL).join(_leant_on(baseline), on=_CELL, how="left").sort(_CELL)
+    rows = baseline.once("known", lambda: _told(baseline))
     mature = pl.col("high") <= MATURE
     borrowed = {group: calibration.borrowed(group) for group in rows["group"].unique()}
     said = [
@@ -68,6 +64,15 @@ def known(baseline: Baseline, calibration: Calibration, budget: float) -> pl.Dat
         pl.when(mature).then(0.0).otherwise("high").alias("expected"),
         pl.Series("maturity", said, dtype=pl.String),
     )
+
+
+def _told(baseline: Baseline) -> pl.DataFrame:
+    """Estimate maturity per group and family, and per group, and say what each leans on."""
+    counts = grouped(baseline.counts.filter(pl.col("family") != POPULATION))
+    subject = pl.concat_str("family", "subject", separator=SEPARATOR, ignore_nulls=True)
+    named = counts.with_columns(subject=subject, family=pl.col("family").str.extract(r"^([^.]*)"))
+    together = pl.concat([named, named.with_columns(family=pl.lit(""))])
+    return estimate(together, _CELL).join(_leant_on(baseline), on=_CELL, how="left").sort(_CELL)
 
 
 def _leant_on(baseline: Baseline) -> pl.DataFrame:
