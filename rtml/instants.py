@@ -13,6 +13,8 @@ import polars as pl
 __all__ = ["UTC_NS", "from_text", "instant", "span"]
 
 UTC_NS = pl.Datetime("ns", "UTC")
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_LAST = 2**63 - 1
 
 
 def span(length: dt.timedelta) -> pl.Expr:
@@ -28,8 +30,17 @@ def span(length: dt.timedelta) -> pl.Expr:
 
 
 def instant(at: dt.datetime) -> pl.Expr:
-    """Return one moment in UTC nanoseconds."""
-    return pl.lit(at).cast(UTC_NS)
+    """Return one moment in UTC nanoseconds; of years that these cannot count (from 2262) the last they can.
+
+    Examples
+    --------
+    >>> at = dt.datetime(2026, 1, 1, 0, 0, 0, 7, tzinfo=dt.UTC)
+    >>> pl.select(instant(at)).item() == at
+    True
+    """
+    # As a number: Polars makes a table of a literal that has a time zone, each time.
+    nanoseconds = (at - _EPOCH) // dt.timedelta(microseconds=1) * 1000
+    return pl.lit(max(-_LAST, min(nanoseconds, _LAST)), pl.Int64).cast(UTC_NS)
 
 
 def from_text(text: pl.Expr, format: str | None = None) -> pl.Expr:

@@ -9,7 +9,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.once import keeping
 from rtml.progress import steps
-from rtml.rules.account import HITS, TABLE, Evaluation, account, no_events
+from rtml.rules.account import HITS, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
 from rtml.rules.language.inputs import rule_inputs
 from rtml.text import visible
@@ -37,13 +37,17 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     the account says which.
     """
     seen = _seen(capture, correlations)
+    missing = [_reason(capture, correlation, seen) for correlation in correlations]
     with keeping():
-        parts = [
-            _correlated(capture, correlation, seen)
-            for correlation in steps(correlations, "correlating", "correlations")
+        hits = [
+            _hits(correlation, capture)
+            for correlation, reason in zip(
+                steps(correlations, "correlating", "correlations"), missing, strict=True
+            )
+            if reason is None
         ]
-    hits = [_empty(), *(part.hits for part in parts)]
-    return Evaluation(pl.concat(hits), pl.concat([TABLE.to_frame(), *(part.table for part in parts)]))
+    whole = pl.concat([_empty(), *hits])
+    return Evaluation(whole, _account(capture, correlations, whole, seen, missing))
 
 
 def _empty() -> pl.DataFrame:
@@ -80,14 +84,26 @@ def _there(capture: Capture, kind: str, columns: set[str]) -> set[str]:
     return found
 
 
-def _correlated(capture: Capture, correlation: Correlation, seen: pl.DataFrame) -> Evaluation:
-    events = int(seen.filter(pl.col("kind").is_in(correlation.kinds))["events"].sum())
-    reason = next(filter(None, (_missing(capture, step, seen) for step in correlation.steps)), None)
-    hits = _empty() if reason else _hits(correlation, capture)
-    table = account(capture, [correlation], hits, events, frozenset()).with_columns(
-        could_match=pl.lit(reason is None), why_not=pl.lit(reason, pl.String)
+def _reason(capture: Capture, correlation: Correlation, seen: pl.DataFrame) -> str | None:
+    """Say why a correlation cannot match; None where it can."""
+    return next(filter(None, (_missing(capture, step, seen) for step in correlation.steps)), None)
+
+
+def _account(
+    capture: Capture,
+    correlations: Sequence[Correlation],
+    hits: pl.DataFrame,
+    seen: pl.DataFrame,
+    missing: Sequence[str | None],
+) -> pl.DataFrame:
+    weights = dict(seen.select("kind", "events").rows())
+    events = [sum(weights.get(kind, 0) for kind in correlation.kinds) for correlation in correlations]
+    table = account(capture, list(correlations), hits, 0, frozenset())
+    return table.with_columns(
+        pl.Series("events", events, pl.Int64),
+        could_match=pl.Series([reason is None for reason in missing], dtype=pl.Boolean),
+        why_not=pl.Series(missing, dtype=pl.String),
     )
-    return Evaluation(hits, table)
 
 
 def _missing(capture: Capture, step: Step, seen: pl.DataFrame) -> str | None:
