@@ -43,8 +43,8 @@ _IDS = ("process_id", "parent_id", "target_id")
 class Settled:
     """What a commit writes: rows that are done, a new piece of those that wait, the newest; all with keys.
 
-    ``reopened`` are pieces that wait no more as they were: their files are replaced. ``heard``: when something
-    was last heard of each key (`rtml.captures.following.tables.HEARD`).
+    ``reopened`` are pieces that wait no more as they were: their files are replaced. ``heard``: when
+    something was last heard of each key (`rtml.captures.following.tables.HEARD`).
     """
 
     rows: pl.DataFrame
@@ -94,7 +94,8 @@ class Gathered:
         if "container_id" in rows.columns:
             rows = rows.with_columns(bare_ids(pl.col("container_id")))
         rows = conform(rows)
-        rows = rows.sort("time", "seq", maintain_order=True)
+        if not rows["time"].is_sorted() or rows["seq"].null_count() < rows.height:
+            rows = rows.sort("time", "seq", maintain_order=True)
         rows = rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64) + self.next_seq)
         self.next_seq += rows.height
         self.counts.see(rows)
@@ -158,7 +159,7 @@ class Gathered:
         return self.waiting[-1].after if self.waiting else self.was
 
     def _parts(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        """Settle pieces; return rows that are settled, a new piece, and the newest rows, which stay pending."""
+        """Settle pieces; return rows that are settled, a new piece, and the newest, which stay pending."""
         self.reopen(overlapping(self.waiting, firsts(self.pending)))
         newest = lasts(self.pending)
         for piece in self.waiting:

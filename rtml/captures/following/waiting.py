@@ -18,7 +18,7 @@ from rtml.captures.following.tables import Was
 __all__ = ["DISORDER", "Piece", "firsts", "lasts", "overlapping", "parted", "ripe", "stuck"]
 
 DISORDER = dt.timedelta(seconds=0.5)
-"""Rows of a host that are as new as this are in no piece: sensors print this far out of order all the time."""
+"""Rows of a host that are as new as this are in no piece: so far out of order sensors print all the time."""
 
 _NANOSECOND = 10**9
 _HOST = pl.col("host").cast(pl.String).fill_null("")
@@ -32,8 +32,8 @@ Times = Mapping[str, int]
 class Piece:
     """Rows that wait together, as the sensor gave them, and what is known behind them.
 
-    ``last``: the time of the last one by host. ``parts`` are the files that they are in, and ``side`` one that
-    holds what was theirs before they were told their processes.
+    ``last``: the time of the last one by host. ``parts`` are the files that they are in, and ``side`` one
+    that holds what was theirs before they were told their processes.
     """
 
     rows: pl.DataFrame
@@ -54,7 +54,7 @@ def lasts(rows: pl.DataFrame) -> dict[str, int]:
 
 
 def overlapping(pieces: Sequence[Piece], first: Times) -> int:
-    """Return from which piece on rows, the ``first`` of each host, belong into pieces; else how many there are.
+    """Return from which piece on rows belong into pieces, by the ``first`` of each host; none: how many.
 
     Examples
     --------
@@ -104,12 +104,12 @@ def parted(
         return rows, rows, rows
     hosts = pl.DataFrame({"_host": list(newest), "_newest": list(newest.values())})
     hosts = hosts.with_columns(_speaks=pl.col("_host").is_in(list(speaking)))
-    told = rows.select(_host=_HOST, _time=_TIME).join(hosts, on="_host", how="left", maintain_order="left")
+    told = rows.select("time", "seq", _host=_HOST, _time=_TIME).with_row_index("row")
+    told = told.join(hosts, on="_host", how="left", maintain_order="left").sort("time", "seq")
     age = pl.col("_newest") - pl.col("_time")
     middle = (age > _long(DISORDER)) & pl.col("_speaks")
-    part = told.select(_part=pl.when(age > _long(hold)).then(0).when(middle).then(1).otherwise(2))
-    ordered = rows.with_columns(part["_part"]).sort("time", "seq")
-    old, mid, rest = (ordered.filter(pl.col("_part") == n).drop("_part") for n in range(3))
+    part = told.select("row", part=pl.when(age > _long(hold)).then(0).when(middle).then(1).otherwise(2))
+    old, mid, rest = (rows[part.filter(pl.col("part") == n)["row"]] for n in range(3))
     return old, mid, rest
 
 
