@@ -43,6 +43,9 @@ _SMALL = 100_000
 _MANY = 400_000
 """Rows at which they are sorted into shards."""
 
+_LEVEL = 1
+"""How well files are packed that are written anew before long."""
+
 _MOST_SMALL = 24
 _READERS = 300
 """Seconds that files stay which are not part of the capture any more."""
@@ -122,9 +125,10 @@ class Commits:
             self._retired[name] = time.time()
 
     def _part(self, folder: str, rows: pl.DataFrame, kind: str = "") -> str:
+        """Write rows in their order; what is not sorted into shards yet is written anew before long."""
         (self.out / folder).mkdir(parents=True, exist_ok=True)
         name = f"{folder}/part-{self.number:08d}{kind}.parquet"
-        write_part(self.out / name, rows.sort("time", "seq"))
+        write_part(self.out / name, rows, *([_LEVEL] if folder.endswith(f"={UNSORTED}") else []))
         self.facts.parts[name] = rows.height
         return name
 
@@ -167,7 +171,7 @@ class Commits:
         for folder in sorted({name.rsplit("/", 2)[0] for name in new}):
             own = [name for name in new if name.startswith(f"{folder}/")]
             if len(own) > 1 or new[own[0]] >= _SMALL:
-                rows = scan_table([f"{self.out}/{name}" for name in own]).collect()
+                rows = scan_table([f"{self.out}/{name}" for name in own]).collect().sort("time", "seq")
                 for name in own:
                     del self.facts.parts[name]
                 self._retired.update(dict.fromkeys(own, time.time()))
@@ -191,7 +195,7 @@ class Commits:
         self.archive.gone.write_parquet(folder / "gone.parquet")
         parts = list(self.facts.parts)
         if settled.tail.height:
-            write_part(folder / "events.parquet", settled.tail)
+            write_part(folder / "events.parquet", settled.tail, _LEVEL)
             parts.append(f"{name}/events.parquet")
         growing = Growing(
             state=name,

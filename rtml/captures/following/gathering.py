@@ -150,7 +150,8 @@ class Gathered:
 
     def reopen(self, begin: int = 0) -> None:
         """Look at all pieces from one on again: what was known before them is otherwise now."""
-        again = self.waiting[begin:]
+        if not (again := self.waiting[begin:]):
+            return
         del self.waiting[begin:]
         self.pending = pl.concat([self.pending, *(piece.rows for piece in again)])
         self.reopened = [*self.reopened, *again]
@@ -170,7 +171,7 @@ class Gathered:
             self.was = piece.after
         if self.waiting and stuck(self.waiting[0], newest, self.hold):
             self.reopen()
-        speaking = firsts(self.pending.filter(pl.col("seq") >= self.seen))
+        speaking = firsts(self.pending.select("host", "time", "seq").filter(pl.col("seq") >= self.seen))
         old, middle, self.pending = parted(self.pending, newest, self.hold, speaking)
         self.seen = self.next_seq
         if self.waiting:  # nothing is settled before them

@@ -45,12 +45,16 @@ class Piece:
 
 def firsts(rows: pl.DataFrame) -> dict[str, int]:
     """Return the time of the first row of each host."""
-    return dict(rows.group_by(_HOST).agg(_TIME.min()).iter_rows())
+    return _by_host(rows, pl.col("time").min())
 
 
 def lasts(rows: pl.DataFrame) -> dict[str, int]:
     """Return the time of the last row of each host."""
-    return dict(rows.group_by(_HOST).agg(_TIME.max()).iter_rows())
+    return _by_host(rows, pl.col("time").max())
+
+
+def _by_host(rows: pl.DataFrame, what: pl.Expr) -> dict[str, int]:
+    return dict(rows.group_by("host").agg(what).select(_HOST, _TIME).iter_rows())
 
 
 def overlapping(pieces: Sequence[Piece], first: Times) -> int:
