@@ -57,11 +57,10 @@ def placed(events: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
     By the folder, not by the host: two hosts whose folders have one name share its parts.
     """
     hosts = {host: folder_name(host) for host in events["host"].unique().cast(pl.String)}
-    days = {
-        None if end is None else f"{end:%Y-%m-%d}" for end in (events["time"].min(), events["time"].max())
-    }
-    if len(days) == len(set(hosts.values())) == 1 and not events["time"].null_count():
-        return [(f"date={days.pop()}/node={next(iter(hosts.values()))}", events)]
+    ends = events.select(first=pl.col("time").min(), last=pl.col("time").max())
+    first, last = ends.select(pl.all().dt.strftime("%Y-%m-%d")).row(0)
+    if first == last and len(set(hosts.values())) == 1 and not events["time"].null_count():
+        return [(f"date={first}/node={next(iter(hosts.values()))}", events)]
     place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
     keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _place=place)
     parts = keyed.partition_by("_day", "_place", as_dict=True, maintain_order=True).items()
