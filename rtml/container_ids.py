@@ -54,10 +54,17 @@ def bare_ids(ids: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"id": names}).select(bare_ids(pl.col("id"))).to_series().to_list()
     ['0123456789ab', '0123456789ab', 'cgroup:7', None]
     """
-    plain = ids.cast(pl.String).str.replace(_RUNTIME, "")
+    return ids.cast(pl.String).map_batches(_bare, return_dtype=pl.String).alias("container_id")
+
+
+def _bare(ids: pl.Series) -> pl.Series:
+    """Bring each different id into its form once: rows have few, and looking for patterns is dear."""
+    rows = ids.to_frame("id")
+    plain = pl.col("id").str.replace(_RUNTIME, "")
     digits = pl.coalesce(plain.str.extract(_UNIT), plain)
     lower = pl.when(digits.str.contains(_DIGITS)).then(digits.str.to_lowercase()).otherwise(digits)
-    return pl.when(lower != "").then(lower).alias("container_id")
+    told = rows.unique().with_columns(bare=pl.when(lower != "").then(lower))
+    return rows.join(told, on="id", how="left", maintain_order="left")["bare"]
 
 
 def bare_id(text: str) -> str | None:

@@ -17,7 +17,8 @@ import polars as pl
 
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
-from rtml.captures.following.gathering import Gathered, meant_by, placed_in_time
+from rtml.captures.following.gathering import Gathered, meant_by
+from rtml.captures.following.origins import placed_in_time
 from rtml.captures.following.remembering import as_meant
 from rtml.captures.following.tables import Was
 from rtml.captures.manifest import Manifest

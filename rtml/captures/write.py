@@ -56,7 +56,11 @@ def placed(events: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
 
     By the folder, not by the host: two hosts whose folders have one name share its parts.
     """
-    hosts = {host: folder_name(host) for host in events["host"].cast(pl.String).unique()}
+    hosts = {host: folder_name(host) for host in events["host"].unique().cast(pl.String)}
+    ends = events.select(first=pl.col("time").min(), last=pl.col("time").max())
+    first, last = ends.select(pl.all().dt.strftime("%Y-%m-%d")).row(0)
+    if first == last and len(set(hosts.values())) == 1 and not events["time"].null_count():
+        return [(f"date={first}/node={next(iter(hosts.values()))}", events)]
     place = pl.col("host").cast(pl.String).replace_strict(hosts, return_dtype=pl.String)
     keyed = events.with_columns(_day=pl.col("time").dt.strftime("%Y-%m-%d"), _place=place)
     parts = keyed.partition_by("_day", "_place", as_dict=True, maintain_order=True).items()
@@ -76,9 +80,10 @@ def folder_name(host: str | None) -> str:
     return "n-" + quote(host.encode()[:_MOST_NAME].decode("utf-8", "ignore"), safe="")
 
 
-def write_part(path: Path, events: pl.DataFrame) -> None:
-    """Write one file of events."""
-    pq.write_table(as_stored(events), path, row_group_size=_GROUP_ROWS, **_ENCODING)
+def write_part(path: Path, events: pl.DataFrame, level: int = _ENCODING["compression_level"]) -> None:
+    """Write one file of events; one of a lower ``level`` is larger and written sooner."""
+    how = {**_ENCODING, "compression_level": level}
+    pq.write_table(as_stored(events), path, row_group_size=_GROUP_ROWS, **how)
 
 
 def as_stored(events: pl.DataFrame) -> pa.Table:

@@ -17,6 +17,7 @@ import pydantic
 
 from rtml.captures.following.place import Place
 from rtml.errors import RtmlError
+from rtml.reading.on_disk import on_disk
 
 __all__ = ["Batch", "Journal", "Outcome"]
 
@@ -150,10 +151,9 @@ class Journal:
         with half.open("wb") as out:
             for name, outcome in self._keys.items():
                 out.write(orjson.dumps([name, outcome.model_dump()]) + b"\n")
-            out.flush()
-            os.fsync(out.fileno())
+        on_disk([half], half.parent)
         os.replace(half, self._keys_file)
-        os.sync()  # what the capture wrote in place of these files is on disk before they go
+        on_disk([self._keys_file], half.parent)  # as is what the capture has of these files, since its commit
         for file in done:
             file.unlink()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,9 @@ import polars as pl
 from rtml.captures.audit import AUDIT, earlier_stages, more_earlier_stages
 from rtml.captures.following.archive import Archive
 from rtml.captures.following.gathering import Gathered, Settled
-from rtml.captures.following.memory import Facts, write_memory
+from rtml.captures.following.memory import Facts, write_memory, write_side
 from rtml.captures.following.put_away import put_away, repairs_over_all
+from rtml.captures.following.waiting import Piece
 from rtml.captures.keys import IDENTITIES
 from rtml.captures.manifest import Growing, Manifest
 from rtml.captures.parts import scan_table
@@ -32,11 +34,17 @@ __all__ = ["FOLDER", "Commits"]
 FOLDER = "follow"
 """Folder of a growing capture in which its state lies."""
 
+_WAITING = f"{FOLDER}/waiting"
+"""Folder of what pieces that wait were before they were told their processes."""
+
 _SMALL = 100_000
 """Rows below which what is put together stays one part."""
 
 _MANY = 400_000
 """Rows at which they are sorted into shards."""
+
+_LEVEL = 1
+"""How well files are packed that are written anew before long."""
 
 _MOST_SMALL = 24
 _READERS = 300
@@ -54,7 +62,9 @@ class Commits:
         """Write everything that was gathered since the last commit."""
         self.number += 1
         settled = self._put_away(gathered, gathered.settle())
+        self._drop(settled.reopened)
         self._write_rows(settled.rows)
+        self._write_piece(settled.piece, gathered)
         self._write_tables(gathered)
         self._put_together()
         self.facts.next_seq = gathered.next_seq
@@ -78,6 +88,7 @@ class Commits:
         if rest is not None:
             kept, gathered.images, identities = rest
             gathered.was, gathered.declared = gathered.was.with_tables(kept), kept["declared"]
+            gathered.stale = True
             settled = replace(settled, images=gathered.images, identities=identities)
         self._retired.update(dict.fromkeys(archive.put_together(self.number), time.time()))
         return settled
@@ -85,7 +96,9 @@ class Commits:
     def _new_files(self) -> list[Path]:
         """Return the files that this commit wrote."""
         tables = [*self.facts.parts, *self.facts.rejects, *self.facts.audit]
-        own = [self.out / name for name in tables if f"/part-{self.number:08d}" in name]
+        own = [
+            self.out / name for name in (*tables, *self.facts.waiting) if f"/part-{self.number:08d}" in name
+        ]
         state = (self.out / FOLDER / f"{self.number:08d}").rglob("*")
         return [*own, *self.archive.new, *(path for path in state if path.is_file())]
 
@@ -93,11 +106,31 @@ class Commits:
         for inside, own in placed(rows):
             self._part(f"events/{inside}/shard={UNSORTED}", own)
 
-    def _part(self, folder: str, rows: pl.DataFrame) -> None:
+    def _write_piece(self, rows: pl.DataFrame, gathered: Gathered) -> None:
+        """Write a new piece of rows that wait as the part that it stays when it is settled."""
+        if rows.height:
+            piece = gathered.waiting[-1]
+            for inside, own in placed(rows):
+                piece.parts.append(self._part(f"events/{inside}/shard={UNSORTED}", own, "-piece"))
+            piece.side = f"{_WAITING}/part-{self.number:08d}.parquet"
+            write_side(self.out / piece.side, piece.rows)
+        former = self.facts.waiting
+        self.facts.waiting = {piece.side: list(piece.parts) for piece in gathered.waiting}
+        self._retired.update(dict.fromkeys(former.keys() - self.facts.waiting.keys(), time.time()))
+
+    def _drop(self, reopened: Sequence[Piece]) -> None:
+        """Take parts out of the capture whose rows are pending again."""
+        for name in (name for piece in reopened for name in piece.parts):
+            del self.facts.parts[name]
+            self._retired[name] = time.time()
+
+    def _part(self, folder: str, rows: pl.DataFrame, kind: str = "") -> str:
+        """Write rows in their order; what is not sorted into shards yet is written anew before long."""
         (self.out / folder).mkdir(parents=True, exist_ok=True)
-        name = f"{folder}/part-{self.number:08d}.parquet"
-        write_part(self.out / name, rows.sort("time", "seq"))
+        name = f"{folder}/part-{self.number:08d}{kind}.parquet"
+        write_part(self.out / name, rows, *([_LEVEL] if folder.endswith(f"={UNSORTED}") else []))
         self.facts.parts[name] = rows.height
+        return name
 
     def _write_tables(self, gathered: Gathered) -> None:
         """Append the rejects and the audit rows that are new."""
@@ -130,13 +163,15 @@ class Commits:
 
     def _put_together(self) -> None:
         """Sort what many new parts hold into shards; a folder with few events stays one part."""
-        new = {name: rows for name, rows in self.facts.parts.items() if f"={UNSORTED}/" in name}
+        waiting = {name for names in self.facts.waiting.values() for name in names}
+        there = self.facts.parts.items()
+        new = {name: rows for name, rows in there if f"={UNSORTED}/" in name and name not in waiting}
         if len(new) <= _MOST_SMALL and sum(new.values()) < _MANY:
             return
         for folder in sorted({name.rsplit("/", 2)[0] for name in new}):
             own = [name for name in new if name.startswith(f"{folder}/")]
             if len(own) > 1 or new[own[0]] >= _SMALL:
-                rows = scan_table([f"{self.out}/{name}" for name in own]).collect()
+                rows = scan_table([f"{self.out}/{name}" for name in own]).collect().sort("time", "seq")
                 for name in own:
                     del self.facts.parts[name]
                 self._retired.update(dict.fromkeys(own, time.time()))
@@ -160,7 +195,7 @@ class Commits:
         self.archive.gone.write_parquet(folder / "gone.parquet")
         parts = list(self.facts.parts)
         if settled.tail.height:
-            write_part(folder / "events.parquet", settled.tail)
+            write_part(folder / "events.parquet", settled.tail, _LEVEL)
             parts.append(f"{name}/events.parquet")
         growing = Growing(
             state=name,
@@ -196,7 +231,8 @@ class Commits:
 
     def _forget(self) -> None:
         """Remove what was replaced some time ago: former states and parts that were put together."""
-        named = {*self.facts.parts, *self.facts.rejects, *self.facts.audit, *self.archive.sums.parts}
+        facts = self.facts
+        named = {*facts.parts, *facts.waiting, *facts.rejects, *facts.audit, *self.archive.sums.parts}
         for name, at in list(self._retired.items()):
             if time.time() - at > _READERS:
                 del self._retired[name]
@@ -213,6 +249,9 @@ class Commits:
             for path in (self.out / kind).rglob("*.parquet"):
                 if path.relative_to(self.out).as_posix() not in named:
                     path.unlink(missing_ok=True)
+        for path in (self.out / _WAITING).glob("*.parquet"):
+            if path.relative_to(self.out).as_posix() not in self.facts.waiting:
+                path.unlink(missing_ok=True)
         for folder in (self.out / "archive").glob("[0-9]*"):
             if folder.relative_to(self.out).as_posix() not in self.archive.sums.parts:
                 shutil.rmtree(folder, ignore_errors=True)

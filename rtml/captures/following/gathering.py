@@ -2,14 +2,16 @@
 
 Sensors print what several processors saw a little out of order. Rows therefore stay *pending* until their
 host is `HOLD` further on: then they are sorted, and their processes are known. Pending rows are in the
-capture too, with what is known of them so far; they are looked at again when more has come.
+capture too, with what is known of them so far; they are looked at again when something older comes
+(`rtml.captures.following.waiting`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
@@ -18,38 +20,37 @@ from rtml.captures.counting import Counts
 from rtml.captures.following.archive import Archive
 from rtml.captures.following.given import as_given, gives_ids, is_keyed, meanings
 from rtml.captures.following.knowing import Known, identities, keyed
+from rtml.captures.following.origins import filled
 from rtml.captures.following.remembering import images_of, remembered
 from rtml.captures.following.returning import names_of_changes, names_of_rows
 from rtml.captures.following.tables import Was, added, heard_in
-from rtml.captures.mending import mended
-from rtml.captures.naming import renamed_rows
+from rtml.captures.following.waiting import Piece, firsts, lasts, overlapping, parted, ripe, stuck
 from rtml.captures.processes import PROCESSES as IMAGES
-from rtml.captures.provenance import with_provenance, writes_of
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import PROCESSES
 from rtml.container_ids import bare_ids
 from rtml.schema import REJECTS, conform, empty
 
-__all__ = ["HOLD", "Gathered", "Settled", "meant_by", "placed_in_time"]
+__all__ = ["HOLD", "Gathered", "Settled", "meant_by"]
 
 HOLD = dt.timedelta(seconds=5)
 """So far apart in time rows of one host may stand in the wrong order."""
 
-_MOST_PATHS = 500_000
-_FROM = ("exe_written", "exe_memory")
-_FILLED = ("parent_id", "exe", "cmdline", *_FROM)
 _IDS = ("process_id", "parent_id", "target_id")
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Rows that are done and those that are not, both with keys; what keys mean, and process images.
+    """What a commit writes: rows that are done, a new piece of those that wait, the newest; all with keys.
 
-    ``heard``: when something was last heard of each key (`rtml.captures.following.tables.HEARD`).
+    ``reopened`` are pieces that wait no more as they were: their files are replaced. ``heard``: when
+    something was last heard of each key (`rtml.captures.following.tables.HEARD`).
     """
 
     rows: pl.DataFrame
+    piece: pl.DataFrame
     tail: pl.DataFrame
+    reopened: list[Piece]
     identities: pl.DataFrame | None
     images: pl.DataFrame
     heard: pl.DataFrame
@@ -60,7 +61,9 @@ class Gathered:
     """A log as read so far, without the rows that were given away as settled.
 
     ``archive`` has the processes that were put away; ``images`` are those that all others had at the last
-    commit.
+    commit. ``waiting`` are pieces of rows that are not settled, all other such rows are ``pending``.
+    ``reopened``: pieces whose rows are pending again; ``stale``: all are to be. ``seen``: the number from
+    which on rows came since.
     """
 
     sensor: Sensor
@@ -75,6 +78,10 @@ class Gathered:
     late: int = 0
     archive: Archive | None = None
     images: pl.DataFrame = field(default_factory=IMAGES.to_frame)
+    waiting: list[Piece] = field(default_factory=list)
+    reopened: list[Piece] = field(default_factory=list)
+    stale: bool = False
+    seen: int = 0
 
     @classmethod
     def begin(cls, sensor: Sensor, hold: dt.timedelta = HOLD) -> Gathered:
@@ -87,7 +94,8 @@ class Gathered:
         if "container_id" in rows.columns:
             rows = rows.with_columns(bare_ids(pl.col("container_id")))
         rows = conform(rows)
-        rows = rows.sort("time", "seq", maintain_order=True)
+        if not rows["time"].is_sorted() or rows["seq"].null_count() < rows.height:
+            rows = rows.sort("time", "seq", maintain_order=True)
         rows = rows.with_columns(seq=pl.int_range(pl.len(), dtype=pl.Int64) + self.next_seq)
         self.next_seq += rows.height
         self.counts.see(rows)
@@ -115,21 +123,60 @@ class Gathered:
 
     def settle(self) -> Settled:
         """Give away the rows that are older than the hold; what they tell is carried on."""
+        if self.stale:
+            self.reopen()
         self._come_back()
-        done, tail = self.take()
-        tail, now = self._known(tail, self.was)
+        old, middle, tail = self._parts()
+        self._count_late(old)
+        old, self.was = self._known(old, self.was)
+        rows = middle
+        middle, after = self._known(middle, self._latest())
+        tail, now = self._known(tail, after)
         meant, images = self._processes(now)
+        self.stale = False
         while (back := self._changed(images)) is not None:
-            now = now.with_tables(added(now.tables(self.declared), back))
+            now, self.stale = now.with_tables(added(now.tables(self.declared), back)), True
             meant, images = self._processes(now)
         self.images = images
-        names = self.counts.names()
-        # What is declared of programs may be taken back by a later exec: then only readers look them up.
-        columns = _FILLED if self.sensor.together is list else _FROM
-        done, written = filled(done, meant, images, self.was.written, names, columns)
-        tail, _ = filled(tail, meant, images, written, names, columns)
+        told = partial(filled, meant=meant, images=images, names=self.counts.names())
+        old, written = told(old, written=self.was.written)
         self.was = replace(self.was, written=written)
-        return Settled(done, tail, meant, images, now.heard)
+        middle, written = told(middle, written=self._latest().written)
+        tail, _ = told(tail, written=written)
+        reopened, self.reopened = self.reopened, []
+        if rows.height:
+            self.waiting.append(Piece(rows, replace(after, written=written), lasts(rows)))
+        return Settled(old, middle, tail, reopened, meant, images, now.heard)
+
+    def reopen(self, begin: int = 0) -> None:
+        """Look at all pieces from one on again: what was known before them is otherwise now."""
+        if not (again := self.waiting[begin:]):
+            return
+        del self.waiting[begin:]
+        self.pending = pl.concat([self.pending, *(piece.rows for piece in again)])
+        self.reopened = [*self.reopened, *again]
+
+    def _latest(self) -> Was:
+        return self.waiting[-1].after if self.waiting else self.was
+
+    def _parts(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Settle pieces; return rows that are settled, a new piece, and the newest, which stay pending."""
+        self.reopen(overlapping(self.waiting, firsts(self.pending)))
+        newest = lasts(self.pending)
+        for piece in self.waiting:
+            newest = {**piece.last, **newest}
+        while self.waiting and ripe(self.waiting[0], newest, self.hold):
+            piece = self.waiting.pop(0)
+            self._count_late(piece.rows)
+            self.was = piece.after
+        if self.waiting and stuck(self.waiting[0], newest, self.hold):
+            self.reopen()
+        speaking = firsts(self.pending.select("host", "time", "seq").filter(pl.col("seq") >= self.seen))
+        old, middle, self.pending = parted(self.pending, newest, self.hold, speaking)
+        self.seen = self.next_seq
+        if self.waiting:  # nothing is settled before them
+            old, middle = old.clear(), pl.concat([old, middle]).sort("time", "seq")
+        return old, middle, self.pending
 
     def _processes(self, was: Was) -> tuple[pl.DataFrame | None, pl.DataFrame]:
         """Return what keys mean, and the images of all processes that were not put away."""
@@ -145,10 +192,13 @@ class Gathered:
         if self.archive is None or not self.archive.sums.parts:
             return
         ids = gives_ids(self.sensor, self.was.known.given, self.declared)
-        upto, more = self.archive.sums.upto, True
-        while more:
-            names = names_of_rows(self.pending, self.was.known.pids, self.declared, upto, ids)
-            more = self._take_back(self.archive.find(names)) is not None
+        upto, pids = self.archive.sums.upto, self._latest().known.pids
+        while True:
+            names = names_of_rows(self.pending, pids, self.declared, upto, ids)
+            if self._take_back(self.archive.find(names)) is None:
+                return
+            self.reopen()
+            pids = self.was.known.pids
 
     def _changed(self, images: pl.DataFrame) -> dict[str, pl.DataFrame] | None:
         """Bring back the processes that depend on what is otherwise by now; None: there are none."""
@@ -170,11 +220,14 @@ class Gathered:
 
     def _count_late(self, done: pl.DataFrame) -> None:
         """Count rows that are older than others of their host which were settled before."""
-        host = pl.col("host").cast(pl.String).fill_null("")
-        for name, times in done.group_by(host).agg(pl.col("time").dt.epoch("us")).rows():
-            before = self.counts.until.get(name, -1)
-            self.late += sum(time < before for time in times) if min(times) < before else 0
-            self.counts.until[name] = max(before, *times)
+        if done.is_empty():
+            return
+        host, time = pl.col("host").cast(pl.String).fill_null(""), pl.col("time").dt.epoch("us")
+        until = host.replace_strict(self.counts.until, default=-1, return_dtype=pl.Int64)
+        rows = done.select(host.alias("host"), time.alias("time"), late=time < until)
+        for name, last, late in rows.group_by("host").agg(pl.col("time").max(), pl.col("late").sum()).rows():
+            self.counts.until[name] = max(self.counts.until.get(name, -1), last)
+            self.late += late
 
     def _known(self, rows: pl.DataFrame, was: Was) -> tuple[pl.DataFrame, Was]:
         if rows.is_empty():
@@ -207,28 +260,3 @@ def meant_by(
     )
     given = pl.concat([one.given for one in known]).unique(maintain_order=True)
     return meanings(sensor, given, instances, declared)
-
-
-def filled(
-    rows: pl.DataFrame,
-    meant: pl.DataFrame | None,
-    images: pl.DataFrame,
-    written: pl.DataFrame,
-    names: Mapping[str, str],
-    columns: Sequence[str],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Fill ``columns``, for programs, parents, provenance. Return also all paths that were written so far."""
-    if rows.is_empty():
-        return rows, written
-    told = mended(rows.lazy(), None if meant is None else meant.lazy(), images.lazy(), names).collect()
-    written = renamed_rows(written.lazy(), names).collect()
-    told, written = placed_in_time(conform(told), written)
-    return conform(rows.with_columns(told[name] for name in columns)), written
-
-
-def placed_in_time(rows: pl.DataFrame, written: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Fill where programs come from; ``written`` are the writes before. Return also those after the rows."""
-    origins = with_provenance(rows, written)
-    writes = pl.concat([written, writes_of(rows)]).sort("_written")
-    paths = writes.unique(["container_id", "_path"], keep="last", maintain_order=True)
-    return origins, paths.tail(_MOST_PATHS)

@@ -69,13 +69,12 @@ def keyed(rows: pl.DataFrame, known: Known) -> tuple[pl.DataFrame, Known]:
     marks = marks.join(processes.select(*INSTANCE, "key"), on=INSTANCE, how="left", maintain_order="left")
     seen = marks.filter(~pl.col("birth")).select("row", process_id="key")
     born = marks.filter("birth").select("row", target_id="key")
-    found = (
-        rows.drop("process_id", "parent_id", "target_id", strict=False)
-        .with_row_index("row")
+    ids = (
+        indexed.select("row")
         .join(seen, on="row", how="left", maintain_order="left")
         .join(born, on="row", how="left", maintain_order="left")
-        .drop("row")
     )
+    found = rows.drop("parent_id", strict=False).with_columns(ids["process_id"], ids["target_id"])
     last = marks.group_by(PID, maintain_order=True).last().select(_PIDS.names()).cast(_PIDS)
     others = known.pids.join(last, on=PID, how="anti")
     return found, replace(known, pids=pl.concat([others, last]), processes=_together(known, processes))

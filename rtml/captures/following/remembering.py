@@ -30,7 +30,10 @@ def remembered(kept: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     Those are the first of each process, the first that has each fact, every exec that succeeded, and the last
     exit.
     """
-    new = rows.filter(pl.col("process_id").is_not_null()).select(KEPT.names()).cast(KEPT)
+    # Most say nothing: they are left out before their texts are made.
+    own = rows.filter(pl.col("process_id").is_not_null()).select(KEPT.names())
+    few = telling(own.select("process_id", "time", "seq", "result", "kind", *_FIRSTS).with_row_index("row"))
+    new = own[few["row"].sort()].cast(KEPT)
     touched = pl.concat([kept.join(new, on="process_id", how="semi"), new])
     return pl.concat([kept.join(new, on="process_id", how="anti"), telling(touched)])
 
@@ -41,12 +44,14 @@ def telling(rows: pl.DataFrame) -> pl.DataFrame:
     done = (pl.col("kind") == "exec") & (pl.col("result").fill_null(0) >= 0)
     exits = pl.col("kind") == "exit"
     first = pl.col("process_id").is_first_distinct()
-    facts = [
-        pl.col(name).is_not_null() & (pl.col(name).is_not_null().cum_sum().over("process_id") == 1)
-        for name in _FIRSTS
-    ]
-    last = exits & (exits.cum_sum(reverse=True).over("process_id") == 1)
+    facts = [_of(there).is_first_distinct() & there for there in (pl.col(n).is_not_null() for n in _FIRSTS)]
+    last = _of(exits).is_last_distinct() & exits
     return ordered.filter(pl.any_horizontal(first, done, last, *facts))
+
+
+def _of(these: pl.Expr) -> pl.Expr:
+    """Return the processes of some rows, null for all others."""
+    return pl.when(these).then("process_id")
 
 
 def images_of(
