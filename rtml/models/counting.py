@@ -12,11 +12,11 @@ something new. Asked for one false finding a day, four forward trials realised t
 
 **Somebody vouches** for it (labelled attacks were left out, or somebody looked): every tree counts, and
 
-.. math:: \mathit{limit} = \begin{cases} m_{(j)} & j = \lfloor bD \rfloor \ge 1 \\
-          m_{(1)} + \ln(1 / bD) & bD < 1 \end{cases}
+.. math:: \mathit{limit} = m_{(j)}, \qquad j = \max(\lfloor bD \rfloor, 1)
 
-where the second line goes on as an exponential tail does, one unit for each factor e, because less time was
-watched than the budget needs for one finding.
+Where less time was watched than the budget needs for one finding (*bD* below 1), the highest tree is all
+that can be counted, and what is beyond it is left to the tail. Going on as an exponential tail does cost 5 of
+6 attacks in such a trial, and was not needed to keep the rate.
 
 Fails where what comes next is of more kinds than what came: a rate of new things is promised, not that things
 are no newer.
@@ -60,7 +60,7 @@ def robust_limit(margins: Array, allowed: float) -> float:
 
 
 def vouched_limit(margins: Array, allowed: float) -> float:
-    """Return the margin above which as much new time is expected to hold ``allowed`` trees, at most.
+    """Return the margin above which as much new time is expected to hold ``allowed`` trees, or one.
 
     Parameters
     ----------
@@ -72,12 +72,8 @@ def vouched_limit(margins: Array, allowed: float) -> float:
     Examples
     --------
     >>> import numpy as np
-    >>> vouched_limit(np.arange(100.0), 1), vouched_limit(np.arange(100.0), 20.9)
-    (99.0, 80.0)
-    >>> round(vouched_limit(np.arange(100.0), 0.5), 2)
-    99.69
+    >>> vouched_limit(np.arange(100.0), 20.9), vouched_limit(np.arange(100.0), 0.5)
+    (80.0, 99.0)
     """
-    number = int(allowed)
-    if number > len(margins) or not len(margins):
-        return -math.inf
-    return float(margins[-max(number, 1)]) + max(0.0, -math.log(allowed))
+    number = max(int(allowed), 1)
+    return float(margins[-number]) if number <= len(margins) else -math.inf

@@ -70,8 +70,11 @@ def test_who_allows_more_has_no_higher_limit(margins: Array, less: float, more: 
     assert vouched_limit(margins, less) >= vouched_limit(margins, more)
 
 
-def test_less_time_than_one_finding_needs_goes_on_beyond_the_highest():
-    assert vouched_limit(np.array([1.0, 2.0]), 0.1) == pytest.approx(2 + math.log(10))
+def test_less_time_than_one_finding_needs_leaves_what_is_beyond_the_highest_to_the_tail():
+    assert vouched_limit(np.array([1.0, 2.0]), 0.1) == 2.0
+    held = np.concatenate([trees_of(np.random.default_rng(2), 0), [9.0]])
+    fit = Calibration.fit(held, ["web"] * len(held), {"web": DAYS}, prior=PRIOR, vouched=True)
+    assert fit.threshold(0.01).limit == fit.tail.limit(0.01) > fit.threshold(0.5).limit
 
 
 def test_nothing_calibrated_has_nothing_to_count():
