@@ -238,6 +238,6 @@ def _outliers(model: Model) -> list[str]:
     parts = model.outliers["part"].value_counts().sort("part").iter_rows()
     named = " and ".join(f"{number} of the {part} time" for part, number in parts)
     return [
-        f"process trees that stand far outside were judged as outliers and not learnt: {named}. Where they are"
-        " benign, more such come, and thresholds do not pay for them: look, and vouch for that time"
+        f"process trees that stand far outside were judged as outliers and not learnt: {named}. Where they"
+        " are benign, more such come, and thresholds do not pay for them: look, and vouch for that time"
     ]
