@@ -166,8 +166,13 @@ def train(
         moments=moments(times, _latest(learned_until)),
         paces=paces(times, _latest(learned_until)),
         data={capture.path: digest_capture(capture)},
-        notes={"budget": budget, "seed": seed, "outliers": made.outliers.height, "vouched": vouched}
-        | dict(notes or {}),
+        notes={
+            "budget": budget,
+            "seed": seed,
+            "outliers": made.outliers.height,
+            "vouched": vouched,
+            **(notes or {}),
+        },
     )
     return Model(about, kinds, calibrations, made.later, trees, made.outliers)
 
