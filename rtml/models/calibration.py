@@ -22,9 +22,8 @@ and cost the forest 15 to 30 of 54 attacks at one false window.
 
 **Alarm budget**: false *findings* per container-day. A tree is one finding however many windows it spans, so
 trees are what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`, and beyond what calibration
-counted itself (`rtml.models.counting`): a tail's shape was chosen for what lies far out, and in between the
-trees of a tail stand in heaps. With few calibration days much of a limit is borrowed and extrapolated;
-`Alarm` says how much.
+counted itself (`rtml.models.counting`): a tail's shape fits far out, and in between its trees stand in heaps.
+With few calibration days much of a limit is borrowed and extrapolated; `Alarm` says how much.
 
 References
 ----------

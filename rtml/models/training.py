@@ -154,6 +154,7 @@ def train(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
     learned_until = _learned_until(trees, window)
+    facts = {"budget": budget, "seed": seed, "vouched": vouched}
     times = capture.events(["time", "container_id", "kind"])
     about = Description(
         features=feature_columns(trees),
@@ -166,13 +167,7 @@ def train(
         moments=moments(times, _latest(learned_until)),
         paces=paces(times, _latest(learned_until)),
         data={capture.path: digest_capture(capture)},
-        notes={
-            "budget": budget,
-            "seed": seed,
-            "outliers": made.outliers.height,
-            "vouched": vouched,
-            **(notes or {}),
-        },
+        notes={**facts, "outliers": made.outliers.height, **(notes or {})},
     )
     return Model(about, kinds, calibrations, made.later, trees, made.outliers)
 
