@@ -49,7 +49,7 @@ def realised(experiment: Experiment, capture: Capture) -> pl.DataFrame:
     rows = []
     for begin, calibrate, test, end in STRETCHES:
         split = Split(at(calibrate), at(test), start=at(begin), end=at(end))
-        model = learn(experiment, capture, split)
+        model = learn(experiment, capture, split, vouched=True)
         scored = model.score(capture, start=at(test), end=at(end))
         units = scored.tree_scores.with_columns(slot=slot_of("window"))
         days = scored.windows.height * experiment.every.seconds / 86_400

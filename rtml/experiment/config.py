@@ -55,6 +55,7 @@ class Experiment(_Strict):
     combine: list[str] | None = None
     rules: Chosen = Chosen(level="low")
     budget: Amount = Field(1.0, gt=0)
+    vouched: bool | None = None
     seed: Seed = 0
     tried: Count | None = Field(None, ge=1)
     notes: list[str] = []
@@ -124,7 +125,7 @@ class Experiment(_Strict):
 
     def digest(self) -> str:
         """Short hash of the resolved experiment: the same values give the same name."""
-        unsaid = set() if self.scope else {"scope"}
+        unsaid = {name for name in ("scope", "vouched") if getattr(self, name) in ({}, None)}
         text = json.dumps(self.model_dump(mode="json", exclude=unsaid), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -24,6 +24,8 @@ class Early:
     cells: pl.DataFrame
     every: Window
     notes: list[str]
+    vouched: bool = False
+    """Whether labels were used to leave attacks out: what is left is then said to be benign."""
 
     def without_attacks(self, hits: pl.DataFrame) -> pl.DataFrame:
         """Drop rule hits in the same windows: rules are tuned on what models are calibrated on."""
@@ -59,4 +61,4 @@ def without_early_attacks(
         f" the test: their {cells.height} container windows were left out of learning,"
         " calibration and tuning. A user without labels cannot do that"
     )
-    return Early(PartialCapture.of(capture, cells, every), cells, every, [note])
+    return Early(PartialCapture.of(capture, cells, every), cells, every, [note], vouched=True)

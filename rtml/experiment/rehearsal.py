@@ -61,9 +61,9 @@ class Rehearsal:
     def judge(self, experiment: Experiment) -> pl.DataFrame:
         """Train and judge one configuration; return `REHEARSED`, the combination first."""
         split, every = self.split, experiment.every
-        scored = learn(experiment, self.capture, split).score(
-            self.capture, start=split.edges[2], end=split.edges[3]
-        )
+        cleaned = experiment.split.early_attacks == "leave out"
+        model = learn(experiment, self.capture, split, vouched=cleaned)
+        scored = model.score(self.capture, start=split.edges[2], end=split.edges[3])
         sides = model_sides(scored, scored.fitted_until)
         track = track_of(
             self.capture, scored.windows, self.labels, sides, every, split=split, seed=experiment.seed

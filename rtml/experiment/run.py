@@ -94,7 +94,7 @@ def _run(experiment: Experiment, label_file: Path, out: Path, run: Run | None, c
     _done(0)
     with closed(label_file) as unwatched:
         with spent(TRAIN):
-            learnt = learn(experiment, early.capture, split)
+            learnt = learn(experiment, early.capture, split, vouched=early.vouched)
         model, saved = saved_and_loaded(learnt, out / "model")
         _done(1)
         scored = held.scored(_scored(model, capture, split))
@@ -180,8 +180,14 @@ def learn(
     split: Split,
     verdicts: Path | None = None,
     readers: Readers = own_reader,
+    *,
+    vouched: bool = False,
 ) -> Model:
-    """Train the model that an experiment describes."""
+    """Train the model that an experiment describes.
+
+    ``vouched``: no attack is left in the learning time (`rtml.models.train`), unless the experiment itself
+    says whether it is.
+    """
     return train(
         capture,
         experiment.detectors,
@@ -195,6 +201,7 @@ def learn(
         notes={"experiment": experiment.digest()},
         verdicts=verdicts,
         readers=readers,
+        vouched=vouched if experiment.vouched is None else experiment.vouched,
     )
 
 
@@ -230,4 +237,7 @@ def _outliers(model: Model) -> list[str]:
         return []
     parts = model.outliers["part"].value_counts().sort("part").iter_rows()
     named = " and ".join(f"{number} of the {part} time" for part, number in parts)
-    return [f"process trees that stand far outside were judged as outliers and not learnt: {named}"]
+    return [
+        f"process trees that stand far outside were judged as outliers and not learnt: {named}. Where they"
+        " are benign, more such come, and thresholds do not pay for them: look, and vouch for that time"
+    ]

@@ -22,10 +22,8 @@ and cost the forest 15 to 30 of 54 attacks at one false window.
 
 **Alarm budget**: false *findings* per container-day. A tree is one finding however many windows it spans, so
 trees are what is counted: an alarm is a margin beyond :math:`\ln(R / budget)`, and beyond what calibration
-counted itself: where a budget allows *k* trees of the calibration time (*k* at least `COUNTED`), not more
-than *k* of them may be above. What can be counted is not left to the shape of a tail: that was chosen for
-what lies far out, and in between the trees of a tail stand in heaps. With few calibration days much of a
-limit is borrowed and extrapolated; `Alarm` says how much.
+counted itself (`rtml.models.counting`): a tail's shape fits far out, and in between its trees stand in heaps.
+With few calibration days much of a limit is borrowed and extrapolated; `Alarm` says how much.
 
 References
 ----------
@@ -49,13 +47,11 @@ import pydantic
 from rtml.arrays import Array
 from rtml.errors import UsageError
 from rtml.models.alarm import Alarm, beyond
+from rtml.models.counting import robust_limit, vouched_limit
 from rtml.models.tails import UNKNOWN, Prior, Tail, fit_tail
 from rtml.reading.state import State, read_state, write_state
 
-__all__ = ["COUNTED", "Calibration"]
-
-COUNTED = 5
-"""Calibration trees above a limit from which on their number is believed as it is."""
+__all__ = ["Calibration"]
 
 _PULL = 20
 """Exceedances of its own that a group needs to be trusted as much as all groups together."""
@@ -70,6 +66,7 @@ class CalibrationState(State):
     scale: float | None = pydantic.Field(gt=0)
     days: dict[str, float]
     groups: dict[str, list[float]]
+    vouched: bool = False  # absent in models of before 27 November 2026
 
     @pydantic.model_validator(mode="after")
     def _watched(self) -> CalibrationState:
@@ -94,6 +91,8 @@ class Calibration:
         Least scale of the tail, for scores with a unit of their own: one bit for scores in bits.
     prior
         What is known of the detector's tail (`rtml.models.tails.SHIPPED`).
+    vouched
+        Whether somebody says that no attack is among them: then none is an outlier, and all count.
 
     Examples
     --------
@@ -109,6 +108,7 @@ class Calibration:
     least: int = 5
     unit: float = 0.0
     prior: Prior = UNKNOWN
+    vouched: bool = False
 
     @classmethod
     def fit(
@@ -120,6 +120,7 @@ class Calibration:
         least: int = 5,
         unit: float = 0.0,
         prior: Prior = UNKNOWN,
+        vouched: bool = False,
     ) -> Self:
         """Keep the scores of trees that the detector has not learnt, one per tree; NaN is left out."""
         if least < 1 or len(scores) != len(groups):
@@ -130,7 +131,7 @@ class Calibration:
         missing = sorted(set(by_group) - set(days))
         if missing or any(not day > 0 for day in days.values()):
             raise UsageError(f"calibration: container-days above 0 are needed for every group: {missing}")
-        return cls(by_group, dict(days), least, unit, prior)
+        return cls(by_group, dict(days), least, unit, prior, vouched)
 
     @cached_property
     def pooled(self) -> Array:
@@ -172,7 +173,7 @@ class Calibration:
 
     @cached_property
     def _fitted(self) -> tuple[Tail, int]:
-        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.prior, self.unit)
+        return fit_tail(self.pooled, max(self._all_days, 1e-9), self.prior, self.unit, trim=not self.vouched)
 
     @property
     def _all_days(self) -> float:
@@ -229,10 +230,8 @@ class Calibration:
         )
 
     def _counted(self, budget: float) -> float:
-        """Return the margin that as many calibration trees exceed as a budget allows, or `COUNTED`."""
-        allowed = max(int(budget * self._all_days), COUNTED)
-        ours = self._margins_kept
-        return float(ours[len(ours) - 1 - allowed]) if allowed < len(ours) else -np.inf
+        counted = vouched_limit if self.vouched else robust_limit
+        return counted(self._margins_kept, budget * self._all_days)
 
     def alarms(self, scores: Array, groups: Sequence[str], alarm: Alarm) -> npt.NDArray[np.bool_]:
         """Say which trees raise an alarm; NaN never does."""
@@ -248,6 +247,7 @@ class Calibration:
             scale=self.prior.scale,
             days=dict(sorted(self.days.items())),
             groups=groups,
+            vouched=self.vouched,
         )
         write_state(folder, state)
 
@@ -256,7 +256,8 @@ class Calibration:
         """Read what `save` wrote; a damaged file is an `RtmlError`."""
         state = read_state(folder, CalibrationState)
         groups = {name: np.sort(np.array(s, np.float64)) for name, s in state.groups.items() if s}
-        return cls(groups, state.days, state.least, state.unit, Prior(state.shape, state.scale))
+        prior = Prior(state.shape, state.scale)
+        return cls(groups, state.days, state.least, state.unit, prior, state.vouched)
 
     @cached_property
     def _starts(self) -> dict[str, float]:

@@ -19,15 +19,20 @@ FOLDS = 4
 
 @dataclass(frozen=True)
 class Fit:
-    """How the scores of one detector are calibrated: what is known of their tail, and its least scale."""
+    """How the scores of one detector are calibrated: what is known of their tail, its least scale.
+
+    ``vouched``: somebody says that no attack is among the trees (`rtml.models.counting`).
+    """
 
     prior: Prior = UNKNOWN
     unit: float = 0.0
+    vouched: bool = False
 
     def of(self, trees: pl.DataFrame, days: Mapping[str, float]) -> Calibration:
         """Calibrate on trees (``score``, ``peers``) seen in so many container-days per peer group."""
         scores = trees["score"].fill_null(float("nan")).to_numpy()
-        return Calibration.fit(scores, trees["peers"].to_list(), days, unit=self.unit, prior=self.prior)
+        groups = trees["peers"].to_list()
+        return Calibration.fit(scores, groups, days, unit=self.unit, prior=self.prior, vouched=self.vouched)
 
     def realised(self, trees: pl.DataFrame, windows: pl.DataFrame, budget: float) -> float | None:
         """Return the findings per container-day on containers that the threshold has not seen.

@@ -81,6 +81,7 @@ def material(
     blocks: int,
     usual: frozenset[tuple[str, int]] = frozenset(),
     readers: Readers = own_reader,
+    vouched: bool = False,
 ) -> Material:
     """Feature the trees of a capture for training and for calibration.
 
@@ -92,6 +93,8 @@ def material(
         Trees (host, root) that are no outliers.
     readers
         Who reads the events.
+    vouched
+        Somebody says that no attack is left in this time: no tree is an outlier.
 
     Raises
     ------
@@ -107,14 +110,16 @@ def material(
         learnt, baseline = prequential_windows(
             source, own, blocks, beyond_peers=True, reader=reader, start=split.start, end=border
         )
-        strange = _unsaid(outliers_of(learnt, source, "train", window), usual)
+        strange = OUTLIERS.to_frame() if vouched else outliers_of(learnt, source, "train", window)
+        strange = _unsaid(strange, usual)
         if strange.height:
             baseline = _learnt(reader, Piece(split.start, border, _roots(strange)))
         (held,) = reader.assemble([(Piece(border, end), baseline)])
         for part, table in (("training", learnt), ("calibration", held)):
             if table.is_empty():
                 raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-        stranger = _unsaid(outliers_of(held, source, "calibrate", window), usual)
+        stranger = OUTLIERS.to_frame() if vouched else outliers_of(held, source, "calibrate", window)
+        stranger = _unsaid(stranger, usual)
         later = baselines.merge(baseline, _learnt(reader, Piece(border, end, _roots(stranger))))
     return Material(without(learnt, strange), held, later, pl.concat([strange, stranger]))
 

@@ -131,7 +131,9 @@ class Tail:
         return max(0.0, math.log(max(self.rate, 1e-12) / budget))
 
 
-def fit_tail(scores: Array, days: float, prior: Prior = UNKNOWN, unit: float = 0.0) -> tuple[Tail, int]:
+def fit_tail(
+    scores: Array, days: float, prior: Prior = UNKNOWN, unit: float = 0.0, *, trim: bool = True
+) -> tuple[Tail, int]:
     """Fit the tail of benign trees' scores; return it and how many trees are outliers.
 
     Parameters
@@ -144,6 +146,8 @@ def fit_tail(scores: Array, days: float, prior: Prior = UNKNOWN, unit: float = 0
         What is known of such tails.
     unit
         Least scale, for scores with a unit of their own.
+    trim
+        Whether outliers are sought; where nothing can be an attack, none are.
 
     Examples
     --------
@@ -155,7 +159,7 @@ def fit_tail(scores: Array, days: float, prior: Prior = UNKNOWN, unit: float = 0
     """
     ordered, outliers = np.sort(scores)[::-1], 0
     rate = min(max(RATE, _LEAST / days), len(ordered) / _TENTH / days)
-    for _ in range(_ROUNDS if len(ordered) >= _ENOUGH else 0):
+    for _ in range(_ROUNDS if trim and len(ordered) >= _ENOUGH else 0):
         mild = _fitted(ordered[outliers:], days, prior._replace(shape=max(prior.shape, _MILD)), unit, rate)
         beyond = int(np.sum(mild.margin(ordered) > mild.limit(TRIMMED)))
         if beyond <= outliers or beyond > mild.exceedances:

@@ -69,6 +69,7 @@ def train(
     notes: Mapping[str, int | float | str | bool | None] | None = None,
     verdicts: str | Path | None = None,
     readers: Readers = own_reader,
+    vouched: bool = False,
 ) -> Model:
     """Learn what is normal.
 
@@ -104,6 +105,10 @@ def train(
     readers
         Who reads the events: ``rtml.job.readers("ray", workers=8)`` lets processes on any machines. The model
         is the same, bit for bit.
+    vouched
+        Say so where no attack is left in this time, because somebody looked or labelled ones were left out.
+        Then no tree is an outlier: what stands far outside is learnt and counts against budgets
+        (`rtml.models.counting`). An attack that is in it all the same becomes normal, and hides others.
 
     Returns
     -------
@@ -138,17 +143,18 @@ def train(
     wanted = None if families is None else tuple(families)
     usual = benign_trees(said)
     made = once(
-        lambda: ("material", *named(capture), split, window.text, wanted, blocks, usual),
-        lambda: material(capture, split, window, wanted, blocks, usual, readers),
+        lambda: ("material", *named(capture), split, window.text, wanted, blocks, usual, vouched),
+        lambda: material(capture, split, window, wanted, blocks, usual, readers, vouched),
     )
     for label, detector in steps(kinds.items(), "learning", "detectors"):
         with spent(label):
             detector.learn(made.learnt)
-    calibrations, held_out = _calibrated(kinds, members, made, window, budget)
+    calibrations, held_out = _calibrated(kinds, members, made, window, budget, vouched)
     trees = pl.concat(
         [made.learnt.with_columns(part=pl.lit("train")), made.held.with_columns(part=pl.lit("calibrate"))]
     )
     learned_until = _learned_until(trees, window)
+    facts = {"budget": budget, "seed": seed, "vouched": vouched}
     times = capture.events(["time", "container_id", "kind"])
     about = Description(
         features=feature_columns(trees),
@@ -161,7 +167,7 @@ def train(
         moments=moments(times, _latest(learned_until)),
         paces=paces(times, _latest(learned_until)),
         data={capture.path: digest_capture(capture)},
-        notes={"budget": budget, "seed": seed, "outliers": made.outliers.height, **(notes or {})},
+        notes={**facts, "outliers": made.outliers.height, **(notes or {})},
     )
     return Model(about, kinds, calibrations, made.later, trees, made.outliers)
 
@@ -180,7 +186,12 @@ def _members(kinds: Mapping[str, Detector], combine: Iterable[str] | None) -> li
 
 
 def _calibrated(
-    detectors: Mapping[str, Detector], members: list[str], made: Material, window: Window, budget: float
+    detectors: Mapping[str, Detector],
+    members: list[str],
+    made: Material,
+    window: Window,
+    budget: float,
+    vouched: bool,
 ) -> tuple[dict[str, Calibration], dict[str, float]]:
     """Calibrate every detector on trees that it has not learnt, and the combination on their margins.
 
@@ -190,7 +201,7 @@ def _calibrated(
     held, days = made.held, container_days(made.held, window)
     groups, raw, fits = peer_groups(held), {}, {}
     for label, detector in steps(detectors.items(), "calibrating", "detectors"):
-        fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits))
+        fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits), vouched)
         with spent(label):
             raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
             if detector.online:
@@ -199,7 +210,7 @@ def _calibrated(
     calibrations = {label: fits[label].of(trees[label], days) for label in raw}
     if members:
         margins = {label: calibrations[label].margins(raw[label], groups) for label in members}
-        raw[COMBINED], fits[COMBINED] = combine_margins(margins), Fit(SHIPPED[COMBINED], 0.7)
+        raw[COMBINED], fits[COMBINED] = combine_margins(margins), Fit(SHIPPED[COMBINED], 0.7, vouched)
         trees[COMBINED] = without(worst_of_trees(held, raw[COMBINED]), made.outliers)
         calibrations[COMBINED] = fits[COMBINED].of(trees[COMBINED], days)
     watched = container_time(held, window)

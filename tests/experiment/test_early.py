@@ -45,11 +45,16 @@ def test_left_out_windows_are_missing_for_models_and_for_tuning_alike():
     assert early.capture.events().filter(inside).collect().is_empty()
     hits = capture.events(["container_id", "time", "kind"]).filter(inside).collect()
     assert early.without_attacks(hits).is_empty()
-    assert "left out" in early.notes[0]
+    assert "left out" in early.notes[0] and early.vouched
 
 
 def test_without_early_attacks_the_capture_is_the_same():
     capture, labels = open_captures([LAB / "capture"]), read_labels(LAB / "labels.parquet")
     benign = Split(at(3, 6), at(3, 14), at(2, 57), at(3, 28))
     early = without_early_attacks(capture, labels, benign, asked())
-    assert early.capture is capture and early.notes == []
+    assert early.capture is capture and early.notes == [] and not early.vouched
+
+
+def test_who_keeps_early_attacks_vouches_for_nothing():
+    capture, labels = open_captures([LAB / "capture"]), read_labels(LAB / "labels.parquet")
+    assert not without_early_attacks(capture, labels, LATE, asked(early_attacks="keep")).vouched

@@ -110,6 +110,19 @@ def test_thresholds_are_those_of_the_others(poisoned: Any):
         assert calibration.threshold(1.0).outliers == 0
 
 
+def test_where_somebody_vouches_it_is_learnt_and_counts(poisoned: Any, tmp_path: Path):
+    """Whoever says that nothing is an attack gets what he says: nothing is set aside."""
+    model, _, number, part = poisoned
+    capture = shop(tmp_path / "c", *absurd("web-1", number + 0.2), *absurd("web-2", TWICE + 0.2, 800))
+    vouched = learnt(capture, until=UNTIL, vouched=True)
+    assert vouched.outliers is not None and vouched.outliers.is_empty()
+    assert vouched.description.notes["vouched"] and not model.description.notes["vouched"]
+    assert vouched.baseline.counts.filter(pl.col("key").str.contains(r"\.kit")).height
+    for name, calibration in vouched.calibrations.items():
+        held = len(calibration.pooled) - len(model.calibrations[name].pooled)
+        assert held == (part == "calibrate") and calibration.outliers == 0, name
+
+
 def test_a_clean_shop_has_no_outliers(model: Model):
     assert model.outliers is not None and model.outliers.schema == OUTLIERS
     assert model.outliers.is_empty() and model.description.notes["outliers"] == 0
