@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 
 from rtml.captures.sensors.records.any_values import as_texts
+from rtml.captures.sensors.records.cutting import are_parts, cut_out
 from rtml.captures.sensors.records.narrowing import SPELLED
 from rtml.captures.sensors.records.shapes import (
     JSON,
@@ -70,9 +71,22 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
     >>> problems
     [(2, 'not JSON'), (3, 'not a JSON object')]
     """
-    wanted, any_value = plain(shape), any_names(shape)
     if texts.is_empty():
-        return pl.Series("value", [], wanted), []
+        return pl.Series("value", [], plain(shape)), []
+    if not are_parts(shape):
+        return _read(texts, shape)
+    parts, left = cut_out(texts, shape)
+    if left.is_empty():
+        return parts, []
+    others, problems = _read(texts.gather(left), shape)
+    places = pl.int_range(texts.len(), eager=True)
+    places = places.scatter(left, texts.len() + pl.int_range(left.len(), eager=True))
+    return pl.concat([parts, others]).gather(places), [(int(left[place]), why) for place, why in problems]
+
+
+def _read(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[int, str]]]:
+    """Read JSON objects of any shape, some megabytes at a time."""
+    wanted, any_value = plain(shape), any_names(shape)
     size = texts.str.len_bytes().mean()
     rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
     parts, problems = [], list[tuple[int, str]]()
@@ -86,12 +100,7 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
 
 
 def _with_texts(
-    texts: pl.Series,
-    shape: pl.Struct,
-    names: set[str],
-    alone: bool,
-    at: int,
-    problems: list[tuple[int, str]],
+    texts: pl.Series, shape: pl.Struct, names: set[str], alone: bool, at: int, problems: list[tuple[int, str]]
 ) -> pl.Series:
     """Write those rows anew that have an object or a list under one of the names; few rows have.
 

@@ -18,7 +18,7 @@ _FEWEST = 1000
 """Fewer records are read sooner than they are looked at."""
 _SOME = 100
 """So many records are looked at by themselves at a time."""
-_LOOKED = 300
+_LOOKED = 200
 """So many are looked at out of many; to search all for a name that is there costs more than all of these."""
 _GOLDEN = (5**0.5 - 1) / 2
 _TIMES = 4
