@@ -8,14 +8,16 @@ than any is cut there.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
 import polars as pl
 import pyarrow as pa
 
+from rtml.captures.sensors.kubescape.typed import Node, tree_of
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import integer, user_id, with_said
@@ -30,7 +32,7 @@ WIDEST = 2000
 
 _TEXTS = ("pid", "comm", "pcomm", "path", "cmdline", "cwd", "uid", "startTime")
 
-_Nodes = list[tuple[dict[str, Any], Any]]
+_Nodes = list[tuple[Node, Any]]
 """Processes, each with the pid that it names as its parent's, or that of the one above it."""
 
 
@@ -73,7 +75,7 @@ def _table(trees: tuple[str, ...]) -> pl.DataFrame:
     numbers = pl.Series("tree", [number for number, tree in enumerate(found) for _ in tree], pl.Int64)
     pairs = [pair for tree in found for pair in tree]
     nodes = [*map(itemgetter(0), pairs)]
-    told = [_texts(name, [node.get(name) for node in nodes]) for name in _TEXTS]
+    told = [_texts(name, [*map(attrgetter(name), nodes)]) for name in _TEXTS]
     table = with_said(pl.DataFrame([numbers, *told, _texts("ppid", [*map(itemgetter(1), pairs)])]))
     start = pl.col("startTime")
     table = table.with_columns(
@@ -88,21 +90,41 @@ def _table(trees: tuple[str, ...]) -> pl.DataFrame:
 
 def _nodes(text: str) -> _Nodes:
     """Return the processes of a tree, parents before children."""
+    read = tree_of(text)
+    if read is None:
+        return _odd_nodes(text)
+    left: list[tuple[Node | None, Any, int]] = [(read[0], None, 1)]
+    found: _Nodes = []
+    for node, parent, depth in left:  # it grows while it is read
+        if node is None:
+            continue
+        if len(found) >= WIDEST:
+            break
+        found.append((node, parent if node.ppid is None else node.ppid))
+        children = node.childrenMap or node.children
+        if children and depth < DEEPEST:
+            below = children.values() if isinstance(children, dict) else children
+            left += [(child, node.pid, depth + 1) for child in below]
+    return found
+
+
+def _odd_nodes(text: str) -> _Nodes:
+    """Return the same of a tree that has something else than the agent writes."""
     try:
         left: list[tuple[Any, Any, int]] = [(_tree(orjson.loads(text)), None, 1)]
     except ValueError:
         return []
     found: _Nodes = []
-    for node, parent, depth in left:  # it grows while it is read
+    for node, parent, depth in left:
         if not isinstance(node, dict):
             continue
         if len(found) >= WIDEST:
             break
         named = node.get("ppid")
-        found.append((node, parent if named is None else named))
+        told = Node(**{name: node.get(name) for name in _TEXTS})
+        found.append((told, parent if named is None else named))
         if depth < DEEPEST and (children := _children(node)):
-            pid = node.get("pid")
-            left += [(child, pid, depth + 1) for child in children]
+            left += [(child, node.get("pid"), depth + 1) for child in children]
     return found
 
 
@@ -126,7 +148,11 @@ def _children(node: dict[str, Any]) -> Collection[Any]:
 
 def _texts(name: str, values: Sequence[Any]) -> pl.Series:
     """Return values as texts; what is neither a text nor a number is none."""
-    if not {*map(type, values)} <= {str, type(None)}:
+    kinds = {*map(type, values)} - {type(None)}
+    if kinds == {int}:
+        with suppress(pa.ArrowInvalid, OverflowError):
+            return pl.Series(name, pa.array(values, pa.int64()).cast(pa.large_string()))
+    if not kinds <= {str}:
         values = [value if type(value) is str else _text(value) for value in values]
     return pl.Series(name, pa.array(values, pa.large_string()))
 

@@ -16,6 +16,7 @@ import orjson
 import polars as pl
 
 from rtml.captures.sensors.records.any_values import as_texts
+from rtml.captures.sensors.records.cutting import are_parts, cut_out
 from rtml.captures.sensors.records.narrowing import SPELLED
 from rtml.captures.sensors.records.shapes import (
     JSON,
@@ -70,24 +71,40 @@ def decode(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[in
     >>> problems
     [(2, 'not JSON'), (3, 'not a JSON object')]
     """
-    wanted, any_value = plain(shape), any_names(shape)
     if texts.is_empty():
-        return pl.Series("value", [], wanted), []
+        return pl.Series("value", [], plain(shape)), []
+    if not are_parts(shape):
+        return _read(texts, shape)
+    parts, left = cut_out(texts, shape)
+    if left.is_empty():
+        return parts, []
+    others, problems = _read(texts.gather(left), shape)
+    places = pl.int_range(texts.len(), eager=True)
+    places = places.scatter(left, texts.len() + pl.int_range(left.len(), eager=True))
+    return pl.concat([parts, others]).gather(places), [(int(left[place]), why) for place, why in problems]
+
+
+def _read(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[int, str]]]:
+    """Read JSON objects of any shape, some megabytes at a time."""
+    wanted, any_value = plain(shape), any_names(shape)
     size = texts.str.len_bytes().mean()
     rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
     parts, problems = [], list[tuple[int, str]]()
+    alone = not any(name.endswith(tuple(any_value)) for name in other_names(shape)) if any_value else False
     for at in range(0, texts.len(), rows):
         part = texts.slice(at, rows)
         if any_value:
-            part = _with_texts(part, shape, any_value, at, problems)
+            part = _with_texts(part, shape, any_value, alone, at, problems)
         parts.append(_together(part, shape, wanted, at, problems))
     return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
 
 
 def _with_texts(
-    texts: pl.Series, shape: pl.Struct, names: set[str], at: int, problems: list[tuple[int, str]]
+    texts: pl.Series, shape: pl.Struct, names: set[str], alone: bool, at: int, problems: list[tuple[int, str]]
 ) -> pl.Series:
     """Write those rows anew that have an object or a list under one of the names; few rows have.
+
+    ``alone``: no other name that is wanted ends as one of them does.
 
     A name may be spelled with escapes: of rows that have such, nobody can tell by looking.
     """
@@ -97,15 +114,17 @@ def _with_texts(
         return texts
     spelled = texts.gather(places).str.contains(SPELLED)
     plain = places.filter(~spelled)
-    if not plain.is_empty() and not any(name.endswith(tuple(names)) for name in other_names(shape)):
+    if alone and not plain.is_empty():
         new, left = as_texts(texts.gather(plain), names)
         texts = texts.scatter(plain, new)
         places = pl.concat([places.filter(spelled), plain.filter(left)])
     some = texts.gather(places)
     odd = some.str.contains(_ODD_NUMBER)
-    for rows, bring in ((places.filter(~odd), in_place(shape)), (places.filter(odd), shaper(shape))):
+    for rows, made in ((places.filter(~odd), in_place), (places.filter(odd), shaper)):
+        if rows.is_empty():
+            continue
         found: list[tuple[int, str]] = []
-        texts = texts.scatter(rows, _rewritten(texts.gather(rows), shape, 0, found, bring))
+        texts = texts.scatter(rows, _rewritten(texts.gather(rows), shape, 0, found, made(shape)))
         problems.extend((at + int(rows[place]), why) for place, why in found)
     return texts
 

@@ -31,7 +31,7 @@ def arguments(rows: pl.DataFrame) -> pl.DataFrame:
         ``args``, ``kind`` and ``call``.
     """
     numbered = rows.with_row_index("_row")  # a line may hold several records
-    some = numbered.filter(pl.col("args").list.len() > 0)
+    some = numbered.select("_row", "kind", "call", "args").filter(pl.col("args").list.len() > 0)
     if some.is_empty():
         return rows
     told = some.select("_row", "kind", "call", **_flat()).select(

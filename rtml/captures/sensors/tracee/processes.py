@@ -50,9 +50,10 @@ def ancestors_of(rows: pl.DataFrame) -> pl.DataFrame:
     each = listed.explode("a").drop_nulls("a").unnest("a")
     each = each.with_columns(pid=pid_of(integer(pl.col("host_pid"))), number=_number(pl.col("unique_id")))
     each = each.with_columns(process_id=_ids(each, "pid", "number"))
+    same = pl.col("event") == pl.col("event").shift(-1)  # as ``over("event")``: they stand in their order
     next_one = {
-        "parent_id": pl.col("process_id").shift(-1).over("event"),
-        "ppid": pl.col("pid").shift(-1).over("event"),
+        "parent_id": pl.when(same).then(pl.col("process_id").shift(-1)),
+        "ppid": pl.when(same).then(pl.col("pid").shift(-1)),
     }
     known = each.with_columns(**next_one).select(
         "process_id",
