@@ -12,7 +12,7 @@ import polars as pl
 __all__ = ["JSON", "any_names", "in_place", "other_names", "plain", "shaper", "written"]
 
 JSON = pl.Binary()
-"""In a shape: any value. A text is itself, all else its JSON: written by orjson, or as it stands (`cutting`)."""
+"""In a shape: any value. A text is itself, all else its JSON: by orjson, or as it stands (`cutting`)."""
 
 
 def plain(kind: Any) -> Any:
