@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-__all__ = ["SHORTEST", "Meant", "bare_id", "bare_ids", "merged", "renamed", "resolved"]
+from rtml.distinct import by_distinct
+
+__all__ = ["SHORTEST", "Meant", "bare_form", "bare_id", "bare_ids", "merged", "renamed", "resolved"]
 
 SHORTEST = 12
 """Digits of the shortest id that engines write; fewer begin too many ids by chance."""
@@ -54,17 +56,15 @@ def bare_ids(ids: pl.Expr) -> pl.Expr:
     >>> pl.DataFrame({"id": names}).select(bare_ids(pl.col("id"))).to_series().to_list()
     ['0123456789ab', '0123456789ab', 'cgroup:7', None]
     """
-    return ids.cast(pl.String).map_batches(_bare, return_dtype=pl.String).alias("container_id")
+    return by_distinct(ids.cast(pl.String), bare_form).alias("container_id")
 
 
-def _bare(ids: pl.Series) -> pl.Series:
-    """Bring each different id into its form once: rows have few, and looking for patterns is dear."""
-    rows = ids.to_frame("id")
-    plain = pl.col("id").str.replace(_RUNTIME, "")
+def bare_form(ids: pl.Expr) -> pl.Expr:
+    """Return the same, of text, looked at row by row: for whoever asks once per distinct id already."""
+    plain = ids.str.replace(_RUNTIME, "")
     digits = pl.coalesce(plain.str.extract(_UNIT), plain)
     lower = pl.when(digits.str.contains(_DIGITS)).then(digits.str.to_lowercase()).otherwise(digits)
-    told = rows.unique().with_columns(bare=pl.when(lower != "").then(lower))
-    return rows.join(told, on="id", how="left", maintain_order="left")["bare"]
+    return pl.when(lower != "").then(lower)
 
 
 def bare_id(text: str) -> str | None:

@@ -24,7 +24,7 @@ FLOORS = [
     set(floor.split())
     for floor in (
         "absent arrays container_ids costs errors images lazy lineage once peers progress registered registry"
-        " instants schema showing splits text times version wildcards",
+        " distinct instants schema showing splits text times version wildcards",
         "reading",
         "captures baselines findings",
         "features detectors rules",

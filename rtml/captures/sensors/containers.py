@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.absent import NO_ID
-from rtml.captures.sensors.records.seldom import by_distinct
-from rtml.container_ids import bare_ids
+from rtml.container_ids import bare_form
+from rtml.distinct import by_distinct
 from rtml.images import without_digest
 
 __all__ = ["container_id", "digest", "image_name", "plain_image"]
@@ -29,7 +29,7 @@ def container_id(text: pl.Expr) -> pl.Expr:
 
 def _bare(ids: pl.Expr) -> pl.Expr:
     plain = ids.str.strip_chars()
-    return bare_ids(pl.when(~plain.str.to_lowercase().is_in(_NOWHERE)).then(plain))
+    return bare_form(pl.when(~plain.str.to_lowercase().is_in(_NOWHERE)).then(plain))
 
 
 def image_name(name: pl.Expr, tag: pl.Expr) -> pl.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.sensors.records.seldom import by_distinct
+from rtml.distinct import by_distinct
 
 __all__ = ["address", "end_of", "port"]
 

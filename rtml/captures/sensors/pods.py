@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from rtml.captures.sensors.k8s_audit.values import items, mapping, word
-from rtml.captures.sensors.records.seldom import by_distinct
+from rtml.distinct import by_distinct
 
 __all__ = ["controller", "owner_of", "without_hash", "workload"]
 

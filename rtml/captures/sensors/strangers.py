@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["stranger"]
 

@@ -26,9 +26,9 @@ from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
-from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["ECS", "SENSOR", "read"]
 

@@ -6,8 +6,9 @@ import polars as pl
 
 from rtml.captures.sensors.calls import ON_FILES
 from rtml.captures.sensors.openings import flag_names, writes
-from rtml.captures.sensors.records.seldom import by_distinct, of_some
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import said, truth
+from rtml.distinct import by_distinct
 
 __all__ = ["with_files"]
 

@@ -24,7 +24,7 @@ from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.cutting import together
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.sysdig.reading import read as of_sysdig
 from rtml.captures.sensors.sysdig.scap import is_scap_file
 from rtml.schema import KINDS

@@ -24,8 +24,8 @@ from rtml.captures.sensors.pods import controller
 from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import domain_name, integer, named, truth, with_said
+from rtml.captures.sensors.signature import has_keys
 from rtml.schema import KINDS
 
 __all__ = ["HUBBLE", "SENSOR", "read"]

@@ -26,7 +26,7 @@ from rtml.captures.sensors.inspektor_gadget.events import events_of
 from rtml.captures.sensors.inspektor_gadget.fields import FIELDS
 from rtml.captures.sensors.inspektor_gadget.gadgets import named_gadget
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.schema import KINDS
 
 __all__ = ["GADGET", "SENSOR", "read"]

@@ -21,7 +21,7 @@ from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sen
 from rtml.captures.sensors.k8s_audit.gathering import Gathered
 from rtml.captures.sensors.k8s_audit.values import mapping, word
 from rtml.captures.sensors.recognise import wrong_format
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.errors import RtmlError
 from rtml.reading.content import first_bytes
 from rtml.reading.documents import Document

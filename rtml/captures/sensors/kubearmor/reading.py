@@ -26,7 +26,7 @@ from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor
 from rtml.captures.sensors.kubearmor.events import events_of
 from rtml.captures.sensors.kubearmor.fields import GENERATIONS, TYPES
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.schema import KINDS
 
 __all__ = ["KUBEARMOR", "SENSOR", "read"]

@@ -26,7 +26,7 @@ from rtml.captures.sensors.kubescape.events import events_of, processes_of
 from rtml.captures.sensors.kubescape.fields import FIELDS
 from rtml.captures.sensors.kubescape.nodes import on_its_node
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.schema import KINDS
 
 __all__ = ["KUBESCAPE", "SENSOR", "read"]

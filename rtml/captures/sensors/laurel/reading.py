@@ -22,7 +22,7 @@ from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.laurel.fields import FIELDS
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.reading.escapes import readable
 
 __all__ = ["LAUREL", "SENSOR", "read"]

@@ -6,8 +6,8 @@ import polars as pl
 
 from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.ocsf.fields import PLACES
-from rtml.captures.sensors.records.seldom import by_distinct
 from rtml.captures.sensors.records.values import named
+from rtml.distinct import by_distinct
 
 __all__ = ["ours_is_source", "places"]
 

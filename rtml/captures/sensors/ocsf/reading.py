@@ -27,8 +27,8 @@ from rtml.captures.sensors.ocsf.events import events_of, processes_of
 from rtml.captures.sensors.ocsf.fields import FIELDS
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.parquet import parquet_tables
-from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.tables import tables
+from rtml.captures.sensors.signature import has_keys
 from rtml.reading.content import first_bytes
 from rtml.reading.parquet import is_parquet
 from rtml.schema import KINDS

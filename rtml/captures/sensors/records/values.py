@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.absent import NAMELESS
-from rtml.captures.sensors.records.seldom import by_distinct
+from rtml.distinct import by_distinct
 
 __all__ = [
     "NOTHING",

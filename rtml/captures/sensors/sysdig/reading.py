@@ -25,7 +25,7 @@ from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.falco.alerts import alerts
 from rtml.captures.sensors.falco.events import containers_of, processes_of
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.sysdig.events import FIELDS, events_of
 from rtml.captures.sensors.sysdig.scap import is_scap, is_scap_file, read_scap
 from rtml.schema import KINDS

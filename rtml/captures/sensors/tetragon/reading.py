@@ -23,8 +23,8 @@ import polars as pl
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Lines, Lost, Reading, Sensor, Written
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.values import integer
+from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.tetragon.events import containers_of, events_of
 from rtml.captures.sensors.tetragon.fields import GENERATIONS, TYPES, typed
 from rtml.captures.sensors.tetragon.processes import images_of, one_process_each

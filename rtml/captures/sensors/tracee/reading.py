@@ -22,7 +22,7 @@ import polars as pl
 
 from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.records import Format, read_records
-from rtml.captures.sensors.records.signature import has_keys
+from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.tracee.calls import KINDS_OF_TRACEE
 from rtml.captures.sensors.tracee.events import containers_of, events_of
 from rtml.captures.sensors.tracee.fields import GENERATIONS

@@ -20,9 +20,9 @@ from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
-from rtml.captures.sensors.records.signature import has_keys
 from rtml.captures.sensors.records.tables import tables
 from rtml.captures.sensors.records.values import domain_name, integer, said
+from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.zeek.tabs import is_tabs, tab_tables
 from rtml.reading.content import first_bytes
 from rtml.schema import KINDS
