@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
-from rtml.evaluation.sides import Side, proper
+from rtml.evaluation.sides import Side, proper, told
 from rtml.evaluation.track import Track
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "score_curve", "scored_trees"]
@@ -119,7 +119,8 @@ def scored_trees(scores: pl.DataFrame, track: Track) -> pl.DataFrame:
 
 def _tops(side: Side, track: Track) -> Tops:
     if side.kind == "model" and side.trees is not None:
-        return _score_tops(side.trees, track)
+        # A threshold of its own is at none of the settings: what is a repeat at each of them is one here.
+        return _score_tops(told(side.trees), track)
     if side.kind == "model" and side.scores is not None:
         return _score_tops(side.scores, track)
     return _finding_tops(side.findings, track)

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
-from rtml.evaluation.sides import Side, proper
+from rtml.evaluation.sides import Side, proper, told
 from rtml.evaluation.track import Track
 from rtml.schema import SETTINGS
 from rtml.times import UTC_NS, Window
@@ -70,7 +70,7 @@ def _by_score(side: Side) -> bool:
 def reach(side: Side, budget: float | None, track: Track) -> Reach:
     """Return what a side reaches at a budget: by its tree scores, its dial, or as it is."""
     if side.trees is not None and _by_score(side) and budget is not None and side.asked != budget:
-        alarms = side.trees.filter(pl.col("budget") <= budget).select("container_id", "window", "root_id")
+        alarms = told(side.trees, budget).select("container_id", "window", "root_id")
         rows = track.trees.join(alarms.unique(), on=alarms.columns, how="semi", nulls_equal=True)
         hits = rows.drop_nulls("attack_id").group_by("attack_id").agg(first_seen=pl.col("window").min())
         seen = hits.with_columns(pl.col("first_seen") + track.every.span).sort("attack_id")

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.schema import FINDINGS, conform
+from rtml.schema import FINDINGS, SETTINGS, conform
 from rtml.times import Length, Window
 
-__all__ = ["KINDS_OF_SIDE", "Side", "proper", "scores_of_findings", "union"]
+__all__ = ["KINDS_OF_SIDE", "Side", "proper", "scores_of_findings", "told", "union"]
 
 KINDS_OF_SIDE = ("rules", "model", "union", "rival", "trivial")
 
@@ -49,7 +49,8 @@ class Side:
         What it realised on calibration time that its threshold had not seen.
     trees
         ``container_id, window, root_id, score`` and ``budget`` (`rtml.schema.TREE_SCORES`) of process trees,
-        where it judges them; else null.
+        where it judges them; else null. ``repeats``, where it is there: budgets at which a tree is not told,
+        because what it shows was.
     dial
         Its findings by false findings per container-day, for sides that are tuned to each; else null.
 
@@ -100,6 +101,23 @@ def union(name: str, sides: Sequence[Side]) -> Side:
         fitted_until=max(ends, default=None),
         note=" + ".join(side.name for side in sides),
     )
+
+
+def told(trees: pl.DataFrame, budget: float | None = None) -> pl.DataFrame:
+    """Return the trees of a side that alarm at a budget, without repeats; None: that are told at any.
+
+    Examples
+    --------
+    >>> trees = pl.DataFrame({"root_id": [1, 2], "budget": [1.0, 15.0], "repeats": [[3.0], [15.0, 30.0]]})
+    >>> [told(trees, budget)["root_id"].to_list() for budget in (1.0, 3.0, None)]
+    [[1], [], [1]]
+    """
+    again = pl.col("repeats") if "repeats" in trees.columns else pl.lit(None, pl.List(pl.Float64))
+    if budget is not None:
+        alarms = trees.filter(pl.col("budget") <= budget)
+        return alarms.filter(~again.list.contains(budget).fill_null(False))
+    alarming = pl.sum_horizontal(pl.col("budget") <= asked for asked in SETTINGS)
+    return trees.filter((again.list.len() < alarming).fill_null(True))
 
 
 def scores_of_findings(findings: pl.DataFrame, windows: pl.DataFrame, every: Length) -> pl.DataFrame:

@@ -200,6 +200,6 @@ def model_sides(scored: Scored, fitted_until: dt.datetime | None) -> list[Side]:
 
 
 def _trees(scored: Scored, label: str) -> pl.DataFrame:
-    rows = scored.tree_scores.filter(pl.col("detector") == label)
+    rows = scored.by_tree().filter(pl.col("detector") == label)
     root = pl.col("process_id").fill_null(0)
-    return rows.select("container_id", "window", "budget", root_id=root, score="margin")
+    return rows.select("container_id", "window", "budget", "repeats", root_id=root, score="margin")

@@ -90,7 +90,7 @@ class Judged:
             return None
         rows = self.trees.filter(pl.col("detector") == detector)
         root = pl.col("process_id").fill_null(0)
-        budget = [pl.col("budget")] if "budget" in rows.columns else []
+        budget = [pl.col(name) for name in ("budget", "repeats") if name in rows.columns]
         kept = rows.select("container_id", "window", *budget, root_id=root, score="margin")
         return kept if rows.height else None
 

@@ -103,7 +103,7 @@ def write_result(
     tables = {
         "windows": windows,
         "scores": pl.concat([scored.scores, *extra]),
-        "trees": scored.tree_scores,
+        "trees": scored.by_tree(),
         "tree_features": scored.trees,
         "drift": scored.drift,
         "findings": pl.concat(findings),

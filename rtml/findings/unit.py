@@ -56,6 +56,7 @@ _EVIDENCE: dict[str, Any] = {
     "techniques": pl.List(pl.String),
     "counterfactual": pl.String,
     "maturity": pl.String,
+    "again": FINDINGS["again"],
     "event": pl.Struct(EVENT),
 }
 EVIDENCE = pl.Schema(_EVIDENCE)
@@ -156,7 +157,7 @@ def _facts(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col(others).drop_nulls().first(),
         pl.col("severity", "score").max(),
         pl.col("p_value").min(),
-        pl.col("counterfactual", "maturity").drop_nulls().first(),
+        pl.col("counterfactual", "maturity", "again").drop_nulls().first(),
         first_seen=pl.col("time").min(),
         last_seen=pl.coalesce("until", "time").max(),
         title=titles.first(),

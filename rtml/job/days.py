@@ -114,7 +114,7 @@ def parquet_bytes(table: pl.DataFrame) -> bytes:
 
 
 def _tables(scored: Scored) -> dict[str, pl.DataFrame]:
-    return {"windows": scored.windows, "scores": scored.scores, "trees": scored.tree_scores}
+    return {"windows": scored.windows, "scores": scored.scores, "trees": scored.by_tree()}
 
 
 def _by_node(table: pl.DataFrame, hosts: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:

@@ -20,11 +20,13 @@ from rtml.models.explaining import explain, explain_calls
 from rtml.models.explaining.alarms import SPELL
 from rtml.models.explaining.changes import found
 from rtml.models.explaining.known import known
+from rtml.models.explaining.repeats import AT_SETTINGS, at_settings
+from rtml.peers import peer_group
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, TREE_SCORES, empty
 from rtml.times import UTC_NS, Window, instant
 
-__all__ = ["OTHERWISE", "RAISED", "REASONS", "Alarmed", "findings_of", "of_trees", "raised"]
+__all__ = ["OTHERWISE", "RAISED", "REASONS", "Alarmed", "findings_of", "of_trees", "raised", "repeated"]
 
 _TREE = ["container_id", "window", "process_id"]
 _IDENTITY = [name for name in IDENTITY if name not in ("container_id", "workload")]
@@ -81,8 +83,8 @@ class Alarmed:
         )  # fmt: skip
 
     def open(self, after: dt.datetime) -> Alarmed:
-        """Return what an alarm of a window after a moment may still continue, and what replicas share."""
-        last = pl.col("window").max().over("container_id")
+        """Return what an alarm of a window after a moment may still continue or repeat, and what replicas share."""
+        last = pl.col("window").max().over(peer_group(self.raised.columns).fill_null("?"))
         return self.only(self.raised.filter(last + Window.of(SPELL).span > instant(after)))
 
 
@@ -112,6 +114,16 @@ def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) 
         limit=pl.col("detector").replace_strict(limits, return_dtype=pl.Float64)
     )
     return named.select(pl.col(name).cast(kind) for name, kind in RAISED.items())
+
+
+def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.LazyFrame, audit: bool) -> pl.DataFrame:
+    """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); users of an audit log: none."""
+    alarming = scores.drop_nulls("budget")
+    if audit or alarming.is_empty():
+        return AT_SETTINGS.to_frame()
+    identity = trees.select(*_TREE, *_IDENTITY)
+    named = alarming.join(identity, on=_TREE, how="left", nulls_equal=True, maintain_order="left")
+    return at_settings(named, of_trees(surprises, alarming), SPELL)
 
 
 def findings_of(

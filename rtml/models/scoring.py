@@ -19,8 +19,9 @@ from rtml.features.shared import new_images
 from rtml.features.source import Source
 from rtml.findings.shown import Findings
 from rtml.models.alarm import Alarm
-from rtml.models.alarmed import Alarmed, findings_of, of_trees, raised
+from rtml.models.alarmed import Alarmed, findings_of, of_trees, raised, repeated
 from rtml.models.explaining.changes import folded, taken_up
+from rtml.models.explaining.repeats import AT_SETTINGS
 from rtml.models.hours import Judged, judge
 from rtml.models.judging import alarms_of, in_windows
 from rtml.models.learners import RELEASE, Learners
@@ -47,7 +48,8 @@ class Scored:
     that it was made of, where it still has them; ``fitted_until``: the end of what it learnt; ``held_out``:
     what budgets realised on calibration time that thresholds had not seen; ``withdrawn``: findings that a
     stream told earlier and that do not stand any more; ``drift``: peer groups whose scores are no more like
-    calibration (`rtml.models.watching.DRIFT`).
+    calibration (`rtml.models.watching.DRIFT`); ``repeats``: at which budgets trees alarm but were told already
+    (`rtml.models.explaining.repeats`; of a batch).
 
     Examples
     --------
@@ -83,6 +85,14 @@ class Scored:
     held_out: dict[str, float] = field(default_factory=dict)
     withdrawn: tuple[str, ...] = ()
     drift: pl.DataFrame = field(default_factory=DRIFT.to_frame)
+    repeats: pl.DataFrame = field(default_factory=AT_SETTINGS.to_frame)
+
+    def by_tree(self) -> pl.DataFrame:
+        """Return ``tree_scores`` and the budgets at which a tree alarms but is told already (``repeats``)."""
+        keys = ["detector", "container_id", "window", "process_id"]
+        return self.tree_scores.join(
+            self.repeats, on=keys, how="left", nulls_equal=True, maintain_order="left"
+        )
 
     def onto(self, findings: pl.DataFrame | None) -> pl.DataFrame:
         """Bring a stream's findings up to date: what changed is replaced, what was withdrawn goes.
@@ -213,6 +223,7 @@ def conclude(
         about.fitted_until,
         about.held_out,
         drift=caused(drift, shared),
+        repeats=repeated(judged.scores, trees, surprises, audit),
     )
 
 

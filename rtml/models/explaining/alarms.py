@@ -1,8 +1,8 @@
 """From alarming trees to findings: who did it, what was surprising, and the events that show it.
 
 An alarm says "this process tree, this minute". Alarms of one tree that follow each other within `SPELL` are
-one finding, however many windows they span, and so are trees that alarm for the same reason (`alike`). What
-shows it are the tree's surprising events: those beyond its peers first, and where it has none the ones that
+one finding, however many windows they span, and so are trees that alarm for the same reason (`alike`); what
+the workload has just shown is listed, not told again (`repeats`). What shows it are the tree's surprising events: those beyond its peers first, and where it has none the ones that
 its peers share.
 """
 
@@ -16,6 +16,7 @@ from rtml.features import EVENT_SURPRISES
 from rtml.findings.unit import CONTRIBUTIONS, EVIDENCE, UNIT, aggregate, slot_of
 from rtml.models.explaining.alike import merged, spells
 from rtml.models.explaining.known import with_known
+from rtml.models.explaining.repeats import listed, repeats_of
 from rtml.models.explaining.severity import severity_of
 from rtml.models.explaining.titles import titles_of
 from rtml.models.explaining.types import model_type
@@ -121,7 +122,9 @@ def _of_detector(
     alarms = alarms.sort("score", descending=True, nulls_last=True).unique(
         _TREE, keep="first", maintain_order=True
     )
-    apart = _shown(_in_spells(alarms), surprises)
+    repeats = repeats_of(alarms, surprises, SPELL)
+    told = alarms.join(repeats, on=_TREE, how="anti", nulls_equal=True, maintain_order="left")
+    apart = _shown(_in_spells(told), surprises)
     joined = merged(apart.with_columns(tree="process_id"), SPELL)
     expecting = with_known(joined, maturity, "family").drop("maturity")
     events = expecting.with_columns(severity=severity_of(_ROOT, "expected")).drop("expected")
@@ -136,6 +139,7 @@ def _of_detector(
     titled = typed.join(titles_of(headline, processes), on=_ROOT, how="left", nulls_equal=True)
     several = pl.format("{}; {} trees alike", "title", "trees")
     titled = titled.with_columns(title=pl.when(pl.col("trees") > 1).then(several).otherwise("title"))
+    titled = _with_repeats(titled, listed(repeats, joined))
     kinds = titled.select(*UNIT).unique()
     placed = reasons.join(kinds, on=_ROOT, how="inner", nulls_equal=True)
     worst = _worst(events).select(*_ROOT, "counterfactual")
@@ -143,6 +147,13 @@ def _of_detector(
     found = aggregate(conform(best, EVIDENCE), conform(placed, CONTRIBUTIONS), "model", alarms["detector"][0])
     said = [compared(reasons) for reasons in found["contributions"].to_list()]
     return found.with_columns(compared=pl.Series(said, dtype=pl.String))
+
+
+def _with_repeats(titled: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
+    """Add ``again``, and say in the title how often and in how many containers it came back."""
+    rows = titled.join(again, on=_ROOT, how="left", nulls_equal=True, maintain_order="left")
+    said = pl.format("{}; again in {} trees of {} containers", "title", "repeats", "places")
+    return rows.with_columns(title=pl.when(pl.col("repeats") > 0).then(said).otherwise("title"))
 
 
 def _types(reasons: pl.DataFrame) -> dict[str, str]:
