@@ -25,6 +25,7 @@ from rich.table import Table
 from rtml.captures import Capture, open_capture
 from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.evaluation import read_labels
+from rtml.evaluation.sides import told
 from rtml.experiment.config import Experiment, load_experiment
 from rtml.experiment.copies import write_copy
 from rtml.experiment.run import learn
@@ -57,7 +58,6 @@ class Trial(NamedTuple):
 TRIALS = {
     "v2, calibrated on half of sitting 2": Trial("demo-v2", "09:23", "10:01", "10:22", "10:22", "10:43"),
     "v2, from sitting 1 to 2": Trial("demo-v2", "09:23", "09:42", "10:01", "10:01", "10:43"),
-    "v2, from sitting 2 to 1": Trial("demo-v2", "10:01", "10:22", "10:43", "09:23", "10:00"),
     "v1, calibrated on half of sitting 2": Trial("demo", "09:59", "10:20", "10:36", "10:36", "10:52"),
     "v1, from sitting 1 to 2": Trial("demo", "09:59", "10:10", "10:20", "10:20", "10:52"),
 }
@@ -84,11 +84,11 @@ def tried(
     test = Split(judged - _MINUTE, judged, start=judged - 2 * _MINUTE, end=end)
     track = track_of(capture, scored.windows, labels, [], experiment.every, split=test)
     key = ["container_id", "window", "root_id"]
-    rows = scored.tree_scores.with_columns(root_id=pl.col("process_id").fill_null(0))
+    rows = scored.by_tree().with_columns(root_id=pl.col("process_id").fill_null(0))
     cells = track.trees.with_columns(pl.col("root_id").fill_null(0))
-    joined = rows.select("detector", "budget", *key).join(cells, on=key)
+    joined = rows.select("detector", "budget", "repeats", *key).join(cells, on=key)
     for side, asked in product(SIDES, BUDGETS):
-        alarms = joined.filter(pl.col("detector") == side, pl.col("budget") <= asked)
+        alarms = told(joined.filter(pl.col("detector") == side), asked)
         attacks = alarms["attack_id"].drop_nulls().str.split("~").list.first().n_unique()
         false = alarms.filter(pl.col("outcome") == "false").select(_UNIT).n_unique()
         yield side, asked, attacks, false if alarms.height else 0, track.container_days

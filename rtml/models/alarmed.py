@@ -83,7 +83,7 @@ class Alarmed:
         )  # fmt: skip
 
     def open(self, after: dt.datetime) -> Alarmed:
-        """Return what an alarm of a window after a moment may still continue or repeat, and what replicas share."""
+        """Return what an alarm of a later window may continue or repeat, and what replicas share."""
         last = pl.col("window").max().over(peer_group(self.raised.columns).fill_null("?"))
         return self.only(self.raised.filter(last + Window.of(SPELL).span > instant(after)))
 
@@ -117,7 +117,7 @@ def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) 
 
 
 def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.LazyFrame, audit: bool) -> pl.DataFrame:
-    """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); users of an audit log: none."""
+    """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); of API users none."""
     alarming = scores.drop_nulls("budget")
     if audit or alarming.is_empty():
         return AT_SETTINGS.to_frame()

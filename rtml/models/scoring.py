@@ -48,8 +48,8 @@ class Scored:
     that it was made of, where it still has them; ``fitted_until``: the end of what it learnt; ``held_out``:
     what budgets realised on calibration time that thresholds had not seen; ``withdrawn``: findings that a
     stream told earlier and that do not stand any more; ``drift``: peer groups whose scores are no more like
-    calibration (`rtml.models.watching.DRIFT`); ``repeats``: at which budgets trees alarm but were told already
-    (`rtml.models.explaining.repeats`; of a batch).
+    calibration (`rtml.models.watching.DRIFT`); ``repeats``: at which budgets trees alarm but were told
+    already (`rtml.models.explaining.repeats`; of a batch).
 
     Examples
     --------

@@ -213,11 +213,16 @@ def test_the_same_attack_in_three_replicas_is_one_finding_with_evidence_in_each(
     assert web.filter(~is_change()).is_empty(), "trees are judged by what they do beyond their peers"
 
 
-def test_the_same_attack_in_two_of_three_replicas_is_found_in_each(three: Model, tmp_path: Path):
-    """Two of three replicas: too few for a change, so that each is judged alone."""
+def test_the_same_attack_in_two_of_three_replicas_is_told_once_and_lists_the_other(
+    three: Model, tmp_path: Path
+):
+    """Two of three replicas: too few for a change, so that trees are judged; the second shows nothing new."""
     _, scored = after(three, tmp_path, *attack("web-1", 32), *attack("web-2", 38))
     surprise = about(scored, "web").filter(pl.col("detector") == "surprise")
-    assert set(surprise["process_id"]) == {hash_of("web-1", 900), hash_of("web-2", 900)}
+    assert set(surprise["process_id"]) == {hash_of("web-1", 900)}
+    (again,) = surprise["again"].to_list()
+    assert [tree["process_id"] for tree in again] == [hash_of("web-2", 900)]
+    assert surprise["title"][0].endswith("; again ×1")
     assert about(scored, "web").filter(is_change()).is_empty()
 
 

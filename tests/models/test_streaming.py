@@ -94,7 +94,8 @@ def test_a_very_strange_tree_does_not_wait_and_is_withdrawn_when_others_follow(f
     follower = Follower(opened(folder), capture)
     assert set(web(follower.take(minute(BEGIN), minute(36)))["container_id"]) == {"web-1"}
     alone = web(follower.take(minute(36), minute(38)))
-    assert set(alone["container_id"]) == {"web-1", "web-2"} and not alone.filter(is_change()).height
+    assert set(alone["container_id"]) == {"web-1"} and not alone.filter(is_change()).height
+    assert {tree["container_id"] for again in alone["again"] for tree in again} == {"web-2"}
     scored = follower.model.stream(capture, start=minute(38), end=minute(40))
     assert set(scored.withdrawn) == set(alone["finding_id"])
     (found,) = web(scored.onto(follower.findings)).to_dicts()

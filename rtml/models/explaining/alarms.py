@@ -2,8 +2,8 @@
 
 An alarm says "this process tree, this minute". Alarms of one tree that follow each other within `SPELL` are
 one finding, however many windows they span, and so are trees that alarm for the same reason (`alike`); what
-the workload has just shown is listed, not told again (`repeats`). What shows it are the tree's surprising events: those beyond its peers first, and where it has none the ones that
-its peers share.
+the workload has just shown is listed, not told again (`repeats`). What shows it are the tree's surprising
+events: those beyond its peers first, and where it has none the ones that its peers share.
 """
 
 from __future__ import annotations
@@ -150,9 +150,9 @@ def _of_detector(
 
 
 def _with_repeats(titled: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
-    """Add ``again``, and say in the title how often and in how many containers it came back."""
+    """Add ``again``, and say in the title how often it came back."""
     rows = titled.join(again, on=_ROOT, how="left", nulls_equal=True, maintain_order="left")
-    said = pl.format("{}; again in {} trees of {} containers", "title", "repeats", "places")
+    said = pl.format("{}; again ×{}", "title", "repeats")
     return rows.with_columns(title=pl.when(pl.col("repeats") > 0).then(said).otherwise("title"))
 
 

@@ -125,11 +125,7 @@ def listed(repeats: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     return (
         trees.sort("window", "_container", "_process", nulls_last=True)
         .group_by("first_container", "slot", "process_id", maintain_order=True)
-        .agg(
-            again=tree.head(MOST_AGAIN),
-            repeats=pl.len().cast(pl.Int64),
-            places=pl.col("_container").n_unique(),
-        )
+        .agg(again=tree.head(MOST_AGAIN), repeats=pl.len().cast(pl.Int64))
         .rename({"first_container": "container_id"})
     )
 
