@@ -68,7 +68,7 @@ def _sample(kind: str, now: dt.datetime) -> dict[str, Any]:
         "count": 3,
         **_place(audit, kind.startswith("Change:")),
         "title": f"Sample of {kind}",
-        **(_by_model() if model else _by_rule(kind)),
+        **(_by_model(now) if model else _by_rule(kind)),
         **({} if audit else _process(now)),
         "sample": True,
     }
@@ -98,7 +98,7 @@ def _by_rule(kind: str) -> dict[str, Any]:
     return {"techniques": [technique] if technique else None, "contributions": [reason]}
 
 
-def _by_model() -> dict[str, Any]:
+def _by_model(now: dt.datetime) -> dict[str, Any]:
     reason = {
         "feature": "files.read: read /etc/shadow given web: cat",
         "value": 9.5,
@@ -112,6 +112,7 @@ def _by_model() -> dict[str, Any]:
         "compared": "usually 1 file, now 9",
         "counterfactual": "usual if it had not read /etc/shadow",
         "maturity": "this group was seen for 720 container-minutes",
+        "again": [{"container_id": "1" * 64, "process_id": 2, "first_seen": now}],
     }
 
 

@@ -149,6 +149,7 @@ def _own(row: Row) -> dict[str, Any]:
         guess=row["guess"],
         workload=row["workload"],
         containers=row["containers"],
+        again=row["again"],
         destinations=row["destinations"],
         files=row["files"],
         reasons=because(row),

@@ -143,7 +143,11 @@ def _unmapped(row: Row, origin: Origin) -> dict[str, Any]:
     )
     facts = {name: row[name] for name in names}
     return given(
-        **facts, containers=row["containers"], account=account_of(row, origin.account), output=row["output"]
+        **facts,
+        containers=row["containers"],
+        again=row["again"],
+        account=account_of(row, origin.account),
+        output=row["output"],
     )
 
 

@@ -24,7 +24,9 @@ from rtml.text import visible
 __all__ = ["LONGEST", "Row", "exported_type", "given", "instant_ms", "rows_of", "zulu"]
 
 Row: TypeAlias = Mapping[str, Any]
-"""Columns of `rtml.schema.FINDINGS`, and ``model``, ``advice``, ``guess``, ``repository``, ``tag``."""
+"""Columns of `rtml.schema.FINDINGS`, and ``model``, ``advice``, ``guess``, ``repository``, ``tag``.
+
+Of the trees in ``again`` only the containers."""
 
 LONGEST = 1000
 """Characters of a text that are handed on; what is cut is counted."""
@@ -100,6 +102,7 @@ def _complete(row: dict[str, Any]) -> Row:
         "last_seen": last,
         "advice": advice(row["type"]),
         "sample": bool(row["sample"]),
+        "again": list(dict.fromkeys(tree["container_id"] for tree in lists["again"])),
     }
 
 
