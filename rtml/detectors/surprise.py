@@ -19,6 +19,7 @@ from rtml.reading.state import State, bare, filled, read_state, write_state
 __all__ = ["Surprise", "surprise_columns"]
 
 _NAME = re.compile(r"([^.]+)\.(?:bits|surprise)_(beyond|excess|top3|max|sum)")
+_MOST_POWER = 64
 _BEST = ("beyond", "excess", "top3", "max", "sum")
 
 
@@ -65,6 +66,7 @@ class SurpriseState(State):
 
     seed: int
     pull: float = pydantic.Field(ge=0)
+    power: float = pydantic.Field(1.0, ge=1)  # absent in models of before 28 November 2026
     features: list[str]
     fleet: UsualState | None
     groups: dict[str, UsualState]
@@ -97,6 +99,15 @@ class Surprise:
     without. A surprise feature that was not trained on counts in full. NaN when nothing is learnt
     or when a window has no surprise feature at all (features made without a baseline).
 
+    One event is new to several families at once (a program is a new child, a new binary, a new command),
+    and an operator's visit is a little new to all of them: a sum counts that as often as there are families.
+    With a ``power`` *p* above 1 the strangest family counts most,
+
+    .. math:: s = \Bigl(\sum_f \max(0, x_f - u_f)^p\Bigr)^{1/p}
+
+    from their sum (1) towards their maximum (many). It is still explained exactly: *s* is homogeneous, so
+    that by Euler the parts :math:`t_f\,(t_f/s)^{p-1}` of its terms :math:`t_f` add up to it.
+
     Fails when an attack does only what the workload does anyway, and for a family that is always
     surprised: its usual value is high, and little rises above it.
 
@@ -106,6 +117,8 @@ class Surprise:
         Has no effect: nothing here is random.
     pull
         Weight of the fleet's median, in windows.
+    power
+        How much the strangest family counts beyond the others: 1 adds all up.
 
     References
     ----------
@@ -127,10 +140,12 @@ class Surprise:
     in_bits: ClassVar[bool] = True
     exact: ClassVar[bool] = True
 
-    def __init__(self, *, seed: int = 0, pull: float = 5.0) -> None:
+    def __init__(self, *, seed: int = 0, pull: float = 5.0, power: float = 1.0) -> None:
         if not 0 <= pull < float("inf"):
             raise UsageError(f"surprise: pull must be 0 or more, got {pull}")
-        self.seed, self.pull = seed, float(pull)
+        if not 1 <= power <= _MOST_POWER:
+            raise UsageError(f"surprise: power must be 1 to {_MOST_POWER}, got {power}")
+        self.seed, self.pull, self.power = seed, float(pull), float(power)
         self._features: list[str] = []
         self._fleet: Usual | None = None
         self._groups: dict[str, Usual] = {}
@@ -177,7 +192,7 @@ class Surprise:
             usual[groups == group, old], cost[groups == group, old] = self._expected(group)
         parts = np.where(np.isnan(raw), cost, np.maximum(raw - usual, 0.0))
         blind = np.isnan(raw).all(axis=1, keepdims=True)
-        return Attribution(names, np.where(blind, np.nan, parts), raw, usual)
+        return Attribution(names, np.where(blind, np.nan, _parts_of_norm(parts, self.power)), raw, usual)
 
     def _expected(self, group: str) -> tuple[Array, Array]:
         """Return the usual bits and the bits that a missing value costs, for one peer group."""
@@ -194,7 +209,12 @@ class Surprise:
         groups = {name: _frozen(usual) for name, usual in sorted(self._groups.items())}
         fleet = _frozen(self._fleet) if self._fleet else None
         state = SurpriseState(
-            seed=self.seed, pull=self.pull, features=self._features, fleet=fleet, groups=groups
+            seed=self.seed,
+            pull=self.pull,
+            power=self.power,
+            features=self._features,
+            fleet=fleet,
+            groups=groups,
         )
         write_state(folder, state)
 
@@ -202,11 +222,25 @@ class Surprise:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         state = read_state(folder, SurpriseState)
-        detector = cls(seed=state.seed, pull=state.pull)
+        detector = cls(seed=state.seed, pull=state.pull, power=state.power)
         detector._features = state.features
         detector._fleet = _thawed(state.fleet) if state.fleet else None
         detector._groups = {name: _thawed(usual) for name, usual in state.groups.items()}
         return detector
+
+
+def _parts_of_norm(terms: Array, power: float) -> Array:
+    """Return what each term (0 and up) adds to the norm of its row: they add up to it."""
+    if power == 1:
+        return terms
+    top = terms.max(axis=1, keepdims=True, initial=0.0)
+    share = terms / np.where(top > 0, top, 1.0)  # powers of shares cannot overflow
+    total = np.zeros_like(top)
+    for column in (share**power).T:  # one by one: a row's bits do not depend on the others
+        total[:, 0] += column
+    norm = np.where(top > 0, total, 1.0) ** (1 / power)
+    parts: Array = top * share * (share / norm) ** (power - 1)
+    return parts
 
 
 def _is_new(name: str, features: list[str]) -> bool:

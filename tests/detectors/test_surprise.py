@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from rtml.detectors.rarity import Rarity
-from rtml.detectors.surprise import Surprise, surprise_columns
+from rtml.detectors.surprise import Surprise, SurpriseState, surprise_columns
 from rtml.errors import UsageError
 
 
@@ -38,6 +38,39 @@ def test_excess_over_the_workloads_own_median_sums_over_families(detector):
     assert detector.score(web).tolist() == [16.0, 0.0, 7.0]
     job = frame("job", a__bits_top3=[13, 30], b__bits_max=[6, 4])
     assert detector.score(job).tolist() == [2.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("power", "scores"), [(1, [16.0, 5.0, 0.0]), (2, [np.sqrt(136), 5.0, 0.0]), (64, [10.0, 5.0, 0.0])]
+)
+def test_with_a_power_the_strangest_family_counts_most_and_parts_add_up(power, scores):
+    detector = Surprise(pull=0, power=power)
+    detector.learn(TRAINING)
+    web = frame("web", a__bits_top3=[13, 8, 3], b__bits_max=[6, 0, 0])
+    assert detector.score(web) == pytest.approx(scores)
+    parts = detector.attribute(web).parts
+    assert parts.sum(axis=1) == pytest.approx(detector.score(web), abs=1e-9) and (parts >= 0).all()
+
+
+@pytest.mark.parametrize("power", [0, 0.9, 65, float("nan"), float("inf")])
+def test_a_power_that_is_no_norm_is_refused(power):
+    with pytest.raises(UsageError, match="power must be 1 to 64"):
+        Surprise(power=power)
+
+
+def test_huge_bits_do_not_overflow_a_power():
+    detector = Surprise(pull=0, power=64)
+    detector.learn(TRAINING)
+    assert detector.score(frame("web", a__bits_top3=[1e300], b__bits_max=[0])) == pytest.approx([1e300])
+
+
+def test_the_power_is_kept_and_absent_in_older_models(tmp_path):
+    detector = Surprise(pull=0, power=4)
+    detector.learn(TRAINING)
+    detector.save(tmp_path)
+    assert Surprise.load(tmp_path).power == 4
+    older = {"seed": 0, "pull": 5.0, "features": [], "fleet": None, "groups": {}}
+    assert SurpriseState.model_validate(older).power == 1
 
 
 def test_small_groups_are_pulled_towards_all(detector):

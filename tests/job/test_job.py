@@ -45,7 +45,7 @@ def test_the_folder_holds_what_judging_gives(done: Path, scored: Scored):
     given = {
         "windows": scored.windows,
         "scores": scored.scores,
-        "trees": scored.tree_scores,
+        "trees": scored.by_tree(),
         "drift": scored.drift,
     }
     for name, table in given.items():
