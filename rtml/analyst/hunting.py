@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -22,6 +21,7 @@ from rtml.findings.context import with_context
 from rtml.findings.incidents import incidents, planted
 from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
+from rtml.findings.verdicts import verdicts_file
 from rtml.models import Model
 from rtml.rules import run_rules
 from rtml.schema import COMBINED, FINDINGS, conform
@@ -244,6 +244,8 @@ def hunt(
     ------
     UsageError
         Neither a model, nor rules, nor findings were given, or no file for verdicts.
+    MissingFileError
+        The folder of that file is not there.
 
     Examples
     --------
@@ -255,8 +257,7 @@ def hunt(
     given = model if isinstance(model, Model) or model is None else load_model(model)
     if rules not in (None, *RULES):
         raise UnknownNameError(f"rules={rules!r}; {did_you_mean(str(rules), RULES)}")
-    if not isinstance(verdicts, str | os.PathLike) or not str(verdicts):
-        raise UsageError(f"verdicts={verdicts!r}: name the file that verdicts are kept in")
+    kept_in = verdicts_file(verdicts)
     if given is None and rules is None and findings is None:
         raise UsageError("nothing to hunt with: give a model, rules, or findings")
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)
@@ -271,7 +272,7 @@ def hunt(
     tables = opened.events(), opened.processes()
     told = with_context(pl.concat([conform(part, FINDINGS) for part in parts]), *tables)
     table = incidents(told, planted(*tables), resumed(told, *tables))
-    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)), aside, untuned)
+    return Hunt(opened, told, table, scored, kept_in, aside, untuned)
 
 
 def _of_rules(
