@@ -128,6 +128,11 @@ def _refuse_too_little(capture: Capture, every: Window, cells: pl.DataFrame) -> 
             f"{capture.path}: calls of the Kubernetes API, and no container: start from"
             " docs/kubernetes-audit.md"
         )
+    if not windows and capture.manifest.events:
+        raise RtmlError(
+            f"{capture.path}: none of its {capture.manifest.events:,} events is of a container that is"
+            f" judged: there is nothing to learn. Rules need no learning: rtml rules {capture.path}"
+        )
     raise RtmlError(
         f"{capture.path}: containers were active in {windows} windows of {every.text}: too few to learn,"
         f" calibrate and score; collect at least an hour of a few containers. Rules need no learning:"

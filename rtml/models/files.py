@@ -124,7 +124,7 @@ def _index(folder: Path) -> _Index:
     path, data = folder / _INDEX, _index_bytes(folder)
     version = _version(data)
     if version != FORMAT:
-        raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}")
+        raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}: train again")
     index = parse_state(data, _Index, path)
     if index.digest != index.sealed().digest:
         raise RtmlError(f"{path}: not as it was written (its own digest does not fit): train again")

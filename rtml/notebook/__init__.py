@@ -11,6 +11,7 @@ from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
 from rtml.notebook.history import history
+from rtml.notebook.judged import labels_for
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
@@ -28,6 +29,7 @@ __all__ = [
     "path_of",
     "headline",
     "history",
+    "labels_for",
     "peers",
     "short_errors",
     "table",

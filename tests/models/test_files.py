@@ -122,7 +122,7 @@ def edited(folder, **change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 1}, "format 1; this rtml reads format 2"),
+        ({"format": 1}, "format 1; this rtml reads format 2: train again"),
         ({"format": "x"}, "format x"),
         ({"more": 1}, "more"),
         ({"description": {}}, "description"),
