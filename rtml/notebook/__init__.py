@@ -7,6 +7,7 @@ direction overrides are spelled out.
 """
 
 from rtml.notebook.activity import activity
+from rtml.notebook.alerted import alerts_of
 from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
@@ -22,6 +23,7 @@ from rtml.showing.tables import facts, table
 __all__ = [
     "Shown",
     "activity",
+    "alerts_of",
     "begin",
     "connections",
     "differences",

@@ -6,9 +6,7 @@ error as one sentence is held in `test_notebooks`.
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
-import json
 from pathlib import Path
 
 import polars as pl
@@ -16,15 +14,15 @@ import pytest
 
 from rtml.captures import open_capture
 from rtml.captures.write import write_capture
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import UsageError
 from rtml.experiment.proposed import proposed
 from rtml.notebook import begin, path_of
 from rtml.schema import REJECTS, empty
-from tests.conftest import LAB, REPOSITORY
+from tests.conftest import LAB
+from tests.notebooks.cells import FOLDER, outcome
 
 pytest.importorskip("river", reason="04-model-lab adapts it")
 
-FOLDER = REPOSITORY / "notebooks"
 ON_CAPTURES = ("01", "02", "03", "04", "05")
 SHORT = "too few to learn, calibrate and score"
 NO_PATH = "a path or an address is needed, not"
@@ -32,22 +30,9 @@ NO_PATH = "a path or an address is needed, not"
 
 def stopped(name: str, **parameters: object) -> str:
     """Run the cells with these parameters until one of them refuses; return what it says."""
-    (path,) = FOLDER.glob(f"{name}*.ipynb")
-    names: dict[str, object] = {}
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
-        try:
-            exec(compile(tree, cell["id"], "exec"), names)
-            if isinstance(tree.body[-1], ast.Expr):
-                repr(eval(ast.unparse(tree.body[-1]), names))
-        except RtmlError as error:
-            return str(error)
-        if cell["id"] == "parameters":
-            assert parameters.keys() <= names.keys()
-            names.update(parameters)
-    pytest.fail(f"{name} ran to its end on {parameters}")
+    said = outcome(name, **parameters)
+    assert said is not None, f"{name} ran to its end on {parameters}"
+    return said
 
 
 @pytest.fixture(scope="module")
