@@ -32,10 +32,9 @@ def ranked(desk: Desk) -> pl.DataFrame:
 
 
 def _gravest(desk: Desk) -> pl.DataFrame:
-    """Return the place of the gravest incident of each container."""
-    places = (
-        desk.table.with_row_index("incident").explode("finding_ids").rename({"finding_ids": "finding_id"})
-    )
-    named = desk.findings.select("container_id", "finding_id")
-    both = places.select("incident", "finding_id").join(named, on="finding_id")
-    return both.group_by("container_id").agg(pl.col("incident").min())
+    """Return the place of the gravest incident of each container, those of a whole group too."""
+    places = desk.table.select("finding_ids").with_row_index("incident").explode("finding_ids")
+    of = desk.findings.select("container_id", "containers", finding_ids="finding_id")
+    group = of.select("finding_ids", container_id="containers").explode("container_id")
+    both = pl.concat([of.select("finding_ids", "container_id"), group]).drop_nulls()
+    return both.join(places, on="finding_ids").group_by("container_id").agg(pl.col("incident").min())

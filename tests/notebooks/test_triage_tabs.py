@@ -59,6 +59,7 @@ def test_a_verdict_file_in_no_folder_is_said_on_the_page(tmp_path: Path, monkeyp
     outputs, _ = triage().run()
     assert "there is no folder" in " ".join(str(getattr(output, "text", "")) for output in outputs)
     monkeypatch.setattr(sys, "argv", [argv[0], *argv[3:]])
-    outputs, _ = triage().run()
-    assert "not a model folder" in " ".join(str(getattr(output, "text", "")) for output in outputs)
+    outputs, defined = triage().run()
+    page = " ".join(str(getattr(output, "text", "")) for output in outputs)
+    assert "no such file or folder" in page and "keep the verdict" not in page and "keep" not in defined
     assert list(tmp_path.iterdir()) == []
