@@ -7,6 +7,7 @@ error as one sentence is held in `test_notebooks`.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import polars as pl
@@ -112,6 +113,18 @@ def test_a_place_of_a_store_or_of_mlflow_is_left_as_it_is():
         assert path_of(place) == place
     with pytest.raises(UsageError, match="needed, not None: see the first cell"):
         begin(None)
+
+
+def test_a_model_of_a_run_is_looked_for_where_it_was_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    (tmp_path / "mlflow.db").touch()
+    (tmp_path / "runs" / "desk").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "runs" / "desk")
+    assert path_of("runs:/0af/model") == "runs:/0af/model"
+    assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path.resolve()}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.lab")
+    path_of("models:/shop/1")
+    assert os.environ["MLFLOW_TRACKING_URI"] == "https://mlflow.lab"
 
 
 def test_without_programs_no_detector_is_proposed_that_counts_them(tmp_path: Path):
