@@ -67,7 +67,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tests", "no capture here (capture.json is missing)"),
         ("{odd}/broken", "Invalid JSON"),
         ("{odd}/empty", SHORT),
-        ("{odd}/one", SHORT),
+        ("{odd}/one", "none of its 1 events is of a container that is judged: there is nothing to learn"),
         ("{odd}/short", SHORT),
     ],
 )
