@@ -4,7 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 RECORDING := podman runc bpftrace mmdebstrap iproute2 util-linux mount
 BROWSING := chromium fonts-dejavu-core
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 QUIET := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None
+NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
@@ -67,13 +69,18 @@ notebook: install ## run the notebooks again, in place
 	rm -f notebooks/verdicts.jsonl
 	$(BIN)/python -m rtml.notebook notebooks/*.ipynb
 
-desk: install ## install what the analyst's desk needs: JupyterLab, marimo
+desk: $(VENV)/.desk ## install what the analyst's desk needs: JupyterLab, marimo
+
+$(VENV)/.desk: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '$(NEWS)' > $(VENV)/share/jupyter/lab/settings/overrides.json
+	@touch $@
 
 lab: desk ## open JupyterLab with copies of the notebooks in runs/desk (loopback only)
 	@mkdir -p runs/desk
 	@for notebook in notebooks/*.ipynb; do test -e "runs/desk/$${notebook##*/}" || cp "$$notebook" runs/desk/; done
-	$(BIN)/jupyter lab $(QUIET) --ServerApp.ip=127.0.0.1 runs/desk/01-first-look.ipynb
+	$(BIN)/jupyter lab $(ROOT) $(QUIET) --ServerApp.ip=127.0.0.1 runs/desk/01-first-look.ipynb
 
 triage: desk ## open the triage app on the shipped capture (loopback only)
 	MARIMO_SKIP_UPDATE_CHECK=1 $(BIN)/marimo run --host 127.0.0.1 notebooks/triage.py

@@ -34,14 +34,18 @@ _BEGIN = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 _DAY = 86_400 * 10**9
 _CHILD = """
 import json, resource, sys, time
+from pathlib import Path
 import rtml
+def peak():  # not ru_maxrss: over an exec that keeps the peak of the process that made the capture
+    (line,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
 def cell(name, code):
     begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     exec(code, globals())
     after = resource.getrusage(resource.RUSAGE_SELF)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     said = repr(globals().get("shown"))[:150]
-    print(json.dumps([name, time.perf_counter() - begun, spent, after.ru_maxrss * 1024, said]), flush=True)
+    print(json.dumps([name, time.perf_counter() - begun, spent, peak(), said]), flush=True)
 CAPTURE, MODEL, VERDICTS = sys.argv[1:4]
 for name, code in json.loads(sys.argv[4]): cell(name, code)
 """

@@ -78,7 +78,8 @@ def _(choice, hunt, mo):
 
 
 @app.cell
-def _(mo):
+def _(incident, mo):
+    mo.stop(incident is None)  # afresh for every incident: what was about to be said of another is gone
     verdict = mo.ui.radio(["benign", "attack", "unsure"], value="unsure", label="It was")
     reason = mo.ui.text(label="because", full_width=True)
     keep = mo.ui.run_button(label="keep the verdict")

@@ -21,7 +21,7 @@ from rtml.findings.levels import level_name
 from rtml.findings.redaction import redacted
 from rtml.findings.unit import slot_of
 from rtml.rules import evaluate, load
-from rtml.showing.shown import element, html
+from rtml.showing.shown import element, html, verbatim
 from rtml.text import visible
 
 __all__ = ["Distilled", "distil"]
@@ -57,7 +57,7 @@ class Distilled:
 
     def __repr__(self) -> str:
         """Return what it costs, and the text."""
-        return f"{self.cost}\n\n" + "\n".join(visible(line, 400) for line in self.text.split("\n"))
+        return f"{self.cost}\n\n" + "\n".join(visible(line, len(line)) for line in self.text.split("\n"))
 
     @property
     def cost(self) -> str:
@@ -68,7 +68,7 @@ class Distilled:
         )
 
     def _repr_html_(self) -> str:
-        return html(element("div", element("p", self.cost), element("pre", self.text)), "").markup
+        return html(element("div", element("p", self.cost), verbatim(self.text)), "").markup
 
 
 def distil(

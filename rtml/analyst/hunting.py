@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -12,7 +11,8 @@ import polars as pl
 
 from rtml.analyst.desk import Desk
 from rtml.analyst.incident import Incident
-from rtml.analyst.quieted import quieted, why_untuned
+from rtml.analyst.quieted import of_rules, why_untuned
+from rtml.analyst.ranked import ranked
 from rtml.analyst.rows import Rows
 from rtml.analyst.scored_history import containers_named, history_of
 from rtml.analyst.talking import talk_of
@@ -22,9 +22,9 @@ from rtml.findings.context import with_context
 from rtml.findings.incidents import incidents, planted
 from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
+from rtml.findings.verdicts import verdicts_file
 from rtml.models import Model
-from rtml.rules import run_rules
-from rtml.schema import COMBINED, FINDINGS, conform
+from rtml.schema import FINDINGS, conform
 from rtml.showing.shown import Shown, sentence
 from rtml.splits import Edge, at_edge, borders
 from rtml.text import visible
@@ -92,8 +92,13 @@ class Hunt(Desk):
                 f"an incident is named by its place (0: the gravest) or its id, not by {place!r}"
             )
         if not -len(self) <= place < len(self):
-            raise MissingError(f"there are {len(self)} incidents, the first is hunt[0]; none is at {place}")
+            raise MissingError(f"{self._many()}; none is at {place}")
         return Incident(self, self.table.row(place, named=True))
+
+    def _many(self) -> str:
+        if len(self):
+            return f"there are {len(self)} incidents, the first is hunt[0]"
+        return "nothing was found, neither by rules nor by the model: a larger budget= asks for more"
 
     def _of_id(self, begins: str) -> Incident:
         ids = self.table["incident_id"].to_list()
@@ -130,23 +135,15 @@ class Hunt(Desk):
         """Return the containers by how strange their strangest process tree was.
 
         ``margin`` is that of the model's combination where it has one, else the highest of any detector:
-        the log of how rare such a benign tree is.
+        the log of how rare such a benign tree is. ``incident`` is the place of the gravest incident of the
+        container (`hunt[place]`), null where it is in none.
 
         Raises
         ------
         UsageError
             No model took part: rules rank no containers.
         """
-        if self.scored is None:
-            raise UsageError("rules alone rank no containers: hunt with model=")
-        scores = self.scored.scores
-        if COMBINED in self.scored.alarms:
-            scores = scores.filter(pl.col("detector") == COMBINED)
-        ranked = scores.group_by("container_id", "workload").agg(
-            minutes=pl.col("window").n_unique(), alarms=pl.col("alarm").sum(), margin=pl.col("margin").max()
-        )
-        ordered = ranked.sort("margin", "container_id", descending=[True, False], nulls_last=True)
-        return Rows(ordered, code=("container_id",))
+        return Rows(ranked(self), code=("container_id",))
 
     def history(self, name: str, detector: str | None = None) -> Shown:
         """Draw how strange a container or workload was over time, with alarms and roll-outs.
@@ -244,6 +241,8 @@ def hunt(
     ------
     UsageError
         Neither a model, nor rules, nor findings were given, or no file for verdicts.
+    MissingFileError
+        The folder of that file is not there.
 
     Examples
     --------
@@ -255,15 +254,14 @@ def hunt(
     given = model if isinstance(model, Model) or model is None else load_model(model)
     if rules not in (None, *RULES):
         raise UnknownNameError(f"rules={rules!r}; {did_you_mean(str(rules), RULES)}")
-    if not isinstance(verdicts, str | os.PathLike) or not str(verdicts):
-        raise UsageError(f"verdicts={verdicts!r}: name the file that verdicts are kept in")
+    kept_in = verdicts_file(verdicts)
     if given is None and rules is None and findings is None:
         raise UsageError("nothing to hunt with: give a model, rules, or findings")
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)
     parts = [] if scored is None else [scored.findings]
     until = None if scored is None else scored.fitted_until
     untuned = why_untuned(opened, until) if rules == "tuned" else ""
-    others, aside = _of_rules(opened, rules, None if untuned else until, budget)
+    others, aside = of_rules(opened, rules, None if untuned else until, budget)
     if findings is not None:
         given_too = findings if isinstance(findings, pl.DataFrame) else read_findings(Path(findings))
         others.append(conform(given_too, FINDINGS))
@@ -271,21 +269,7 @@ def hunt(
     tables = opened.events(), opened.processes()
     told = with_context(pl.concat([conform(part, FINDINGS) for part in parts]), *tables)
     table = incidents(told, planted(*tables), resumed(told, *tables))
-    return Hunt(opened, told, table, scored, Path(os.fspath(verdicts)), aside, untuned)
-
-
-def _of_rules(
-    capture: Capture, rules: Rules | None, until: dt.datetime | None, budget: float | None
-) -> tuple[list[pl.DataFrame], pl.DataFrame]:
-    """Return findings of rules, and those that tuning has set aside."""
-    nothing = FINDINGS.to_frame()
-    if rules is None:
-        return [], nothing
-    ran = run_rules(capture)
-    if rules == "default" or until is None:
-        return [ran.findings()], nothing
-    kept, aside = quieted(ran, capture, until, 1.0 if budget is None else budget)
-    return [kept], aside
+    return Hunt(opened, told, table, scored, kept_in, aside, untuned)
 
 
 def _within(capture: Capture, findings: pl.DataFrame, start: Edge | None, end: Edge | None) -> pl.DataFrame:

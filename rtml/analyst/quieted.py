@@ -8,11 +8,12 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.peers import peer_group
-from rtml.rules import apply, findings_of, tune
+from rtml.rules import apply, findings_of, run_rules, tune
 from rtml.rules.running.run import Ran
+from rtml.schema import FINDINGS
 from rtml.times import instant
 
-__all__ = ["quieted", "watched", "why_untuned"]
+__all__ = ["of_rules", "quieted", "watched", "why_untuned"]
 
 _AS_THEY_COME = "Rules ran as they come, untuned"
 
@@ -36,6 +37,20 @@ def quieted(
     kept = apply(hits, exceptions)
     aside = hits.join(kept.select("host", "seq", "rule"), on=["host", "seq", "rule"], how="anti")
     return findings_of(kept, ran.rules), findings_of(aside, ran.rules)
+
+
+def of_rules(
+    capture: Capture, rules: str | None, until: dt.datetime | None, budget: float | None
+) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Return findings of rules, and those that tuning has set aside."""
+    nothing = FINDINGS.to_frame()
+    if rules is None:
+        return [], nothing
+    ran = run_rules(capture)
+    if rules == "default" or until is None:
+        return [ran.findings()], nothing
+    kept, aside = quieted(ran, capture, until, 1.0 if budget is None else budget)
+    return [kept], aside
 
 
 def watched(capture: Capture, until: dt.datetime | None = None) -> pl.DataFrame:

@@ -41,8 +41,18 @@ def history_of(desk: Desk, name: str, detector: str | None) -> Shown:
     alarm = scored.alarms[chosen]
     ours = scored.scores.filter((pl.col("detector") == chosen) & pl.col("container_id").is_in(containers))
     usual = dict(zip(("half of calibration", "99 % of calibration"), alarm.usual or (), strict=False))
-    title = f"How strange {visible(name, 60)} was ({chosen}, {alarm.budget:g} false a day)"
+    who = _called(desk.capture, name, containers)
+    title = f"How strange {who} was ({chosen}, {alarm.budget:g} false a day)"
     return history(ours, alarm.limit, usual, rollouts(desk.capture, containers), title)
+
+
+def _called(capture: Capture, name: str, containers: Sequence[str]) -> str:
+    """Return what a title says: a name as it is, of a container that is named by its id the workload too."""
+    if len(containers) != 1 or not containers[0].startswith(name):
+        return visible(name, 60)
+    known = capture.containers().filter(pl.col("container_id").cast(pl.String) == containers[0])
+    workload = known["workload"].cast(pl.String)[0] or ""
+    return visible(f"{workload} {containers[0][:_DIGEST]}".strip(), 60)
 
 
 def containers_named(capture: Capture, name: str) -> list[str]:

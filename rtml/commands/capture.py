@@ -12,7 +12,7 @@ from rtml.commands import arguments
 from rtml.commands.capture_coverage import show_coverage
 from rtml.commands.capture_follow import Containers, follow_log
 from rtml.commands.capture_serve import serve_captures
-from rtml.commands.names import AUTO, GENERIC
+from rtml.commands.names import ALERTS, AUTO, GENERIC
 from rtml.commands.output import console, print_facts, print_json, print_table
 from rtml.commands.progress import progress
 from rtml.commands.shared_options import Scope
@@ -95,6 +95,9 @@ def import_(
         console.print(f"  rejected {count:,}: {reason}", markup=False)
     for what, count in manifest.beside.items():
         console.print(f"  no event {count:,}: {what}", markup=False)
+    if manifest.sensor in ALERTS:
+        take = f"rtml findings import {manifest.sensor} FILE... --out findings.parquet"
+        console.print(f"  what {manifest.sensor} itself raised are findings: {take}", markup=False)
 
 
 def _mapping_fits(sensor: str, mapping: Path | None) -> None:

@@ -55,6 +55,10 @@ def show_incidents(
     if as_json:
         print_json(table.head(top).to_dicts())
         return
+    if table.is_empty():
+        where = ", ".join(visible(str(file)) for file in files)
+        console.print(f"0 incidents: there is no finding in {where}", markup=False)
+        return
     columns = ("severity", "first seen", "container", "findings", "technique", "what")
     shown = table.head(top)
     print_table(f"{table.height:,} incidents", columns, map(_row, shown.iter_rows(named=True)))

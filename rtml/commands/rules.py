@@ -215,7 +215,8 @@ def _why_silent(table: pl.DataFrame) -> str | None:
 
 def _show(ran: Ran, done: Suppressed, table: pl.DataFrame, every_rule: bool) -> None:
     shown = table if every_rule else table.filter((table["hits"] > 0) | (table["suppressed"] > 0))
-    print_table("", _COLUMNS, shown.select(_COLUMNS).rows())
+    if shown.height:
+        print_table("", _COLUMNS, shown.select(_COLUMNS).rows())
     silent = table.filter(~table["could_match"]).height
     console.print(
         f"{table.height} rules · {silent} could not match here · {len(ran.skipped)} skipped ·"

@@ -55,6 +55,9 @@ class Detector(Protocol):
     with a probability of about 2 to the power of -x, so an alarm budget sets a floor for them even
     where calibration windows are few. Parameters are keywords, ``seed`` among them.
 
+    A detector that by default looks at columns of certain families names them in ``needs = ("binaries",)``:
+    it is not proposed (`rtml.experiment.proposed`) where a capture holds nothing for them.
+
     A detector whose explanation divides the score itself says so by ``exact = True``; then its
     ``attribute(windows)`` (`rtml.detectors.explanation.Attribution`) has parts that add up to the score.
     """

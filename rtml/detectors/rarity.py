@@ -61,6 +61,7 @@ class Rarity:
     trivial: ClassVar[bool] = False
     in_bits: ClassVar[bool] = False
     exact: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("binaries",)
 
     def __init__(self, *, seed: int = 0, feature: str = "binaries.never_seen") -> None:
         self.seed, self.feature, self._learnt = seed, feature, False

@@ -20,6 +20,7 @@ from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.tracks import track_of
 from rtml.findings.shown import Findings
 from rtml.models import Scored
+from rtml.models.budgets import budget_of
 from rtml.models.windows import container_windows
 from rtml.rules.running.run import Ran
 from rtml.splits import Split
@@ -99,7 +100,7 @@ def compare(
     │ best single feature ┆ 16.0        ┆ 0.0   │
     └─────────────────────┴─────────────┴───────┘
     """
-    labelled = _labelled(contenders)
+    budget, labelled = budget_of(budget), _labelled(contenders)
     if not labelled:
         raise UsageError("nothing to compare: give scores, rules that ran, or findings")
     window = Window.of(every)

@@ -18,7 +18,7 @@ import yaml
 
 from rtml.captures import Capture
 from rtml.coverage.support import families_seen
-from rtml.detectors.rarity import Rarity
+from rtml.detectors import detector_class
 from rtml.errors import RtmlError
 from rtml.experiment.config import DEFAULT, Experiment, experiment_of
 from rtml.experiment.promises import JUDGED, promises
@@ -38,7 +38,6 @@ FEWEST_EVENTS = 5
 
 _MINUTE, _LONG = Window.of(MINUTE), Window.of(SLOT)
 _FEWEST_WINDOWS = 8
-_COUNTED = Rarity().feature.partition(".")[0]
 _MOST_BLOCKS = 8
 _HEAD = "# Proposed by `rtml init`: all of this time is taken for benign; `rtml train` takes it as it is.\n"
 
@@ -115,7 +114,7 @@ def proposed(capture: Capture, paths: Sequence[str], name: str = "first") -> Pro
         "split": {part: at.replace(microsecond=0) for part, at in split.items()},
         "blocks": _blocks(cells, calibrate),
         **({} if set(able) >= set(FAMILIES.own) else {"families": able}),
-        **({} if _COUNTED in able else {"detectors": _without_rarity()}),
+        **_detectors(able),
     }
     return Proposal(values, promises(capture, cells, every, calibrate, test, seen))
 
@@ -128,6 +127,11 @@ def _refuse_too_little(capture: Capture, every: Window, cells: pl.DataFrame) -> 
         raise RtmlError(
             f"{capture.path}: calls of the Kubernetes API, and no container: start from"
             " docs/kubernetes-audit.md"
+        )
+    if not windows and capture.manifest.events:
+        raise RtmlError(
+            f"{capture.path}: none of its {capture.manifest.events:,} events is of a container that is"
+            f" judged: there is nothing to learn. Rules need no learning: rtml rules {capture.path}"
         )
     raise RtmlError(
         f"{capture.path}: containers were active in {windows} windows of {every.text}: too few to learn,"
@@ -166,9 +170,18 @@ def _blocks(cells: pl.DataFrame, calibrate: dt.datetime) -> int:
     return max(2, min(_MOST_BLOCKS, windows))
 
 
-def _without_rarity() -> list[str]:
-    """Return the default detectors but the one that counts new programs: where none is seen, none is new."""
-    return [name for name in experiment_of({}).detectors if name != Rarity.name]
+def _detectors(able: list[str]) -> dict[str, list[str]]:
+    """Return the default detectors that have the families they need; nothing where all have."""
+    usual = experiment_of({}).detectors
+    kinds = {label: str(parameters.get("kind", label)) for label, parameters in usual.items()}
+    fit = [label for label, kind in kinds.items() if set(_needed(kind)) <= set(able)]
+    return {} if len(fit) == len(usual) else {"detectors": fit}
+
+
+def _needed(kind: str) -> tuple[str, ...]:
+    """Return the families that a kind of detector cannot do without, as it says itself."""
+    needs: tuple[str, ...] = getattr(detector_class(kind), "needs", ())
+    return needs
 
 
 def _able(seen: pl.DataFrame) -> list[str]:

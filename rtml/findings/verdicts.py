@@ -22,6 +22,7 @@ from rtml.reading.faults import validated
 from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
 from rtml.schema import LABELS
+from rtml.text import visible
 
 __all__ = [
     "SAYINGS",
@@ -32,6 +33,7 @@ __all__ = [
     "benign_trees",
     "holds_verdicts",
     "read_verdicts",
+    "verdicts_file",
 ]
 
 Saying: TypeAlias = Literal["benign", "attack", "unsure"]
@@ -82,17 +84,49 @@ def add_verdict(path: Path, verdict: Verdict) -> None:
 
     Raises
     ------
+    MissingFileError
+        Its folder is not there.
     RtmlError
         The file cannot be written there.
     """
+    verdicts_file(path)
     try:
         _add(path, verdict)
     except OSError as error:
         raise unreadable(path, error) from error
 
 
+def verdicts_file(place: object) -> Path:
+    """Return the file that verdicts are to be kept in; it need not be there, its folder must.
+
+    A misspelt folder that is made in silence would be a second file of verdicts.
+
+    Raises
+    ------
+    UsageError
+        It is no path.
+    MissingFileError
+        Its folder is not there.
+
+    Examples
+    --------
+    >>> verdicts_file("no/such/verdicts.jsonl")
+    Traceback (most recent call last):
+    ...
+    rtml.errors.MissingFileError: verdicts no/such/verdicts.jsonl: there is no folder no/such: make it, ...
+    """
+    if not isinstance(place, str | os.PathLike) or not str(place):
+        raise UsageError(f"verdicts={place!r}: name the file that verdicts are kept in")
+    path = Path(place)
+    where, folder = visible(str(path)), visible(str(path.parent))
+    if not path.parent.is_dir():
+        raise MissingFileError(f"verdicts {where}: there is no folder {folder}: make it, or name another")
+    if path.is_dir():
+        raise UsageError(f"verdicts {where}: Is a directory; name a file in it")
+    return path
+
+
 def _add(path: Path, verdict: Verdict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         if file.seek(0, os.SEEK_END):

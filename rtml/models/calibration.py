@@ -47,6 +47,7 @@ import pydantic
 from rtml.arrays import Array
 from rtml.errors import UsageError
 from rtml.models.alarm import Alarm, beyond
+from rtml.models.budgets import budget_of
 from rtml.models.counting import robust_limit, vouched_limit
 from rtml.models.tails import UNKNOWN, Prior, Tail, fit_tail
 from rtml.reading.state import State, read_state, write_state
@@ -216,9 +217,7 @@ class Calibration:
         '1 false finding per container-day, from 20,000 trees in 1 container-days: 14 % of the tail is
         borrowed'
         """
-        if not budget > 0:
-            raise UsageError(f"alarm budget must be above 0, got {budget}")
-        calibrated = bool(len(self.pooled))
+        budget, calibrated = budget_of(budget), bool(len(self.pooled))
         return Alarm(
             budget=budget,
             limit=max(self.tail.limit(budget), self._counted(budget)) if calibrated else np.inf,

@@ -2,16 +2,16 @@
 
 ::
 
-    model.json                      description, kind of each detector, digest of every file
+    model.json                      description, kind of each detector, digest of every file and of itself
     detectors/<label>/…             what the detector's ``save`` wrote
     calibrations/<label>/…          what `Calibration.save` wrote
     baseline/…                      what `Baseline.save` wrote
     stream/…                        what `write_ongoing` wrote, where the model is in a stream
 
 The folder appears in one rename, so a half-written model never opens. On loading, every file must
-be the one that was written: missing, extra, changed and linked files are refused by name. Labels
-become folder names only when they match ``[A-Za-z0-9_.:-]`` (``:`` as ``+``); nothing else in a file is
-used as a path.
+be the one that was written, ``model.json`` too: missing, extra, changed and linked files are refused
+by name. Labels become folder names only when they match ``[A-Za-z0-9_.:-]`` (``:`` as ``+``); nothing
+else in a file is used as a path.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rtml.version import VERSION
 
 __all__ = ["FORMAT", "digest_of", "read_parts", "write_parts"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout; another one is refused."""
 
 _INDEX = "model.json"
@@ -48,6 +48,13 @@ class _Index(State):
     detectors: dict[str, str]
     calibrations: list[str]
     files: dict[str, str]
+    digest: str = ""
+    """SHA-256 of all the rest: by it a changed description is known."""
+
+    def sealed(self) -> _Index:
+        """Return the same index with its digest."""
+        bare = self.model_copy(update={"digest": ""})
+        return self.model_copy(update={"digest": hashlib.sha256(state_bytes(bare)).hexdigest()})
 
 
 def write_parts(parts: Parts, folder: Path) -> Path:
@@ -110,15 +117,17 @@ def _write(parts: Parts, half: Path) -> None:
         calibrations=sorted(parts.calibrations),
         files=_files(half),
     )
-    (half / _INDEX).write_bytes(state_bytes(index))
+    (half / _INDEX).write_bytes(state_bytes(index.sealed()))
 
 
 def _index(folder: Path) -> _Index:
     path, data = folder / _INDEX, _index_bytes(folder)
     version = _version(data)
     if version != FORMAT:
-        raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}")
+        raise RtmlError(f"{path}: format {version}; this rtml reads format {FORMAT}: train again")
     index = parse_state(data, _Index, path)
+    if index.digest != index.sealed().digest:
+        raise RtmlError(f"{path}: not as it was written (its own digest does not fit): train again")
     digests = _files(folder)
     if digests != index.files:
         missing = sorted(index.files.keys() - digests.keys())

@@ -13,6 +13,7 @@ import polars as pl
 from rtml import features
 from rtml.captures import Capture
 from rtml.errors import UsageError
+from rtml.models.budgets import budget_of
 from rtml.models.files import read_parts, write_parts
 from rtml.models.ongoing import Ongoing
 from rtml.models.pace import Duration, Pace, duration
@@ -80,6 +81,7 @@ class Model(Parts):
         -------
         Windows, scores, alarms and findings; `Scored` says more.
         """
+        budget = None if budget is None else budget_of(budget)
         ahead = None if hold is None else duration(hold, "hold")
         edges = (self._moment(capture, start), self._moment(capture, end))
         return score(self.forked(), capture, budget, *edges, ahead)

@@ -25,6 +25,7 @@ from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
 from rtml.features.reader import Readers, own_reader
 from rtml.findings.verdicts import as_labels, benign_trees, read_verdicts
+from rtml.models.budgets import budget_of
 from rtml.models.calibration import Calibration
 from rtml.models.combining import combine as combine_margins
 from rtml.models.fitting import Fit
@@ -132,6 +133,7 @@ def train(
     >>> model.score(capture, start=0.55, budget=30)
     Scored(75 windows by surprise: 5 alarms, 2 findings; 0 windows were learnt from and not judged)
     """
+    budget = budget_of(budget)
     capture = captures if isinstance(captures, Capture) else open_captures(_paths(captures))
     # In the order of labels, as a model that was loaded has them.
     window, entries = Window.of(every), sorted(_labelled(detectors), key=lambda pair: pair[0])

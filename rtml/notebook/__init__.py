@@ -7,10 +7,12 @@ direction overrides are spelled out.
 """
 
 from rtml.notebook.activity import activity
+from rtml.notebook.alerted import alerts_of
 from rtml.notebook.beginning import begin, path_of, short_errors
 from rtml.notebook.connections import connections
 from rtml.notebook.differences import differences
 from rtml.notebook.history import history
+from rtml.notebook.judged import labels_for
 from rtml.notebook.peers import peers
 from rtml.notebook.timeline import timeline
 from rtml.notebook.trees import tree
@@ -21,6 +23,7 @@ from rtml.showing.tables import facts, table
 __all__ = [
     "Shown",
     "activity",
+    "alerts_of",
     "begin",
     "connections",
     "differences",
@@ -28,6 +31,7 @@ __all__ = [
     "path_of",
     "headline",
     "history",
+    "labels_for",
     "peers",
     "short_errors",
     "table",

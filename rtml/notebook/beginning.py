@@ -11,6 +11,7 @@ from rtml.captures import Capture, open_captures
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.text import visible
 from rtml.tracking.places import is_remote
+from rtml.tracking.store import DEFAULT_URI
 
 __all__ = ["begin", "path_of", "short_errors"]
 
@@ -42,7 +43,7 @@ def path_of(place: str | Path) -> str:
     """Return a path as it is, or as it is called from here when it lies in a folder above.
 
     Notebooks are opened from their own folder and from the root; what a store or MLflow resolves stays
-    as it is.
+    as it is, and MLflow looks for its runs in the folders above too.
 
     Raises
     ------
@@ -54,12 +55,24 @@ def path_of(place: str | Path) -> str:
     if not isinstance(place, str | Path) or not str(place):
         raise UsageError(f"a path or an address is needed, not {visible(repr(place))}: see the first cell")
     text = str(place)
+    if is_remote(text):
+        _look_above()
     if "://" in text or is_remote(text) or Path(text).exists():
         return text
     for folder in Path.cwd().resolve().parents:
         if (folder / text).exists():
             return os.path.relpath(folder / text)
     raise MissingFileError(f"{visible(text)}: no such file or folder, here in {Path.cwd()} or above it")
+
+
+def _look_above() -> None:
+    """Let MLflow look into the runs that were tracked in a folder above, where nothing else is said."""
+    store = Path(DEFAULT_URI.removeprefix("sqlite:///"))
+    if os.environ.get("MLFLOW_TRACKING_URI") or store.exists():
+        return
+    above = (folder / store for folder in Path.cwd().resolve().parents)
+    if (nearest := next((place for place in above if place.is_file()), None)) is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{nearest}"
 
 
 def short_errors() -> None:

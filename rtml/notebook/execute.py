@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtml.errors import RtmlError, UnknownNameError, UsageError, did_you_mean
 from rtml.reading.whole import write_text
+from rtml.showing.shown import SVG
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -94,11 +95,18 @@ def _targets(node: ast.stmt) -> list[ast.Name]:
 
 
 def _plain(notebook: NotebookNode) -> NotebookNode:
-    """Drop what differs from machine to machine: versions, and ids that a kernel made up."""
+    """Drop what differs from machine to machine (versions, ids of a kernel), and each picture's second form.
+
+    A kept notebook shows pictures as images: who reads it on a forge has no other.
+    """
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if SVG in output.get("data", ()):
+                output.data.pop("text/html", None)
     return notebook
 
 

@@ -141,14 +141,15 @@ def _band(usual: Mapping[str, float], limit: float, scale: _Scale) -> Iterator[C
 
 def _levels(usual: Mapping[str, float], limit: float, scale: _Scale) -> Iterator[Content]:
     """Yield what the heights are called, never one on top of another."""
-    named = [(level, f"{name} {level:.3g}", FAINT) for name, level in usual.items() if math.isfinite(level)]
-    named += [(limit, f"alarm above {limit:.3g}", ALARM)] if math.isfinite(limit) else []
+    levels = [*((level, name, FAINT) for name, level in usual.items()), (limit, "alarm above", ALARM)]
+    finite = [(level, name, ink) for level, name, ink in levels if math.isfinite(level)]
+    named = [(level, f"{name} {round(level, 2):g}", ink) for level, name, ink in finite]
     above = scale.top + _HEIGHT + _APART
     for level, label, ink in sorted(named):
         y = min(scale.y(level) + 4, above - _APART)
         above = y
         yield line(LEFT - 4, scale.y(level), LEFT, scale.y(level), ink)
-        yield fitted(LEFT - 8, y, label, LEFT - 20, "end", ink, 11, 600 if ink == ALARM else 400)
+        yield fitted(LEFT - 8, y, label, LEFT - 14, "end", ink, 11, 600 if ink == ALARM else 400)
 
 
 def _bars(marks: pl.DataFrame, axis: Axis, scale: _Scale) -> Iterator[Content]:

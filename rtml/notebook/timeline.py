@@ -168,8 +168,10 @@ def _band(here: pl.DataFrame, strip: _Strip) -> Iterator[Content]:
     top, bottom = strip.top - 6, strip.bottom
     for row in here.head(1).iter_rows(named=True):
         begin, end = (strip.axis.x(row[name].timestamp()) for name in ("first_seen", "last_seen"))
-        yield rect(begin - 3, top, end - begin + 6, bottom - top, ALARM, "", 0.16)
-        yield line(begin, top, begin, bottom, ALARM)
+        over = rect(begin - 3, top, end - begin + 6, bottom - top, ALARM, "", 0.16)
+        for mark in (over, line(begin, top, begin, bottom, ALARM)):
+            mark.set("pointer-events", "none")  # what lies below it answers
+            yield mark
         side = "start" if begin < LEFT + 90 else "end" if begin > RIGHT - 90 else "middle"
         yield text(begin, top - 4, f"▼ {row['first_seen']:{strip.clock}} this finding", side, ALARM, 11, 600)
 

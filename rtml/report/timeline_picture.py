@@ -14,6 +14,8 @@ from rtml.text import visible
 __all__ = ["timeline_picture"]
 
 _WIDTH, _LEFT, _RIGHT = 1060, 170, 12
+_LABEL = 110
+"""Room that the name of an attack takes."""
 _EVENTS, _SCORES, _LANE = (18, 120), (160, 80), 20
 """Top and height of the upper two parts; height of one lane of findings."""
 
@@ -46,7 +48,9 @@ def _attacks(timeline: Timeline, bottom: float) -> list[Element]:
         width = max(round(right - left, 1), 2)
         shade = element("rect", x=left, y=14, width=width, height=bottom - 14, class_="attacked")
         marks.append(titled(shade, f"{row['attack_id']} {row['name'] or ''}"))
-        marks.append(text(left, 11, visible(row["attack_id"], 12), kind="soft tiny"))
+        late = left > _WIDTH - _RIGHT - _LABEL  # a name that begins there would leave the paper
+        place, side = (min(right, _WIDTH - _RIGHT), "end") if late else (left, "start")
+        marks.append(text(place, 11, visible(row["attack_id"], 12), side, "soft tiny"))
     return marks
 
 

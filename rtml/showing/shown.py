@@ -13,9 +13,12 @@ from xml.etree import ElementTree as ET
 
 from rtml.text import visible
 
-__all__ = ["NO_MATH", "Content", "Shown", "element", "html", "sentence", "svg"]
+__all__ = ["NO_MATH", "SVG", "Content", "Shown", "element", "html", "sentence", "svg", "verbatim"]
 
 Content: TypeAlias = "ET.Element | str"
+
+SVG = "image/svg+xml"
+"""Kind of a picture."""
 
 LONGEST = 600
 """Characters of one text that are shown; what is cut is counted."""
@@ -43,7 +46,11 @@ class Shown:
         return self.text
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {self.kind: self.markup, "text/plain": self.text}
+        bundle = {self.kind: self.markup, "text/plain": self.text}
+        if self.kind == SVG:
+            # JupyterLab draws a picture as an image, in which nothing answers the pointer; in a page it does.
+            bundle["text/html"] = f'<div class="{NO_MATH}">{self.markup}</div>'
+        return bundle
 
 
 def element(tag: str, *content: Content, **attributes: object) -> ET.Element:
@@ -78,6 +85,26 @@ def element(tag: str, *content: Content, **attributes: object) -> ET.Element:
     return made
 
 
+def verbatim(text: str) -> ET.Element:
+    r"""Return text of several lines that somebody will copy: whole, and visible line by line.
+
+    Examples
+    --------
+    >>> ET.tostring(verbatim("a: <b>\n  c: \x1b"), encoding="unicode")
+    '<pre>a: &lt;b&gt;<br />  c: \\x1b</pre>'
+    """
+    made, last = ET.Element("pre"), None
+    for line in text.split("\n"):
+        if last is None:
+            made.text = visible(line, len(line))
+        else:
+            last.tail = visible(line, len(line))
+        last = ET.SubElement(made, "br")
+    if last is not None:
+        made.remove(last)
+    return made
+
+
 def html(root: ET.Element, text: str) -> Shown:
     """Return an HTML element as something that a notebook shows."""
     return Shown("text/html", ET.tostring(root, encoding="unicode", method="html"), _plain(text))
@@ -95,8 +122,8 @@ def sentence(text: str) -> Shown:
 
 
 def svg(root: ET.Element, text: str) -> Shown:
-    """Return a picture. Most viewers draw it as an image, in which nothing can run."""
-    return Shown("image/svg+xml", ET.tostring(root, encoding="unicode"), _plain(text))
+    """Return a picture, for viewers that draw images and for those that draw pages."""
+    return Shown(SVG, ET.tostring(root, encoding="unicode"), _plain(text))
 
 
 def _plain(text: str) -> str:

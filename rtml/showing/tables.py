@@ -19,6 +19,8 @@ MOST_ROWS = 40
 
 _BAR = 12
 _WIDEST = 60
+_ROOM = "20em"
+"""Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
 _LEFT, _RIGHT = "text-align: left", "text-align: right"
 
 
@@ -84,7 +86,8 @@ def facts(values: Mapping[str, object]) -> Shown:
 
 
 def _cell(text: str, side: str, typed: bool) -> ET.Element:
-    return element("td", element("code", text) if typed else text, style=side)
+    wide = f"; min-width: {_ROOM}" if typed and len(text) > _WIDEST // 2 else ""
+    return element("td", element("code", text) if typed else text, style=f"{side}{wide}")
 
 
 def _dated(frame: pl.DataFrame) -> set[str]:

@@ -16,7 +16,7 @@ from rtml.analyst.quieted import why_untuned
 from rtml.captures import Capture
 from rtml.errors import MissingError, MissingFileError, UsageError
 from rtml.models import Model
-from rtml.schema import FINDINGS
+from rtml.schema import FINDINGS, empty
 from tests.conftest import LAB
 
 
@@ -75,6 +75,20 @@ def test_every_view_is_drawn_and_is_plain_text_elsewhere(found: Hunt):
     for shown in (found, incident, explained, incident.events(), incident.similar(), found.containers()):
         assert repr(shown) and shown._repr_html_().count("<table") >= 1
         assert shown.to_pandas() is not None
+
+
+def test_a_container_names_the_gravest_incident_that_it_is_in(found: Hunt):
+    ranked = found.containers().frame
+    assert ranked["incident"].null_count() < ranked.height
+    for row in ranked.drop_nulls("incident").iter_rows(named=True):
+        inside = [place for place, incident in enumerate(found) if row["container_id"] in incident.containers]
+        assert row["incident"] == inside[0]
+
+
+def test_a_hunt_that_found_nothing_says_so_when_asked_for_an_incident(lab: Capture, tmp_path: Path):
+    nothing = rtml.hunt(lab, rules=None, findings=empty(FINDINGS), verdicts=tmp_path / "v.jsonl")
+    with pytest.raises(MissingError, match="nothing was found, neither by rules nor by the model"):
+        nothing[0]
 
 
 def test_who_is_most_alike_shares_marks_and_is_never_the_incident_itself(found: Hunt):

@@ -102,7 +102,8 @@ def test_a_history_is_that_of_the_scores(found: Hunt):
     assert f"alarm above {alarm.limit:.3g}; half of calibration: below {alarm.usual[0]:.3g}" in shown.text
     clean(shown)
     incident = next(one for one in found if "surprise" in one.row["detectors"])
-    assert incident.history().text.startswith(f"How strange {incident.containers[0][:12]}")
+    called = f"How strange {incident.row['workload']} {incident.containers[0][:12]} was"
+    assert incident.history().text.startswith(called)
     one = str(ours["container_id"][0])
     assert "of 1 containers" in found.history(one[:12]).text
     with pytest.raises(MissingError, match="no workload or container 'ap'; did you mean 'app'"):

@@ -52,6 +52,20 @@ def test_what_is_no_verdict_writes_nothing(afresh: Hunt, verdict: str, reason: s
     assert not afresh.verdicts.exists()
 
 
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [("no/v.jsonl", "there is no folder .*no: make it, or"), (".", "Is a directory; name a file in it")],
+)
+def test_a_misspelt_folder_is_said_before_the_hunt_and_never_made(
+    place: str, words: str, lab: Capture, tmp_path: Path
+):
+    with pytest.raises(RtmlError, match=words):
+        rtml.hunt(lab, verdicts=tmp_path / place)
+    with pytest.raises(RtmlError, match=words):
+        add_verdict(tmp_path / place, said("benign", "a"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_benign_verdicts_silence_findings_like_these_and_no_others(afresh: Hunt):
     incident = next(one for one in afresh if one.row["findings"] > 1)
     incident.verdict("benign", "ours")

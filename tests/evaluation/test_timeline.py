@@ -1,6 +1,7 @@
 """The timeline of one container, and the whole evaluation over the shipped capture."""
 
 import math
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -48,6 +49,20 @@ def test_scores_are_drawn_as_shares_of_all_windows(windows, labels):
     assert timeline.findings.is_empty(), "the finding lies in another container"
     drawn = ET.fromstring(timeline_picture(timeline))
     assert [path.get("class") for path in drawn.iter("path")] == ["rank k-model"]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.97, 0.999])
+def test_the_name_of_a_late_attack_stays_on_the_paper(windows, labels, share):
+    track = make_track(windows, labels)
+    timeline = make_timeline("c3", empty().lazy(), [], track)
+    begin = timeline.begin + (timeline.end - timeline.begin) * share
+    row = {"attack_id": "passwords-overwritten-at-night", "name": None, "start": begin, "end": timeline.end}
+    drawn = ET.fromstring(timeline_picture(replace(timeline, attacks=pl.DataFrame([row]))))
+    (name,) = (mark for mark in drawn.iter("text") if (mark.text or "").startswith("passwords"))
+    room = 5.5 * len(name.text)
+    ends = {"start": (0, room), "end": (-room, 0)}[name.get("text-anchor")]
+    width = float(drawn.get("viewBox").split()[2])
+    assert all(0 <= float(name.get("x")) + end <= width for end in ends)
 
 
 def test_a_curve_without_false_alarms_can_be_drawn(windows, labels):

@@ -9,9 +9,11 @@ import pytest
 import yaml
 
 from rtml.captures import Capture
+from rtml.detectors import DETECTORS
 from rtml.errors import RtmlError, UsageError
 from rtml.experiment.config import load_experiment
 from rtml.experiment.proposed import proposed
+from rtml.features import FAMILIES
 from tests.models.conftest import event, minute, shop, work, written
 
 
@@ -94,3 +96,11 @@ def test_proposing_twice_gives_the_same(tmp_path: Path):
     capture = shop(tmp_path / "c")
     assert proposed(capture, ["c"]).text() == proposed(capture, ["c"]).text()
     assert isinstance(proposed(capture, ["c"]).values["split"]["test"], dt.datetime)
+
+
+@pytest.mark.parametrize("kind", list(DETECTORS.own))
+def test_a_detector_needs_families_that_are_registered_and_looks_at_them(kind: str):
+    needs = set(getattr(DETECTORS[kind], "needs", ()))
+    assert needs <= set(FAMILIES.own)
+    looked_at = getattr(DETECTORS[kind](), "feature", None)
+    assert looked_at in (None, "events") or looked_at.partition(".")[0] in needs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -110,15 +111,18 @@ def test_links_are_refused(folder):
 
 
 def edited(folder, **change):
+    """Change the index as somebody would who recomputes its digest."""
     path = folder / "model.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    content = {**json.loads(path.read_text()), **change, "digest": ""}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    path.write_text(json.dumps({**content, "digest": hashlib.sha256(text.encode()).hexdigest()}))
     return folder
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2; this rtml reads format 1"),
+        ({"format": 1}, "format 1; this rtml reads format 2: train again"),
         ({"format": "x"}, "format x"),
         ({"more": 1}, "more"),
         ({"description": {}}, "description"),
@@ -132,6 +136,28 @@ def edited(folder, **change):
 def test_an_edited_index_is_refused(folder, change, message):
     with pytest.raises(RtmlError, match=message):
         load_model(edited(folder, **change))
+
+
+@pytest.mark.parametrize("field", ["features", "families", "every", "combined", "held_out", "notes"])
+def test_an_altered_description_is_refused(folder, field):
+    path = folder / "model.json"
+    content = json.loads(path.read_text())
+    value = content["description"][field]
+    other = {str: "5m", list: [*value, "x"], dict: {**value, "x": 1.0} if isinstance(value, dict) else None}
+    content["description"][field] = other[type(value)]
+    path.write_text(json.dumps(content))
+    with pytest.raises(RtmlError, match="model.json: not as it was written"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("digest", ["", "ab", None])
+def test_an_index_without_its_digest_is_refused(folder, digest):
+    path = folder / "model.json"
+    content = json.loads(path.read_text())
+    content.pop("digest")
+    path.write_text(json.dumps(content if digest is None else content | {"digest": digest}))
+    with pytest.raises(RtmlError, match="not as it was written"):
+        load_model(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000])

@@ -6,9 +6,8 @@ error as one sentence is held in `test_notebooks`.
 
 from __future__ import annotations
 
-import ast
 import datetime as dt
-import json
+import os
 from pathlib import Path
 
 import polars as pl
@@ -16,15 +15,15 @@ import pytest
 
 from rtml.captures import open_capture
 from rtml.captures.write import write_capture
-from rtml.errors import RtmlError, UsageError
+from rtml.errors import UsageError
 from rtml.experiment.proposed import proposed
 from rtml.notebook import begin, path_of
 from rtml.schema import REJECTS, empty
-from tests.conftest import LAB, REPOSITORY
+from tests.conftest import LAB
+from tests.notebooks.cells import FOLDER, outcome
 
 pytest.importorskip("river", reason="04-model-lab adapts it")
 
-FOLDER = REPOSITORY / "notebooks"
 ON_CAPTURES = ("01", "02", "03", "04", "05")
 SHORT = "too few to learn, calibrate and score"
 NO_PATH = "a path or an address is needed, not"
@@ -32,22 +31,9 @@ NO_PATH = "a path or an address is needed, not"
 
 def stopped(name: str, **parameters: object) -> str:
     """Run the cells with these parameters until one of them refuses; return what it says."""
-    (path,) = FOLDER.glob(f"{name}*.ipynb")
-    names: dict[str, object] = {}
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        tree = ast.parse("".join(cell["source"]))
-        try:
-            exec(compile(tree, cell["id"], "exec"), names)
-            if isinstance(tree.body[-1], ast.Expr):
-                repr(eval(ast.unparse(tree.body[-1]), names))
-        except RtmlError as error:
-            return str(error)
-        if cell["id"] == "parameters":
-            assert parameters.keys() <= names.keys()
-            names.update(parameters)
-    pytest.fail(f"{name} ran to its end on {parameters}")
+    said = outcome(name, **parameters)
+    assert said is not None, f"{name} ran to its end on {parameters}"
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +67,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("tests", "no capture here (capture.json is missing)"),
         ("{odd}/broken", "Invalid JSON"),
         ("{odd}/empty", SHORT),
-        ("{odd}/one", SHORT),
+        ("{odd}/one", "none of its 1 events is of a container that is judged: there is nothing to learn"),
         ("{odd}/short", SHORT),
     ],
 )
@@ -127,6 +113,18 @@ def test_a_place_of_a_store_or_of_mlflow_is_left_as_it_is():
         assert path_of(place) == place
     with pytest.raises(UsageError, match="needed, not None: see the first cell"):
         begin(None)
+
+
+def test_a_model_of_a_run_is_looked_for_where_it_was_tracked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    (tmp_path / "mlflow.db").touch()
+    (tmp_path / "runs" / "desk").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "runs" / "desk")
+    assert path_of("runs:/0af/model") == "runs:/0af/model"
+    assert os.environ["MLFLOW_TRACKING_URI"] == f"sqlite:///{tmp_path.resolve()}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://mlflow.lab")
+    path_of("models:/shop/1")
+    assert os.environ["MLFLOW_TRACKING_URI"] == "https://mlflow.lab"
 
 
 def test_without_programs_no_detector_is_proposed_that_counts_them(tmp_path: Path):

@@ -16,7 +16,8 @@ from rtml.profiles.diff import DIFFERENCES
 from rtml.report.headline_picture import dots
 from rtml.schema import FINDINGS, conform
 from rtml.showing.drawing import WIDTH
-from rtml.showing.shown import Shown, element
+from rtml.showing.shown import NO_MATH, Shown, element, verbatim
+from rtml.showing.shown import SVG as PICTURE
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -86,7 +87,8 @@ def whole(picture: ET.Element) -> None:
 def clean(shown: Shown) -> set[str]:
     """Check that nothing hostile survived; return the elements there are."""
     bundle = shown._repr_mimebundle_()
-    assert set(bundle) == {shown.kind, "text/plain"} and bundle["text/plain"] == repr(shown)
+    page = {"text/html": f'<div class="{NO_MATH}">{shown.markup}</div>'} if shown.kind == PICTURE else {}
+    assert bundle == {shown.kind: shown.markup, "text/plain": repr(shown), **page}
     shown.markup.encode("utf-8")
     for text in (shown.markup, shown.text):
         assert all(c.isprintable() or c == "\n" for c in text)
@@ -225,3 +227,20 @@ def test_a_capture_of_centuries_draws_a_bounded_picture():
     for shown in (activity(events), timeline(events, conform(pl.DataFrame(), FINDINGS), "f")):
         clean(shown)
         assert len(shown.markup) < 50_000
+
+
+def test_text_to_be_copied_is_whole_and_line_by_line():
+    long = "x" * 3000
+    made = verbatim(f"title: <script>\n  {long}\n\x1b[2J\u202e")
+    lines = [made.text, *(part.tail for part in made)]
+    assert lines == ["title: <script>", f"  {long}", r"\x1b[2J\u202e"]
+    assert "<script>" not in ET.tostring(made, encoding="unicode")
+
+
+def test_what_marks_a_finding_lets_what_lies_below_answer_the_pointer():
+    at = AT + dt.timedelta(seconds=2)
+    row = {"finding_id": "f", "detector": "rules", "first_seen": at, "last_seen": at, "title": "t"}
+    findings = conform(pl.DataFrame([row]), FINDINGS)
+    drawn = ET.fromstring(timeline(hostile_events("x"), findings, "f").markup)
+    over = [mark for mark in drawn.iter(f"{SVG}rect") if mark.get("fill-opacity") == "0.16"]
+    assert over and all(mark.get("pointer-events") == "none" for mark in over)
