@@ -89,12 +89,10 @@ class Matched:
         >>> Matched(hits, hits.select("finding"), [3]).between(7, 9).hits["finding"].to_list()
         [0]
         """
-        inside, offset = pl.col("finding").is_between(start, end, closed="left"), pl.lit(start, pl.UInt32)
-        rows = [
-            table.filter(inside).with_columns(pl.col("finding") - offset)
-            for table in (self.hits, self.claims)
-        ]
-        return Matched(*rows, [row - start for row in self.changes if start <= row < end])
+        inside = pl.col("finding").is_between(start, end, closed="left")
+        renumbered = pl.col("finding") - pl.lit(start, pl.UInt32)
+        hits, units = (table.filter(inside).with_columns(renumbered) for table in (self.hits, self.claims))
+        return Matched(hits, units, [row - start for row in self.changes if start <= row < end])
 
 
 def match(
