@@ -24,7 +24,7 @@ from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
 from rtml.models import Model
 from rtml.rules import run_rules
-from rtml.schema import COMBINED, FINDINGS, conform
+from rtml.schema import COMBINED, FINDINGS, conform, empty
 from rtml.showing.shown import Shown, sentence
 from rtml.splits import Edge, at_edge, borders
 from rtml.text import visible
@@ -278,7 +278,7 @@ def _of_rules(
     capture: Capture, rules: Rules | None, until: dt.datetime | None, budget: float | None
 ) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """Return findings of rules, and those that tuning has set aside."""
-    nothing = FINDINGS.to_frame()
+    nothing = empty(FINDINGS)
     if rules is None:
         return [], nothing
     ran = run_rules(capture)
