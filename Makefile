@@ -7,6 +7,8 @@ BROWSING := chromium fonts-dejavu-core
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 QUIET := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabApp.news_url=None
 NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+# A worker waits half of its time, for Polars' threads, disks and recordings: four keep two processors busy.
+WORKERS ?= 4
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
@@ -37,7 +39,7 @@ check: install ## lint and types
 	$(BIN)/mypy
 
 test: check ## set up, lint, type-check, run all tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	POLARS_MAX_THREADS=$${POLARS_MAX_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 demo: install ## set up, then the main job on the shipped capture: ledger and report
 	$(BIN)/rtml experiment run experiments/demo-v2.yml

@@ -12,6 +12,8 @@ from typing import TypeVar
 import polars as pl
 import pyarrow as pa
 
+from rtml.conforming import conformed, nothing
+
 __all__ = [
     "COMBINED",
     "EVENT",
@@ -271,22 +273,12 @@ def conform(frame: Frame, schema: pl.Schema = POLARS) -> Frame:
     >>> conform(pl.DataFrame({"seq": [1]})).height, conform(pl.DataFrame({"seq": [1]})).width
     (1, 52)
     """
-    have = frame.lazy().collect_schema()
-    if not have:  # literals alone would make one row of a frame that has none
-        return type(frame)(schema=schema)
-    columns = [_column(name, kind, have.get(name)) for name, kind in schema.items()]
-    return frame.with_columns(columns).select(schema.names())
-
-
-def _column(name: str, kind: pl.DataType, have: pl.DataType | None) -> pl.Expr:
-    if have is None:
-        return pl.lit(None, kind).alias(name)
-    return pl.col(name) if have == kind else pl.col(name).cast(kind)
+    return conformed(frame, schema)
 
 
 def empty(schema: pl.Schema = POLARS) -> pl.DataFrame:
     """Return a frame of no rows with the columns of ``schema``."""
-    return pl.DataFrame(schema=schema)
+    return nothing(schema)
 
 
 def feature_columns(windows: pl.DataFrame) -> list[str]:

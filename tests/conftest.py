@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,7 @@ from hypothesis import settings
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture, open_capture
+from tests.scheduling import Scheduling, longest_first
 
 # What commands print is printed as into a pipe, which has no width.
 os.environ.pop("COLUMNS", None)
@@ -24,6 +26,21 @@ SHARED = REPOSITORY.parent / "shared" / "data"
 LAB = REPOSITORY / "datasets" / "lab-v1"
 ATTACKED = dt.datetime(2026, 11, 24, 3, 14, 30, tzinfo=dt.UTC)
 """Before this moment the lab is calm; the second sitting, with the attacks, begins after it."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """Give workers files in the order of `longest_first`, not in that of how many tests they hold."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the longest files first where several workers share them."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

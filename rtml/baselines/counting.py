@@ -15,6 +15,7 @@ import polars as pl
 from rtml.baselines.coding import shaped, with_text
 from rtml.baselines.conditional import Conditional, Selection
 from rtml.baselines.folding import folded
+from rtml.schema import empty
 
 __all__ = ["COUNTS", "HITS", "POPULATION", "count_cells", "count_events", "count_population", "merge_counts"]
 
@@ -129,6 +130,6 @@ def merge_counts(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     >>> merge_counts([]).height
     0
     """
-    stacked = pl.concat([pl.DataFrame(schema=COUNTS), *tables])
+    stacked = pl.concat([empty(COUNTS), *tables])
     merged = _added(folded(_added(stacked)))
     return merged.select(COUNTS.names()).sort(_GRAIN, nulls_last=False)

@@ -40,6 +40,7 @@ import polars as pl
 from rtml.baselines.counting import COUNTS
 from rtml.baselines.evidence import SCALE, damped
 from rtml.baselines.places import Places
+from rtml.schema import empty
 
 __all__ = ["FEW", "SEVERAL", "Drawn", "candidates", "drawn", "newness", "places_with_names"]
 
@@ -126,7 +127,7 @@ def drawn(counts: pl.DataFrame, places: Places | None) -> Drawn:
         How its keys lie in places; None: no name is drawn.
     """
     if places is None:
-        return Drawn(counts, pl.DataFrame(schema=_MEMBERS))
+        return Drawn(counts, empty(_MEMBERS))
     members = _members(counts, places)
     chosen = _places_of_names(members)
     renamed = counts.join(chosen, on=[*_SCOPE, "key"], how="left", nulls_equal=True, maintain_order="left")

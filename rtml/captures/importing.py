@@ -31,7 +31,7 @@ from rtml.errors import UsageError, lookup
 from rtml.progress import stage, steps
 from rtml.reading.remote import fetched
 from rtml.reading.whole import require_new
-from rtml.schema import conform
+from rtml.schema import conform, empty
 
 __all__ = ["import_capture"]
 
@@ -205,4 +205,4 @@ def _audit(readings: list[Reading], sittings: list[pl.DataFrame]) -> pl.DataFram
         for reading, sitting in zip(readings, sittings, strict=True)
         if reading.audit is not None
     ]
-    return with_final(pl.concat([AUDIT.to_frame(), *tables]).lazy()).collect().sort("host", "seq")
+    return with_final(pl.concat([empty(AUDIT), *tables]).lazy()).collect().sort("host", "seq")

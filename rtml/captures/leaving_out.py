@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.schema import empty
 from rtml.times import MINUTE, Window
 
 __all__ = ["CELLS", "PartialCapture", "cells_of", "leave_out"]
@@ -69,7 +70,7 @@ class PartialCapture(Capture):
 
     whole: Capture | None = None
     every: Window = MINUTE
-    cells: pl.DataFrame = field(default_factory=lambda: CELLS.to_frame())
+    cells: pl.DataFrame = field(default_factory=lambda: empty(CELLS))
 
     @classmethod
     def of(cls, whole: Capture, cells: pl.DataFrame, every: Window) -> Capture:

@@ -178,7 +178,7 @@ class Capture:
     def audit(self) -> pl.LazyFrame:
         """One row per event of kind ``audit`` (`rtml.captures.audit.AUDIT`); often none."""
         if not self.manifest.audit:
-            return AUDIT.to_frame().lazy()
+            return empty(AUDIT).lazy()
         growing = self.manifest.growing
         if growing is not None:
             return with_final(scan_table([f"{self.path}/{name}" for name in growing.audit], AUDIT))

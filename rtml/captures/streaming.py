@@ -36,7 +36,7 @@ from rtml.captures.shards import sharded
 from rtml.captures.write import as_stored, parquet_writer, placed, write_part
 from rtml.progress import stage, steps
 from rtml.reading.whole import whole_folder
-from rtml.schema import REJECTS, conform
+from rtml.schema import REJECTS, conform, empty
 
 __all__ = ["stream_capture"]
 
@@ -202,7 +202,7 @@ def _write_shards(
         node, shard = folder.parts[-2:]
         target = half / "events" / folder.relative_to(half / ".rows")
         target.mkdir(parents=True)
-        before = written.get((node, shard), WRITTEN.to_frame())
+        before = written.get((node, shard), empty(WRITTEN))
         own, shown = _of_shard(folder, meant, images)
         with parquet_writer(target / "part-0.parquet") as file:
             for rows in _groups(folder):
@@ -239,7 +239,7 @@ def _groups(folder: Path) -> Iterator[pl.DataFrame]:
 
 def _write_rejects(half: Path) -> None:
     files = sorted((half / ".rejects").glob("*.parquet"))
-    rows = pl.scan_parquet(files, glob=False) if files else REJECTS.to_frame().lazy()
+    rows = pl.scan_parquet(files, glob=False) if files else empty(REJECTS).lazy()
     rows.sink_parquet(half / "rejects.parquet", compression="zstd")
 
 

@@ -17,6 +17,7 @@ from rtml.rules.catalogue import standing
 from rtml.rules.language.contract import Rule
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.running.run import load_all
+from rtml.schema import empty
 
 __all__ = ["FAMILIES_SEEN", "TYPES_SEEN", "families_seen", "types_seen"]
 
@@ -46,7 +47,7 @@ def types_seen(capture: Capture, rules: Sequence[Rule] | None = None) -> pl.Data
         Those that stand for the types; None: all of our own.
     """
     chosen = load_all(packs=("container", "k8s-audit"))[0] if rules is None else list(rules)
-    table = evaluate(capture, chosen).table if chosen else TABLE.to_frame()
+    table = evaluate(capture, chosen).table if chosen else empty(TABLE)
     accounts = {row["rule"]: row for row in table.to_dicts()}
     rows = [
         _type(capture, row, accounts) for row in standing((rule.finding_type, rule.id) for rule in chosen)

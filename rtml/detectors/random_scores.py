@@ -12,6 +12,7 @@ import polars as pl
 from rtml.arrays import Array
 from rtml.detectors.contract import CONTRIBUTIONS, no_opinion
 from rtml.reading.state import State, read_state, write_state
+from rtml.schema import empty
 
 __all__ = ["RandomScores"]
 
@@ -78,7 +79,7 @@ class RandomScores:
 
     def explain(self, windows: pl.DataFrame) -> pl.DataFrame:
         """Return no row: there is no reason."""
-        return pl.DataFrame(schema=CONTRIBUTIONS)
+        return empty(CONTRIBUTIONS)
 
     def save(self, folder: Path) -> None:
         """Write the seed."""

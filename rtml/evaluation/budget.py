@@ -14,6 +14,7 @@ import polars as pl
 
 from rtml.evaluation.sides import Side, proper, told
 from rtml.evaluation.track import Track
+from rtml.schema import empty
 
 __all__ = ["CURVE", "budget_curves", "finding_curve", "score_curve", "scored_trees"]
 
@@ -65,7 +66,7 @@ def budget_curves(sides: Iterable[Side], track: Track, rules: str | None = None)
         if ruled and side.kind == "model" and (side.trees is not None or side.scores is not None):
             both = _together(_at_once(tops[ruled[0].name]), tops[side.name])
             frames.append(_steps(both, track, f"{ruled[0].name} + {side.name}", "union"))
-    return pl.concat(frames) if frames else pl.DataFrame(schema=CURVE)
+    return pl.concat(frames) if frames else empty(CURVE)
 
 
 def score_curve(

@@ -19,6 +19,7 @@ import polars as pl
 from rtml.evaluation.activity import rooted
 from rtml.findings.unit import MOST_EVIDENCE, SLOT, slot_of
 from rtml.peers import peer_group
+from rtml.schema import empty
 from rtml.times import MINUTE, UTC_NS, Length, Window
 
 __all__ = ["CHANGE", "CLAIMS", "SHOWN", "claims", "placed", "shown_events"]
@@ -110,7 +111,7 @@ def shown_events(
         ``host, seq, process_id`` and, if there, ``time`` and ``container_id``.
     """
     if events is None or rows.is_empty():
-        return pl.DataFrame(schema=SHOWN)
+        return empty(SHOWN)
     listed = (
         rows.select("finding", "container_id", "first_seen", "last_seen", "evidence")
         .filter(pl.col("evidence").list.len() > 0)

@@ -79,6 +79,21 @@ class Matched:
             [row for row in self.changes if row in set(rows)],
         )
 
+    def between(self, start: int, end: int) -> Matched:
+        """Return what the findings from row ``start`` to before ``end`` hit and cost, numbered from 0.
+
+        Examples
+        --------
+        >>> at = pl.Series([0, 0]).cast(UTC_NS)
+        >>> hits = pl.DataFrame(dict(finding=[3, 7], attack_id="a", how="time", detected=at), schema=MATCHES)
+        >>> Matched(hits, hits.select("finding"), [3]).between(7, 9).hits["finding"].to_list()
+        [0]
+        """
+        inside = pl.col("finding").is_between(start, end, closed="left")
+        renumbered = pl.col("finding") - pl.lit(start, pl.UInt32)
+        hits, units = (table.filter(inside).with_columns(renumbered) for table in (self.hits, self.claims))
+        return Matched(hits, units, [row - start for row in self.changes if start <= row < end])
+
 
 def match(
     findings: pl.DataFrame,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,12 +13,13 @@ from scipy.sparse import csr_array
 
 from rtml.errors import MissingError, RtmlError, did_you_mean
 from rtml.evaluation.cells import tree_outcomes
-from rtml.evaluation.incoming import STRANGERS, account
+from rtml.evaluation.incoming import account
 from rtml.evaluation.labels.reading import validate
 from rtml.evaluation.matching import GRACE, Matched, match
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.ranking import Ranked, ranks
 from rtml.evaluation.sample import counts, notes
+from rtml.evaluation.score_windows import refuse_other_containers, refuse_other_windows
 from rtml.evaluation.split import assign
 from rtml.evaluation.targets import overlaps, targets
 from rtml.findings.about import about
@@ -26,10 +28,6 @@ from rtml.splits import Split
 from rtml.times import MINUTE, UTC_NS, Length, Window, instant
 
 __all__ = ["Track", "make_track"]
-
-
-_ENOUGH = 20
-"""Scores from which the length of their windows can be told."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +106,20 @@ class Track:
 
     def judged(self, findings: pl.DataFrame) -> tuple[pl.DataFrame, Matched]:
         """Return what of a side's findings lies in test time and what it hits; one frame is judged once."""
-        known = self._judged.get(id(findings))
-        if known is None:
-            tested = self.in_test(conform(findings, FINDINGS))
-            known = self._judged[id(findings)] = (findings, tested, self.match(tested))
-        return known[1:]
+        if id(findings) not in self._judged:
+            self.judge_together([findings])
+        return self._judged[id(findings)][1:]
+
+    def judge_together(self, frames: Sequence[pl.DataFrame]) -> None:
+        """Judge findings of several sides in one matching; `judged` then knows each of them.
+
+        A finding is judged by itself, whatever stands beside it: small frames cost what one does.
+        """
+        tested = [self.in_test(conform(findings, FINDINGS)) for findings in frames]
+        matched, first = self.match(pl.concat(tested)), 0
+        for findings, rows in zip(frames, tested, strict=True):
+            self._judged[id(findings)] = (findings, rows, matched.between(first, first + rows.height))
+            first += rows.height
 
     @cached_property
     def _judged(self) -> dict[int, tuple[pl.DataFrame, pl.DataFrame, Matched]]:
@@ -141,32 +148,9 @@ class Track:
         )
         if rows.select(key).is_duplicated().any():
             raise RtmlError("scores: a container has two scores for one window; pass one detector")
-        self._refuse_other_windows(rows)
-        self._refuse_other_containers(rows)
+        refuse_other_windows(rows, self.every)
+        refuse_other_containers(rows, self.containers)
         return self.windows.join(rows, on=key, how="left", maintain_order="left")
-
-    def _refuse_other_windows(self, rows: pl.DataFrame) -> None:
-        """Refuse scores of longer windows: all between them would count as silence."""
-        steps = rows.sort("container_id", "window").select(
-            step=pl.col("window").diff().over("container_id").dt.total_nanoseconds()
-        )
-        least = steps.filter(pl.col("step") > 0)["step"].min()
-        if rows.height >= _ENOUGH and isinstance(least, int) and least >= 2 * self.every.nanoseconds:
-            raise RtmlError(
-                f"scores are of windows of {least / 1e9:g} s, the track's are of {self.every.text}; "
-                "judge them in their own windows"
-            )
-
-    def _refuse_other_containers(self, rows: pl.DataFrame) -> None:
-        """Refuse scores of containers that the capture does not hold, where they are more than a few."""
-        if self.containers is None or rows.is_empty():
-            return
-        known = rows["container_id"].is_in(self.containers["container_id"].implode())
-        if (strangers := int((~known).sum())) > STRANGERS * rows.height:
-            raise RtmlError(
-                f"scores: {strangers} of {rows.height} are of containers that the capture does not hold "
-                f"({rows.filter(~known)['container_id'][0]!r}); give the scores of this capture"
-            )
 
     def ranked(self, scores: pl.DataFrame) -> Ranked:
         """Lay scores over the test windows as ranks; silence counts against who is silent.

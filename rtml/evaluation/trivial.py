@@ -62,7 +62,9 @@ def random_verdict(track: Track, flagged: int, like: str = "", seeds: int = SEED
     Means of all counts and measures, intervals = 2.5 % to 97.5 % over seeds. Its per-attack table
     is empty: an attack found by one seed in twenty is neither found nor missed.
     """
-    runs = [assess(_random_side(track, flagged, seed), track, resamples=0) for seed in range(seeds)]
+    sides = [_random_side(track, flagged, seed) for seed in range(seeds)]
+    track.judge_together([side.findings for side in sides])
+    runs = [assess(side, track, resamples=0) for side in sides]
     note = f"{flagged} trees{', as many as ' + like if like else ''}; mean of {seeds} seeds"
     side = Side("random", "trivial", empty(FINDINGS), note=note)
     return Verdict(

@@ -11,6 +11,7 @@ from rtml.errors import RtmlError, lookup
 from rtml.evaluation.across import paired_runs
 from rtml.evaluation.paired import CONTENDERS, PAIRED, holm
 from rtml.experiment.finished import Finished, refuse_unequal
+from rtml.schema import empty
 
 __all__ = ["ALONE", "Compared", "compare_runs"]
 
@@ -97,7 +98,7 @@ def _same_sides(runs: Mapping[str, Finished]) -> pl.DataFrame:
             tables.append(rows.filter(pl.col("side").is_in(namesakes)))
     if not tables:
         raise RtmlError(f"no side of {first!r} has a namesake in {', '.join(map(repr, others))}")
-    return pl.concat([PAIRED.to_frame(), *tables])
+    return pl.concat([empty(PAIRED), *tables])
 
 
 def _alone(runs: Mapping[str, Finished], pairs: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from rtml.captures import Capture
 from rtml.captures.leaving_out import CELLS, PartialCapture, cells_of, leave_out
 from rtml.evaluation import attacks_in_training
 from rtml.experiment.config import Experiment
+from rtml.schema import empty
 from rtml.splits import Split
 from rtml.times import Window, instant
 
@@ -54,7 +55,7 @@ def without_early_attacks(
     attacks_in_training(labels, split, allow=wish != "refuse")
     early = labels.filter(pl.col("start") < instant(split.edges[2]))
     if early.is_empty() or wish == "keep":
-        return Early(capture, CELLS.to_frame(), every, _kept(early))
+        return Early(capture, empty(CELLS), every, _kept(early))
     cells = cells_of(early, every)
     note = (
         f"{early.height} labelled attacks of {early['technique'].n_unique()} techniques lie before"

@@ -21,6 +21,7 @@ from rtml.report.input import Cost, ReportInput
 from rtml.report.lost import Lost, lost_sentence
 from rtml.report.pitfalls import LABELS_CLOSED, NO_FORESIGHT, SCORED_TWICE
 from rtml.rules import Skipped
+from rtml.schema import empty
 from rtml.times import UTC_NS
 
 __all__ = ["Made", "false_causes", "page", "top_findings"]
@@ -135,7 +136,7 @@ def false_causes(judged: Judged) -> pl.DataFrame:
 
     ``key``: what the first of them is about; ``when`` it began.
     """
-    frames = [pl.DataFrame(schema=_CAUSES)]
+    frames = [empty(_CAUSES)]
     for side, findings, matched in judged:
         rows = matched.claims.filter(pl.col("outcome") == "false")["finding"].unique()
         false = findings.with_row_index("finding").filter(pl.col("finding").is_in(rows.implode()))

@@ -13,7 +13,7 @@ from rtml.captures.store import Capture
 from rtml.errors import UsageError
 from rtml.features.source import LOST, Events, Source, Unit
 from rtml.images import named_repository
-from rtml.schema import IDENTITY, conform
+from rtml.schema import IDENTITY, conform, empty
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["CALL_COLUMNS", "NOBODY", "audit_source", "calls_of"]
@@ -119,4 +119,4 @@ def audit_source(events: Events, every: Length = MINUTE, unit: Unit = "container
     lost = [interval.model_dump() for interval in events.manifest.lost_intervals]
     gaps = conform(pl.DataFrame(lost, schema=[*LOST, "count"], infer_schema_length=None), LOST)
     identity = conform(accounts, pl.Schema({name: pl.String() for name in IDENTITY}))
-    return Source(calls, PROCESSES.to_frame().lazy(), identity, gaps, Window.of(every), unit)
+    return Source(calls, empty(PROCESSES).lazy(), identity, gaps, Window.of(every), unit)

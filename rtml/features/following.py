@@ -27,6 +27,7 @@ import polars as pl
 from rtml.baselines import Baseline
 from rtml.features.shared import FEWEST, TOGETHER, new_images
 from rtml.features.source import Source
+from rtml.schema import empty
 from rtml.times import UTC_NS, Window
 
 __all__ = ["ACTIVE", "FIRST", "TAKEN", "UNTIL", "Following", "Sightings"]
@@ -83,7 +84,7 @@ class Following:
     ) -> None:
         self.source, self.baseline, self.hold = source, baseline, hold
         self.before = Sightings() if before is None else before
-        self.until = UNTIL.to_frame() if until is None else until
+        self.until = empty(UNTIL) if until is None else until
         self._first = [self.before.first]
         self._taken = [self.before.taken]
 

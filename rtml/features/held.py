@@ -19,7 +19,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.features.contract import Family
 from rtml.features.source import LOST, Source
 from rtml.features.windows import assemble_with_surprises
-from rtml.schema import IDENTITY, POLARS
+from rtml.schema import IDENTITY, POLARS, empty
 
 __all__ = ["columns_of", "held"]
 
@@ -38,7 +38,7 @@ def columns_of(families: Mapping[str, Family]) -> list[str]:
     """
     asked = set(_ALWAYS)
     identity = pl.DataFrame(schema=dict.fromkeys(IDENTITY, pl.String()))
-    nothing = Source(_noting(asked), PROCESSES.to_frame().lazy(), identity, LOST.to_frame(), unit="tree")
+    nothing = Source(_noting(asked), empty(PROCESSES).lazy(), identity, empty(LOST), unit="tree")
     assemble_with_surprises(nothing, Baseline(), families)
     for selection in {one.selection for family in families.values() for one in family.conditionals}:
         if selection.recall is not None:

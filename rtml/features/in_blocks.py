@@ -25,6 +25,7 @@ from rtml.features.shared import new_images
 from rtml.features.sightings import FRESH, PAIR, TAKEN, Sighted
 from rtml.features.source import Source
 from rtml.features.windows import assemble_with_surprises
+from rtml.schema import empty
 from rtml.times import UTC_NS, instant
 
 __all__ = ["assemble_in_blocks", "can_be_cut"]
@@ -100,7 +101,7 @@ def _foretold(
     conditionals = [one for family in families.values() for one in family.conditionals]
     crowded = _crowded(source)
     if crowded is None:
-        return _Foretold(TAKEN.to_frame())
+        return _Foretold(empty(TAKEN))
     active = []
     with tempfile.TemporaryDirectory(prefix="rtml-sightings-") as scratch:
         sighted = Sighted(Path(scratch), len(edges) - 1)

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.features.shared import shared_pairs
+from rtml.schema import empty
 from rtml.times import UTC_NS
 
 __all__ = ["FRESH", "PAIR", "TAKEN", "Sighted"]
@@ -58,7 +59,7 @@ class Sighted:
         alive
             See `rtml.features.shared.shared_pairs`, ``active``.
         """
-        found = [TAKEN.to_frame()]
+        found = [empty(TAKEN)]
         for number in range(self._parts):
             files = sorted(self._folder.glob(_NAME.format(part=number, number="*")))
             if not files:

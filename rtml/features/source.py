@@ -15,7 +15,7 @@ from rtml.captures.store import Capture
 from rtml.images import repository
 from rtml.lineage import roots_of
 from rtml.peers import peer_group
-from rtml.schema import IDENTITY, INFRASTRUCTURE, conform
+from rtml.schema import IDENTITY, INFRASTRUCTURE, conform, empty
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["LOST", "Events", "Source", "Unit", "open_source"]
@@ -177,7 +177,7 @@ def _from_events(events: pl.LazyFrame, processes: pl.LazyFrame | None) -> Source
         processes = process_images(conform(events).collect()).lazy()
     names = [name for name in IDENTITY if name != "container_id"]
     identity = _first_known(contained, names).select(IDENTITY).sort("container_id")
-    return Source(contained, conform(processes, PROCESSES), identity, pl.DataFrame(schema=LOST))
+    return Source(contained, conform(processes, PROCESSES), identity, empty(LOST))
 
 
 def open_source(

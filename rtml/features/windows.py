@@ -12,7 +12,7 @@ from rtml.features.pairs import CELL, Material, TakenUp, gather
 from rtml.features.source import Source, Unit
 from rtml.features.surprise import EVENT_SURPRISES, event_surprises, window_surprises
 from rtml.progress import steps
-from rtml.schema import IDENTITY
+from rtml.schema import IDENTITY, empty
 
 __all__ = ["assemble", "assemble_with_surprises", "schema"]
 
@@ -95,7 +95,7 @@ def assemble_with_surprises(
     table, parts = _assembled(
         source, baseline, families, detailed=True, beyond_peers=beyond_peers, following=following
     )
-    events = pl.concat([EVENT_SURPRISES.to_frame(), *parts])
+    events = pl.concat([empty(EVENT_SURPRISES), *parts])
     if not ordered:
         return table, events
     return table, events.sort("time", "host", "seq", "conditional", "context", "key")

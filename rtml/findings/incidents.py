@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from rtml.findings.guessing import with_guess
 from rtml.findings.unit import stable_id
 from rtml.lineage import roots_of
-from rtml.schema import FINDINGS, conform
+from rtml.schema import FINDINGS, conform, empty
 from rtml.times import UTC_NS
 
 __all__ = ["INCIDENTS", "incidents", "planted"]
@@ -105,7 +105,7 @@ def incidents(
     """
     rows = with_guess(conform(findings, FINDINGS)).with_row_index("row")
     if rows.is_empty():
-        return INCIDENTS.to_frame()
+        return empty(INCIDENTS)
     part = _components(rows.height, _keys(rows, links, again))
     ordered = rows.with_columns(part=part).sort(
         "severity", "score", "finding_id", descending=[True, True, False], nulls_last=True

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from rtml.errors import RtmlError
-from rtml.schema import EVENT, FINDINGS, conform
+from rtml.schema import EVENT, FINDINGS, conform, empty
 from rtml.times import from_text
 
 __all__ = ["from_jsonl", "jsonl"]
@@ -48,7 +48,7 @@ def from_jsonl(text: str) -> pl.DataFrame:
         A time is none, or not of the years 1970 to 2199.
     """
     if not text.strip():
-        return FINDINGS.to_frame()
+        return empty(FINDINGS)
     texts = {
         **dict.fromkeys(_TIMES, pl.String()),
         "events": pl.List(pl.Struct({**EVENT, "time": pl.String()})),

@@ -76,7 +76,7 @@ def publish(
             _write_day(out, name, parts[name], bool(rules))
     order = ["first_seen", "detector", "finding_id"]
     kept = pl.concat([empty(FINDINGS), *(part.kept for part in parts.values())]).sort(order)
-    archived = pl.concat([ARCHIVED.to_frame(), *(part.archived for part in parts.values())])
+    archived = pl.concat([empty(ARCHIVED), *(part.archived for part in parts.values())])
     out.write("findings.parquet", parquet_bytes(kept))
     if rules:
         out.write("suppressed.parquet", parquet_bytes(archived))

@@ -23,7 +23,7 @@ _EVENT = ["host", "seq", "time"]
 def joined(going: Backlog, fresh: Source | None, every: Window) -> Source:
     """Return what is not settled and what came, as one source."""
     held = (going.events if going.events.width else empty()).lazy()
-    given = fresh or Source(held, PROCESSES.to_frame().lazy(), going.identity, going.lost, every, "tree")
+    given = fresh or Source(held, empty(PROCESSES).lazy(), going.identity, going.lost, every, "tree")
     if fresh is None or not going.events.height:
         kept = given
     else:

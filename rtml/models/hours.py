@@ -59,7 +59,7 @@ def judge(
         False findings per container-day.
     """
     numbered = trees.with_row_index("_row")
-    scores, reasons, otherwise = [_numbered(trees.clear())], [REASONS.to_frame()], [OTHERWISE.to_frame()]
+    scores, reasons, otherwise = [_numbered(trees.clear())], [empty(REASONS)], [empty(OTHERWISE)]
     order = [*learners.detectors, *parts.calibrations]
     for hour, rows in _by_hour(numbered):
         learners.begin(hour)

@@ -25,7 +25,7 @@ from rtml.models.alarm import DAY
 from rtml.models.judging import TREE
 from rtml.models.tails import Prior, fit_tail
 from rtml.peers import peer_groups
-from rtml.schema import feature_columns
+from rtml.schema import empty, feature_columns
 from rtml.splits import Split, at_edge, borders
 from rtml.text import basename, visible
 from rtml.times import Window
@@ -110,7 +110,7 @@ def material(
         learnt, baseline = prequential_windows(
             source, own, blocks, beyond_peers=True, reader=reader, start=split.start, end=border
         )
-        strange = OUTLIERS.to_frame() if vouched else outliers_of(learnt, source, "train", window)
+        strange = empty(OUTLIERS) if vouched else outliers_of(learnt, source, "train", window)
         strange = _unsaid(strange, usual)
         if strange.height:
             baseline = _learnt(reader, Piece(split.start, border, _roots(strange)))
@@ -118,7 +118,7 @@ def material(
         for part, table in (("training", learnt), ("calibration", held)):
             if table.is_empty():
                 raise RtmlError(f"{capture.path}: no window left for {part}; move the split's times")
-        stranger = OUTLIERS.to_frame() if vouched else outliers_of(held, source, "calibrate", window)
+        stranger = empty(OUTLIERS) if vouched else outliers_of(held, source, "calibrate", window)
         stranger = _unsaid(stranger, usual)
         later = baselines.merge(baseline, _learnt(reader, Piece(border, end, _roots(stranger))))
     return Material(without(learnt, strange), held, later, pl.concat([strange, stranger]))
@@ -183,7 +183,7 @@ def outliers_of(rows: pl.DataFrame, source: Source, part: str, window: Window) -
     )
     days = sum(container_days(rows, window).values())
     if not days or not trees["bits"].max():
-        return OUTLIERS.to_frame()
+        return empty(OUTLIERS)
     _, number = fit_tail(trees["bits"].to_numpy(), days, _BITS, unit=1.0)
     strange = trees.filter(pl.col("bits") >= trees["bits"].top_k(number).min()) if number else trees.clear()
     titled = strange.join(_titles(source, strange), on=["host", "process_id"], how="left").with_columns(

@@ -214,7 +214,7 @@ def conclude(
         container_windows(trees),
         in_windows(judged.scores),
         findings_of(shown.only(rows), *given),
-        EVENT_SURPRISES.to_frame(),
+        empty(EVENT_SURPRISES),
         alarms,
         0,
         trees,
@@ -249,7 +249,7 @@ def _alarmed(
     audit: bool,
 ) -> Alarmed:
     """Gather what findings are made of: images and calls are only read where something alarms, or may."""
-    images = source.processes.collect() if rows.height else PROCESSES.to_frame()
+    images = source.processes.collect() if rows.height else empty(PROCESSES)
     calls = source.events.collect() if audit else pl.DataFrame()
     return Alarmed(rows, surprises, judged.reasons, judged.otherwise, images, calls=calls, shared=shared)
 

@@ -80,7 +80,7 @@ class Feed:
         self.alarms = alarms_of(parts.calibrations, budget)
         self.limits = {label: alarm.limit for label, alarm in self.alarms.items()}
         self._withdrawn: tuple[str, ...] = ()
-        self._drift = DRIFT.to_frame()
+        self._drift = empty(DRIFT)
 
     def take(self, given: Source | None, last: bool = False, where: str = "the stream") -> Scored:
         """Judge what came from somewhere, and settle what can be settled: all, when it is the ``last``."""
@@ -198,7 +198,7 @@ class Feed:
 
     def _alarmed(self, source: Source, read: Read, facts: pl.DataFrame) -> Alarmed:
         rows = raised(read.judged.scores, read.trees, self.limits)
-        images = source.processes.collect() if rows.height else PROCESSES.to_frame()
+        images = source.processes.collect() if rows.height else empty(PROCESSES)
         told = Alarmed(
             rows,
             read.surprises,

@@ -38,7 +38,7 @@ of events may hold many."""
 
 LONG = f"longer than {MOST_BYTES:,} bytes"
 """Why a longer document is refused."""
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BROKEN = "not JSON"
 _OPENING = re.compile(r"\s*(?=[{\[])")
 _DECODER = json.JSONDecoder()
@@ -176,8 +176,9 @@ def _begins_anew(document: Document) -> bool:
 
 
 def _depth(line: bytes) -> int:
-    brackets = _BRACKETS.findall(line)
-    return sum((b in (b"{", b"[")) - (b in (b"}", b"]")) for b in brackets)
+    """Return how many more brackets are opened than closed, but for those in texts."""
+    bare_line = _TEXT.sub(b"", line)
+    return sum(map(bare_line.count, (b"{", b"["))) - sum(map(bare_line.count, (b"}", b"]")))
 
 
 def parsed(line: int, raw: bytes) -> Document:

@@ -8,7 +8,7 @@ import polars as pl
 
 from rtml.captures.joining import JoinedCapture
 from rtml.captures.store import Capture
-from rtml.schema import REJECTS
+from rtml.schema import REJECTS, empty
 
 __all__ = ["Recorded", "read_recorded", "read_rejects"]
 
@@ -51,4 +51,4 @@ def read_recorded(capture: Capture, labels: pl.DataFrame, trees: pl.DataFrame) -
 def read_rejects(capture: Capture) -> pl.DataFrame:
     """Return the refused input lines of a capture; none where it has no such file."""
     parts = capture.parts if isinstance(capture, JoinedCapture) else (capture,)
-    return pl.concat([REJECTS.to_frame(), *(part.rejects() for part in parts)])
+    return pl.concat([empty(REJECTS), *(part.rejects() for part in parts)])

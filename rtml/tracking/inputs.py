@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from rtml.schema import POLARS
+from rtml.schema import POLARS, empty
 
 __all__ = ["Input", "capture_input", "data_set_inputs", "file_input"]
 
@@ -78,7 +78,7 @@ def _data_set(mlflow: ModuleType, one: Input) -> Any:
     if one.table is not None:
         return mlflow.data.from_polars(_plain(one.table), source=one.source, name=name, digest=digest)
     source = mlflow.data.dataset_source_registry.resolve_dataset_source(one.source)
-    schema = mlflow.data.polars_dataset.infer_schema(_plain(pl.DataFrame(schema=POLARS)))
+    schema = mlflow.data.polars_dataset.infer_schema(_plain(empty(POLARS)))
     return mlflow.data.meta_dataset.MetaDataset(source, name=name, digest=digest, schema=schema)
 
 

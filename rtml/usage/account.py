@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
-from rtml.schema import conform
+from rtml.schema import conform, empty
 from rtml.usage.inventory import INVENTORY
 from rtml.usage.prices import Prices, tiered
 from rtml.usage.seen import WHO
@@ -72,7 +72,7 @@ def usage_of(
     >>> usage_of(SEEN.to_frame(), read_prices()).height
     0
     """
-    listed = INVENTORY.to_frame() if hosts is None else hosts
+    listed = empty(INVENTORY) if hosts is None else hosts
     rows = _watched(seen, listed, vcpus).join(_uncovered(seen, hosts), on=WHO, how="full", coalesce=True)
     rows = rows.join(_seconds(seen, scored), on=WHO, how="left")
     counts = [name for name, kind in USAGE.items() if kind == pl.Int64() and name != "uncovered_hosts"]

@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures import Capture, open_capture
 from rtml.errors import MissingFileError
+from rtml.schema import empty
 from rtml.usage.inventory import UNKNOWN
 
 __all__ = ["SEEN", "WHO", "captures_in", "seen"]
@@ -66,7 +67,7 @@ def _below(text: str) -> set[str]:
 def seen(captures: Sequence[str]) -> pl.DataFrame:
     """Count what captures saw (`SEEN`); an event without an account or a cluster is of ``unknown``."""
     tables = [_counted(open_capture(path)) for path in captures]
-    return pl.concat([SEEN.to_frame(), *tables])
+    return pl.concat([empty(SEEN), *tables])
 
 
 def _counted(capture: Capture) -> pl.DataFrame:

@@ -38,7 +38,7 @@ class Evidence:
 
     def shown(self, findings: pl.DataFrame, capture: Capture) -> pl.DataFrame:
         """Return findings with the content of their events (`rtml.findings.context.with_context`)."""
-        audit = self.audit.lazy() if capture.manifest.audit else AUDIT.to_frame().lazy()
+        audit = self.audit.lazy() if capture.manifest.audit else empty(AUDIT).lazy()
         images = _images(findings, self.events, capture)
         return with_context(findings, self.events.lazy(), images.lazy(), audit)
 
@@ -56,7 +56,7 @@ def _images(findings: pl.DataFrame, events: pl.DataFrame, capture: Capture) -> p
     near = _of(capture, growing.model_copy(update={"archive": recent}))
     others = growing.model_copy(update={"archive": [part for part in growing.archive if part not in recent]})
     far = renamed_rows(
-        pl.concat([PROCESSES.to_frame().lazy(), *archived(capture.path, others, "processes", PROCESSES)]),
+        pl.concat([empty(PROCESSES).lazy(), *archived(capture.path, others, "processes", PROCESSES)]),
         growing.names,
     )
     asked = pl.concat([findings["process_id"], events["process_id"]]).drop_nulls().unique()

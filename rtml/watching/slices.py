@@ -15,7 +15,7 @@ from rtml.captures.manifest import Growing
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
 from rtml.captures.processes import PROCESSES
-from rtml.schema import conform
+from rtml.schema import conform, empty
 from rtml.times import instant
 from rtml.watching.ranges import Ranges
 
@@ -99,7 +99,7 @@ class Slice(Capture):
         growing = self.manifest.growing
         assert growing is not None
         if not growing.audit:
-            return AUDIT.to_frame().lazy()
+            return empty(AUDIT).lazy()
         later = scan_table([f"{self.path}/{name}" for name in growing.audit], AUDIT)
         return with_final(conform(later.filter(pl.col("seq") >= self.seqs[0]), AUDIT))
 
@@ -107,7 +107,7 @@ class Slice(Capture):
 def _images(path: str, growing: Growing, earlier: pl.DataFrame | None) -> pl.DataFrame:
     """Return the images of the processes of earlier events, of those that were put away."""
     if earlier is None or earlier.is_empty() or not growing.archive:
-        return PROCESSES.to_frame()
+        return empty(PROCESSES)
     ids = earlier["process_id"].drop_nulls().unique().implode()
     images = pl.concat(archived(path, growing, "processes", PROCESSES))
     named = renamed_rows(images.filter(pl.col("process_id").is_in(ids)), growing.names)

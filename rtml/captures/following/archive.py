@@ -24,6 +24,7 @@ from rtml.captures.processes import PROCESSES
 from rtml.captures.repairs import OWN, sums
 from rtml.errors import RtmlError, first_line
 from rtml.reading.parquet import refuse_damaged
+from rtml.schema import empty
 
 __all__ = ["GONE", "Archive", "Sums"]
 
@@ -68,7 +69,7 @@ class Archive:
     """The parts in the folder ``archive`` of the capture at ``out``."""
 
     def __init__(self, out: Path, sums: Sums, gone: pl.DataFrame | None = None) -> None:
-        self.out, self.sums, self.gone = out, sums, GONE.to_frame() if gone is None else gone
+        self.out, self.sums, self.gone = out, sums, empty(GONE) if gone is None else gone
         self.new: list[Path] = []
         self._sound = set[Path]()
         self._indexes = {part: self._index(part) for part in sums.parts}

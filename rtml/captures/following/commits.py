@@ -28,6 +28,7 @@ from rtml.captures.parts import scan_table
 from rtml.captures.shards import UNSORTED, sharded
 from rtml.captures.write import placed, write_part
 from rtml.reading.on_disk import on_disk
+from rtml.schema import empty
 
 __all__ = ["FOLDER", "Commits"]
 
@@ -189,7 +190,7 @@ class Commits:
         folder = self.out / name
         shutil.rmtree(folder, ignore_errors=True)  # of a commit that never came to its end
         write_memory(folder, self.facts, gathered)
-        meant = IDENTITIES.to_frame() if settled.identities is None else settled.identities
+        meant = empty(IDENTITIES) if settled.identities is None else settled.identities
         meant.write_parquet(folder / "identities.parquet", compression="zstd", compression_level=1)
         settled.images.write_parquet(folder / "processes.parquet", compression="zstd", compression_level=1)
         self.archive.gone.write_parquet(folder / "gone.parquet")
@@ -227,7 +228,7 @@ class Commits:
 
     def _audit(self) -> pl.LazyFrame:
         files = [f"{self.out}/{name}" for name in self.facts.audit]
-        return scan_table(files, AUDIT) if files else AUDIT.to_frame().lazy()
+        return scan_table(files, AUDIT) if files else empty(AUDIT).lazy()
 
     def _forget(self) -> None:
         """Remove what was replaced some time ago: former states and parts that were put together."""

@@ -94,9 +94,7 @@ def read_memory(out: Path, state: str, sensor: Sensor) -> tuple[Facts, Gathered]
         pieces = [_waiting(out, side, parts) for side, parts in facts.waiting.items()]
         pending = [conform(tables["pending"]), *(rows for rows, _ in pieces)]
         images = conform(read_parquet(folder / "processes.parquet"), PROCESSES)
-        gone = (
-            _table(folder / "gone.parquet", GONE.to_frame()) if (folder / "gone.parquet").is_file() else None
-        )
+        gone = _table(folder / "gone.parquet", empty(GONE)) if (folder / "gone.parquet").is_file() else None
         archive = Archive(out, facts.archive, gone)
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise RtmlError(

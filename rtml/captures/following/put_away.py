@@ -17,6 +17,7 @@ from rtml.captures.following.tables import KEYS, declared_units, owners_of
 from rtml.captures.keys import IDENTITIES
 from rtml.captures.repairs import lacking, shown, sums
 from rtml.captures.sensors import Sensor
+from rtml.schema import empty
 
 __all__ = ["put_away", "repairs_over_all"]
 
@@ -66,7 +67,7 @@ def put_away(
             owners.join(owners.join(units, on="unit", how="anti"), on="key", how="anti"), on="key", how="anti"
         )
     else:
-        whole["identities"] = IDENTITIES.to_frame().with_columns(unit=pl.lit(None, pl.Int64))
+        whole["identities"] = empty(IDENTITIES).with_columns(unit=pl.lit(None, pl.Int64))
     ids = gives_ids(sensor, tables["given"], tables["declared"])
     archive.put(number, whole, names_of(units, whole, ids))
     return rest, images.drop("unit"), meant

@@ -36,10 +36,10 @@ KEYS: Mapping[str, str] = {
 NOTHING: Mapping[str, pl.DataFrame] = {
     "pids": Known().pids,
     "processes": Known().processes,
-    "given": GIVEN.to_frame(),
-    "kept": KEPT.to_frame(),
-    "heard": HEARD.to_frame(),
-    "declared": PROCESSES.to_frame(),
+    "given": empty(GIVEN),
+    "kept": empty(KEPT),
+    "heard": empty(HEARD),
+    "declared": empty(PROCESSES),
 }
 """All tables, without rows."""
 

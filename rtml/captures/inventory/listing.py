@@ -14,6 +14,7 @@ from rtml.container_ids import merged
 from rtml.errors import RtmlError, UsageError
 from rtml.reading.json_text import json_of, json_value
 from rtml.reading.text import read_text
+from rtml.schema import empty
 
 __all__ = ["together", "read_listing"]
 
@@ -76,7 +77,7 @@ def together(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
     >>> together([one, other]).select("container_id", "image", "pod").rows()
     [('0123456789abcdef', 'web:1', 'web-0')]
     """
-    rows = pl.concat([LISTED.to_frame(), *tables])
+    rows = pl.concat([empty(LISTED), *tables])
     longer = merged(rows["container_id"]).ids
     return (
         rows.with_columns(pl.col("container_id").replace(longer))

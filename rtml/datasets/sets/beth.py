@@ -17,7 +17,7 @@ from rtml.datasets.finding import matching
 from rtml.datasets.tables import csv_table
 from rtml.errors import RtmlError
 from rtml.reading.parquet import read_parquet
-from rtml.schema import REJECTS, conform
+from rtml.schema import REJECTS, conform, empty
 
 __all__ = ["BETH", "LABEL"]
 
@@ -30,7 +30,7 @@ _ROLES = {"training": "train", "validation": "calibrate", "testing": "test"}
 def read(source: Path, out: Path) -> Draft:
     """Import the three files of process events, and join each event with its labels by its row."""
     files = {part: _one(source, part) for part in _ROLES}
-    spans, labels, rejects = [], [], [REJECTS.to_frame()]
+    spans, labels, rejects = [], [], [empty(REJECTS)]
     counts: dict[str, int] = {}
     for part, path in files.items():
         import_capture("beth", [path], out / part)

@@ -17,7 +17,7 @@ from rtml.datasets.finding import matching
 from rtml.datasets.tables import csv_table
 from rtml.errors import RtmlError
 from rtml.reading.parquet import read_parquet
-from rtml.schema import REJECTS, conform
+from rtml.schema import REJECTS, conform, empty
 
 __all__ = ["SYSFLOW"]
 
@@ -43,7 +43,7 @@ def read(source: Path, out: Path) -> Draft:
         Span("calibrate", (_FIRST,), learnt, None),
         Span("test", tuple(name for name in names if name != _FIRST)),
     ]
-    rejects = [REJECTS.to_frame(), *(read_parquet(out / name / "rejects.parquet") for name in names)]
+    rejects = [empty(REJECTS), *(read_parquet(out / name / "rejects.parquet") for name in names)]
     return Draft(
         [*files, labels_file],
         spans=spans,

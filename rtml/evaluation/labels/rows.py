@@ -13,7 +13,7 @@ import polars as pl
 from rtml.errors import RtmlError
 from rtml.reading.json_text import json_value
 from rtml.reading.text import read_text
-from rtml.schema import LABELS
+from rtml.schema import LABELS, empty
 
 __all__ = ["ROWS", "read_rows"]
 
@@ -54,7 +54,7 @@ def read_rows(path: Path) -> pl.DataFrame:
     """
     rows = ROWS[path.suffix](read_text(path, _MOST_BYTES), path)
     if not rows:
-        return pl.DataFrame(schema=LABELS)
+        return empty(LABELS)
     names = list(dict.fromkeys(name for row in rows for name in row if isinstance(name, str)))
     columns = {name: [_cell(row.get(name)) for row in rows] for name in names}
     return pl.DataFrame(

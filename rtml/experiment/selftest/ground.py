@@ -221,6 +221,11 @@ class Ground:
         told = {name: more.pop(name) for name in ("features", "suspicions") if name in more}
         return build_ledger([*others, *sides], self.track(labels, **more), **told)
 
+    @cached_property
+    def honestly(self) -> str:
+        """What a terminal shows of the honest model's ledger."""
+        return printed(self.ledger(self.model))
+
 
 def printed(ledger: Ledger) -> str:
     """Return what a wide terminal shows of a ledger."""

@@ -27,8 +27,7 @@ class Mistake:
 def said(ground: Ground, ledger: Ledger, words: str) -> str:
     """Return the line of the terminal that says these words, "" where an honest run says it too."""
     lines = [line.strip() for line in printed(ledger).splitlines() if words in line]
-    honest = printed(ground.ledger(ground.model))
-    return next((line for line in lines if line not in honest), "")
+    return next((line for line in lines if line not in ground.honestly), "")
 
 
 def paid(ground: Ground, cheat: Side, honest: Side, share: float = 0.9) -> str:

@@ -11,7 +11,7 @@ from rtml.findings.suppression.verdicts import as_suppressions
 from rtml.findings.verdicts import read_verdicts
 from rtml.reading.faults import validated
 from rtml.reading.user_yaml import read_yaml
-from rtml.schema import FINDINGS
+from rtml.schema import FINDINGS, empty
 
 __all__ = ["read_suppressions"]
 
@@ -60,7 +60,7 @@ def _rule(path: Path, number: int, row: Any) -> Suppression:
     where = f"{path}: rule {number}"
     rule = validated(Suppression, row, where)
     try:
-        FINDINGS.to_frame().select(rule.matches())
+        empty(FINDINGS).select(rule.matches())
     except UsageError as error:
         raise UsageError(f"{where} ({rule.name}): {error}") from error
     return rule

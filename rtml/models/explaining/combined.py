@@ -22,6 +22,7 @@ import polars as pl
 from rtml.arrays import Array
 from rtml.detectors import CONTRIBUTIONS
 from rtml.models.combining import votes
+from rtml.schema import empty
 
 __all__ = ["PARTS", "combined_reasons"]
 
@@ -53,7 +54,7 @@ def combined_reasons(margins: Mapping[str, Array], reasons: Mapping[str, pl.Data
         _of_member(label, margins[label], vote, reasons[label]) for label, vote in votes(margins).items()
     ]
     # One after the other, in the order of members: a sum must not depend on threads.
-    said = pl.concat([PARTS.to_frame(), *tables])
+    said = pl.concat([empty(PARTS), *tables])
     ordered = said.sort("row", "feature", "part", descending=[False, False, True], maintain_order=True)
     parts = ordered.group_by("row", "feature", maintain_order=True).agg(
         pl.col("value", "usual").first(), pl.col("part").sum()

@@ -16,7 +16,7 @@ from rtml.rules.intelligence.domains import match_domains
 from rtml.rules.intelligence.entries import classify, domain_entries, hash_entries, network_entries
 from rtml.rules.intelligence.files import read_list_text
 from rtml.rules.intelligence.formats import FORMATS, RAW
-from rtml.schema import REJECTS
+from rtml.schema import REJECTS, empty
 
 __all__ = ["CALLERS", "Intelligence", "load_intelligence"]
 
@@ -152,12 +152,12 @@ def load_intelligence(paths: Iterable[str | Path]) -> Intelligence:
     return Intelligence(
         tuple(lists),
         {kind: pl.concat(frames) if frames else _none(kind) for kind, frames in entries.items()},
-        pl.concat([REJECTS.to_frame(), *rejects]),
+        pl.concat([empty(REJECTS), *rejects]),
     )
 
 
 def _none(kind: str) -> pl.DataFrame:
-    nothing = classify(pl.DataFrame(schema=RAW))
+    nothing = classify(empty(RAW))
     if kind == "domain":
         return domain_entries(nothing, 0, exact=False)
     return network_entries(nothing, 0) if kind == "address" else hash_entries(nothing, 0)

@@ -15,6 +15,7 @@ from rtml.rules.intelligence.relay import both_ways
 from rtml.rules.intelligence.resolvers import copies
 from rtml.rules.intelligence.rules import list_rules, rule_id
 from rtml.rules.language.contract import Rule
+from rtml.schema import empty
 from rtml.text import visible
 
 __all__ = ["SILENCED", "Matched", "counted", "expired", "list_hits", "match_lists", "still_listed"]
@@ -54,8 +55,8 @@ def match_lists(capture: Capture, intelligence: Intelligence) -> Matched:
         for use in USES
     ]
     hits = pl.concat([_empty(), *(hits for hits, _, _ in parts)]).sort("time", "host", "seq", "rule")
-    table = pl.concat([TABLE.to_frame(), *(table for _, table, _ in parts)])
-    silenced = pl.concat([SILENCED.to_frame(), *(frame for _, _, frame in parts)])
+    table = pl.concat([empty(TABLE), *(table for _, table, _ in parts)])
+    silenced = pl.concat([empty(SILENCED), *(frame for _, _, frame in parts)])
     return Matched(
         rules,
         Evaluation(with_root(hits, capture), table.sort("hits", "rule", descending=[True, False])),
@@ -71,7 +72,7 @@ def _matched_by_use(
     capture: Capture, intelligence: Intelligence, use: str, rules: list[Rule]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     if not rules:
-        return _empty(), TABLE.to_frame(), SILENCED.to_frame()
+        return _empty(), empty(TABLE), empty(SILENCED)
     seen = OBSERVED[use]
     events = seen.events(capture)
     weight = pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events")

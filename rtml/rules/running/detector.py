@@ -16,6 +16,7 @@ from rtml.rules.language.contract import Rule
 from rtml.rules.running.evaluate import evaluate
 from rtml.rules.running.findings import findings_of, rule_scores
 from rtml.rules.running.tuning import EXCEPTIONS, apply, tune
+from rtml.schema import empty
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["RuleDetector", "container_days"]
@@ -58,7 +59,7 @@ class RuleDetector:
 
     def __init__(self, rules: Sequence[Rule], every: Length = MINUTE, budget: float = 1.0) -> None:
         self._rules, self._every, self._budget = rules, Window.of(every), budget
-        self._exceptions = EXCEPTIONS.to_frame()
+        self._exceptions = empty(EXCEPTIONS)
 
     def observe(self, capture: Capture) -> pl.DataFrame:
         """Return the hits of all rules (`rtml.rules.account.HITS`)."""

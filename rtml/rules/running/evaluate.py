@@ -22,6 +22,7 @@ from rtml.rules.language.masks import masks
 from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.correlate import correlate
 from rtml.rules.running.over_rules import count_matches, inner_rules
+from rtml.schema import empty
 
 __all__ = ["evaluate"]
 
@@ -55,10 +56,10 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     if correlations:
         parts.append(correlate(capture, correlations))
     order = ["time", "host", "seq", "rule"]
-    hits = pl.concat([HITS.to_frame(), *(part.hits for part in parts)], how="diagonal").sort(
+    hits = pl.concat([empty(HITS), *(part.hits for part in parts)], how="diagonal").sort(
         order, nulls_last=False
     )
-    table = pl.concat([TABLE.to_frame(), *(part.table for part in parts)])
+    table = pl.concat([empty(TABLE), *(part.table for part in parts)])
     table = table.sort("hits", "rule", descending=[True, False])
     return Evaluation(with_root(hits, capture), table)
 
@@ -71,17 +72,18 @@ def _single(capture: Capture, rules: list[Rule]) -> Evaluation:
     ordered = steps(sorted(groups.items()), "evaluating rules", "groups")
     parts = [_group(capture, *group, members) for group, members in ordered]
     return Evaluation(
-        pl.concat([HITS.to_frame(), *(part.hits for part in parts)]),
-        pl.concat([TABLE.to_frame(), *(part.table for part in parts)]),
+        pl.concat([empty(HITS), *(part.hits for part in parts)]),
+        pl.concat([empty(TABLE), *(part.table for part in parts)]),
     )
 
 
 def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rule]) -> Evaluation:
     if not kinds:
-        nothing = HITS.to_frame()
-        return Evaluation(nothing, account(capture, rules, nothing, 0, frozenset()))
+        return _nothing(capture, rules)
     columns = sorted(frozenset().union(*(rule.columns for rule in rules)))
     events, cells = _cells(capture, kinds, where, columns)
+    if cells.is_empty():
+        return _nothing(capture, rules)
     keys = [name for name in cells.columns if name.startswith(("in:", RAW))]
     inputs = cells.group_by(columns).agg(pl.col("_events").sum())
     plain = inputs.drop("_events")
@@ -93,6 +95,12 @@ def _group(capture: Capture, kinds: tuple[str, ...], where: str, rules: list[Rul
     told = [name for name in columns if name in ("kind", "request")]
     seen = {name: _values(plain[name]) for name in told}
     return Evaluation(hits, account(capture, rules, hits, int(inputs["_events"].sum()), dead, seen))
+
+
+def _nothing(capture: Capture, rules: list[Rule]) -> Evaluation:
+    """Return the account of rules whose events do not occur: nothing has to be asked of them."""
+    hits = empty(HITS)
+    return Evaluation(hits, account(capture, rules, hits, 0, frozenset()))
 
 
 def _values(column: pl.Series) -> frozenset[str]:
@@ -149,6 +157,6 @@ def _among(matches: pl.DataFrame, name: str) -> pl.Expr:
 
 def _hits(events: pl.LazyFrame, matches: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     if matches.is_empty():
-        return HITS.to_frame()
+        return empty(HITS)
     joined = events.join(matches.lazy(), on=names, nulls_equal=True).with_columns(root_id=None)
     return joined.select(pl.col(name).cast(kind) for name, kind in HITS.items()).collect(engine="streaming")

@@ -19,7 +19,7 @@ from rtml.lineage import with_root
 from rtml.peers import image_group
 from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.rules.running.event_detector import per_window
-from rtml.schema import IDENTITY
+from rtml.schema import IDENTITY, empty
 from rtml.times import MINUTE, Length, Window
 
 __all__ = ["FirstSeen"]
@@ -116,7 +116,7 @@ class FirstSeen:
             severity=pl.lit(_SEVERITY),
             score=pl.lit(_SCORE),
         )
-        return aggregate(rows, CONTRIBUTIONS.to_frame(), source="rule", detector=self.name)
+        return aggregate(rows, empty(CONTRIBUTIONS), source="rule", detector=self.name)
 
     @property
     def state(self) -> pl.DataFrame:

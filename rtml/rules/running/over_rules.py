@@ -20,7 +20,7 @@ from rtml.rules.language.over_rules import MEASURED, Leaf, OverRules, Part, can_
 from rtml.rules.running.measures import average, percentile, total
 from rtml.rules.running.together import together
 from rtml.rules.running.windows import completes, in_order, whole, within
-from rtml.schema import IDENTITY
+from rtml.schema import IDENTITY, empty
 from rtml.text import visible
 
 __all__ = ["count_matches", "inner_rules"]
@@ -75,7 +75,7 @@ def count_matches(capture: Capture, rules: Sequence[OverRules], parts: Evaluatio
         hits, table = pl.concat([hits, one.hits.select(HITS.names())]), pl.concat([table, one.table])
         done.append(one)
     found = [_nothing(), *(evaluation.hits for evaluation in done)]
-    return Evaluation(pl.concat(found), pl.concat([TABLE.to_frame(), *(one.table for one in done)]))
+    return Evaluation(pl.concat(found), pl.concat([empty(TABLE), *(one.table for one in done)]))
 
 
 def _nothing() -> pl.DataFrame:

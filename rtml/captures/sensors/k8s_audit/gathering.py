@@ -10,6 +10,7 @@ import polars as pl
 from rtml.captures.sensors.k8s_audit import columns, typed
 from rtml.captures.sensors.k8s_audit.columns import ROW, table_of
 from rtml.captures.sensors.records.moments import utc
+from rtml.schema import empty
 
 __all__ = ["Gathered"]
 
@@ -35,7 +36,7 @@ class Gathered:
     read = staticmethod(typed.events_of)
 
     def __init__(self) -> None:
-        self._tables = [_timed(ROW.to_frame())]
+        self._tables = [_timed(empty(ROW))]
         self._begin()
 
     def _begin(self) -> None:
