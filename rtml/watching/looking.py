@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -103,11 +104,7 @@ class Looking:
         """
         news = (spans.ruled, spans.settled)
         cuts = [self._cut(capture, ranges, self.written[n], span, spans) for n, span in enumerate(news)]
-        told, ruled = Seen(), empty(FINDINGS)
-        if self.looks is not None:
-            told = self._model(self.looks, cuts, spans)
-        if self.rules is not None:
-            ruled = self._rules(self.rules, capture, cuts, spans)
+        told, ruled = self._judged(capture, cuts, spans)
         open_ = ruled.filter(pl.col("first_seen") >= instant(FRAME.border_before(spans.settled[1])))
         findings = pl.concat([told.findings, ruled]).sort("first_seen", "detector", "finding_id")
         wanted = self._named(findings)
@@ -115,6 +112,13 @@ class Looking:
             if end > start and wanted.height:
                 self.evidence.take(cut(start, end), wanted)
         return Outcome(self.evidence.shown(findings, capture), told.growing | set(open_["finding_id"]), told)
+
+    def _judged(self, capture: Capture, cuts: Sequence[Stretch], spans: Spans) -> tuple[Seen, pl.DataFrame]:
+        """Return what the model says and what the rules find: neither asks the other, both look at once."""
+        with ThreadPoolExecutor(1) as pool:
+            ruled = None if self.rules is None else pool.submit(self._rules, self.rules, capture, cuts, spans)
+            told = Seen() if self.looks is None else self._model(self.looks, cuts, spans)
+            return told, empty(FINDINGS) if ruled is None else ruled.result()
 
     @staticmethod
     def _cut(capture: Capture, ranges: Ranges, written: Stretches, span: Span, spans: Spans) -> Stretch:

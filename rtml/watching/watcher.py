@@ -33,7 +33,7 @@ __all__ = ["Watcher"]
 _PATIENCE = dt.timedelta(seconds=2)
 """How far time must have gone beyond a window before its first look; what comes later is for the second."""
 
-_AHEAD = Window.of("15s")
+_AHEAD = Window.of("20s")
 """Rules need no whole window: so much of it is read, and judged by them, while the rest of it still comes."""
 
 _QUIET = 5.0
