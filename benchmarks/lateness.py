@@ -3,8 +3,10 @@
 A log grows by so many events a second, ten times a second, with the times of this moment: the shipped
 bpftrace sample (which holds attacks), or Falco's lines of the tests, again and again. `rtml watch` follows it
 in a process of its own. A finding is late by the time from the end of the window that it is of (the minute of
-its last event) until it stands in the output; alarms that wait for the hold are not among them. The log is
-behind by the age of the newest event that was committed, looked at every five seconds.
+its last event) until it stands in the output; what is told while its window still comes is early, below 0;
+alarms that wait for the hold are not among them. The log is behind by the age of the newest event that was
+committed, looked at every five seconds. A sensor takes the time that it is fed (`--seconds`), half a minute
+before it for its lines, and up to a minute after it for the watch to stop; the model, a minute once.
 """
 
 from __future__ import annotations
@@ -30,6 +32,9 @@ FALCO = ROOT / "tests" / "data" / "falco" / "events.jsonl"
 WATCH = "import sys; from rtml.cli import main; sys.exit(main())"
 GOAL = 10.0
 """Seconds after a window within which a finding is to stand."""
+
+_PATIENCE = 60.0
+"""Seconds within which a watch that is told to stop must have stopped, however far it is behind."""
 
 _TICKS = 10
 _MINUTE = 60
@@ -110,18 +115,7 @@ def measured(sensor: str, place: Path, rate: int, seconds: int, model: Path | No
     log.touch()
     out.touch()
     feed = FEEDS[sensor](place, rate, seconds)
-    command = [
-        sys.executable,
-        "-c",
-        WATCH,
-        "watch",
-        sensor,
-        str(log),
-        "--out",
-        str(out),
-        "--state",
-        str(state),
-    ]
+    command = [sys.executable, "-c", WATCH, "watch", sensor, str(log), "--out", str(out)]
     seen, begun = Seen(), time.time()
     with log.open("ab", buffering=0) as file:
         file.write(feed(0, begun))
@@ -133,10 +127,28 @@ def measured(sensor: str, place: Path, rate: int, seconds: int, model: Path | No
             seen.look(out)
             if tick % (5 * _TICKS) == 0:
                 seen.look_behind(state / "capture" / "capture.json")
+    return seen, stopped(watcher)
+
+
+def stopped(watcher: subprocess.Popen[bytes]) -> float:
+    """Stop a watch; return its CPU seconds. One that does not stop is ended, and that is said."""
     watcher.terminate()
-    _, _, usage = os.wait4(watcher.pid, 0)
+    end = time.monotonic() + _PATIENCE
+    done, _, usage = os.wait4(watcher.pid, os.WNOHANG)
+    while not done and time.monotonic() < end:
+        time.sleep(0.1)
+        done, _, usage = os.wait4(watcher.pid, os.WNOHANG)
+    if not done:
+        _say(f"the watch did not stop within {_PATIENCE:.0f} s: killed")
+        watcher.kill()
+        _, _, usage = os.wait4(watcher.pid, 0)
     watcher.returncode = 0
-    return seen, usage.ru_utime + usage.ru_stime
+    return usage.ru_utime + usage.ru_stime
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -160,9 +172,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         model = None if given.rules_only else Path(name) / "model"
         if model is not None:
+            _say("training a model")
             run(TRAIN, str(ROOT / "datasets" / "lab-v1" / "capture"), str(model))
         for sensor in given.sensor or FEEDS:
             (place := Path(name) / sensor).mkdir()
+            _say(f"{sensor}: feeding for {given.seconds} s")
             seen, cpu = measured(sensor, place, given.rate, given.seconds, model)
             _show(sensor, given.rate, seen, cpu / given.seconds)
 

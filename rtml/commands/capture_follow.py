@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 from rtml.commands import arguments, names
 from rtml.commands.output import console, print_json
 from rtml.commands.shared_options import Scope
+from rtml.commands.stopping import heard_stop
 from rtml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,10 +56,8 @@ def follow_log(
     """
     from rtml.captures.following.follow import Pulse, follow
 
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _: stopped.append(got))
-    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=lambda: bool(stopped))
+    stop = heard_stop()
+    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
     if once and source == "-":
         raise UsageError("standard input is always read to its end; leave --once out")
     manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope, containers or ())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from rtml.commands import arguments, names
 from rtml.commands.shared_options import Budget, Scope, Suppress
+from rtml.commands.stopping import heard_stop
 from rtml.errors import UsageError
 
 if TYPE_CHECKING:
@@ -111,10 +111,8 @@ def watch_log(
     from rtml.findings.exports import EXPORTS
     from rtml.watching.watch import watch
 
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _: stopped.append(got))
-    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=lambda: bool(stopped))
+    stop = heard_stop()
+    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
     with _judges(model, chosen, pack is None, budget, (hold, release, learn), suppress) as judges:
         done = watch(
             sensor, source, judges, lookup(EXPORTS, form, "format"), out=out, state=state, pulse=pulse,

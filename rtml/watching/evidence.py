@@ -30,7 +30,9 @@ class Evidence:
     def take(self, stretch: Capture, wanted: pl.DataFrame) -> None:
         """Keep what is ``wanted`` (``host``, ``seq``) of a stretch, and of what was kept before."""
         asked = wanted.lazy()
-        rows = stretch.events().with_columns(pl.col("host").cast(pl.String))
+        # Numbers alone say of most rows that they are not wanted.
+        near = stretch.events().filter(pl.col("seq").is_in(wanted["seq"].unique().implode()))
+        rows = near.with_columns(pl.col("host").cast(pl.String))
         new = conform(rows.join(asked, on=_EVENT, how="semi").collect(engine="streaming"))
         self.events = _newest(self.events, new, wanted)
         calls = stretch.audit().join(asked, on=_EVENT, how="semi").collect()

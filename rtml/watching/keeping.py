@@ -29,11 +29,13 @@ BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 class Position(pydantic.BaseModel):
     """How far a watch has come, and what it said.
 
-    ``seen_until`` and ``settled_until``: borders of the first and the second look. ``next_seq``: events with
+    ``ruled_until``, ``seen_until`` and ``settled_until``: borders of the first look, of the rules and of the
+    model, and of the second. ``next_seq``: events with
     smaller numbers have come. ``clocks``: newest time of each host. ``lines``: what the last telling is.
     """
 
     number: int = 0
+    ruled_until: dt.datetime = BEGINNING
     seen_until: dt.datetime = BEGINNING
     settled_until: dt.datetime = BEGINNING
     next_seq: int = 0

@@ -58,11 +58,14 @@ class Output:
             begun = self._begun(number, stream)
             raw = [line.encode() for line in lines]
             done, cut = _written(stream, begun, raw)
-            for place, line in enumerate(raw):
-                if place not in done:
-                    stream.write(line[len(cut) :] if line.startswith(cut) else line)
-                    cut = b""
-                    self._note(number, begun["start"], begun["inode"], place + 1)
+            rest = [place for place in range(len(raw)) if place not in done]
+            # What stands in a file can be read again, so its lines are noted together.
+            groups = [rest] if stream.path is not None else [[place] for place in rest]
+            for group in filter(None, groups):
+                text = b"".join(raw[place] for place in group)
+                stream.write(text[len(cut) :] if text.startswith(cut) else text)
+                cut = b""
+                self._note(number, begun["start"], begun["inode"], group[-1] + 1)
 
     def _in_folder(self, number: int, lines: Sequence[str]) -> None:
         for document in lines:

@@ -21,7 +21,7 @@ from rtml.rules.language.columns import DERIVED, WHERE
 from rtml.schema import conform
 from rtml.times import instant
 
-__all__ = ["KINDS", "MOST", "recalled"]
+__all__ = ["KINDS", "MOST", "only_read", "recalled"]
 
 MOST = 200_000
 """Events that are kept of each sort."""
@@ -56,13 +56,13 @@ def recalled(before: pl.DataFrame, rows: pl.LazyFrame, until: dt.datetime) -> pl
     [1]
     """
     named = pl.col("container_id").is_not_null() & pl.col("kind").is_in(list(KINDS))
-    new = rows.filter(named & _DONE & ~_only_read()).collect(engine="streaming")
+    new = rows.filter(named & _DONE & ~only_read()).collect(engine="streaming")
     both = pl.concat([before, conform(new)]).sort("time", "seq")
     sorts = [_last(both, kinds, key) for kinds, key in _SORTS]
     return pl.concat([*sorts, _starts(both, until)]).unique(["host", "seq"]).sort("time", "seq")
 
 
-def _only_read() -> pl.Expr:
+def only_read() -> pl.Expr:
     """Tell which opens put nothing under their path."""
     return (pl.col("kind").cast(pl.String) == "open") & ~WHERE["written"][1]
 

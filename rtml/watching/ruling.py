@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import polars as pl
 
@@ -29,7 +30,7 @@ from rtml.times import MINUTE, Window, instant
 from rtml.watching.recall import recalled
 from rtml.watching.slices import Slice
 
-__all__ = ["FRAME", "Rules", "Ruling", "Stretch"]
+__all__ = ["FRAME", "Rules", "Ruling", "Stretch", "begun"]
 
 FRAME = Window.of(SLOT)
 """Length of the unit of findings (`rtml.findings.unit.SLOT`)."""
@@ -38,7 +39,7 @@ _BEFORE = dt.timedelta(minutes=2)
 """How far before a stretch the short sequences may begin; what the others recall is `recalled`."""
 
 Stretch = Callable[..., Slice]
-"""From start, end and perhaps earlier events to a `Slice`."""
+"""From start, end and perhaps earlier events to a `Slice`; ``beginnings`` as `Stretches.covering` has it."""
 
 _HITS = pl.Schema({**HITS, **dict.fromkeys(("entry", "actor", "target"), pl.String())})
 
@@ -57,6 +58,15 @@ class Ruling:
     recalled_ahead: pl.DataFrame = field(default_factory=empty)
     counted: pl.DataFrame = field(default_factory=empty)
     counted_ahead: pl.DataFrame = field(default_factory=empty)
+
+
+def begun(since: dt.datetime) -> dt.datetime:
+    """Return where the short sequences of a stretch may begin.
+
+    >>> str(begun(dt.datetime(2026, 1, 1, 0, 5, 30, tzinfo=dt.UTC)))
+    '2026-01-01 00:03:00+00:00'
+    """
+    return MINUTE.border_before(since - _BEFORE)
 
 
 class Rules:
@@ -94,7 +104,9 @@ class Rules:
     def glance(self, cut: Stretch, since: dt.datetime, until: dt.datetime) -> None:
         """Evaluate a stretch that is over; what comes late is left for the second look."""
         now = self.state
-        hits = self._hits(cut, since, until, until, now.recalled_ahead, now.counted_ahead, [*self._whole()])
+        # What was only read before is what no sequence begins with.
+        narrow: Stretch = partial(cut, beginnings=since)
+        hits = self._hits(narrow, since, until, until, now.recalled_ahead, now.counted_ahead, self._whole())
         now.hits = pl.concat([now.hits, hits])
         now.recalled_ahead, now.counted_ahead = self._recalled(
             cut, since, until, now.recalled_ahead, now.counted_ahead
@@ -141,9 +153,8 @@ class Rules:
         ordered = [rule for rule in rules if isinstance(rule, Correlation)]
         counting = [rule for rule in rules if isinstance(rule, OverRules)]
         single = [rule for rule in rules if not isinstance(rule, Correlation | OverRules)]
-        begun = MINUTE.border_before(since - _BEFORE)
         parts: list[tuple[Sequence[Rule], Slice]] = [(single, cut(since, until))]
-        parts.append((ordered, cut(begun, until, recalled)))
+        parts.append((ordered, cut(begun(since), until, recalled)))
         if counting:
             parts.append((counting, cut(since, known, counted)))
         tables = [_HITS.to_frame()]
@@ -163,8 +174,8 @@ class Rules:
         counted: pl.DataFrame,
     ) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Take up what the next look, whose short sequences begin before it, will not read."""
-        former, next_one = (MINUTE.border_before(at - _BEFORE) for at in (since, until))
-        passed = cut(former, next_one)
+        former, next_one = begun(since), begun(until)
+        passed = cut(former, next_one, beginnings=next_one)
         kept = recalled(before, passed.events(), next_one) if next_one > former else before
         counting = [rule for rule in self.rules if isinstance(rule, OverRules)]
         if not counting:

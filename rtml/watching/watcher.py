@@ -17,12 +17,12 @@ from rtml.captures.following.gathering import HOLD
 from rtml.findings.suppression.archiving import suppress
 from rtml.models.looking import look_on
 from rtml.schema import FINDINGS, empty
-from rtml.times import MINUTE, instant
+from rtml.times import MINUTE, Window, instant
 from rtml.watching.clocks import Clocks
 from rtml.watching.judges import Judges
 from rtml.watching.keeping import Kept, keep, kept
 from rtml.watching.ledger import Ledger
-from rtml.watching.looking import Looking, Outcome
+from rtml.watching.looking import Looking, Outcome, Spans
 from rtml.watching.output import Output
 from rtml.watching.ranges import Ranges
 from rtml.watching.remarks import Remarks
@@ -32,6 +32,9 @@ __all__ = ["Watcher"]
 
 _PATIENCE = dt.timedelta(seconds=2)
 """How far time must have gone beyond a window before its first look; what comes later is for the second."""
+
+_AHEAD = Window.of("20s")
+"""Rules need no whole window: so much of it is read, and judged by them, while the rest of it still comes."""
 
 _QUIET = 5.0
 """Seconds without a line after which the clock of this machine says which windows are over."""
@@ -54,8 +57,10 @@ class Watcher:
         self.place, self.judges, self.output, self.remarks, self.sent = place, judges, output, remarks, sent
         shutil.rmtree(place / "watch" / "stretches", ignore_errors=True)  # of a former watch
         self.kept = kept(place / "watch", judges.model, judges.digest) or Kept()
-        self.ledger = Ledger(self.kept.position.told)
-        remarks.counts = self.kept.position.counts
+        position = self.kept.position
+        position.ruled_until = max(position.ruled_until, position.seen_until)
+        self.ledger = Ledger(position.told)
+        remarks.counts = position.counts
         looks = None
         if judges.model is not None:
             looks = look_on(judges.model, judges.budget)
@@ -129,18 +134,29 @@ class Watcher:
         """Look at the windows that are over ``now``, and settle those whose hold is over."""
         position = self.kept.position
         seen = max(position.seen_until, self.every.border_before(now - _PATIENCE))
-        if seen <= position.seen_until:
-            return
-        settled = self.every.border_before(held - max(self.judges.pace.holding, HOLD))
-        settled = max(position.settled_until, min(settled, seen))
-        outcome = self.looking.take(
-            capture, self.ranges, (position.seen_until, seen), (position.settled_until, settled)
-        )
+        ruled = max(position.ruled_until, seen, _AHEAD.border_before(now - _PATIENCE))
+        if ruled > position.ruled_until or seen > position.seen_until:
+            over = seen > position.seen_until
+            self._judge(capture, self._spans(ruled, seen, position.settled_until))
+            settled = self.every.border_before(held - max(self.judges.pace.holding, HOLD))
+            if over and (settled := min(settled, seen)) > position.settled_until:
+                # What is new is told before what is old is read again.
+                self._judge(capture, self._spans(ruled, seen, settled))
+
+    def _spans(self, ruled: dt.datetime, seen: dt.datetime, settled: dt.datetime) -> Spans:
+        now = self.kept.position
+        return Spans((now.ruled_until, ruled), (now.seen_until, seen), (now.settled_until, settled))
+
+    def _judge(self, capture: Capture, spans: Spans) -> None:
+        """Look, and tell what is new."""
+        position = self.kept.position
+        outcome = self.looking.take(capture, self.ranges, spans)
         if self.looking.rules is not None:
             self.remarks.rules(capture.manifest, self.looking.rules.rules, self.looking.rules.skipped)
         self.remarks.looked(outcome)
-        position.seen_until, position.settled_until = seen, settled
-        self._tell(outcome, settled)
+        position.ruled_until, position.seen_until = spans.ruled[1], spans.seen[1]
+        position.settled_until = spans.settled[1]
+        self._tell(outcome, position.settled_until)
 
     def _wait(self) -> None:
         """Without news, let this machine's clock say what is over, and whose hold is."""
@@ -152,9 +168,10 @@ class Watcher:
             self.quiet = True
             self.remarks.say(f"no new line for {_SILENT / 60:.0f} minutes: nothing is judged")
         now = middle + dt.timedelta(seconds=silence)
-        if self.every.border_before(now - _PATIENCE) > self.kept.position.seen_until:
-            if manifest.end >= self.kept.position.seen_until:
-                self._look(open_capture(self.place / "capture"), now, middle)
+        seen, ruled = self.kept.position.seen_until, self.kept.position.ruled_until
+        borders = ((self.every, seen), (_AHEAD, ruled))
+        if any(window.border_before(now - _PATIENCE) > at <= manifest.end for window, at in borders):
+            self._look(open_capture(self.place / "capture"), now, middle)
         end = self.every.border_before(now - self.judges.pace.holding)
         if end > max(self.waited, self.kept.position.settled_until):
             if self.waited <= manifest.end:
@@ -167,9 +184,8 @@ class Watcher:
         seen, settled = max(seen, position.seen_until), max(min(settled, seen), position.settled_until)
         capture = open_capture(self.place / "capture")
         self.ranges.update(capture)
-        outcome = self.looking.apart().take(
-            capture, self.ranges, (position.seen_until, seen), (position.settled_until, settled)
-        )
+        spans = self._spans(max(seen, position.ruled_until), seen, settled)
+        outcome = self.looking.apart().take(capture, self.ranges, spans)
         shutil.rmtree(self.place / "watch" / "stretches" / "apart", ignore_errors=True)
         everything = frozenset(outcome.findings["finding_id"])
         self._tell(replace(outcome, growing=everything), settled, now=True)

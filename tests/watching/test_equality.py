@@ -65,3 +65,16 @@ def test_rows_out_of_order_are_in_within_the_hold_and_counted_beyond(falco: Shop
     watched(falco, log, tmp_path / "g.jsonl", pieces=pieces, say=said.append)
     assert [text for text in said if text.startswith("1 events came late")]
     assert told(tmp_path / "g.jsonl")["finding_id"].to_list() == falco.found["finding_id"].to_list()
+
+
+def test_rules_do_not_wait_for_the_end_of_a_window(falco: Shop, tmp_path: Path):
+    """An attack in the first seconds of a minute is told while the minute still comes."""
+    lines = [
+        line for line in falco.lines if (at := line.find(b"T07:36:")) < 0 or line[at + 7 : at + 9] < b"50"
+    ]
+    end = next(n for n, line in enumerate(lines) if b"T07:37:" in line)
+    log = falco.log(tmp_path, [])
+    watched(falco, log, tmp_path / "f.jsonl", pieces=parts(lines[:end]), state=tmp_path / "state")
+    found = told(tmp_path / "f.jsonl").filter(pl.col("source") == "rule")
+    last = found["last_seen"].dt.strftime("%H:%M").max()
+    assert last == "07:36"

@@ -40,7 +40,8 @@ _LOOK = 0.05
 class Pulse:
     """When to commit: after so many ``seconds`` or ``events``; how long to sleep without news.
 
-    ``once`` stops at the end of what is there. ``stopped`` is asked whether to stop.
+    ``once`` stops at the end of what is there. ``stopped`` is asked whether to stop there, ``pressed``
+    whether to leave the rest for the next time: a log may grow faster than it is read.
     """
 
     seconds: float = 10.0
@@ -48,6 +49,7 @@ class Pulse:
     sleep: float = 0.25
     once: bool = False
     stopped: Callable[[], bool] = field(default=lambda: False)
+    pressed: Callable[[], bool] = field(default=lambda: False)
 
 
 def follow(
@@ -157,6 +159,7 @@ class _Follower:
             if ended:
                 self.tail.turn()
                 dirty = True
+            over = over or self.pulse.pressed()
             now = time.monotonic()
             due = now - committed >= self.pulse.seconds or self.new >= self.pulse.events
             if over or (dirty and due):

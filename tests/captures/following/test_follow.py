@@ -108,6 +108,25 @@ def test_a_log_that_shrinks_is_counted_and_read_anew(tmp_path: Path):
     assert before < manifest.events <= before + 100
 
 
+def test_a_stop_leaves_the_rest_of_a_log_that_grows_faster_than_it_is_read(tmp_path: Path, whole: Path):
+    """Whenever it has read something more has come; the next start reads on from there."""
+    log, all_lines, asked = log_in(tmp_path, b"".join(lines()[:100])), lines(), iter(range(100, 1000, 100))
+
+    def pressed() -> bool:
+        begin = next(asked)
+        with log.open("ab") as file:
+            file.writelines(all_lines[begin : begin + 100])
+        return begin == 400
+
+    part = follow("bpftrace", str(log), tmp_path / "c", Pulse(sleep=0.01, pressed=pressed))
+    assert 0 < part.events < open_capture(whole).manifest.events
+    assert next(asked) == 500, "asked no more"
+    with log.open("ab") as file:
+        file.writelines(all_lines[500:])
+    to_the_end(log, tmp_path / "c")
+    assert rows(tmp_path / "c").equals(rows(whole))
+
+
 def command(log: str, out: Path) -> list[str]:
     options = ["--out", str(out), "--every", "0.2", "--events", "100"]
     return [sys.executable, "-m", "rtml.cli", "capture", "follow", "bpftrace", log, *options]
