@@ -10,7 +10,6 @@ import typer
 from rtml.commands import arguments
 from rtml.commands.output import console, print_json, write_parquet
 from rtml.commands.progress import progress
-from rtml.schema import empty
 from rtml.text import visible
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def correlate(
 
     with progress("correlating"):
         read = [_read(path) for path in files]
-        findings = pl.concat([empty(FINDINGS), *(remaining for remaining, _ in read)])
+        findings = pl.concat([FINDINGS.to_frame(), *(remaining for remaining, _ in read)])
         archived = sum(number for _, number in read)
         if suppress is not None:
             done = archive(findings, read_suppressions(suppress))
