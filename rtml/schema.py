@@ -222,8 +222,8 @@ a finding about a workload, whose ``container_id`` is null. ``compared`` says ho
 with its peers ("usually 3 destinations, now 57"), ``counterfactual`` what it need not have done to be usual
 ("usual if it had not read /etc/shadow"), ``maturity`` how little was known of its peer group ("this group
 was seen for 12 container-minutes: 8 % (5 % – 13 %) of its next paths are expected to be new"); null where
-there is nothing to say. ``again``: trees of its peers that showed the same within the hour, and nothing else
-that is as strange; they have no finding of their own.
+there is nothing to say. ``again``: trees of its peers in other containers that showed the same within the
+hour, and nothing else that is as strange; they have no finding of their own.
 
 ``budget``: false findings per container-day that the alarm was set to. The rest lets a finding stand alone
 (`rtml.findings.context`), of the process of its weightiest event: who it was, its ``parents``, the nearest

@@ -6,7 +6,10 @@ import ast
 import json
 from typing import Any
 
+import pytest
+
 from rtml.errors import RtmlError
+from rtml.features import FAMILIES
 from tests.conftest import REPOSITORY
 
 FOLDER = REPOSITORY / "notebooks"
@@ -15,8 +18,16 @@ FOLDER = REPOSITORY / "notebooks"
 def outcome(name: str, run: list[str] | None = None, /, **parameters: object) -> str | None:
     """Run the cells until one refuses; return what it says, or None where all ran and were shown.
 
-    The ids of the cells that ran, the refusing one last, are added to ``run``.
+    The ids of the cells that ran, the refusing one last, are added to ``run``. What a notebook tries out
+    (`rtml.registry.Registry.try_out`) is there for its cells alone, not for the tests that follow.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        for table in ("_tried", "_loaded"):
+            patch.setattr(FAMILIES, table, dict(getattr(FAMILIES, table)))
+        return _outcome(name, run, parameters)
+
+
+def _outcome(name: str, run: list[str] | None, parameters: dict[str, object]) -> str | None:
     (path,) = FOLDER.glob(f"{name}*.ipynb")
     names: dict[str, Any] = {}
     for cell in json.loads(path.read_text("utf-8"))["cells"]:

@@ -1,11 +1,14 @@
-"""What was told is no news: a tree that shows nothing but what its workload has just shown is not told again.
+"""What was told is no news: a tree that shows nothing but what its peers have just shown is not told again.
 
-An operator who cleans up in three replicas, a job that reaches its new partner from each of its workers, a
-loop that reads a file it never read: one cause alarms again and again, and a person has understood it after
-the first. Of our false findings half were such repeats. So a tree that alarms is a *repeat* when each of its
-notable surprises (at least `NOTABLE` of its greatest) was shown within a spell before by another tree of the
-same peer group that alarmed too. It makes no finding of its own; the finding of the first tree lists it
-(``again``). A tree with one notable surprise of its own is told whole.
+An operator who cleans up in three replicas, a job that reaches its new partner from each of its workers: one
+cause alarms again and again, and a person has understood it after the first. Of our false findings nearly
+half were such repeats. So a tree that alarms is a *repeat* when each of its notable surprises (at least
+`NOTABLE` of its greatest) was shown within a spell before by a tree of another container of the same peer
+group that alarmed too. Within a container nothing is kept back: two attacks by one shell look alike where few
+families are asked, and trees alike are one finding with the events of all (`alike`).
+
+A repeat makes no finding of its own; the finding of the first tree lists it (``again``). A tree with one
+notable surprise of its own is told whole.
 
 Fails when an attack does exactly what benign work of the workload was just reported for: it stands in the
 list of that finding, which is no alarm of its own.
@@ -76,9 +79,7 @@ def repeats_of(alarms: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl.
     shown = trees.join(pairs, on=_TREE, nulls_equal=True)
     shown = shown.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over(_TREE))
     first = _first_of_spells(shown, spell)
-    # `own` of a pair: this tree showed it first, now or earlier in the spell.
-    own_process = pl.col("process_id").eq_missing(pl.col("first_process"))
-    ours = first.with_columns(_own=(pl.col("container_id") == pl.col("first_container")) & own_process)
+    ours = first.with_columns(_own=pl.col("container_id") == pl.col("first_container"))
     order = ["bits", *_PAIR]
     ours = ours.sort(order, descending=[True, *[False] * len(_PAIR)])
     told = ours.group_by(_TREE, maintain_order=True).agg(
