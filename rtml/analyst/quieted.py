@@ -10,7 +10,7 @@ from rtml.captures import Capture
 from rtml.peers import peer_group
 from rtml.rules import apply, findings_of, run_rules, tune
 from rtml.rules.running.run import Ran
-from rtml.schema import FINDINGS
+from rtml.schema import FINDINGS, empty
 from rtml.times import instant
 
 __all__ = ["of_rules", "quieted", "watched", "why_untuned"]
@@ -43,7 +43,7 @@ def of_rules(
     capture: Capture, rules: str | None, until: dt.datetime | None, budget: float | None
 ) -> tuple[list[pl.DataFrame], pl.DataFrame]:
     """Return findings of rules, and those that tuning has set aside."""
-    nothing = FINDINGS.to_frame()
+    nothing = empty(FINDINGS)
     if rules is None:
         return [], nothing
     ran = run_rules(capture)

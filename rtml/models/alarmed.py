@@ -21,7 +21,7 @@ from rtml.models.explaining.alarms import SPELL
 from rtml.models.explaining.changes import found
 from rtml.models.explaining.known import known
 from rtml.models.explaining.repeats import AT_SETTINGS, at_settings
-from rtml.peers import peer_group
+from rtml.peers import UNKNOWN, peer_group
 from rtml.progress import steps
 from rtml.schema import FINDINGS, IDENTITY, TREE_SCORES, empty
 from rtml.times import UTC_NS, Window, instant
@@ -84,7 +84,7 @@ class Alarmed:
 
     def open(self, after: dt.datetime) -> Alarmed:
         """Return what an alarm of a later window may continue or repeat, and what replicas share."""
-        last = pl.col("window").max().over(peer_group(self.raised.columns).fill_null("?"))
+        last = pl.col("window").max().over(peer_group(self.raised.columns).fill_null(UNKNOWN))
         return self.only(self.raised.filter(last + Window.of(SPELL).span > instant(after)))
 
 
@@ -116,14 +116,17 @@ def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) 
     return named.select(pl.col(name).cast(kind) for name, kind in RAISED.items())
 
 
-def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.LazyFrame, audit: bool) -> pl.DataFrame:
-    """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); of API users none."""
+def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.DataFrame, audit: bool) -> pl.DataFrame:
+    """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); of API users none.
+
+    ``surprises``: of these trees at least.
+    """
     alarming = scores.drop_nulls("budget")
     if audit or alarming.is_empty():
-        return AT_SETTINGS.to_frame()
+        return empty(AT_SETTINGS)
     identity = trees.select(*_TREE, *_IDENTITY)
     named = alarming.join(identity, on=_TREE, how="left", nulls_equal=True, maintain_order="left")
-    return at_settings(named, of_trees(surprises, alarming), SPELL)
+    return at_settings(named, surprises, SPELL)
 
 
 def findings_of(

@@ -208,7 +208,10 @@ def conclude(
     common = surprises.filter(pl.col("shared").fill_null(False)).collect()
     shared = folded(taken_up(common, containers_of(source, parts.baseline)))
     audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
-    shown = _alarmed(source, rows, of_trees(surprises, rows), judged, shared, audit)
+    # Of trees that alarm here or at any setting: the surprises, which may lie in files, are read once.
+    alarming = judged.scores.filter(pl.col("alarm") | pl.col("budget").is_not_null())
+    near = of_trees(surprises, alarming)
+    shown = _alarmed(source, rows, near, judged, shared, audit)
     given = about.window, parts.baseline, parts.calibrations, budget, about.fitted_until, audit
     return Scored(
         container_windows(trees),
@@ -223,7 +226,7 @@ def conclude(
         about.fitted_until,
         about.held_out,
         drift=caused(drift, shared),
-        repeats=repeated(judged.scores, trees, surprises, audit),
+        repeats=repeated(judged.scores, trees, near, audit),
     )
 
 

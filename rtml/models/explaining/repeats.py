@@ -19,8 +19,8 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.models.explaining.alike import spells
-from rtml.peers import peer_group
-from rtml.schema import SETTINGS
+from rtml.peers import UNKNOWN, peer_group
+from rtml.schema import SETTINGS, empty
 from rtml.times import UTC_NS
 
 __all__ = ["AT_SETTINGS", "NOTABLE", "REPEATS", "at_settings", "listed", "repeats_of"]
@@ -28,7 +28,7 @@ __all__ = ["AT_SETTINGS", "NOTABLE", "REPEATS", "at_settings", "listed", "repeat
 NOTABLE = 0.5
 """Surprises of a tree that are less than this share of its greatest are not looked at."""
 
-MOST_AGAIN = 50
+_MOST = 50
 """Trees that a finding lists as its repeats, the first in time."""
 
 _TREE = ["container_id", "window", "process_id"]
@@ -68,14 +68,20 @@ def repeats_of(alarms: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl.
     >>> repeats_of(alarms, surprises, "1h").select("container_id", "process_id", "first_container").rows()
     [('b', 2, 'a')]
     """
-    trees = alarms.select(pl.col("window").cast(UTC_NS), "container_id", "process_id",
-                          _group=peer_group(alarms.columns).fill_null("")).unique(_TREE)  # fmt: skip
+    return _repeats(alarms, _pairs(surprises), spell)
+
+
+def _pairs(surprises: pl.DataFrame) -> pl.DataFrame:
+    """Return what each tree showed beyond its peers: a pair once, with its bits."""
     own = surprises.filter((pl.col("bits") > 0) & ~pl.col("shared").fill_null(False))
-    pairs = (
-        own.with_columns(pl.col("window").cast(UTC_NS))
-        .group_by("container_id", "window", *_PAIR, process_id="root_id")
-        .agg(pl.col("bits").max())
-    )
+    timed = own.with_columns(pl.col("window").cast(UTC_NS))
+    pair = timed.group_by("container_id", "window", *_PAIR, process_id="root_id")
+    return pair.agg(pl.col("bits").max())
+
+
+def _repeats(alarms: pl.DataFrame, pairs: pl.DataFrame, spell: str) -> pl.DataFrame:
+    trees = alarms.select(pl.col("window").cast(UTC_NS), "container_id", "process_id",
+                          _group=peer_group(alarms.columns).fill_null(UNKNOWN)).unique(_TREE)  # fmt: skip
     shown = trees.join(pairs, on=_TREE, nulls_equal=True)
     shown = shown.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over(_TREE))
     first = _first_of_spells(shown, spell)
@@ -126,7 +132,7 @@ def listed(repeats: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     return (
         trees.sort("window", "_container", "_process", nulls_last=True)
         .group_by("first_container", "slot", "process_id", maintain_order=True)
-        .agg(again=tree.head(MOST_AGAIN), repeats=pl.len().cast(pl.Int64))
+        .agg(again=tree.head(_MOST), repeats=pl.len().cast(pl.Int64))
         .rename({"first_container": "container_id"})
     )
 
@@ -145,14 +151,15 @@ def at_settings(scores: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl
     -------
     `AT_SETTINGS`; trees that are no repeat anywhere have no row.
     """
+    pairs = _pairs(surprises)
     parts = [
-        repeats_of(part.filter(pl.col("budget") <= asked), surprises, spell).select(
+        _repeats(part.filter(pl.col("budget") <= asked), pairs, spell).select(
             *_TREE, detector=pl.lit(part["detector"][0]), asked=pl.lit(asked)
         )
         for part in scores.drop_nulls("budget").partition_by("detector", maintain_order=True)
         for asked in SETTINGS
     ]
     if not parts:
-        return AT_SETTINGS.to_frame()
+        return empty(AT_SETTINGS)
     grouped = pl.concat(parts).group_by("detector", *_TREE, maintain_order=True)
     return grouped.agg(repeats=pl.col("asked")).select(AT_SETTINGS.names())
