@@ -80,8 +80,7 @@ $(VENV)/.desk: $(VENV)/.installed
 	@touch $@
 
 lab: desk ## open JupyterLab with copies of the notebooks in runs/desk (loopback only)
-	@mkdir -p runs/desk
-	@for notebook in notebooks/*.ipynb; do test -e "runs/desk/$${notebook##*/}" || cp "$$notebook" runs/desk/; done
+	@$(BIN)/python -m rtml.notebook.copies notebooks runs/desk
 	$(BIN)/jupyter lab $(ROOT) $(QUIET) --ServerApp.ip=127.0.0.1 runs/desk/01-first-look.ipynb
 
 triage: desk ## open the triage app on the shipped capture (loopback only)
