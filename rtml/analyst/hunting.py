@@ -191,7 +191,9 @@ class Hunt(Desk):
         return f"Hunt({counts}; gravest {first['severity']:.1f}: {title})"
 
     def _repr_html_(self) -> str:
-        rows = Rows(self.view(), code=("container", "what"), otherwise=self._line())._repr_html_()
+        rows = Rows(
+            self.view(), code=("container", "what"), above=("what",), otherwise=self._line()
+        )._repr_html_()
         return f"{rows}\n{sentence(self.untuned).markup}" if self.untuned else rows
 
     def to_pandas(self) -> pd.DataFrame:

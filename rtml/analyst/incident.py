@@ -13,6 +13,7 @@ import polars as pl
 from rtml.analyst.desk import Desk, around
 from rtml.analyst.distilling import Distilled, distil
 from rtml.analyst.explained import Explained
+from rtml.analyst.happened import Events
 from rtml.analyst.hops import trees_of
 from rtml.analyst.likeness import alike
 from rtml.analyst.msticpy import mapped
@@ -101,7 +102,7 @@ class Incident:
         several = self.findings["containers"].explode().to_list()
         return [name for name in dict.fromkeys([*named, *several]) if name is not None]
 
-    def events(self) -> Rows:
+    def events(self) -> Events:
         """Return what its process trees did in its time, in order.
 
         ``rank`` is an event's place among the evidence of its finding (0: the weightiest), null for what is
@@ -117,7 +118,7 @@ class Incident:
         ranked = named.join(_ranks(self.findings).lazy(), on=["host", "seq"], how="left")
         columns = ["time", "container_name", *_COLUMNS, "socket_path", "src_port", "wrote", "rank"]
         frame = ranked.select(columns).collect(engine="streaming").sort("time", "host", "seq")
-        return Rows(frame, code=("exe", "cmdline", "path"), sparse=True, otherwise=self.desk.elsewhere)
+        return Events(frame, otherwise=self.desk.elsewhere)
 
     def tree(self) -> Shown:
         """Draw its process trees, folded to what matters; the process of its weightiest event is marked.
@@ -172,7 +173,9 @@ class Incident:
     def similar(self, most: int = 5) -> Rows:
         """Return the other incidents of the hunt that are most alike (`rtml.analyst.likeness`)."""
         return Rows(
-            alike(self.desk.findings, self.desk.table, self.row["incident_id"]).head(most), code=("what",)
+            alike(self.desk.findings, self.desk.table, self.row["incident_id"]).head(most),
+            code=("what",),
+            above=("what", "shared"),
         )
 
     def verdict(

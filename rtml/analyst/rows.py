@@ -20,8 +20,8 @@ __all__ = ["Rows"]
 class Rows:
     """A frame whose strings are hostile: shown, they are escaped.
 
-    ``code`` are columns of machine text, ``shares`` those of shares (0 to 1); of ``sparse`` rows only columns
-    that say something are shown. ``otherwise`` is said where there are no rows.
+    ``code`` are columns of machine text, ``shares`` those of shares (0 to 1), ``above`` those of long text
+    (`rtml.showing.table`). ``otherwise`` is said where there are no rows.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Rows:
     frame: pl.DataFrame
     code: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
-    sparse: bool = False
+    above: tuple[str, ...] = ()
     otherwise: str = ""
 
     def __len__(self) -> int:
@@ -51,9 +51,7 @@ class Rows:
     def _table(self) -> Shown:
         if self.frame.is_empty() and self.otherwise:
             return sentence(self.otherwise)
-        columns = [c.name for c in self.frame if not self.sparse or c.null_count() < c.len()]
-        code, shares = ([name for name in names if name in columns] for names in (self.code, self.shares))
-        return table(self.frame.select(columns), shares=shares, code=code)
+        return table(self.frame, shares=self.shares, code=self.code, above=self.above)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the rows as a pandas frame."""

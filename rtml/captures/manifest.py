@@ -156,6 +156,20 @@ class Manifest(_Model):
     inputs: list[Input] = []
     growing: Growing | None = None
 
+    @property
+    def sensor_named(self) -> str:
+        """The sensor and its version, which often begins with the sensor's name itself.
+
+        Examples
+        --------
+        >>> Manifest(sensor="bpftrace", sensor_version="bpftrace v0.17.0").sensor_named
+        'bpftrace v0.17.0'
+        >>> Manifest(sensor="falco", sensor_version="0.40").sensor_named, Manifest(sensor="falco").sensor_named
+        ('falco 0.40', 'falco')
+        """
+        version = self.sensor_version or ""
+        return version if version.startswith(f"{self.sensor} ") else f"{self.sensor} {version}".strip()
+
     def to_json(self) -> str:
         """Write the manifest as strict, readable JSON."""
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=True) + "\n"

@@ -109,7 +109,7 @@ class Capture:
             "minutes": length,
             "lost": f"{manifest.lost:,}",
             "rejected": f"{manifest.rejected:,}",
-            "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+            "sensor": manifest.sensor_named,
             **unclear_ids(manifest),
         }
 

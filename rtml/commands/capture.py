@@ -164,7 +164,7 @@ def info(path: CapturePath, as_json: Json = False) -> None:
     print_facts(
         {
             "capture": path,
-            "sensor": " ".join(filter(None, [manifest.sensor, manifest.sensor_version])),
+            "sensor": manifest.sensor_named,
             "hosts": ", ".join(manifest.hosts),
             "time": f"{manifest.start} … {manifest.end}" if manifest.events else "no events",
             "events": f"{manifest.events:,}",

@@ -58,7 +58,7 @@ def coverage_of(capture: Capture, gap: dt.timedelta = _GAP, now: dt.datetime | N
     hosts, gaps = hosts_of(capture), gaps_of(capture, gap)
     kinds = {k: manifest.kinds.get(k, None if k in manifest.blind else 0) for k in KINDS}
     parts = capture.parts if isinstance(capture, JoinedCapture) else (capture,)
-    sensors = {f"{p.manifest.sensor} {p.manifest.sensor_version or ''}".strip() for p in parts}
+    sensors = {part.manifest.sensor_named for part in parts}
     facts = {
         "start": manifest.start,
         "end": manifest.end,

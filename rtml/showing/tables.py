@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 import polars as pl
 
-from rtml.showing.shown import NO_MATH, Shown, element, html
+from rtml.showing.shown import NO_MATH, Content, Shown, element, html
 from rtml.text import visible
 
 __all__ = ["MOST_ROWS", "facts", "table"]
@@ -21,11 +21,16 @@ _BAR = 12
 _WIDEST = 60
 _ROOM = "20em"
 """Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
+_NOTHING = ("", "–")
 _LEFT, _RIGHT = "text-align: left", "text-align: right"
 
 
 def table(
-    frame: pl.DataFrame, shares: Sequence[str] = (), code: Sequence[str] = (), most: int = MOST_ROWS
+    frame: pl.DataFrame,
+    shares: Sequence[str] = (),
+    code: Sequence[str] = (),
+    most: int = MOST_ROWS,
+    above: Sequence[str] = (),
 ) -> Shown:
     """Show a frame; its column names are the headings.
 
@@ -40,6 +45,9 @@ def table(
         Columns of machine text (commands, titles), set in a fixed-width font.
     most
         Rows to show.
+    above
+        Columns of long text: on a page they stand on a line of their own above the rest of their row, where
+        they say something, so that no width is too narrow for them. As plain text they are columns.
 
     Examples
     --------
@@ -51,21 +59,47 @@ def table(
     """
     dated = _dated(frame)
     rows = [
-        [_bar(cell) if name in shares else _text(cell, name in dated) for name, cell in row.items()]
+        {name: _bar(cell) if name in shares else _text(cell, name in dated) for name, cell in row.items()}
         for row in frame.head(most).iter_rows(named=True)
     ]
-    sides = [
-        _RIGHT if kind.is_numeric() and name not in shares else _LEFT for name, kind in frame.schema.items()
-    ]
-    typed = [name in code for name in frame.columns]
-    names = zip(frame.columns, sides, strict=True)
-    head = element("tr", *(element("th", name, style=side) for name, side in names))
-    body = [element("tr", *(_cell(*cell) for cell in zip(row, sides, typed, strict=True))) for row in rows]
+    beside = {name: _side(kind, name in shares) for name, kind in frame.schema.items() if name not in above}
     more = f"… {frame.height - most:,} more rows" if frame.height > most else ""
+    made = element("table", element("thead", *_head(beside, above)), class_=NO_MATH)
+    made.extend(_bodies(rows, beside, above, code))
     if more:
-        body.append(element("tr", element("td", more, colspan=max(frame.width, 1), style=_LEFT)))
-    made = element("table", element("thead", head), element("tbody", *body), class_=NO_MATH)
-    return html(made, _plain([frame.columns, *rows], more))
+        made[-1].append(element("tr", _across([more], beside)))
+    return html(made, _plain([frame.columns, *(list(row.values()) for row in rows)], more))
+
+
+def _side(kind: pl.DataType, bar: bool) -> str:
+    return _RIGHT if kind.is_numeric() and not bar else _LEFT
+
+
+def _head(beside: Mapping[str, str], above: Sequence[str]) -> Iterator[ET.Element]:
+    if above:
+        yield element("tr", element("th", ", ".join(above), colspan=max(len(beside), 1), style=_LEFT))
+    yield element("tr", *(element("th", name, style=side) for name, side in beside.items()))
+
+
+def _bodies(
+    rows: Sequence[Mapping[str, str]], beside: Mapping[str, str], above: Sequence[str], code: Sequence[str]
+) -> list[ET.Element]:
+    """Return the rows; what stands above begins a body of its own, so that its rows are seen to belong to it."""
+    bodies = [element("tbody")]
+    for row in rows:
+        said = [(row[name], name in code) for name in above if row[name] not in _NOTHING]
+        if said and len(bodies[-1]):
+            bodies.append(element("tbody"))
+        if said:
+            lines = (element("div", element("code", text) if typed else text) for text, typed in said)
+            bodies[-1].append(element("tr", _across(list(lines), beside)))
+        cells = (_cell(row[name], side, name in code) for name, side in beside.items())
+        bodies[-1].append(element("tr", *cells))
+    return bodies
+
+
+def _across(content: Sequence[Content], beside: Mapping[str, str]) -> ET.Element:
+    return element("td", *content, colspan=max(len(beside), 1), style=_LEFT)
 
 
 def facts(values: Mapping[str, object]) -> Shown:
