@@ -24,7 +24,7 @@ FLOORS = [
     set(floor.split())
     for floor in (
         "absent arrays conforming container_ids costs errors images lazy lineage once peers progress"
-        " registered registry distinct instants schema showing splits text times version wildcards",
+        " numbers registered registry distinct instants schema showing splits text times version wildcards",
         "reading",
         "captures baselines findings",
         "features detectors rules",

@@ -20,6 +20,7 @@ from rtml.errors import RtmlError
 from rtml.findings.levels import level_name
 from rtml.findings.redaction import redacted
 from rtml.findings.unit import slot_of
+from rtml.numbers import number
 from rtml.rules import evaluate, load
 from rtml.showing.shown import element, html, verbatim
 from rtml.text import visible
@@ -64,7 +65,7 @@ class Distilled:
         """What it finds and costs, in a sentence."""
         return (
             f"finds {self.here} of {self.of} process trees of the incident; {self.benign} findings in benign"
-            f" time, {self.elsewhere} elsewhere: {self.per_container_day:.2g} a container-day"
+            f" time, {self.elsewhere} elsewhere: {number(self.per_container_day, '.2g')} a container-day"
         )
 
     def _repr_html_(self) -> str:
@@ -155,7 +156,7 @@ def _document(
     name: str, chosen: Sequence[Draft], title: str = "draft", about: Mapping[str, Any] | None = None
 ) -> str:
     """Return a Sigma rule of one log source: any of the selections."""
-    selections = {f"selection_{number}": dict(draft.selection) for number, draft in enumerate(chosen, 1)}
+    selections = {f"selection_{place}": dict(draft.selection) for place, draft in enumerate(chosen, 1)}
     rule = {
         "title": title,
         "id": _id(name),
@@ -199,8 +200,8 @@ def _chosen(candidates: Sequence[Draft], tried: pl.DataFrame, roots: Sequence[in
     )
     known = {rule: (frozenset(here), outside) for rule, here, outside in counted.iter_rows()}
     best: dict[int, tuple[int, int, Draft, frozenset[int]]] = {}
-    for number, draft in enumerate(candidates):
-        here, outside = known.get(_id(str(number)), (frozenset(), 0))
+    for at, draft in enumerate(candidates):
+        here, outside = known.get(_id(str(at)), (frozenset(), 0))
         place, breadth = draft.rank
         option = (outside, breadth, draft, here)
         if here and (place not in best or option[:2] < best[place][:2]):

@@ -28,10 +28,12 @@ class Events(Rows):
     --------
     >>> from rtml.analyst import hunt
     >>> events = hunt("datasets/lab-v1/capture", start=0.55)[0].events()
-    >>> print(str(events).partition("\\n")[0])
-    time      process  program ...  kind           what ...  rank
+    >>> events.told().columns
+    ['time', 'program', 'kind', 'what', 'rank']
     >>> len(events), events.told().height
     (50, 25)
+    >>> events.told().filter(rank=1)["what"].to_list()
+    ['/etc/cron.d/sysupd', '/usr/bin/touch']
     """
 
     def told(self) -> pl.DataFrame:

@@ -164,8 +164,8 @@ class Manifest(_Model):
         --------
         >>> Manifest(sensor="bpftrace", sensor_version="bpftrace v0.17.0").sensor_named
         'bpftrace v0.17.0'
-        >>> Manifest(sensor="falco", sensor_version="0.40").sensor_named, Manifest(sensor="falco").sensor_named
-        ('falco 0.40', 'falco')
+        >>> Manifest(sensor="falco", sensor_version="0.40").sensor_named
+        'falco 0.40'
         """
         version = self.sensor_version or ""
         return version if version.startswith(f"{self.sensor} ") else f"{self.sensor} {version}".strip()

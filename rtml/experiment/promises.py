@@ -8,6 +8,7 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.coverage.remarks import remarks
+from rtml.numbers import number
 from rtml.text import visible
 from rtml.times import Window
 
@@ -78,13 +79,13 @@ def _budget(cells: pl.DataFrame, every: Window, test: dt.datetime) -> str:
     """Say from which budget on the time that is scored lets expect one false finding."""
     days = _hours(cells.filter(pl.col("window") >= test), every) / _DAY
     if days >= 1:
-        return f"budgets from {_rounded(1 / days)} false findings per container-day on can be checked"
+        return f"budgets from {number(1 / days, '.2g')} false findings per container-day on can be checked"
     first, last = cells.select(first=pl.col("window").min(), last=pl.col("window").max()).row(0)
     an_hour = _hours(cells, every) / ((last - first + every.length) / _HOUR)
     missing = (_DAY / JUDGED - _hours(cells, every)) / an_hour
     return (
-        f"budgets below {_rounded(1 / days)} false findings per container-day cannot be checked yet; for"
-        f" 1 a day collect {_rounded(missing)} hours more like these"
+        f"budgets below {number(1 / days, '.2g')} false findings per container-day cannot be checked yet; for"
+        f" 1 a day collect {number(missing, '.2g')} hours more like these"
     )
 
 
@@ -136,7 +137,3 @@ def _many(count: int, noun: str) -> str:
 
 def _more(count: int) -> str:
     return f" and {count - _MOST_NAMED} more" if count > _MOST_NAMED else ""
-
-
-def _rounded(number: float) -> str:
-    return f"{number:.2g}" if number < 10 else f"{number:,.0f}"

@@ -134,7 +134,7 @@ def _refuse_too_little(capture: Capture, every: Window, cells: pl.DataFrame) -> 
             f" judged: there is nothing to learn. Rules need no learning: rtml rules {capture.path}"
         )
     raise RtmlError(
-        f"{capture.path}: containers were active in {windows} windows of {every.text}: too few to learn,"
+        f"{capture.path}: containers were active in {plural(windows, 'window')} of {every.text}: too few to learn,"
         f" calibrate and score; collect at least an hour of a few containers. Rules need no learning:"
         f" rtml rules {capture.path}"
     )

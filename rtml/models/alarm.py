@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from rtml.arrays import Array
+from rtml.numbers import number
 
 __all__ = ["DAY", "Alarm", "beyond", "with_budgets"]
 
@@ -53,10 +54,10 @@ class Alarm:
         if not self.trees:
             return "nothing was calibrated: no alarms"
         wanted = f"{self.budget:g} false finding{'s' if self.budget != 1 else ''} per container-day"
-        basis = f"from {self.trees:,} trees in {self.days:.2g} container-days"
+        basis = f"from {self.trees:,} trees in {number(self.days, '.2g')} container-days"
         if not self.resolvable:
             wanted += " is extrapolated"
-            basis += f" (which hold {self.budget * self.days:.2g} such findings)"
+            basis += f" (which hold {number(self.budget * self.days, '.2g')} such findings)"
         else:
             wanted += ","
         left_out = f"; {self.outliers} trees stood far outside and were left out" if self.outliers else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from rtml.numbers import number
 from rtml.showing.drawing import (
     ALARM,
     FAINT,
@@ -110,7 +111,7 @@ def _summary(windows: pl.DataFrame, name: str, feature: str, width: int) -> str:
     if windows.is_empty():
         return f"{label}  no value"
     values = windows[feature].to_list()
-    ends = f"{min(values):.3g} to {max(values):.3g}"
+    ends = f"{number(min(values))} to {number(max(values))}"
     here = windows.filter("here")[feature].to_list()
-    mark = f"  ◀ {here[0]:.3g}" if here else ""
+    mark = f"  ◀ {number(here[0])}" if here else ""
     return f"{label}  {windows.height} window{'s' if windows.height != 1 else ''}, {ends}{mark}"

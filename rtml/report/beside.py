@@ -12,8 +12,8 @@ from rtml.evaluation.ledger import Ledger
 from rtml.evaluation.measure import share
 from rtml.evaluation.origins import groups_of
 from rtml.evaluation.paired import paired
+from rtml.numbers import number
 from rtml.report.chosen import first_rules
-from rtml.report.numbers import number
 
 __all__ = ["Beside", "Counted", "beside_rules"]
 

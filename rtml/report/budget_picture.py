@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number
 from rtml.report.chosen import in_front
 from rtml.report.drawing import Box, Element, line, path, picture, stairs, text, titled
-from rtml.report.numbers import number
 from rtml.showing.shown import element
 
 __all__ = ["budget_picture", "budget_series"]

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from rtml.evaluation.by_grade import BY, MOST
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number, shortly
 from rtml.report.chosen import in_front
-from rtml.report.numbers import number, shortly
 from rtml.report.strings import visible
 
 __all__ = ["BY_GRADE_EXPLAINED", "grade_cell", "grade_rows", "grade_table"]

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number, shortly
 from rtml.report.chosen import best_held, in_front
-from rtml.report.numbers import number, shortly
 from rtml.report.strings import visible
 
 __all__ = ["EXPLAINED", "headline_rows", "headline_table"]

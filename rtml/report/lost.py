@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rtml.report.numbers import number, plural
+from rtml.numbers import number, plural
 
 __all__ = ["Lost", "lost_sentence"]
 

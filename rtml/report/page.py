@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from rtml.errors import RtmlError
+from rtml.numbers import number, percent, shortly
 from rtml.reading.whole import write_text
 from rtml.report.beside import beside_rules
 from rtml.report.budget_picture import budget_picture, budget_series
@@ -23,7 +24,6 @@ from rtml.report.chosen import first_rules
 from rtml.report.headline import headline_rows
 from rtml.report.headline_picture import headline
 from rtml.report.input import ReportInput
-from rtml.report.numbers import number, percent, shortly
 from rtml.report.pitfalls import pitfalls
 from rtml.report.robustness import robustness_view
 from rtml.report.rows import (

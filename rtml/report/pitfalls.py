@@ -9,8 +9,8 @@ import polars as pl
 
 from rtml.evaluation.ledger import Ledger
 from rtml.evaluation.paired import CONTENDERS
+from rtml.numbers import percent, plural
 from rtml.report.input import ReportInput
-from rtml.report.numbers import percent, plural
 
 __all__ = ["CHECKS", "LABELS_CLOSED", "NO_FORESIGHT", "SCORED_TWICE", "Pitfall", "pitfalls"]
 

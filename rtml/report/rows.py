@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number
 from rtml.report.input import ReportInput
-from rtml.report.numbers import number
 from rtml.report.tree import nested
 
 __all__ = [

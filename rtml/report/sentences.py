@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number, percent, plural
 from rtml.report.beside import Beside, beside_rules
 from rtml.report.chosen import first_rules, recommended
-from rtml.report.numbers import number, percent, plural
 
 __all__ = ["three_sentences"]
 

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
+from rtml.numbers import number, plural
 from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_table
 from rtml.report.headline import EXPLAINED, headline_table
-from rtml.report.numbers import number, plural
 from rtml.report.sentences import three_sentences
 from rtml.report.strings import visible
 from rtml.report.warnings import warnings
@@ -101,7 +101,7 @@ def _headline(ledger: Ledger) -> Text:
         ("ledger", "bold"),
         f"  {plural(facts['counts']['attacks'], 'attack')} in {facts['test_container_hours']:.1f} "
         f"container-hours of test time, so the smallest rate of false findings that can be seen is "
-        f"{facts['smallest_rate_per_hour']:.2g} per hour{told}",
+        f"{number(facts['smallest_rate_per_hour'], '.2g')} per hour{told}",
     )
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from rtml.numbers import number
 from rtml.showing.shown import NO_MATH, Content, Shown, element, html
 from rtml.text import visible
 
@@ -23,6 +24,7 @@ _ROOM = "20em"
 """Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
 _NOTHING = ("", "–")
 _LEFT, _RIGHT = "text-align: left", "text-align: right"
+_BARRED = f"{_LEFT}; white-space: nowrap"
 
 
 def table(
@@ -72,7 +74,7 @@ def table(
 
 
 def _side(kind: pl.DataType, bar: bool) -> str:
-    return _RIGHT if kind.is_numeric() and not bar else _LEFT
+    return _BARRED if bar else _RIGHT if kind.is_numeric() else _LEFT
 
 
 def _head(beside: Mapping[str, str], above: Sequence[str]) -> Iterator[ET.Element]:
@@ -84,7 +86,7 @@ def _head(beside: Mapping[str, str], above: Sequence[str]) -> Iterator[ET.Elemen
 def _bodies(
     rows: Sequence[Mapping[str, str]], beside: Mapping[str, str], above: Sequence[str], code: Sequence[str]
 ) -> list[ET.Element]:
-    """Return the rows; what stands above begins a body of its own, so that its rows are seen to belong to it."""
+    """Return the rows; what stands above begins a body of its own: its rows belong to it."""
     bodies = [element("tbody")]
     for row in rows:
         said = [(row[name], name in code) for name in above if row[name] not in _NOTHING]
@@ -139,7 +141,7 @@ def _text(value: object, dated: bool) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
+        return number(value) if abs(value) < 1e15 else f"{value:.3g}"
     if isinstance(value, dt.datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}" if dated else f"{value:%H:%M:%S}"
     if isinstance(value, list | tuple):

@@ -23,6 +23,7 @@ from rtml.evaluation.measures.mcc import mcc
 from rtml.evaluation.measures.processes import attack_coverage, processes_to_inspect
 from rtml.evaluation.measures.ranks import auroc, average_precision, partial_auroc, tpr_at_fpr
 from rtml.evaluation.roc import FPRS
+from rtml.numbers import shortly
 
 __all__ = ["COMPANION", "REGISTERED", "ROWS", "Material", "measure_all", "measure_rows", "wide"]
 
@@ -118,11 +119,5 @@ def wide(rows: pl.DataFrame, *names: str) -> pl.DataFrame:
 def _text(row: Mapping[str, float | None]) -> str:
     if row["value"] is None:
         return "-"
-    value, low, high = (_number(row[name]) for name in ("value", "low", "high"))
+    value, low, high = (shortly(row[name], none="") for name in ("value", "low", "high"))
     return value if not low else f"{value} [{low} – {high}]"
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"

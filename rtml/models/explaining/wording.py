@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from rtml.numbers import number
 from rtml.text import visible
 
 __all__ = ["compared", "deed", "does", "many"]
@@ -76,7 +77,7 @@ def compared(contributions: Sequence[Mapping[str, Any]] | None) -> str | None:
     'usually 3 destinations, now 57; usually 0 refused paths, now 2'
     """
     said = [
-        f"usually {part['usual']:.3g} {many(part['feature'])}, now {part['value']:.3g}"
+        f"usually {number(part['usual'])} {many(part['feature'])}, now {number(part['value'])}"
         for part in contributions or []
         if part["usual"] is not None and part["value"] is not None
     ]
