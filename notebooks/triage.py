@@ -47,9 +47,12 @@ def _(given, mo, place, saved):
 
 @app.cell
 def _(hunt, mo):
-    view = hunt.view().with_row_index("place").to_dicts()
+    view = hunt.view().to_dicts()
     choice = mo.ui.dropdown(
-        {f"{row['place']}: {row['severity']:.1f} {row['workload'] or '?'}": row["place"] for row in view},
+        {
+            f"{row['incident']}: {row['severity']:.1f} {row['workload'] or '?'}": row["incident"]
+            for row in view
+        },
         value=f"0: {view[0]['severity']:.1f} {view[0]['workload'] or '?'}" if view else None,
         label="incident",
     )

@@ -24,6 +24,7 @@ from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
 from rtml.findings.verdicts import verdicts_file
 from rtml.models import Model
+from rtml.numbers import plural
 from rtml.schema import FINDINGS, conform
 from rtml.showing.shown import Shown, sentence
 from rtml.splits import Edge, at_edge, borders
@@ -43,7 +44,10 @@ RULES: tuple[Rules, ...] = ("tuned", "default")
 VERDICTS = Path("verdicts.jsonl")
 """Where verdicts are kept unless something else is said: beside the notebook."""
 
-_SHOWN = ("severity", "first_seen", "workload", "container", "findings", "by", "technique", "what", "verdict")
+_SHOWN = (
+    *("incident", "severity", "first_seen", "workload", "container"),
+    *("findings", "by", "technique", "what", "verdict"),
+)
 
 
 class Hunt(Desk):
@@ -111,7 +115,7 @@ class Hunt(Desk):
         return self[ids.index(fitting[0])]
 
     def view(self) -> pl.DataFrame:
-        """Return what people read: when, where, how grave, what, and what was said of it."""
+        """Return what people read: place (`hunt[place]`), when, where, how grave, what, what was said."""
         said = self.said()
         verdicts = [
             next((said[name] for name in names if name in said), None)
@@ -123,13 +127,17 @@ class Hunt(Desk):
             ),
             pl.format("{}?", "guess"),
         )
-        return self.table.with_columns(
-            container=pl.col("container_id").str.head(12),
-            by=pl.col("detectors").list.len(),
-            technique=technique,
-            what="title",
-            verdict=pl.Series(verdicts, dtype=pl.String),
-        ).select(_SHOWN)
+        return (
+            self.table.with_row_index("incident")
+            .with_columns(
+                container=pl.col("container_id").str.head(12),
+                by=pl.col("detectors").list.len(),
+                technique=technique,
+                what="title",
+                verdict=pl.Series(verdicts, dtype=pl.String),
+            )
+            .select(_SHOWN)
+        )
 
     def containers(self) -> Rows:
         """Return the containers by how strange their strangest process tree was.
@@ -186,15 +194,18 @@ class Hunt(Desk):
             return f"Hunt(no incident in {visible(self.capture.path)!r})"
         first = self.table.row(0, named=True)
         title = visible(first["title"] or "", 160)
+        return f"Hunt({self._counts()}; gravest {first['severity']:.1f}: {title})"
+
+    def _counts(self) -> str:
         aside = f", {self.aside.height:,} of noisy rules set aside" if self.aside.height else ""
-        counts = f"{len(self)} incidents of {self.findings.height} findings{aside}"
-        return f"Hunt({counts}; gravest {first['severity']:.1f}: {title})"
+        return f"{plural(len(self), 'incident')} of {plural(self.findings.height, 'finding')}{aside}"
 
     def _repr_html_(self) -> str:
         rows = Rows(
             self.view(), code=("container", "what"), above=("what",), otherwise=self._line()
         )._repr_html_()
-        return f"{rows}\n{sentence(self.untuned).markup}" if self.untuned else rows
+        below = [self._counts() if len(self) else None, self.untuned]
+        return "\n".join([rows, *(sentence(said).markup for said in below if said)])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the incidents as a pandas frame."""

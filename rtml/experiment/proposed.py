@@ -24,6 +24,7 @@ from rtml.experiment.config import DEFAULT, Experiment, experiment_of
 from rtml.experiment.promises import JUDGED, promises
 from rtml.features import FAMILIES
 from rtml.findings.unit import SLOT
+from rtml.numbers import plural
 from rtml.peers import peer_groups
 from rtml.reading.whole import write_text
 from rtml.times import MINUTE, Window
@@ -134,8 +135,8 @@ def _refuse_too_little(capture: Capture, every: Window, cells: pl.DataFrame) -> 
             f" judged: there is nothing to learn. Rules need no learning: rtml rules {capture.path}"
         )
     raise RtmlError(
-        f"{capture.path}: containers were active in {plural(windows, 'window')} of {every.text}: too few to learn,"
-        f" calibrate and score; collect at least an hour of a few containers. Rules need no learning:"
+        f"{capture.path}: containers were active in {plural(windows, 'window')} of {every.text}: too few to"
+        f" learn, calibrate and score; collect at least an hour of a few containers. Rules need no learning:"
         f" rtml rules {capture.path}"
     )
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from rtml.evaluation.ledger import Ledger
 from rtml.report.chosen import best_held, in_front
-from rtml.showing.drawing import FAINT, GRID, INK, PAPER, WIDTH, dot, fitted, line, paper, text
+from rtml.showing.drawing import FAINT, GRID, INK, PAPER, WIDTH, dot, fitted, line, paper, shortened, text
 from rtml.showing.shown import Content, Shown, element, svg
 from rtml.text import visible
 
@@ -117,7 +117,7 @@ def _side(
     rows: pl.DataFrame, name: str, top: float, columns: dict[float, _Column], best: dict[float, int]
 ) -> Iterator[Content]:
     ink = _COLOURS.get(rows["kind"][0], INK)
-    yield fitted(14, top + 22, name, _NAMES - 24, fill=ink, weight=600, name=True)
+    yield from _named(name, top + 22, ink)
     for row in rows.iter_rows(named=True):
         column, y = columns[row["asked"]], top + 23
         held, won = row["budget"] == "held", row["found"] == best.get(row["asked"])
@@ -134,6 +134,17 @@ def _side(
         half = _HALF * len(label)
         middle = min(max(x, column.left + half - 8), column.left + column.width - half + 8)
         yield text(middle, y - 9, label, "middle", INK if held else FAINT, 11, 700 if held and won else 400)
+
+
+def _named(name: str, y: float, ink: str) -> Iterator[Content]:
+    """Write the name of a side; one of two sides that is too long for a line stands on two."""
+    first, plus, second = name.rpartition(" + ")
+    room = _NAMES - 24
+    if not plus or shortened(name, room) == visible(name):
+        yield fitted(14, y, name, room, fill=ink, weight=600, name=True)
+        return
+    yield fitted(14, y - 7, f"{first} +", room, fill=ink, weight=600, name=True)
+    yield fitted(14, y + 7, second, room, fill=ink, weight=600, name=True)
 
 
 def _point(x: float, y: float, ink: str, held: bool, hint: str) -> Content:

@@ -91,9 +91,9 @@ def verbatim(text: str) -> ET.Element:
     Examples
     --------
     >>> ET.tostring(verbatim("a: <b>\n  c: \x1b"), encoding="unicode")
-    '<pre>a: &lt;b&gt;<br />  c: \\x1b</pre>'
+    '<pre style="white-space: pre-wrap; word-break: normal">a: &lt;b&gt;<br />  c: \\x1b</pre>'
     """
-    made, last = ET.Element("pre"), None
+    made, last = element("pre", style="white-space: pre-wrap; word-break: normal"), None
     for line in text.split("\n"):
         if last is None:
             made.text = visible(line, len(line))

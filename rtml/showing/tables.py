@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
@@ -23,6 +24,7 @@ _WIDEST = 60
 _ROOM = "20em"
 """Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
 _NOTHING = ("", "–")
+_ID, _NAMED = re.compile(r"[0-9a-f]{64}"), 12
 _LEFT, _RIGHT = "text-align: left", "text-align: right"
 _BARRED = f"{_LEFT}; white-space: nowrap"
 
@@ -40,7 +42,7 @@ def table(
     ----------
     frame
         Any frame of numbers, times, strings, Booleans and lists of them; null shows as a dash, a
-        time with its day unless all in its column have the same.
+        time with its day unless all in its column have the same, an id of 64 digits by its first twelve.
     shares
         Columns of shares (0 to 1), drawn as a bar with a percentage.
     code
@@ -122,8 +124,15 @@ def facts(values: Mapping[str, object]) -> Shown:
 
 
 def _cell(text: str, side: str, typed: bool) -> ET.Element:
+    if _ID.fullmatch(text):
+        return element("td", element("code", _short(text), title=text), style=side)
     wide = f"; min-width: {_ROOM}" if typed and len(text) > _WIDEST // 2 else ""
     return element("td", element("code", text) if typed else text, style=f"{side}{wide}")
+
+
+def _short(text: str) -> str:
+    """Return the beginning of the id of a container, as container tools show it; else the text."""
+    return f"{text[:_NAMED]}…" if _ID.fullmatch(text) else text
 
 
 def _dated(frame: pl.DataFrame) -> set[str]:
@@ -158,7 +167,7 @@ def _bar(share: float | None) -> str:
 
 
 def _plain(rows: Sequence[Sequence[str]], more: str) -> str:
-    shown = [[visible(cell, _WIDEST) for cell in row] for row in rows]
+    shown = [[visible(_short(cell), _WIDEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = [
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
