@@ -113,7 +113,7 @@ def test_without_scripts_everything_is_there(browser, file):
     assert page.locator("#attack-1 .tree").is_visible()
 
 
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("width", [400, 900, 1280])
 def test_nothing_lies_off_screen(browser, hostile, width):
     page = Seen(browser, hostile, width).page
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -20,6 +21,7 @@ from rtml.report.headline_picture import dots
 from rtml.schema import FINDINGS, conform
 from rtml.showing.drawing import ALARM
 from rtml.showing.shown import Shown
+from tests.conftest import REPOSITORY
 from tests.notebooks.test_showing import AT, clean, edges, hostile_events
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -266,3 +268,25 @@ def test_many_names_are_counted_not_drawn(number: int):
     assert ("more families" in shown.text) == (number == 40)
     assert len(shown.markup) < 30_000
     assert clean(timeline(hostile_events("x"), conform(pl.DataFrame(), FINDINGS), "f"))
+
+
+def test_a_report_gives_the_headline_its_own_colours():
+    kinds = ["rules", "model", "rival", "union"]
+    rows = [side(kind, 1.0, 4, kind=kind, oracle=5) for kind in kinds]
+    rows += [side(kind, 3.0, 4, kind=kind, budget="broken") for kind in kinds]
+    sheet = (REPOSITORY / "rtml/report/templates/report.css").read_text()
+    used = set(
+        re.findall(r'(fill|stroke)="(#[0-9a-f]{6})"', dots(conform(pl.DataFrame(rows), HEADLINE), 10).markup)
+    )
+    paper_edge = ("stroke", "#e3dfd6")
+    assert len(used) > 10 and paper_edge in used
+    assert all(f'.intervals [{kind}="{colour}"]' in sheet for kind, colour in used)
+
+
+def test_a_union_of_two_long_names_is_whole_on_two_lines():
+    long = side("rules, tuned + isolation forest", 1.0, 4, kind="union")
+    said = labels(dots(conform(pl.DataFrame([long]), HEADLINE), 10))
+    assert {"rules, tuned +", "isolation forest"} <= set(said)
+    assert "rules + rarity" in labels(
+        dots(conform(pl.DataFrame([side("rules + rarity", 1.0, 4)]), HEADLINE), 10)
+    )

@@ -244,3 +244,25 @@ def test_what_marks_a_finding_lets_what_lies_below_answer_the_pointer():
     drawn = ET.fromstring(timeline(hostile_events("x"), findings, "f").markup)
     over = [mark for mark in drawn.iter(f"{SVG}rect") if mark.get("fill-opacity") == "0.16"]
     assert over and all(mark.get("pointer-events") == "none" for mark in over)
+
+
+def test_long_text_stands_above_its_row_and_is_a_column_of_plain_text():
+    frame = pl.DataFrame({"n": [1, 2, 3], "said": ["<b>long</b>", "", "again"]})
+    shown = table(frame, code=["said"], above=["said"], most=2)
+    root = ET.fromstring(shown.markup)
+    bodies = [[row.findall("td") for row in body.findall("tr")] for body in root.findall("tbody")]
+    assert [len(body) for body in bodies] == [4], "a line above, two rows, and how many more"
+    assert "".join(bodies[0][0][0].itertext()) == "<b>long</b>" and bodies[0][0][0].get("colspan") == "1"
+    assert shown.text.splitlines()[0].split() == ["n", "said"] and "<b>long</b>" in shown.text
+    assert len(ET.fromstring(table(frame, above=["said"]).markup).findall("tbody")) == 2
+
+
+def test_an_id_is_shown_by_its_beginning_and_whole_under_the_pointer():
+    name = "0123456789ab" * 5 + "cdef"
+    shown = table(pl.DataFrame({"container_id": [name]}), code=["container_id"])
+    assert f'<code title="{name}">0123456789ab…</code>' in shown.markup
+    assert shown.text.splitlines()[1] == "0123456789ab…"
+
+
+def test_a_bar_keeps_to_its_line():
+    assert "nowrap" in table(pl.DataFrame({"share": [0.24]}), shares=["share"]).markup
