@@ -47,14 +47,19 @@ def _(given, mo, place, saved):
 
 @app.cell
 def _(hunt, mo):
+    from rtml.text import visible
+
     view = hunt.view().to_dicts()
+    names = [
+        f"{row['incident']}: {row['severity']:.1f} {visible(row['workload'] or '?', 40)}: "
+        f"{visible(row['what'] or '', 80)}"
+        for row in view
+    ]
     choice = mo.ui.dropdown(
-        {
-            f"{row['incident']}: {row['severity']:.1f} {row['workload'] or '?'}": row["incident"]
-            for row in view
-        },
-        value=f"0: {view[0]['severity']:.1f} {view[0]['workload'] or '?'}" if view else None,
+        {name: row["incident"] for name, row in zip(names, view, strict=True)},
+        value=names[0] if names else None,
         label="incident",
+        full_width=True,
     )
     choice
     return (choice,)
@@ -93,8 +98,14 @@ def _(incident, mo):
 @app.cell
 def _(incident, keep, mo, reason, verdict):
     mo.stop(not keep.value)
-    said = incident.verdict(verdict.value, reason.value)
-    mo.md(f"Kept: *{said.verdict}* by {mo.as_html(said.by)}.")
+    from rtml.errors import RtmlError as Refused
+
+    try:
+        said = incident.verdict(verdict.value, reason.value)
+        kept = mo.md(f"Kept: *{said.verdict}* by {mo.as_html(said.by)}.")
+    except Refused as error:
+        kept = mo.plain_text(f"Not kept: {error}")
+    kept
     return
 
 
