@@ -22,7 +22,7 @@ from rtml.findings.context import with_context
 from rtml.findings.incidents import incidents, planted
 from rtml.findings.reading import read_findings
 from rtml.findings.resumed import resumed
-from rtml.findings.verdicts import verdicts_file
+from rtml.findings.verdicts import read_verdicts, verdicts_file
 from rtml.models import Model
 from rtml.numbers import plural
 from rtml.schema import FINDINGS, conform
@@ -268,6 +268,8 @@ def hunt(
     if rules not in (None, *RULES):
         raise UnknownNameError(f"rules={rules!r}; {did_you_mean(str(rules), RULES)}")
     kept_in = verdicts_file(verdicts)
+    if kept_in.is_file():
+        read_verdicts(kept_in)  # what cannot be read is said now, not when all the work is done
     if given is None and rules is None and findings is None:
         raise UsageError("nothing to hunt with: give a model, rules, or findings")
     scored = None if given is None else given.score(opened, budget=budget, start=start, end=end)

@@ -63,4 +63,4 @@ class Findings:
         return f"Findings({len(self)} of {detectors}; gravest {severity}: {visible(worst['title'] or '')})"
 
     def _repr_html_(self) -> str:
-        return table(self.view(), code=["title", "type"], above=["title", "because"]).markup
+        return table(self.view(), code=["title", "type"], above=["title", "type", "because"]).markup

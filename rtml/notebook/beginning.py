@@ -84,11 +84,17 @@ def short_errors() -> None:
     shell: Any = get_ipython()
     if shell is not None:
         shell.set_custom_exc((RtmlError,), _told)
+        # One that is raised while a value is shown goes another way in IPython, which asks the error itself.
+        RtmlError._render_traceback_ = _sentence  # type: ignore[attr-defined]
+
+
+def _sentence(error: BaseException) -> list[str]:
+    return [visible(str(error), 2000)]
 
 
 def _told(shell: Any, kind: type[BaseException], error: BaseException, *_: Any, **__: Any) -> list[str]:
     """Write the sentence; the cell has failed all the same, so that what follows it is not run."""
-    sentence = visible(str(error), 2000)
+    (sentence,) = _sentence(error)
     sys.stderr.write(f"{sentence}\n")
     shell._last_traceback = [sentence]
     return [sentence]

@@ -25,7 +25,8 @@ _ROOM = "20em"
 """Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
 _NOTHING = ("", "–")
 _ID, _NAMED = re.compile(r"[0-9a-f]{64}"), 12
-_LEFT, _RIGHT = "text-align: left", "text-align: right"
+_SPACE = "padding: .3em .6em; vertical-align: top"
+_LEFT, _RIGHT = f"text-align: left; {_SPACE}", f"text-align: right; {_SPACE}"
 _BARRED = f"{_LEFT}; white-space: nowrap"
 
 

@@ -66,6 +66,13 @@ def test_a_misspelt_folder_is_said_before_the_hunt_and_never_made(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_cannot_be_read_is_said_before_the_hunt(lab: Capture, tmp_path: Path):
+    file = tmp_path / "v.jsonl"
+    file.write_text('{"verdict": "benign"}\n')
+    with pytest.raises(UsageError, match=r"v.jsonl: line 1: .* is required"):
+        rtml.hunt(lab, rules=None, findings=tmp_path / "of nobody.parquet", verdicts=file)
+
+
 def test_benign_verdicts_silence_findings_like_these_and_no_others(afresh: Hunt):
     incident = next(one for one in afresh if one.row["findings"] > 1)
     incident.verdict("benign", "ours")

@@ -141,6 +141,23 @@ def test_what_is_lacking_is_one_sentence_and_nothing_after_it_is_run(
     assert sentence in told[0].text and told[0].text.count("\n") == 1
 
 
+def test_an_error_while_a_value_is_shown_is_one_sentence_too():
+    lines = [
+        "from rtml.errors import RtmlError",
+        "from rtml.notebook import short_errors",
+        "short_errors()",
+        "class Value:",
+        "    def _repr_html_(self):",
+        "        raise RtmlError('cannot be shown \\x1b[2J')",
+        "Value()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("\n".join(lines))])
+    with pytest.raises(RtmlError, match="a cell of the notebook failed"):
+        execute(notebook, FOLDER)
+    said = [line for output in notebook.cells[0].outputs for line in output.get("traceback", [])]
+    assert said == ["cannot be shown \\x1b[2J"]
+
+
 def test_wrong_parameters_are_named():
     with pytest.raises(UsageError, match="no parameter 'CAPTUR'; did you mean 'CAPTURE'"):
         run("01", CAPTUR="x")
