@@ -5,10 +5,11 @@ becomes a rule. Scores, findings and trees come from the other rooms: nothing is
 """
 
 from rtml.analyst.distilling import Distilled
+from rtml.analyst.happened import Events
 from rtml.analyst.hunting import Hunt, hunt
 from rtml.analyst.incident import Incident
 from rtml.analyst.learnt import model_for, promised
 from rtml.analyst.rows import Rows
 from rtml.analyst.versions import versions
 
-__all__ = ["Distilled", "Hunt", "Incident", "Rows", "hunt", "model_for", "promised", "versions"]
+__all__ = ["Distilled", "Events", "Hunt", "Incident", "Rows", "hunt", "model_for", "promised", "versions"]
