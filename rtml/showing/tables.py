@@ -24,6 +24,7 @@ _WIDEST = 60
 _ROOM = "20em"
 """Room that long machine text has at least: on a narrow page a table is scrolled, its words stay whole."""
 _NOTHING = ("", "–")
+_LONG_WORD, _MOMENT = re.compile(r"\S{21}"), re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _ID, _NAMED = re.compile(r"[0-9a-f]{64}"), 12
 _SPACE = "padding: .3em .6em; vertical-align: top"
 _LEFT, _RIGHT = f"text-align: left; {_SPACE}", f"text-align: right; {_SPACE}"
@@ -68,12 +69,18 @@ def table(
         for row in frame.head(most).iter_rows(named=True)
     ]
     beside = {name: _side(kind, name in shares) for name, kind in frame.schema.items() if name not in above}
-    more = f"… {frame.height - most:,} more rows" if frame.height > most else ""
+    more = _more(frame, most)
     made = element("table", element("thead", *_head(beside, above)), class_=NO_MATH)
     made.extend(_bodies(rows, beside, above, code))
     if more:
         made[-1].append(element("tr", _across([more], beside)))
     return html(made, _plain([frame.columns, *(list(row.values()) for row in rows)], more))
+
+
+def _more(frame: pl.DataFrame, most: int) -> str:
+    if frame.is_empty():
+        return "none" if frame.width else ""
+    return f"… {frame.height - most:,} more rows" if frame.height > most else ""
 
 
 def _side(kind: pl.DataType, bar: bool) -> str:
@@ -127,8 +134,16 @@ def facts(values: Mapping[str, object]) -> Shown:
 def _cell(text: str, side: str, typed: bool) -> ET.Element:
     if _ID.fullmatch(text):
         return element("td", element("code", _short(text), title=text), style=side)
-    wide = f"; min-width: {_ROOM}" if typed and len(text) > _WIDEST // 2 else ""
-    return element("td", element("code", text) if typed else text, style=f"{side}{wide}")
+    return element("td", element("code", text) if typed else text, style=f"{side}{_width(text, typed)}")
+
+
+def _width(text: str, typed: bool) -> str:
+    """Return what keeps a cell from being too narrow for its words, or too wide for the page."""
+    if typed:
+        return f"; min-width: {_ROOM}" if len(text) > _WIDEST // 2 else ""
+    if _MOMENT.fullmatch(text):
+        return "; min-width: 5.5em"
+    return "; min-width: 8em; overflow-wrap: anywhere" if _LONG_WORD.search(text) else ""
 
 
 def _short(text: str) -> str:

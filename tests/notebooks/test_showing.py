@@ -204,7 +204,8 @@ def test_empty_inputs_say_so():
     assert repr(activity(nothing)) == "no events"
     assert repr(timeline(nothing, conform(pl.DataFrame(), FINDINGS), "f")) == "no events"
     assert repr(tree({})) == "not in the capture"
-    assert repr(table(pl.DataFrame({"a": []}))) == "a"
+    assert repr(table(pl.DataFrame({"a": []}))) == "a\nnone"
+    assert ">none<" in table(pl.DataFrame({"a": [], "b": []}), above=["b"]).markup
     clean(table(pl.DataFrame()))
     clean(facts({}))
     columns = {"who": pl.String, "window": pl.Datetime, "here": pl.Boolean, "a.b": pl.Float64}
@@ -266,3 +267,12 @@ def test_an_id_is_shown_by_its_beginning_and_whole_under_the_pointer():
 
 def test_a_bar_keeps_to_its_line():
     assert "nowrap" in table(pl.DataFrame({"share": [0.24]}), shares=["share"]).markup
+
+
+def test_what_has_no_place_to_break_is_broken_and_a_day_is_not():
+    frame = pl.DataFrame(
+        {"workload": ["default/privileged-pod/privileged-pod", "web"], "seen": [AT, AT.replace(year=2001)]}
+    )
+    cells = [cell.get("style", "") for cell in ET.fromstring(table(frame).markup).iter("td")]
+    assert ["anywhere" in style for style in cells] == [True, False, False, False]
+    assert ["5.5em" in style for style in cells] == [False, True, False, True]
