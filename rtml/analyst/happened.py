@@ -28,15 +28,15 @@ class Events(Rows):
     --------
     >>> from rtml.analyst import hunt
     >>> events = hunt("datasets/lab-v1/capture", start=0.55)[0].events()
-    >>> events.told().columns
+    >>> events.weightiest().columns
     ['time', 'program', 'kind', 'what', 'rank']
-    >>> len(events), events.told().height
+    >>> len(events), events.weightiest().height
     (50, 25)
-    >>> events.told().filter(rank=1)["what"].to_list()
+    >>> events.weightiest().filter(rank=1)["what"].to_list()
     ['/etc/cron.d/sysupd', '/usr/bin/touch']
     """
 
-    def told(self) -> pl.DataFrame:
+    def weightiest(self) -> pl.DataFrame:
         """Return what is shown: the weightiest events in order, who did what to what."""
         weighty = self.frame.with_row_index("_at").sort("rank", _plain(), "_at", nulls_last=True)
         rows = weighty.head(_MOST).sort("_at")
@@ -62,7 +62,7 @@ class Events(Rows):
         return self._shown()._repr_html_() + (sentence(rest).markup if rest else "")
 
     def _shown(self) -> Rows:
-        return Rows(self.told(), code=("program", "what"), above=("program",), otherwise=self.otherwise)
+        return Rows(self.weightiest(), code=("program", "what"), above=("program",), otherwise=self.otherwise)
 
     def _rest(self) -> str:
         left = self.frame.height - _MOST

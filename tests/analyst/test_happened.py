@@ -48,7 +48,7 @@ def test_every_kind_says_to_what_it_was_done():
         {"kind": "dns", "domain": "evil.example"},
         {"kind": "setuid", "request": "setuid"},
         {"kind": "fork"},
-    ).told()
+    ).weightiest()
     assert shown.select("kind", "what").rows() == [
         ("exec", "/bin/sh"),
         ("open (EACCES)", "/etc/shadow"),
@@ -68,9 +68,9 @@ def test_a_program_is_named_where_it_begins_and_again_after_another():
         {"kind": "open", "pid": pid, "cmdline": said}
         for pid, said in ((1, "a"), (1, "a"), (2, "b"), (1, "a"))
     ]
-    assert events(*rows).told()["program"].to_list() == ["1 a", "", "2 b", "1 a"]
+    assert events(*rows).weightiest()["program"].to_list() == ["1 a", "", "2 b", "1 a"]
     anonymous = [{"kind": "open", "pid": None, "exe": name} for name in ("/a", "/a", "/b")]
-    assert events(*anonymous).told()["program"].to_list() == ["/a", "", "/b"]
+    assert events(*anonymous).weightiest()["program"].to_list() == ["/a", "", "/b"]
 
 
 def test_many_events_are_the_weightiest_in_order_and_the_rest_is_counted():
@@ -79,17 +79,17 @@ def test_many_events_are_the_weightiest_in_order_and_the_rest_is_counted():
     rows[280] |= {"rank": 0}
     rows.append({"kind": "connect", "dst_ip": "10.0.0.1"})
     shown = events(*rows)
-    what = shown.told()["what"].to_list()
+    what = shown.weightiest()["what"].to_list()
     assert {"/lib/7", "/lib/280", "10.0.0.1"} <= set(what)
-    assert what[-2:] == ["/lib/280", "10.0.0.1"] and shown.told()["time"].is_sorted()
+    assert what[-2:] == ["/lib/280", "10.0.0.1"] and shown.weightiest()["time"].is_sorted()
     assert "of 301 events" in repr(shown) and "of 301 events" in shown._repr_html_()
     assert len(shown) == 301 and "of " not in repr(events(*rows[:2]))
 
 
 def test_hosts_and_containers_are_shown_where_they_differ():
     rows = [{"kind": "open", "container_name": name} for name in ("web", "job")]
-    assert "container_name" in events(*rows).told().columns
-    assert {"container_name", "host"}.isdisjoint(events(rows[0], rows[0]).told().columns)
+    assert "container_name" in events(*rows).weightiest().columns
+    assert {"container_name", "host"}.isdisjoint(events(rows[0], rows[0]).weightiest().columns)
 
 
 def test_hostile_text_is_text_and_nothing_is_said_in_a_sentence():

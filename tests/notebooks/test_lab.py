@@ -61,8 +61,8 @@ def test_a_copy_learns_of_a_newer_notebook_and_stays_as_it_is(tmp_path: Path):
     assert copied(ours, desk) == []  # an output of ours is none either
     _notebook(notebook, "hunt(model)")
     for _ in range(2):
-        (told,) = copied(ours, desk)
-        assert "is newer than your copy" in told and str(mine) in told
+        (sentence,) = copied(ours, desk)
+        assert "is newer than your copy" in sentence and str(mine) in sentence
     assert "# mine" in mine.read_text()
     mine.rename(desk / "02-mine.ipynb")
     assert copied(ours, desk) == [] == copied(ours, desk)
@@ -75,8 +75,8 @@ def test_a_copy_of_unknown_age_is_told_once(tmp_path: Path, list_: str):
     _notebook(ours / "a.ipynb", "new")
     _notebook(desk / "a.ipynb", "old")
     (desk / ".taken.json").write_text(list_)
-    (told,) = copied(ours, desk)
-    assert "may be newer" in told
+    (sentence,) = copied(ours, desk)
+    assert "may be newer" in sentence
     assert copied(ours, desk) == []
     assert "old" in (desk / "a.ipynb").read_text()
 
