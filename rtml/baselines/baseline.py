@@ -63,11 +63,15 @@ class Baseline:
 
     def surprise(self, conditional: Conditional, pairs: pl.DataFrame) -> pl.DataFrame:
         """Add ``bits`` (1/1024), ``known``, ``seen``: see `rtml.baselines.backoff.surprise`."""
+        return backoff.surprise(conditional, self.learnt(conditional), pairs)
 
-        def learnt() -> History:
+    def learnt(self, conditional: Conditional) -> History:
+        """Return what was learnt of a conditional, ready to be asked: made once."""
+
+        def made() -> History:
             return history(conditional, drawn(self.of(conditional.name), conditional.places))
 
-        return backoff.surprise(conditional, self.once(conditional, learnt), pairs)
+        return self.once(conditional, made)
 
     def once(self, name: Hashable, make: Callable[[], _Made]) -> _Made:
         """Return what ``make`` gives, made of this history once: scoring is often of a single minute."""

@@ -57,6 +57,13 @@ class Seen:
 class Looks(Feed):
     """A model that looks at events which lie elsewhere; its state is that of a stream (`Ongoing`)."""
 
+    def ready(self) -> Looks:
+        """Make what is made of the baseline once, before the first look waits for it."""
+        for family in features.families_of(self.parts.description.families).values():
+            for conditional in family.conditionals:
+                self.parts.baseline.learnt(conditional)
+        return self
+
     def glance(self, fresh: Source, since: dt.datetime, until: dt.datetime, where: str) -> None:
         """Look at a stretch of time for the first time.
 

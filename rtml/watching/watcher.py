@@ -63,7 +63,7 @@ class Watcher:
         remarks.counts = position.counts
         looks = None
         if judges.model is not None:
-            looks = look_on(judges.model, judges.budget)
+            looks = look_on(judges.model, judges.budget).ready()
             looks.going.pace = judges.pace
         rules = None if judges.rules is None else Rules(judges.rules, judges.fits, self.kept.ruling)
         self.looking = Looking(looks, rules, self.kept.evidence, place / "watch" / "stretches")
@@ -96,6 +96,14 @@ class Watcher:
             return pulse.stopped()
 
         return stopped
+
+    def awaited(self) -> dt.datetime | None:
+        """Return the time of the log at which there is something to look at; None before the first event."""
+        middle = self.clocks.middle()
+        if middle is None:
+            return None
+        seen = middle - _PATIENCE
+        return min(at.border_before(seen) + at.length for at in (self.every, _AHEAD)) + _PATIENCE
 
     def finish(self) -> None:
         """Tell all as it stands, as if the hold were over; the state stays as it is."""
