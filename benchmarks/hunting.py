@@ -34,11 +34,8 @@ _BEGIN = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 _DAY = 86_400 * 10**9
 _CHILD = """
 import json, resource, sys, time
-from pathlib import Path
 import rtml
-def peak():  # not ru_maxrss: over an exec that keeps the peak of the process that made the capture
-    (line,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
+from benchmarks.memory import peak
 def cell(name, code):
     begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     exec(code, globals())

@@ -7,7 +7,6 @@ returned step is timed; the step returns the number of events that it handled.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks.memory import peak
 from benchmarks.plain.families import COLUMNS, plain_features
 
 __all__ = ["JOBS", "THREE", "main"]
@@ -27,10 +27,7 @@ _MORE = ["path", "path_to", "wrote", "result", "request", "socket_path", "src_po
 
 
 def synthetic(folder: str, events: str, seed: str) -> Step:
-    """Write the synthetic capture: a job too, for a small parent keeps peaks honest.
-
-    Linux hands the peak of a parent on to the processes that it starts.
-    """
+    """Write the synthetic capture: a job too, so that this does not count for what reads it."""
     from benchmarks.synthetic import write_synthetic
 
     def step() -> int:
@@ -234,8 +231,7 @@ def main(name: str, *arguments: str) -> None:
     start, begun = time.perf_counter(), time.process_time()
     events = step()
     seconds, cpu = time.perf_counter() - start, time.process_time() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": cpu, "events": events, "peak": peak}) + "\n")
+    sys.stdout.write(json.dumps({"seconds": seconds, "cpu": cpu, "events": events, "peak": peak()}) + "\n")
 
 
 if __name__ == "__main__":

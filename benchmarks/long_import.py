@@ -15,17 +15,19 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-SAMPLE = Path(__file__).parents[1] / "tests" / "data" / "bpftrace" / "bpftrace.jsonl.gz"
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "tests" / "data" / "bpftrace" / "bpftrace.jsonl.gz"
 GOAL = 1.25
 """Peak memory of the longest log, as a multiple of that of the shortest."""
 _TIME = re.compile(rb'("data": "\+?[a-z0-9]+\\u001f)(\d+)')
 _CHILD = """
 import resource, sys
 from pathlib import Path
+from benchmarks.memory import peak
 from rtml.captures.importing import import_capture
 done = import_capture("bpftrace", [Path(sys.argv[1])], Path(sys.argv[2]))
 own = resource.getrusage(resource.RUSAGE_SELF)
-print(done.events, own.ru_utime + own.ru_stime, own.ru_maxrss)
+print(done.events, own.ru_utime + own.ru_stime, peak())
 """
 
 
@@ -73,11 +75,11 @@ def main() -> None:
             beside = given.sample.parent / "sitting.json"
             (Path(place) / "sitting.json").write_bytes(beside.read_bytes())
             command = [sys.executable, "-c", _CHILD, str(log), str(Path(place) / "capture")]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             events, seconds, peak = done.stdout.split()
             size = log.stat().st_size / 1e6
             columns = f"{lines:>12,}  {int(events):>12,}  {size:>10,.0f}"
-            sys.stdout.write(f"{columns}  {float(seconds):>8.1f}  {int(peak) / 1e3:>8,.0f}\n")
+            sys.stdout.write(f"{columns}  {float(seconds):>8.1f}  {int(peak) / 1e6:>8,.0f}\n")
             sys.stdout.flush()
             peaks[lines] = int(peak)
     if len(peaks) > 1:

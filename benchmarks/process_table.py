@@ -17,7 +17,7 @@ from unittest import mock
 
 import polars as pl
 
-from benchmarks.long_import import SAMPLE, write_log
+from benchmarks.long_import import ROOT, SAMPLE, write_log
 from rtml.captures import streaming
 from rtml.captures.sensors import SENSORS
 
@@ -27,6 +27,7 @@ _IDS = ("key", "process_id", "parent_id", "seq")
 _CHILD = """
 import resource, sys
 from pathlib import Path
+from benchmarks.memory import peak
 from rtml.captures import streaming
 from rtml.captures.following.gathering import Gathered
 from rtml.captures.retired import Retired
@@ -36,7 +37,7 @@ stream = streaming._Stream(kind, half, Gathered.begin(kind))
 stream.sittings = [Retired(half / ".known" / "0", int(sys.argv[2]))]
 meant, images, repairs = streaming._write_processes(stream, {})
 own = resource.getrusage(resource.RUSAGE_SELF)
-print(images.height, own.ru_utime + own.ru_stime, own.ru_maxrss)
+print(images.height, own.ru_utime + own.ru_stime, peak())
 """
 
 
@@ -71,9 +72,9 @@ def main() -> None:
                 for table, rows in zip(_TABLES, tables, strict=True):
                     later(rows, copy).write_parquet(known / f"{table}-{copy + 1:08d}.parquet")
             command = [sys.executable, "-c", _CHILD, str(half), str(copies)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
             images, seconds, peak = done.stdout.split()
-            sys.stdout.write(f"{int(images):>10,}  {float(seconds):>6.1f}  {int(peak) / 1e3:>8,.0f}\n")
+            sys.stdout.write(f"{int(images):>10,}  {float(seconds):>6.1f}  {int(peak) / 1e6:>8,.0f}\n")
             sys.stdout.flush()
 
 

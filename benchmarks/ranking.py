@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.memory import peak
 from rtml.evaluation.ranking import Ranked, ranked_measures
 
 __all__ = ["ranking"]
@@ -49,10 +49,9 @@ def main(
         start, used = time.perf_counter(), time.process_time()
         measures = ranked_measures(ranked, seed, resamples)
         seconds, used = time.perf_counter() - start, time.process_time() - used
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         sizes = (f"{ranked.target.sum():,}", f"{attacks:,}", f"{containers:,}")
         values = (str(measures["auroc"]), str(measures["average_precision"]))
-        table.add_row(*sizes, f"{seconds:.1f}", f"{used:.1f}", *values, f"{peak:.2f}")
+        table.add_row(*sizes, f"{seconds:.1f}", f"{used:.1f}", *values, f"{peak() / 1e9:.2f}")
     Console(width=120).print(table)
 
 

@@ -34,6 +34,7 @@ train(open_capture(sys.argv[1]), split=Split(0.4, 0.6), seed=1).save(sys.argv[2]
 _JOB = """
 import json, resource, sys
 from pathlib import Path
+from benchmarks.memory import peak
 kind, log, model, out = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
 from rtml.captures.following.follow import Pulse, follow
 pulse = Pulse(events=200_000, seconds=1e9, once=True)
@@ -57,7 +58,7 @@ else:
     load_model(model).score(open_capture(out), hold="10m")
     run_all(open_capture(out), Chosen()).findings()
 own = resource.getrusage(resource.RUSAGE_SELF)
-print(json.dumps({"events": events, "cpu": own.ru_utime + own.ru_stime, "mb": own.ru_maxrss / 1e3}))
+print(json.dumps({"events": events, "cpu": own.ru_utime + own.ru_stime, "mb": peak() / 1e6}))
 """
 JOBS = ("follow", "batch", "watch")
 
