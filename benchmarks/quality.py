@@ -9,6 +9,7 @@ of the test sitting put into benign test time of other containers.
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,7 @@ from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
 from rtml.experiment import run_experiment
 from rtml.experiment.config import Experiment, load_experiment
+from rtml.once import keeping
 from rtml.replays.catalogue import HELD_OUT, catalogue
 from rtml.splicing.recorded import read_rejects
 from rtml.splicing.splice import splice
@@ -128,12 +130,14 @@ def show_seeds(console: Console, title: str, ledgers: list[Ledger]) -> None:
 
 
 def judged(experiment: Experiment, seeds: list[int], place: Path) -> list[Ledger]:
-    """Run an experiment with several seeds."""
-    runs = [
-        run_experiment(experiment.model_copy(update={"seed": seed}), place / f"{seed}", tracked=False)
-        for seed in seeds
-    ]
-    return [run.ledger for run in runs]
+    """Run an experiment with several seeds; features are made once for all of them."""
+    with keeping():
+        return [
+            run_experiment(
+                experiment.model_copy(update={"seed": seed}), place / f"{seed}", tracked=False
+            ).ledger
+            for seed in seeds
+        ]
 
 
 def left_in(experiment: Experiment) -> Experiment:
@@ -159,6 +163,7 @@ def main(
     into: Annotated[list[str] | None, typer.Option(help="into what: peers, rollouts, images")] = None,
     config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
     other: Annotated[list[Path] | None, typer.Option(help="experiments to lay beside it by grade")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder to keep the runs in")] = None,
 ) -> None:
     """Measure detection on the shipped recordings.
 
@@ -166,20 +171,22 @@ def main(
     """
     console, experiment = Console(width=150), load_experiment(config)
     wanted = seeds or [7, 1, 2, 3, 4]
-    with tempfile.TemporaryDirectory() as place:
-        clean = judged(experiment, wanted, Path(place) / "clean")
+    with nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        more = others(other or OTHERS, wanted[0], place / "others")
+        clean = judged(experiment, wanted, place / "clean")
         show(console, f"{config} with seed {wanted[0]}", clean[0])
         show_seeds(console, f"{config}, seeds {wanted}: median (range)", clean)
-        kept = judged(left_in(experiment), wanted, Path(place) / "kept")
+        kept = judged(left_in(experiment), wanted, place / "kept")
         show_seeds(console, f"the same with the {LEFT_IN} the learning time", kept)
         ledgers = {experiment.name: clean[0], f"{experiment.name}, {LEFT_IN}": kept[0]}
-        show_grades(console, ledgers | others(other or OTHERS, wanted[0], Path(place) / "others"))
+        show_grades(console, ledgers | more)
         show_budgets(console, experiment)
-        lab = judged(load_experiment(LAB), wanted, Path(place) / "lab")
+        lab = judged(load_experiment(LAB), wanted, place / "lab")
         show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
         for variant in into or ["peers"] if trials else []:
-            more = spliced(experiment, Path(place) / f"spliced-{variant}", trials, variant)
-            outcome = run_experiment(more, Path(place) / f"run-{variant}", tracked=False)
+            tried = spliced(experiment, place / f"spliced-{variant}", trials, variant)
+            outcome = run_experiment(tried, place / f"run-{variant}", tracked=False)
             show(
                 console, f"{trials} trials spliced into {variant} beside the recorded attacks", outcome.ledger
             )
