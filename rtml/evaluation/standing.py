@@ -60,7 +60,9 @@ def benign_units(side: Side, track: Track) -> pl.DataFrame:
     Each with its strangest tree (``window`` and the columns of ``side.trees``). Trees that repeat at every
     budget what was told already are none: they are never told.
     """
-    rows = told(_placed(side, track)).filter(pl.col("outcome") == "false").drop_nulls("score")
+    rows = _placed(side, track)
+    rows = told(rows) if "budget" in rows.columns else rows
+    rows = rows.filter(pl.col("outcome") == "false").drop_nulls("score")
     ordered = rows.sort("score", *_TREE, descending=[True, False, False, False])
     return ordered.unique(_UNIT, keep="first", maintain_order=True).drop("attack_id", "outcome")
 
