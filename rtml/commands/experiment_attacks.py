@@ -50,10 +50,14 @@ def attacks(
 
 def _row(row: dict[str, Any]) -> tuple[object, ...]:
     found = [" ".join([side["side"], *_asked(side["asked"])]) for side in row["found"]]
-    deeds = [f"{it['deed']} ({it['bits']:.0f}{'' if it['seen'] else ', new'})" for it in row["surprises"]]
+    deeds = [" ".join([it["deed"], f"({it['bits']:.0f}{_marks(it)})"]) for it in row["surprises"]]
     rare = None if row["p_value"] is None else f"{row['p_value']:.2g}"
     return row["grade"], row["attack_id"], "; ".join(found), "; ".join(deeds), rare, row["obstacle"]
 
 
 def _asked(budget: float | None) -> list[str]:
     return [] if budget is None else [f"{budget:g}"]
+
+
+def _marks(surprise: dict[str, Any]) -> str:
+    return ("" if surprise["seen"] else ", new") + (", shared" if surprise["shared"] else "")

@@ -33,20 +33,22 @@ __all__ = ["ACCOUNTS", "accounts"]
 _MOST = 3
 """Surprises that an attack is told with."""
 
+SURPRISES = {"deed": pl.String(), "bits": pl.Float64(), "seen": pl.Boolean(), "shared": pl.Boolean()}
 ACCOUNTS = pl.Schema(
     {
         "attack_id": pl.String(),
         "grade": pl.Int64(),
         "entry": pl.String(),
         "found": pl.List(pl.Struct({"side": pl.String(), "asked": pl.Float64()})),
-        "surprises": pl.List(pl.Struct({"deed": pl.String(), "bits": pl.Float64(), "seen": pl.Boolean()})),
+        "surprises": pl.List(pl.Struct(SURPRISES)),
         "p_value": pl.Float64(),
         "above": pl.Int64(),
         "obstacle": pl.String(),
     }
 )
 """One row per attack, its parts together. ``found``: the least budget at which each side finds it, null for a
-side without a dial. ``surprises``: what its own processes did that surprises most. Of its strangest tree by
+side without a dial. ``surprises``: what its own processes did that surprises most; ``shared``: several
+replicas took it up together, so that it counts for no single tree. Of its strangest tree by
 the side that is asked about ``p_value``, and ``above``: how many benign units of the test are stranger.
 ``obstacle``: why this side does not find it at the budget of the run; null where it does."""
 
@@ -128,7 +130,9 @@ def _own(track: Track, surprises: pl.DataFrame) -> dict[str, list[dict[str, Any]
     members = attack_trees(track.labels, track.processes).join(spans, on="attack_id")
     theirs = surprises.filter(pl.col("bits") > 0).join(members, on="process_id")
     during = theirs.filter(pl.col("time").is_between(pl.col("start"), pl.col("end") + GRACE))
-    pairs = during.group_by("origin", "conditional", "key").agg(pl.col("bits").max(), pl.col("seen").all())
+    pairs = during.group_by("origin", "conditional", "key").agg(
+        pl.col("bits").max(), pl.col("seen").all(), pl.col("shared").fill_null(False).all()
+    )
     ordered = pairs.sort("bits", "conditional", "key", descending=[True, False, False])
     return {
         str(name): list(_deeds(part)) for (name,), part in ordered.group_by("origin", maintain_order=True)
@@ -136,5 +140,6 @@ def _own(track: Track, surprises: pl.DataFrame) -> dict[str, list[dict[str, Any]
 
 
 def _deeds(pairs: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    for conditional, key, bits, seen in pairs.select("conditional", "key", "bits", "seen").iter_rows():
-        yield {"deed": deed(conditional, key), "bits": bits, "seen": bool(seen)}
+    for row in pairs.iter_rows(named=True):
+        facts = {name: row[name] for name in ("bits", "seen", "shared")}
+        yield {"deed": deed(row["conditional"], row["key"]), **facts}

@@ -57,7 +57,7 @@ def obstacle(
     events
         Of its own processes, while it went on.
     surprises
-        ``deed, bits, seen`` of what they did, the most surprising first.
+        ``bits, seen, shared`` of what they did, the most surprising first.
     tree
         Its strangest tree (`rtml.evaluation.standing.standing`); null: none was scored.
     others
@@ -69,7 +69,7 @@ def obstacle(
     --------
     >>> obstacle(0, [], None, [], 1.0)
     'the sensor saw no event of it'
-    >>> read = {"deed": "read /etc/passwd", "bits": 3.1, "seen": True}
+    >>> read = {"deed": "read /etc/passwd", "bits": 3.1, "seen": True, "shared": False}
     >>> obstacle(9, [read], {"above": 2, "repeats": None}, ["web: started curl"] * 2, 1.0)
     'known to the workload; 2 benign units are stranger: web: started curl (2)'
     >>> obstacle(9, [{**read, "seen": False}], {"above": 0, "repeats": None}, [], 1.0)
@@ -81,7 +81,7 @@ def obstacle(
         return "no tree of it was scored"
     if asked in (tree.get("repeats") or []):
         return "told already: it repeats what a replica had shown within the hour"
-    known = "" if any(not one["seen"] for one in surprises) else "known to the workload; "
+    known = _known(surprises)
     if not tree["above"]:
         return f"{known}no benign unit is stranger: the threshold that calibration set is"
     counted = dict.fromkeys(others[: tree["above"]], 0)
@@ -92,3 +92,11 @@ def obstacle(
     more = "; …" if len(ordered) > _NAMED else ""
     units = "benign unit is" if tree["above"] == 1 else "benign units are"
     return f"{known}{tree['above']} {units} stranger: {named}{more}"
+
+
+def _known(surprises: Sequence[Mapping[str, Any]]) -> str:
+    """Say where nothing that an attack did is news of its own tree."""
+    new = [row for row in surprises if not row["seen"]]
+    if not new:
+        return "known to the workload; "
+    return "taken up by its replicas together, one report about the workload; " if new[0]["shared"] else ""

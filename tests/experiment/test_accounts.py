@@ -79,13 +79,16 @@ def test_a_written_ledger_is_read_back(demo: Outcome, tmp_path: Path):
 
 
 def test_each_obstacle_has_its_sentence():
-    new, tree = [{"deed": "read /x", "bits": 9.0, "seen": False}], {"above": 3, "repeats": [1.0]}
+    read, tree = {"bits": 9.0, "seen": False, "shared": False}, {"above": 3, "repeats": [1.0]}
+    new = [read]
     assert obstacle(0, new, tree, [], 1.0) == "the sensor saw no event of it"
     assert obstacle(4, new, None, [], 1.0) == "no tree of it was scored"
     assert obstacle(4, new, tree, [], 1.0).startswith("told already")
     others = ["web: started curl", "db: read /y", "web: started curl", "far: below"]
     said = obstacle(4, new, tree, others, 3.0)
     assert said == "3 benign units are stranger: web: started curl (2); db: read /y (1)"
+    together = obstacle(4, [{**read, "shared": True}, read], {"above": 0}, [], 3.0)
+    assert together.startswith("taken up by its replicas together")
     assert obstacle(4, [], {"above": 1}, others, 3.0).startswith("known to the workload; 1 benign unit is")
 
 
@@ -94,7 +97,9 @@ def test_a_benign_cause_is_what_surprises_most_in_its_tree_beyond_its_peers():
     units = pl.DataFrame({"container_id": ["a", "b"], "window": at[:2], "root_id": [1, 2]})
     rows = pl.DataFrame(
         {"window": at, "bits": [5.0, 8.0, 9.0], "key": ["curl", "nc", "all"], "shared": [False, False, True]}
-    ).with_columns(container_id=pl.lit("a"), root_id=1, conditional=pl.lit("binaries.program"))
+    ).with_columns(
+        container_id=pl.lit("a"), root_id=pl.lit(1, pl.Int64), conditional=pl.lit("binaries.program")
+    )
     surprises = pl.concat([EVENT_SURPRISES.to_frame(), rows], how="diagonal")
     containers = pl.DataFrame({"container_id": ["a", "b"], "workload": ["web", None]})
     assert causes(units, surprises, containers) == ["web: started nc", "b: nothing new"]
