@@ -11,7 +11,7 @@ from rtml.models.explaining.wording import deed
 
 __all__ = ["causes", "obstacle"]
 
-_NAMED = 3
+_NAMED = 8
 _TREE = ["container_id", "window", "root_id"]
 
 
@@ -99,4 +99,5 @@ def _known(surprises: Sequence[Mapping[str, Any]]) -> str:
     new = [row for row in surprises if not row["seen"]]
     if not new:
         return "known to the workload; "
-    return "taken up by its replicas together, one report about the workload; " if new[0]["shared"] else ""
+    together = all(row["shared"] for row in new)
+    return "taken up by its replicas together, one report about the workload; " if together else ""

@@ -87,8 +87,9 @@ def test_each_obstacle_has_its_sentence():
     others = ["web: started curl", "db: read /y", "web: started curl", "far: below"]
     said = obstacle(4, new, tree, others, 3.0)
     assert said == "3 benign units are stranger: web: started curl (2); db: read /y (1)"
-    together = obstacle(4, [{**read, "shared": True}, read], {"above": 0}, [], 3.0)
-    assert together.startswith("taken up by its replicas together")
+    shared = {**read, "shared": True}
+    assert obstacle(4, [shared], {"above": 0}, [], 3.0).startswith("taken up by its replicas together")
+    assert not obstacle(4, [shared, read], {"above": 0}, [], 3.0).startswith("taken up")
     assert obstacle(4, [], {"above": 1}, others, 3.0).startswith("known to the workload; 1 benign unit is")
 
 
