@@ -75,7 +75,10 @@ def accounts(
     known = ground(captures, label_file, [run / "findings.parquet"], {})
     asked_about = lookup({one.name: one for one in known.sides}, side, "side")
     scored = load_model(run / "model").score(known.capture, start=known.terms.since)
-    looks = look(label_file, configuration(known.sides))
+    result = known.files[
+        0
+    ].result  # the run's own configuration: to read about it is a look, and no other try
+    looks = look(label_file, result.inputs["all"][:12] if result else configuration(known.sides))
     return _accounts(known, asked_about, scored.surprises), looks
 
 
