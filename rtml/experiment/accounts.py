@@ -75,10 +75,9 @@ def accounts(
     known = ground(captures, label_file, [run / "findings.parquet"], {})
     asked_about = lookup({one.name: one for one in known.sides}, side, "side")
     scored = load_model(run / "model").score(known.capture, start=known.terms.since)
-    result = known.files[
-        0
-    ].result  # the run's own configuration: to read about it is a look, and no other try
-    looks = look(label_file, result.inputs["all"][:12] if result else configuration(known.sides))
+    result = known.files[0].result
+    ran = result.inputs.get("all") if result else None  # to read about a run is a look, but no other try
+    looks = look(label_file, ran[:12] if ran else configuration(known.sides))
     return _accounts(known, asked_about, scored.surprises), looks
 
 
