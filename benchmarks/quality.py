@@ -103,7 +103,7 @@ def on_spliced(experiment: Experiment, place: Path, trials: int, into: str) -> L
     if place.is_dir():
         return read_ledger(place)
     with tempfile.TemporaryDirectory() as folder:
-        return ledger_of(spliced(experiment, Path(folder), trials, into), place)
+        return ledger_of(spliced(experiment, Path(folder) / "spliced", trials, into), place)
 
 
 def over_seeds(ledgers: list[Ledger]) -> pl.DataFrame:
