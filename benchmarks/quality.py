@@ -28,6 +28,7 @@ from rtml.evaluation.trees import attack_trees
 from rtml.experiment.config import Experiment, load_experiment
 from rtml.once import keeping
 from rtml.replays.catalogue import HELD_OUT, catalogue
+from rtml.report.headline import headline_table
 from rtml.report.ledger_reading import read_ledger
 from rtml.splicing.recorded import read_rejects
 from rtml.splicing.splice import splice
@@ -36,7 +37,6 @@ from rtml.splicing.splice_files import splice_to
 CONFIG = Path("experiments/demo.yml")
 LAB = Path("experiments/lab.yml")
 OTHERS = [Path("experiments/demo-v2.yml")]
-LEFT_IN = "attacks of sitting 2 left in"
 
 
 def kinds() -> pl.DataFrame:
@@ -154,7 +154,7 @@ def others(configs: list[Path], seed: int, place: Path) -> dict[str, Ledger]:
     ledgers = {}
     for number, config in enumerate(configs):
         experiment = load_experiment(config).model_copy(update={"seed": seed})
-        for name, one in (("", experiment), (f", {LEFT_IN}", left_in(experiment))):
+        for name, one in (("", experiment), (", left in", left_in(experiment))):
             ledger = beside(one, place / f"{number}{'-kept' if name else ''}")
             if ledger is not None:
                 ledgers[f"{experiment.name}{name}"] = ledger
@@ -173,7 +173,7 @@ def main(
 
     Example: python -m benchmarks.quality --seeds 7 --trials 0
     """
-    console, experiment = Console(width=150), load_experiment(config)
+    console, experiment = Console(width=190), load_experiment(config)
     wanted = seeds or [experiment.seed]
     with nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -182,9 +182,12 @@ def main(
         show(console, f"{config} with seed {wanted[0]}", clean[0])
         show_seeds(console, f"{config}, seeds {wanted}: median (range)", clean)
         kept = judged(left_in(experiment), wanted, place / "kept")
-        show_seeds(console, f"the same with the {LEFT_IN} the learning time", kept)
-        ledgers = {experiment.name: clean[0], f"{experiment.name}, {LEFT_IN}": kept[0]}
-        show_grades(console, ledgers | more)
+        show_seeds(console, "the same with the attacks of sitting 2 left in the learning time", kept)
+        ledgers = {experiment.name: clean[0], f"{experiment.name}, left in": kept[0], **more}
+        for name, ledger in ledgers.items():
+            console.print(f"{name}, seed {wanted[0]}", markup=False)
+            console.print(headline_table(ledger, console.width))
+        show_grades(console, ledgers)
         show_budgets(console, experiment)
         lab = judged(load_experiment(LAB), wanted, place / "lab")
         show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
