@@ -116,8 +116,8 @@ def trees_of(trial: Trial, config: Path, folder: Path) -> Trees:
     return Trees(by_fold, folds, trees, surprises, track.trees, track.container_days)
 
 
-def tried(way: Way, trees: Trees) -> dict[float, tuple[int, int]]:
-    """Return attacks found and false findings of the combination, by budget."""
+def tried(way: Way, trees: Trees, side: str = COMBINED) -> dict[float, tuple[int, int]]:
+    """Return attacks found and false findings of the combination, or of one member, by budget."""
     kinds = {label: kind for label, kind in MEMBERS.items() if label != way.left_out}
     held, raws, first = [trees.folds[fold] for fold in way.folds], [], None
     for fold, rows in zip(way.folds, held, strict=True):
@@ -137,7 +137,7 @@ def tried(way: Way, trees: Trees) -> dict[float, tuple[int, int]]:
     calibrations[COMBINED] = calibrated(held, margins, SHIPPED[COMBINED], 0.7, way.pull)
     raw = raw_scores(first, trees.judged, calibrations, 1.0)
     scores = tree_scores(trees.judged, raw, calibrations, list(kinds), 1.0)
-    return counted(scores.filter(pl.col("detector") == COMBINED), trees)
+    return counted(scores.filter(pl.col("detector") == side), trees)
 
 
 def calibrated(
@@ -198,8 +198,11 @@ def _calibrating(detector: Detector, rows: pl.DataFrame) -> Array:
     return scores
 
 
-def main(only: Annotated[list[str] | None, typer.Option(help="names of trials")] = None) -> None:
-    """Print found / false (a day) of the combination by trial, way and budget.
+def main(
+    only: Annotated[list[str] | None, typer.Option(help="names of trials")] = None,
+    side: Annotated[str, typer.Option(help="the combination, or one of its members")] = COMBINED,
+) -> None:
+    """Print found / false (a day) by trial, way and budget.
 
     Example: python -m benchmarks.calibrating --only "v1, calibrated on half of sitting 2"
     """
@@ -209,7 +212,9 @@ def main(only: Annotated[list[str] | None, typer.Option(help="names of trials")]
         with tempfile.TemporaryDirectory(prefix="rtml-calibrating-") as folder:
             made = trees_of(trial, Path(f"experiments/{trial.experiment}.yml"), Path(folder) / "capture")
         for called, way in WAYS.items():
-            cells = [f"{hit} / {bad} ({bad / made.days:.1f})" for hit, bad in tried(way, made).values()]
+            if side == way.left_out:
+                continue
+            cells = [f"{hit} / {bad} ({bad / made.days:.1f})" for hit, bad in tried(way, made, side).values()]
             table.add_row(name, called, *cells)
     Console(width=160).print(table)
 
