@@ -162,13 +162,13 @@ def counted(scores: pl.DataFrame, trees: Trees) -> dict[float, tuple[int, int]]:
     joined = rows.with_columns(root_id=pl.col("process_id").fill_null(0)).join(
         cells, on=["container_id", "window", "root_id"]
     )
-    found = {}
+    counts = {}
     for asked in BUDGETS:
         alarms = told(joined, asked)
         attacks = alarms["attack_id"].drop_nulls().str.split("~").list.first().n_unique()
         false = alarms.filter(pl.col("outcome") == "false").select(_UNIT).unique().height
-        found[asked] = (attacks, false)
-    return found
+        counts[asked] = (attacks, false)
+    return counts
 
 
 def learnt_shape(scores: pl.Series, days: Mapping[str, float], prior: Prior, pull: int) -> float:

@@ -73,7 +73,7 @@ def accounts(
         The folder holds no run, or capture and labels are not those that it was judged on.
     """
     known = ground(captures, label_file, [run / "findings.parquet"], {})
-    asked_about = lookup({one.name: one for one in known.sides}, side, "side")
+    asked_about = lookup({contender.name: contender for contender in known.sides}, side, "side")
     scored = load_model(run / "model").score(known.capture, start=known.terms.since)
     result = known.files[0].result
     ran = result.inputs.get("all") if result else None  # to read about a run is a look, but no other try
@@ -83,7 +83,7 @@ def accounts(
 
 def _accounts(known: Ground, side: Side, surprises: pl.DataFrame) -> pl.DataFrame:
     track = known.track
-    found, own = _found(known.sides, track), _own(track, surprises)
+    finders, own = _finders(known.sides, track), _own(track, surprises)
     seen = dict(_watched(track).group_by("origin").agg(pl.len()).iter_rows())
     trees = standing(side, track).with_columns(origin(track.labels.head(0).select("attack_id")))
     best = trees.sort("score", descending=True).unique("origin", keep="first", maintain_order=True)
@@ -94,18 +94,16 @@ def _accounts(known: Ground, side: Side, surprises: pl.DataFrame) -> pl.DataFram
     for row in attacks.unique("origin", keep="first", maintain_order=True).iter_rows(named=True):
         name = row["origin"]
         ours, tree = own.get(name, []), placed.get(name)
-        told = any(
-            one["side"] == side.name and (one["asked"] or 0) <= known.terms.budget
-            for one in found.get(name, [])
-        )
-        why = None if told else obstacle(seen.get(name, 0), ours, tree, others, known.terms.budget)
+        by = finders.get(name, [])
+        reported = any(f["side"] == side.name and (f["asked"] or 0) <= known.terms.budget for f in by)
+        why = None if reported else obstacle(seen.get(name, 0), ours, tree, others, known.terms.budget)
         numbers = {key: None if tree is None else tree.get(key) for key in ("p_value", "above")}
-        facts = {"found": found.get(name, []), "surprises": ours[:_MOST], "obstacle": why}
+        facts = {"found": by, "surprises": ours[:_MOST], "obstacle": why}
         rows.append({"attack_id": name, "grade": row["grade"], "entry": row["entry"], **facts, **numbers})
     return pl.DataFrame(rows, schema=ACCOUNTS).sort("grade", "attack_id", nulls_last=True)
 
 
-def _found(sides: Sequence[Side], track: Track) -> dict[str, list[dict[str, Any]]]:
+def _finders(sides: Sequence[Side], track: Track) -> dict[str, list[dict[str, Any]]]:
     """Return per attack the least budget at which each side finds it."""
     least: dict[str, dict[str, float | None]] = {}
     for name, settings in reaches_of(sides, track).items():
