@@ -72,6 +72,11 @@ def before_test(experiment: Experiment, folder: Path) -> tuple[Capture, pl.DataF
     return open_capture(write_copy(whole, events, folder)), labels.filter(pl.col("start") < end)
 
 
+def judging_split(judged: dt.datetime, end: dt.datetime) -> Split:
+    """Return the split whose test is what is judged; what comes before it is of no matter."""
+    return Split(judged - _MINUTE, judged, start=judged - 2 * _MINUTE, end=end)
+
+
 def tried(
     trial: Trial, experiment: Experiment, capture: Capture, labels: pl.DataFrame, vouched: bool
 ) -> Iterator[tuple[str, float, int, int, float]]:
@@ -81,7 +86,7 @@ def tried(
     split = Split(calibrate, until, start=begin, end=until + _MINUTE)
     clean = PartialCapture.of(capture, early, experiment.every)
     scored = learn(experiment, clean, split, vouched=vouched).score(capture, start=judged, end=end)
-    test = Split(judged - _MINUTE, judged, start=judged - 2 * _MINUTE, end=end)
+    test = judging_split(judged, end)
     track = track_of(capture, scored.windows, labels, [], experiment.every, split=test)
     key = ["container_id", "window", "root_id"]
     rows = scored.by_tree().with_columns(root_id=pl.col("process_id").fill_null(0))

@@ -16,8 +16,9 @@ from rtml.evaluation.by_grade import BY
 from rtml.experiment import run_experiment
 from rtml.experiment.config import Experiment
 from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_rows
+from rtml.report.ledger_reading import read_ledger
 
-__all__ = ["beside", "grades_table", "show_grades"]
+__all__ = ["beside", "grades_table", "ledger_of", "show_grades"]
 
 
 def grades_table(ledgers: Mapping[str, Ledger]) -> Table:
@@ -57,4 +58,11 @@ def beside(experiment: Experiment, place: Path) -> Ledger | None:
     """Judge another recording; null where its capture is not here."""
     if not all(Path(capture).exists() for capture in experiment.capture):
         return None
+    return ledger_of(experiment, place)
+
+
+def ledger_of(experiment: Experiment, place: Path) -> Ledger:
+    """Return the ledger of the run in a folder; where there is none yet it is run."""
+    if place.is_dir():
+        return read_ledger(place)
     return run_experiment(experiment, place, tracked=False).ledger

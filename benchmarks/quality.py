@@ -1,14 +1,16 @@
 """``python -m benchmarks.quality``: who finds what on the shipped recordings, by kind and by grade of attack.
 
-Every number is measured by running the experiment, with several seeds: as it is, with the attacks of sitting
-2 left in the learning time, on the small lab recording; budgets on benign stretches (`benchmarks.budgets`).
-By grade other recordings stand beside it, with the first seed. The last table judges spliced trials: attacks
-of the test sitting put into benign test time of other containers.
+Every number is measured by running the experiment, with the seeds that are asked for: as it is, with the
+attacks of sitting 2 left in the learning time, on the small lab recording; budgets on benign stretches
+(`benchmarks.budgets`). By grade other recordings stand beside it, with the first seed. The last table judges
+spliced trials: attacks of the test sitting put into benign test time of other containers. Each run opens a
+test and is a look; with ``--out`` runs are kept, and what is there is read instead of run.
 """
 
 from __future__ import annotations
 
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +21,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.budgets import show_budgets
-from benchmarks.grades import beside, show_grades
+from benchmarks.grades import beside, ledger_of, show_grades
 from rtml.captures import open_captures
 from rtml.evaluation import Ledger, read_labels
 from rtml.evaluation.trees import attack_trees
-from rtml.experiment import run_experiment
 from rtml.experiment.config import Experiment, load_experiment
+from rtml.once import keeping
 from rtml.replays.catalogue import HELD_OUT, catalogue
+from rtml.report.headline import headline_table
+from rtml.report.ledger_reading import read_ledger
 from rtml.splicing.recorded import read_rejects
 from rtml.splicing.splice import splice
 from rtml.splicing.splice_files import splice_to
@@ -33,7 +37,6 @@ from rtml.splicing.splice_files import splice_to
 CONFIG = Path("experiments/demo.yml")
 LAB = Path("experiments/lab.yml")
 OTHERS = [Path("experiments/demo-v2.yml")]
-LEFT_IN = "attacks of sitting 2 left in"
 
 
 def kinds() -> pl.DataFrame:
@@ -95,6 +98,14 @@ def spliced(experiment: Experiment, folder: Path, trials: int, into: str = "peer
     )
 
 
+def on_spliced(experiment: Experiment, place: Path, trials: int, into: str) -> Ledger:
+    """Judge spliced trials; the capture that is made of them is not kept."""
+    if place.is_dir():
+        return read_ledger(place)
+    with tempfile.TemporaryDirectory() as folder:
+        return ledger_of(spliced(experiment, Path(folder) / "spliced", trials, into), place)
+
+
 def over_seeds(ledgers: list[Ledger]) -> pl.DataFrame:
     """Median and range over seeds of what each side found and got wrong."""
     rows = pl.concat([ledger.summary.select("side", "found", "false", "changes") for ledger in ledgers])
@@ -128,12 +139,9 @@ def show_seeds(console: Console, title: str, ledgers: list[Ledger]) -> None:
 
 
 def judged(experiment: Experiment, seeds: list[int], place: Path) -> list[Ledger]:
-    """Run an experiment with several seeds."""
-    runs = [
-        run_experiment(experiment.model_copy(update={"seed": seed}), place / f"{seed}", tracked=False)
-        for seed in seeds
-    ]
-    return [run.ledger for run in runs]
+    """Run an experiment with several seeds; features are made once for all of them."""
+    with keeping():
+        return [ledger_of(experiment.model_copy(update={"seed": seed}), place / f"{seed}") for seed in seeds]
 
 
 def left_in(experiment: Experiment) -> Experiment:
@@ -146,7 +154,7 @@ def others(configs: list[Path], seed: int, place: Path) -> dict[str, Ledger]:
     ledgers = {}
     for number, config in enumerate(configs):
         experiment = load_experiment(config).model_copy(update={"seed": seed})
-        for name, one in (("", experiment), (f", {LEFT_IN}", left_in(experiment))):
+        for name, one in (("", experiment), (", left in", left_in(experiment))):
             ledger = beside(one, place / f"{number}{'-kept' if name else ''}")
             if ledger is not None:
                 ledgers[f"{experiment.name}{name}"] = ledger
@@ -154,35 +162,38 @@ def others(configs: list[Path], seed: int, place: Path) -> dict[str, Ledger]:
 
 
 def main(
-    seeds: Annotated[list[int] | None, typer.Option(help="seeds of the models")] = None,
+    seeds: Annotated[list[int] | None, typer.Option(help="seeds; none: that of the experiment")] = None,
     trials: Annotated[int, typer.Option(help="spliced trials; 0: none")] = 150,
     into: Annotated[list[str] | None, typer.Option(help="into what: peers, rollouts, images")] = None,
     config: Annotated[Path, typer.Option(help="experiment")] = CONFIG,
     other: Annotated[list[Path] | None, typer.Option(help="experiments to lay beside it by grade")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder that keeps runs; those there are read")] = None,
 ) -> None:
     """Measure detection on the shipped recordings.
 
     Example: python -m benchmarks.quality --seeds 7 --trials 0
     """
-    console, experiment = Console(width=150), load_experiment(config)
-    wanted = seeds or [7, 1, 2, 3, 4]
-    with tempfile.TemporaryDirectory() as place:
-        clean = judged(experiment, wanted, Path(place) / "clean")
+    console, experiment = Console(width=190), load_experiment(config)
+    wanted = seeds or [experiment.seed]
+    with nullcontext(out) if out else tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        more = others(other or OTHERS, wanted[0], place / "others")
+        clean = judged(experiment, wanted, place / "clean")
         show(console, f"{config} with seed {wanted[0]}", clean[0])
         show_seeds(console, f"{config}, seeds {wanted}: median (range)", clean)
-        kept = judged(left_in(experiment), wanted, Path(place) / "kept")
-        show_seeds(console, f"the same with the {LEFT_IN} the learning time", kept)
-        ledgers = {experiment.name: clean[0], f"{experiment.name}, {LEFT_IN}": kept[0]}
-        show_grades(console, ledgers | others(other or OTHERS, wanted[0], Path(place) / "others"))
+        kept = judged(left_in(experiment), wanted, place / "kept")
+        show_seeds(console, "the same with the attacks of sitting 2 left in the learning time", kept)
+        ledgers = {experiment.name: clean[0], f"{experiment.name}, left in": kept[0], **more}
+        for name, ledger in ledgers.items():
+            console.print(f"{name}, seed {wanted[0]}", markup=False)
+            console.print(headline_table(ledger, console.width))
+        show_grades(console, ledgers)
         show_budgets(console, experiment)
-        lab = judged(load_experiment(LAB), wanted, Path(place) / "lab")
+        lab = judged(load_experiment(LAB), wanted, place / "lab")
         show_seeds(console, f"{LAB}, seeds {wanted}: median (range)", lab)
         for variant in into or ["peers"] if trials else []:
-            more = spliced(experiment, Path(place) / f"spliced-{variant}", trials, variant)
-            outcome = run_experiment(more, Path(place) / f"run-{variant}", tracked=False)
-            show(
-                console, f"{trials} trials spliced into {variant} beside the recorded attacks", outcome.ledger
-            )
+            ledger = on_spliced(experiment, place / f"run-{variant}", trials, variant)
+            show(console, f"{trials} trials spliced into {variant} beside the recorded attacks", ledger)
     console.print("system calls of 15 CVEs (../shared/data/cdl): python -m benchmarks.quality_cdl")
 
 

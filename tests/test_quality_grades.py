@@ -5,7 +5,7 @@ import io
 import polars as pl
 from rich.console import Console
 
-from benchmarks.grades import beside, show_grades
+from benchmarks.grades import beside, ledger_of, show_grades
 from benchmarks.quality import left_in, others
 from rtml.evaluation.canaries import CANARIES
 from rtml.evaluation.ledger import Ledger, build_ledger
@@ -13,6 +13,7 @@ from rtml.evaluation.sides import Side
 from rtml.evaluation.track import make_track
 from rtml.evaluation.trivial import flag_trees
 from rtml.experiment.config import Experiment
+from rtml.report import write_ledger
 from tests.evaluation.frames import make_labels, make_windows, score_frame
 
 
@@ -58,3 +59,13 @@ def test_a_recording_that_is_not_here_is_left_out(tmp_path):
 
 def test_who_has_no_labels_keeps_what_lies_before_the_test():
     assert left_in(Experiment(split={"early_attacks": "leave out"})).split.early_attacks == "keep"
+
+
+def test_a_run_that_is_kept_is_read_and_not_run_again(tmp_path):
+    judged = ledger(1, 2)
+    (tmp_path / "run").mkdir()
+    write_ledger(judged, tmp_path / "run")
+    nowhere = Experiment(capture=[str(tmp_path / "none")], labels=tmp_path / "none.parquet")
+    kept = ledger_of(nowhere, tmp_path / "run")
+    assert kept.attacks.equals(judged.attacks) and kept.by_grade.equals(judged.by_grade)
+    assert shown(v1=kept) == shown(v1=judged)

@@ -11,6 +11,7 @@ from rtml.commands.baseline_show import show
 from rtml.commands.evaluate import evaluate
 from rtml.commands.evaluate_selftest import JudgeByDefault, selftest_command
 from rtml.commands.experiment_ablate import ablate
+from rtml.commands.experiment_attacks import attacks
 from rtml.commands.experiment_compare import compare
 from rtml.commands.experiment_robustness import robustness
 from rtml.commands.experiment_sweep import sweep
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
     findings.app.command("send")(send_findings)
     findings.app.command("suppress")(suppress_findings)
     findings.app.command("tune")(tune_findings)
-    for choosing in (compare, sweep, ablate, robustness):
+    for choosing in (compare, attacks, sweep, ablate, robustness):
         experiment.app.command()(choosing)
     baseline.app.command("show")(show)
     baseline.app.command("diff")(diff_baselines)

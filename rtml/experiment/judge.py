@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from rtml import features
-from rtml.captures import open_captures
+from rtml.captures import Capture, open_captures
 from rtml.captures.in_scope import InScope
 from rtml.captures.scope import scope_of
 from rtml.errors import UsageError
-from rtml.evaluation import Ledger, Side, build_ledger
+from rtml.evaluation import Ledger, Side, Track, build_ledger
 from rtml.evaluation.naming import in_the_capture
 from rtml.experiment.exposure import begin_of_test
-from rtml.experiment.judged import agreed, read_judged, sides_of
+from rtml.experiment.judged import Judged, agreed, read_judged, sides_of
 from rtml.experiment.labelled import labels_of, refuse_damage
 from rtml.experiment.looked_at import scope_notes
 from rtml.experiment.looks import Looks, look
 from rtml.experiment.report_input import Made, page
+from rtml.experiment.result import Terms
 from rtml.experiment.tracks import track_of
 from rtml.findings.reading import read_findings
 from rtml.reading.json_text import json_of
 from rtml.report import write_ledger, write_report
 from rtml.times import Window, moment
 
-__all__ = ["judge", "read_findings"]
+__all__ = ["Ground", "configuration", "ground", "judge", "read_findings"]
 
 _NAMED = 3
 
@@ -65,12 +67,47 @@ def judge(
     Findings that no experiment made may come from a model that saw the test time: nothing here
     proves the opposite, and the ledger says so.
     """
+    wanted = {
+        "window": every,
+        "since": None if since is None else moment(since),
+        "budget": budget,
+        "seed": seed,
+    }
+    known = ground(captures, label_file, finding_files, wanted, all_time=all_time)
+    files, capture, sides, track, terms = known.files, known.capture, known.sides, known.track, known.terms
+    seen = next((file.features for file in files if file.features is not None), None)
+    ledger = build_ledger(sides, track, None, seen, terms.budget, notes=known.notes)
+    out.mkdir(parents=True, exist_ok=True)
+    write_ledger(ledger, out)
+    looks = look(label_file, configuration(sides))
+    source = page(_title(sides), capture, ledger, track, sides, [], None, Made(looks.sentence()))
+    return ledger, write_report(source, out / "report.html"), looks
+
+
+class Ground(NamedTuple):
+    """What files of findings are judged on: the files, their sides, the track and what must be said of it."""
+
+    files: list[Judged]
+    capture: Capture
+    sides: list[Side]
+    track: Track
+    terms: Terms
+    notes: list[str]
+
+
+def ground(
+    captures: Sequence[str],
+    label_file: Path,
+    finding_files: Sequence[Path],
+    wanted: Mapping[str, Any],
+    *,
+    all_time: bool = False,
+) -> Ground:
+    """Read findings, capture and labels, and make the track; ``wanted``: terms by name (`agreed`)."""
     files = [read_judged(path) for path in finding_files]
     if not files:
         raise UsageError("no findings: give at least one file of findings", argument="finding_files")
-    begin = None if since is None else moment(since)
-    wanted = {"window": every, "since": begin, "budget": budget, "seed": seed}
-    terms = agreed(files, {name: value for name, value in wanted.items() if value is not None})
+    terms = agreed(files, wanted)
     scope = scope_of(json_of(terms.scope or "{}"), "scope")
     capture = InScope.of(open_captures(captures), scope)
     labels, warnings = labels_of(capture, label_file)
@@ -79,13 +116,7 @@ def judge(
     window, begins = Window.of(terms.window), begin_of_test(sides, terms.since, all_time=all_time)
     windows = features.observed(capture, window, start=begins)
     track = track_of(capture, windows, labels, sides, window, begins=begins, seed=terms.seed)
-    seen = next((file.features for file in files if file.features is not None), None)
-    ledger = build_ledger(sides, track, None, seen, terms.budget, notes=[*warnings, *unclear])
-    out.mkdir(parents=True, exist_ok=True)
-    write_ledger(ledger, out)
-    looks = look(label_file, _configuration(sides))
-    source = page(_title(sides), capture, ledger, track, sides, [], None, Made(looks.sentence()))
-    return ledger, write_report(source, out / "report.html"), looks
+    return Ground(files, capture, sides, track, terms, [*warnings, *unclear])
 
 
 def _title(sides: Sequence[Side]) -> str:
@@ -93,7 +124,7 @@ def _title(sides: Sequence[Side]) -> str:
     return " + ".join([*(side.name for side in sides[:_NAMED]), *(["…"] if len(sides) > _NAMED else [])])
 
 
-def _configuration(sides: Sequence[Side]) -> str:
+def configuration(sides: Sequence[Side]) -> str:
     """Return a digest of what was judged: the same findings again are no other try."""
     content = [side.findings.select("detector", "container_id", "first_seen", "score") for side in sides]
     return hashlib.sha256(pl.concat(content).write_json().encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -90,8 +90,8 @@ class Judged:
             return None
         rows = self.trees.filter(pl.col("detector") == detector)
         root = pl.col("process_id").fill_null(0)
-        budget = [pl.col(name) for name in ("budget", "repeats") if name in rows.columns]
-        kept = rows.select("container_id", "window", *budget, root_id=root, score="margin")
+        more = [pl.col(name) for name in ("budget", "repeats", "p_value") if name in rows.columns]
+        kept = rows.select("container_id", "window", *more, root_id=root, score="margin")
         return kept if rows.height else None
 
     def dial_of(self, detector: str) -> dict[float, pl.DataFrame] | None:

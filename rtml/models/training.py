@@ -35,7 +35,7 @@ from rtml.models.learning import Material, container_days, container_time, mater
 from rtml.models.model import Model
 from rtml.models.parts import Description
 from rtml.models.recognising import moments, paces
-from rtml.models.tails import SHIPPED, UNKNOWN
+from rtml.models.tails import SHIPPED, prior_of
 from rtml.once import once
 from rtml.progress import steps
 from rtml.schema import COMBINED
@@ -203,7 +203,8 @@ def _calibrated(
     held, days = made.held, container_days(made.held, window)
     groups, raw, fits = peer_groups(held), {}, {}
     for label, detector in steps(detectors.items(), "calibrating", "detectors"):
-        fits[label] = Fit(SHIPPED.get(detector.name, UNKNOWN), float(detector.in_bits), vouched)
+        known = prior_of(detector.name, getattr(detector, "power", 1.0))
+        fits[label] = Fit(known, float(detector.in_bits), vouched)
         with spent(label):
             raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
             if detector.online:
