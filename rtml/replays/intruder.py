@@ -28,6 +28,7 @@ from rtml.replays.marks import end_marked, end_others, first_started
 __all__ = ["carry_out", "filled", "request_text"]
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9-]*)\}")
+_NOTHING = "nothing-to-read"
 HARMLESS_PART = "web.shop.internal; "
 
 
@@ -124,9 +125,13 @@ def _by_exec(
 
 
 def _type(shell: subprocess.Popen[str], text: str) -> None:
-    """Type one step; a command in it that reads must not swallow the next step."""
+    """Type one step; a command in it that reads must not swallow the next step.
+
+    It reads an empty pipe, which leaves no event. A read of ``/dev/null`` before each step told the shells of
+    intruders from all others in the first two recordings.
+    """
     assert shell.stdin is not None
-    shell.stdin.write(f"{{ {text}\n}} </dev/null\n")
+    shell.stdin.write(f"{{ {text}\n}} <<{_NOTHING}\n{_NOTHING}\n")
     shell.stdin.flush()
 
 

@@ -34,8 +34,8 @@ HEAVY = {
     "sklearn",
 }
 MOST_SECONDS, MOST_TIMES = 1.0, 8
-"""Of CPU, generous: it takes 0.2 to 0.4 where `HEAVY` stays out, 2 to 3 where it does not; on a slow machine so
-many times what it takes to load the command line's library alone."""
+"""Of CPU, generous: it takes 0.2 to 0.4 where `HEAVY` stays out, 2 to 3 where it does not; on a slow
+machine so many times what it takes to load the library of the command line alone."""
 
 BARE = "import typer, rich.console"
 WATCHED = """
