@@ -97,14 +97,6 @@ class Watcher:
 
         return stopped
 
-    def awaited(self) -> dt.datetime | None:
-        """Return the time of the log at which there is something to look at; None before the first event."""
-        middle = self.clocks.middle()
-        if middle is None:
-            return None
-        seen = middle - _PATIENCE
-        return min(at.border_before(seen) + at.length for at in (self.every, _AHEAD)) + _PATIENCE
-
     def finish(self) -> None:
         """Tell all as it stands, as if the hold were over; the state stays as it is."""
         if self.manifest is None or self.manifest.end is None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import polars as pl
 
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.commits import FOLDER, Commits
@@ -28,7 +25,7 @@ from rtml.captures.sensors.choosing import AUTO
 from rtml.captures.sensors.sysdig.scap import is_scap_file
 from rtml.errors import RtmlError, UsageError, lookup
 
-__all__ = ["COME", "STDIN", "Pulse", "follow"]
+__all__ = ["STDIN", "Pulse", "follow"]
 
 STDIN = "-"
 _BLOCK = 8_000_000
@@ -37,10 +34,6 @@ _IDLE = 2.0
 """Seconds without news after which lines that might belong to following ones are read as they are."""
 _LOOK = 0.05
 """Seconds that a look may take."""
-_SOON = 0.5
-"""Seconds between two commits at least, whatever times the log tells."""
-COME = pl.col("time").quantile(0.99, "lower").dt.cast_time_unit("us")
-"""How far time has come in some events: the last but one of a hundred; a single absurd one moves nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +41,7 @@ class Pulse:
     """When to commit: after so many ``seconds`` or ``events``; how long to sleep without news.
 
     ``once`` stops at the end of what is there. ``stopped`` is asked whether to stop there, ``pressed``
-    whether to leave the rest for the next time: a log may grow faster than it is read. ``awaited`` is asked
-    for a time of the log that somebody waits for: a commit does not wait once it has come.
+    whether to leave the rest for the next time: a log may grow faster than it is read.
     """
 
     seconds: float = 10.0
@@ -58,7 +50,6 @@ class Pulse:
     once: bool = False
     stopped: Callable[[], bool] = field(default=lambda: False)
     pressed: Callable[[], bool] = field(default=lambda: False)
-    awaited: Callable[[], dt.datetime | None] = field(default=lambda: None)
 
 
 def follow(
@@ -154,7 +145,6 @@ class _Follower:
     looked: float = field(default_factory=time.monotonic)
     waited: float = 0.0
     new: int = 0
-    come: dt.datetime | None = None
 
     def run(self) -> Manifest:
         committed, dirty = time.monotonic(), False
@@ -171,20 +161,14 @@ class _Follower:
                 dirty = True
             over = over or self.pulse.pressed()
             now = time.monotonic()
-            if over or (dirty and self._due(now - committed)):
+            due = now - committed >= self.pulse.seconds or self.new >= self.pulse.events
+            if over or (dirty and due):
                 manifest = self._commit()
                 committed, dirty = time.monotonic(), False
                 if over:
                     return manifest
             if not came and not ended:
                 time.sleep(self.pulse.sleep)
-
-    def _due(self, since: float) -> bool:
-        """Tell whether to commit, so many seconds after the last time."""
-        if since >= self.pulse.seconds or self.new >= self.pulse.events:
-            return True
-        awaited = None if self.come is None or since < _SOON else self.pulse.awaited()
-        return awaited is not None and self.come is not None and self.come >= awaited
 
     def _wait(self, came: int) -> None:
         """Note how long there has been no news, after a look for some.
@@ -222,7 +206,6 @@ class _Follower:
         if reading is not None:
             self.gathered.add(reading, place.name, size)
             self.new += reading.records
-            self.come = reading.events.select(COME).item() or self.come
         self.tail.advance(size)
         return True
 

@@ -15,7 +15,6 @@ import pytest
 
 from rtml.captures import check_capture, import_capture, open_capture, pieces
 from rtml.captures.following import blocks
-from rtml.captures.following import follow as follow_module
 from rtml.captures.following.follow import Pulse, follow
 from rtml.captures.manifest import Manifest
 from rtml.captures.sensors import SENSORS
@@ -265,24 +264,3 @@ def test_a_long_import_of_text_alone_is_still_refused(tmp_path: Path, monkeypatc
     with pytest.raises(RtmlError, match="not a log of Falco"):
         import_capture("falco", [tmp_path / "text.log"], tmp_path / "c")
     assert not (tmp_path / "c").exists()
-
-
-def test_a_time_that_is_awaited_is_committed_as_soon_as_it_has_come(
-    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(follow_module, "_BLOCK", 20_000)
-    monkeypatch.setattr(follow_module, "_SOON", 0.0)
-    log, told = log_in(tmp_path, b"".join(lines())), list[Manifest]()
-    middle = open_capture(whole).events(["time"]).select(pl.col("time").median()).collect().item()
-    awaited = [middle, None]
-
-    def taken(manifest: Manifest) -> None:
-        told.append(manifest)
-        awaited[0] = None
-
-    patient = Pulse(seconds=3600.0, events=10**9, once=True, awaited=lambda: awaited[0])
-    follow("bpftrace", str(log), tmp_path / "c", patient, taken)
-    early, last = told
-    assert early.end is not None and last.end is not None
-    assert middle <= early.end < last.end
-    same(tmp_path / "c", whole)
