@@ -68,6 +68,7 @@ ANSWERS = [
     (2, "No such file", ["experiment", "sweep", "absent.yml", "--vary", "blocks=2,3", "--out", "{new}"]),
     (2, "No such file", ["experiment", "ablate", "absent.yml"]),
     (2, "No such file", ["experiment", "robustness", "absent.yml"]),
+    (1, "No such file", ["experiment", "attacks", "absent", "--capture", CAPTURE, "--labels", "absent"]),
     (0, "Anomaly detection", ["--help"]),
     (0, "rtml", ["--version"]),
     (2, "No such option", ["--wrong"]),
