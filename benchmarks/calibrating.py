@@ -7,7 +7,6 @@ nothing changed, is that of `benchmarks.forward`.
 
 from __future__ import annotations
 
-import copy
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,12 +19,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.forward import TRIALS, Trial, before_test, judging_split
+from benchmarks.forward import TRIALS, Trial, before_test, counted, judging_split
 from rtml import baselines, features
 from rtml.arrays import Array
 from rtml.captures.leaving_out import PartialCapture, cells_of
-from rtml.detectors import Detector, make_detector, peer_groups
-from rtml.evaluation.sides import told
+from rtml.detectors import Detector, forked, make_detector, peer_groups
 from rtml.experiment.config import load_experiment
 from rtml.experiment.tracks import track_of
 from rtml.features.prequential import pieces_of, prequential_windows
@@ -50,7 +48,6 @@ MEMBERS = {
 }
 _PIECES = 4
 _WINDOW = Window.of("60s")
-_UNIT = ["container_id", "slot", "root_id"]
 
 
 class Way(NamedTuple):
@@ -127,9 +124,8 @@ def tried(way: Way, trees: Trees, side: str = COMBINED) -> dict[float, tuple[int
     assert first is not None
     calibrations = {}
     for label, detector in first.items():
-        known = prior_of(detector.name, getattr(detector, "power", 1.0))
         scores = [raw[label] for raw in raws]
-        calibrations[label] = calibrated(held, scores, known, float(detector.in_bits), way.pull)
+        calibrations[label] = calibrated(held, scores, prior_of(detector), float(detector.in_bits), way.pull)
     margins = [
         combine({label: calibrations[label].margins(raw[label], peer_groups(rows)) for label in kinds})
         for rows, raw in zip(held, raws, strict=True)
@@ -137,7 +133,7 @@ def tried(way: Way, trees: Trees, side: str = COMBINED) -> dict[float, tuple[int
     calibrations[COMBINED] = calibrated(held, margins, SHIPPED[COMBINED], 0.7, way.pull)
     raw = raw_scores(first, trees.judged, calibrations, 1.0)
     scores = tree_scores(trees.judged, raw, calibrations, list(kinds), 1.0)
-    return counted(scores.filter(pl.col("detector") == side), trees)
+    return by_budget(scores.filter(pl.col("detector") == side), trees)
 
 
 def calibrated(
@@ -153,7 +149,7 @@ def calibrated(
     return Fit(prior, unit, True).of(tops, days)
 
 
-def counted(scores: pl.DataFrame, trees: Trees) -> dict[float, tuple[int, int]]:
+def by_budget(scores: pl.DataFrame, trees: Trees) -> dict[float, tuple[int, int]]:
     """Return attacks found and false findings by budget, causes told once."""
     key = ["container_id", "window", "process_id"]
     repeats = repeated(scores, trees.judged, trees.surprises, audit=False).drop("detector")
@@ -162,13 +158,7 @@ def counted(scores: pl.DataFrame, trees: Trees) -> dict[float, tuple[int, int]]:
     joined = rows.with_columns(root_id=pl.col("process_id").fill_null(0)).join(
         cells, on=["container_id", "window", "root_id"]
     )
-    counts = {}
-    for asked in BUDGETS:
-        alarms = told(joined, asked)
-        attacks = alarms["attack_id"].drop_nulls().str.split("~").list.first().n_unique()
-        false = alarms.filter(pl.col("outcome") == "false").select(_UNIT).unique().height
-        counts[asked] = (attacks, false)
-    return counts
+    return {asked: counted(joined, asked) for asked in BUDGETS}
 
 
 def learnt_shape(scores: pl.Series, days: Mapping[str, float], prior: Prior, pull: int) -> float:
@@ -192,7 +182,7 @@ def _learnt(kind: tuple[str, dict[str, float]], rows: pl.DataFrame) -> Detector:
 
 def _calibrating(detector: Detector, rows: pl.DataFrame) -> Array:
     """Score calibration trees as training does: online detectors learn them afterwards."""
-    scores = (copy.deepcopy(detector) if detector.online else detector).prequential(rows)
+    scores = forked(detector).prequential(rows)
     if detector.online:
         detector.learn(rows)
     return scores

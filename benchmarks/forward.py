@@ -25,6 +25,8 @@ from rich.table import Table
 from rtml.captures import Capture, open_capture
 from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.evaluation import read_labels
+from rtml.evaluation.origins import origin
+from rtml.evaluation.showing import UNIT
 from rtml.evaluation.sides import told
 from rtml.experiment.config import Experiment, load_experiment
 from rtml.experiment.copies import write_copy
@@ -35,7 +37,6 @@ from rtml.splits import Split
 from rtml.times import instant
 
 SIDES = (COMBINED, "surprise", "half_space_trees", "isolation_forest")
-_UNIT = ["container_id", "slot", "root_id"]
 _MINUTE = dt.timedelta(minutes=1)
 
 
@@ -93,10 +94,14 @@ def tried(
     cells = track.trees.with_columns(pl.col("root_id").fill_null(0))
     joined = rows.select("detector", "budget", "repeats", *key).join(cells, on=key)
     for side, asked in product(SIDES, BUDGETS):
-        alarms = told(joined.filter(pl.col("detector") == side), asked)
-        attacks = alarms["attack_id"].drop_nulls().str.split("~").list.first().n_unique()
-        false = alarms.filter(pl.col("outcome") == "false").select(_UNIT).n_unique()
-        yield side, asked, attacks, false if alarms.height else 0, track.container_days
+        yield side, asked, *counted(joined.filter(pl.col("detector") == side), asked), track.container_days
+
+
+def counted(trees: pl.DataFrame, asked: float) -> tuple[int, int]:
+    """Return attacks found and false findings of trees (with `rtml.evaluation.cells.CELLS`) at a budget."""
+    alarms = told(trees, asked)
+    attacks = alarms.drop_nulls("attack_id").select(origin(alarms)).to_series().n_unique()
+    return attacks, alarms.filter(pl.col("outcome") == "false").select(UNIT).unique().height
 
 
 def main(only: Annotated[list[str] | None, typer.Option(help="names of trials")] = None) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from rtml import registered
 from rtml.detectors.adapters import adapt, adapted_class
-from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, is_detector, peer_groups
+from rtml.detectors.contract import CONTRIBUTIONS, Detector, feature_columns, forked, is_detector, peer_groups
 from rtml.errors import RtmlError, UsageError, lookup
 from rtml.registry import Registry
 
@@ -29,6 +29,7 @@ __all__ = [
     "adapt",
     "detector_class",
     "feature_columns",
+    "forked",
     "load_detector",
     "make_detector",
     "peer_groups",

@@ -12,6 +12,7 @@ on and that holds something is counted in the last column of the matrix, so it i
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
@@ -28,6 +29,7 @@ __all__ = [
     "UNKNOWN",
     "Detector",
     "feature_columns",
+    "forked",
     "in_time_order",
     "is_detector",
     "matrix",
@@ -57,6 +59,9 @@ class Detector(Protocol):
 
     A detector that by default looks at columns of certain families names them in ``needs = ("binaries",)``:
     it is not proposed (`rtml.experiment.proposed`) where a capture holds nothing for them.
+
+    A detector whose benign scores have another tail than others of its kind names it by ``tail``
+    (`rtml.models.tails.SHIPPED`).
 
     A detector whose explanation divides the score itself says so by ``exact = True``; then its
     ``attribute(windows)`` (`rtml.detectors.explanation.Attribution`) has parts that add up to the score.
@@ -114,6 +119,11 @@ def is_detector(candidate: object) -> bool:
         "load",
     )
     return isinstance(candidate, type) and all(hasattr(candidate, member) for member in members)
+
+
+def forked(detector: Detector) -> Detector:
+    """Return a detector that may learn on the way without changing this one; a batch one never does."""
+    return copy.deepcopy(detector) if detector.online else detector
 
 
 def matrix(windows: pl.DataFrame, features: list[str]) -> Array:

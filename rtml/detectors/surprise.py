@@ -150,6 +150,11 @@ class Surprise:
         self._fleet: Usual | None = None
         self._groups: dict[str, Usual] = {}
 
+    @property
+    def tail(self) -> str:
+        """Whose tail its benign scores have: those of one strange family end sooner than sums."""
+        return "strongest" if self.power > 1 else self.name
+
     def learn(self, windows: pl.DataFrame) -> None:
         """Take medians per workload and over all; the order of rows has no effect."""
         if windows.is_empty():

@@ -11,6 +11,7 @@ import datetime as dt
 import polars as pl
 
 from rtml.evaluation.matching import GRACE
+from rtml.evaluation.showing import UNIT
 from rtml.times import UTC_NS, span
 
 __all__ = ["BESIDE", "beside_attacks"]
@@ -19,8 +20,6 @@ BESIDE = pl.Schema(
     {"container_id": pl.String(), "slot": UTC_NS, "root_id": pl.Int64(), "attack_ids": pl.List(pl.String)}
 )
 """One row per false unit (container x 5 minutes x lineage root) with the attacks that it lies beside."""
-
-_UNIT = ["container_id", "slot", "root_id"]
 
 
 def beside_attacks(claims: pl.DataFrame, labels: pl.DataFrame, grace: dt.timedelta = GRACE) -> pl.DataFrame:
@@ -45,10 +44,10 @@ def beside_attacks(claims: pl.DataFrame, labels: pl.DataFrame, grace: dt.timedel
     >>> beside_attacks(claims, attack).select("root_id", "attack_ids").rows()
     [(8, ['a'])]
     """
-    false = claims.filter(pl.col("outcome") == "false").select(*_UNIT, "begin", "end")
+    false = claims.filter(pl.col("outcome") == "false").select(*UNIT, "begin", "end")
     attacks = labels.select("attack_id", "container_id", "start", until=pl.col("end") + span(grace))
     there = false.join(attacks, on="container_id").filter(
         (pl.col("begin") <= pl.col("until")) & (pl.col("end") >= pl.col("start"))
     )
-    units = there.group_by(_UNIT).agg(attack_ids=pl.col("attack_id").unique().sort())
-    return units.select(pl.col(name).cast(kind) for name, kind in BESIDE.items()).sort(_UNIT)
+    units = there.group_by(UNIT).agg(attack_ids=pl.col("attack_id").unique().sort())
+    return units.select(pl.col(name).cast(kind) for name, kind in BESIDE.items()).sort(UNIT)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+from rtml.evaluation.showing import UNIT
 from rtml.evaluation.sides import Side, proper, told
 from rtml.evaluation.track import Track
 from rtml.schema import empty
@@ -141,8 +142,7 @@ def _finding_tops(findings: pl.DataFrame, track: Track) -> Tops:
 
 
 def _costs(rows: pl.DataFrame) -> pl.DataFrame:
-    unit = ["container_id", "slot", "root_id"]
-    return rows.filter(pl.col("outcome") == "false").group_by(unit).agg(pl.col("value").max())
+    return rows.filter(pl.col("outcome") == "false").group_by(UNIT).agg(pl.col("value").max())
 
 
 def _at_once(tops: Tops) -> Tops:
@@ -152,9 +152,8 @@ def _at_once(tops: Tops) -> Tops:
 
 
 def _together(one: Tops, other: Tops) -> Tops:
-    unit = ["container_id", "slot", "root_id"]
     hits = pl.concat([one[0], other[0]]).group_by("attack_id").agg(pl.col("value").max())
-    costs = pl.concat([one[1], other[1]]).group_by(unit).agg(pl.col("value").max())
+    costs = pl.concat([one[1], other[1]]).group_by(UNIT).agg(pl.col("value").max())
     return hits, costs
 
 

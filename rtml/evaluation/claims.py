@@ -17,6 +17,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.evaluation.activity import rooted
+from rtml.evaluation.showing import CLAIM
 from rtml.findings.unit import MOST_EVIDENCE, SLOT, slot_of
 from rtml.peers import peer_group
 from rtml.schema import empty
@@ -53,7 +54,6 @@ SHOWN = pl.Schema(
 """Events that findings list, resolved: whose process they are of. ``time`` null where events tell none; those
 beyond the first `MOST_EVIDENCE` of a finding are charged but not ``credited``: nobody reads them."""
 
-_UNIT = ["finding", "container_id", "slot", "root_id"]
 _SLOT = Window.of(SLOT)
 _TICK = pl.duration(nanoseconds=1, time_unit="ns")
 
@@ -171,7 +171,7 @@ def claims(
     3
     """
     single = rooted(rows.filter(~pl.col("of_workload")), processes)
-    evidence = shown.select(_UNIT)
+    evidence = shown.select(CLAIM)
     named = single.filter(pl.col("process_id").is_not_null())
     nameless = single.filter(pl.col("process_id").is_null())
     if active is None:
@@ -189,7 +189,7 @@ def claims(
 def _slots(rows: pl.DataFrame) -> pl.DataFrame:
     """Return every slot between the first and the last event of each finding."""
     slots = pl.datetime_ranges(slot_of("first_seen"), "last_seen", SLOT, time_unit="ns")
-    return rows.with_columns(slot=slots).explode("slot", empty_as_null=False).select(_UNIT)
+    return rows.with_columns(slot=slots).explode("slot", empty_as_null=False).select(CLAIM)
 
 
 def _active(rows: pl.DataFrame, active: pl.DataFrame, every: Length) -> pl.DataFrame:
@@ -214,5 +214,5 @@ def _cut(units: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         units.join(spans, on=["finding", "container_id"])
         .with_columns(begin=pl.max_horizontal("slot", "first_seen"), end=pl.min_horizontal(last, "last_seen"))
         .select(pl.col(name).cast(kind) for name, kind in CLAIMS.items())
-        .sort("finding", "container_id", "slot", "root_id", nulls_last=True)
+        .sort(CLAIM, nulls_last=True)
     )

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rtml.evaluation.claims import claims, placed, shown_events
-from rtml.evaluation.showing import CLAIM, Facts
+from rtml.evaluation.showing import CLAIM, UNIT, Facts
 from rtml.times import MINUTE, UTC_NS, Length, span
 
 __all__ = ["GRACE", "LONGEST", "MATCHES", "Matched", "match"]
@@ -38,8 +38,6 @@ MATCHES = pl.Schema(
     [("finding", pl.UInt32()), ("attack_id", pl.String()), ("how", pl.String()), ("detected", UTC_NS)]
 )
 """``finding`` = row of the findings frame, ``how`` = process or time, ``detected`` = event time."""
-
-_UNIT = ["container_id", "slot", "root_id"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Matched:
     @property
     def units(self) -> int:
         """What people must read: distinct container x 5 minutes x lineage root."""
-        return self.claims.select(_UNIT).n_unique() if self.claims.height else 0
+        return self.claims.select(UNIT).n_unique() if self.claims.height else 0
 
     @property
     def false(self) -> int:
@@ -68,7 +66,7 @@ class Matched:
     @property
     def false_units(self) -> pl.DataFrame:
         """The false units: ``container_id, slot, root_id``."""
-        return self.claims.filter(pl.col("outcome") == "false").select(_UNIT).unique().sort(_UNIT)
+        return self.claims.filter(pl.col("outcome") == "false").select(UNIT).unique().sort(UNIT)
 
     def only(self, rows: pl.Series) -> Matched:
         """Return what some of the findings (rows of the frame) hit and cost."""

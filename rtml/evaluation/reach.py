@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
+from rtml.evaluation.showing import UNIT
 from rtml.evaluation.sides import Side, proper, told
 from rtml.evaluation.track import Track
 from rtml.schema import SETTINGS
@@ -20,8 +21,6 @@ __all__ = ["SEEN", "Reach", "Reaches", "at", "first_events", "pairs", "reach", "
 
 SEEN = pl.Schema({"attack_id": pl.String(), "first_seen": UTC_NS})
 """One row per attack that is found, and when first: see `first_events`."""
-
-_UNIT = ["container_id", "slot", "root_id"]
 
 
 class Reach(NamedTuple):
@@ -74,7 +73,7 @@ def reach(side: Side, budget: float | None, track: Track) -> Reach:
         rows = track.trees.join(alarms.unique(), on=alarms.columns, how="semi", nulls_equal=True)
         hits = rows.drop_nulls("attack_id").group_by("attack_id").agg(first_seen=pl.col("window").min())
         seen = hits.with_columns(pl.col("first_seen") + track.every.span).sort("attack_id")
-        return Reach(seen, rows.filter(pl.col("outcome") == "false").select(_UNIT).unique())
+        return Reach(seen, rows.filter(pl.col("outcome") == "false").select(UNIT).unique())
     findings = side.findings if side.dial is None or budget is None else side.dial.get(budget, side.findings)
     tested, matched = track.judged(findings)
     hits = first_events(tested, matched.hits, track.every)

@@ -13,9 +13,12 @@ from rtml.evaluation.trees import attack_trees, lineage_roots
 from rtml.findings.unit import SLOT
 from rtml.times import Length, Window, span
 
-__all__ = ["CLAIM", "Facts"]
+__all__ = ["CLAIM", "UNIT", "Facts"]
 
-CLAIM = ["finding", "container_id", "slot", "root_id"]
+UNIT = ["container_id", "slot", "root_id"]
+"""Names what a false finding costs: at most one of a process tree in a slot."""
+
+CLAIM = ["finding", *UNIT]
 """Names a claim, see `rtml.evaluation.claims.CLAIMS`."""
 
 

@@ -9,17 +9,24 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.errors import UsageError
+from rtml.evaluation.showing import UNIT
 from rtml.evaluation.sides import Side, told
 from rtml.evaluation.track import Track
 
 __all__ = ["benign_units", "standing"]
 
 _TREE = ["container_id", "window", "root_id"]
-_UNIT = ["container_id", "slot", "root_id"]
 
 
-def standing(side: Side, track: Track) -> pl.DataFrame:
+def standing(side: Side, track: Track, units: pl.DataFrame | None = None) -> pl.DataFrame:
     """Return the strangest tree of every attack, and how many benign units are stranger.
+
+    Parameters
+    ----------
+    side, track
+        Whose scores, and what is judged.
+    units
+        `benign_units` of the same, where they were made already.
 
     Returns
     -------
@@ -49,7 +56,7 @@ def standing(side: Side, track: Track) -> pl.DataFrame:
     strangest = rows.sort("score", *_TREE, descending=[True, False, False, False]).unique(
         "attack_id", keep="first", maintain_order=True
     )
-    heights = benign_units(side, track)["score"].sort()
+    heights = (benign_units(side, track) if units is None else units)["score"].sort()
     above = len(heights) - heights.search_sorted(strangest["score"], side="right")
     return strangest.drop("outcome", "slot").with_columns(above=above.cast(pl.Int64)).sort("attack_id")
 
@@ -64,7 +71,7 @@ def benign_units(side: Side, track: Track) -> pl.DataFrame:
     rows = told(rows) if "budget" in rows.columns else rows
     rows = rows.filter(pl.col("outcome") == "false").drop_nulls("score")
     ordered = rows.sort("score", *_TREE, descending=[True, False, False, False])
-    return ordered.unique(_UNIT, keep="first", maintain_order=True).drop("attack_id", "outcome")
+    return ordered.unique(UNIT, keep="first", maintain_order=True).drop("attack_id", "outcome")
 
 
 def _placed(side: Side, track: Track) -> pl.DataFrame:

@@ -85,10 +85,15 @@ def _accounts(known: Ground, side: Side, surprises: pl.DataFrame) -> pl.DataFram
     track = known.track
     finders, own = _finders(known.sides, track), _own(track, surprises)
     seen = dict(_watched(track).group_by("origin").agg(pl.len()).iter_rows())
-    trees = standing(side, track).with_columns(origin(track.labels.head(0).select("attack_id")))
-    best = trees.sort("score", descending=True).unique("origin", keep="first", maintain_order=True)
+    units = benign_units(side, track)
+    trees = standing(side, track, units)
+    best = (
+        trees.with_columns(origin(trees))
+        .sort("score", descending=True)
+        .unique("origin", keep="first", maintain_order=True)
+    )
     placed = {row["origin"]: row for row in best.iter_rows(named=True)}
-    others = causes(benign_units(side, track), surprises, known.capture.containers())
+    others = causes(units, surprises, known.capture.containers())
     attacks = track.labels.with_columns(origin(track.labels)).sort("start", "attack_id")
     rows: list[dict[str, Any]] = []
     for row in attacks.unique("origin", keep="first", maintain_order=True).iter_rows(named=True):
@@ -108,8 +113,10 @@ def _finders(sides: Sequence[Side], track: Track) -> dict[str, list[dict[str, An
     least: dict[str, dict[str, float | None]] = {}
     for name, settings in reaches_of(sides, track).items():
         for asked in (None, *BUDGETS):
-            seen = settings[asked].seen if asked in settings else track.labels.head(0)
-            for attack in seen.select(origin(track.labels.select("attack_id"))).to_series().unique():
+            if asked not in settings:
+                continue
+            seen = settings[asked].seen
+            for attack in seen.select(origin(seen)).to_series().unique():
                 least.setdefault(attack, {}).setdefault(name, asked)
     return {
         attack: [{"side": name, "asked": asked} for name, asked in sides_of_it.items()]

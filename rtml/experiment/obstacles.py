@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,12 +85,9 @@ def obstacle(
     known = _known(surprises)
     if not tree["above"]:
         return f"{known}no benign unit is stranger: the threshold that calibration set is"
-    counted = dict.fromkeys(others[: tree["above"]], 0)
-    for cause in others[: tree["above"]]:
-        counted[cause] += 1
-    ordered = sorted(counted.items(), key=lambda pair: -pair[1])
-    named = "; ".join(f"{cause} ({number})" for cause, number in ordered[:_NAMED])
-    more = "; …" if len(ordered) > _NAMED else ""
+    counted = Counter(others[: tree["above"]])
+    named = "; ".join(f"{cause} ({number})" for cause, number in counted.most_common(_NAMED))
+    more = "; …" if len(counted) > _NAMED else ""
     units = "benign unit is" if tree["above"] == 1 else "benign units are"
     return f"{known}{tree['above']} {units} stranger: {named}{more}"
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from rtml.captures import Capture
 from rtml.coverage.remarks import remarks
-from rtml.numbers import number
+from rtml.numbers import number, plural
 from rtml.text import visible
 from rtml.times import Window
 
@@ -69,9 +69,10 @@ def _size(capture: Capture, cells: pl.DataFrame, every: Window, test: dt.datetim
     containers, groups = cells["container_id"].n_unique(), cells["peers"].n_unique()
     hosts = capture.containers()["host"].n_unique()
     late = cells.filter(pl.col("window") >= test)
+    who = f"{plural(containers, 'container')} of {plural(groups, 'workload')} on {plural(hosts, 'host')}"
     return (
-        f"{_many(containers, 'container')} of {_many(groups, 'workload')} on {_many(hosts, 'host')}, active"
-        f" for {_hours(cells, every):.1f} hours together; the last {_hours(late, every):.1f} are to be scored"
+        f"{who}, active for {_hours(cells, every):.1f} hours together;"
+        f" the last {_hours(late, every):.1f} are to be scored"
     )
 
 
@@ -129,10 +130,6 @@ def _lost(capture: Capture) -> list[str]:
     return [
         f"{count:,} records {what}: rtml capture check says more" for what, count in counts.items() if count
     ]
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _more(count: int) -> str:

@@ -7,13 +7,12 @@ usual.
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from rtml.detectors import Detector
+from rtml.detectors import Detector, forked
 from rtml.detectors.online import OnlineDetector
 from rtml.times import UTC_NS, span
 
@@ -94,4 +93,4 @@ class Learners:
 
 def _copies(detectors: dict[str, Detector]) -> dict[str, Detector]:
     """Return detectors of which the online ones are copies."""
-    return {label: copy.deepcopy(one) if one.online else one for label, one in detectors.items()}
+    return {label: forked(detector) for label, detector in detectors.items()}

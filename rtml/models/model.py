@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
 from dataclasses import fields, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import polars as pl
 
 from rtml import features
 from rtml.captures import Capture
+from rtml.detectors import forked
 from rtml.errors import UsageError
 from rtml.models.budgets import budget_of
 from rtml.models.files import read_parts, write_parts
@@ -161,10 +161,7 @@ class Model(Parts):
 
     def forked(self) -> Parts:
         """Return the model with online detectors of its own, which may learn on the way."""
-        detectors = {
-            label: copy.deepcopy(detector) if detector.online else detector
-            for label, detector in self.detectors.items()
-        }
+        detectors = {label: forked(detector) for label, detector in self.detectors.items()}
         about = self.description.model_copy(update={"learned_until": self.learned_until()})
         return replace(self, detectors=detectors, description=about)
 

@@ -46,13 +46,13 @@ from typing import NamedTuple
 import numpy as np
 
 from rtml.arrays import Array
+from rtml.detectors import Detector
 
 __all__ = [
     "BORROWED",
     "PARTS",
     "RATE",
     "SHIPPED",
-    "STRONGEST",
     "TRIMMED",
     "UNKNOWN",
     "Prior",
@@ -88,17 +88,15 @@ SHIPPED = {
     "isolation_forest": Prior(-0.3, 0.1),
     "fading_gaussian": Prior(0.0, 13.5),
     "combined": Prior(0.1, 0.83),
+    "strongest": Prior(-0.2, 3.3),
 }
 """Tails per kind of detector on benign trees of sittings 1 and 2 of replays-v1. Scales: the median over six
 seeds and three stretches of 10 to 16 minutes, without what they borrowed (`python -m
 benchmarks.shipped_tails` prints such). Shapes: of those 0.1 apart, one at which budgets of 0.5 to 30 a day
 were kept on four later stretches (mean over seeds) and most of the 29 attacks of sitting 2 were found; scores
-that have an upper end (the forest's) have a negative one."""
-
-STRONGEST = Prior(-0.2, 3.3)
-"""The tail of `surprise` with a power: near the bits of one event, which end at log2 of what was counted. The
-scale is that of the sum: ours lie at 5 to 15 bits, with so few exceedances that much is borrowed. Chosen on
-forward trials (docs/quality.md)."""
+that have an upper end (the forest's) have a negative one. ``strongest``, of `surprise` with a power, lies
+near the bits of one event, which end at log2 of what was counted; its scale is that of the sum: ours lie at 5
+to 15 bits, with so few exceedances that much is borrowed. Chosen on forward trials (docs/quality.md)."""
 
 UNKNOWN = Prior()
 _ROUNDS = 6
@@ -110,15 +108,18 @@ _MILD = 0.1  # least shape that outliers are sought with: a short tail would tak
 _ABOVE = 4  # trees above a quantile that is leant on
 
 
-def prior_of(name: str, power: float = 1.0) -> Prior:
-    """Return what is known of the tail of a kind of detector; with a power `surprise` has another.
+def prior_of(detector: Detector) -> Prior:
+    """Return what is known of a detector's tail: of its kind, unless it says of which (``tail``).
 
     Examples
     --------
-    >>> prior_of("surprise").shape, prior_of("surprise", 4.0).shape, prior_of("of your own").shape
-    (0.2, -0.2, 0.0)
+    >>> from rtml.detectors import make_detector
+    >>> prior_of(make_detector("surprise", {})).shape, prior_of(make_detector("surprise", {"power": 4})).shape
+    (0.2, -0.2)
+    >>> prior_of(make_detector("largest_z", {})) == UNKNOWN
+    True
     """
-    return STRONGEST if name == "surprise" and power > 1 else SHIPPED.get(name, UNKNOWN)
+    return SHIPPED.get(getattr(detector, "tail", detector.name), UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from rtml.captures import Capture, open_captures
 from rtml.captures.digest import digest_capture, named
 from rtml.captures.leaving_out import PartialCapture, cells_of
 from rtml.costs import spent
-from rtml.detectors import Detector, feature_columns, make_detector, peer_groups
+from rtml.detectors import Detector, feature_columns, forked, make_detector, peer_groups
 from rtml.errors import UsageError, lookup
 from rtml.features.reader import Readers, own_reader
 from rtml.findings.verdicts import as_labels, benign_trees, read_verdicts
@@ -203,10 +203,9 @@ def _calibrated(
     held, days = made.held, container_days(made.held, window)
     groups, raw, fits = peer_groups(held), {}, {}
     for label, detector in steps(detectors.items(), "calibrating", "detectors"):
-        known = prior_of(detector.name, getattr(detector, "power", 1.0))
-        fits[label] = Fit(known, float(detector.in_bits), vouched)
+        fits[label] = Fit(prior_of(detector), float(detector.in_bits), vouched)
         with spent(label):
-            raw[label] = (copy.deepcopy(detector) if detector.online else detector).prequential(held)
+            raw[label] = forked(detector).prequential(held)
             if detector.online:
                 detector.learn(without(held, made.outliers))
     trees = {label: without(worst_of_trees(held, raw[label]), made.outliers) for label in raw}

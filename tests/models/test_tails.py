@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rtml.detectors import make_detector
 from rtml.models.tails import BORROWED, RATE, SHIPPED, UNKNOWN, Prior, Tail, fit_tail, prior_of
 
 NUMBERS = st.floats(-1e6, 1e6, width=32)
@@ -88,9 +89,10 @@ def test_shipped_tails_have_a_scale_and_a_mean(name: str):
 
 def test_a_power_has_a_tail_of_its_own_that_ends_sooner_than_that_of_the_sum():
     scores, far = np.random.default_rng(3).exponential(3.0, 4000), np.array([40.0])
-    summed, strongest = (fit_tail(scores, 1.0, prior_of("surprise", power))[0] for power in (1.0, 4.0))
+    priors = [prior_of(make_detector("surprise", {"power": power})) for power in (1.0, 4.0)]
+    summed, strongest = (fit_tail(scores, 1.0, prior)[0] for prior in priors)
     assert strongest.margin(far) > summed.margin(far)
-    assert prior_of("isolation_forest", 4.0) == SHIPPED["isolation_forest"]
+    assert prior_of(make_detector("isolation_forest", {})) == SHIPPED["isolation_forest"]
 
 
 @settings(max_examples=80, deadline=None)
