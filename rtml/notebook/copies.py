@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from rtml.errors import RtmlError
+from rtml.reading.json_text import json_of
 from rtml.reading.whole import write_text
 from rtml.text import visible
 
@@ -67,7 +68,7 @@ def _older(copy: Path, notebook: Path, sure: bool) -> str:
 def _remembered(path: Path) -> dict[str, str | None]:
     """Return what was written down; nothing where that is missing or is no such list."""
     try:
-        kept = json.loads(path.read_text("utf-8"))
+        kept = json_of(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
@@ -76,7 +77,7 @@ def _remembered(path: Path) -> dict[str, str | None]:
 def _cells(notebook: Path) -> str | None:
     """Return a digest of a notebook's cells without their outputs; None where it cannot be read as one."""
     try:
-        cells = json.loads(notebook.read_text("utf-8"))["cells"]
+        cells = json_of(notebook.read_text("utf-8"))["cells"]
         sources = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
     except (OSError, ValueError, LookupError, TypeError):
         return None
