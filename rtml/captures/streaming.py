@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.captures.ahead import ahead
 from rtml.captures.audit import AUDIT, with_final
 from rtml.captures.following.blocks import BlockReader, refused
 from rtml.captures.following.gathering import Gathered, meant_by
@@ -66,8 +67,8 @@ class _Stream:
         """Gather one file."""
         assert self.sensor.lines is not None
         reader = BlockReader(self.sensor, path.parent)
-        for piece in pieces(path, self.sensor.lines.cut):
-            reading = reader.read(piece.raw, path.name, piece.line)
+        readings = ((p, reader.read(p.raw, path.name, p.line)) for p in pieces(path, self.sensor.lines.cut))
+        for piece, reading in ahead(readings):
             if reading is not None:
                 self.gathered.add(reading, str(path), len(piece.raw))
             if piece.problem is not None:

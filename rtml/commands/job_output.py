@@ -8,6 +8,7 @@ from rtml.commands.output import console
 from rtml.commands.progress_facts import amount, duration
 from rtml.job.planned import Planned
 from rtml.job.running import Ran
+from rtml.numbers import plural
 from rtml.schema import COMBINED
 from rtml.text import visible
 
@@ -17,12 +18,10 @@ __all__ = ["print_done", "print_plan"]
 def print_done(out: str, ran: Ran) -> None:
     """Print what a run did, what its budgets promise, what was set aside."""
     done = ran.result
-    new = f"{ran.new:,} new captures" if ran.new else "nothing new"
-    console.print(
-        f"{visible(out, 200)}: {new} · {done['windows']:,} windows · {done['alarms']:,} alarms ·"
-        f" {done['findings']:,} findings · {done['skipped']:,} windows skipped (learnt from)",
-        markup=False,
-    )
+    new = plural(ran.new, "new capture") if ran.new else "nothing new"
+    counts = " · ".join(plural(done[f"{noun}s"], noun) for noun in ("window", "alarm", "finding"))
+    skipped = f"{plural(done['skipped'], 'window')} skipped (learnt from)"
+    console.print(f"{visible(out, 200)}: {new} · {counts} · {skipped}", markup=False)
     for rule in done.get("suppressions", []):
         outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
         console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)
@@ -56,8 +55,8 @@ def _promised(budget: Mapping[str, str]) -> list[str]:
 def print_plan(plan: Planned) -> None:
     """Print what a run would do."""
     console.print(
-        f"{plan.new:,} new captures · {len(plan.days):,} days to score · {amount(plan.events, 'events')} in"
-        f" {plan.shards:,} shards · about {duration(plan.seconds)}",
+        f"{plural(plan.new, 'new capture')} · {plural(len(plan.days), 'day')} to score · "
+        f"{amount(plan.events, 'events')} in {plural(plan.shards, 'shard')} · about {duration(plan.seconds)}",
         markup=False,
     )
     for day, events in plan.days.items():
