@@ -34,7 +34,11 @@ def nothing_and_zero_are_told_apart(sensor: Sensor, sample: Path) -> None:
         return
     nothing = (ABSENT, None, *sensor.written.nothing)
     drives: set[tuple[int, object, str]] = set()
-    for found in variants(log, lambda leaf: (*nothing, _PROBE, 0) if _is_whole(leaf) else nothing):
+
+    def values(leaf: Leaf) -> tuple[Any, ...]:
+        return (*nothing, _PROBE, 0) if _is_whole(leaf) else nothing
+
+    for found in variants(log, values, together=True):
         if found.after is None:
             continue
         where = f"{'/'.join(map(str, found.leaf.path))} = {_shown(found.value)}"

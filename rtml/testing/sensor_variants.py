@@ -13,6 +13,11 @@ from rtml.testing.sensor_log import Log, total
 __all__ = ["Row", "Variant", "events_of", "variants"]
 
 Row = dict[str, Any]
+Pick = tuple[Leaf, Any]
+"""A place of a line, and what is put there."""
+
+_FILE = 100
+"""Changed lines of one file."""
 
 
 class Variant(NamedTuple):
@@ -42,18 +47,47 @@ def _rounds(log: Log) -> Iterator[list[Leaf | None]]:
         yield [leaves.pop() if leaves else None for leaves in waiting]
 
 
-def variants(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[Variant]:
-    """Yield what becomes of lines one of whose values is replaced, many lines at a time."""
+def variants(log: Log, values: Callable[[Leaf], Sequence[Any]], together: bool = False) -> Iterator[Variant]:
+    """Yield what becomes of lines one of whose values is replaced, many lines at a time.
+
+    Each file has every line once. ``together`` puts as many as fit into one file, where lines tell of
+    themselves alone, however often: quicker, but a value that spoils a file then spoils it for most.
+    """
     before = events_of(log, log.lines)
+    packed = together and log.sensor.written.alone and _counts_twice(log)
+    for file in _together(log, values) if packed else _in_turns(log, values):
+        after = events_of(log, [_changed(log, i, pick) for i, pick in file])
+        for (i, pick), now in zip(file, after, strict=True):
+            was = before[i]
+            if pick is not None and was is not None:
+                yield Variant(i, *pick, was, now)
+
+
+def _counts_twice(log: Log) -> bool:
+    """Tell whether a line that stands in a file twice is two events: some formats number theirs."""
+    return log.read([*log.lines, *log.lines]).events.height == 2 * len(log.lines)
+
+
+def _in_turns(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[list[tuple[int, Pick | None]]]:
+    """Yield files in which each line stands once, with one of its values replaced, or as it is."""
     for chosen in _rounds(log):
         wanted = [[] if leaf is None else [(leaf, value) for value in values(leaf)] for leaf in chosen]
         for turn in range(max(map(len, wanted), default=0)):
-            picks = [pick[turn] if turn < len(pick) else None for pick in wanted]
-            after = events_of(log, [_changed(log, i, pick) for i, pick in enumerate(picks)])
-            for i, pick in enumerate(picks):
-                was = before[i]
-                if pick is not None and was is not None:
-                    yield Variant(i, *pick, was, after[i])
+            yield [(i, picks[turn] if turn < len(picks) else None) for i, picks in enumerate(wanted)]
+
+
+def _together(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[list[tuple[int, Pick | None]]]:
+    """Yield files of changed lines, those that are changed to the same kind of value beside each other."""
+    turns: dict[int, list[tuple[int, Pick | None]]] = {}
+    for chosen in _rounds(log):
+        for i, leaf in enumerate(chosen):
+            if leaf is not None:
+                for turn, value in enumerate(values(leaf)):
+                    turns.setdefault(turn, []).append((i, (leaf, value)))
+    for picks in turns.values():
+        # What is counted beside in one line often is in the others: side by side it is set apart at once.
+        picks.sort(key=lambda pick: str(pick[1] and pick[1][0].path))
+        yield from (picks[k : k + _FILE] for k in range(0, len(picks), _FILE))
 
 
 def _changed(log: Log, place: int, pick: tuple[Leaf, Any] | None) -> bytes:
@@ -69,6 +103,8 @@ def events_of(log: Log, lines: Sequence[bytes]) -> list[Row | None]:
         return [None] * len(lines)
     assert total(reading) >= len(lines) or not log.sensor.written.alone, "a line is lost"
     if reading.events.height + reading.rejects.height != len(lines) or reading.beside:
+        if reading.events.is_empty() and reading.rejects.is_empty():
+            return [None] * len(lines)  # all of them are counted beside
         if len(lines) == 1:
             return [None]
         half = len(lines) // 2
