@@ -56,6 +56,7 @@ record: install ## record a sitting of a minute into runs/smoke (root; `make sys
 
 soak: install ## kill job, follower and sender 50 times each, fuzz every reader: a million records each, or 100,000 files (hours; SOAK="--seconds 60" for a sample)
 	RTML_KILLS=50 $(BIN)/python -m pytest -q tests/job/test_killed.py tests/findings/test_send_killed.py tests/captures/following/test_kills.py
+	RTML_KILLS=10 RTML_PIECES=40 $(BIN)/python -m pytest -q tests/watching/test_kills.py tests/watching/test_equality.py
 	RTML_CALLS=200 $(BIN)/python -m pytest -q tests/test_one_answer.py
 	$(BIN)/python -m tests.soak --jobs 2 $(SOAK)
 

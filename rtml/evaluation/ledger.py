@@ -28,7 +28,7 @@ from rtml.evaluation.reach import reaches_of
 from rtml.evaluation.sides import Side, union
 from rtml.evaluation.suspected import suspected
 from rtml.evaluation.track import Track
-from rtml.evaluation.trivial import best_single_feature, flag_all, random_verdict
+from rtml.evaluation.trivial import SEEDS, best_single_feature, flag_all, random_verdict
 from rtml.evaluation.verdict import Verdict, assess
 from rtml.progress import steps
 from rtml.schema import COMBINED, empty
@@ -107,6 +107,7 @@ def build_ledger(
     tried: int | None = None,
     notes: Sequence[str] = (),
     suspicions: Sequence[str] = (),
+    seeds: int = SEEDS,
 ) -> Ledger:
     """Judge all sides, add the union and the trivial rows, and return the ledger.
 
@@ -128,6 +129,8 @@ def build_ledger(
         Further limits to carry, such as warnings about labels.
     suspicions
         What is suspected already, such as of features (`rtml.features.foresight`).
+    seeds
+        Draws that the row ``random`` is the mean of.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def build_ledger(
     if any(side.kind == "rules" for side in sides):
         refuse_rule_labels(track.labels)
     judged = [assess(side, track) for side in steps([*sides, *_union_of(sides)], "judging", "sides")]
-    judged += _trivial(judged, track, features, budget)
+    judged += _trivial(judged, track, features, budget, seeds)
     _remark_on_the_oracle(judged)
     told = [*suspicions, *suspected(judged, track, features)]
     table = pl.concat([verdict.attacks for verdict in judged])
@@ -182,13 +185,13 @@ def _union_of(sides: Sequence[Side]) -> list[Side]:
 
 
 def _trivial(
-    judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float
+    judged: list[Verdict], track: Track, features: pl.DataFrame | None, budget: float, seeds: int
 ) -> list[Verdict]:
     allowed = math.floor(min(budget * track.container_days, track.trees.height))
     flagged, like = _best_model(judged)
     oracle = None if features is None else best_single_feature(features, track, allowed)
     rows = [] if oracle is None else [assess(oracle, track)]
-    return [*rows, random_verdict(track, flagged, like), assess(flag_all(track), track)]
+    return [*rows, random_verdict(track, flagged, like, seeds), assess(flag_all(track), track)]
 
 
 def _remark_on_the_oracle(judged: Sequence[Verdict]) -> None:

@@ -1,7 +1,11 @@
-"""The law of watching: whatever pieces a log comes in, what is told is what a batch finds."""
+"""The law of watching: whatever pieces a log comes in, what is told is what a batch finds.
+
+A piece is a commit and a look, seconds of work: `make soak` has 40 pieces (``RTML_PIECES``).
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +17,7 @@ from rtml.findings.jsonl import from_jsonl
 from tests.watching.shops import Shop, cut, same, told, watched
 
 
-@pytest.mark.parametrize("number", [1, 23])
+@pytest.mark.parametrize("number", [1, int(os.environ.get("RTML_PIECES", "8"))])
 def test_what_is_told_is_what_a_batch_finds(shop: Shop, tmp_path: Path, number: int):
     """Of every finding all that is told of it, whatever pieces the log grows by."""
     assert {"rule", "model"} == set(shop.found["source"])
@@ -29,7 +33,7 @@ def test_what_is_told_is_what_a_batch_finds(shop: Shop, tmp_path: Path, number: 
 def test_a_log_that_is_watched_now_and_then_gives_the_same(falco: Shop, tmp_path: Path, seed: int):
     """Watched once after each piece, and once without news; the state goes on."""
     log = falco.log(tmp_path, [])
-    for piece in [*cut(b"".join(falco.lines), 5, seed), b""]:
+    for piece in [*cut(b"".join(falco.lines), 3, seed), b""]:
         with log.open("ab") as file:
             file.write(piece)
         watched(falco, log, tmp_path / "f.jsonl", state=tmp_path / "state")
