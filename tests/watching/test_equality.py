@@ -47,8 +47,8 @@ def _contents(lines: pl.DataFrame) -> list[str]:
 
 
 def parts(lines: Sequence[bytes]) -> list[bytes]:
-    """Return lines by the sixty."""
-    return [b"".join(lines[n : n + 60]) for n in range(0, len(lines), 60)]
+    """Return lines by the hundred and fifty."""
+    return [b"".join(lines[n : n + 150]) for n in range(0, len(lines), 150)]
 
 
 def test_rows_out_of_order_are_in_within_the_hold_and_counted_beyond(falco: Shop, tmp_path: Path):
