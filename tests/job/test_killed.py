@@ -18,7 +18,7 @@ from rtml.job.places import place_at
 from tests.job.conftest import contents, cut, some_edges
 from tests.job.killing import kill_at_random, started, words
 
-KILLS = int(os.environ.get("RTML_KILLS", "8"))
+KILLS = int(os.environ.get("RTML_KILLS", "4"))
 
 
 @pytest.fixture(scope="module")
