@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from rtml.evaluation.ledger import Ledger
-from rtml.numbers import number
+from rtml.numbers import number, shortly
 from rtml.report.input import ReportInput
 from rtml.report.tree import nested
 
@@ -127,7 +127,7 @@ def _reason(part: Row) -> Row:
 
 
 def _short(value: float | None) -> str:
-    return "?" if value is None else f"{value:.3g}"
+    return shortly(value, none="?")
 
 
 def split_bars(split: Row | None) -> list[Row]:

@@ -15,7 +15,8 @@ __all__ = ["timeline_picture"]
 
 _WIDTH, _LEFT, _RIGHT = 1060, 170, 12
 _LABEL = 110
-"""Room that the name of an attack takes."""
+"""Room that the longest name of an attack takes."""
+_LETTER = 6.5
 _EVENTS, _SCORES, _LANE = (18, 120), (160, 80), 20
 """Top and height of the upper two parts; height of one lane of findings."""
 
@@ -42,15 +43,21 @@ def _x(timeline: Timeline, at: dt.datetime) -> float:
 
 
 def _attacks(timeline: Timeline, bottom: float) -> list[Element]:
-    marks = []
-    for row in timeline.attacks.iter_rows(named=True):
+    """Shade attacks; a name that would lie on the one before is left to the pointer."""
+    marks, free = list[Element](), 0.0
+    for row in timeline.attacks.sort("start").iter_rows(named=True):
         left, right = _x(timeline, row["start"]), _x(timeline, row["end"])
         width = max(round(right - left, 1), 2)
         shade = element("rect", x=left, y=14, width=width, height=bottom - 14, class_="attacked")
         marks.append(titled(shade, f"{row['attack_id']} {row['name'] or ''}"))
         late = left > _WIDTH - _RIGHT - _LABEL  # a name that begins there would leave the paper
         place, side = (min(right, _WIDTH - _RIGHT), "end") if late else (left, "start")
-        marks.append(text(place, 11, visible(row["attack_id"], 12), side, "soft tiny"))
+        name = visible(row["attack_id"], 12)
+        room = _LETTER * (len(name) + 1)
+        begin = place - room if late else place
+        if begin >= free:
+            marks.append(text(place, 11, name, side, "soft tiny"))
+            free = begin + room
     return marks
 
 
