@@ -8,6 +8,7 @@ import polars as pl
 
 from rtml.evaluation.timeline import Timeline
 from rtml.report.drawing import Box, Element, line, path, picture, stairs, text, time_ticks, titled
+from rtml.showing.drawing import room_of
 from rtml.showing.shown import element
 from rtml.text import visible
 
@@ -16,7 +17,8 @@ __all__ = ["timeline_picture"]
 _WIDTH, _LEFT, _RIGHT = 1060, 170, 12
 _LABEL = 110
 """Room that the longest name of an attack takes."""
-_LETTER = 6.5
+_GAP = 6.5
+"""Between the names of two attacks."""
 _EVENTS, _SCORES, _LANE = (18, 120), (160, 80), 20
 """Top and height of the upper two parts; height of one lane of findings."""
 
@@ -53,7 +55,7 @@ def _attacks(timeline: Timeline, bottom: float) -> list[Element]:
         late = left > _WIDTH - _RIGHT - _LABEL  # a name that begins there would leave the paper
         place, side = (min(right, _WIDTH - _RIGHT), "end") if late else (left, "start")
         name = visible(row["attack_id"], 12)
-        room = _LETTER * (len(name) + 1)
+        room = room_of(name, 11) + _GAP
         begin = place - room if late else place
         if begin >= free:
             marks.append(text(place, 11, name, side, "soft tiny"))

@@ -35,6 +35,7 @@ __all__ = [
     "numbers",
     "paper",
     "rect",
+    "room_of",
     "shortened",
     "text",
     "times",
@@ -121,6 +122,17 @@ def shortened(label: str, room: float, size: int = 12, name: bool = False) -> st
         return said
     tail = _head(said[::-1], (most - 1) * _TAIL)[::-1] if name else ""
     return f"{_head(said, most - 1 - _width(tail))}…{tail}"
+
+
+def room_of(said: str, size: int = 12) -> float:
+    r"""Return about how wide a string is, in units of its picture.
+
+    Examples
+    --------
+    >>> room_of("web", 10), room_of("\u684c", 10)
+    (18.0, 12.0)
+    """
+    return _GLYPH * size * _width(said)
 
 
 def _head(said: str, most: float) -> str:

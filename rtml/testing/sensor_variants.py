@@ -15,6 +15,8 @@ __all__ = ["Row", "Variant", "events_of", "variants"]
 Row = dict[str, Any]
 Pick = tuple[Leaf, Any]
 """A place of a line, and what is put there."""
+Changes = Sequence[tuple[int, Pick | None]]
+"""Lines of a file by their numbers, each with what is replaced in it; None: it stands as it is."""
 
 _FILE = 100
 """Changed lines of one file."""
@@ -68,7 +70,7 @@ def _counts_twice(log: Log) -> bool:
     return log.read([*log.lines, *log.lines]).events.height == 2 * len(log.lines)
 
 
-def _in_turns(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[list[tuple[int, Pick | None]]]:
+def _in_turns(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[Changes]:
     """Yield files in which each line stands once, with one of its values replaced, or as it is."""
     for chosen in _rounds(log):
         wanted = [[] if leaf is None else [(leaf, value) for value in values(leaf)] for leaf in chosen]
@@ -76,9 +78,9 @@ def _in_turns(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[lis
             yield [(i, picks[turn] if turn < len(picks) else None) for i, picks in enumerate(wanted)]
 
 
-def _together(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[list[tuple[int, Pick | None]]]:
+def _together(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[Changes]:
     """Yield files of changed lines, those that are changed to the same kind of value beside each other."""
-    turns: dict[int, list[tuple[int, Pick | None]]] = {}
+    turns: dict[int, list[tuple[int, Pick]]] = {}
     for chosen in _rounds(log):
         for i, leaf in enumerate(chosen):
             if leaf is not None:
@@ -86,11 +88,11 @@ def _together(log: Log, values: Callable[[Leaf], Sequence[Any]]) -> Iterator[lis
                     turns.setdefault(turn, []).append((i, (leaf, value)))
     for picks in turns.values():
         # What is counted beside in one line often is in the others: side by side it is set apart at once.
-        picks.sort(key=lambda pick: str(pick[1] and pick[1][0].path))
+        picks.sort(key=lambda change: str(change[1][0].path))
         yield from (picks[k : k + _FILE] for k in range(0, len(picks), _FILE))
 
 
-def _changed(log: Log, place: int, pick: tuple[Leaf, Any] | None) -> bytes:
+def _changed(log: Log, place: int, pick: Pick | None) -> bytes:
     line = log.lines[place]
     return line if pick is None else with_value(line, pick[0].path, pick[1], log.sensor.written)
 
@@ -103,8 +105,8 @@ def events_of(log: Log, lines: Sequence[bytes]) -> list[Row | None]:
         return [None] * len(lines)
     assert total(reading) >= len(lines) or not log.sensor.written.alone, "a line is lost"
     if reading.events.height + reading.rejects.height != len(lines) or reading.beside:
-        if reading.events.is_empty() and reading.rejects.is_empty():
-            return [None] * len(lines)  # all of them are counted beside
+        if log.sensor.written.alone and reading.events.is_empty() and reading.rejects.is_empty():
+            return [None] * len(lines)  # all of them are counted beside; alone they would be too
         if len(lines) == 1:
             return [None]
         half = len(lines) // 2
