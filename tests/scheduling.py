@@ -14,11 +14,12 @@ from xdist.scheduler import LoadFileScheduling
 
 __all__ = ["Scheduling", "longest_first"]
 
-TOGETHER = "tests/replays/"
-"""Sittings are recorded one at a time: beside each other they take each other's processor and lose events."""
+TOGETHER = ("tests/replays/", "tests/experiment/demo/")
+"""Folders that one worker runs. Sittings are recorded one at a time: beside each other they take each other's
+processor and lose events. The demo runs once for all its tests: four workers would run it four times."""
 
 LONGEST = (
-    TOGETHER,
+    *TOGETHER,
     "tests/captures/test_laws.py",
     "tests/watching/test_equality.py",
     "tests/notebooks/",
@@ -41,11 +42,11 @@ LONGEST = (
 
 
 class Scheduling(LoadFileScheduling):
-    """Gives a worker a whole file at a time, since its fixtures are shared, and the sittings as one file."""
+    """Gives a worker a whole file at a time, since its fixtures are shared, and a folder of `TOGETHER`."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return TOGETHER if file.startswith(TOGETHER) else file
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def longest_first(items: Sequence[pytest.Item]) -> list[Any]:

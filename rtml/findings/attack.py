@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import polars as pl
-import yaml
 
 from rtml.errors import lookup
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["TECHNIQUE", "VERSIONS", "renumbered", "technique", "techniques_of", "with_attack"]
 
@@ -66,8 +65,7 @@ def renumbered(version: str) -> Mapping[str, str]:
     ('T1686', 'T1070.002', {})
     """
     lookup({name: name for name in VERSIONS}, version, "ATT&CK version")
-    text = files("rtml.findings").joinpath("attack.yml").read_text("utf-8")
-    return MappingProxyType(yaml.safe_load(text).get(f"to_{version}", {}))
+    return MappingProxyType(packaged_yaml("rtml.findings", "attack.yml", dict).get(f"to_{version}", {}))
 
 
 def with_attack(findings: pl.DataFrame, version: str) -> pl.DataFrame:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
-import yaml
+
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["with_guess"]
 
 
 @cache
 def _table() -> list[dict[str, Any]]:
-    text = files("rtml.findings").joinpath("techniques.yml").read_text("utf-8")
-    table: list[dict[str, Any]] = yaml.safe_load(text)
-    return table
+    return packaged_yaml("rtml.findings", "techniques.yml", list)
 
 
 def with_guess(findings: pl.DataFrame) -> pl.DataFrame:

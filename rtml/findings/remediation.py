@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
-import yaml
-
 from rtml.findings.rule_types import PURPOSES
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["GENERAL", "Advice", "advice", "advised"]
 
@@ -45,8 +43,7 @@ def advised() -> Mapping[str, Advice]:
     >>> "Execution:Runtime/ReverseShell" in advised(), "Impact:Runtime/SigmaRule" in advised()
     (True, True)
     """
-    text = files("rtml.findings").joinpath("remediation.yml").read_text("utf-8")
-    return MappingProxyType(dict(_lines(yaml.safe_load(text))))
+    return MappingProxyType(dict(_lines(packaged_yaml("rtml.findings", "remediation.yml", list))))
 
 
 def _lines(entries: list[dict[str, str]]) -> Iterator[tuple[str, Advice]]:

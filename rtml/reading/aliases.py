@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
-__all__ = ["MOST_VALUES", "Fault", "alias_fault", "alias_problem", "children"]
+__all__ = ["MOST_VALUES", "Fault", "alias_fault", "children"]
 
 Fault = tuple[yaml.Mark, str]
 """A place in a file, and what is wrong there."""
 
 MOST_VALUES = 1_000_000
 """More values than this, aliases followed, are not a rule file."""
-
-_ANCHOR = re.compile(r"(?:^|[\s\[{,:-])&[^\s,\[\]{}]", re.M)
-
-
-def alias_problem(text: str) -> str | None:
-    r"""Say what is wrong with the aliases of a YAML text; null when nothing is.
-
-    For texts that another parser reads. Broken YAML is left to it: it says where it breaks.
-
-    Examples
-    --------
-    >>> alias_problem("a: &x [1, 2]\nb: *x")
-    >>> alias_problem("a: &x [*x]")
-    'line 1: an alias refers to itself'
-    """
-    if not _ANCHOR.search(text):
-        return None
-    try:
-        for document in yaml.compose_all(text, yaml.SafeLoader):
-            if (fault := alias_fault(document)) is not None:
-                return f"line {fault[0].line + 1}: {fault[1]}"
-    except (yaml.YAMLError, RecursionError):
-        return None
-    return None
 
 
 def alias_fault(node: yaml.Node | None) -> Fault | None:

@@ -29,6 +29,9 @@ _PLAIN = frozenset(
     for name in ("null", "bool", "int", "float", "str", "timestamp", "seq", "map", "merge")
 )
 _ODD = re.compile("[\0\ud800-\udfff]")
+_READ_OTHERWISE = re.compile("[^\n -~\xa0-\u2027\u202a-\ud7ff]")
+_DEEP = 2_000
+_QuickBase = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # there is a PyYAML without libyaml
 Kind = TypeVar("Kind", dict[str, Any], list[Any])
 
 
@@ -114,7 +117,7 @@ def parse_yaml(text: str, where: str, texts_only: bool = False) -> Any:
     rtml.reading.user_yaml.YamlError: x.yml:1:4: '2026-02-30' is no timestamp
     """
     with _located(text, where):
-        loader = yaml.BaseLoader(text) if texts_only else _Loader(text)
+        loader = _loader(text, texts_only)
         node = loader.get_single_node()
         fault = alias_fault(node) or (None if texts_only else _fault(node, set()))
         _refuse(fault, where)
@@ -142,7 +145,7 @@ def yaml_documents(text: str, where: str, texts_only: bool = True) -> Iterator[A
     [[1], [True]]
     """
     with _located(text, where):
-        loader = yaml.BaseLoader(text) if texts_only else _Loader(text)
+        loader = _loader(text, texts_only)
         while loader.check_node():
             node = loader.get_node()
             _refuse(alias_fault(node) or (None if texts_only else _fault(node, set())), where)
@@ -166,15 +169,44 @@ def _located(text: str, where: str) -> Iterator[None]:
         raise YamlError(where, *_explained(error, text)) from None
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader, whose own mistakes about values say where they are."""
+def _loader(text: str, texts_only: bool) -> Any:
+    """Return libyaml's loader for what it reads without complaint, else Python's, whose words we know.
+
+    libyaml is eight times as fast; what nests deep enough overflows its stack, and it takes tabs that
+    Python's refuses.
+    """
+    quick, plain = (_QuickBase, yaml.BaseLoader) if texts_only else (_Quick, _Loader)
+    alike = _shallow(text) and not _READ_OTHERWISE.search(text) and _sound(text)
+    return (quick if alike else plain)(text)
+
+
+def _shallow(text: str) -> bool:
+    """Say whether nothing can be nested deeply: a bracket opens a level, a column begins two at most."""
+    return text.count("[") + text.count("{") <= _DEEP and max(map(len, text.splitlines()), default=0) <= _DEEP
+
+
+def _sound(text: str) -> bool:
+    try:
+        return all(True for _ in yaml.parse(text, _QuickBase))
+    except yaml.YAMLError:
+        return False
+
+
+class _Said:
+    """Mistakes about values say where they are."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
-            return super().construct_object(node, deep)
+            return super().construct_object(node, deep)  # type: ignore[misc]
         except (ValueError, LookupError, ArithmeticError, AttributeError, TypeError):
             reason = f"{_short(node)} is no {node.tag.rpartition(':')[2]}"
             raise yaml.constructor.ConstructorError(None, None, reason, node.start_mark) from None
+
+
+class _Loader(_Said, yaml.SafeLoader): ...
+
+
+class _Quick(_Said, getattr(yaml, "CSafeLoader", yaml.SafeLoader)): ...  # type: ignore[misc]
 
 
 def _fault(node: yaml.Node | None, seen: set[int]) -> Fault | None:

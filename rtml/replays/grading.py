@@ -6,6 +6,8 @@ says something about attacks and judges nothing.
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from rtml.evaluation.origins import origin
@@ -32,11 +34,16 @@ def with_grades(labels: pl.DataFrame) -> pl.DataFrame:
     bare = pl.col("grade").is_null() & pl.col("entry").is_null() & pl.col("provenance").is_in(_OURS)
     if not labels.select(bare.any()).item():
         return labels
-    known = [(a.id, a.technique, a.grade, a.entry) for a in catalogue().values()]
-    schema = {"_origin": pl.String, "technique": pl.String, "_grade": pl.Int64, "_entry": pl.String}
-    table = pl.DataFrame(known, schema=schema, orient="row")
     joined = labels.with_columns(origin(labels).alias("_origin")).join(
-        table, on=["_origin", "technique"], how="left", maintain_order="left"
+        _graded(), on=["_origin", "technique"], how="left", maintain_order="left"
     )
     filled = {name: pl.when(bare).then(pl.col(f"_{name}")).otherwise(name) for name in ("grade", "entry")}
     return joined.with_columns(**filled).select(labels.columns)
+
+
+@cache
+def _graded() -> pl.DataFrame:
+    """Grade and entry of every attack of the catalogue: two hundred files, read once."""
+    known = [(attack.id, attack.technique, attack.grade, attack.entry) for attack in catalogue().values()]
+    schema = {"_origin": pl.String, "technique": pl.String, "_grade": pl.Int64, "_entry": pl.String}
+    return pl.DataFrame(known, schema=schema, orient="row")

@@ -14,9 +14,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import yaml
-
 from rtml.errors import RtmlError
+from rtml.reading.packaged import packaged_yaml
 from rtml.replays.private import settle
 from rtml.replays.reading import HERE
 
@@ -63,7 +62,7 @@ def recipe_hash() -> str:
 
 def image_files() -> dict[str, dict[str, dict[str, str]]]:
     """Read ``images.yml``: ``files`` of each image, perhaps ``update`` and ``poisoned`` (source to place)."""
-    return dict(yaml.safe_load((HERE / "images.yml").read_text("utf-8")))
+    return packaged_yaml("rtml.replays", "images.yml", dict)
 
 
 def prepare(cache: Path, say: Say) -> Path:

@@ -12,7 +12,7 @@ from rtml.evaluation.by_grade import BY, MOST
 from rtml.evaluation.ledger import Ledger
 from rtml.numbers import number, shortly
 from rtml.report.chosen import in_front
-from rtml.report.strings import visible
+from rtml.text import visible
 
 __all__ = ["BY_GRADE_EXPLAINED", "grade_cell", "grade_rows", "grade_table"]
 

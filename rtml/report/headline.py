@@ -11,7 +11,7 @@ from rich.text import Text
 from rtml.evaluation.ledger import Ledger
 from rtml.numbers import number, shortly
 from rtml.report.chosen import best_held, in_front
-from rtml.report.strings import visible
+from rtml.text import visible
 
 __all__ = ["EXPLAINED", "headline_rows", "headline_table"]
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from rtml.evaluation.ledger import Ledger
 from rtml.evaluation.measures import wide
 from rtml.evaluation.paired import paired
-from rtml.report.strings import visible
+from rtml.text import visible
 
 __all__ = ["MeasuresView"]
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rtml.errors import RtmlError
 from rtml.numbers import number, percent, shortly
@@ -37,14 +38,15 @@ from rtml.report.rows import (
     summary_rows,
 )
 from rtml.report.sentences import three_sentences
-from rtml.report.strings import visible
 from rtml.report.techniques import technique_matrix
 from rtml.report.timeline_picture import timeline_picture
+from rtml.text import visible
 
 __all__ = ["add_robustness", "render_report", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BEGINS, _ENDS = "<!-- robustness begins -->", "<!-- robustness ends -->"
+_MARKS = re.compile(r"(?<=[:/.])(?=\w)")
 _LONGEST = 2000  # characters of one string on the page
 _SIZES = ((520, 430), (340, 320))
 """Of the picture of budgets, on wide and on narrow screens."""
@@ -141,8 +143,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_harmless,
     )
-    made.filters |= {"number": number, "shortly": shortly, "share": percent}
+    made.filters |= {"number": number, "shortly": shortly, "share": percent, "parted": _parted}
     return made
+
+
+def _parted(name: Any) -> Markup:
+    """Let a long name break behind its marks: `Execution:Runtime/AnomalousBehavior.Binaries`."""
+    return Markup(_MARKS.sub("<wbr>", str(escape(_harmless(name)))))
 
 
 def _harmless(value: Any) -> Any:

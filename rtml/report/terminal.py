@@ -14,8 +14,8 @@ from rtml.numbers import number, plural
 from rtml.report.by_grade import BY_GRADE_EXPLAINED, grade_table
 from rtml.report.headline import EXPLAINED, headline_table
 from rtml.report.sentences import three_sentences
-from rtml.report.strings import visible
 from rtml.report.warnings import warnings
+from rtml.text import visible
 
 __all__ = ["ledger_table", "ledger_view"]
 

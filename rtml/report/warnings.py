@@ -7,7 +7,7 @@ from typing import Any
 from rich.text import Text
 
 from rtml.evaluation.ledger import Ledger
-from rtml.report.strings import visible
+from rtml.text import visible
 
 __all__ = ["warnings"]
 

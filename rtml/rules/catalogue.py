@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
+from rtml.reading.packaged import packaged_yaml
 from rtml.rules.intelligence.categories import categories
 from rtml.rules.reputation.categories import CATEGORIES
 
@@ -25,8 +23,7 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
     >>> len(catalogue()), sum("gate" in facts for facts in catalogue().values())
     (46, 14)
     """
-    text = files("rtml.rules").joinpath("catalogue.yml").read_text("utf-8")
-    return MappingProxyType(yaml.safe_load(text))
+    return MappingProxyType(packaged_yaml("rtml.rules", "catalogue.yml", dict))
 
 
 def user_data() -> dict[str, tuple[str, ...]]:

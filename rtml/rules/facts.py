@@ -7,12 +7,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, NamedTuple
 
-import yaml
+from rtml.reading.packaged import packaged_documents
 
 __all__ = ["RuleFacts", "pack_facts"]
 
 _RULES = files("rtml.rules")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where there is one, is eight times as fast
 
 
 class RuleFacts(NamedTuple):
@@ -55,6 +54,4 @@ def _documents(folder: Traversable) -> Iterator[tuple[str, dict[str, Any]]]:
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         stem, _, ending = file.name.rpartition(".")
         if ending == "yml":
-            documents = _LOADER(file.read_text("utf-8"))
-            while documents.check_data():
-                yield stem, documents.get_data()
+            yield from ((stem, document) for document in packaged_documents(file))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from rtml.errors import RtmlError, UsageError
 from rtml.experiment.config import load_experiment
 from rtml.findings.suppression.files import read_suppressions
+from rtml.reading import user_yaml
 from rtml.reading.user_yaml import parse_yaml, read_yaml
 from rtml.replays.reading import load_attack, load_operators, load_scenario
 from rtml.rules import load
@@ -165,6 +167,30 @@ def test_a_wrong_override_is_wrong_use(tmp_path: Path, override: str):
     with pytest.raises(UsageError) as caught:
         load_experiment(tmp_path / "a.yml", [override])
     assert caught.value.argument == "overrides" and repr(override) in str(caught.value)
+
+
+PACKED = sorted((REPOSITORY / "rtml" / "rules" / "packs").rglob("*.yml"))
+
+
+@pytest.mark.parametrize("texts_only", [False, True])
+@given(data=st.data())
+def test_libyaml_says_what_python_says(texts_only: bool, data: st.DataObject):
+    """A fast reader is no other reader: rules with a character too many have the same value or mistake."""
+    text = data.draw(st.sampled_from(PACKED)).read_text("utf-8")[: data.draw(st.integers(1, 2_000))]
+    at = data.draw(st.integers(0, len(text)))
+    text = (
+        text[:at]
+        + data.draw(st.sampled_from(["", *"\t\r\x07\x85\u2028:'\"&*[{]}%!|>#-", "- ", "\n---\n"]))
+        + text[at:]
+    )
+    outcomes = []
+    for shallow in (user_yaml._shallow, lambda _: False):  # what is not shallow is read by Python
+        with mock.patch.object(user_yaml, "_shallow", shallow):
+            try:
+                outcomes.append(repr(parse_yaml(text, "x", texts_only)))
+            except UsageError as error:
+                outcomes.append(str(error))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_nobody_else_reads_yaml_of_users():

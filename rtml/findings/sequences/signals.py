@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import polars as pl
-import yaml
 
 from rtml.findings.attack import technique
+from rtml.reading.packaged import packaged_yaml
 from rtml.schema import FINDINGS, conform
 
 __all__ = ["HOST_SEQUENCE_TYPE", "SEQUENCE_TYPE", "Parameters", "parameters", "signals_of"]
@@ -48,8 +47,7 @@ def parameters() -> Parameters:
     >>> parameters().window, parameters().purposes["CryptoCurrency"]
     ('24h', 'impact')
     """
-    text = files("rtml.findings.sequences").joinpath("sequences.yml").read_text("utf-8")
-    values = yaml.safe_load(text)
+    values = packaged_yaml("rtml.findings.sequences", "sequences.yml", dict)
     lists = {name: tuple(values[name]) for name in ("shared_actors", "stages")}
     return Parameters(**{**values, **lists})
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
-import yaml
 
 from rtml.baselines import Baseline
 from rtml.baselines.conditional import SEPARATOR
@@ -22,6 +20,7 @@ from rtml.features.audit import PROFILES
 from rtml.findings.actors import by_actor, named
 from rtml.findings.unit import aggregate, slot_of
 from rtml.models.explaining.frequency import frequency, period, usual
+from rtml.reading.packaged import packaged_yaml
 from rtml.schema import FINDINGS, empty
 from rtml.text import visible
 
@@ -37,9 +36,7 @@ _SCALE = 2**20
 
 @cache
 def _table() -> list[Mapping[str, Any]]:
-    text = files("rtml.models.explaining").joinpath("anomalous.yml").read_text("utf-8")
-    table: list[Mapping[str, Any]] = yaml.safe_load(text)
-    return table
+    return packaged_yaml("rtml.models.explaining", "anomalous.yml", list)
 
 
 def call_types(calls: pl.LazyFrame) -> pl.LazyFrame:

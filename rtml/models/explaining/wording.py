@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from rtml.numbers import number
+from rtml.reading.packaged import packaged_yaml
 from rtml.text import visible
 
 __all__ = ["compared", "deed", "does", "many"]
@@ -34,10 +32,7 @@ _KINDS = {
 
 @cache
 def _words() -> Mapping[str, Mapping[str, str]]:
-    words: Mapping[str, Mapping[str, str]] = yaml.safe_load(
-        files("rtml.models.explaining").joinpath("words.yml").read_text("utf-8")
-    )
-    return words
+    return packaged_yaml("rtml.models.explaining", "words.yml", dict)
 
 
 def many(feature: str) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
-import yaml
 
 from rtml.captures.store import Capture
+from rtml.reading.packaged import packaged_yaml
 from rtml.rules.language.conditions import All
 from rtml.rules.language.contract import Rule
 
@@ -91,6 +90,4 @@ def document_of(name: str) -> dict[str, Any]:
     >>> sorted(document_of("port_scan"))
     ['finding_type', 'ignore', 'level', 'match', 'techniques', 'title']
     """
-    text = files("rtml.rules.correlations").joinpath(f"{name}.yml").read_text("utf-8")
-    document: dict[str, Any] = yaml.safe_load(text)
-    return document
+    return packaged_yaml("rtml.rules.correlations", f"{name}.yml", dict)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from rtml.errors import did_you_mean
+from rtml.reading.packaged import packaged_yaml
 from rtml.rules.falco.fields import MISSING, Field
 from rtml.rules.language.columns import LISTS
 from rtml.rules.language.conditions import Condition, Text
@@ -29,9 +27,7 @@ _PARAMETER, _MOUNT = "ka.uri.param", "ka.req.volume.hostpath"
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files("rtml.rules").joinpath("mappings/falco_audit_fields.yml").read_text("utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
-    return data
+    return packaged_yaml("rtml.rules", "mappings/falco_audit_fields.yml", dict)
 
 
 def audit_field(name: str, argument: str | None) -> Field:

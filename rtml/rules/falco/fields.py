@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from rtml.captures.sensors.calls import SELF_EVIDENT
 from rtml.errors import did_you_mean
+from rtml.reading.packaged import packaged_yaml
 from rtml.rules.language.conditions import All, Condition, Not, Number, Text, any_of
 from rtml.rules.language.settle import FALSE
 from rtml.rules.sigma.mapping import UnknownName
@@ -49,9 +47,7 @@ class Field:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files("rtml.rules").joinpath("mappings/falco.yml").read_text("utf-8")
-    data: dict[str, Any] = yaml.safe_load(text)
-    return data
+    return packaged_yaml("rtml.rules", "mappings/falco.yml", dict)
 
 
 def field_of(name: str, argument: str | None) -> Field:

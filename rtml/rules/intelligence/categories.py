@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-import yaml
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["USES", "Category", "categories"]
 
@@ -55,7 +54,6 @@ def categories() -> dict[str, Category]:
     >>> categories()["tor"].types["relay"]
     'UnauthorizedAccess:Runtime/TorRelay'
     """
-    text = (files("rtml.rules.intelligence") / "categories.yml").read_text("utf-8")
     return {
         name: Category(
             row["level"],
@@ -63,5 +61,5 @@ def categories() -> dict[str, Category]:
             {use: row[use] for use in USES if use in row},
             row.get("caller"),
         )
-        for name, row in yaml.safe_load(text).items()
+        for name, row in packaged_yaml("rtml.rules.intelligence", "categories.yml", dict).items()
     }

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
-import yaml
+
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["NEEDS", "tactic"]
 
@@ -22,9 +22,7 @@ NEEDS = ("verb", "resource", "subresource")
 
 @cache
 def _table() -> list[Mapping[str, Any]]:
-    text = files("rtml.rules").joinpath("mappings/k8s_tactics.yml").read_text("utf-8")
-    table: list[Mapping[str, Any]] = yaml.safe_load(text)
-    return table
+    return packaged_yaml("rtml.rules", "mappings/k8s_tactics.yml", list)
 
 
 def tactic() -> pl.Expr:

@@ -104,7 +104,7 @@ def load_all(
     names = tuple(packs)
     ours: list[Rule] = list(CORRELATIONS) if "container" in names else []
     values = rule_lists(lists)
-    packed = [load_pack(name, values) for name in names]
+    packed = [load_pack(name, None if lists is None else values) for name in names]
     given = [_guarding("Sigma", paths, load(paths, values)), _guarding("Falco", falco, load_falco(falco))]
     parts = [*packed, (ours, []), *given]
     for loaded, refused in parts:

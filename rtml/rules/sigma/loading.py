@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from rtml.errors import MissingFileError, RtmlError, lookup
 from rtml.progress import steps
-from rtml.reading.aliases import alias_problem
 from rtml.reading.text import read_text as text_of
 from rtml.reading.user_yaml import MOST_BYTES
 from rtml.registered import PACKS
@@ -49,8 +49,6 @@ def load(paths: Iterable[str | Path], lists: Lists | None = None) -> tuple[list[
     files, skipped = [], []
     for file in steps(rule_files(paths), "loading rules", "files"):
         text = read_text(file)
-        if not isinstance(text, Skipped) and (problem := alias_problem(text)) is not None:
-            text = Skipped(str(file), problem)
         if isinstance(text, Skipped):
             skipped.append(text)
         else:
@@ -70,6 +68,20 @@ def load_pack(name: str = "container", lists: Lists | None = None) -> tuple[list
     (True, [])
     """
     folder = lookup(PACKS, name, "rule pack")
+    if lists is not None:
+        return _packed(folder, lists)
+    rules, skipped = _as_shipped(folder)
+    return list(rules), list(skipped)
+
+
+@cache
+def _as_shipped(folder: str) -> tuple[tuple[Rule, ...], tuple[Skipped, ...]]:
+    """Load a pack with the lists that come with rtml: once, since neither ever changes."""
+    rules, skipped = _packed(folder, None)
+    return tuple(rules), tuple(skipped)
+
+
+def _packed(folder: str, lists: Lists | None) -> tuple[list[Rule], list[Skipped]]:
     with as_file(files("rtml.rules").joinpath(folder)) as path:
         return load([path], lists)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
-
-import yaml
 
 from rtml.errors import did_you_mean
+from rtml.reading.packaged import packaged_yaml
 
 __all__ = ["LogSource", "UnknownName", "log_sources"]
 
@@ -59,8 +57,7 @@ def log_sources() -> dict[str, LogSource]:
     >>> log_sources()["process_creation"].kinds
     ('exec',)
     """
-    text = files("rtml.rules").joinpath("mappings/sigma.yml").read_text("utf-8")
-    data = yaml.safe_load(text)
+    data = packaged_yaml("rtml.rules", "mappings/sigma.yml", dict)
     common = data["common"]
     return {
         name: LogSource(

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from rtml.errors import UsageError, did_you_mean
+from rtml.reading.packaged import packaged_yaml
 from rtml.reading.user_yaml import read_yaml
 from rtml.rules.language.columns import EVERY
 from rtml.rules.language.conditions import AnyOf, Condition, Pattern, Text
@@ -67,8 +65,7 @@ _WANTED = "write a mapping of names to lists, like allowed_users: [alice]"
 
 @cache
 def _shipped() -> dict[str, tuple[str, ...] | None]:
-    text = files("rtml.rules").joinpath("mappings/k8s_audit_lists.yml").read_text("utf-8")
-    lists = yaml.safe_load(text)
+    lists = packaged_yaml("rtml.rules", "mappings/k8s_audit_lists.yml", dict)
     return {name: None if v is None else tuple(v) for name, v in lists.items()}
 
 
