@@ -50,95 +50,101 @@ https://doi.org/10.1017/S1351324900000139 (why repeats count less).
 
 from __future__ import annotations
 
-from functools import reduce
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from rtml.baselines.conditional import FLEET, Conditional, Level
 from rtml.baselines.drawing import candidates
 from rtml.baselines.evidence import CONTEXT, PEERS, SCALE
-from rtml.baselines.history import AtLevel, History
+from rtml.baselines.history import AT, History, at_levels
 
 __all__ = ["SCALE", "surprise"]
 
-
-def _placed(conditional: Conditional, known: History, asked: pl.DataFrame) -> pl.LazyFrame:
-    """Add to what is asked the number of its key, and per level that of its context and whether it applies.
-
-    A number is null where there is no history. Every step after this one is on integers.
-    """
-    contexts = asked.lazy().select(PEERS).unique()
-    for number, (level, history) in enumerate(zip(conditional.levels, known.levels, strict=True)):
-        name, applies = f"_level{number}", pl.all_horizontal(pl.col(CONTEXT).is_not_null())
-        named = history.contexts.lazy().rename({"_level": name})
-        at_level = contexts.with_columns(level.columns()).with_columns(applies.alias(f"_applies{number}"))
-        contexts = at_level.join(named, on=CONTEXT, how="left").drop(CONTEXT)
-    rows = asked.lazy().join(contexts, on=PEERS, how="left", nulls_equal=True, maintain_order="left")
-    keyed = rows.join(known.keys.lazy(), on="key", how="left", maintain_order="left")
-    return keyed.drop(*PEERS, "key")
+_MOST = 250_000
+"""Rows that are asked at once: each stands in memory once per level."""
 
 
-def _looked_up(rows: pl.LazyFrame, history: AtLevel, number: int) -> pl.LazyFrame:
-    """Add the evidence of one level as columns ``_m``, ``_M``, ``_T``, ``_N``, ``_new`` and its number."""
-    level = f"_level{number}"
-    for table, by in (
-        (history.keys, [level, "_key"]),
-        (history.totals, [level]),
-        (history.places, [level, "_key"]),
+@dataclass(frozen=True)
+class _Said:
+    """What each level says of each thing that is asked: levels by rows, -1 where it says nothing."""
+
+    applies: npt.NDArray[np.bool_]
+    total: npt.NDArray[np.int64]
+    distinct: npt.NDArray[np.int64]
+    events: npt.NDArray[np.int64]
+    m: npt.NDArray[np.int64]
+    new: npt.NDArray[np.float64]
+
+
+def _said(conditional: Conditional, known: History, asked: pl.DataFrame) -> _Said:
+    """Look everything up at every level: contexts are few and looked up first, rows by their numbers."""
+    contexts = asked.select(PEERS).unique().with_row_index("_context")
+    placed = at_levels(conditional, contexts)
+    met = placed.join(known.contexts, on=[AT, *CONTEXT], how="left", maintain_order="left")
+    met = met.join(known.totals, on="_level", how="left", maintain_order="left")
+    rows = asked.join(contexts, on=PEERS, how="left", nulls_equal=True, maintain_order="left")
+    rows = rows.join(known.keys, on="key", how="left", maintain_order="left")
+    shape = len(conditional.levels), asked.height
+    places = (np.arange(shape[0])[:, None] * contexts.height + rows["_context"].to_numpy()).ravel()
+    pairs = pl.DataFrame([met["_level"][places], pl.concat([rows["_key"]] * shape[0])])
+    for table in (known.tails, known.newness):
+        pairs = pairs.join(table, on=["_level", "_key"], how="left", maintain_order="left")
+    applies = pl.all_horizontal(pl.col(CONTEXT).is_not_null())
+    of_contexts = met.select(applies, pl.col("_M", "_T", "_N").fill_null(-1))
+    of_rows = pairs.select(pl.col("_m", "_new").fill_null(-1))
+    return _Said(
+        *(column.to_numpy()[places].reshape(shape) for column in of_contexts),
+        *(column.to_numpy().reshape(shape) for column in of_rows),
+    )
+
+
+def _interpolated(said: _Said, below: float) -> npt.NDArray[np.float64]:
+    """Fold the levels into one estimate, from general to specific."""
+    estimate: npt.NDArray[np.float64] = np.full(said.m.shape[1], below)
+    used = np.full((2, len(estimate)), -1)
+    for m, total, distinct, events in zip(
+        *(array[::-1] for array in (said.m, said.total, said.distinct, said.events)), strict=True
     ):
-        numbered = {name: f"{name}{number}" for name in table.columns if name != "_key"}
-        rows = rows.join(table.lazy().rename(numbered), on=by, how="left", maintain_order="left")
-    return rows
+        use = (total >= 0) & ((events != used[0]) | (distinct != used[1]))
+        better = (np.maximum(m, 0) + distinct * estimate) / np.where(use, total + distinct, 1)
+        estimate = np.where(use, better, estimate)
+        used = np.where(use, [events, distinct], used)
+    return estimate
 
 
-def _interpolate(pairs: pl.LazyFrame, number: int) -> pl.LazyFrame:
-    """Fold one level into the running estimate ``_p``, from general to specific."""
-    m = pl.col(f"_m{number}").fill_null(0)
-    total, distinct, events = (pl.col(f"_{name}{number}") for name in "MTN")
-    same = (events == pl.col("_used_N")) & (distinct == pl.col("_used_T"))
-    use = total.is_not_null() & ~same.fill_null(False)
-    estimate = (m + distinct * pl.col("_p")) / (total + distinct)
-    return pairs.with_columns(
-        pl.when(use).then(estimate).otherwise("_p").alias("_p"),
-        pl.when(use).then(events).otherwise("_used_N").alias("_used_N"),
-        pl.when(use).then(distinct).otherwise("_used_T").alias("_used_T"),
-    )
+def _first(where: npt.NDArray[np.bool_], values: npt.NDArray[Any], otherwise: Any) -> npt.NDArray[Any]:
+    """Return for each row the value of the first level ``where`` it counts."""
+    level, rows = where.argmax(0), np.arange(where.shape[1])
+    first: npt.NDArray[Any] = np.where(where.any(0), values[level, rows], otherwise)
+    return first
 
 
-def _verdict(levels: int) -> list[pl.Expr]:
-    """Say of each pair whether its own context was known, and whether the key was seen there."""
-    known = pl.coalesce(
-        pl.when(pl.col(f"_applies{number}")).then(pl.col(f"_M{number}").is_not_null())
-        for number in range(levels)
-    )
-    seen = pl.coalesce(
-        pl.when(pl.col(f"_M{number}").is_not_null()).then(pl.col(f"_m{number}").is_not_null())
-        for number in range(levels)
-    )
-    return [known.fill_null(False).alias("known"), seen.fill_null(False).alias("seen")]
-
-
-def _nearby(levels: tuple[Level, ...]) -> pl.Expr:
-    """Whether a place drew names for this subject or for these peers, not only for all the others."""
+def _nearby(levels: tuple[Level, ...]) -> list[int]:
+    """Levels that are of this subject or of these peers, not of all the others."""
     near = [number for number, level in enumerate(levels) if level.parts or level.peers != FLEET]
-    return pl.any_horizontal(pl.col(f"_m{number}").is_not_null() for number in near or range(len(levels)))
+    return near or list(range(len(levels)))
 
 
 def _estimated(conditional: Conditional, known: History, asked: pl.DataFrame) -> pl.DataFrame:
     """Return ``bits``, ``known`` and ``seen`` of what is asked, with ``_pair`` and ``_open``."""
-    numbers = range(len(known.levels))
-    rows = _placed(conditional, known, asked)
-    for number in numbers:
-        rows = _looked_up(rows, known.levels[number], number)
-    blank = [pl.lit(None, pl.Int64).alias(f"_used_{name}") for name in "NT"]
-    below = pl.lit(1.0 / (known.distinct + 1)).alias("_p")
-    estimate = reduce(_interpolate, reversed(numbers), rows.with_columns(below, *blank))
+    said = _said(conditional, known, asked)
+    has, counted = said.total >= 0, said.m >= 0
     # 1 where names of a region were folded: nothing is known of the next.
-    new = pl.coalesce(*(f"_new{number}" for number in numbers), 1.0)
-    chance = pl.when("_open").then(new).otherwise(1.0)
-    bits = (-(pl.col("_p") * chance).log(2) * SCALE).round().cast(pl.Int64).alias("bits")
-    answers = estimate.filter(~pl.col("_open") | _nearby(conditional.levels))
-    return answers.select("_pair", "_open", bits, *_verdict(len(numbers))).collect()
+    chance = _first(said.new >= 0, said.new, 1.0)
+    answers = asked.select("_pair", "_open").with_columns(
+        _p=pl.Series(_interpolated(said, 1.0 / (known.distinct + 1))),
+        _chance=pl.Series(chance),
+        known=pl.Series(_first(said.applies, has, False)),
+        seen=pl.Series(_first(has, counted, False)),
+        _near=pl.Series(counted[_nearby(conditional.levels)].any(0)),
+    )
+    p = pl.col("_p") * pl.when("_open").then("_chance").otherwise(1.0)
+    bits = (-p.log(2) * SCALE).round().cast(pl.Int64).alias("bits")
+    return answers.filter(~pl.col("_open") | pl.col("_near")).select("_pair", "_open", bits, "known", "seen")
 
 
 def _asked(conditional: Conditional, known: History, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -170,7 +176,9 @@ def surprise(conditional: Conditional, known: History, pairs: pl.DataFrame) -> p
     specific context that has history counted the key, or a place around it that draws names: yet
     another temporary file counts as seen, for its like was).
     """
-    scored = _estimated(conditional, known, _asked(conditional, known, pairs))
+    asked = _asked(conditional, known, pairs)
+    parts = [_estimated(conditional, known, part) for part in asked.iter_slices(_MOST)]
+    scored = pl.concat(parts or [_estimated(conditional, known, asked)])
     places = (
         scored.filter("_open").group_by("_pair").agg(_bits=pl.col("bits").min(), _seen=pl.col("seen").any())
     )

@@ -9,38 +9,19 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from rtml.baselines.conditional import Conditional, Level
+from rtml.baselines.conditional import Conditional
 from rtml.baselines.drawing import Drawn, newness, places_with_names
 from rtml.baselines.evidence import CONTEXT, PEERS, evidence
 
-__all__ = ["AtLevel", "History", "history"]
+__all__ = ["AT", "History", "at_levels", "history"]
 
-
-@dataclass(frozen=True)
-class AtLevel:
-    """One level of a history.
-
-    Parameters
-    ----------
-    contexts
-        `rtml.baselines.evidence.CONTEXT` and the number ``_level`` of each that was seen.
-    keys
-        ``_level, _key, _m``: the evidence of keys that are no more usual than this one.
-    totals
-        ``_level, _M, _T, _N``: evidence, distinct keys and events of a context.
-    places
-        ``_level, _key, _new``: P(next name of a place is new).
-    """
-
-    contexts: pl.DataFrame
-    keys: pl.DataFrame
-    totals: pl.DataFrame
-    places: pl.DataFrame
+AT = "_at"
+"""The number of a level, from most specific to most general."""
 
 
 @dataclass(frozen=True)
 class History:
-    """The history of a conditional.
+    """The history of a conditional; a context of each level has its number, so one table holds all levels.
 
     Parameters
     ----------
@@ -48,15 +29,24 @@ class History:
         ``key`` and its number ``_key``, of places that draw names too.
     distinct
         How many keys were seen.
-    levels
-        What each level says, from most specific to most general.
+    contexts
+        `AT`, `rtml.baselines.evidence.CONTEXT` and the number ``_level`` of each that was seen.
+    tails
+        ``_level, _key, _m``: the evidence of keys that are no more usual than this one.
+    totals
+        ``_level, _M, _T, _N``: evidence, distinct keys and events of a context.
+    newness
+        ``_level, _key, _new``: P(next name of a place is new).
     places
         ``place`` of each that names were counted in.
     """
 
     keys: pl.DataFrame
     distinct: int
-    levels: tuple[AtLevel, ...]
+    contexts: pl.DataFrame
+    tails: pl.DataFrame
+    totals: pl.DataFrame
+    newness: pl.DataFrame
     places: pl.DataFrame
 
 
@@ -66,8 +56,27 @@ def history(conditional: Conditional, learnt: Drawn) -> History:
     keys = pl.DataFrame({"key": names}).with_row_index("_key")
     counts = _numbered(learnt.counts, "key", keys).select(*PEERS, "_key", "container", "count")
     members = _numbered(learnt.members, "place", keys).with_columns(pl.col("key").rank("dense"))
-    levels = tuple(_at(level, counts, members) for level in conditional.levels)
-    return History(keys, learnt.counts["key"].n_unique(), levels, places_with_names(learnt))
+    contexts = _contexts(conditional, counts)
+    told = [
+        _said(contexts.filter(pl.col(AT) == at), counts, members) for at in range(len(conditional.levels))
+    ]
+    tails, totals, chances = (pl.concat(tables) for tables in zip(*told, strict=True))
+    numbered = contexts.select(AT, *CONTEXT, "_level").unique()
+    places = places_with_names(learnt)
+    return History(keys, learnt.counts["key"].n_unique(), numbered, tails, totals, chances, places)
+
+
+def _contexts(conditional: Conditional, counts: pl.DataFrame) -> pl.DataFrame:
+    """Return whom each level takes together: `PEERS`, `AT`, `CONTEXT`, and a number for each of these."""
+    placed = at_levels(conditional, counts.select(PEERS).unique()).drop_nulls(CONTEXT)
+    return placed.with_columns(_level=pl.struct(AT, *CONTEXT).rank("dense"))
+
+
+def at_levels(conditional: Conditional, contexts: pl.DataFrame) -> pl.DataFrame:
+    """Return contexts once for each level, level by level, with `AT` and its `CONTEXT`."""
+    levels = enumerate(conditional.levels)
+    parts = [contexts.lazy().with_columns(pl.lit(at).alias(AT), *level.columns()) for at, level in levels]
+    return pl.concat(parts).collect()
 
 
 def _numbered(rows: pl.DataFrame, column: str, keys: pl.DataFrame) -> pl.DataFrame:
@@ -76,12 +85,11 @@ def _numbered(rows: pl.DataFrame, column: str, keys: pl.DataFrame) -> pl.DataFra
     return named.with_columns(pl.col("container").rank("dense"))
 
 
-def _at(level: Level, counts: pl.DataFrame, members: pl.DataFrame) -> AtLevel:
-    peers = counts.select(PEERS).unique()
-    placed = peers.with_columns(level.columns())
-    contexts = placed.select(CONTEXT).drop_nulls().unique().with_row_index("_level")
-    codes = placed.join(contexts, on=CONTEXT).select(*PEERS, "_level")
-    keys, totals = evidence(counts.join(codes, on=PEERS, nulls_equal=True).drop(PEERS))
+def _said(
+    codes: pl.DataFrame, counts: pl.DataFrame, members: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return tails, totals and newness of one level."""
+    codes = codes.select(*PEERS, "_level")
+    tails, totals = evidence(counts.join(codes, on=PEERS, nulls_equal=True).drop(PEERS))
     lying = members.join(codes, on=PEERS, nulls_equal=True)
-    places = newness(lying, ["_level", "_key"]).select("_level", "_key", _new="new")
-    return AtLevel(contexts, keys, totals, places)
+    return tails, totals, newness(lying, ["_level", "_key"]).select("_level", "_key", _new="new")
