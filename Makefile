@@ -9,6 +9,8 @@ QUIET := --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate --LabAp
 NEWS := {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
 # A worker waits half of its time, for Polars' threads, disks and recordings: four keep two processors busy.
 WORKERS ?= 4
+# Where an image forbids it, each of the many processes that tests start would compile all modules anew.
+KEPT := PYTHONDONTWRITEBYTECODE=
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 
@@ -39,7 +41,7 @@ check: install ## lint and types
 	$(BIN)/mypy
 
 test: check ## set up, lint, type-check, run all tests
-	POLARS_MAX_THREADS=$${POLARS_MAX_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+	$(KEPT) POLARS_MAX_THREADS=$${POLARS_MAX_THREADS:-1} $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 demo: install ## set up, then the main job on the shipped capture: ledger and report
 	$(BIN)/rtml experiment run experiments/demo-v2.yml
