@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast
 
-__all__ = ["keeping", "once"]
+__all__ = ["is_keeping", "keeping", "once"]
 
 _MOST = 4
 """Tables that are kept at a time; the oldest goes first."""
@@ -24,6 +24,11 @@ def keeping() -> Iterator[None]:
         yield
     finally:
         _kept.reset(token)
+
+
+def is_keeping() -> bool:
+    """Say whether what is made now is kept: whether it is worth making for several."""
+    return _kept.get() is not None
 
 
 def once(key: Callable[[], Hashable], make: Callable[[], _Made]) -> _Made:

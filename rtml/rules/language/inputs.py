@@ -9,6 +9,7 @@ import polars as pl
 from rtml.captures.store import Capture
 from rtml.rules.language.columns import DERIVED, LINEAGE, LISTS, TYPES, WHERE, needs
 from rtml.rules.language.lineage import with_lineage
+from rtml.rules.language.rare import events_of
 from rtml.schema import IDENTITY, POLARS
 from rtml.text import SEPARATOR
 
@@ -65,9 +66,8 @@ def rule_inputs(
     if kinds == ["audit"]:
         events = _audit_events(capture, read).filter(condition)
     else:
-        events = capture.events(list(read), kinds=kinds).filter(
-            pl.col("container_id").is_not_null() & condition
-        )
+        rows = events_of(capture, list(read), kinds)
+        events = rows.filter(pl.col("container_id").is_not_null() & condition)
     outside = capture.infrastructure()
     if outside:
         events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
@@ -83,7 +83,7 @@ def _audit_events(capture: Capture, columns: Iterable[str]) -> pl.LazyFrame:
     """Events of the Kubernetes audit log, with the columns of the audit table."""
     audit_names = [name for name in columns if name not in POLARS]
     names = [name for name in columns if name in POLARS]
-    events = capture.events(names, kinds=["audit"]).with_columns(pl.col("host").cast(pl.String))
+    events = events_of(capture, names, ["audit"]).with_columns(pl.col("host").cast(pl.String))
     return events.join(capture.audit().select("host", "seq", *audit_names), on=["host", "seq"])
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.once import keeping
 from rtml.progress import steps
 from rtml.rules.account import HITS, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
@@ -38,14 +37,12 @@ def correlate(capture: Capture, correlations: Sequence[Correlation]) -> Evaluati
     """
     seen = _seen(capture, correlations)
     missing = [_reason(capture, correlation, seen) for correlation in correlations]
-    with keeping():
-        hits = [
-            _hits(correlation, capture)
-            for correlation, reason in zip(
-                steps(correlations, "correlating", "correlations"), missing, strict=True
-            )
-            if reason is None
-        ]
+    ordered = steps(correlations, "correlating", "correlations")
+    hits = [
+        _hits(correlation, capture)
+        for correlation, reason in zip(ordered, missing, strict=True)
+        if reason is None
+    ]
     whole = pl.concat([_empty(), *hits])
     return Evaluation(whole, _account(capture, correlations, whole, seen, missing))
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from rtml.captures.store import Capture
+from rtml.once import keeping
 from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.correlations.contract import Correlation
@@ -43,6 +44,19 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     null, or whose kinds of event do not occur, are marked ``could_match = False`` with the reason:
     they did not "find nothing".
     """
+    with keeping():
+        parts = _parts(capture, rules)
+    order = ["time", "host", "seq", "rule"]
+    hits = pl.concat([empty(HITS), *(part.hits for part in parts)], how="diagonal").sort(
+        order, nulls_last=False
+    )
+    table = pl.concat([empty(TABLE), *(part.table for part in parts)])
+    table = table.sort("hits", "rule", descending=[True, False])
+    return Evaluation(with_root(hits, capture), table)
+
+
+def _parts(capture: Capture, rules: Sequence[Rule]) -> list[Evaluation]:
+    """Evaluate rules over one event, over counts of these, and over sequences."""
     single = {rule.id: rule for rule in rules if not isinstance(rule, Correlation | OverRules)}
     counting = [rule for rule in rules if isinstance(rule, OverRules)]
     inner, ordered = inner_rules(counting)
@@ -55,13 +69,7 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     correlations = [rule for rule in rules if isinstance(rule, Correlation)]
     if correlations:
         parts.append(correlate(capture, correlations))
-    order = ["time", "host", "seq", "rule"]
-    hits = pl.concat([empty(HITS), *(part.hits for part in parts)], how="diagonal").sort(
-        order, nulls_last=False
-    )
-    table = pl.concat([empty(TABLE), *(part.table for part in parts)])
-    table = table.sort("hits", "rule", descending=[True, False])
-    return Evaluation(with_root(hits, capture), table)
+    return parts
 
 
 def _single(capture: Capture, rules: list[Rule]) -> Evaluation:

@@ -1,0 +1,56 @@
+"""Events of rare kinds, read once for all rules.
+
+Forty rules look at programs that start, at mounts, at modules. Such events are few, and each look reads
+the whole capture: within `rtml.once.keeping` they are in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.once import is_keeping, once
+from rtml.schema import KINDS
+
+__all__ = ["FEW", "events_of"]
+
+FEW = 100_000
+"""Events of rare kinds that are held at a time, with all their columns: some 50 MB."""
+
+
+@dataclass(frozen=True)
+class _Rare:
+    kinds: frozenset[str]
+    events: pl.DataFrame
+
+
+def events_of(capture: Capture, columns: Sequence[str], kinds: Collection[str]) -> pl.LazyFrame:
+    """Return events as `rtml.captures.Capture.events` does, from memory where they are few.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> from rtml.once import keeping
+    >>> capture = open_capture("datasets/lab-v1/capture")
+    >>> with keeping():
+    ...     starts = events_of(capture, ["exe"], ["exec"]).collect()
+    >>> starts.height == capture.events(["exe"], ["exec"]).collect().height
+    True
+    """
+    if is_keeping():
+        rare = once(lambda: ("rare", id(capture)), lambda: _rare(capture))
+        if rare.kinds.issuperset(kinds):
+            return rare.events.lazy().filter(pl.col("kind").is_in(list(kinds))).select(columns)
+    return capture.events(columns, kinds=kinds)
+
+
+def _rare(capture: Capture) -> _Rare:
+    """Read the rarest kinds that are few together; a kind that does not occur is rare."""
+    counts = capture.events(["kind"]).group_by(pl.col("kind").cast(pl.String)).len()
+    counted = counts.collect(engine="streaming").sort("len", "kind")
+    frequent = counted.filter(pl.col("len").cum_sum() > FEW)["kind"]
+    events = capture.events().filter(~pl.col("kind").cast(pl.String).is_in(frequent.implode()))
+    return _Rare(frozenset(KINDS) - frozenset(frequent), events.collect(engine="streaming"))
