@@ -70,7 +70,7 @@ def rule_inputs(
         events = rows.filter(pl.col("container_id").is_not_null() & condition)
     outside = capture.infrastructure()
     if outside:
-        events = events.filter(~pl.col("container_id").cast(pl.String).is_in(outside))
+        events = events.filter(~pl.col("container_id").is_in(outside))
     events = events.with_columns(pl.col("host").cast(pl.String))
     if LINEAGE & set(wanted):
         events = with_lineage(events, capture.processes(), wanted, only_execs=kinds == ["exec"])

@@ -49,8 +49,8 @@ def events_of(capture: Capture, columns: Sequence[str], kinds: Collection[str]) 
 
 def _rare(capture: Capture) -> _Rare:
     """Read the rarest kinds that are few together; a kind that does not occur is rare."""
-    counts = capture.events(["kind"]).group_by(pl.col("kind").cast(pl.String)).len()
-    counted = counts.collect(engine="streaming").sort("len", "kind")
+    counts = capture.events(["kind"]).group_by("kind").len().collect(engine="streaming")
+    counted = counts.cast({"kind": pl.String}).sort("len", "kind")
     frequent = counted.filter(pl.col("len").cum_sum() > FEW)["kind"]
-    events = capture.events().filter(~pl.col("kind").cast(pl.String).is_in(frequent.implode()))
-    return _Rare(frozenset(KINDS) - frozenset(frequent), events.collect(engine="streaming"))
+    kinds = frozenset(KINDS) - frozenset(frequent)
+    return _Rare(kinds, capture.events(kinds=kinds).collect(engine="streaming"))

@@ -10,7 +10,7 @@ from rtml.captures.store import Capture
 from rtml.progress import steps
 from rtml.rules.account import HITS, Evaluation, account, no_events
 from rtml.rules.correlations.contract import Correlation, Step
-from rtml.rules.language.inputs import rule_inputs
+from rtml.rules.language.inputs import RAW, rule_inputs
 from rtml.text import visible
 
 __all__ = ["correlate"]
@@ -58,8 +58,8 @@ def _seen(capture: Capture, correlations: Sequence[Correlation]) -> pl.DataFrame
         for kind in step.kinds:
             asked.setdefault(kind, set()).update(step.columns)
     weight = pl.col("count").fill_null(1).sum().cast(pl.Int64).alias("events")
-    rows = rule_inputs(capture, sorted(asked), "", ["kind"]).group_by(kind="in:kind").agg(weight)
-    counted = rows.collect(engine="streaming")
+    rows = rule_inputs(capture, sorted(asked), "", [], ["kind"]).group_by(kind=f"{RAW}kind").agg(weight)
+    counted = rows.collect(engine="streaming").cast({"kind": pl.String})
     there = {kind: _there(capture, kind, asked[kind]) for kind in counted["kind"]}
     columns = sorted(set().union(*asked.values()))
     seen = {name: [name in there[kind] for kind in counted["kind"]] for name in columns}
