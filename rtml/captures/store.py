@@ -230,6 +230,10 @@ class Capture:
 
     def infrastructure(self) -> list[str]:
         """Ids of the containers that are left out of features, training and scoring."""
+        return list(self._infrastructure)
+
+    @cached_property
+    def _infrastructure(self) -> list[str]:
         role = pl.col("role") == INFRASTRUCTURE
         return self._containers.filter(role)["container_id"].to_list()
 

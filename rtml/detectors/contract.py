@@ -147,8 +147,8 @@ def matrix(windows: pl.DataFrame, features: list[str]) -> Array:
     strange = [pl.col(n) for n in feature_columns(windows) if n not in learnt]
     active = [(c.fill_nan(None).fill_null(0.0) != 0.0).cast(pl.Float64) for c in strange]
     unknown = pl.sum_horizontal(active) if active else pl.lit(0.0)
-    frame = windows.with_columns(unknown.alias(UNKNOWN)).select(*wanted, UNKNOWN)
-    values = frame.fill_null(float("nan")).to_numpy().astype(np.float64)
+    frame = windows.lazy().with_columns(unknown.alias(UNKNOWN)).select(*wanted, UNKNOWN).collect()
+    values = frame.to_numpy().astype(np.float64)  # null is NaN there
     return np.ascontiguousarray(np.clip(values, -HUGE, HUGE))
 
 

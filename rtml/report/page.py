@@ -46,7 +46,7 @@ __all__ = ["add_robustness", "render_report", "write_report"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 _BEGINS, _ENDS = "<!-- robustness begins -->", "<!-- robustness ends -->"
-_MARKS = re.compile(r"(?<=[:/.])(?=\w)")
+_MARKS = re.compile(r"(?<=[:/._])(?=\w)")
 _LONGEST = 2000  # characters of one string on the page
 _SIZES = ((520, 430), (340, 320))
 """Of the picture of budgets, on wide and on narrow screens."""
