@@ -56,11 +56,11 @@ def follow_log(
     """
     from rtml.captures.following.follow import Pulse, follow
 
-    stop = heard_stop()
-    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
     if once and source == "-":
         raise UsageError("standard input is always read to its end; leave --once out")
-    manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope, containers or ())
+    with heard_stop() as stop:
+        pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
+        manifest = follow(sensor, source, out, pulse, None if as_json else _tell, scope, containers or ())
     if as_json:
         print_json(manifest.model_dump(mode="json"))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 __all__ = ["Stop", "heard_stop"]
@@ -36,9 +38,16 @@ class Stop:
         return bool(self.heard) and time.monotonic() - self.heard[0] > _PATIENCE
 
 
-def heard_stop() -> Stop:
-    """Listen for Ctrl-C and SIGTERM from now on."""
+@contextmanager
+def heard_stop() -> Iterator[Stop]:
+    """Listen for Ctrl-C and SIGTERM within the block; then who listened before does so again."""
     stop = Stop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.heard.append(time.monotonic()))
-    return stop
+    before = {
+        number: signal.signal(number, lambda *_: stop.heard.append(time.monotonic()))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

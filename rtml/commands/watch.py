@@ -111,9 +111,9 @@ def watch_log(
     from rtml.findings.exports import EXPORTS
     from rtml.watching.watch import watch
 
-    stop = heard_stop()
-    pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
-    with _judges(model, chosen, pack is None, budget, (hold, release, learn), suppress) as judges:
+    judging = _judges(model, chosen, pack is None, budget, (hold, release, learn), suppress)
+    with heard_stop() as stop, judging as judges:
+        pulse = Pulse(seconds=seconds, events=events, once=once, stopped=stop.asked, pressed=stop.pressing)
         done = watch(
             sensor, source, judges, lookup(EXPORTS, form, "format"), out=out, state=state, pulse=pulse,
             scope=scope, say=_say, sent=_sending(send or []),

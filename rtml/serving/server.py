@@ -111,8 +111,11 @@ def serve(app: Starlette, door: Door, limits: Limits, told: Callable[[str], None
     scheme = "http" if door.certificate is None else "https"
     host = f"[{door.host}]" if ":" in door.host else door.host
     told(f"{scheme}://{host}:{listening.getsockname()[1]}")
-    signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when it is done
-    uvicorn.Server(config).run(sockets=[listening])
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more when it is done
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _bound(door: Door) -> socket.socket:
