@@ -24,7 +24,7 @@ from tests.evaluation.frames import make_finding, score_frame, utc
 EVIL = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'--><a href='javascript:x'>"
 UNSEEN = "a\x1b[2Jb\u202egnp\u2066\x00\u200b"
 HOSTILE = EVIL + UNSEEN
-VOID = {"meta", "br", "link", "img", "input", "hr"}
+VOID = {"meta", "br", "wbr", "link", "img", "input", "hr"}
 
 
 class Page(HTMLParser):
@@ -125,7 +125,7 @@ def test_hostile_strings_make_no_element_and_no_attribute(page, windows, labels,
     parsed = Page(page)
     tame = Page(render_report(hostile_source(windows, labels, processes, "tame")))
     assert parsed.open == [] and "img" not in parsed.tags
-    assert sorted(set(parsed.tags)) == sorted(set(tame.tags))
+    assert set(parsed.tags) - {"wbr"} == set(tame.tags)  # ours: where a long name may break
     assert parsed.tags.count("script") == 1
     names = {name for _, name, _ in parsed.attributes}
     assert not [name for name in names if name.startswith("on")]
