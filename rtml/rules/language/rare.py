@@ -53,4 +53,5 @@ def _rare(capture: Capture) -> _Rare:
     counted = counts.cast({"kind": pl.String}).sort("len", "kind")
     frequent = counted.filter(pl.col("len").cum_sum() > FEW)["kind"]
     kinds = frozenset(KINDS) - frozenset(frequent)
-    return _Rare(kinds, capture.events(kinds=kinds).collect(engine="streaming"))
+    # In one piece: columns in pieces of different lengths make Polars 2.1.0 panic in `join_asof`.
+    return _Rare(kinds, capture.events(kinds=kinds).collect(engine="streaming").rechunk())
