@@ -172,17 +172,23 @@ def _located(text: str, where: str) -> Iterator[None]:
 def _loader(text: str, texts_only: bool) -> Any:
     """Return libyaml's loader for what it reads without complaint, else Python's, whose words we know.
 
-    libyaml is eight times as fast; what nests deep enough overflows its stack, and it takes tabs that
-    Python's refuses.
+    libyaml is eight times as fast; what nests deep enough overflows its stack, and it takes tabs, and
+    question marks within brackets, that Python's refuses.
     """
     quick, plain = (_QuickBase, yaml.BaseLoader) if texts_only else (_Quick, _Loader)
-    alike = _shallow(text) and not _READ_OTHERWISE.search(text) and _sound(text)
+    alike = _shallow(text) and not _READ_OTHERWISE.search(text) and not _asks(text) and _sound(text)
     return (quick if alike else plain)(text)
 
 
 def _shallow(text: str) -> bool:
     """Say whether nothing can be nested deeply: a bracket opens a level, a column begins two at most."""
     return text.count("[") + text.count("{") <= _DEEP and max(map(len, text.splitlines()), default=0) <= _DEEP
+
+
+def _asks(text: str) -> bool:
+    """Say whether a question mark may stand within brackets: one comes after the first of them."""
+    opened = [place for place in map(text.find, "[{") if place >= 0]
+    return text.rfind("?") > min(opened, default=len(text))
 
 
 def _sound(text: str) -> bool:

@@ -180,7 +180,7 @@ def test_libyaml_says_what_python_says(texts_only: bool, data: st.DataObject):
     at = data.draw(st.integers(0, len(text)))
     text = (
         text[:at]
-        + data.draw(st.sampled_from(["", *"\t\r\x07\x85\u2028:'\"&*[{]}%!|>#-", "- ", "\n---\n"]))
+        + data.draw(st.sampled_from(["", *"\t\r\x07\x85\u2028:'\"&*[{]}%!|>#-?", "[a?", "- ", "\n---\n"]))
         + text[at:]
     )
     outcomes = []
