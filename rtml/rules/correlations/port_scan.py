@@ -39,24 +39,28 @@ def find(capture: Capture) -> pl.LazyFrame:
     )
     unit = ["host", "container_id", "scanner", "minute"]
     private = rooted.filter(pl.col("dst_ip").cast(pl.String).str.contains(_PRIVATE))
+    ports = _beyond(rooted, [*unit, "dst_ip"], "dst_port", PORTS)
+    hosts = _beyond(private, [*unit, "dst_port"], "dst_ip", HOSTS)
+    # The capture is read once more for both: what neither wants is left out by its number, before any join.
+    either = pl.concat([ports["seq"], hosts["seq"]]).unique()
+    wanted = tries.filter(pl.col("seq").is_in(either.implode())).collect(engine="streaming").lazy()
     return pl.concat(
         [
-            _beyond(tries, rooted, [*unit, "dst_ip"], "dst_port", PORTS, "ports of {}"),
-            _beyond(tries, private, [*unit, "dst_port"], "dst_ip", HOSTS, "hosts on port {}"),
+            _told(wanted, ports, f"{PORTS} or more ports of {{}}", "dst_ip"),
+            _told(wanted, hosts, f"{HOSTS} or more hosts on port {{}}", "dst_port"),
         ]
     )
 
 
-def _beyond(
-    tries: pl.LazyFrame, first: pl.LazyFrame, by: list[str], counted: str, most: int, words: str
-) -> pl.LazyFrame:
-    """Events that are the first with their value and at least the ``most``-th value of a unit."""
+def _beyond(first: pl.LazyFrame, by: list[str], counted: str, most: int) -> pl.DataFrame:
+    """Return host and seq of what is first with its value and at least the ``most``-th value of a unit."""
     # A unit lies on one host.
     once = first.group_by(*by, counted).agg(pl.col("seq").min()).sort("host", "seq")
-    beyond = once.filter(pl.col(counted).cum_count().over(by) >= most).select("host", "seq").collect()
-    wanted = tries.filter(pl.col("seq").is_in(beyond["seq"].unique().implode()))
-    rows = wanted.join(beyond.lazy(), on=["host", "seq"], how="semi")
-    return completed(rows, pl.format(f"{most} or more {words}", by[-1]))
+    return once.filter(pl.col(counted).cum_count().over(by) >= most).select("host", "seq").collect()
+
+
+def _told(rows: pl.LazyFrame, beyond: pl.DataFrame, words: str, name: str) -> pl.LazyFrame:
+    return completed(rows.join(beyond.lazy(), on=["host", "seq"], how="semi"), pl.format(words, name))
 
 
 PORT_SCAN = correlation("port_scan", steps=(Step(("connect",), ("dst_ip", "dst_port")),), find=find)

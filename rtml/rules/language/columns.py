@@ -86,7 +86,7 @@ def _full(path: pl.Expr) -> pl.Expr:
 
 _IP = pl.coalesce(_text("dst_ip"), _text("src_ip"))
 _FD_TYPE = (
-    pl.when(_text("kind").is_in(["open", "create", "write"]))
+    pl.when(pl.col("kind").is_in(["open", "create", "write"]))
     .then(
         pl.when(pl.col("flags").str.contains("O_DIRECTORY"))
         .then(pl.lit("directory"))
@@ -107,7 +107,7 @@ DERIVED: dict[str, Derived] = {
     "program": Derived(("exe", "comm"), _PROGRAM),
     "user": Derived(("uid",), pl.when(pl.col("uid") == 0).then(pl.lit("root")).otherwise(_text("uid"))),
     "initiated": Derived(
-        ("direction", "kind"), pl.when(_text("kind") == "connect").then(True).otherwise(_OUTBOUND), pl.Boolean
+        ("direction", "kind"), pl.when(pl.col("kind") == "connect").then(True).otherwise(_OUTBOUND), pl.Boolean
     ),
     "file": Derived(("path", "cwd"), _full(pl.col("path"))),
     "target": Derived(("path", "path_to", "cwd"), _full(pl.coalesce(pl.col("path_to"), pl.col("path")))),
@@ -121,13 +121,13 @@ DERIVED: dict[str, Derived] = {
     "opened_to_write": Derived(
         ("kind", "wrote", "flags"),
         pl.col("wrote").fill_null(False)
-        | _text("kind").is_in(["create", "write"])
+        | pl.col("kind").is_in(["create", "write"])
         | pl.col("flags").str.contains(r"O_(?:WRONLY|RDWR)").fill_null(False),
         pl.Boolean,
     ),
     "opened_to_read": Derived(
         ("kind", "wrote", "flags"),
-        (_text("kind") == "open")
+        (pl.col("kind") == "open")
         & pl.coalesce(~pl.col("flags").str.contains("O_WRONLY"), ~pl.col("wrote"), pl.lit(True)),
         pl.Boolean,
     ),
@@ -160,9 +160,9 @@ WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
     # A request that is logged at several stages is one request.
     "final": (("final",), pl.col("final")),
     "succeeded": (("result",), pl.col("result").fill_null(0) >= 0),
-    "written": (("kind", "wrote"), pl.col("wrote").fill_null(False) | _text("kind").is_in(_ALWAYS_WRITES)),
+    "written": (("kind", "wrote"), pl.col("wrote").fill_null(False) | pl.col("kind").is_in(_ALWAYS_WRITES)),
     # Sigma means TCP and UDP here; a connection to a local socket has no address.
-    "addressed": (("kind", "dst_ip"), pl.col("dst_ip").is_not_null() | (_text("kind") == "dns")),
+    "addressed": (("kind", "dst_ip"), pl.col("dst_ip").is_not_null() | (pl.col("kind") == "dns")),
     "read": (("wrote", "result"), ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0)),
 }
 """Which events of a kind a log source means: the columns needed and the condition."""

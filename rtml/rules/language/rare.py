@@ -17,8 +17,8 @@ from rtml.schema import KINDS
 
 __all__ = ["FEW", "events_of"]
 
-FEW = 100_000
-"""Events of rare kinds that are held at a time, with all their columns: some 50 MB."""
+FEW = 1_000_000
+"""Events of rare kinds that are held at a time, with all their columns: some 300 MB where all are held."""
 
 
 @dataclass(frozen=True)
