@@ -130,14 +130,15 @@ def measured(line: list[str]) -> tuple[float, float, float]:
     before = os.times()
     process = psutil.Popen(line)
     while process.poll() is None:
-        held = 0
+        held, looked = 0, time.monotonic()
         for one in [process, *process.children(recursive=True)]:
             try:
                 held += one.memory_full_info().uss
             except psutil.Error:
                 continue
         peak = max(peak, held)
-        time.sleep(0.1)
+        # A look at large processes takes tens of milliseconds in which they cannot ask for memory.
+        time.sleep(max(0.1, 20 * (time.monotonic() - looked)))
     after = os.times()
     spent = after.children_user + after.children_system - before.children_user - before.children_system
     if process.returncode:
