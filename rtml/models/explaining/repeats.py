@@ -20,7 +20,7 @@ import polars as pl
 
 from rtml.models.explaining.alike import spells
 from rtml.peers import UNKNOWN, peer_group
-from rtml.schema import SETTINGS, empty
+from rtml.schema import SETTINGS
 from rtml.times import UTC_NS
 
 __all__ = ["AT_SETTINGS", "NOTABLE", "REPEATS", "at_settings", "listed", "repeats_of"]
@@ -68,7 +68,7 @@ def repeats_of(alarms: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl.
     >>> repeats_of(alarms, surprises, "1h").select("container_id", "process_id", "first_container").rows()
     [('b', 2, 'a')]
     """
-    return _repeats(alarms, _pairs(surprises), spell)
+    return _repeats(_notable(alarms, surprises), spell, [])
 
 
 def _pairs(surprises: pl.DataFrame) -> pl.DataFrame:
@@ -79,24 +79,40 @@ def _pairs(surprises: pl.DataFrame) -> pl.DataFrame:
     return pair.agg(pl.col("bits").max())
 
 
-def _repeats(alarms: pl.DataFrame, pairs: pl.DataFrame, spell: str) -> pl.DataFrame:
+def _notable(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
+    """Return the notable surprises of trees that others of their peer group share; a ``_pair`` is a number.
+
+    ``_alone``: the tree has another one, which is its container's own, so it is no repeat.
+    """
     trees = alarms.select(pl.col("window").cast(UTC_NS), "container_id", "process_id",
                           _group=peer_group(alarms.columns).fill_null(UNKNOWN)).unique(_TREE)  # fmt: skip
-    shown = trees.join(pairs, on=_TREE, nulls_equal=True)
-    shown = shown.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over(_TREE))
-    first = _first_of_spells(shown, spell)
-    ours = first.with_columns(_own=pl.col("container_id") == pl.col("first_container"))
-    order = ["bits", *_PAIR]
-    ours = ours.sort(order, descending=[True, *[False] * len(_PAIR)])
-    told = ours.group_by(_TREE, maintain_order=True).agg(
+    shown = trees.join(_pairs(surprises), on=_TREE, nulls_equal=True)
+    notable = shown.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over(_TREE))
+    # Numbers in the order of the texts: they are sorted and compared many times.
+    numbers = notable.select(_PAIR).unique().sort(_PAIR).with_row_index("_pair")
+    numbered = notable.join(numbers, on=_PAIR, nulls_equal=True).drop(_PAIR)
+    lone = numbered.with_columns(
+        _lone=pl.col("container_id").n_unique().over("_group", "_pair") == 1
+    ).with_columns(_alone=pl.col("_lone").any().over(_TREE))
+    return lone.filter(~pl.col("_lone")).drop("_lone")
+
+
+def _repeats(shown: pl.DataFrame, spell: str, by: list[str]) -> pl.DataFrame:
+    """Return the columns ``by`` and `REPEATS`: each value of ``by`` is looked at for itself."""
+    tree = [*by, *_TREE]
+    first = _first_of_spells(shown, spell, by)
+    own = pl.col("container_id") == pl.col("first_container")
+    ours = first.with_columns(_own=own | pl.col("_alone"))
+    ours = ours.sort("bits", "_pair", descending=[True, False])
+    told = ours.group_by(tree, maintain_order=True).agg(
         pl.col("_own").any(), pl.col("first_container", "first_process", "first_at").first()
     )
-    return told.filter(~pl.col("_own")).select(REPEATS.names()).sort(_TREE)
+    return told.filter(~pl.col("_own")).select(*by, *REPEATS.names()).sort(tree)
 
 
-def _first_of_spells(shown: pl.DataFrame, spell: str) -> pl.DataFrame:
+def _first_of_spells(shown: pl.DataFrame, spell: str, by: list[str]) -> pl.DataFrame:
     """Add the tree that showed a pair first in its spell, and the window in which it did."""
-    of = ["_group", *_PAIR]
+    of = [*by, "_group", "_pair"]
     ordered = shown.sort(*of, "window", "container_id", "process_id", nulls_last=True)
     numbered = ordered.with_columns(_spell=spells("window", of, spell))
     first = numbered.group_by("_spell", maintain_order=True).agg(
@@ -151,15 +167,11 @@ def at_settings(scores: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl
     -------
     `AT_SETTINGS`; trees that are no repeat anywhere have no row.
     """
-    pairs = _pairs(surprises)
-    parts = [
-        _repeats(part.filter(pl.col("budget") <= asked), pairs, spell).select(
-            *_TREE, detector=pl.lit(part["detector"][0]), asked=pl.lit(asked)
-        )
-        for part in scores.drop_nulls("budget").partition_by("detector", maintain_order=True)
-        for asked in SETTINGS
-    ]
-    if not parts:
-        return empty(AT_SETTINGS)
-    grouped = pl.concat(parts).group_by("detector", *_TREE, maintain_order=True)
+    alarming = scores.drop_nulls("budget").with_columns(pl.col("window").cast(UTC_NS))
+    settings = pl.LazyFrame({"asked": SETTINGS}, {"asked": pl.Float64})
+    of_trees = alarming.lazy().select("detector", *_TREE, "budget")
+    asked = of_trees.join(settings, how="cross").filter(pl.col("budget") <= pl.col("asked"))
+    shown = asked.join(_notable(alarming, surprises).lazy(), on=_TREE, nulls_equal=True).collect()
+    told = _repeats(shown, spell, ["detector", "asked"])
+    grouped = told.group_by("detector", *_TREE, maintain_order=True)
     return grouped.agg(repeats=pl.col("asked")).select(AT_SETTINGS.names())

@@ -107,7 +107,9 @@ DERIVED: dict[str, Derived] = {
     "program": Derived(("exe", "comm"), _PROGRAM),
     "user": Derived(("uid",), pl.when(pl.col("uid") == 0).then(pl.lit("root")).otherwise(_text("uid"))),
     "initiated": Derived(
-        ("direction", "kind"), pl.when(pl.col("kind") == "connect").then(True).otherwise(_OUTBOUND), pl.Boolean
+        ("direction", "kind"),
+        pl.when(pl.col("kind") == "connect").then(True).otherwise(_OUTBOUND),
+        pl.Boolean,
     ),
     "file": Derived(("path", "cwd"), _full(pl.col("path"))),
     "target": Derived(("path", "path_to", "cwd"), _full(pl.coalesce(pl.col("path_to"), pl.col("path")))),
