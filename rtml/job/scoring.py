@@ -12,6 +12,7 @@ from rtml.captures.joining import joined
 from rtml.errors import RtmlError, first_line
 from rtml.job.days import commit_day
 from rtml.job.engines import Engine, Machines
+from rtml.job.headway import said
 from rtml.job.judging import judge_day
 from rtml.job.known import Index, Known
 from rtml.job.opening import FAULTS, damaged_files, opened
@@ -20,7 +21,6 @@ from rtml.job.plan import Asked, Day
 from rtml.job.shard import FACTS, PARTS
 from rtml.job.tasks import Task, tasks_of
 from rtml.models import Model
-from rtml.progress import report
 from rtml.reading.json_text import json_of
 from rtml.reading.whole import write_bytes
 
@@ -82,20 +82,16 @@ def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str,
     """Return the files of every shard; what a killed job left of the same shards is taken over."""
     files = [{part: work.folder / f"{task.name}.{part}" for part in PARTS} for task in tasks]
     open_ = [n for n, named in enumerate(files) if not all(path.is_file() for path in named.values())]
-    events, done = sum(tasks[n].events for n in open_), 0
-    faults: list[Exception] = []
-    report("scoring", 0, events, "events")
-    for place, outcome in powers.engine.run([tasks[n] for n in open_], powers.machines):
-        number = open_[place]
-        done += tasks[number].events
-        report("scoring", max(min(done, events - 1), 0), events, "events")
-        if isinstance(outcome, Exception):
-            faults.append(outcome)
-            continue
-        work.seconds.append(json_of(outcome[FACTS])["seconds"])
-        for part, content in outcome.items():
-            write_bytes(files[number][part], content)
-    report("scoring", events, events, "events")
+    wanted, faults = [tasks[n] for n in open_], list[Exception]()
+    with said(wanted, "scoring") as ended:
+        for place, outcome in powers.engine.run(wanted, powers.machines):
+            ended.add(wanted[place].name)
+            if isinstance(outcome, Exception):
+                faults.append(outcome)
+                continue
+            work.seconds.append(json_of(outcome[FACTS])["seconds"])
+            for part, content in outcome.items():
+                write_bytes(files[open_[place]][part], content)
     if faults:
         raise Failed(_first_line(faults[0])) from faults[0]
     return files

@@ -23,6 +23,7 @@ from rtml.features.contract import Family
 from rtml.features.held import columns_of, held
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
 from rtml.features.source import Source
+from rtml.job.headway import note
 from rtml.job.lessons import Lesson, read_lesson
 from rtml.job.loading import model_at
 from rtml.job.opening import opened
@@ -64,9 +65,11 @@ def _read_day(task: Task) -> dict[str, bytes]:
         source = held(source, columns_of(families))
     met = again(source.events, about.moments, about.paces)
     packed = {TREES: _Packed(), SURPRISES: _Packed()}
-    for trees, surprises in assemble_in_blocks(source, model.baseline, families, edges):
+    pieces = assemble_in_blocks(source, model.baseline, families, edges)
+    for number, (trees, surprises) in enumerate(pieces, 1):
         packed[TREES].add(trees)
         packed[SURPRISES].add(surprises)
+        note(task, number / (len(edges) - 1))
     facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
     files = {name: part.close() for name, part in packed.items()}
     return files | {FACTS: json.dumps(facts).encode()}
