@@ -36,7 +36,7 @@ def started(line: Sequence[str], environment: dict[str, str] | None = None) -> s
 def kill_at_random(line: Sequence[str], draw: random.Random, seconds: float) -> bool:
     """Start a job and kill it with all its processes somewhen; return whether it was still running."""
     process = started(line)
-    time.sleep(draw.uniform(0.3, seconds))
+    time.sleep(draw.uniform(0.3, max(seconds, 0.6)))
     running = process.poll() is None
     if running:
         os.killpg(process.pid, signal.SIGKILL)
