@@ -9,13 +9,15 @@ on it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 
+from rtml.errors import RtmlError
 from rtml.job.tasks import Task
 from rtml.progress import report
+from rtml.reading.whole import write_bytes
 
 __all__ = ["note", "said"]
 
@@ -28,8 +30,10 @@ def note(task: Task, share: float) -> None:
 
     Where there is no cache, as on another machine, nothing is noted.
     """
-    with suppress(OSError):
-        _place(task).write_text(str(int(task.events * share)))
+    place = _place(task.cache, task.name)
+    if place.parent.is_dir():
+        with suppress(OSError, RtmlError):
+            write_bytes(place, str(int(task.events * share)).encode())
 
 
 @contextmanager
@@ -41,13 +45,15 @@ def said(tasks: Sequence[Task], step: str) -> Iterator[set[str]]:
     The names of the shards that have ended, for the block to add to.
     """
     ended, over = set[str](), threading.Event()
+    # A name is a digest of all that a shard depends on: it is made once, not at every look.
+    named = {task.name: task for task in tasks}
     total = sum(task.events for task in tasks)
     if tasks:
         Path(tasks[0].cache).mkdir(parents=True, exist_ok=True)
 
     def look() -> None:
         while not over.wait(_EVERY):
-            report(step, max(min(_behind(tasks, ended), total - 1), 0), total, "events")
+            report(step, max(min(_behind(named, ended), total - 1), 0), total, "events")
 
     report(step, 0, total, "events")
     thread = threading.Thread(target=copy_context().run, args=(look,), name="headway", daemon=True)
@@ -60,17 +66,16 @@ def said(tasks: Sequence[Task], step: str) -> Iterator[set[str]]:
         report(step, total, total, "events")
 
 
-def _behind(tasks: Sequence[Task], ended: set[str]) -> int:
+def _behind(named: Mapping[str, Task], ended: set[str]) -> int:
     """Return how many events lie behind all shards."""
-    return sum(task.events if task.name in ended else _noted(task) for task in tasks)
+    return sum(task.events if name in ended else _noted(name, task) for name, task in named.items())
 
 
-def _noted(task: Task) -> int:
-    # A note that is being written is read half, or not at all: the next look reads it whole.
+def _noted(name: str, task: Task) -> int:
     with suppress(OSError, ValueError):
-        return min(int(_place(task).read_text()), task.events)
+        return min(int(_place(task.cache, name).read_text()), task.events)
     return 0
 
 
-def _place(task: Task) -> Path:
-    return Path(task.cache) / f"{task.name}.read"
+def _place(cache: str, name: str) -> Path:
+    return Path(cache) / f"{name}.read"

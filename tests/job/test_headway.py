@@ -50,7 +50,7 @@ def test_what_lies_behind_shards_is_said_as_they_are_read(shards: list[Task]):
 def test_a_note_that_is_no_number_counts_nothing(shards: list[Task]):
     heard: list[float] = []
     with listening(lambda step, done, total, unit: heard.append(done)), said(shards, "scoring") as ended:
-        headway._place(shards[0]).write_text("4\x00")
+        headway._place(shards[0].cache, shards[0].name).write_text("4\x00")
         ended.add(shards[1].name)
         assert reached(heard, 100)
     assert set(heard) == {0, 100, TOTAL}
