@@ -103,6 +103,9 @@ class Selection:
     recall
         Of such a selection: from events (its own, not yet prepared) and processes to those that later ones
         will be compared with, so that a stream need not keep all. None: it forgets at the borders of batches.
+    met_by
+        Of such a selection: columns of events that two have in common when one is compared with the other.
+        Empty: any two may be.
     """
 
     kinds: tuple[str, ...]
@@ -111,6 +114,7 @@ class Selection:
     prepare: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
     looks_back: bool = False
     recall: Callable[[pl.LazyFrame, pl.LazyFrame], pl.LazyFrame] | None = None
+    met_by: tuple[str, ...] = ()
 
     def __call__(self, events: pl.LazyFrame, processes: pl.LazyFrame) -> pl.LazyFrame:
         """Return the chosen events, with the columns ``by``."""

@@ -83,6 +83,7 @@ RHYTHM = Conditional(
         prepare=_called,
         looks_back=True,
         recall=_recalled,
+        met_by=("container_id", "dst_ip", "dst_port"),
     ),
     key=pl.when(pl.col(_REGULAR) == "true")
     .then(pl.concat_str([pl.lit(_REGULAR), scope(pl.col("dst_ip")), port(pl.col("dst_port"))], separator=" "))

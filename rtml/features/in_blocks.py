@@ -2,7 +2,7 @@
 
 What replicas take up together is known by looking at all of the time (`rtml.features.shared`), so containers
 that have peers are read twice: first for what is new in them, then for the features. What a family compares
-with earlier events (`rtml.baselines.Selection.recall`) is handed on from piece to piece.
+with earlier events is handed on from piece to piece (`rtml.features.recalled`).
 
 Fails for a family that looks back and recalls nothing: its source cannot be cut (`can_be_cut`).
 """
@@ -21,12 +21,13 @@ from rtml.baselines import Baseline
 from rtml.features.contract import Family
 from rtml.features.held import columns_of, held
 from rtml.features.pairs import Pairs, gather
+from rtml.features.recalled import Recalled
 from rtml.features.shared import new_images
 from rtml.features.sightings import FRESH, PAIR, TAKEN, Sighted
 from rtml.features.source import Source
 from rtml.features.windows import assemble_with_surprises
 from rtml.schema import empty
-from rtml.times import UTC_NS, instant
+from rtml.times import UTC_NS
 
 __all__ = ["assemble_in_blocks", "can_be_cut"]
 
@@ -57,28 +58,22 @@ def assemble_in_blocks(
         yield assemble_with_surprises(part, baseline, families, beyond_peers=True, ordered=False)
         return
     told = _foretold(source, baseline, families, edges)
-    for begin, block in _blocks(source, families, edges):
-        trees, surprises = assemble_with_surprises(block, baseline, families, following=told, ordered=False)
-        inside = pl.col("window") >= instant(begin)
-        yield trees.filter(inside), surprises.filter(inside)
+    for block in _blocks(source, families, edges):
+        yield assemble_with_surprises(block, baseline, families, following=told, ordered=False)
 
 
 def _blocks(
     source: Source, families: Mapping[str, Family], edges: Sequence[dt.datetime]
-) -> Iterator[tuple[dt.datetime, Source]]:
-    """Yield each piece with its first window; before that lie only events that it is compared with."""
+) -> Iterator[Source]:
+    """Yield each piece, behind earlier events that it is compared with (`Source.since`)."""
     selections = {one.selection: None for family in families.values() for one in family.conditionals}
-    columns, recalled = columns_of(families), list[pl.LazyFrame]()
-    for begin, end in zip(edges, edges[1:], strict=False):
-        own = source.between(begin, end)
-        events = pl.concat([*recalled, own.events.select(columns)])
-        block = held(replace(own, events=events), columns)
-        yield source.every.border_before(begin), block
-        recalled = [
-            one.recall(one.chosen(block.events), block.processes).collect().lazy()
-            for one in selections
-            if one.recall is not None
-        ]
+    columns = columns_of(families)
+    with tempfile.TemporaryDirectory(prefix="rtml-recalled-") as scratch:
+        recalled = Recalled(Path(scratch), selections, columns)
+        for begin, end in zip(edges, edges[1:], strict=False):
+            own = held(source.between(begin, end), columns)
+            yield replace(own, events=recalled.with_earlier(own), since=begin)
+            recalled.add(own)
 
 
 @dataclass(frozen=True)
@@ -105,12 +100,10 @@ def _foretold(
     active = []
     with tempfile.TemporaryDirectory(prefix="rtml-sightings-") as scratch:
         sighted = Sighted(Path(scratch), len(edges) - 1)
-        for begin, block in _blocks(crowded, families, edges):
-            inside = pl.col("window") >= instant(begin)
+        for block in _blocks(crowded, families, edges):
             for name, pairs in gather(block, conditionals, baseline).pairs.items():
-                sighted.add(_fresh(name, pairs, inside))
-            last = block.volume.filter(inside).group_by("container_id").agg(last=pl.col("window").max())
-            active.append(last)
+                sighted.add(_fresh(name, pairs))
+            active.append(block.volume.group_by("container_id").agg(last=pl.col("window").max()))
         last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
         alive = new_images(source.peers, baseline.population()).join(last, on="container_id")
         return _Foretold(sighted.taken(alive))
@@ -126,9 +119,9 @@ def _crowded(source: Source) -> Source | None:
     return replace(source, events=source.events.filter(inside)) if several.len() else None
 
 
-def _fresh(conditional: str, pairs: Pairs, inside: pl.Expr) -> pl.DataFrame:
+def _fresh(conditional: str, pairs: Pairs) -> pl.DataFrame:
     """Return when containers first showed, within a piece, what their peers never had."""
-    new = pairs.rows.filter(inside, ~pl.col("seen")).select("container_id", "window", "code")
+    new = pairs.rows.filter(~pl.col("seen")).select("container_id", "window", "code")
     texts = pairs.names.select("code", *PAIR)
     named = new.join(texts, on="code").with_columns(conditional=pl.lit(conditional))
     return named.select(pl.col(name).cast(kind) for name, kind in FRESH.items())

@@ -92,7 +92,7 @@ class Material:
 
 def _cells(source: Source, selection: Selection, detailed: bool) -> pl.DataFrame:
     """Reduce the events of a selection to distinct cells; detailed ones keep process and first event."""
-    chosen = selection(source.events, source.processes).with_columns(source.window)
+    chosen = source.looked_at(selection(source.events, source.processes))
     kept = [HITS.sum().alias("hits")]
     if detailed:
         kept += [moment().min(), pl.col("time").min()]

@@ -51,6 +51,8 @@ class Source:
         Length of a window.
     unit
         What a row of features is about.
+    since
+        Events before are there to be looked back to, and are in no row. None: all are looked at.
     """
 
     events: pl.LazyFrame
@@ -59,6 +61,7 @@ class Source:
     lost: pl.DataFrame
     every: Window = MINUTE
     unit: Unit = "container"
+    since: dt.datetime | None = None
 
     @property
     def peers(self) -> pl.DataFrame:
@@ -79,6 +82,11 @@ class Source:
     def window(self) -> pl.Expr:
         """The start of the window that an event is in; windows start at multiples since 1970."""
         return self.every.start("time")
+
+    def looked_at(self, events: pl.LazyFrame) -> pl.LazyFrame:
+        """Return events, with their ``window``, without those that are only looked back to."""
+        own = events if self.since is None else events.filter(pl.col("time") >= pl.lit(self.since, _UTC))
+        return own.with_columns(self.window)
 
     @cached_property
     def roots(self) -> pl.DataFrame:
@@ -106,7 +114,7 @@ class Source:
         """
         process = [] if self.unit == "container" else ["host", "process_id"]
         failed = pl.when(pl.col("result") < 0).then(HITS).otherwise(0)
-        cells = self.events.group_by("container_id", self.window, "kind", *process)
+        cells = self.looked_at(self.events).group_by("container_id", "window", "kind", *process)
         counted = cells.agg(HITS.sum().alias("hits"), failed.sum().alias("failed"))
         strings = pl.col("container_id", "kind").cast(pl.String)
         rows = self.rooted(counted.collect(engine="streaming").with_columns(strings))
