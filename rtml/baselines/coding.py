@@ -40,6 +40,8 @@ def with_text(
     ``subject``, ``key``, ``lone``: it stands for one shape, so no two rows of cells have become the same.
     """
     named = conditional.named(shapes.lazy()).collect()
-    texts = named.group_by("subject", "key").agg(lone=pl.len() == 1).with_row_index("pair")
-    codes = named.join(texts, on=["subject", "key"], nulls_equal=True).select("_shape", "pair")
+    # Shapes stay with their text: to join them to it again would compare every text once more.
+    pairs = named.group_by("subject", "key").agg("_shape").with_row_index("pair")
+    codes = pairs.select("pair", "_shape").explode("_shape")
+    texts = pairs.select("pair", "subject", "key", lone=pl.col("_shape").list.len() == 1)
     return cells.join(codes, on="_shape").drop("_shape"), texts

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -31,6 +33,8 @@ from rtml.times import UTC_NS
 
 __all__ = ["assemble_in_blocks", "can_be_cut"]
 
+T = TypeVar("T")
+Opened = Callable[[], Source]
 _BEGUN = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -41,39 +45,47 @@ def can_be_cut(families: Mapping[str, Family]) -> bool:
 
 
 def assemble_in_blocks(
-    source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+    opened: Opened, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) by pieces, in no order.
 
     Parameters
     ----------
-    source, baseline, families
-        What features are made of.
+    opened
+        Opens the source that features are made of, anew for each piece: as long as a lazy table lives, Polars
+        keeps every text that was ever read through it (145 bytes each, measured).
+    baseline, families
+        The history, and the features.
     edges
         Rising: the begin of the first piece, where one ends and the next begins (between windows), the end of
         the last. Events outside are not read; each piece is held in memory (`rtml.features.held`).
     """
     if len(edges) < 3:
-        part = source.between(edges[0], edges[-1])
+        part = opened().between(edges[0], edges[-1])
         yield assemble_with_surprises(part, baseline, families, beyond_peers=True, ordered=False)
         return
-    told = _foretold(source, baseline, families, edges)
-    for block in _blocks(source, families, edges):
-        yield assemble_with_surprises(block, baseline, families, following=told, ordered=False)
+    told = _foretold(opened, baseline, families, edges)
+
+    def assembled(block: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return assemble_with_surprises(block, baseline, families, following=told, ordered=False)
+
+    yield from _of_blocks(assembled, opened, families, edges)
 
 
-def _blocks(
-    source: Source, families: Mapping[str, Family], edges: Sequence[dt.datetime]
-) -> Iterator[Source]:
-    """Yield each piece, behind earlier events that it is compared with (`Source.since`)."""
+def _of_blocks(
+    made: Callable[[Source], T], opened: Opened, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+) -> Iterator[T]:
+    """Yield what is made of each piece, behind earlier events that it is compared with (`Source.since`)."""
     selections = {one.selection: None for family in families.values() for one in family.conditionals}
     columns = columns_of(families)
     with tempfile.TemporaryDirectory(prefix="rtml-recalled-") as scratch:
         recalled = Recalled(Path(scratch), selections, columns)
         for begin, end in zip(edges, edges[1:], strict=False):
-            own = held(source.between(begin, end), columns)
-            yield replace(own, events=recalled.with_earlier(own), since=begin)
+            own = held(opened().between(begin, end), columns)
+            result = made(replace(own, events=recalled.with_earlier(own), since=begin))
             recalled.add(own)
+            del own  # nothing of it is alive while the next is read
+            yield result
 
 
 @dataclass(frozen=True)
@@ -91,32 +103,42 @@ class _Foretold:
 
 
 def _foretold(
-    source: Source, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+    opened: Opened, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
 ) -> _Foretold:
     conditionals = [one for family in families.values() for one in family.conditionals]
-    crowded = _crowded(source)
-    if crowded is None:
+    crowd = _crowd(opened().peers)
+    if crowd.is_empty():
         return _Foretold(empty(TAKEN))
+
+    def new(block: Source) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        pairs = gather(block, conditionals, baseline).pairs
+        last = block.volume.group_by("container_id").agg(last=pl.col("window").max())
+        return [_fresh(name, scored) for name, scored in pairs.items()], last
+
     active = []
     with tempfile.TemporaryDirectory(prefix="rtml-sightings-") as scratch:
         sighted = Sighted(Path(scratch), len(edges) - 1)
-        for block in _blocks(crowded, families, edges):
-            for name, pairs in gather(block, conditionals, baseline).pairs.items():
-                sighted.add(_fresh(name, pairs))
-            active.append(block.volume.group_by("container_id").agg(last=pl.col("window").max()))
+        for sightings, last in _of_blocks(new, partial(_among, opened, crowd), families, edges):
+            for rows in sightings:
+                sighted.add(rows)
+            active.append(last)
         last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
-        alive = new_images(source.peers, baseline.population()).join(last, on="container_id")
+        alive = new_images(opened().peers, baseline.population()).join(last, on="container_id")
         return _Foretold(sighted.taken(alive))
 
 
-def _crowded(source: Source) -> Source | None:
-    """Return the source of the containers that have peers: nobody takes something up together with itself."""
-    groups = source.peers.group_by("peers").agg("container_id")
-    several = groups.filter(pl.col("container_id").list.len() > 1)["container_id"].explode()
-    if several.len() == source.identity.height:
+def _crowd(peers: pl.DataFrame) -> pl.Series:
+    """Return the containers that have peers: nobody takes something up together with itself."""
+    groups = peers.group_by("peers").agg("container_id")
+    return groups.filter(pl.col("container_id").list.len() > 1)["container_id"].explode()
+
+
+def _among(opened: Opened, containers: pl.Series) -> Source:
+    """Open the source with the events of some of its containers."""
+    source = opened()
+    if containers.len() == source.identity.height:
         return source
-    inside = pl.col("container_id").is_in(several.to_list())
-    return replace(source, events=source.events.filter(inside)) if several.len() else None
+    return replace(source, events=source.events.filter(pl.col("container_id").is_in(containers.to_list())))
 
 
 def _fresh(conditional: str, pairs: Pairs) -> pl.DataFrame:

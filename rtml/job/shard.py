@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,13 +59,9 @@ def _read_day(task: Task) -> dict[str, bytes]:
     begun = time.monotonic()
     model = model_at(task.model, task.digest)
     about, families = model.description, features.families_of(model.description.families)
-    source, skipped = _source(task, model)
-    edges = _edges(source, task, families)
-    if len(edges) == 2:  # read once; a shard that is cut is never held whole
-        source = held(source, columns_of(families))
-    met = again(source.events, about.moments, about.paces)
+    opened, skipped, edges, met = _looked_at(task, model, families)
     packed = {TREES: _Packed(), SURPRISES: _Packed()}
-    pieces = assemble_in_blocks(source, model.baseline, families, edges)
+    pieces = assemble_in_blocks(opened, model.baseline, families, edges)
     for number, (trees, surprises) in enumerate(pieces, 1):
         packed[TREES].add(trees)
         packed[SURPRISES].add(surprises)
@@ -73,6 +69,20 @@ def _read_day(task: Task) -> dict[str, bytes]:
     facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
     files = {name: part.close() for name, part in packed.items()}
     return files | {FACTS: json.dumps(facts).encode()}
+
+
+def _looked_at(
+    task: Task, model: Model, families: dict[str, Family]
+) -> tuple[Callable[[], Source], int, list[dt.datetime], Any]:
+    """Return how to open the source, the windows left out, the pieces, and the moments that come again."""
+    about = model.description
+    source, skipped = _source(task, model)
+    edges = _edges(source, task, families)
+    if len(edges) > 2:  # a shard that is cut is never held whole
+        met = again(source.events, about.moments, about.paces)
+        return lambda: _source(task, model)[0], skipped, edges, met
+    whole = held(source, columns_of(families))  # read once
+    return lambda: whole, skipped, edges, again(whole.events, about.moments, about.paces)
 
 
 class _Packed:

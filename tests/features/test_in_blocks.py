@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,11 +15,14 @@ import pytest
 from rtml import features
 from rtml.baselines import Baseline
 from rtml.captures import Capture
+from rtml.features.beacon import RHYTHM
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
+from rtml.features.recalled import Recalled
 from rtml.features.source import Source, open_source
 from rtml.features.windows import assemble_with_surprises
+from rtml.schema import POLARS, conform
 from rtml.times import MINUTE
-from tests.conftest import ATTACKED
+from tests.conftest import ATTACKED, LAB
 
 ORDER = ["time", "host", "seq", "conditional", "context", "key"]
 
@@ -44,10 +50,64 @@ def test_pieces_give_what_the_whole_gives(
     whole = assemble_with_surprises(stormy_time, calm, families, beyond_peers=True)
     assert whole[1]["shared"].sum() > 0, "nothing is shared: the test says less than it should"
     assert whole[0]["beacon.regular"].sum() > 0
-    parts = list(assemble_in_blocks(stormy_time, calm, families, edges(lab, pieces, seed)))
+    parts = list(assemble_in_blocks(lambda: stormy_time, calm, families, edges(lab, pieces, seed)))
     assert len(parts) > 1
     trees = pl.concat([trees for trees, _ in parts])
     tree = pl.col("process_id").fill_null(0)
     assert trees.sort("container_id", "window", tree).equals(whole[0].sort("container_id", "window", tree))
     surprises = pl.concat([surprises for _, surprises in parts]).sort(ORDER, maintain_order=True)
     assert surprises.equals(whole[1])
+
+
+def test_of_what_is_recalled_a_piece_reads_what_it_meets(tmp_path: Path):
+    at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+    def piece(minute: int, addresses: list[str]) -> Source:
+        calls = pl.DataFrame(
+            {
+                "time": [at + dt.timedelta(minutes=minute)] * len(addresses),
+                "seq": [100 * minute + number for number in range(len(addresses))],
+                "kind": "connect",
+                "container_id": "c",
+                "dst_ip": addresses,
+                "dst_port": 443,
+            }
+        )
+        return open_source(conform(calls), unit="tree")
+
+    recalled = Recalled(tmp_path, [RHYTHM.selection], POLARS.names())
+    for minute, addresses in enumerate([["10.0.0.1", "10.0.0.2"], ["10.0.0.1", "10.0.0.3"]]):
+        recalled.add(piece(minute, addresses))
+    met = recalled.with_earlier(piece(2, ["10.0.0.3", "10.0.0.1"])).collect()
+    assert met["seq"].sort().to_list() == [0, 100, 101, 200, 201]
+    assert recalled.with_earlier(piece(2, ["10.0.0.9"])).collect().height == 1
+
+
+FORGETTING = """
+import sys
+import polars as pl
+from rtml import features
+from rtml.baselines import Baseline
+from rtml.captures import open_capture
+from rtml.features.beacon import RHYTHM
+from rtml.features.in_blocks import assemble_in_blocks
+from rtml.features.source import open_source
+from rtml.schema import POLARS, conform
+from rtml.times import MINUTE
+
+path = sys.argv[1]
+begin, end = open_capture(path).span
+middle = MINUTE.border_before(begin + (end - begin) / 2)
+opened = lambda: open_source(open_capture(path), unit="tree")
+families = features.families_of(None)
+for tables in assemble_in_blocks(opened, Baseline(), families, [begin, middle, end]):
+    del tables
+    print(pl.Series(["a text that no event has"], dtype=pl.Categorical()).to_physical()[0])
+"""
+
+
+def test_texts_of_a_piece_are_forgotten_with_it():
+    """Polars numbers texts; were those of a piece kept, memory would grow with all that there ever were."""
+    capture = str(LAB / "capture")
+    told = subprocess.run([sys.executable, "-c", FORGETTING, capture], capture_output=True, check=True)
+    assert told.stdout.split() == [b"0", b"0"]
