@@ -152,7 +152,7 @@ def calibrated(
 def by_budget(scores: pl.DataFrame, trees: Trees) -> dict[float, tuple[int, int]]:
     """Return attacks found and false findings by budget, causes told once."""
     key = ["container_id", "window", "process_id"]
-    repeats = repeated(scores, trees.judged, trees.surprises, audit=False).drop("detector")
+    repeats = repeated(scores, trees.judged, trees.surprises.lazy(), audit=False).drop("detector")
     rows = scores.join(repeats, on=key, how="left", nulls_equal=True)
     cells = trees.cells.with_columns(pl.col("root_id").fill_null(0))
     joined = rows.with_columns(root_id=pl.col("process_id").fill_null(0)).join(

@@ -116,10 +116,10 @@ def raised(scores: pl.DataFrame, trees: pl.DataFrame, limits: dict[str, float]) 
     return named.select(pl.col(name).cast(kind) for name, kind in RAISED.items())
 
 
-def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.DataFrame, audit: bool) -> pl.DataFrame:
+def repeated(scores: pl.DataFrame, trees: pl.DataFrame, surprises: pl.LazyFrame, audit: bool) -> pl.DataFrame:
     """Return the repeats among trees that alarm at any setting (`AT_SETTINGS`); of API users none.
 
-    ``surprises``: of these trees at least.
+    ``surprises``: of these trees at least; they may lie in files.
     """
     alarming = scores.drop_nulls("budget")
     if audit or alarming.is_empty():

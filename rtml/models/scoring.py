@@ -208,9 +208,7 @@ def conclude(
     common = surprises.filter(pl.col("shared").fill_null(False)).collect()
     shared = folded(taken_up(common, containers_of(source, parts.baseline)))
     audit = bool(set(about.families) & set(features.AUDIT_FAMILIES))
-    # Of trees that alarm here or at any setting: the surprises, which may lie in files, are read once.
-    alarming = judged.scores.filter(pl.col("alarm") | pl.col("budget").is_not_null())
-    near = of_trees(surprises, alarming)
+    near = of_trees(surprises, judged.scores.filter("alarm"))
     shown = _alarmed(source, rows, near, judged, shared, audit)
     given = about.window, parts.baseline, parts.calibrations, budget, about.fitted_until, audit
     return Scored(
@@ -226,7 +224,7 @@ def conclude(
         about.fitted_until,
         about.held_out,
         drift=caused(drift, shared),
-        repeats=repeated(judged.scores, trees, near, audit),
+        repeats=repeated(judged.scores, trees, surprises, audit),
     )
 
 

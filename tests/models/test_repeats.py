@@ -116,6 +116,6 @@ def test_all_that_was_shown_was_told_within_the_hour_whatever_the_order(trees, r
 def test_a_tree_is_a_repeat_only_at_budgets_at_which_the_first_is_told():
     alarms, surprises = made(FIRST, ("web", "b", 5, 2, {"/x": 20.0}))
     scores = alarms.with_columns(detector=pl.lit("surprise"), budget=pl.Series([3.0, 1.0]))
-    (row,) = at_settings(scores, surprises, "1h").to_dicts()
+    (row,) = at_settings(scores, surprises.lazy(), "1h").to_dicts()
     assert row["process_id"] == 2
     assert row["repeats"] == [asked for asked in SETTINGS if asked >= 3.0]

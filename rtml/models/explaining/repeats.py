@@ -68,33 +68,44 @@ def repeats_of(alarms: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl.
     >>> repeats_of(alarms, surprises, "1h").select("container_id", "process_id", "first_container").rows()
     [('b', 2, 'a')]
     """
-    return _repeats(_notable(alarms, surprises), spell, [])
+    return _repeats(_notable(alarms, surprises.lazy()), spell, [])
 
 
-def _pairs(surprises: pl.DataFrame) -> pl.DataFrame:
-    """Return what each tree showed beyond its peers: a pair once, with its bits."""
-    own = surprises.filter((pl.col("bits") > 0) & ~pl.col("shared").fill_null(False))
-    timed = own.with_columns(pl.col("window").cast(UTC_NS))
-    pair = timed.group_by("container_id", "window", *_PAIR, process_id="root_id")
-    return pair.agg(pl.col("bits").max())
-
-
-def _notable(alarms: pl.DataFrame, surprises: pl.DataFrame) -> pl.DataFrame:
+def _notable(alarms: pl.DataFrame, surprises: pl.LazyFrame) -> pl.DataFrame:
     """Return the notable surprises of trees that others of their peer group share; a ``_pair`` is a number.
 
-    ``_alone``: the tree has another one, which is its container's own, so it is no repeat.
+    ``_alone``: the tree has another one, which is its container's own, so it is no repeat. What surprises may
+    lie in files: texts are held of pairs that several containers show, of the others a hash.
     """
     trees = alarms.select(pl.col("window").cast(UTC_NS), "container_id", "process_id",
                           _group=peer_group(alarms.columns).fill_null(UNKNOWN)).unique(_TREE)  # fmt: skip
-    shown = trees.join(_pairs(surprises), on=_TREE, nulls_equal=True)
-    notable = shown.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over(_TREE))
-    # Numbers in the order of the texts: they are sorted and compared many times.
-    numbers = notable.select(_PAIR).unique().sort(_PAIR).with_row_index("_pair")
-    numbered = notable.join(numbers, on=_PAIR, nulls_equal=True).drop(_PAIR)
-    lone = numbered.with_columns(
-        _lone=pl.col("container_id").n_unique().over("_group", "_pair") == 1
-    ).with_columns(_alone=pl.col("_lone").any().over(_TREE))
-    return lone.filter(~pl.col("_lone")).drop("_lone")
+    numbered = trees.with_row_index("_tree").with_columns(_place=pl.col("container_id").rank("dense"))
+    shown = _shown_by(numbered, surprises)
+    loudest = shown.group_by("_tree", "_text").agg(pl.col("bits").max()).collect(engine="streaming")
+    notable = loudest.filter(pl.col("bits") >= NOTABLE * pl.col("bits").max().over("_tree"))
+    placed = notable.join(numbered, on="_tree")
+    pair = ["_group", "_text"]
+    lone = placed.group_by(pair).agg(_lone=pl.col("_place").min() == pl.col("_place").max())
+    told = placed.join(lone, on=pair).with_columns(_alone=pl.col("_lone").any().over("_tree"))
+    common = told.filter(~pl.col("_lone"))
+    return common.join(_numbers(shown, common), on="_text").drop("_lone", "_text", "_tree", "_place")
+
+
+def _shown_by(trees: pl.DataFrame, surprises: pl.LazyFrame) -> pl.LazyFrame:
+    """Return what trees (by their number, ``_tree``) showed beyond their peers, and a hash of it, ``_text``."""
+    own = surprises.filter((pl.col("bits") > 0) & ~pl.col("shared").fill_null(False))
+    timed = own.select(
+        pl.col("window").cast(UTC_NS), "container_id", "bits", *_PAIR, process_id="root_id",
+        _text=pl.struct(_PAIR).hash(),
+    )  # fmt: skip
+    return timed.join(trees.lazy().select("_tree", *_TREE), on=_TREE, nulls_equal=True)
+
+
+def _numbers(shown: pl.LazyFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Return the hashes of pairs with numbers in the order of their texts, which are compared many times."""
+    hashes = wanted.lazy().select("_text").unique()
+    texts = shown.join(hashes, on="_text", how="semi").select("_text", *_PAIR).unique("_text")
+    return texts.sort(_PAIR).collect().with_row_index("_pair").select("_text", "_pair")
 
 
 def _repeats(shown: pl.DataFrame, spell: str, by: list[str]) -> pl.DataFrame:
@@ -153,7 +164,7 @@ def listed(repeats: pl.DataFrame, units: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def at_settings(scores: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl.DataFrame:
+def at_settings(scores: pl.DataFrame, surprises: pl.LazyFrame, spell: str) -> pl.DataFrame:
     """Return at which of `rtml.schema.SETTINGS` a tree alarms and is a repeat.
 
     Parameters
@@ -161,7 +172,7 @@ def at_settings(scores: pl.DataFrame, surprises: pl.DataFrame, spell: str) -> pl
     scores
         `rtml.schema.TREE_SCORES` with identity columns.
     surprises
-        `rtml.features.EVENT_SURPRISES` of all trees that alarm at any setting.
+        `rtml.features.EVENT_SURPRISES` of all trees that alarm at any setting; they may lie in files.
 
     Returns
     -------
