@@ -45,7 +45,11 @@ def can_be_cut(families: Mapping[str, Family]) -> bool:
 
 
 def assemble_in_blocks(
-    opened: Opened, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+    opened: Opened,
+    baseline: Baseline,
+    families: Mapping[str, Family],
+    edges: Sequence[dt.datetime],
+    passed: Callable[[float], None] = lambda _: None,
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Yield trees and surprises (`rtml.features.windows.assemble_with_surprises`) by pieces, in no order.
 
@@ -59,17 +63,26 @@ def assemble_in_blocks(
     edges
         Rising: the begin of the first piece, where one ends and the next begins (between windows), the end of
         the last. Events outside are not read; each piece is held in memory (`rtml.features.held`).
+    passed
+        Called with the share of the work that is done, after each piece of either reading.
     """
     if len(edges) < 3:
         part = opened().between(edges[0], edges[-1])
         yield assemble_with_surprises(part, baseline, families, beyond_peers=True, ordered=False)
         return
-    told = _foretold(opened, baseline, families, edges)
+    crowd = _crowd(opened().peers)
+    steps = (2 if len(crowd) else 1) * (len(edges) - 1)
+    done = (number / steps for number in range(1, steps + 1))
+    told, among = _Foretold(empty(TAKEN)), partial(_among, opened, crowd)
+    if len(crowd):
+        told = _foretold(among, baseline, families, edges, lambda: passed(next(done)))
 
     def assembled(block: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
         return assemble_with_surprises(block, baseline, families, following=told, ordered=False)
 
-    yield from _of_blocks(assembled, opened, families, edges)
+    for tables in _of_blocks(assembled, opened, families, edges):
+        passed(next(done))
+        yield tables
 
 
 def _of_blocks(
@@ -81,11 +94,15 @@ def _of_blocks(
     with tempfile.TemporaryDirectory(prefix="rtml-recalled-") as scratch:
         recalled = Recalled(Path(scratch), selections, columns)
         for begin, end in zip(edges, edges[1:], strict=False):
-            own = held(opened().between(begin, end), columns)
-            result = made(replace(own, events=recalled.with_earlier(own), since=begin))
-            recalled.add(own)
-            del own  # nothing of it is alive while the next is read
-            yield result
+            # Nothing of a piece has a name here, so nothing of it is alive while the next is read.
+            yield made(_piece(opened().between(begin, end), columns, recalled, begin))
+
+
+def _piece(source: Source, columns: Sequence[str], recalled: Recalled, begin: dt.datetime) -> Source:
+    own = held(source, columns)
+    piece = replace(own, events=recalled.with_earlier(own), since=begin)
+    recalled.add(own)
+    return piece
 
 
 @dataclass(frozen=True)
@@ -103,12 +120,13 @@ class _Foretold:
 
 
 def _foretold(
-    opened: Opened, baseline: Baseline, families: Mapping[str, Family], edges: Sequence[dt.datetime]
+    opened: Opened,
+    baseline: Baseline,
+    families: Mapping[str, Family],
+    edges: Sequence[dt.datetime],
+    passed: Callable[[], None],
 ) -> _Foretold:
     conditionals = [one for family in families.values() for one in family.conditionals]
-    crowd = _crowd(opened().peers)
-    if crowd.is_empty():
-        return _Foretold(empty(TAKEN))
 
     def new(block: Source) -> tuple[list[pl.DataFrame], pl.DataFrame]:
         pairs = gather(block, conditionals, baseline).pairs
@@ -118,10 +136,11 @@ def _foretold(
     active = []
     with tempfile.TemporaryDirectory(prefix="rtml-sightings-") as scratch:
         sighted = Sighted(Path(scratch), len(edges) - 1)
-        for sightings, last in _of_blocks(new, partial(_among, opened, crowd), families, edges):
+        for sightings, last in _of_blocks(new, opened, families, edges):
             for rows in sightings:
                 sighted.add(rows)
             active.append(last)
+            passed()
         last = pl.concat(active).group_by("container_id").agg(pl.col("last").max())
         alive = new_images(opened().peers, baseline.population()).join(last, on="container_id")
         return _Foretold(sighted.taken(alive))

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,12 @@ def read_shard(task: Task | Lesson) -> dict[str, bytes]:
 def _read_day(task: Task) -> dict[str, bytes]:
     begun = time.monotonic()
     model = model_at(task.model, task.digest)
-    about, families = model.description, features.families_of(model.description.families)
+    families = features.families_of(model.description.families)
     opened, skipped, edges, met = _looked_at(task, model, families)
     packed = {TREES: _Packed(), SURPRISES: _Packed()}
-    pieces = assemble_in_blocks(opened, model.baseline, families, edges)
-    for number, (trees, surprises) in enumerate(pieces, 1):
+    for trees, surprises in assemble_in_blocks(opened, model.baseline, families, edges, partial(note, task)):
         packed[TREES].add(trees)
         packed[SURPRISES].add(surprises)
-        note(task, number / (len(edges) - 1))
     facts = {"skipped": skipped, "again": met, "seconds": time.monotonic() - begun}
     files = {name: part.close() for name, part in packed.items()}
     return files | {FACTS: json.dumps(facts).encode()}

@@ -92,7 +92,7 @@ def _notable(alarms: pl.DataFrame, surprises: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _shown_by(trees: pl.DataFrame, surprises: pl.LazyFrame) -> pl.LazyFrame:
-    """Return what trees (by their number, ``_tree``) showed beyond their peers, and a hash of it, ``_text``."""
+    """Return what trees (numbers: ``_tree``) showed beyond their peers, each pair with a hash, ``_text``."""
     own = surprises.filter((pl.col("bits") > 0) & ~pl.col("shared").fill_null(False))
     timed = own.select(
         pl.col("window").cast(UTC_NS), "container_id", "bits", *_PAIR, process_id="root_id",
