@@ -23,8 +23,9 @@ SOURCES = [
 FLOORS = [
     set(floor.split())
     for floor in (
-        "absent arrays conforming container_ids costs errors images lazy lineage once peers progress"
-        " numbers registered registry distinct instants schema showing splits text times version wildcards",
+        "absent arrays conforming connected container_ids costs errors images lazy lineage once peers"
+        " progress numbers registered registry distinct instants schema showing splits text times version"
+        " wildcards",
         "reading",
         "captures baselines findings",
         "features detectors rules",

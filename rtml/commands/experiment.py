@@ -176,7 +176,7 @@ def train(
     if config is None:
         experiment = _fitted(captures, set_ or [])
     from rtml.commands.training import train_and_keep
-    from rtml.job import readers
+    from rtml.job.training import readers
 
     with progress("training"):
         reading = readers(engine, workers, address)

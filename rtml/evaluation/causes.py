@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from rtml.connected import connected
 from rtml.findings.unit import slot_of
 from rtml.peers import peer_group
 
@@ -62,9 +60,8 @@ def causes(findings: pl.DataFrame) -> pl.Series:
     )
     tags = pl.concat([_units(rows), _keys(rows), _features(rows), _roll_outs(rows)]).drop_nulls("tag")
     places = tags["tag"].rank("dense").to_numpy().astype(int) - 1
-    links = (np.ones(tags.height), (tags["finding"].to_numpy(), places + findings.height))
     size = findings.height + tags["tag"].n_unique()
-    codes = connected_components(coo_array(links, shape=(size, size)), directed=False)[1]
+    codes = connected(tags["finding"].to_numpy(), places + findings.height, size)
     return pl.Series("cause", codes[: findings.height]).rank("dense").cast(pl.Int64) - 1
 
 

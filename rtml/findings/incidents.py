@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from rtml.connected import connected
 from rtml.findings.guessing import with_guess
 from rtml.findings.unit import stable_id
 from rtml.lineage import roots_of
@@ -155,5 +154,4 @@ def _components(number: int, keys: pl.DataFrame) -> pl.Series:
     width = int(codes["code"].n_unique())
     left, right = codes["row"].to_numpy().astype(np.int64), codes["code"].to_numpy().astype(np.int64) + number
     size = number + width
-    graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(size, size))
-    return pl.Series(connected_components(graph, directed=False)[1][:number])
+    return pl.Series(connected(left, right, size)[:number])

@@ -10,7 +10,7 @@ import pytest
 
 from rtml.captures import Capture
 from rtml.captures.following.follow import Pulse, follow
-from rtml.job import run_job
+from rtml.job.running import run_job
 from tests.captures.following.logs import lines, log_in
 from tests.job.conftest import contents, cut, some_edges
 

@@ -12,8 +12,7 @@ import pytest
 
 from rtml.captures import Capture, open_capture
 from rtml.errors import RtmlError
-from rtml.job import run_job
-from rtml.job.running import job_of, run
+from rtml.job.running import job_of, run, run_job
 from tests.job.conftest import contents, cut, some_edges, written
 from tests.job.killing import started, words
 from tests.models import conftest as shop

@@ -11,10 +11,10 @@ import psutil
 import pytest
 
 from rtml.captures import Capture
-from rtml.job import run_job, scoring
+from rtml.job import scoring
 from rtml.job import tasks as sizes
 from rtml.job.engines import ENGINES, Machines, local
-from rtml.job.running import job_of, run
+from rtml.job.running import job_of, run, run_job
 from rtml.job.tasks import Task
 from tests.job.conftest import contents, cut, some_edges
 from tests.job.killing import RAY_WORKER, SPAWNED, killing_one, started

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from rtml.captures import Capture
-from rtml.job import headway, run_job
+from rtml.job import headway
 from rtml.job.headway import note, said
+from rtml.job.running import run_job
 from rtml.job.tasks import Task
 from rtml.progress import listening
 from tests.job.test_engines import small_shards

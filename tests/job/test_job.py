@@ -13,11 +13,11 @@ import pytest
 
 from rtml.captures import Capture, open_captures
 from rtml.errors import MissingFileError, RtmlError, UsageError
-from rtml.job import run_job
 from rtml.job.inputs import found_captures
 from rtml.job.known import Index
 from rtml.job.opening import known_of
 from rtml.job.plan import days_of
+from rtml.job.running import run_job
 from rtml.models import Scored, load_model
 from tests.job.conftest import contents, cut, some_edges, written
 from tests.models import conftest as shop

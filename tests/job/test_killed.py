@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from rtml.captures import Capture
-from rtml.job import run_job
 from rtml.job.alone import Busy, alone
 from rtml.job.places import place_at
+from rtml.job.running import run_job
 from tests.job.conftest import contents, cut, some_edges
 from tests.job.killing import kill_at_random, started, words
 

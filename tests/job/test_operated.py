@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 from rtml.captures import Capture
 from rtml.cli import app
 from rtml.errors import RtmlError
-from rtml.job import run_job
 from rtml.job.metrics import METRICS
-from rtml.job.running import job_of, run
+from rtml.job.running import job_of, run, run_job
 from tests.job.conftest import contents, cut, some_edges
 from tests.models import conftest as shop
 

@@ -17,10 +17,9 @@ from moto.server import ThreadedMotoServer
 from rtml.captures import Capture
 from rtml.errors import RtmlError, UsageError
 from rtml.job import alone as locks
-from rtml.job import run_job
 from rtml.job.alone import Busy, alone
 from rtml.job.places import place_at
-from rtml.job.running import job_of, run
+from rtml.job.running import job_of, run, run_job
 from tests.job.conftest import contents, cut, some_edges
 from tests.job.delivered import meant, quick_retries, three_sinks
 from tests.job.killing import kill_at_random, words

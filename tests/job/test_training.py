@@ -9,9 +9,9 @@ import pytest
 
 from rtml.captures import Capture, open_captures
 from rtml.errors import RtmlError
-from rtml.job import readers
 from rtml.job import training as job_training
 from rtml.job.engines import local
+from rtml.job.training import readers
 from rtml.models import Model
 from tests.job.conftest import contents, cut, some_edges
 from tests.job.killing import RAY_WORKER, SPAWNED, killing_one

@@ -17,7 +17,7 @@ from rtml.captures import Capture, open_capture
 from rtml.captures.manifest import Container, Manifest
 from rtml.captures.processes import process_images
 from rtml.captures.write import write_capture
-from rtml.job import run_job
+from rtml.job.running import run_job
 from rtml.models import Model, Scored, load_model, train
 from rtml.schema import COMBINED, POLARS, REJECTS, conform, empty
 from rtml.splits import Split

@@ -21,11 +21,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from rtml.connected import connected
 from rtml.findings.sequences.signals import Parameters
 from rtml.wildcards import whole
 
@@ -163,9 +161,7 @@ def components(keys: pl.DataFrame, settings: Parameters, within: list[str]) -> p
     ends = links.join(signals, on="finding_id").select("signal", key=pl.col("edge").rank("dense") - 1)
     size = signals.height + ends["key"].n_unique()
     start, end = ends["signal"].to_numpy(), ends["key"].to_numpy() + signals.height
-    graph = coo_array((np.ones(len(start)), (start, end)), shape=(size, size))
-    _, component = connected_components(graph, directed=False)
-    joined = signals.with_columns(component=component[: signals.height])
+    joined = signals.with_columns(component=connected(start, end, size)[: signals.height])
     return joined.select("finding_id", group=pl.col("finding_id").min().over("component"))
 
 

@@ -18,9 +18,8 @@ Fails when two changes meet for the first time in one window of one container: t
 from __future__ import annotations
 
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from rtml.connected import connected
 from rtml.features.shared import TOGETHER
 from rtml.models.explaining.alike import spells
 
@@ -141,7 +140,7 @@ def _joined(told: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """Return the ``episode`` of each ``_tree``: the connected parts, in order of their first tree."""
     size = told["_tree"].n_unique()
     ends = (links["_tree"].to_numpy(), links["_with"].to_numpy())
-    part = connected_components(coo_array(([1] * links.height, ends), shape=(size, size)), directed=False)[1]
+    part = connected(*ends, size)
     trees = pl.DataFrame({"_tree": pl.int_range(size, eager=True), "_part": part})
     first = pl.col("_tree").min().over("_part")
     return trees.select("_tree", episode=first.rank("dense").cast(pl.Int64) - 1)

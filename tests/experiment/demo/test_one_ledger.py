@@ -16,7 +16,7 @@ from rtml.evaluation import Ledger
 from rtml.experiment import Outcome
 from rtml.experiment.judge import judge
 from rtml.experiment.result import read_result
-from rtml.job import run_job
+from rtml.job.running import run_job
 from rtml.schema import SCORES
 from tests.conftest import LAB
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from rtml.experiment import Outcome
-from rtml.job import run_job
+from rtml.job.running import run_job
 from tests.conftest import LAB
 
 RULE = """

@@ -14,7 +14,7 @@ from rtml.captures import open_capture
 from rtml.cli import app
 from rtml.errors import RtmlError
 from rtml.experiment import Outcome
-from rtml.job import run_job
+from rtml.job.running import run_job
 from rtml.tracking.places import fetched_model
 from rtml.tracking.store import mlflow_here, quiet
 from tests.conftest import LAB
