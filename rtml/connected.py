@@ -33,6 +33,8 @@ def connected(
     >>> connected(np.array([0, 3]), np.array([2, 2]), 5).tolist()
     [0, 1, 0, 0, 2]
     """
+    if not len(ends):
+        return np.arange(nodes, dtype=np.int32)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -18,6 +18,9 @@ __all__ = ["AT", "History", "at_levels", "history"]
 AT = "_at"
 """The number of a level, from most specific to most general."""
 
+_MOST = 1_000_000
+"""Counts that are held once for each level."""
+
 
 @dataclass(frozen=True)
 class History:
@@ -57,9 +60,10 @@ def history(conditional: Conditional, learnt: Drawn) -> History:
     counts = _numbered(learnt.counts, "key", keys).select(*PEERS, "_key", "container", "count")
     members = _numbered(learnt.members, "place", keys).with_columns(pl.col("key").rank("dense"))
     contexts = _contexts(conditional, counts)
-    told = [
-        _said(contexts.filter(pl.col(AT) == at), counts, members) for at in range(len(conditional.levels))
-    ]
+    levels = range(len(conditional.levels))
+    # Levels are looked at together where that fits: a query has its price, however little it reads.
+    together = [list(levels)] if counts.height * len(levels) < _MOST else [[at] for at in levels]
+    told = [_said(contexts.filter(pl.col(AT).is_in(some)), counts, members) for some in together]
     tails, totals, chances = (pl.concat(tables) for tables in zip(*told, strict=True))
     numbered = contexts.select(AT, *CONTEXT, "_level").unique()
     places = places_with_names(learnt)
@@ -88,7 +92,7 @@ def _numbered(rows: pl.DataFrame, column: str, keys: pl.DataFrame) -> pl.DataFra
 def _said(
     codes: pl.DataFrame, counts: pl.DataFrame, members: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return tails, totals and newness of one level."""
+    """Return tails, totals and newness of some levels."""
     codes = codes.select(*PEERS, "_level")
     tails, totals = evidence(counts.join(codes, on=PEERS, nulls_equal=True).drop(PEERS))
     lying = members.join(codes, on=PEERS, nulls_equal=True)

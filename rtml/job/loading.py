@@ -11,7 +11,7 @@ __all__ = ["model_at"]
 
 
 @lru_cache(maxsize=2)
-def model_at(folder: str, digest: str) -> Model:
+def model_at(folder: str, digest: str, judging: bool = True) -> Model:
     """Return the model of a folder; whoever lets it learn asks for `rtml.models.Model.forked`.
 
     Parameters
@@ -20,5 +20,7 @@ def model_at(folder: str, digest: str) -> Model:
         Of the model.
     digest
         `rtml.models.files.digest_of`: another model in the same place is read anew.
+    judging
+        Whether its detectors are read too (`rtml.models.files.read_parts`).
     """
-    return load_model(Path(folder))
+    return load_model(Path(folder), judging)

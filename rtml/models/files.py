@@ -81,16 +81,18 @@ def write_parts(parts: Parts, folder: Path) -> Path:
     return folder
 
 
-def read_parts(folder: Path) -> Parts:
-    """Read what `write_parts` wrote; whatever is not as it was written is an `RtmlError` that names it."""
+def read_parts(folder: Path, judging: bool = True) -> Parts:
+    """Read what `write_parts` wrote; whatever is not as it was written is an `RtmlError` that names it.
+
+    ``judging``: detectors and their calibrations too, which take longer than all the rest; features are made
+    without.
+    """
     index = _index(folder)
-    detectors = {}
-    for label, kind in index.detectors.items():
+    detectors, calibrations = {}, {}
+    for label, kind in index.detectors.items() if judging else ():
         detectors[label] = load_detector(kind, folder / "detectors" / _safe(label, folder))
-    calibrations = {
-        label: Calibration.load(folder / "calibrations" / _safe(label, folder))
-        for label in index.calibrations
-    }
+    for label in index.calibrations if judging else ():
+        calibrations[label] = Calibration.load(folder / "calibrations" / _safe(label, folder))
     baseline, stream = Baseline.load(folder / "baseline"), folder / "stream"
     ongoing = read_ongoing(stream) if stream.is_dir() else None
     return Parts(index.description, detectors, calibrations, baseline, ongoing=ongoing)

@@ -191,12 +191,12 @@ class Model(Parts):
         )
 
 
-def load_model(folder: Path | str) -> Model:
-    """Read a model from a folder.
+def load_model(folder: Path | str, judging: bool = True) -> Model:
+    """Read a model from a folder; one that is not ``judging`` has no detectors, and makes features.
 
     Raises
     ------
     RtmlError
         There is none, or something in it is not as it was written; the error names it.
     """
-    return Model.of(read_parts(Path(folder)))
+    return Model.of(read_parts(Path(folder), judging))
