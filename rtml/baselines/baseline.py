@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import polars as pl
 
 from rtml.baselines import backoff, maturity, store
+from rtml.baselines.answers import Answers
 from rtml.baselines.conditional import SEPARATOR, Conditional
 from rtml.baselines.counting import (
     COUNTS,
@@ -63,7 +65,11 @@ class Baseline:
 
     def surprise(self, conditional: Conditional, pairs: pl.DataFrame) -> pl.DataFrame:
         """Add ``bits`` (1/1024), ``known``, ``seen``: see `rtml.baselines.backoff.surprise`."""
-        return backoff.surprise(conditional, self.learnt(conditional), pairs)
+
+        def made() -> Answers:
+            return Answers(partial(backoff.surprise, conditional, self.learnt(conditional)))
+
+        return self.once(("answers", conditional), made).of(pairs)
 
     def learnt(self, conditional: Conditional) -> History:
         """Return what was learnt of a conditional, ready to be asked: made once."""

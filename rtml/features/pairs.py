@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 import polars as pl
@@ -28,7 +29,6 @@ __all__ = ["CELL", "Material", "Pairs", "TakenUp", "gather"]
 CELL = ["container_id", "window", "root_id"]
 """What a row of features is about: a tree in a window; ``root_id`` is 0 where rows are of containers."""
 
-_PEERS = ["workload", "image", "repository", "peers"]
 _CODE = ["group", "pair"]
 _PROCESS = ["host", "process_id"]
 
@@ -111,19 +111,11 @@ def _plain(cells: pl.DataFrame, selection: Selection) -> pl.DataFrame:
     return cells.group_by(*CELL, *selection.by).agg(pl.col("hits").sum())
 
 
-def _grouped(source: Source) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the peer group of every container as a code, and what the codes stand for."""
-    peers = source.peers.with_columns(pl.col("container_id").cast(pl.Categorical()))
-    groups = peers.select(_PEERS).unique().with_row_index("group")
-    coded = peers.join(groups, on=_PEERS, nulls_equal=True).select("container_id", "group")
-    return coded, groups
-
-
 def _scored(
     cells: pl.DataFrame, shapes: pl.DataFrame, source: Source, conditional: Conditional, baseline: Baseline
 ) -> Pairs:
     coded, texts = with_text(cells, shapes, conditional)
-    containers, groups = _grouped(source)
+    containers, groups = source.groups
     code = pl.col("group").cast(pl.UInt64) * 2**32 + pl.col("pair")
     placed = coded.join(containers, on="container_id").with_columns(code=code)
     rows = placed.select(*CELL, "code").unique()
@@ -152,18 +144,23 @@ def _unsure_of_the_program(
 
     When the event of an exec is lost, what the new program does seems to be done by the old one.
     """
-    general = tuple(level for level in conditional.levels if not level.parts)
     place = source.lossy.with_columns(pl.col("container_id").cast(pl.Categorical()), _lossy=pl.lit(True))
     marked = rows.join(place, on=["container_id", "window"], how="left")
     codes = marked.filter("_lossy").select(_CODE).unique()
     wanted = names.drop("bits", "known", "seen").join(codes, on=_CODE)
-    bare = baseline.surprise(replace(conditional, levels=general), wanted)
+    bare = baseline.surprise(_without_program(conditional), wanted)
     fewer = marked.join(bare.select(*_CODE, _bits="bits", _seen="seen"), on=_CODE, how="left")
     lossy = pl.col("_lossy").fill_null(False)
     return fewer.with_columns(
         bits=pl.when(lossy).then(pl.min_horizontal("bits", "_bits")).otherwise("bits"),
         seen=pl.when(lossy).then(pl.col("seen") | pl.col("_seen")).otherwise("seen"),
     ).drop("_lossy", "_bits", "_seen")
+
+
+@cache
+def _without_program(conditional: Conditional) -> Conditional:
+    """Return the same one each time: what was learnt of it is made once."""
+    return replace(conditional, levels=tuple(level for level in conditional.levels if not level.parts))
 
 
 def _beyond_peers(pairs: Pairs, active: pl.DataFrame) -> Pairs:

@@ -63,7 +63,7 @@ class Source:
     unit: Unit = "container"
     since: dt.datetime | None = None
 
-    @property
+    @cached_property
     def peers(self) -> pl.DataFrame:
         """Per container its peer group (``peers``) and the columns that histories are kept by.
 
@@ -77,6 +77,15 @@ class Source:
             image=pl.coalesce("image_digest", "image"),
             repository=repository(pl.col("image")),
         )
+
+    @cached_property
+    def groups(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The peer group of every container as a number, ``group``, and what the numbers stand for."""
+        peers = self.peers.with_columns(pl.col("container_id").cast(pl.Categorical()))
+        alike = [name for name in peers.columns if name != "container_id"]
+        groups = peers.select(alike).unique().with_row_index("group")
+        coded = peers.join(groups, on=alike, nulls_equal=True).select("container_id", "group")
+        return coded, groups
 
     @property
     def window(self) -> pl.Expr:

@@ -50,8 +50,13 @@ def test_pieces_give_what_the_whole_gives(
     whole = assemble_with_surprises(stormy_time, calm, families, beyond_peers=True)
     assert whole[1]["shared"].sum() > 0, "nothing is shared: the test says less than it should"
     assert whole[0]["beacon.regular"].sum() > 0
-    parts = list(assemble_in_blocks(lambda: stormy_time, calm, families, edges(lab, pieces, seed)))
+    passed = list[float]()
+    cuts = edges(lab, pieces, seed)
+    parts = list(assemble_in_blocks(lambda: stormy_time, calm, families, cuts, passed.append))
     assert len(parts) > 1
+    assert passed == sorted(passed)
+    assert len(passed) == 2 * len(parts), "replicas are read twice"
+    assert passed[-1] == 1.0
     trees = pl.concat([trees for trees, _ in parts])
     tree = pl.col("process_id").fill_null(0)
     assert trees.sort("container_id", "window", tree).equals(whole[0].sort("container_id", "window", tree))
