@@ -23,7 +23,7 @@ SOURCES = [
 FLOORS = [
     set(floor.split())
     for floor in (
-        "absent arrays conforming connected container_ids costs errors images lazy lineage once peers"
+        "absent arrays asof conforming connected container_ids costs errors images lazy lineage once peers"
         " progress numbers registered registry distinct instants schema showing splits text times version"
         " wildcards",
         "reading",

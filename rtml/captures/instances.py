@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.identity import process_id
 
 __all__ = ["BEFORE", "INSTANCE", "PID", "cut", "identify", "marks_of", "named", "summed", "with_parents"]
@@ -184,9 +185,13 @@ def with_parents(processes: pl.DataFrame, used: pl.DataFrame | None = None) -> p
     parents = ours.select("host", "since", "ended", ppid="pid", parent_id="process_id").sort("since")
     gone = (pl.col("ended") < pl.col("at")).fill_null(False)
     return (
-        ours.drop("since", "ended")
-        .sort("at")
-        .join_asof(parents, left_on="at", right_on="since", by=["host", "ppid"], check_sortedness=False)
+        asof(
+            ours.drop("since", "ended").sort("at"),
+            parents,
+            left_on="at",
+            right_on="since",
+            by=["host", "ppid"],
+        )
         .with_columns(
             parent_id=pl.when((pl.col("parent_id") != pl.col("process_id")) & ~gone).then("parent_id")
         )

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from rtml.asof import asof
 from rtml.captures.roots import root_of
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
@@ -137,9 +138,13 @@ def with_images(events: Frame, images: Frame) -> Frame:
     """Fill ``exe`` and ``cmdline`` of each event from its process's image at that time."""
     active = images.sort(BY_TIME).select("process_id", "since", _exe="exe", _cmdline="cmdline")
     return (
-        events.with_row_index("_row")
-        .sort("time")
-        .join_asof(active, left_on="time", right_on="since", by="process_id", check_sortedness=False)
+        asof(
+            events.with_row_index("_row").sort("time"),
+            active,
+            left_on="time",
+            right_on="since",
+            by="process_id",
+        )
         .sort("_row")
         .with_columns(
             exe=pl.coalesce(pl.col("exe").cast(pl.String), "_exe").cast(pl.Categorical()),
@@ -200,12 +205,9 @@ def _predecessors(nodes: pl.DataFrame) -> _Index:
     """Node before each: its process's former image, else its parent's at that time; -1: none."""
     within = nodes.select(pl.col("node").shift(1).over("process_id"))["node"]
     parents = nodes.select("since", parent_id="process_id", before="node").sort("since", "before")
-    by_parent = (
-        nodes.select("node", "since", "parent_id")
-        .sort("since", "node")
-        .join_asof(parents, on="since", by="parent_id", check_sortedness=False)
-        .sort("node")["before"]
-    )
+    by_parent = asof(
+        nodes.select("node", "since", "parent_id").sort("since", "node"), parents, on="since", by="parent_id"
+    ).sort("node")["before"]
     # A parent first seen after its child (it was running before) has just one image to offer.
     only = nodes.select(parent_id="process_id", first="node").unique(
         "parent_id", keep="first", maintain_order=True

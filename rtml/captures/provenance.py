@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
+
 __all__ = ["WRITTEN", "with_provenance", "writes_of"]
 
 _MEMORY = r"^/?memfd:|^/dev/fd/|^/proc/(self|thread-self|\d+)/fd/| \(deleted\)$"
@@ -38,13 +40,13 @@ def with_provenance(events: pl.DataFrame, earlier: pl.DataFrame | None = None) -
     container = pl.col("container_id").cast(pl.String)
     execs = rows.filter(kind == "exec").select("_row", container, "time", "_exe").sort("time")
     writes = writes_of(events) if earlier is None else pl.concat([earlier, writes_of(events)])
-    written = execs.join_asof(
+    written = asof(
+        execs,
         writes.with_columns(time="_written").sort("time"),
         on="time",
         by_left=["container_id", "_exe"],
         by_right=["container_id", "_path"],
         allow_exact_matches=False,
-        check_sortedness=False,
     )
     origins = written.select("_row", "_written", _memory=pl.col("_exe").str.contains(_MEMORY))
     return (

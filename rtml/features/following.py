@@ -24,6 +24,7 @@ from functools import cached_property
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.baselines import Baseline
 from rtml.features.shared import FEWEST, TOGETHER, new_images
 from rtml.features.source import Source
@@ -172,7 +173,7 @@ class Following:
         moments = asked.select("peers", "window", "back").unique().sort("window")
         members = moments.join(self._containers, on="peers", nulls_equal=True).sort("window")
         activity = self._activity.select("container_id", "window", last="window")
-        lasts = members.join_asof(activity, on="window", by="container_id", check_sortedness=False)
+        lasts = asof(members, activity, on="window", by="container_id")
         alive = (pl.col("last") >= pl.col("back")).fill_null(False)
         return lasts.group_by("peers", "window", "back").agg(
             alive=alive.sum(), alive_new=(alive & pl.col("new_image")).sum()

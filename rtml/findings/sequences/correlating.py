@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.container_ids import merged, renamed
 from rtml.findings.levels import LEVELS
 from rtml.findings.sequences.links import components, keys_of
@@ -148,8 +149,8 @@ def _best_spans(pool: pl.DataFrame, settings: Parameters) -> pl.DataFrame:
 
 def _within(pool: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
     """Return the signals of each span; no two spans of a group share time."""
-    placed = pool.sort("first_seen").join_asof(
-        spans.sort("start"), left_on="first_seen", right_on="start", by="group", check_sortedness=False
+    placed = asof(
+        pool.sort("first_seen"), spans.sort("start"), left_on="first_seen", right_on="start", by="group"
     )
     return placed.filter(pl.col("first_seen") <= pl.col("end"))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.processes import BY_TIME
 from rtml.features import FAMILIES
 from rtml.text import basename
@@ -39,10 +40,12 @@ def titles_of(events: pl.DataFrame, processes: pl.DataFrame) -> pl.DataFrame:
     images = processes.sort(BY_TIME).select(
         "since", "exe", "ancestors", process="process_id", name=pl.coalesce("exe", "[" + pl.col("comm") + "]")
     )
-    placed = (
-        best.drop("exe", "ancestors", "name", strict=False)
-        .sort("time")
-        .join_asof(images, left_on="time", right_on="since", by="process", check_sortedness=False)
+    placed = asof(
+        best.drop("exe", "ancestors", "name", strict=False).sort("time"),
+        images,
+        left_on="time",
+        right_on="since",
+        by="process",
     )
     rows = placed.iter_rows(named=True)
     return placed.select(*_ROOT).with_columns(title=pl.Series([_title(row) for row in rows], dtype=pl.String))

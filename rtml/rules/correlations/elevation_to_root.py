@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.store import Capture
 from rtml.rules.correlations.contract import Step, correlation
 from rtml.rules.correlations.programs import ordinary
@@ -87,9 +88,7 @@ def _timeline(capture: Capture, rows: pl.LazyFrame) -> pl.LazyFrame:
 def _latest(rows: pl.LazyFrame, before: pl.LazyFrame, key: str, name: str) -> pl.LazyFrame:
     names = {"process_id": key, "uid": f"{name}_uid", "program": f"{name}_program"}
     past = before.select("time", *names).rename(names)
-    return rows.sort(ORDER).join_asof(
-        past, on="time", by=key, allow_exact_matches=False, check_sortedness=False
-    )
+    return asof(rows.sort(ORDER), past, on="time", by=key, allow_exact_matches=False)
 
 
 ELEVATION_TO_ROOT = correlation("elevation_to_root", steps=(Step(("exec", "setuid"), ("uid",)),), find=find)

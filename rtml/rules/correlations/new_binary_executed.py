@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.store import Capture
 from rtml.rules.correlations.contract import Step, correlation
 from rtml.rules.correlations.sequence import ORDER, completed, observed, written
@@ -25,13 +26,13 @@ def find(capture: Capture) -> pl.LazyFrame:
         .sort(ORDER)
         .select("host", "container_id", "time", "path", "writer", was_written=True)
     )
-    joined = execs.sort(ORDER).join_asof(
+    joined = asof(
+        execs.sort(ORDER),
         files,
         on="time",
         by_left=["host", "container_id", "program"],
         by_right=["host", "container_id", "path"],
         allow_exact_matches=False,
-        check_sortedness=False,
     )
     new = joined.filter(pl.col("was_written").is_not_null() | pl.col("exe_written").is_not_null())
     writer = pl.col("writer").fill_null("a process that was not seen")

@@ -7,6 +7,7 @@ from typing import Literal
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.store import Capture
 from rtml.once import once
 from rtml.rules.language.inputs import KEYS, rule_inputs
@@ -82,9 +83,7 @@ def followed(
     before = first.sort(ORDER).select(
         *by, "time", _preceded=pl.lit(True), **{f"first_{name}": pl.col(name) for name in keep}
     )
-    joined = then.sort(ORDER).join_asof(
-        before, on="time", by=list(by), strategy="backward", tolerance=within, check_sortedness=False
-    )
+    joined = asof(then.sort(ORDER), before, on="time", by=list(by), strategy="backward", tolerance=within)
     return joined.filter(pl.col("_preceded").is_not_null()).drop("_preceded")
 
 

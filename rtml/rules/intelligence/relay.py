@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
+
 __all__ = ["WITHIN", "both_ways"]
 
 WITHIN = "1h"
@@ -35,13 +37,13 @@ def both_ways(hits: pl.DataFrame, within: str = WITHIN) -> pl.DataFrame:
     by = ["host", "container_id", "list"]
     rows = hits.sort("time", maintain_order=True)
     parts = [
-        rows.filter(pl.col("outbound") == way).join_asof(
+        asof(
+            rows.filter(pl.col("outbound") == way),
             rows.filter(pl.col("outbound") != way).select(*by, "time", _other="outbound"),
             on="time",
             by=by,
             strategy="nearest",
             tolerance=within,
-            check_sortedness=False,
         )
         for way in (True, False)
     ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
+
 __all__ = ["RESOLVERS", "WITHIN", "copies"]
 
 RESOLVERS = (
@@ -62,16 +64,12 @@ def copies(hits: pl.DataFrame, within: str = WITHIN) -> pl.Series:
         resolver=program.is_in(RESOLVERS).fill_null(False),
     ).with_row_index("_row")
     asked = rows.filter(~pl.col("resolver")).sort("time").select("rule", "name", "time", asked=True)
-    near = (
-        rows.filter("resolver")
-        .sort("time")
-        .join_asof(
-            asked,
-            on="time",
-            by=["rule", "name"],
-            strategy="nearest",
-            tolerance=within,
-            check_sortedness=False,
-        )
+    near = asof(
+        rows.filter("resolver").sort("time"),
+        asked,
+        on="time",
+        by=["rule", "name"],
+        strategy="nearest",
+        tolerance=within,
     )
     return rows["_row"].is_in(near.filter("asked")["_row"].implode())

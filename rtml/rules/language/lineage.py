@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.processes import BY_TIME
 from rtml.rules.language.columns import LINEAGE
 from rtml.text import SEPARATOR
@@ -83,11 +84,12 @@ def with_lineage(
     else:
         by_time = numbered.sort(BY_TIME).drop("host", "image_seq").lazy()
         # Sorting whole events would hold them twice: who and when is all that decides.
-        moments = (
-            events.select("process_id", "time")
-            .unique()
-            .sort("time")
-            .join_asof(by_time, left_on="time", right_on="since", by="process_id", check_sortedness=False)
+        moments = asof(
+            events.select("process_id", "time").unique().sort("time"),
+            by_time,
+            left_on="time",
+            right_on="since",
+            by="process_id",
         )
         chain = moments.select("process_id", "time", "_chain").drop_nulls().collect()
         joined = events.join(chain.lazy(), on=["process_id", "time"], how="left")

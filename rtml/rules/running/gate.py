@@ -22,6 +22,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.store import Capture
 from rtml.findings.levels import LEVELS
 from rtml.findings.unit import SLOT
@@ -109,9 +110,7 @@ def _with_programs(rows: pl.DataFrame, capture: Capture) -> pl.DataFrame:
         .drop("image_seq")
         .collect()
     )
-    named = rows.sort("time", maintain_order=True).join_asof(
-        images, on="time", by="process_id", check_sortedness=False
-    )
+    named = asof(rows.sort("time", maintain_order=True), images, on="time", by="process_id")
     return named.sort("_row")
 
 
@@ -122,8 +121,8 @@ def _beside(rows: pl.DataFrame, by: list[str], least: str) -> pl.Series:
     ordered = rows.select("_row", "time", "type", *by).sort("time", maintain_order=True)
     for kind in others["type"].unique().sort():
         of_type = others.filter(pl.col("type") == kind).select(*by, "time", near=True)
-        joined = ordered.join_asof(
-            of_type.sort("time"), on="time", by=by, strategy="nearest", tolerance=SLOT, check_sortedness=False
+        joined = asof(
+            ordered, of_type.sort("time"), on="time", by=by, strategy="nearest", tolerance=SLOT
         ).sort("_row")
         beside |= joined.select((pl.col("type") != kind) & pl.col("near").fill_null(False)).to_series()
     return beside

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.asof import asof
+
 __all__ = ["completes", "in_order", "whole", "within"]
 
 _BIRTH, _PROBE, _DEATH = 0, 1, 2
@@ -61,12 +63,13 @@ def whole(rows: pl.DataFrame, span: int) -> pl.Series:
     """
     moments = rows.select("group", "time").unique().sort("group", "time")
     firsts = moments.select("group", at="time", first="time").sort("at")
-    opened = (
-        moments.with_columns(at=pl.col("time") - span)
-        .sort("at")
-        .join_asof(firsts, on="at", by="group", strategy="forward", check_sortedness=False)
-        .sort("group", "time")
-    )
+    opened = asof(
+        moments.with_columns(at=pl.col("time") - span).sort("at"),
+        firsts,
+        on="at",
+        by="group",
+        strategy="forward",
+    ).sort("group", "time")
     follows = pl.col("group").shift(-1) == pl.col("group")
     fits = follows & (pl.col("time").shift(-1) - pl.col("first") <= span)
     ends = opened.select("group", "time", ends=~fits.fill_null(False))
@@ -95,11 +98,9 @@ def in_order(rows: pl.DataFrame, steps: int, span: int) -> pl.DataFrame:
     for step in range(1, steps):
         # What came last before it began last, too: no earlier one can fit better.
         before = reached.select("group", "at", "begun")
-        reached = (
-            ordered.filter(pl.col("step") == step)
-            .join_asof(before, on="at", by="group", allow_exact_matches=False, check_sortedness=False)
-            .filter(pl.col("begun").is_not_null())
-        )
+        reached = asof(
+            ordered.filter(pl.col("step") == step), before, on="at", by="group", allow_exact_matches=False
+        ).filter(pl.col("begun").is_not_null())
     return reached.filter(pl.col("time") - pl.col("begun") <= span).drop("begun")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.sensors.bpftrace.dns import dns_question
 from rtml.captures.sensors.bpftrace.numbers import ACCESS, CALL_KINDS, FLAGS, SIGNALS, SYSCALLS
 from rtml.captures.sensors.bpftrace.payloads import socket_address, unescape
@@ -210,11 +211,7 @@ def _cmdlines(events: Fields, pieces: Fields) -> tuple[Fields, Fields]:
     owner = execs.select("nsecs", "tid", exec_line="line").sort("nsecs")
     text = pl.when(pl.col("name") == "argv").then(_text(1)).otherwise(_text(0))
     text = _escaped(text).fill_null("")
-    placed = (
-        pieces.with_columns(piece=text)
-        .sort("nsecs")
-        .join_asof(owner, on="nsecs", by="tid", check_sortedness=False)
-    )
+    placed = asof(pieces.with_columns(piece=text).sort("nsecs"), owner, on="nsecs", by="tid")
     orphans = placed.filter(pl.col("exec_line").is_null()).select(
         "line", reason=pl.lit("argv without its exec")
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.sensors.bpftrace.cutting import together
 from rtml.captures.sensors.bpftrace.framing import EXACT, SHAPES, framed, put_right
 from rtml.captures.sensors.bpftrace.kinds import events_of
@@ -137,9 +138,7 @@ def _lost(lines: pl.DataFrame, sitting: Sitting, fields: pl.DataFrame) -> list[L
         return []
     times = fields.filter(pl.col("problem").is_null()).select(number="line", at="nsecs")
     times = times.with_columns(pl.col("number").cast(losses.schema["number"])).sort("number")
-    around = losses.join_asof(times, on="number").join_asof(
-        times, on="number", strategy="forward", suffix="_after"
-    )
+    around = asof(asof(losses, times, on="number"), times, on="number", strategy="forward", suffix="_after")
     return [
         Lost(sitting.host, sitting.wall(a), sitting.wall(b), count)
         for count, a, b in around.select("count", "at", "at_after").iter_rows()

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import polars as pl
 import pydantic
 
+from rtml.asof import asof
 from rtml.captures.sensors.clock import END
 from rtml.captures.sensors.contract import CONTAINERS
 from rtml.errors import RtmlError
@@ -163,7 +164,7 @@ def _by_namespace(events: pl.DataFrame, who: pl.DataFrame) -> pl.DataFrame:
     since = who.with_columns(pl.when(first).then(pl.lit(-(2**62))).otherwise("from").alias("from"))
     numbered = events.select("nsecs", "pidns").with_row_index("_row").sort("nsecs")
     named = since.rename({name: f"{name}_pidns" for name in _NAMES}).sort("from")
-    told = numbered.join_asof(named, left_on="nsecs", right_on="from", by="pidns", check_sortedness=False)
+    told = asof(numbered, named, left_on="nsecs", right_on="from", by="pidns")
     return events.hstack(told.sort("_row").select(f"{name}_pidns" for name in _NAMES))
 
 

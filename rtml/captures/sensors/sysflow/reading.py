@@ -19,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.asof import asof
 from rtml.captures.sensors.clock import is_plausible
 from rtml.captures.sensors.contract import Reading, Sensor, Written
 from rtml.captures.sensors.sysflow.entities import (
@@ -112,9 +113,7 @@ def _events(
 ) -> pl.DataFrame:
     """Resolve ids, then describe each record in the columns of the event table."""
     named = rows.with_columns(process_id=oid(rows, "procOID", host))
-    owned = named.join_asof(
-        process_records.select(_OF_PROCESS), on="index", by="process_id", check_sortedness=False
-    )
+    owned = asof(named, process_records.select(_OF_PROCESS), on="index", by="process_id")
     placed = owned.join(identity, on="container_id", how="left", maintain_order="left")
     events = described(_with_files(_with_children(placed, process_records), files(records)))
     complete = events.with_columns(
