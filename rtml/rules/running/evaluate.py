@@ -8,6 +8,7 @@ events with 1.5 million distinct inputs this was twelve times faster than one pa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import polars as pl
 
@@ -44,7 +45,9 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     null, or whose kinds of event do not occur, are marked ``could_match = False`` with the reason:
     they did not "find nothing".
     """
-    with keeping():
+    # What is read for several inputs is kept for them; where one asks, it reads no more than it needs.
+    inputs = {(frozenset(rule.kinds), rule.where) for rule in rules}
+    with keeping() if len(inputs) > 1 else nullcontext():
         parts = _parts(capture, rules)
     order = ["time", "host", "seq", "rule"]
     hits = pl.concat([empty(HITS), *(part.hits for part in parts)], how="diagonal").sort(
