@@ -57,7 +57,7 @@ __getattr__, _names = lazily(
         "run_rules": "rtml.rules",
         "train": "rtml.models",
     },
-    rooms=("features",),
+    rooms=("features", "job"),
 )
 
 
