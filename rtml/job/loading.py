@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 from rtml.models import Model, load_model
 
 __all__ = ["model_at"]
 
+_MOST = 2
+"""Models that are kept at a time; the oldest goes first."""
 
-@lru_cache(maxsize=2)
+_kept: dict[tuple[str, str], tuple[bool, Model]] = {}
+
+
 def model_at(folder: str, digest: str, judging: bool = True) -> Model:
     """Return the model of a folder; whoever lets it learn asks for `rtml.models.Model.forked`.
 
@@ -21,6 +24,14 @@ def model_at(folder: str, digest: str, judging: bool = True) -> Model:
     digest
         `rtml.models.files.digest_of`: another model in the same place is read anew.
     judging
-        Whether its detectors are read too (`rtml.models.files.read_parts`).
+        Whether its detectors are needed (`rtml.models.files.read_parts`). A process that has them already
+        reads nothing for who does not.
     """
-    return load_model(Path(folder), judging)
+    judges, model = _kept.get((folder, digest), (False, None))
+    if model is None or (judging and not judges):
+        _kept.pop((folder, digest), None)
+        while len(_kept) >= _MOST:
+            del _kept[next(iter(_kept))]
+        model = load_model(Path(folder), judging)
+        _kept[folder, digest] = judging, model
+    return model

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from rtml import features
-from rtml.baselines import Baseline
+from rtml.baselines import Baseline, Selection
 from rtml.captures import Capture
 from rtml.features.beacon import RHYTHM
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
@@ -80,19 +80,27 @@ def test_of_what_is_recalled_a_piece_reads_what_it_meets(tmp_path: Path):
         )
         return open_source(conform(calls), unit="tree")
 
-    recalled = Recalled(tmp_path, [RHYTHM.selection], POLARS.names())
-    for minute, addresses in enumerate([["10.0.0.1", "10.0.0.2"], ["10.0.0.1", "10.0.0.3"]]):
-        recalled.add(piece(minute, addresses))
-    met = recalled.with_earlier(piece(2, ["10.0.0.3", "10.0.0.1"])).collect()
+    def recalled(selection: Selection) -> Recalled:
+        (tmp_path / str(len(selection.met_by))).mkdir()
+        kept = Recalled(tmp_path / str(len(selection.met_by)), [selection], POLARS.names())
+        for minute, addresses in enumerate([["10.0.0.1", "10.0.0.2"], ["10.0.0.1", "10.0.0.3"]]):
+            kept.add(piece(minute, addresses))
+        return kept
+
+    by_stream = recalled(RHYTHM.selection)
+    met = by_stream.with_earlier(piece(2, ["10.0.0.3", "10.0.0.1"])).collect()
     assert met["seq"].sort().to_list() == [0, 100, 101, 200, 201]
-    assert recalled.with_earlier(piece(2, ["10.0.0.9"])).collect().height == 1
+    assert by_stream.with_earlier(piece(2, ["10.0.0.9"])).collect().height == 1
+    # Of a selection that does not say by what events meet, all are.
+    every = recalled(replace(RHYTHM.selection, met_by=()))
+    assert every.with_earlier(piece(2, ["10.0.0.9"])).collect()["seq"].to_list() == [0, 1, 100, 101, 200]
 
 
 FORGETTING = """
 import sys
 import polars as pl
 from rtml import features
-from rtml.baselines import Baseline
+from rtml.baselines import Baseline, Selection
 from rtml.captures import open_capture
 from rtml.features.beacon import RHYTHM
 from rtml.features.in_blocks import assemble_in_blocks
