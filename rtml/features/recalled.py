@@ -34,23 +34,22 @@ class Recalled:
 
     def __init__(self, folder: Path, selections: Iterable[Selection], columns: Sequence[str]) -> None:
         self._folder, self._columns = folder, list(columns)
-        self._selections = [entry for entry in selections if entry.recall is not None]
-        self._files: dict[Selection, list[Path]] = {entry: [] for entry in self._selections}
+        self._files: dict[Selection, list[Path]] = {e: [] for e in selections if e.recall is not None}
 
     def with_earlier(self, piece: Source) -> pl.LazyFrame:
         """Return the events of a piece behind those that they will be compared with."""
-        earlier = [self._met(piece, entry) for entry in self._selections if self._files[entry]]
+        earlier = [self._met(piece, entry) for entry, files in self._files.items() if files]
         return pl.concat([*earlier, piece.events]) if earlier else piece.events
 
     def add(self, piece: Source) -> None:
         """Remember, of the events of a piece, what later ones will be compared with."""
-        for number, entry in enumerate(self._selections):
+        for number, (entry, files) in enumerate(self._files.items()):
             assert entry.recall is not None
             rows = entry.recall(entry.chosen(piece.events), piece.processes).select(self._columns).collect()
             if rows.height:
-                path = self._folder / f"recalled-{number}-{len(self._files[entry])}.parquet"
+                path = self._folder / f"recalled-{number}-{len(files)}.parquet"
                 rows.write_parquet(path, compression="lz4", statistics=False)
-                self._files[entry].append(path)
+                files.append(path)
 
     def _met(self, piece: Source, entry: Selection) -> pl.LazyFrame:
         kept = pl.scan_parquet(self._files[entry], glob=False).cast({n: POLARS[n] for n in self._columns})

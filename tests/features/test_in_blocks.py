@@ -100,12 +100,10 @@ FORGETTING = """
 import sys
 import polars as pl
 from rtml import features
-from rtml.baselines import Baseline, Selection
+from rtml.baselines import Baseline
 from rtml.captures import open_capture
-from rtml.features.beacon import RHYTHM
 from rtml.features.in_blocks import assemble_in_blocks
 from rtml.features.source import open_source
-from rtml.schema import POLARS, conform
 from rtml.times import MINUTE
 
 path = sys.argv[1]

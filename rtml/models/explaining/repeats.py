@@ -104,7 +104,9 @@ def _shown_by(trees: pl.DataFrame, surprises: pl.LazyFrame) -> pl.LazyFrame:
 def _numbers(shown: pl.LazyFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     """Return the hashes of pairs with numbers in the order of their texts, which are compared many times."""
     hashes = wanted.lazy().select("_text").unique()
-    texts = shown.join(hashes, on="_text", how="semi").select("_text", *_PAIR).unique("_text")
+    # Mostly there is none: then nothing is read again.
+    rows = shown if wanted.height else shown.clear()
+    texts = rows.join(hashes, on="_text", how="semi").select("_text", *_PAIR).unique("_text")
     return texts.sort(_PAIR).collect().with_row_index("_pair").select("_text", "_pair")
 
 
