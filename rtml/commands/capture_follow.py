@@ -40,7 +40,7 @@ def follow_log(
     source: Annotated[str, typer.Argument(metavar="PATH|-", help="The log, or - for standard input.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the capture: new, or followed before.")],
     seconds: Annotated[float, typer.Option("--every", min=0.1, help="Commit after so many seconds.")] = 10.0,
-    events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 100_000,
+    events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 250_000,
     once: Annotated[
         bool, typer.Option("--once", help="Stop at the end of what is there; the next time goes on.")
     ] = False,

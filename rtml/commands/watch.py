@@ -59,7 +59,7 @@ def watch_log(
         bool, typer.Option("--once", help="Stop at the end of what is there; the next time goes on.")
     ] = False,
     seconds: Annotated[float, typer.Option("--every", min=0.1, help="Look after so many seconds.")] = 3.0,
-    events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 100_000,
+    events: Annotated[int, typer.Option("--events", min=1, help="Or after so many events.")] = 250_000,
     budget: Budget = None,
     hold: Annotated[str, typer.Option("--hold", help="How long a roll-out is waited for.")] = "10m",
     learn: Annotated[

@@ -101,6 +101,11 @@ class Looks(Feed):
         cells = settled.trees.select("container_id", "window").unique().height
         return Seen(findings, frozenset(self.going.shown), self._drift, cells, skipped)
 
+    def standing(self, until: dt.datetime) -> Seen:
+        """Return what stands after a first look, when everything up to ``until`` was settled before."""
+        findings, self._withdrawn = self._standing(self.going.alarms, self._open(until), until)
+        return Seen(findings, frozenset(self.going.shown), self._drift)
+
     def apart(self) -> Looks:
         """Return looks of their own: what these settle and learn changes nothing here."""
         parts = Model.of(self.parts).forked()
@@ -121,6 +126,10 @@ class Looks(Feed):
         return max(border, self.going.seen_until or border)
 
     def _urgent(self, source: Source, open_: Read, facts: pl.DataFrame, until: dt.datetime) -> Alarmed:
+        return self._open(until)
+
+    def _open(self, until: dt.datetime) -> Alarmed:
+        """Return the alarms of first looks; of the time before ``until`` the second one has told."""
         urgent = self.going.urgent
         self.going.urgent = urgent.only(urgent.raised.filter(pl.col("window") >= instant(until)))
         return self.going.urgent

@@ -170,11 +170,17 @@ class Feed:
         self, source: Source, settled: Read, open_: Read, until: dt.datetime
     ) -> tuple[pl.DataFrame, tuple[str, ...]]:
         """Return the findings as they stand, and which of those that were told do not stand any more."""
-        going, facts = self.going, containers_of(source, self.parts.baseline)
-        certain = going.alarms.with_more(self._alarmed(source, settled, facts))
+        facts = containers_of(source, self.parts.baseline)
+        certain = self.going.alarms.with_more(self._alarmed(source, settled, facts))
         if certain.shared.height:
             certain = replace(certain, shared=folded(certain.shared))
-        urgent = self._urgent(source, open_, facts, until)
+        return self._standing(certain, self._urgent(source, open_, facts, until), until)
+
+    def _standing(
+        self, certain: Alarmed, urgent: Alarmed, until: dt.datetime
+    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Return the findings of alarms, and which of those that were told do not stand any more."""
+        going = self.going
         found = findings_of(
             certain.with_more(urgent),
             self.every,

@@ -159,7 +159,10 @@ class Looking:
 
         if seen[1] > seen[0]:
             looks.glance(source(cuts[0](*seen)), *seen, "the log")
-        told = looks.settle(source(cuts[1](*settled)), settled[1])
+        if settled[1] > settled[0] or self.standing is None:
+            told = looks.settle(source(cuts[1](*settled)), settled[1])
+        else:
+            told = looks.standing(settled[1])
         told = replace(told, findings=with_budgets(told.findings, looks.alarms))
         growing = pl.col("finding_id").is_in(list(told.growing))
         self.standing = Seen(told.findings.filter(growing), told.growing)

@@ -78,7 +78,7 @@ def watch(
         output = open_output(out, export, place / "watch" / "told")
         watcher = Watcher(place, judges, output, Remarks(say), sent)
         watcher.resume()
-        beat = replace(pulse, stopped=watcher.idle(pulse))
+        beat = replace(pulse, stopped=watcher.idle(pulse), border=watcher.border)
         manifest = follow(sensor, source, place / "capture", beat, watcher.take, scope)
         if state is None or not pulse.stopped():
             watcher.finish()

@@ -30,11 +30,14 @@ from rtml.watching.ruling import Rules
 
 __all__ = ["Watcher"]
 
-_PATIENCE = dt.timedelta(seconds=2)
+_PATIENCE = dt.timedelta(seconds=1)
 """How far time must have gone beyond a window before its first look; what comes later is for the second."""
 
 _AHEAD = Window.of("20s")
 """Rules need no whole window: so much of it is read, and judged by them, while the rest of it still comes."""
+
+_LAG = dt.timedelta(seconds=0.5)
+"""How far the newest event must be beyond that before a commit is asked for (`rtml.watching.clocks`)."""
 
 _QUIET = 5.0
 """Seconds without a line after which the clock of this machine says which windows are over."""
@@ -86,6 +89,14 @@ class Watcher:
         middle = self.clocks.middle()
         if middle is not None:
             self._look(capture, middle, middle)
+
+    def border(self) -> dt.datetime | None:
+        """Return the time of the log at which the next look is due; None before the first event."""
+        middle = self.clocks.middle()
+        if middle is None:
+            return None
+        passed = middle - _PATIENCE
+        return min(w.border_before(passed) + w.length for w in (_AHEAD, self.every)) + _PATIENCE + _LAG
 
     def idle(self, pulse: Pulse) -> Callable[[], bool]:
         """Return what the follower asks all the time: whether to stop. Without news the clock goes on."""

@@ -69,6 +69,60 @@ def test_a_fork_is_an_event_of_the_parent(tmp_path: Path):
     assert (event["pid"], event["target_pid"], event["ppid"]) == (1, 7, None)
 
 
+@pytest.mark.parametrize(
+    ("types", "actions", "kind"),
+    [
+        (["start", "end"], ["fork", "exec", "end"], "exec"),
+        (["start"], ["fork", "exec"], "exec"),
+        (["start", "end"], ["fork", "end"], "fork"),
+        (["start"], ["exec"], "exec"),
+    ],
+)
+def test_lives_that_agents_put_together_are_told_by_their_program(
+    types: list[str], actions: list[str], kind: str, tmp_path: Path
+):
+    event = one(tmp_path, {"category": ["process"], "type": types, "action": actions})
+    assert event["kind"] == kind
+    assert (event["pid"], event["target_pid"]) == ((7, None) if kind == "exec" else (1, 7))
+
+
+@pytest.mark.parametrize(
+    ("types", "action", "pid", "kind"),
+    [
+        (["connection", "start", "end"], "connection_attempted", 7, "connect"),
+        (["start", "end"], "connection_accepted", 7, "accept"),
+        (["connection", "end"], "network_flow", None, "connect"),
+        (["connection", "start", "end"], None, None, "connect"),
+        (["end"], "disconnect_received", 7, "syscall"),
+    ],
+)
+def test_connections_that_are_told_when_they_end(
+    types: list[str], action: str | None, pid: int | None, kind: str, tmp_path: Path
+):
+    ends = {"source": {"ip": "10.0.0.1", "port": 5}, "destination": {"ip": "10.0.0.2", "port": 443}}
+    event = {"category": ["network"], "type": types, "action": action}
+    told = one(tmp_path, event, process={"pid": pid}, **ends)
+    assert (told["kind"], told["dst_ip"], told["dst_port"]) == (kind, "10.0.0.2", 443)
+
+
+def test_dots_inside_objects_and_the_user_of_a_process(tmp_path: Path):
+    event = one(
+        tmp_path,
+        {"category": ["process"], "type": ["start"], "action": "exec"},
+        process={"pid": 7, "user": {"id": 1001}},
+        container={"id": "b781c8e5", "image.name": "shop/web", "image.tag": ["1.2"]},
+        orchestrator={"namespace": "shop", "resource.name": "web-0"},
+    )
+    wanted = {"image": "shop/web:1.2", "pod": "web-0", "namespace": "shop", "uid": 1001}
+    assert {name: event[name] for name in wanted} == wanted
+
+
+def test_a_name_that_does_not_exist_is_a_query_that_failed(tmp_path: Path):
+    dns = {"question": {"name": "nothing.example.org", "type": "A"}, "response_code": "NXDOMAIN"}
+    event = one(tmp_path, {"category": ["network"], "type": ["protocol"]}, dns=dns)
+    assert (event["kind"], event["domain"], event["result"]) == ("dns", "nothing.example.org", -2)
+
+
 def test_the_call_counts_more_than_the_category(tmp_path: Path):
     event = one(tmp_path, {"category": "audit-rule"}, auditd={"data": {"syscall": "bind", "exit": "EACCES"}})
     assert (event["kind"], event["result"]) == ("bind", -13)

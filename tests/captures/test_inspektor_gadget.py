@@ -36,6 +36,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("trace_bind", {"addr": "::", "port": 43}, {"kind": "bind", "src_ip": "::", "src_port": 43}),
     ("trace_dns", {"name": "A.b.", "qtype": 28}, {"kind": "dns", "domain": "a.b", "query_type": "AAAA"}),
     ("trace_dns", {"qr": "R", "addresses": "1.1.1.1,2.2.2.2"}, {"answers": ["1.1.1.1", "2.2.2.2"]}),
+    ("trace_dns", {"qr": "R", "rcode": "NXDomain"}, {"kind": "dns", "result": -2}),
+    ("trace_dns", {"qr": "Q", "rcode": ""}, {"kind": "dns", "result": None}),
     ("trace_signal", {"tpid": 9, "signal": 9}, {"kind": "kill", "target_pid": 9}),
     ("trace_mount", {}, {"kind": "mount"}),
     ("log", {"fname": "/a", "fd": 3, "err": 0}, {"kind": "open", "path": "/a", "result": 0}),

@@ -57,6 +57,16 @@ CASES = [
     (4001, 2, ENDS, {"kind": "syscall", "dst_ip": "10.0.0.2"}),
     (4001, 7, ENDS, {"kind": "listen", "src_port": 5}),
     (4003, 1, {"query": {"hostname": "A.b.", "type": "A"}}, {"kind": "dns", "domain": "a.b"}),
+    (4003, 99, {"query": {"hostname": "a.b"}, "rcode_id": 3}, {"kind": "dns", "result": -2}),
+    (4003, 2, {"query": {"hostname": "a.b"}, "rcode": "NoError"}, {"kind": "dns", "result": 0}),
+    (4001, 1, {"dst_endpoint": {"domain": "Api.b", "port": 443}}, {"kind": "connect", "domain": "api.b"}),
+    (
+        4001,
+        1,
+        {"dst_endpoint": {"hostname": "h.b", "ip": "10.0.0.2"}},
+        {"domain": "h.b", "dst_ip": "10.0.0.2"},
+    ),
+    (1007, 1, {"actor": {"process": {"pid": 8, "name": "/usr/bin/id"}}}, {"pid": 8, "exe": "/usr/bin/id"}),
 ]
 
 
@@ -64,6 +74,21 @@ CASES = [
 def test_each_activity_is_an_event(of: int, activity: int, fields: Any, wanted: Any, tmp_path: Path):
     event = one(tmp_path, class_uid=of, activity_id=activity, **fields)
     assert {name: event[name] for name in wanted} == wanted
+
+
+def test_records_that_were_made_flat_are_the_same(tmp_path: Path):
+    def flat(value: dict[str, Any], above: str = "") -> dict[str, Any]:
+        inner = {k: v if k == "metadata" or not isinstance(v, dict) else None for k, v in value.items()}
+        rows = {f"{above}{k}": v for k, v in inner.items() if v is not None}
+        for key, below in value.items():
+            rows |= flat(below, f"{above}{key}.") if inner[key] is None and isinstance(below, dict) else {}
+        return rows
+
+    records = [{**TOP, "class_uid": of, "activity_id": n, **fields} for of, n, fields, _ in CASES]
+    (tmp_path / "nested.jsonl").write_text("\n".join(map(json.dumps, records)))
+    (tmp_path / "flat.jsonl").write_text("\n".join(json.dumps(flat(record)) for record in records))
+    nested, dotted = (SENSORS["ocsf"].read(tmp_path / f"{name}.jsonl") for name in ("nested", "flat"))
+    assert dotted.events.equals(nested.events)
 
 
 @pytest.mark.parametrize(

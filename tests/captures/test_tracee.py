@@ -143,6 +143,10 @@ HOOKS: dict[str, tuple[tuple[str, dict[str, Any]], dict[str, Any]]] = {
         ("net_packet_dns", {"proto_dns": {"questions": [{"name": "b", "type": "TXT"}], "answers": []}}),
         {"domain": "b", "query_type": "TXT", "answers": None},
     ),
+    "no such name": (
+        ("net_packet_dns", {"proto_dns": {"QR": 1, "responseCode": "non-existent domain"}}),
+        {"kind": "dns", "result": -2},
+    ),
     "ports in the header": (
         ("net_packet_udp", {"src": "10.0.0.1", "proto_udp": {"srcPort": 5, "dstPort": 6}}),
         {"src_ip": "10.0.0.1", "src_port": 5, "dst_port": 6, "protocol": "udp", "kind": "syscall"},

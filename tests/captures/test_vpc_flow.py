@@ -57,6 +57,34 @@ def test_both_ways_are_events_of_one_connection(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "target", "kind"),
+    [("198.51.100.7", "10.9.0.4", "accept"), ("10.9.0.4", "198.51.100.7", "connect")],
+)
+def test_of_a_lone_flow_the_private_end_is_ours(source: str, target: str, kind: str, tmp_path: Path):
+    line = f"2 1 eni-1 {source} {target} 50100 5001 6 9 4000 1798793100 1798793160 ACCEPT OK"
+    (event,) = read(tmp_path, line).events.to_dicts()
+    assert (event["kind"], event["src_ip"], event["dst_port"]) == (kind, source, 5001)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "5 1 eni-1 10.9.0.4 198.51.100.7 50100 443 6 9 4000 1798793100 1798793160 REJECT OK vpc-1 subnet-1",
+        "3 1 - 10.9.0.4 198.51.100.7 50100 443 6 9 4000 1798793100 1798793160 ACCEPT NODATA - - ingress -",
+        "6 TransitGateway 1 tgw-1 tgw-attach-0a 1 1 vpc-1 vpc-2 subnet-1 10.9.0.4 198.51.100.7 50100 443 6",
+    ],
+)
+def test_a_log_of_another_format_says_how_it_is_read(line: str, tmp_path: Path):
+    (tmp_path / "own.log").write_text(line + "\n")
+    with pytest.raises(
+        RtmlError, match="a VPC flow log without a line that names its fields; put its format"
+    ):
+        choose([tmp_path / "own.log"])
+    rejects = read(tmp_path, FLOW, line).rejects
+    assert "where no line names the fields" in rejects["reason"].item()
+
+
 def test_a_dash_is_nothing_and_windows_without_records_are_no_events(tmp_path: Path):
     empty = "2 1 eni-1 - - - - - - - 1798793100 1798793160 - NODATA"
     reading = read(tmp_path, FLOW, empty, empty.replace("NODATA", "SKIPDATA"), FLOW.replace("443", "-"))

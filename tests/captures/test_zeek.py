@@ -18,7 +18,7 @@ from tests.samples import DATA
 
 
 @pytest.mark.parametrize("mark", [".", "_"])
-@pytest.mark.parametrize(("state", "result"), [("SF", 0), ("S0", -110), ("REJ", -111)])
+@pytest.mark.parametrize(("state", "result"), [("SF", 0), ("S0", -110), ("REJ", -111), ("SHR", 0)])
 def test_keys_with_a_dot_and_with_a_line(mark: str, state: str, result: int, tmp_path: Path):
     ends = {"orig_h": "10.0.0.1", "orig_p": 4000, "resp_h": "2001:DB8::1", "resp_p": 443}
     record = {
@@ -31,6 +31,30 @@ def test_keys_with_a_dot_and_with_a_line(mark: str, state: str, result: int, tmp
     (event,) = SENSORS["zeek"].read(tmp_path / "conn.log").events.to_dicts()
     assert (event["kind"], event["dst_ip"], event["dst_port"]) == ("connect", "2001:db8::1", 443)
     assert event["result"] == result and event["time"].microsecond == 500_000
+
+
+def told(folder: Path, **fields: object) -> dict[str, object]:
+    record = {"ts": 1798793100, "uid": "C", "id.orig_h": "10.0.0.1", "id.resp_h": "10.0.0.2", **fields}
+    (folder / "z.log").write_text(json.dumps(record))
+    (event,) = SENSORS["zeek"].read(folder / "z.log").events.to_dicts()
+    return event
+
+
+@pytest.mark.parametrize(("proto", "port"), [("icmp", None), ("udp", 3)])
+def test_types_of_icmp_are_no_ports(proto: str, port: int | None, tmp_path: Path):
+    event = told(tmp_path, proto=proto, conn_state="OTH", **{"id.orig_p": 3, "id.resp_p": 3})
+    assert (event["src_port"], event["dst_port"]) == (port, port)
+
+
+def test_a_datagram_without_an_answer_may_expect_none(tmp_path: Path):
+    assert told(tmp_path, proto="udp", conn_state="S0")["result"] is None
+
+
+@pytest.mark.parametrize(
+    ("code", "result"), [("NOERROR", 0), ("NXDOMAIN", -2), ("SERVFAIL", -11), ("-", None)]
+)
+def test_queries_fail_by_their_answer(code: str, result: int | None, tmp_path: Path):
+    assert told(tmp_path, query="a.example.org", rcode_name=code)["result"] == result
 
 
 def test_only_destinations_and_names_can_be_told(tmp_path: Path):

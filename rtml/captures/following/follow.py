@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -34,22 +35,37 @@ _IDLE = 2.0
 """Seconds without news after which lines that might belong to following ones are read as they are."""
 _LOOK = 0.05
 """Seconds that a look may take."""
+_REST = 4
+"""So many times what a commit took pass until the next one, at least: most of the time belongs to reading."""
+_LONGEST_REST = 4
+"""So many times the seconds that were asked for, and no more, pass for that reason."""
 
 
 @dataclass(frozen=True)
 class Pulse:
     """When to commit: after so many ``seconds`` or ``events``; how long to sleep without news.
 
-    ``once`` stops at the end of what is there. ``stopped`` is asked whether to stop there, ``pressed``
-    whether to leave the rest for the next time: a log may grow faster than it is read.
+    Where commits take long the pause is longer, up to four times. ``once`` stops at the end of what is there.
+    ``stopped`` is asked whether to stop there, ``pressed`` whether to leave the rest for the next time: a log
+    may grow faster than it is read. ``border`` is asked for a time of the log that somebody waits for: when
+    it has come a commit is due, whatever the pause.
     """
 
     seconds: float = 10.0
-    events: int = 100_000
+    events: int = 250_000
     sleep: float = 0.25
     once: bool = False
     stopped: Callable[[], bool] = field(default=lambda: False)
     pressed: Callable[[], bool] = field(default=lambda: False)
+    border: Callable[[], dt.datetime | None] = field(default=lambda: None)
+
+    def pause(self, took: float) -> float:
+        """Return the seconds from a commit, which ``took`` so long, to the next.
+
+        >>> Pulse(3).pause(0.1), Pulse(3).pause(2.0), Pulse(3).pause(60.0)
+        (3, 8.0, 12)
+        """
+        return max(self.seconds, min(_REST * took, _LONGEST_REST * self.seconds))
 
 
 def follow(
@@ -145,9 +161,12 @@ class _Follower:
     looked: float = field(default_factory=time.monotonic)
     waited: float = 0.0
     new: int = 0
+    committed: float = field(default_factory=time.monotonic)
+    pause: float = 0.0
+    border: dt.datetime | None = None
 
     def run(self) -> Manifest:
-        committed, dirty = time.monotonic(), False
+        self.pause, dirty = self.pulse.seconds, False
         while True:
             came = self.tail.fill(_BLOCK)
             ended = not came and self.tail.ended()
@@ -160,15 +179,23 @@ class _Follower:
                 self.tail.turn()
                 dirty = True
             over = over or self.pulse.pressed()
-            now = time.monotonic()
-            due = now - committed >= self.pulse.seconds or self.new >= self.pulse.events
-            if over or (dirty and due):
+            if over or (dirty and self._due()):
                 manifest = self._commit()
-                committed, dirty = time.monotonic(), False
+                self.committed, dirty = time.monotonic(), False
                 if over:
                     return manifest
             if not came and not ended:
                 time.sleep(self.pulse.sleep)
+
+    def _due(self) -> bool:
+        """Tell whether a commit is due: the pause is over, much has come, or the time that is waited for."""
+        if time.monotonic() - self.committed >= self.pause or self.new >= self.pulse.events:
+            return True
+        border, end = self.pulse.border(), self.gathered.counts.end
+        if border is None or end is None or border > end or border == self.border:
+            return False
+        self.border = border  # one commit for each: who waits may need the time of other hosts, too
+        return True
 
     def _wait(self, came: int) -> None:
         """Note how long there has been no news, after a look for some.
@@ -223,8 +250,9 @@ class _Follower:
 
     def _commit(self) -> Manifest:
         self.commits.facts.place = self.tail.place
+        begun = time.monotonic()
         manifest = self.commits.commit(self.gathered)
-        self.new = 0
+        self.new, self.pause = 0, self.pulse.pause(time.monotonic() - begun)
         if isinstance(self.tail, Spool):
             self.tail.forget()
         if self.told is not None:

@@ -19,8 +19,8 @@ from rtml.captures.roots import inits_of
 
 __all__ = ["GRACE", "SILENT", "hidden_leaving", "leaving"]
 
-GRACE = dt.timedelta(minutes=10)
-"""How long after its last event an ended process stays."""
+GRACE = dt.timedelta(seconds=30)
+"""How long after its last event an ended process stays: every commit looks at all that stay."""
 
 SILENT = dt.timedelta(hours=1)
 """How long a process stays of which nothing is heard; also what a host may lag behind the others: a day."""

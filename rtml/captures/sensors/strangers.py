@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["stranger"]
+
+_LONGEST = 4096
 
 _KEYS = {
     "what go-libaudit makes of audit records; import the raw audit log, or auditbeat's output": (
@@ -14,6 +18,13 @@ _KEYS = {
     )
 }
 
+_FLOW = rb"^(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
+_LINES = {
+    "a VPC flow log without a line that names its fields; put its format before the first line"
+    " (${version} ${account-id} …)": re.compile(_FLOW)
+}
+"""What a file is of which the first line looks so."""
+
 
 def stranger(head: bytes) -> str | None:
     """Return what a file is that begins so and that no sensor reads; None where it is not known.
@@ -22,6 +33,10 @@ def stranger(head: bytes) -> str | None:
     --------
     >>> stranger(b'[{"event": {"sequence": 7, "record_type": "execve", "summary": {}}}]')[:25]
     'what go-libaudit makes of'
+    >>> stranger(b"7 123456789012 eni-0123456789abcdef0 10.0.0.1 10.0.0.2 5 80 6 1 40 1 2 web OK")[:15]
+    'a VPC flow log '
     >>> stranger(b'{"rule": "x"}')
     """
-    return next((what for what, keys in _KEYS.items() if has_keys(head, *keys)), None)
+    first = head.lstrip().partition(b"\n")[0][:_LONGEST]
+    by_keys = (what for what, keys in _KEYS.items() if has_keys(head, *keys))
+    return next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))

@@ -14,14 +14,16 @@ auditd/data/syscall auditd/data/exit auditd/result auditd/data/tty auditd/messag
 auditd/data/socket/family auditd/data/socket/addr auditd/data/socket/port auditd/data/socket/path
 process/pid process/ppid process/parent/pid process/executable process/exe process/name process/command_line
 process/title process/working_directory process/cwd process/start process/hash/sha256
-user/id user/uid user/effective/id user/euid
+user/id user/uid user/effective/id user/euid process/user/id
 host/hostname host/name agent/hostname agent/name beat/hostname
 container/id container/name container/image/name container/image/tag
+container/image.name container/image.tag
 kubernetes/namespace kubernetes/pod/name orchestrator/namespace orchestrator/resource/name
+orchestrator/resource.name
 file/path file/target_path file/Ext/original/path
 network/direction network/transport network/protocol
 source/ip source/port source/bytes destination/ip destination/port destination/bytes
-dns/question/name dns/question/type
+dns/question/name dns/question/type dns/response_code
 """.split()
 
 LISTS = ("event/category", "event/type", "event/action", "process/args", "dns/resolved_ip")
@@ -37,4 +39,4 @@ def _fields(prefix: str, flat: bool = False) -> Fields:
 
 
 GENERATIONS = (_fields(""), _fields("_source/"), _fields("", flat=True))
-"""Nested; as Elasticsearch gives documents back; with dotted names."""
+"""Nested; as Elasticsearch gives documents back; with dotted names. Some agents write dots inside objects."""

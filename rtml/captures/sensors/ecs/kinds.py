@@ -40,8 +40,11 @@ def _said(pattern: str) -> pl.Expr:
 
 
 def _process() -> pl.Expr:
+    # Agents put births, programs and ends of short lives together: the program is what is told of them.
     return (
-        pl.when(_said("fork|clone"))
+        pl.when(_said(r"\bexec") & _any("type", "start", "process_started"))
+        .then(pl.lit("exec"))
+        .when(_said("fork|clone"))
         .then(pl.lit("fork"))
         .when(_said("thread|tstart|texit"))
         .then(pl.lit("syscall"))
@@ -73,8 +76,10 @@ def _file() -> pl.Expr:
 
 def _network() -> pl.Expr:
     inbound = pl.col("network/direction").str.to_lowercase().is_in(["inbound", "ingress", "incoming"])
+    # What only ended began before, in an event of its own; flows of a network are told when they end.
+    began = _any("type", "start") | _said("attempt|accept") | pl.col("pid").is_null()
     return (
-        pl.when(_any("type", "end"))
+        pl.when(_any("type", "end") & ~began)
         .then(pl.lit("syscall"))
         .when(_said("bound|bind"))
         .then(pl.lit("bind"))

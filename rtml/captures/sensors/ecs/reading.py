@@ -27,7 +27,7 @@ from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
-from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.captures.sensors.results import result_of, result_of_name, result_of_query
 from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["ECS", "SENSOR", "read"]
@@ -77,18 +77,21 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         container_id=container_id(pl.col("container/id")),
         container_name=named(pl.col("container/name")),
         image=image_name(
-            plain_image(named(pl.col("container/image/name"))), named(pl.col("container/image/tag"))
+            plain_image(named(pl.coalesce("container/image/name", "container/image.name"))),
+            named(pl.coalesce("container/image/tag", "container/image.tag").str.strip_chars('[]"')),
         ),
         image_digest=digest(pl.col("container/image/name")),
         namespace=named(pl.coalesce("kubernetes/namespace", "orchestrator/namespace")),
-        pod=named(pl.coalesce("kubernetes/pod/name", "orchestrator/resource/name")),
+        pod=named(
+            pl.coalesce("kubernetes/pod/name", "orchestrator/resource/name", "orchestrator/resource.name")
+        ),
         pid=pid_of(integer(pl.col("process/pid"))),
         ppid=pid_of(integer(pl.coalesce("process/ppid", "process/parent/pid"))),
         started=when(pl.col("process/start")),
         exe=pl.coalesce("process/executable", "process/exe"),
         comm="process/name",
         cwd=pl.coalesce("process/working_directory", "process/cwd"),
-        uid=user_id(pl.coalesce("user/id", "user/uid")),
+        uid=user_id(pl.coalesce("user/id", "user/uid", "process/user/id")),
         euid=user_id(pl.coalesce("user/effective/id", "user/euid")),
         tty=pl.col("auditd/data/tty").replace("(none)", None),
         exe_sha256="process/hash/sha256",
@@ -115,6 +118,7 @@ def _result() -> pl.Expr:
     return pl.coalesce(
         result_of(integer(given)),
         result_of_name(given),
+        result_of_query(pl.col("dns/response_code")),
         pl.when(outcome == "success").then(0).when(outcome.is_in(["failure", "fail"])).then(-1),
     ).cast(pl.Int32)
 

@@ -25,6 +25,7 @@ from rtml.captures.sensors.records import BESIDE, LOSS, PROBLEM, Format, read_re
 from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import domain_name, integer, named, truth, with_said
+from rtml.captures.sensors.results import result_of_query
 from rtml.captures.sensors.signature import has_keys
 from rtml.schema import KINDS
 
@@ -66,6 +67,7 @@ def _fields(flow: str) -> Fields:
         "direction_said": f"{flow}traffic_direction",
         "query": f"{flow}l7/dns/query",
         "l7_type": f"{flow}l7/type",
+        "rcode": f"{flow}l7/dns/rcode",
         "ips": (f"{flow}l7/dns/ips", pl.List(pl.String())),
         "qtypes": (f"{flow}l7/dns/qtypes", pl.List(pl.String())),
         "names": (f"{flow}destination_names", pl.List(pl.String())),
@@ -103,7 +105,10 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         dst_ip=address(pl.col("ip.destination")),
         src_port=port(_port("source")),
         dst_port=port(_port("destination")),
-        result=pl.col("verdict").replace_strict(_REFUSED, default=None, return_dtype=pl.Int32),
+        result=pl.coalesce(
+            pl.col("verdict").replace_strict(_REFUSED, default=None, return_dtype=pl.Int32),
+            pl.when(queried & (pl.col("l7_type") == "RESPONSE")).then(result_of_query(pl.col("rcode"))),
+        ),
         domain=name,
         query_type=pl.col("qtypes").list.first(),
         answers="ips",

@@ -15,7 +15,7 @@ from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
-from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.captures.sensors.results import result_of, result_of_name, result_of_query
 
 __all__ = ["events_of"]
 
@@ -193,7 +193,8 @@ def _result() -> pl.Expr:
     positive = integer(pl.coalesce("error_raw", "err", "error"))
     number = pl.when(positive > 0).then(-positive).otherwise(positive)
     returned = integer(pl.coalesce("ret", "retval"))
+    answered = pl.when((pl.col("kind") == "dns") & pl.coalesce("qr", "qr_raw").is_in(["R", "1", "response"]))
+    asked = answered.then(result_of_query(pl.coalesce("rcode_raw", "rcode")))
     opened = pl.when((pl.col("kind") == "open") & (integer(pl.col("fd")) >= 0)).then(0)
-    return pl.coalesce(result_of_name(pl.col("error")), result_of(number), result_of(returned), opened).cast(
-        pl.Int32
-    )
+    told = (asked, result_of_name(pl.col("error")), result_of(number), result_of(returned), opened)
+    return pl.coalesce(told).cast(pl.Int32)

@@ -27,7 +27,7 @@ CLASSES = {
     "4001": {"1": "connect", "4": "connect", "5": "connect", "6": "connect", "7": "listen"},
     "4003": {"1": "dns", "2": "dns", "3": "dns", "4": "dns", "5": "dns", "6": "dns"},
 }
-"""Class to activity to kind; every other activity of these classes is kind ``syscall``."""
+"""Class to activity to kind; every other one of these classes is kind ``syscall``, of the DNS ``dns``."""
 
 ON_ANOTHER = ("ptrace", "vm_write")
 """Of these ``process`` is whom it was done to, the actor's process who did it."""
@@ -44,5 +44,6 @@ def kind_of_activity(class_uid: pl.Expr, activity_id: pl.Expr) -> pl.Expr:
     """
     table = {f"{c} {a}": kind for c, kinds in CLASSES.items() for a, kind in kinds.items()}
     key = pl.concat_str(class_uid, activity_id.fill_null("0"), separator=" ")
-    kind = key.replace_strict(table, default="syscall", return_dtype=pl.String)
+    other = pl.when(class_uid == "4003").then(pl.lit("dns")).otherwise(pl.lit("syscall"))
+    kind = key.replace_strict(table, default=other, return_dtype=pl.String)
     return pl.when(class_uid.is_in([*CLASSES])).then(kind)

@@ -13,7 +13,7 @@ from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import integer, user_id, with_said
-from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.captures.sensors.results import result_of, result_of_name, result_of_query
 
 __all__ = ["events_of", "processes_of"]
 
@@ -41,7 +41,7 @@ def _done(rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(
         kind=kind,
         time=pl.coalesce(when(pl.col("time")), when(pl.col("time_dt")), when(pl.col("start_time"))),
-        itself=(pl.col("class_uid") == "1007") & ~kind.is_in(ON_ANOTHER),
+        itself=(pl.col("class_uid") == "1007") & ~kind.is_in(ON_ANOTHER) & pl.any_horizontal(_described()),
     )
     both = [(name, name.removeprefix("actor/")) for name in rows.columns if name.startswith("actor/process/")]
     own = {
@@ -56,6 +56,11 @@ def _done(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(**own)
 
 
+def _described() -> list[pl.Expr]:
+    """Say whether a process is described; some products know but the actor."""
+    return [pl.col(f"process/{name}").is_not_null() for name in ("pid", "name", "cmd_line", "file/path")]
+
+
 def _who() -> dict[str, pl.Expr]:
     started = pl.coalesce(when(pl.col("own/created_time")), when(pl.col("own/created_time_dt")))
     above = pl.coalesce(
@@ -66,12 +71,16 @@ def _who() -> dict[str, pl.Expr]:
         "ppid": pid_of(integer(pl.col("own/parent_process/pid"))),
         "started": started,
         "parent_started": above,
-        "exe": pl.coalesce("own/file/path", "own/path"),
-        "comm": pl.col("own/name").str.extract(r"([^/\\]+)$"),
+        "exe": pl.coalesce("own/file/path", "own/path", _whole_path("own/name")),
+        "comm": pl.coalesce("own/name", "own/file/name").str.extract(r"([^/\\]+)$"),
         "cmdline": pl.col("own/cmd_line"),
         "cwd": pl.col("own/working_directory"),
         "uid": user_id(pl.coalesce("own/user/uid", "actor/user/uid")),
     }
+
+
+def _whole_path(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).str.starts_with("/")).then(name)
 
 
 def _what() -> dict[str, pl.Expr]:
@@ -128,11 +137,14 @@ def _result() -> pl.Expr:
         .pipe(lambda r: pl.when(r < 0).then(r)),
         pl.lit(_FAILED),
     )
+    asked = pl.when(pl.col("class_uid") == "4003").then(result_of_query(pl.coalesce("rcode_id", "rcode")))
     network_fails = (pl.col("class_uid") == "4001") & pl.col("activity_id").is_in(["4", "5"])
     blocked = pl.col("disposition_id").is_in(_BLOCKED)
     return (
         pl.when(blocked.fill_null(False))
         .then(_REFUSED)
+        .when(asked.is_not_null())
+        .then(asked)
         .when((status == "2").fill_null(False) | network_fails.fill_null(False))
         .then(error)
         .when((status == "1") | (pl.col("disposition_id") == "1"))

@@ -34,7 +34,7 @@ _PROCESS = """
 pid name cmd_line created_time created_time_dt working_directory path file/path file/name user/uid
 """.split()
 _PARENT = "pid name cmd_line created_time created_time_dt path file/path".split()
-_ENDPOINT = "ip port hostname interface_uid instance_uid vpc_uid name".split()
+_ENDPOINT = "ip port hostname domain interface_uid instance_uid vpc_uid name".split()
 _CONTAINER = "uid name image/name image/tag image/uid hash/value hash".split()
 
 FIELDS: dict[str, str | tuple[str, pl.DataType]] = {
@@ -55,3 +55,14 @@ FIELDS: dict[str, str | tuple[str, pl.DataType]] = {
     ),
 }
 """Column, which is the attribute's path in OCSF, to where it stands."""
+
+_ABOUT = ("metadata/", "cloud/")
+_ABOUT = ("metadata/", "cloud/")
+NESTED = tuple(name for name in FIELDS if "/" in name and not name.startswith(_ABOUT))
+"""Columns of which a record that is nested has some."""
+
+DOTTED = {
+    name: field if name.startswith("metadata/") or not isinstance(field, str) else field.replace("/", ".")
+    for name, field in FIELDS.items()
+}
+"""The same of records that were made flat: only what describes the record itself stays nested there."""

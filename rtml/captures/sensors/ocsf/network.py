@@ -31,9 +31,9 @@ def with_network(rows: pl.DataFrame) -> pl.DataFrame:
         kind=pl.coalesce("_kind", "kind"),
         bytes_out=pl.coalesce(sent, pl.when(outward).then(size)),
         bytes_in=pl.coalesce(got, pl.when(~outward).then(size)),
-        domain=domain_name(pl.col("query/hostname")),
+        domain=domain_name(pl.coalesce("query/hostname", "_name")),
         query_type=pl.col("query/type"),
-    ).drop("_kind", "_size", "_ours")
+    ).drop("_kind", "_size", "_ours", "_name")
 
 
 def _judged() -> dict[str, pl.Expr]:
@@ -61,6 +61,7 @@ def _of_network() -> dict[str, pl.Expr]:
     return {
         "_kind": pl.col("_kind"),
         "_ours": pl.col("_ours"),
+        "_name": pl.when(swapped).then(_called_by("src")).otherwise(_called_by("dst")),
         "_size": pl.when("_flow").then(integer(pl.col("traffic/bytes"))),
         "protocol": name,
         "direction": pl.col("_kind").replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
@@ -76,6 +77,12 @@ def _of_network() -> dict[str, pl.Expr]:
 def _two(what: str, read: Callable[[pl.Expr], pl.Expr]) -> list[tuple[str, pl.Expr, pl.Expr]]:
     source, target = (read(pl.col(f"{end}_endpoint/{what}")) for end in ("src", "dst"))
     return [("src", source, target), ("dst", target, source)]
+
+
+def _called_by(end: str) -> pl.Expr:
+    """Return the name of an end of a connection."""
+    named = pl.coalesce(f"{end}_endpoint/hostname", f"{end}_endpoint/domain")
+    return pl.when(pl.col("class_uid") == "4001").then(named)
 
 
 def _is_flow() -> pl.Expr:

@@ -24,7 +24,7 @@ from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.ocsf.activities import CLASSES
 from rtml.captures.sensors.ocsf.events import events_of, processes_of
-from rtml.captures.sensors.ocsf.fields import FIELDS
+from rtml.captures.sensors.ocsf.fields import DOTTED, FIELDS, NESTED
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.records.parquet import parquet_tables
 from rtml.captures.sensors.records.tables import tables
@@ -38,9 +38,10 @@ __all__ = ["OCSF", "SENSOR", "read"]
 OCSF = Format(
     name="ocsf",
     what="OCSF (JSON lines or Parquet)",
-    generations=(FIELDS,),
+    generations=(FIELDS, DOTTED),
     claims=pl.col("class_uid").is_not_null()
-    & pl.any_horizontal(pl.col("activity_id", "metadata/version", "metadata/product/name").is_not_null()),
+    & pl.any_horizontal(pl.col("activity_id", "metadata/version", "metadata/product/name").is_not_null())
+    & ((pl.col("generation") == 1) | pl.any_horizontal(pl.col(NESTED).is_not_null())),
     events=events_of,
     processes=processes_of,
 )

@@ -33,6 +33,8 @@ _OBJECTS = {
     "proto_udp": _PORTS,
     "proto_dns": pl.Struct(
         {
+            "QR": pl.String(),
+            "responseCode": pl.String(),
             "questions": pl.List(pl.Struct({"name": pl.String(), "type": pl.String()})),
             "answers": pl.List(pl.Struct({"IP": pl.String(), "CNAME": pl.String()})),
         }

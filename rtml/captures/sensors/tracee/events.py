@@ -43,6 +43,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     told = told.with_columns(kind=kind_of_probe(pl.col("call")), result=_result()).with_columns(kind=_kind())
     told = told.with_columns(flags=_flags(), done=pl.col("result").fill_null(0) == 0)
     told = with_names(with_network(told.with_columns(_described())))
+    told = told.with_columns(result=pl.coalesce("result", "answered"))
     in_memory = pl.col("exe").str.starts_with("memfd:")
     told = told.with_columns(exe_memory=pl.when(pl.col("kind") == "exec").then(in_memory))
     return told.with_columns(

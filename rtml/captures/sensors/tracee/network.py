@@ -7,6 +7,7 @@ import polars as pl
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, said
+from rtml.captures.sensors.results import result_of_query
 
 __all__ = ["with_names", "with_network"]
 
@@ -83,7 +84,10 @@ def _of(plain: str, meta: str, header: str | None = None) -> pl.Expr:
 
 
 def with_names(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return rows with name, type and answers of DNS packets; of several questions the first."""
+    """Return rows with name, type and answers of DNS packets; of several questions the first.
+
+    ``answered``: what the answer says of success (`rtml.captures.sensors.results.result_of_query`).
+    """
     return of_some(rows, pl.any_horizontal(pl.col(_NAMED).is_not_null()), _names())
 
 
@@ -102,4 +106,5 @@ def _names() -> dict[str, pl.Expr]:
             pl.coalesce(first.field("type"), asked.field("query_type"), about.field("query_type"))
         ),
         "answers": pl.when(answers.list.len() > 0).then(answers),
+        "answered": pl.when(whole.field("QR") == "1").then(result_of_query(whole.field("responseCode"))),
     }

@@ -43,6 +43,13 @@ def flow_tables(path: Path, format: Format) -> Iterator[Table]:
         yield table
 
 
+def _named_by(names: list[str]) -> str:
+    if names is VERSION_2:
+        more = "put the log's format (${version} ${account-id} …) before its first line"
+        return f"version 2, which is read where no line names the fields, has {len(names)}; {more}"
+    return f"the header names {len(names)}"
+
+
 def _table(block: Block, names: list[str], format: Format) -> tuple[Table, list[str]]:
     lines = pl.DataFrame({"text": sound(block.raw)}).with_row_index("line", offset=block.first)
     lines = lines.with_columns(pl.col("line").cast(pl.Int64)).filter(pl.col("text") != "")
@@ -72,7 +79,7 @@ def _table(block: Block, names: list[str], format: Format) -> tuple[Table, list[
     good = words.filter(fits).select("line", "text", pl.lit(0).alias("generation"), *columns)
     bad = words.filter(~fits).select(
         "line",
-        reason=pl.format("{} fields, where the header names " + str(len(names)), pl.col("w").list.len()),
+        reason=pl.format("{} fields, where {}", pl.col("w").list.len(), pl.lit(_named_by(names))),
         text=pl.col("text").str.slice(0, 200),
     )
     ours = good.select(format.claims.fill_null(False).alias("o"))["o"]

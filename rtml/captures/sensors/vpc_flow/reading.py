@@ -2,10 +2,10 @@
 
 A flow runs one way: each record is an event of the connection, with the end that called as its source
 (`rtml.captures.sensors.flows`); ``bytes_out`` or ``bytes_in`` say which way. Which end is ours is told by
-``flow-direction``, else by the address that most records of an interface have. ``-`` is nothing. A container
-is the ECS container where the format names it, else the interface. NODATA is counted and left out, SKIPDATA a
-loss without a number. A record is a window of up to ten minutes: features of destinations hold, features of
-timing (beacons, rates) do not.
+``flow-direction``, else by the address that most records of an interface have, else by which is private.
+``-`` is nothing. A container is the ECS container where the format names it, else the interface. NODATA is
+counted and left out, SKIPDATA a loss without a number. A record is a window of up to ten minutes: features of
+destinations hold, features of timing (beacons, rates) do not.
 
 References
 ----------
@@ -37,6 +37,10 @@ _MORE = """
 vpc_id subnet_id instance_id tcp_flags pkt_srcaddr pkt_dstaddr flow_direction ecs_container_id
 ecs_service_name ecs_cluster_name
 """.split()
+
+
+_PRIVATE = r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])"
+"""Addresses that are not of the internet (RFC 1918, 6598, 4193)."""
 
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -98,7 +102,13 @@ def _ours_is_source(rows: pl.DataFrame) -> pl.Series:
         .when(pl.col("own") == pl.col("dst_ip"))
         .then(False)
     )
-    return known.select(pl.coalesce(way, by_address).alias("ours"))["ours"]
+    return known.select(pl.coalesce(way, by_address, _by_network()).alias("ours"))["ours"]
+
+
+def _by_network() -> pl.Expr:
+    """Say whether the source is ours where one end has a private address: that of an interface is one."""
+    source, target = (pl.col(end).str.contains(_PRIVATE) for end in ("src_ip", "dst_ip"))
+    return pl.when(source != target).then(source)
 
 
 def losses_of(rows: pl.DataFrame) -> list[Lost]:

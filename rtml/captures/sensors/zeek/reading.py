@@ -22,6 +22,7 @@ from rtml.captures.sensors.records.fields import Fields
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.tables import tables
 from rtml.captures.sensors.records.values import domain_name, integer, said
+from rtml.captures.sensors.results import result_of_query
 from rtml.captures.sensors.signature import has_keys
 from rtml.captures.sensors.zeek.tabs import is_tabs, tab_tables
 from rtml.reading.content import first_bytes
@@ -29,8 +30,11 @@ from rtml.schema import KINDS
 
 __all__ = ["SENSOR", "ZEEK", "read"]
 
-_FAILED = {"S0": -110, "REJ": -111, "RSTOS0": -104, "RSTRH": -104, "SH": -110, "SHR": -110}
+_FAILED = {"S0": -110, "REJ": -111, "RSTOS0": -104, "RSTRH": -104, "SH": -110}
 """States of connections that were never made, as the error that a program would have seen."""
+
+_WITHOUT_PORTS = ("icmp", "icmp6", "icmpv6")
+"""Of these Zeek writes type and code where others have ports."""
 
 
 def _fields(prefix: str) -> Fields:
@@ -61,21 +65,32 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
             direction=pl.lit("outbound"),
             protocol=pl.col("proto").str.to_lowercase(),
             src_ip=address(pl.col("orig_h")),
-            src_port=port(pl.col("orig_p")),
+            src_port=_port("orig_p"),
             dst_ip=address(pl.col("resp_h")),
-            dst_port=port(pl.col("resp_p")),
+            dst_port=_port("resp_p"),
             bytes_out=integer(pl.col("orig_bytes")),
             bytes_in=integer(pl.col("resp_bytes")),
             domain=domain_name(pl.col("query")),
             query_type="qtype_name",
             answers="addresses",
-            result=pl.when(pl.col("conn_state").is_not_null()).then(
-                pl.col("conn_state").replace_strict(_FAILED, default=0, return_dtype=pl.Int32)
-            ),
+            result=_result(),
         )
         .with_columns(container_id=pl.col("src_ip"), path=pl.lit(None, pl.String))
         .with_columns(_what_else(queried).alias(BESIDE), _problem().alias(PROBLEM))
     )
+
+
+def _port(name: str) -> pl.Expr:
+    has_none = pl.col("proto").str.to_lowercase().is_in(_WITHOUT_PORTS).fill_null(False)
+    return port(pl.when(~has_none).then(name))
+
+
+def _result() -> pl.Expr:
+    """Return 0 or -errno; null of datagrams without an answer: many protocols expect none."""
+    state = pl.col("conn_state")
+    one_way = (state == "S0") & (pl.col("proto").str.to_lowercase() == "udp")
+    made = state.replace_strict(_FAILED, default=pl.when(state.is_not_null()).then(0), return_dtype=pl.Int32)
+    return pl.coalesce(result_of_query(pl.col("rcode_name")), pl.when(~one_way.fill_null(False)).then(made))
 
 
 def _what_else(queried: pl.Expr) -> pl.Expr:
