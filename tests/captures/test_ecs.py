@@ -105,12 +105,13 @@ def test_connections_that_are_told_when_they_end(
     assert (told["kind"], told["dst_ip"], told["dst_port"]) == (kind, "10.0.0.2", 443)
 
 
-def test_dots_inside_objects_and_the_user_of_a_process(tmp_path: Path):
+@pytest.mark.parametrize("tag", ["1.2", ["1.2", "latest"]])
+def test_dots_inside_objects_and_the_user_of_a_process(tag: Any, tmp_path: Path):
     event = one(
         tmp_path,
         {"category": ["process"], "type": ["start"], "action": "exec"},
         process={"pid": 7, "user": {"id": 1001}},
-        container={"id": "b781c8e5", "image.name": "shop/web", "image.tag": ["1.2"]},
+        container={"id": "b781c8e5", "image.name": "shop/web", "image.tag": tag},
         orchestrator={"namespace": "shop", "resource.name": "web-0"},
     )
     wanted = {"image": "shop/web:1.2", "pod": "web-0", "namespace": "shop", "uid": 1001}

@@ -18,7 +18,11 @@ _KEYS = {
     )
 }
 
-_FLOW = rb"^(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
+_DEFAULT = rb"^(?!2(?: \S+){12} (?:OK|NODATA|SKIPDATA)\s*$)"
+_FLOW = (
+    _DEFAULT
+    + rb"(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
+)
 _LINES = {
     "a VPC flow log without a line that names its fields; put its format before the first line"
     " (${version} ${account-id} …)": re.compile(_FLOW)

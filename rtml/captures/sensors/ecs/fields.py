@@ -16,8 +16,7 @@ process/pid process/ppid process/parent/pid process/executable process/exe proce
 process/title process/working_directory process/cwd process/start process/hash/sha256
 user/id user/uid user/effective/id user/euid process/user/id
 host/hostname host/name agent/hostname agent/name beat/hostname
-container/id container/name container/image/name container/image/tag
-container/image.name container/image.tag
+container/id container/name container/image/name container/image.name
 kubernetes/namespace kubernetes/pod/name orchestrator/namespace orchestrator/resource/name
 orchestrator/resource.name
 file/path file/target_path file/Ext/original/path
@@ -26,7 +25,10 @@ source/ip source/port source/bytes destination/ip destination/port destination/b
 dns/question/name dns/question/type dns/response_code
 """.split()
 
-LISTS = ("event/category", "event/type", "event/action", "process/args", "dns/resolved_ip")
+LISTS = (
+    *("event/category", "event/type", "event/action", "process/args", "dns/resolved_ip"),
+    *("container/image/tag", "container/image.tag"),
+)
 """Texts, or lists of them."""
 
 

@@ -78,7 +78,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         container_name=named(pl.col("container/name")),
         image=image_name(
             plain_image(named(pl.coalesce("container/image/name", "container/image.name"))),
-            named(pl.coalesce("container/image/tag", "container/image.tag").str.strip_chars('[]"')),
+            named(pl.coalesce("container/image/tag", "container/image.tag").list.first()),
         ),
         image_digest=digest(pl.col("container/image/name")),
         namespace=named(pl.coalesce("kubernetes/namespace", "orchestrator/namespace")),
