@@ -38,6 +38,27 @@ def test_a_dropped_flow_failed(verdict: str, tmp_path: Path):
     assert read(tmp_path, verdict=verdict).events["result"].to_list() == [wanted]
 
 
+def test_an_answer_of_the_dns_is_of_the_pod_that_asked(tmp_path: Path):
+    dns = {"query": "Nothing.example.org.", "qtypes": ["A"], "rcode": 3}
+    event = read(
+        tmp_path,
+        IP={"source": "10.0.0.53", "destination": "10.0.0.7"},
+        l4={"UDP": {"source_port": 53, "destination_port": 40000}},
+        source={"namespace": "kube-system", "pod_name": "kube-dns-0"},
+        destination={"namespace": "shop", "pod_name": "web-0"},
+        l7={"type": "RESPONSE", "dns": dns},
+        is_reply=True,
+    ).events.to_dicts()[0]
+    wanted = {"kind": "dns", "pod": "web-0", "namespace": "shop", "result": -2, "direction": "outbound"}
+    wanted |= {"src_ip": "10.0.0.7", "src_port": 40000, "dst_ip": "10.0.0.53", "dst_port": 53}
+    assert {name: event[name] for name in wanted} == wanted
+
+
+def test_older_exports_call_a_reply_otherwise(tmp_path: Path):
+    reading = read(tmp_path, is_reply=None, reply=True)
+    assert reading.events.is_empty() and reading.beside == {"the reply of a flow": 1}
+
+
 def test_wrapped_and_bare_flows_are_the_same(tmp_path: Path):
     wrapped = read(tmp_path).events
     (tmp_path / "bare.jsonl").write_text(json.dumps(FLOW))

@@ -24,6 +24,12 @@ def read(folder: Path, *lines: dict[str, Any], name: str = "log.jsonl") -> Readi
 
 
 OLD: dict[str, Any] = {"mountnsid": 4026530002, "pid": 7, "comm": "c"}
+HOST = {"podIP": "10.0.0.9", "port": 8080, "dst": {"addr": "10.0.0.1"}}
+SERVER = {"src_port": None, "dst_ip": "10.0.0.9", "dst_port": 8080}
+CLIENT = {"src_ip": "10.0.0.9", "src_port": None, "dst_port": 8080}
+ASKED = {"srcIP": "10.0.0.9", "srcPort": 40000, "dstIP": "10.0.0.53", "dstPort": 53, "protocol": "UDP"}
+ANSWERED = {"srcIP": "10.0.0.53", "srcPort": 53, "dstIP": "10.0.0.9", "dstPort": 40000, "protocol": "UDP"}
+QUESTION = {"src_ip": "10.0.0.9", "src_port": 40000, "dst_ip": "10.0.0.53", "dst_port": 53, "protocol": "udp"}
 CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("trace_exec", {"args": ["/bin/id", "-u"]}, {"kind": "exec", "exe": "/bin/id", "cmdline": "/bin/id -u"}),
     ("trace_exec", {"args": "/bin/id -u", "exepath": "/bin/b"}, {"exe": "/bin/b", "cmdline": "/bin/id -u"}),
@@ -38,6 +44,15 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("trace_dns", {"qr": "R", "addresses": "1.1.1.1,2.2.2.2"}, {"answers": ["1.1.1.1", "2.2.2.2"]}),
     ("trace_dns", {"qr": "R", "rcode": "NXDomain"}, {"kind": "dns", "result": -2}),
     ("trace_dns", {"qr": "Q", "rcode": ""}, {"kind": "dns", "result": None}),
+    ("my-open-app", {"dst": {"addr": "1.1.1.1", "port": 5}}, {"kind": "connect", "dst_port": 5}),
+    ("network-team", {"qr": "Q", "qtype": "A", "name": "a.b."}, {"kind": "dns", "domain": "a.b"}),
+    ("advise_network", {**HOST, "pktType": "HOST"}, {"kind": "accept", "src_ip": "10.0.0.1", **SERVER}),
+    ("advise_network", {**HOST, "pktType": "OUTGOING"}, {"kind": "connect", "dst_ip": "10.0.0.1", **CLIENT}),
+    ("trace_dns", {**ASKED, "qr": "Q", "pktType": "OUTGOING"}, {"direction": "outbound", **QUESTION}),
+    ("trace_dns", {**ANSWERED, "qr": "R", "pktType": "HOST"}, {"direction": "outbound", **QUESTION}),
+    ("trace_dns", {**ASKED, "qr": "Q", "pktType": "HOST"}, {"direction": "inbound", **QUESTION}),
+    ("trace_dns", {**ANSWERED, "qr": "R", "pktType": "OUTGOING"}, {"direction": "inbound", **QUESTION}),
+    ("trace_dns", {**ANSWERED, "qr_raw": True, "pkt_type_raw": 0}, {"direction": "outbound", **QUESTION}),
     ("trace_signal", {"tpid": 9, "signal": 9}, {"kind": "kill", "target_pid": 9}),
     ("trace_mount", {}, {"kind": "mount"}),
     ("log", {"fname": "/a", "fd": 3, "err": 0}, {"kind": "open", "path": "/a", "result": 0}),
@@ -111,3 +126,16 @@ def test_real_lines_are_all_accounted_for(shared: Path):
     ]
     assert reading.records + sum(reading.beside.values()) == len(lines) == 20
     assert reading.events.height == len(walls) and set(reading.events["kind"]) == {"open", "connect"}
+
+
+def test_a_packet_of_no_process_is_an_event(tmp_path: Path):
+    line = {
+        "timestamp": OLD["timestamp"],
+        "netnsid": 4026531840,
+        "qtype": "A",
+        "name": "a.b.",
+        **ASKED,
+        "qr": "Q",
+    }
+    reading = read(tmp_path, {**OLD, "name": "c.d.", "qtype": "A"}, line, name="dns.jsonl")
+    assert reading.rejects.is_empty() and reading.events["pid"].to_list() == [7, None]

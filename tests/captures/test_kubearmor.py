@@ -88,7 +88,7 @@ EVENTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "accepted": (
         log("Network", "remoteip=9.9.9.9 port=5 protocol=TCP", "kprobe=tcp_accept domain=AF_INET"),
-        {"kind": "accept", "src_ip": "9.9.9.9", "src_port": 5, "dst_ip": None},
+        {"kind": "accept", "src_ip": "9.9.9.9", "src_port": None, "dst_ip": None, "dst_port": 5},
     ),
     "bind": (
         log("Network", "sa_family=AF_INET6 sin6_addr=:: sin6_port=80", "syscall=SYS_BIND fd=3"),

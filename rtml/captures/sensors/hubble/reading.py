@@ -1,7 +1,8 @@
 """Hubble (JSON lines): flows of pods, wrapped as the exporter writes them or bare as older command lines do.
 
 A flow is an event of the pod that opens it: ``connect``, or ``accept`` where only the side that was called
-is known (a source outside the cluster). Flows with a query are ``dns``. Replies are beside; where Hubble does
+is known (a source outside the cluster). Flows with a query are ``dns``, of the pod that asked: an answer
+says whether it failed. Other replies are beside; where Hubble does
 not say whether a flow is one, it is taken for none. There are no processes, so that features of destinations
 and names can be told from it, nothing else (`Sensor.blind`). A pod stands for its containers: its id is
 ``namespace/pod``, for want of another. ``lost_events`` are losses; the state of a node is beside.
@@ -64,6 +65,7 @@ def _fields(flow: str) -> Fields:
         },
         "node": f"{flow}node_name",
         "is_reply": f"{flow}is_reply",
+        "reply": f"{flow}reply",
         "direction_said": f"{flow}traffic_direction",
         "query": f"{flow}l7/dns/query",
         "l7_type": f"{flow}l7/type",
@@ -80,13 +82,14 @@ def _fields(flow: str) -> Fields:
 
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """Describe flows in the columns of the event table."""
-    clean = with_said(rows)
+    """Describe flows in the columns of the event table; an answer of the DNS is an event of who asked."""
+    clean = with_said(rows).with_columns(is_reply=pl.coalesce("is_reply", "reply"))
     queried, ours = pl.col("query").is_not_null(), pl.col("source.pod_name").is_not_null()
+    answered = queried & ((pl.col("l7_type") == "RESPONSE") | truth(pl.col("is_reply"))).fill_null(False)
     called = pl.col("destination.pod_name").is_not_null() & ~ours
     name = domain_name(pl.coalesce("query", pl.col("names").list.first()))
     side = {
-        n: pl.when(called).then(f"destination.{n}").otherwise(f"source.{n}")
+        n: pl.when(called | answered).then(f"destination.{n}").otherwise(f"source.{n}")
         for n in ("namespace", "pod_name")
     }
     told = clean.with_columns(
@@ -97,17 +100,17 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         .when(called)
         .then(pl.lit("accept"))
         .otherwise(pl.lit("connect")),
-        direction=pl.when(called).then(pl.lit("inbound")).otherwise(pl.lit("outbound")),
+        direction=pl.when(called & ~queried).then(pl.lit("inbound")).otherwise(pl.lit("outbound")),
         namespace=named(side["namespace"]),
         pod=named(side["pod_name"]),
         protocol=_protocol(),
-        src_ip=address(pl.col("ip.source")),
-        dst_ip=address(pl.col("ip.destination")),
-        src_port=port(_port("source")),
-        dst_port=port(_port("destination")),
+        src_ip=address(pl.when(answered).then("ip.destination").otherwise("ip.source")),
+        dst_ip=address(pl.when(answered).then("ip.source").otherwise("ip.destination")),
+        src_port=port(pl.when(answered).then(_port("destination")).otherwise(_port("source"))),
+        dst_port=port(pl.when(answered).then(_port("source")).otherwise(_port("destination"))),
         result=pl.coalesce(
+            pl.when(answered).then(result_of_query(pl.col("rcode"))),
             pl.col("verdict").replace_strict(_REFUSED, default=None, return_dtype=pl.Int32),
-            pl.when(queried & (pl.col("l7_type") == "RESPONSE")).then(result_of_query(pl.col("rcode"))),
         ),
         domain=name,
         query_type=pl.col("qtypes").list.first(),

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import protocol_of
-from rtml.captures.sensors.inspektor_gadget.gadgets import gadget_of, kind_of_gadget
+from rtml.captures.sensors.inspektor_gadget.gadgets import gadget_named, gadget_of, kind_of_gadget
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
@@ -20,7 +20,10 @@ from rtml.captures.sensors.results import result_of, result_of_name, result_of_q
 __all__ = ["events_of"]
 
 _TCP = {"accept": "accept", "connect": "connect", "close": "syscall"}
-_PROTOCOLS = ("dst/proto_raw", "dst/proto", "proto_raw", "proto")
+_PROTOCOLS = ("dst/proto_raw", "dst/proto", "proto_raw", "proto", "protocol")
+_OUT = ("OUTGOING", "4")
+_ANSWER = ("R", "1", "true")
+_DIRECTIONS = {"connect": "outbound", "accept": "inbound", "dns": "outbound"}
 _TYPES = {
     "1": "A",
     "2": "NS",
@@ -41,7 +44,7 @@ _LONGEST_UPTIME = 17
 def events_of(rows: pl.DataFrame, gadget: str | None) -> pl.DataFrame:
     """Describe lines of the gadget that the file's name says, else of that which each line's keys tell."""
     clean = with_said(rows)
-    of = gadget_of() if gadget is None else pl.lit(gadget)
+    of = gadget_of() if gadget is None else gadget_named(gadget)
     told = clean.with_columns(of=of).with_columns(**_who(), **_where())
     told = told.with_columns(workload=workload("namespace", "pod", "container_name", "image"), kind=_kind())
     told = told.with_columns(result=_result(), flags=_flags()).with_columns(**_what())
@@ -146,25 +149,34 @@ def _on_network() -> pl.Expr:
 
 
 def _network() -> dict[str, pl.Expr]:
-    """Return ends, protocol and query; of an accepted connection the peer is the source."""
+    """Return ends, protocol and query; of an accepted connection, or an answer, the peer is the source."""
     kind, of = pl.col("kind"), pl.col("of")
     here, there = _ends()
-    inbound = kind == "accept"
+    inbound = (kind == "accept") | _answers()
     return {
         "src_ip": pl.when(inbound).then(there[0]).otherwise(here[0]),
         "src_port": pl.when(inbound).then(there[1]).otherwise(here[1]),
         "dst_ip": pl.when(kind != "bind").then(pl.when(inbound).then(here[0]).otherwise(there[0])),
         "dst_port": pl.when(kind != "bind").then(pl.when(inbound).then(here[1]).otherwise(there[1])),
         "protocol": protocol_of(pl.coalesce(*_PROTOCOLS, pl.when(of == "tcp").then(pl.lit("tcp")))),
-        "direction": kind.replace_strict(
-            {"connect": "outbound", "accept": "inbound", "dns": "outbound"},
-            default=None,
-            return_dtype=pl.String,
-        ),
+        "direction": pl.when((kind == "dns") & _serves())
+        .then(pl.lit("inbound"))
+        .otherwise(kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String)),
         "domain": pl.when(kind == "dns").then(domain_name(pl.col("name"))),
         "query_type": pl.when(kind == "dns").then(pl.col("qtype").replace(_TYPES)),
         "answers": pl.when((kind == "dns") & (_addresses().list.len() > 0)).then(_addresses()),
     }
+
+
+def _answers() -> pl.Expr:
+    """Say whether a line is an answer of the DNS: its ends are those of the question, the other way round."""
+    return (pl.col("kind") == "dns") & pl.coalesce("qr", "qr_raw").is_in(_ANSWER).fill_null(False)
+
+
+def _serves() -> pl.Expr:
+    """Say whether a question came in, or an answer went out: who tells of it is the server."""
+    way = pl.coalesce("pktType", "pkt_type", "pkt_type_raw")
+    return (way.is_in(_OUT) == _answers()).fill_null(False)
 
 
 def _addresses() -> pl.Expr:
@@ -181,10 +193,11 @@ def _mode() -> pl.Expr:
 def _ends() -> tuple[tuple[pl.Expr, pl.Expr], tuple[pl.Expr, pl.Expr]]:
     """Return address and port of our end and of theirs; what is bound is ours."""
     bound = pl.col("kind") == "bind"
-    here = pl.coalesce("src/addr", "saddr", pl.when(bound).then("addr"))
-    here_port = pl.coalesce("src/port", "sport", pl.when(bound).then("port"))
-    there = pl.coalesce("dst/addr", "daddr", "nameserver/addr", "endpoint/addr")
-    there_port = pl.coalesce("dst/port", "dport", "nameserver/port", pl.when(~bound).then("port"))
+    ours = bound | ((pl.col("of") == "network") & (pl.col("kind") == "accept"))
+    here = pl.coalesce("src/addr", "saddr", "srcIP", pl.when(bound).then("addr"), "podIP")
+    here_port = pl.coalesce("src/port", "sport", "srcPort", pl.when(ours).then("port"))
+    there = pl.coalesce("dst/addr", "daddr", "dstIP", "nameserver/addr", "endpoint/addr")
+    there_port = pl.coalesce("dst/port", "dport", "dstPort", "nameserver/port", pl.when(~ours).then("port"))
     return (address(here), port(here_port)), (address(there), port(there_port))
 
 
@@ -193,8 +206,7 @@ def _result() -> pl.Expr:
     positive = integer(pl.coalesce("error_raw", "err", "error"))
     number = pl.when(positive > 0).then(-positive).otherwise(positive)
     returned = integer(pl.coalesce("ret", "retval"))
-    answered = pl.when((pl.col("kind") == "dns") & pl.coalesce("qr", "qr_raw").is_in(["R", "1", "response"]))
-    asked = answered.then(result_of_query(pl.coalesce("rcode_raw", "rcode")))
+    asked = pl.when(_answers()).then(result_of_query(pl.coalesce("rcode_raw", "rcode")))
     opened = pl.when((pl.col("kind") == "open") & (integer(pl.col("fd")) >= 0)).then(0)
     told = (asked, result_of_name(pl.col("error")), result_of(number), result_of(returned), opened)
     return pl.coalesce(told).cast(pl.Int32)

@@ -9,7 +9,8 @@ __all__ = ["FIELDS", "LISTS"]
 _SAME = """
 timestamp timestamp_raw type pid ppid pcomm tid uid comm task exepath cwd path fname filename fullpath file
 mode mode_raw err error error_raw ret retval fd args mountnsid mntns_id mntns netns netns_id cgroupPath
-saddr daddr sport dport addr port addr_raw proto proto_raw operation pktType qr qr_raw qtype qtype_raw
+saddr daddr sport dport addr port addr_raw proto proto_raw operation qr qr_raw qtype qtype_raw
+srcIP srcPort dstIP dstPort protocol podIP pktType pkt_type pkt_type_raw
 rcode rcode_raw name tpid target_pid sig signal sig_raw syscall cap cap_raw latency sent received
 containerName containerId container node namespace pod gadget flags flags_raw
 """.split()

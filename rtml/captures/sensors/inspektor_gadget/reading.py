@@ -39,6 +39,7 @@ GADGET = Format(
     claims=pl.any_horizontal(
         pl.col("mountnsid", "mntns_id", "mntns", "proc/mntns_id", "proc/pid").is_not_null(),
         pl.col("comm").is_not_null() & pl.col("pid").is_not_null(),
+        pl.col("qr").is_not_null() & pl.col("qtype").is_not_null(),  # of the host's network, by no process
     ),
     events=lambda rows: events_of(rows, None),
 )

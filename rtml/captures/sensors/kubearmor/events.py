@@ -153,6 +153,8 @@ def _network() -> dict[str, pl.Expr]:
         pl.when(kind == "dns").then(_DNS_PORT),
     )
     near, ours = kind.is_in(_NEAR), pl.col("Operation") == "Network"
+    # Of a connection that the kernel accepted, KubeArmor tells the peer's address and the port it came to.
+    came = (pl.col("call") == "tcp_accept").fill_null(False)
     unix = asked(resource, "sun_path")
     named = asked(resource, "protocol").str.to_lowercase().str.extract(r"^(tcp|udp|icmp|icmpv6|raw)$")
     protocol = pl.coalesce(
@@ -162,9 +164,9 @@ def _network() -> dict[str, pl.Expr]:
     )
     return {
         "src_ip": pl.when(near).then(address(ip)),
-        "src_port": pl.when(near).then(number),
+        "src_port": pl.when(near & ~came).then(number),
         "dst_ip": pl.when(~near & ours).then(address(ip)),
-        "dst_port": pl.when(~near & ours).then(number).cast(pl.Int32),
+        "dst_port": pl.when((~near & ours) | came).then(number).cast(pl.Int32),
         "socket_path": unix,
         "protocol": pl.when(unix.is_not_null()).then(pl.lit("unix")).when(ours).then(protocol),
         "direction": kind.replace_strict(_DIRECTIONS, default=None, return_dtype=pl.String),
