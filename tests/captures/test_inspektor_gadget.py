@@ -130,7 +130,6 @@ def test_real_lines_are_all_accounted_for(shared: Path):
 
 def test_a_packet_of_no_process_is_an_event(tmp_path: Path):
     line = {
-        "timestamp": OLD["timestamp"],
         "netnsid": 4026531840,
         "qtype": "A",
         "name": "a.b.",
