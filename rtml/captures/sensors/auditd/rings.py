@@ -72,20 +72,20 @@ def _nothing(rows: pl.DataFrame, *names: str) -> list[pl.Expr]:
 
 
 def _operations(rows: pl.DataFrame) -> pl.DataFrame:
-    count = pl.col("operations").list.len()
-    unrolled = rows.with_columns(operations_in_all=count, step=pl.int_ranges(1, count + 1))
-    unrolled = unrolled.explode("operations", "step")
-    said = pl.col("operations").struct
+    count, said = pl.col("operations").list.len(), pl.col("operations").struct
+    unrolled = rows.with_columns(operations_in_all=count).explode("operations")
+    unrolled = unrolled.with_columns(items=said.field("items").cast(pl.Int64, strict=False))
+    unrolled = unrolled.sort("place", "items", nulls_last=True, maintain_order=True)
     unrolled = unrolled.with_columns(
         _nothing(rows, *_CALLED),
         call=operation_name(said.field("uring_op")),
         ring=pl.lit(True),
         success=said.field("success"),
         exit=said.field("exit"),
-        items=said.field("items").cast(pl.Int64, strict=False),
+        step=pl.int_range(1, pl.len() + 1).over("place"),
         **{name: pl.coalesce(said.field(name), name) for name in _WHO},
     )
-    return unrolled.with_columns(paths=_own_files(), **_own_address(unrolled)).select(rows.columns)
+    return unrolled.with_columns(paths=_own_files(), **_own_address()).select(rows.columns)
 
 
 def _own_files() -> pl.Expr:
@@ -99,7 +99,8 @@ def _own_files() -> pl.Expr:
     )
 
 
-def _own_address(rows: pl.DataFrame) -> dict[str, pl.Expr]:
-    on_socket = pl.col("call").is_in(_ON_SOCKETS).fill_null(False)
-    last = pl.col("step") == pl.col("step").filter(on_socket).max().over("place")
+def _own_address() -> dict[str, pl.Expr]:
+    on_socket = pl.when(pl.col("call").is_in(_ON_SOCKETS)).then("step").max().over("place")
+    # Where no operation is known to be on a socket, there is one that has no name here.
+    last = pl.col("step") == on_socket.fill_null(pl.col("operations_in_all"))
     return {name: pl.when(last).then(name) for name in _ADDRESS}
