@@ -59,11 +59,12 @@ def _told(events: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
             "line", "host", pl.col("time").alias(name), pl.col("serial").alias(f"{name}_serial")
         )
         told = asof(told, near, on="line", by="host", strategy=which)
-    gap = _missing(pl.col("start_serial"), "end_serial").fill_null(0)
-    spans = told.group_by("host", "start", "end", gap=gap, maintain_order=True).agg(
+    ends = ("host", "start", "end", "start_serial", "end_serial")
+    spans = told.group_by(ends, maintain_order=True).agg(
         pl.col("number").sum(), bare=(pl.col(ACCOUNT) == BARE).all()
     )
-    counted = pl.when("bare").then(1).otherwise("number") - pl.col("gap")
+    gap = _missing(pl.col("start_serial"), "end_serial").fill_null(0)
+    counted = pl.when("bare").then(1).otherwise("number") - gap
     return spans.select("host", "start", "end", count=counted).filter(pl.col("count") > 0)
 
 

@@ -25,6 +25,7 @@ OPERATIONS = pl.List(pl.Struct(dict.fromkeys(SAID, pl.String())))
 _CALLED = ("arch", "syscall", "a0", "a1", "a2", "a3")
 _WHO = ("ppid", "pid", "uid", "euid")
 _ADDRESS = ("family", "address", "port", "socket")
+_ON_FILES = "openat openat2 statx renameat unlinkat mkdirat symlinkat linkat setxattr getxattr".split()
 _ON_SOCKETS = "accept bind connect recvmsg sendmsg sendmsg_zc".split()
 
 
@@ -75,10 +76,12 @@ def _operations(rows: pl.DataFrame) -> pl.DataFrame:
     count, said = pl.col("operations").list.len(), pl.col("operations").struct
     unrolled = rows.with_columns(operations_in_all=count).explode("operations")
     unrolled = unrolled.with_columns(items=said.field("items").cast(pl.Int64, strict=False))
-    unrolled = unrolled.sort("place", "items", nulls_last=True, maintain_order=True)
-    unrolled = unrolled.with_columns(
+    # Of two that have counted as many, the one that names files has counted them.
+    later = ~_name(pl.col("operations")).is_in(_ON_FILES)
+    order = ("place", "items", later, said.field("uring_op"))
+    unrolled = unrolled.sort(order, nulls_last=True, maintain_order=True).with_columns(
         _nothing(rows, *_CALLED),
-        call=operation_name(said.field("uring_op")),
+        call=_name(pl.col("operations")),
         ring=pl.lit(True),
         success=said.field("success"),
         exit=said.field("exit"),
@@ -86,6 +89,10 @@ def _operations(rows: pl.DataFrame) -> pl.DataFrame:
         **{name: pl.coalesce(said.field(name), name) for name in _WHO},
     )
     return unrolled.with_columns(paths=_own_files(), **_own_address()).select(rows.columns)
+
+
+def _name(operation: pl.Expr) -> pl.Expr:
+    return operation_name(operation.struct.field("uring_op"))
 
 
 def _own_files() -> pl.Expr:
