@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
 from rtml.reading.escapes import original
+from rtml.reading.prefixes import bare
 from rtml.reading.shipped_csv import rows_of
 from rtml.reading.wrappers import inside, may_wrap
 from rtml.reading.writers import foreign
@@ -183,7 +184,7 @@ def _of_another(name: str, writers: Sequence[str]) -> str:
 
 def _inside(envelope: Document, part: Any) -> Document:
     if isinstance(part, str):
-        return parsed(envelope.line, original(part))
+        return parsed(envelope.line, bare(original(part)).line)
     return Document(envelope.line, part, None, _raw(part))
 
 

@@ -94,6 +94,12 @@ SHAPES: dict[str, Callable[[Lines], str]] = {
     "hits of an agent's index": each(shipped_hit),
     "a bulk request": bulk,
     "what Elastic keeps": each(lambda x: {"@timestamp": AT, "event": {"original": x, "dataset": "d"}}),
+    "what Elastic keeps of syslog": each(
+        lambda x: {"@timestamp": AT, "event": {"original": f"<5>{AT} node falco[1]: {x}"}}
+    ),
+    "Fluent Bit, a runtime's line": each(lambda x: {"date": 1.5, "log": f"{AT} stdout F {x}"}),
+    "Filebeat, a runtime's line": each(lambda x: {"@timestamp": AT, "message": f"{AT} stdout F {x}"}),
+    "Splunk, syslog": each(lambda x: {"_time": AT, "_raw": f"Jan 15 08:00:00 node falco[1]: {x}"}),
     "fields of hits": each(lambda x: {"_index": "i", "fields": {"message": [x]}}),
     "Splunk, export": each(lambda x: {"preview": False, "offset": 0, "result": {"_raw": x, "_time": AT}}),
     "Splunk, results": one(

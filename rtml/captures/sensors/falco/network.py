@@ -51,14 +51,18 @@ def _pairs() -> dict[str, pl.Expr]:
 def _ends() -> dict[str, pl.Expr]:
     """Return address and port of our end and of theirs.
 
-    In the text of both the client stands on the left: it is ours where we called, else theirs.
+    In the text of both the client stands on the left: it is ours where we called, else theirs. What Falco
+    calls local and remote may be the wrong way round (it knows few addresses of pods), and ports may come
+    without addresses: where it is known who called that counts more.
     """
     called, ends = pl.col("kind") == "accept", {}
+    known = pl.col("kind").is_in([*_DIRECTIONS]) | (pl.col("fd.lip").is_null() & pl.col("fd.rip").is_null())
     for part, read in _PARTS.items():
         client = pl.coalesce(read(pl.col(f"fd.c{part}")), f"_left_{part}")
         server = pl.coalesce(read(pl.col(f"fd.s{part}")), f"_right_{part}")
         ours = pl.when(called).then(server).otherwise(client)
         theirs = pl.when(called).then(client).otherwise(server)
-        ends[f"_our_{part}"] = pl.coalesce(read(pl.col(f"fd.l{part}")), ours)
-        ends[f"_their_{part}"] = pl.coalesce(read(pl.col(f"fd.r{part}")), theirs)
+        for whose, end, side in (("our", ours, "l"), ("their", theirs, "r")):
+            said = read(pl.col(f"fd.{side}{part}"))
+            ends[f"_{whose}_{part}"] = pl.coalesce(pl.when(known).then(end), said, end)
     return ends
