@@ -22,7 +22,7 @@ def with_network(rows: pl.DataFrame) -> pl.DataFrame:
     """
     kind, unix = pl.col("kind"), pl.col("fd.type") == "unix"
     # A file whose name looks like two ends is a file.
-    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:\d+->")
+    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:[\w+-]+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
     inbound = kind == "accept"
     source = {part: pl.when(inbound).then(f"_their_{part}").otherwise(f"_our_{part}") for part in _PARTS}
@@ -52,17 +52,15 @@ def _ends() -> dict[str, pl.Expr]:
     """Return address and port of our end and of theirs.
 
     In the text of both the client stands on the left: it is ours where we called, else theirs. What Falco
-    calls local and remote may be the wrong way round (it knows few addresses of pods), and ports may come
-    without addresses: where it is known who called that counts more.
+    calls local and remote counts last: it tells them by the addresses that it knows for the machine's, which
+    those of pods and of its own network often are not, and then they are the wrong way round.
     """
     called, ends = pl.col("kind") == "accept", {}
-    known = pl.col("kind").is_in([*_DIRECTIONS]) | (pl.col("fd.lip").is_null() & pl.col("fd.rip").is_null())
     for part, read in _PARTS.items():
         client = pl.coalesce(read(pl.col(f"fd.c{part}")), f"_left_{part}")
         server = pl.coalesce(read(pl.col(f"fd.s{part}")), f"_right_{part}")
         ours = pl.when(called).then(server).otherwise(client)
         theirs = pl.when(called).then(client).otherwise(server)
-        for whose, end, side in (("our", ours, "l"), ("their", theirs, "r")):
-            said = read(pl.col(f"fd.{side}{part}"))
-            ends[f"_{whose}_{part}"] = pl.coalesce(pl.when(known).then(end), said, end)
+        ends[f"_our_{part}"] = pl.coalesce(ours, read(pl.col(f"fd.l{part}")))
+        ends[f"_their_{part}"] = pl.coalesce(theirs, read(pl.col(f"fd.r{part}")))
     return ends
