@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtml.reading.prefixes import bare
+from rtml.reading.headed import is_record
 from rtml.reading.wrapped_lists import LISTS, listed
 
 __all__ = ["inside", "may_wrap"]
@@ -52,8 +52,6 @@ _TEXTS: dict[str, frozenset[str]] = {
     }.items()
 }
 """Under which key a wrapper has the line, and the keys of which one must be beside it."""
-_LONGEST_HEAD = 4096
-"""Characters in which what is written before a line must end."""
 _ALONE = ("message", "@message", "_raw")
 """Keys that wrap a line also where exports left out all others."""
 _OBJECTS: dict[str, frozenset[str]] = {
@@ -135,17 +133,9 @@ def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
         alone = len(value) == 1 and key in _ALONE
         if not isinstance(line, str) or (_TEXTS[key].isdisjoint(value) and not alone):
             continue
-        if any_text or key == "log" or _is_record(line):
+        if any_text or key == "log" or is_record(line):
             return [line]
     return None
-
-
-def _is_record(line: str) -> bool:
-    """Tell whether a line is an object or a list, also behind what a runtime or syslog writes before one."""
-    start = line.lstrip()[:_LONGEST_HEAD]
-    return start[:1] in ("{", "[") or (
-        "{" in start and bare(start.encode("utf-8", "replace")).line[:1] == b"{"
-    )
 
 
 def _object(value: Mapping[str, Any], _: bool) -> Parts | None:
@@ -164,7 +154,7 @@ def _original(value: Mapping[str, Any], any_text: bool) -> Parts | None:
         return _text({"@timestamp": "", **of_hit}, any_text)
     event = value.get("event")
     line = event.get("original") if isinstance(event, dict) and "@timestamp" in value else None
-    return [line] if isinstance(line, str) and (any_text or _is_record(line)) else None
+    return [line] if isinstance(line, str) and (any_text or is_record(line)) else None
 
 
 def _audit(value: Mapping[str, Any], _: bool) -> Parts | None:
