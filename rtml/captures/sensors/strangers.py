@@ -15,12 +15,7 @@ _KEYS = {
         "record_type",
         "sequence",
         "summary",
-    ),
-    "an audit log of Google Cloud, which is no audit.k8s.io/v1: rtml does not read it": (
-        "protoPayload",
-        "serviceName",
-        "methodName",
-    ),
+    )
 }
 
 _DEFAULT = rb"^(?!2(?: \S+){12} (?:OK|NODATA|SKIPDATA)\s*$)"
@@ -28,15 +23,24 @@ _FLOW = (
     _DEFAULT
     + rb"(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
 )
+_INTERPRETED = rb"^(?:node=\S+ )?type=\S{1,40} msg=audit\([^()]{6,40} \d\d:\d\d:\d\d\.\d{1,9}:\d+\) ?:"
+_SYSMON = rb"<Event\b.{0,200}<Provider Name=[\"']Linux-Sysmon[\"']"
+_SEPARATORS = re.compile(rb"(?:(?:----|time->[^\n]{1,60})\s*\n)*")
+"""What ``ausearch`` writes before an event."""
 _LINES = {
     "a VPC flow log without a line that names its fields; put its format before the first line"
-    " (${version} ${account-id} …)": re.compile(_FLOW)
+    " (${version} ${account-id} …)": re.compile(_FLOW),
+    "an audit log whose values are interpreted (ausearch -i), so that numbers and bytes of texts are lost;"
+    " export it with ausearch --raw, or without -i": re.compile(_INTERPRETED),
+    "what Sysmon for Linux writes (XML), which no sensor here reads: make JSON lines or CSV of it, with a"
+    " column for each Data, and import them with rtml capture import generic FILE --mapping MAPPING.yml;"
+    " or record the host with auditd, Falco, Tetragon or another sensor": re.compile(_SYSMON),
 }
 """What a file is of which the first line looks so."""
 
 
 def stranger(head: bytes) -> str | None:
-    """Return what a file is that begins so and that no sensor reads; None where it is not known.
+    r"""Return what a file is that begins so and that no sensor reads; None where it is not known.
 
     Examples
     --------
@@ -44,8 +48,10 @@ def stranger(head: bytes) -> str | None:
     'what go-libaudit makes of'
     >>> stranger(b"7 123456789012 eni-0123456789abcdef0 10.0.0.1 10.0.0.2 5 80 6 1 40 1 2 web OK")[:15]
     'a VPC flow log '
+    >>> stranger(b"----\ntype=CWD msg=audit(01/15/2027 08:00:00.250:7) : cwd=/")[:26]
+    'an audit log whose values '
     >>> stranger(b'{"rule": "x"}')
     """
-    first = head.lstrip().partition(b"\n")[0][:_LONGEST]
+    first = _SEPARATORS.sub(b"", head.lstrip(), count=1).partition(b"\n")[0][:_LONGEST]
     by_keys = (what for what, keys in _KEYS.items() if has_keys(head, *keys))
     return next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.auditd.lines import EVENT
+from rtml.captures.sensors.auditd.rings import SAID, apart
 from rtml.captures.sensors.auditd.sockets import decoded
 from rtml.captures.sensors.auditd.values import as_hex, field, from_hex, text_of
 
@@ -22,16 +23,17 @@ _PIECE = r"^a(?<argument>\d+)(?:\[(?<piece>\d+)\])?=(?<value>.*)$"
 def grouped(records: pl.DataFrame) -> pl.DataFrame:
     """Return one row per event, in the order of time and serial, as `mapping.events_of` takes it.
 
-    ``types`` are the types of its records; what only a SYSCALL record has is null where there is none.
+    Operations of io_uring are rows of their own (`rings.apart`). ``types`` are the types of its records;
+    what only a SYSCALL record has is null where there is none.
     """
     events = records.group_by(EVENT, maintain_order=True).agg(pl.col("line").min(), types=pl.col("type"))
     events = events.sort(
         "seconds", "fraction", pl.col("serial").cast(pl.UInt64, strict=False), maintain_order=True
     )
-    parts = [_calls, _arguments, _paths, _folders, _sockets, _titles, _others]
+    parts = [_calls, _arguments, _paths, _folders, _sockets, _titles, _others, _operations]
     for part in parts:
         events = events.join(part(records), on=EVENT, how="left", nulls_equal=True, maintain_order="left")
-    return events.with_columns(container=pl.lit(None, pl.String))
+    return apart(events.with_columns(container=pl.lit(None, pl.String)))
 
 
 def _of(records: pl.DataFrame, *types: str) -> pl.DataFrame:
@@ -111,3 +113,9 @@ def _others(records: pl.DataFrame) -> pl.DataFrame:
         omode=pl.when(pl.col("type") == "OPENAT2").then(field(body, "mode")),
     )
     return rows.group_by(EVENT, maintain_order=True).agg(pl.all().drop_nulls().first())
+
+
+def _operations(records: pl.DataFrame) -> pl.DataFrame:
+    said = pl.struct(field(pl.col("body"), name).alias(name) for name in SAID)
+    rows = _of(records, "URINGOP").select(*EVENT, operations=said)
+    return rows.group_by(EVENT, maintain_order=True).agg("operations")

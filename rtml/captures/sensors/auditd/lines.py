@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from rtml.captures.sensors.auditd.accounts import ACCOUNT, account_of
+from rtml.captures.sensors.auditd.go_audit import unpacked
+from rtml.captures.sensors.auditd.heads import host_of
 from rtml.captures.sensors.auditd.values import sound_text
 from rtml.captures.sensors.records.text_blocks import text_blocks
 from rtml.reading.escapes import readable
@@ -45,14 +48,21 @@ _RECORD = (
     r"audit\((?<seconds>\d{1,12})\.(?<fraction>\d{1,9}):(?<serial>\d{1,20})\):? *(?<body>[^\n]*)$"
 )
 
+_SEPARATOR = r"^(?:----|time->.{1,60})$"
+"""What ``ausearch`` writes between events: no more a record than an empty line is."""
 
 _NEXT = r"(?:^|[ \t])((?:node=\S+ )?type=(?:UNKNOWN\[)?[A-Z0-9_]{1,40}\]? (?:msg=)?audit\(\d+\.\d+:\d+\))"
 
 
 class Lines(NamedTuple):
-    """``records``: ``line, type, body`` and `EVENT`; ``bad``: ``line, reason, text`` of other lines."""
+    """What lines are: ``records``, ``accounts`` of what the kernel lost, and ``bad`` ones.
+
+    ``records`` have ``line, type, body`` and `EVENT`, ``accounts`` ``line, node`` and `accounts.ACCOUNT`,
+    ``bad`` ones ``line, reason, text``.
+    """
 
     records: pl.DataFrame
+    accounts: pl.DataFrame
     bad: pl.DataFrame
 
 
@@ -64,32 +74,43 @@ def records_in(path: Path) -> Lines:
     RtmlError
         No such file, a folder, or an unreadable one.
     """
-    good, bad = [_split(1, b"")[0]], [_split(1, b"")[1]]
+    read = [_split(1, b"")]
     for block in text_blocks(path, _WRITERS):
-        if block.problem is not None:
-            text = [block.raw[:200].decode("utf-8", "backslashreplace")]
-            bad.append(pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text}))
+        if block.problem is None:
+            read.append(_split(block.first, block.raw))
             continue
-        records, others = _split(block.first, block.raw)
-        good.append(records)
-        bad.append(others)
-    return Lines(pl.concat(good), pl.concat(bad))
+        text = [block.raw[:200].decode("utf-8", "backslashreplace")]
+        bad = pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text})
+        read.append(read[0]._replace(bad=bad))
+    return Lines(*map(pl.concat, zip(*read, strict=True)))
 
 
-def _split(first: int, raw: bytes) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _split(first: int, raw: bytes) -> Lines:
     lines = _text(raw).to_frame("text").with_row_index("line", offset=first)
-    lines = _apart(lines.with_columns(pl.col("line").cast(pl.Int64)))
-    lines = lines.with_columns(pl.col("text").str.strip_chars(" \t\r\0"))
-    lines = lines.filter(pl.col("text") != "")
-    found = lines.with_columns(pl.col("text").str.extract_groups(_RECORD).alias("r")).unnest("r")
-    known = found.filter(pl.col("type").is_not_null())
-    others = lines.join(known, on="line", how="anti")
-    return (
-        known.drop("text").with_columns(pl.col("type").replace(_TYPES)),
-        others.select(
+    lines = lines.with_columns(pl.col("line").cast(pl.Int64), pl.col("text").str.strip_chars(" \t\r\0"))
+    lines = lines.filter(pl.col("text") != "", ~pl.col("text").str.contains(_SEPARATOR))
+    lines = _apart(unpacked(lines.with_columns(_host())))
+    told = lines.with_columns(pl.col("text").str.extract_groups(_RECORD).alias("r"))
+    told = told.unnest("r")
+    known = told.filter(pl.col("type").is_not_null())
+    others = told.filter(pl.col("type").is_null()).with_columns(account_of(pl.col("text")))
+    accounts = others.filter(pl.col(ACCOUNT).is_not_null())
+    bad = others.filter(pl.col(ACCOUNT).is_null())
+    return Lines(
+        known.drop("text", "host").with_columns(
+            pl.col("type").replace(_TYPES), node=pl.coalesce(known["node"], known["host"])
+        ),
+        accounts.select("line", ACCOUNT, "number", node="host"),
+        bad.select(
             "line", reason=pl.lit("not a record of the audit log"), text=pl.col("text").str.slice(0, 200)
         ),
     )
+
+
+def _host() -> pl.Expr:
+    """Return the host that a line's head names; most lines are records from their first letter on."""
+    headed = ~pl.col("text").str.contains(r"^(?:type|node)=")
+    return host_of(pl.when(headed).then("text")).alias("host")
 
 
 def _apart(lines: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.values import integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of
 
-__all__ = ["AUXILIARY", "BLIND", "events_of"]
+__all__ = ["AUXILIARY", "BLIND", "events_of", "host_name"]
 
 AUXILIARY = (
     "PATH CWD EXECVE SOCKADDR SOCKETCALL PROCTITLE EOE BPRM_FCAPS CAPSET OBJ_PID OPENAT2 IPC IPC_SET_PERM"
@@ -28,7 +28,7 @@ BLIND = frozenset({"audit", "dns", "write", "mmap_exec"})
 
 _CLONE_THREAD = 0x10000
 _WHOLE_TITLE = 127
-_OUT = ("connect", "sendto", "sendmsg", "sendmmsg")
+_OUT = ("connect", "sendto", "sendmsg", "sendmmsg", "sendmsg_zc")
 _IN = ("accept", "accept4", "recvfrom", "recvmsg", "recvmmsg")
 
 
@@ -41,7 +41,8 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         ``time`` and ``node``; ``types``: of their records; ``arch, syscall, success, exit, a0 … a3, ppid,
         pid, uid, euid, tty, comm, exe`` as SYSCALL says them and ``call``, its name where a log is enriched;
         ``argv`` of EXECVE, ``paths`` (`groups.PATHS`), ``cwd``, ``title``; ``family, address, port, socket``;
-        ``opid`` of OBJ_PID, ``oflag`` and ``omode`` of OPENAT2; ``container``.
+        ``opid`` of OBJ_PID, ``oflag`` and ``omode`` of OPENAT2; ``container``. ``ring``: ``call`` is an
+        operation of io_uring (`rings.apart`), which may be one of a name that no system call has.
 
     Notes
     -----
@@ -56,6 +57,11 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def host_name(node: pl.Expr) -> pl.Expr:
+    """Return the host of what a node wrote; one that nobody names is ``unknown``."""
+    return node.fill_null("unknown")
+
+
 def _call() -> pl.Expr:
     """Return the name of the call; its number where the architecture is not known."""
     number = pl.when(pl.col("syscall").str.contains(r"^\d+$")).then("syscall")
@@ -67,7 +73,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     thread = (pl.col("call") == "clone") & (low_word("a0") & _CLONE_THREAD != 0)
     ended = pl.col("call") == "exit"
     placed = rows.with_columns(
-        host=pl.col("node").fill_null("unknown"),
+        host=host_name(pl.col("node")),
         container_id=container_id(pl.col("container")),
         pid=pid_of(integer(pl.col("pid"))),
         ppid=pid_of(integer(pl.col("ppid"))),
@@ -84,7 +90,9 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     return placed.with_columns(
         result=pl.coalesce("result", pl.when(pl.col("success") == "yes").then(0)).cast(pl.Int32),
         request=pl.coalesce(
-            pl.when(pl.col("kind") == "ptrace").then(asked), request_of(pl.col("call"), pl.col("kind"))
+            pl.when("ring").then(pl.format("io_uring {}", "call")),
+            pl.when(pl.col("kind") == "ptrace").then(asked),
+            request_of(pl.col("call"), pl.col("kind")),
         ),
         cmdline=_command(),
     )
@@ -139,17 +147,24 @@ def _what_else() -> pl.Expr:
     """Say what an event is that is about no call: a message of a program, of auditd, of another module."""
     kinds = pl.col("types").list.eval(pl.element().filter(~pl.element().is_in(AUXILIARY)))
     alone = pl.col("syscall").is_null() & (kinds.list.len() > 0) & ~pl.col("types").list.contains("SYSCALL")
-    return pl.when(alone).then(pl.format("a message of type {}", kinds.list.first().str.slice(0, 40)))
+    return pl.when(alone & ~pl.col("ring")).then(
+        pl.format("a message of type {}", kinds.list.first().str.slice(0, 40))
+    )
 
 
 def _problem() -> pl.Expr:
     return (
         pl.when(pl.col("time").is_null())
         .then(pl.lit("no time of the years 1970 to 2199"))
-        .when(~pl.col("types").list.contains("SYSCALL"))
+        .when(~pl.col("types").list.contains("SYSCALL") & ~pl.col("ring"))
         .then(pl.lit("records of a call whose SYSCALL record is not there"))
         .when(pl.col("call").is_null())
-        .then(pl.lit("a SYSCALL record without a call"))
+        .then(
+            pl.format(
+                "a {} record without a call",
+                pl.when("ring").then(pl.lit("URINGOP")).otherwise(pl.lit("SYSCALL")),
+            )
+        )
         .when(pl.col("pid").is_null())
         .then(pl.lit("an event of no process"))
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.auditd.rings import OPERATIONS
 from rtml.captures.sensors.records.fields import Fields
 
 __all__ = ["FIELDS"]
@@ -27,6 +28,7 @@ FIELDS: Fields = {
     "title_words": ("PROCTITLE/ARGV", _TEXTS),
     "title_text": "PROCTITLE/ARGV_STR",
     "obj_pid": ("OBJ_PID", pl.List(pl.Struct({"opid": pl.String()}))),
+    "operations": ("URINGOP", OPERATIONS),
     "openat2": ("OPENAT2", pl.List(pl.Struct({"oflag": pl.String(), "mode": pl.String()}))),
     "container_info": "CONTAINER_INFO/ID",
     "container_older": "CONTAINER_INFO/id",

@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 import polars as pl
 
 from rtml.captures.sensors.auditd.mapping import BLIND, events_of
+from rtml.captures.sensors.auditd.rings import apart
 from rtml.captures.sensors.auditd.sockets import decoded
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
 from rtml.captures.sensors.laurel.fields import FIELDS
@@ -29,6 +30,7 @@ __all__ = ["LAUREL", "SENSOR", "read"]
 
 _ID = r"^(\d+\.\d+):(\d+)$"
 _ESCAPED = r"%[0-9a-fA-F]{2}"
+_TOLD_BY = ("SYSCALL", "PROCTITLE", "URINGOP", "DAEMON_START", "CONFIG_CHANGE", "USER_CMD")
 _TEXTS = ("comm", "exe", "cwd", "socket", "title", "argv_text")
 
 
@@ -107,7 +109,7 @@ def _each_plain(lists: pl.Series) -> pl.Series:
 
 
 def _events(rows: pl.DataFrame) -> pl.DataFrame:
-    return events_of(grouped(rows))
+    return events_of(apart(grouped(rows)))
 
 
 LAUREL = Format(
@@ -126,10 +128,7 @@ def read(path: Path) -> Reading:
 
 
 def _signature(head: bytes) -> bool:
-    ours = any(
-        has_keys(head, kind) for kind in ("SYSCALL", "PROCTITLE", "DAEMON_START", "CONFIG_CHANGE", "USER_CMD")
-    )
-    return has_keys(head, "ID") and ours
+    return has_keys(head, "ID") and any(has_keys(head, kind) for kind in _TOLD_BY)
 
 
 SENSOR = Sensor(name="laurel", read=read, blind=BLIND, signature=_signature, lines=Lines())

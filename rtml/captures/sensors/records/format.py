@@ -12,13 +12,16 @@ from rtml.captures.sensors.contract import Lost
 from rtml.captures.sensors.records.fields import Fields
 from rtml.reading.envelopes import ANYTHING
 
-__all__ = ["BESIDE", "LOSS", "PROBLEM", "Format"]
+__all__ = ["BESIDE", "LOSS", "PLACE", "PROBLEM", "Format"]
 
 PROBLEM = "problem"
 """Column of a sensor's events: why the record is none; null where nothing is wrong."""
 
 BESIDE = "beside"
 """Column of a sensor's events: what a record is that is no event by design; null for events."""
+
+PLACE = "place"
+"""Column of a sensor's events where one record may be several: the row that each was, from 0."""
 
 LOSS = "an account of losses"
 """What stands in `BESIDE` where a record counts what the sensor lost."""
@@ -49,7 +52,8 @@ class Format:
         that form. None: every line is read in every form until one claims it.
     events
         From the rows of a block (``line``, ``generation`` from 0, and the columns) to the same rows with
-        columns of `rtml.schema.EVENTS` and, where needed, `PROBLEM` and `BESIDE`; others are left out.
+        columns of `rtml.schema.EVENTS` and, where needed, `PROBLEM` and `BESIDE`; others are left out. Where
+        a record is several events there are more rows, with `PLACE`.
     lost
         From all rows of a file that are `LOSS`, as ``events`` returned them, to what was lost; it sees them
         once, at the end.

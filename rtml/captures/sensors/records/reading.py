@@ -11,7 +11,7 @@ import polars as pl
 
 from rtml.captures.sensors.contract import NothingReadError, Reading
 from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
-from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM, Format
+from rtml.captures.sensors.records.format import BESIDE, LOSS, PLACE, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
 from rtml.captures.sensors.records.values import with_said
 from rtml.errors import RtmlError
@@ -94,7 +94,7 @@ def _part(table: Table, format: Format) -> Part:
     absent = [pl.lit(None, pl.String).alias(name) for name in (PROBLEM, BESIDE) if name not in told.columns]
     told = told.with_columns(absent)
     refused = told[PROBLEM].is_not_null() & told[BESIDE].is_null()
-    bad = _refused(table, refused, told[PROBLEM])
+    bad = _refused(table, told, refused)
     good, kinds = told.filter(~refused) if refused.any() else told, told[BESIDE].drop_nulls().value_counts()
     events = good.filter(pl.col(BESIDE).is_null()) if kinds.height else good
     return Part(
@@ -109,11 +109,12 @@ def _part(table: Table, format: Format) -> Part:
     )
 
 
-def _refused(table: Table, refused: pl.Series, why: pl.Series) -> pl.DataFrame:
+def _refused(table: Table, told: pl.DataFrame, refused: pl.Series) -> pl.DataFrame:
     """Return the lines of a table that are refused, with the reason and the beginning of their text."""
-    lines = table.rows["line"].filter(refused)
-    texts = table.rows["text"].filter(refused) if table.shown is None else table.shown(lines)
-    return pl.DataFrame({"line": lines, "reason": why.filter(refused), "text": texts.str.slice(0, 200)})
+    places = told[PLACE].filter(refused) if PLACE in told.columns else refused.arg_true()
+    lines, why = table.rows["line"].gather(places), told[PROBLEM].filter(refused)
+    texts = table.rows["text"].gather(places) if table.shown is None else table.shown(lines)
+    return pl.DataFrame({"line": lines, "reason": why, "text": texts.str.slice(0, 200)})
 
 
 def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:

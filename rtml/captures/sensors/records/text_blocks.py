@@ -19,7 +19,7 @@ def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
 
     Of lines in JSON (a container runtime's, a shipper's, CloudWatch's) or in a table as CSV each block is
     what documents that follow on one another hold; lines are numbered from that of the first document on.
-    JSON that is no envelope stays as it stands, for the reader to refuse; lines of others than the
+    JSON that is no envelope comes on one line, for the reader to take or to refuse; lines of others than the
     ``writers`` (`rtml.reading.writers`) have a problem.
 
     Examples
@@ -42,7 +42,9 @@ def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
         # Text between objects is text; an object that is cut off is not.
         problem = document.problem if texts is None and document.raw[:1] in (b"{", b"[") else None
         whole = None if texts is None else [text.raw for text in texts if text.problem is None]
-        raw = document.raw if whole is None else b"".join(text.rstrip(b"\n") + b"\n" for text in whole)
+        if whole is None:
+            whole = [document.raw if document.problem is not None else _on_one_line(document.raw)]
+        raw = b"".join(text.rstrip(b"\n") + b"\n" for text in whole)
         apart = document.line not in (first + lines, last)  # documents may stand side by side on a line
         last = document.line
         if held and (problem is not None or apart or len(held) > BLOCK):
@@ -59,3 +61,8 @@ def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
         lines += max(1, raw.count(b"\n"))
     if held:
         yield Block(first, bytes(held))
+
+
+def _on_one_line(raw: bytes) -> bytes:
+    """Return JSON without its line ends, which stand only between its words."""
+    return b" ".join(raw.split(b"\n")) if b"\n" in raw else raw
