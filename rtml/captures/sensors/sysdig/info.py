@@ -16,6 +16,8 @@ __all__ = ["returned", "with_descriptor"]
 
 _DESCRIPTOR = r"^(?:fd|res)=-?\d+\(<(\w+)>(.*?)\)(?: |$)"
 _TUPLE = r"^(?:\S+ )?(?:size=\d+ )?tuple=(\S*->.*?)(?: (?:queuepct|fd)=.*)? *$"
+_SOCKETS = r"^[0-9a-f]+->[0-9a-f]+(?: |$)"
+"""Two ends of a socket of the machine: where they are in the kernel."""
 _BOUND = r"^res=\S+ addr=(\S+:\S+)"
 _NAME = r"(?:^| )name=(.*?)(?:\((/.*?)\))? (?:flags|mode)="
 _KINDS = {"f": "file", "d": "directory", "u": "unix"} | {
@@ -34,7 +36,8 @@ def with_descriptor(rows: pl.DataFrame) -> pl.DataFrame:
     Examples
     --------
     >>> names = ("evt.type", "evt.args", "fd.name", "fd.type", "fs.path.name")
-    >>> calls = [("connect", "res=0 tuple=10.0.0.2:4->1.1.1.1:http "), ("open", "fd=-2(ENOENT) name=/x flags=0 ")]
+    >>> calls = [("connect", "res=0 tuple=10.0.0.2:4->1.1.1.1:http ")]
+    >>> calls += [("open", "fd=-2(ENOENT) name=/x flags=0 ")]
     >>> rows = pl.DataFrame([dict.fromkeys(names) | {"evt.type": c, "evt.args": a} for c, a in calls],
     ...     schema=dict.fromkeys(names, pl.String))
     >>> with_descriptor(rows).select("fd.name", "fs.path.name").rows()
@@ -48,7 +51,10 @@ def with_descriptor(rows: pl.DataFrame) -> pl.DataFrame:
     bound = pl.when(call == "bind").then(text.str.extract(_BOUND))
     told = {
         "_name": pl.coalesce(pl.when(held["2"] != "").then(held["2"]), ends, bound),
-        "_type": held["1"].replace_strict(_KINDS, default=None, return_dtype=pl.String),
+        "_type": pl.coalesce(
+            held["1"].replace_strict(_KINDS, default=None, return_dtype=pl.String),
+            pl.when(ends.str.contains(_SOCKETS)).then(pl.lit("unix")),
+        ),
         "_path": pl.when(held["1"].is_null()).then(pl.coalesce(opened["2"], opened["1"])),
     }
     return of_some(rows, unnamed, told).with_columns(
