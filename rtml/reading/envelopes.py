@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
 from rtml.reading.escapes import original
+from rtml.reading.headed import CUT, headed, joined
 from rtml.reading.shipped_csv import rows_of
 from rtml.reading.wrappers import inside, may_wrap
 from rtml.reading.writers import foreign
@@ -23,7 +24,6 @@ from rtml.reading.writers import foreign
 __all__ = ["ANYTHING", "Inside", "first_records", "records", "records_of", "texts_in"]
 
 _DEEPEST = 8
-_CUT = "cut off: the line of the log does not end"
 
 
 def _none(value: Any) -> bool:
@@ -97,6 +97,11 @@ def records_of(enveloped: Iterable[Document], expected: Inside = ANYTHING) -> It
     >>> [(d.line, d.value) for d in records_of(documents_of(lines))]
     [(3, {})]
     """
+    yield from joined(_inside_each(enveloped, expected), lambda whole: _unwrapped(whole, expected))
+
+
+def _inside_each(enveloped: Iterable[Document], expected: Inside) -> Iterator[Document]:
+    """Yield what is in envelopes, lines joined that a runtime has cut without a mark."""
     begun: Document | None = None
     for document in enveloped:
         line = _shipped_line(document.value, expected)
@@ -104,15 +109,18 @@ def records_of(enveloped: Iterable[Document], expected: Inside = ANYTHING) -> It
             yield from _unwrapped(document, expected)
             continue
         record = _inside(document, line)
-        if begun is not None and record.problem is not None:
-            record = parsed(begun.line, begun.raw + record.raw)
-        elif begun is not None:
-            yield begun._replace(problem=_CUT)
+        if begun is not None:
+            # Behind a cut the line goes on: what looks like a head there is its own.
+            whole = parsed(begun.line, begun.raw + original(line))
+            if record.problem is not None or whole.problem is None:
+                record = whole
+            else:
+                yield begun._replace(problem=CUT)
         begun = record if _goes_on(record, line) else None
         if begun is None:
             yield from _unwrapped(record, expected)
     if begun is not None:
-        yield begun._replace(problem=_CUT)
+        yield begun._replace(problem=CUT)
 
 
 def texts_in(document: Document, writers: Sequence[str] = (), depth: int = 0) -> list[Document] | None:
@@ -183,7 +191,7 @@ def _of_another(name: str, writers: Sequence[str]) -> str:
 
 def _inside(envelope: Document, part: Any) -> Document:
     if isinstance(part, str):
-        return parsed(envelope.line, original(part))
+        return headed(envelope.line, original(part))
     return Document(envelope.line, part, None, _raw(part))
 
 

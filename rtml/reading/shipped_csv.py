@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rtml.reading.content import first_bytes, opened
-from rtml.reading.documents import LONG, MOST_BYTES, Document, parsed
+from rtml.reading.documents import LONG, MOST_BYTES, Document
+from rtml.reading.headed import headed, is_record
 
 __all__ = ["rows_of"]
 
@@ -61,9 +62,14 @@ def _place(text: str, mark: str, any_text: bool) -> int | None:
         return None
     for name in _COLUMNS:
         at = names.index(name) if name in names else len(row)
-        if at < len(row) and (row[at].lstrip().startswith(("{", "[{")) or (any_text and row[at].strip())):
+        if at < len(row) and (_is_record(row[at]) or (any_text and row[at].strip())):
             return at
     return None
+
+
+def _is_record(cell: str) -> bool:
+    """Tell records from texts; many of those begin with a word in brackets."""
+    return is_record(cell) and (cell.lstrip()[:1] != "[" or "{" in cell)
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:
@@ -103,4 +109,4 @@ def _document(line: int, row: list[str], place: int, name: str, any_text: bool) 
     raw = cell.encode("utf-8", "surrogateescape")
     if any_text:
         return Document(line, None, None, raw)
-    return parsed(line, raw) if cell.strip() else Document(line, None, _EMPTY.format(name), raw)
+    return headed(line, raw) if cell.strip() else Document(line, None, _EMPTY.format(name), raw)

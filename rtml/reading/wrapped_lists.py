@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtml.reading.headed import is_record
+
 __all__ = ["LISTS", "listed"]
 
 Parts = list[Any]
@@ -110,7 +112,7 @@ def _of_datadog(told: Any) -> Any:
     if not isinstance(told, dict):
         return told
     line, own = told.get("message"), told.get("attributes")
-    is_line = isinstance(line, str) and line.lstrip().startswith("{")
+    is_line = isinstance(line, str) and is_record(line)
     return line if is_line or not isinstance(own, dict) else own
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtml.reading.headed import is_record
 from rtml.reading.wrapped_lists import LISTS, listed
 
 __all__ = ["inside", "may_wrap"]
@@ -132,7 +133,7 @@ def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
         alone = len(value) == 1 and key in _ALONE
         if not isinstance(line, str) or (_TEXTS[key].isdisjoint(value) and not alone):
             continue
-        if any_text or key == "log" or line.lstrip()[:1] in ("{", "["):
+        if any_text or key == "log" or is_record(line):
             return [line]
     return None
 
@@ -153,7 +154,7 @@ def _original(value: Mapping[str, Any], any_text: bool) -> Parts | None:
         return _text({"@timestamp": "", **of_hit}, any_text)
     event = value.get("event")
     line = event.get("original") if isinstance(event, dict) and "@timestamp" in value else None
-    return [line] if isinstance(line, str) and (any_text or line.lstrip().startswith("{")) else None
+    return [line] if isinstance(line, str) and (any_text or is_record(line)) else None
 
 
 def _audit(value: Mapping[str, Any], _: bool) -> Parts | None:

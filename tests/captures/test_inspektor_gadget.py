@@ -129,12 +129,6 @@ def test_real_lines_are_all_accounted_for(shared: Path):
 
 
 def test_a_packet_of_no_process_is_an_event(tmp_path: Path):
-    line = {
-        "netnsid": 4026531840,
-        "qtype": "A",
-        "name": "a.b.",
-        **ASKED,
-        "qr": "Q",
-    }
+    line = {"netnsid": 4026531840, "qtype": "A", "name": "a.b.", **ASKED, "qr": "Q"}
     reading = read(tmp_path, {**OLD, "name": "c.d.", "qtype": "A"}, line, name="dns.jsonl")
     assert reading.rejects.is_empty() and reading.events["pid"].to_list() == [7, None]

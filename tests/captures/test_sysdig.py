@@ -47,6 +47,23 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
         },
         {"src_ip": "1.1.1.1", "dst_port": 80, "protocol": "tcp"},
     ),
+    (
+        {"evt.type": "accept", "evt.args": "fd=5(<4t>10.0.0.9:44549->10.0.0.2:ssh) queuepct=0 "},
+        {"src_ip": "10.0.0.9", "src_port": 44549, "dst_ip": "10.0.0.2", "dst_port": 22, "protocol": "tcp"},
+    ),
+    (
+        {"evt.type": "connect", "evt.args": "res=-115(EINPROGRESS) tuple=10.0.0.2:4->10.0.0.3:https "},
+        {"kind": "connect", "dst_ip": "10.0.0.3", "dst_port": 443, "result": -115},
+    ),
+    (
+        {"evt.type": "accept", "fd.name": "10.0.0.9:5->10.0.0.2:of-nobody"},
+        {"src_port": 5, "dst_ip": "10.0.0.2", "dst_port": None},
+    ),
+    (
+        {"evt.type": "sendto", "evt.args": "res=9 data=tuple=10.0.0.2:4->6.6.6.6:80 "},
+        {"dst_ip": None, "dst_port": None},
+    ),
+    ({"evt.type": "openat", "evt.args": "fd=-2(ENOENT) name=/x flags=1(O_RDONLY) "}, {"path": "/x"}),
     ({"evt.type": "execve", "proc.exe": "sh"}, {"kind": "exec", "exe": "sh"}),
     ({"evt.type": "execve", "proc.exe": "sh", "proc.exepath": "/bin/sh"}, {"exe": "/bin/sh"}),
     ({"evt.type": "open", "thread.tid": 7, "proc.ppid": -1}, {"pid": 7, "ppid": None}),
@@ -60,6 +77,63 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
 def test_each_call_is_an_event_with_what_it_has(line: dict[str, Any], wanted: Any, tmp_path: Path):
     (event,) = read(tmp_path, line).events.to_dicts()
     assert {name: event[name] for name in wanted} == wanted
+
+
+CALLER = {"src_ip": "10.0.0.9", "src_port": 44549, "dst_ip": "10.0.0.2"}
+INFOS: list[tuple[str, str, dict[str, Any]]] = [
+    (
+        "accept",
+        "fd=5(<4t>10.0.0.9:44549->10.0.0.2:ssh) tuple=10.0.0.9:44549->10.0.0.2:ssh queuepct=0 queuelen=0 ",
+        CALLER | {"dst_port": 22, "protocol": "tcp", "result": 0},
+    ),
+    ("connect", "res=-115(EINPROGRESS) tuple=10.0.0.9:44549->10.0.0.2:http ", CALLER | {"dst_port": 80}),
+    ("connect", "res=0 tuple=10.0.0.9:44549->10.0.0.2:of-nobody ", CALLER | {"dst_port": None}),
+    ("connect", "res=0 tuple=::1:44549->fe80::1:https ", {"dst_ip": "fe80::1", "dst_port": 443}),
+    (
+        "connect",
+        "res=-2(ENOENT) tuple=0->ffff9d0 /run/nscd/socket ",
+        {"socket_path": "/run/nscd/socket", "protocol": "unix", "dst_ip": None, "result": -2},
+    ),
+    (
+        "sendto",
+        "fd=7(<4u>10.0.0.9:44549->10.0.0.2:domain) size=30 tuple=NULL ",
+        CALLER | {"dst_port": 53, "protocol": "udp"},
+    ),
+    ("sendto", "fd=7(<4>) size=30 tuple=10.0.0.9:44549->10.0.0.2:53 ", CALLER | {"dst_port": 53}),
+    ("bind", "res=0 addr=0.0.0.0:http-alt ", {"src_ip": "0.0.0.0", "src_port": 8080, "dst_ip": None}),
+    ("accept", "fd=-11(EAGAIN) tuple=NULL queuepct=0 ", {"src_ip": None, "result": -11}),
+    (
+        "openat",
+        "fd=3(<f>/a/b (1).txt) dirfd=-100(AT_FDCWD) name=b (1).txt(/a/b (1).txt) flags=1(O_RDONLY) mode=0 ",
+        {"path": "/a/b (1).txt", "wrote": False, "result": 0},
+    ),
+    (
+        "openat",
+        "fd=-2(ENOENT) dirfd=-100(AT_FDCWD) name=b(/a/b) flags=2(O_WRONLY) mode=0 ",
+        {"path": "/a/b", "wrote": False, "result": -2},
+    ),
+    ("open", "fd=-13(EACCES) name=/etc/shadow flags=1(O_RDONLY) mode=0 ", {"path": "/etc/shadow"}),
+]
+
+
+@pytest.mark.parametrize(("call", "info", "wanted"), INFOS)
+def test_fields_that_sysdig_was_not_asked_for_are_in_its_text(call: str, info: str, wanted: Any, tmp_path):
+    (event,) = read(tmp_path, {"evt.type": call, "evt.dir": "<", "evt.info": info}).events.to_dicts()
+    assert {name: event[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("call", ["write", "sendto", "recvfrom", "connect"])
+def test_what_was_sent_is_no_end_of_a_connection(call: str, tmp_path: Path):
+    data = "fd=5(<4t>6.6.6.6:1->7.7.7.7:80) tuple=6.6.6.6:1->7.7.7.7:80"
+    (event,) = read(tmp_path, {"evt.type": call, "evt.info": f"res=9 data={data} "}).events.to_dicts()
+    assert (event["src_ip"], event["dst_ip"], event["dst_port"]) == (None, None, None)
+
+
+def test_a_field_counts_more_than_the_text(tmp_path: Path):
+    told = {"fd.name": "10.0.0.9:1->10.0.0.2:8443", "fd.sport": 8443}
+    info = "res=0 tuple=10.0.0.9:1->10.0.0.3:pcsync-https "
+    (event,) = read(tmp_path, {"evt.type": "connect", "evt.info": info, **told}).events.to_dicts()
+    assert (event["dst_ip"], event["dst_port"]) == ("10.0.0.2", 8443)
 
 
 @pytest.mark.parametrize("field", ["evt.rawtime", "evt.outputtime", "evt.time"])

@@ -85,6 +85,42 @@ def test_an_object_that_does_not_end_swallows_none(tmp_path: Path):
     ]
 
 
+def shipped(*texts: str) -> str:
+    return "\n".join(json.dumps({"@timestamp": "x", "message": text}) for text in texts)
+
+
+def test_parts_of_a_runtime_whose_others_are_not_there_are_told_and_swallow_none(tmp_path: Path):
+    at, path = "2027-01-15T08:00:00Z", tmp_path / "log"
+    lines = [
+        f'{at} stdout P {{"a":',
+        f'{at} stderr F {{"b": 1}}',
+        f"{at} stdout F words",
+        f'{at} stdout P {{"c',
+    ]
+    path.write_text(shipped(*lines, f'{at} stdout F ": 2}}', f'{at} stdout P {{"d'))
+    cut = "cut off: the line of the log does not end"
+    assert [(d.problem or d.value, d.raw) for d in records(path)] == [
+        ({"b": 1}, b'{"b": 1}'),
+        (cut, b'{"a":'),
+        ("not JSON", b"words"),
+        ({"c": 2}, b'{"c": 2}'),
+        (cut, b'{"d'),
+    ]
+
+
+def test_records_in_a_line_that_was_cut_are_taken_out_of_it(tmp_path: Path):
+    at, line = "2027-01-15T08:00:00Z", cloudwatch(TEXTS)
+    (tmp_path / "log").write_text(shipped(f"{at} stdout P {line[:70]}", f"{at} stdout F {line[70:]}"))
+    assert [document.value for document in records(tmp_path / "log")] == RECORDS
+
+
+def test_what_looks_like_a_head_inside_a_cut_line_is_its_own(tmp_path: Path):
+    text = '{"a": "see pod {x}"}\n'
+    (tmp_path / "log").write_text("\n".join(docker(part) for part in (text[:11], text[11:])))
+    assert text[11:].startswith("pod {")
+    assert [document.value for document in records(tmp_path / "log")] == [{"a": "see pod {x}"}]
+
+
 def test_a_log_that_gives_nothing_is_not_sent_back_to_its_own_sensor(tmp_path: Path):
     path = tmp_path / "log"
     path.write_text(json.dumps({"hits": [{"_source": event()}]}))

@@ -77,6 +77,23 @@ def datadog(line: str) -> dict[str, object]:
     return {"id": "A", "type": "log", "attributes": {"service": "s", "message": line, "attributes": {}}}
 
 
+def datadog_of_runtime(line: str) -> dict[str, object]:
+    return datadog(f"{AT} stdout F {line}")
+
+
+def in_parts(wrap: Callable[[str], object]) -> Callable[[Lines], str]:
+    """Write lines as a runtime cuts them, each part in an envelope of its own."""
+
+    def write(lines: Lines) -> str:
+        texts = list[str]()
+        for line in lines:
+            pieces = [line[at : at + 90] for at in range(0, len(line), 90)]
+            texts += [f"{AT} stdout P {piece}" for piece in pieces[:-1]] + [f"{AT} stdout F {pieces[-1]}"]
+        return each(wrap)(texts)
+
+    return write
+
+
 def telemetry(lines: Lines) -> dict[str, object]:
     bodies = [{"timeUnixNano": "1", "body": {"stringValue": line}} for line in lines]
     return {"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": bodies}]}]}
@@ -94,6 +111,20 @@ SHAPES: dict[str, Callable[[Lines], str]] = {
     "hits of an agent's index": each(shipped_hit),
     "a bulk request": bulk,
     "what Elastic keeps": each(lambda x: {"@timestamp": AT, "event": {"original": x, "dataset": "d"}}),
+    "what Elastic keeps of syslog": each(
+        lambda x: {"@timestamp": AT, "event": {"original": f"<5>{AT} node falco[1]: {x}"}}
+    ),
+    "Fluent Bit, a runtime's line": each(lambda x: {"date": 1.5, "log": f"{AT} stdout F {x}"}),
+    "Filebeat, a runtime's line": each(lambda x: {"@timestamp": AT, "message": f"{AT} stdout F {x}"}),
+    "Fluent Bit, parts": in_parts(lambda x: {"date": 1.5, "log": x}),
+    "Filebeat, parts": in_parts(lambda x: {"@timestamp": AT, "message": f"{x}\n"}),
+    "what Elastic keeps, parts": in_parts(lambda x: {"@timestamp": AT, "event": {"original": x}}),
+    "Loki, parts": in_parts(lambda x: {"stream": {}, "values": [["1", x]]}),
+    "Datadog, a runtime's line": one(lambda lines: {"data": [*map(datadog_of_runtime, lines)]}),
+    "Splunk, CSV of syslog": lambda lines: table("_time", "_raw")(
+        [f"<5>{AT} n falco[1]: {x}" for x in lines]
+    ),
+    "Splunk, syslog": each(lambda x: {"_time": AT, "_raw": f"Jan 15 08:00:00 node falco[1]: {x}"}),
     "fields of hits": each(lambda x: {"_index": "i", "fields": {"message": [x]}}),
     "Splunk, export": each(lambda x: {"preview": False, "offset": 0, "result": {"_raw": x, "_time": AT}}),
     "Splunk, results": one(

@@ -1,20 +1,25 @@
-"""Two ends of a connection as one text: ``10.0.0.1:39526->10.0.0.2:443``, also of IPv6."""
+"""Two ends of a connection as one text: ``10.0.0.1:39526->10.0.0.2:443``, also of IPv6, and ``…:https``."""
 
 from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.services import port_of_name
 from rtml.distinct import by_distinct
 
 __all__ = ["address", "end_of", "port"]
 
-_END = r"\[?([0-9A-Fa-f:.]*[0-9A-Fa-f:])\]?:(\d{1,5})"
+_PORT = r"(\d{1,5}|[\w+-]*[g-zG-Z_+-][\w+-]*)"
+"""A number, or a name that is no end of an address of IPv6."""
+_END = rf"\[?([0-9A-Fa-f:.]*[0-9A-Fa-f:])\]?:{_PORT}"
 _ADDRESS = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.%a-z]*)$"
 _ENDS = {"left": rf"^{_END}(?:->|$)", "right": rf"->{_END}$"}
 
 
 def end_of(text: pl.Expr, side: str) -> tuple[pl.Expr, pl.Expr]:
     """Return address and port of one end, ``left`` or ``right``; nulls where the text names none.
+
+    Of a service that is not known (`rtml.captures.sensors.services`) the address is told without a port.
 
     Examples
     --------
@@ -24,9 +29,12 @@ def end_of(text: pl.Expr, side: str) -> tuple[pl.Expr, pl.Expr]:
     [('10.0.0.2', 443), ('::1', 443), (None, None), (None, None)]
     >>> texts.select(ip=end_of(pl.col("fd"), "left")[0])["ip"].to_list()
     ['10.0.0.1', '::1', '0.0.0.0', None]
+    >>> ip, number = end_of(pl.lit("10.0.0.1:5->::1:ssh"), "right")
+    >>> pl.select(ip=ip, port=number).rows()
+    [('::1', 22)]
     """
-    found = text.str.extract_groups(_ENDS[side]).struct
-    return address(found["1"]), port(found["2"])
+    end = text.str.extract_groups(_ENDS[side]).struct
+    return address(end["1"]), port(port_of_name(end["2"]))
 
 
 def address(text: pl.Expr) -> pl.Expr:

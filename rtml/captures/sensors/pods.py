@@ -40,9 +40,9 @@ def _controller(pod: pl.Expr) -> pl.Expr:
 
 
 def workload(namespace: str, pod: str, container: str, image: str) -> pl.Expr:
-    """Return ``namespace/controller/container`` where Kubernetes named the container, else the image.
+    """Return ``namespace/controller/container`` as far as Kubernetes named them, else the image.
 
-    Containers of one image are each other's peers.
+    Containers of one image are each other's peers; those of pods are not, whose images are often the same.
 
     Parameters
     ----------
@@ -51,12 +51,14 @@ def workload(namespace: str, pod: str, container: str, image: str) -> pl.Expr:
 
     Examples
     --------
-    >>> names = {"n": ["shop", None], "p": ["web-0", None], "c": ["app", "x"], "i": ["web:1", "db:1"]}
-    >>> pl.DataFrame(names).select(workload("n", "p", "c", "i")).to_series().to_list()
-    ['shop/web/app', 'db:1']
+    >>> names = {"n": ["shop", None, "shop"], "p": ["web-0", None, "db-0"], "c": ["app", "x", None]}
+    >>> rows = pl.DataFrame({**names, "i": ["web:1", "db:1", "alpine"]})
+    >>> rows.select(workload("n", "p", "c", "i")).to_series().to_list()
+    ['shop/web/app', 'db:1', 'shop/db']
     """
-    parts = [pl.col(namespace), controller(pl.col(pod)), pl.col(container)]
-    return pl.coalesce(pl.concat_str(parts, separator="/"), image).alias("workload")
+    of_pod = [pl.col(namespace), controller(pl.col(pod))]
+    whole, pods = (pl.concat_str(parts, separator="/") for parts in ([*of_pod, pl.col(container)], of_pod))
+    return pl.coalesce(whole, pods, image).alias("workload")
 
 
 def without_hash(kind: str | None, name: str) -> str:

@@ -15,12 +15,7 @@ _KEYS = {
         "record_type",
         "sequence",
         "summary",
-    ),
-    "an audit log of Google Cloud, which is no audit.k8s.io/v1: rtml does not read it": (
-        "protoPayload",
-        "serviceName",
-        "methodName",
-    ),
+    )
 }
 
 _DEFAULT = rb"^(?!2(?: \S+){12} (?:OK|NODATA|SKIPDATA)\s*$)"

@@ -22,7 +22,7 @@ def with_network(rows: pl.DataFrame) -> pl.DataFrame:
     """
     kind, unix = pl.col("kind"), pl.col("fd.type") == "unix"
     # A file whose name looks like two ends is a file.
-    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:\d+->")
+    two_ends = pl.col("fd.name").str.contains(r"^[^/]*:[\w+-]+->")
     on_socket = pl.any_horizontal(kind.is_in(_KINDS), pl.col("call").is_in(_CALLS), two_ends.fill_null(False))
     inbound = kind == "accept"
     source = {part: pl.when(inbound).then(f"_their_{part}").otherwise(f"_our_{part}") for part in _PARTS}
@@ -51,7 +51,9 @@ def _pairs() -> dict[str, pl.Expr]:
 def _ends() -> dict[str, pl.Expr]:
     """Return address and port of our end and of theirs.
 
-    In the text of both the client stands on the left: it is ours where we called, else theirs.
+    In the text of both the client stands on the left: it is ours where we called, else theirs. What Falco
+    calls local and remote counts last: it tells them by the addresses that it knows for the machine's, which
+    those of pods and of its own network often are not, and then they are the wrong way round.
     """
     called, ends = pl.col("kind") == "accept", {}
     for part, read in _PARTS.items():
@@ -59,6 +61,6 @@ def _ends() -> dict[str, pl.Expr]:
         server = pl.coalesce(read(pl.col(f"fd.s{part}")), f"_right_{part}")
         ours = pl.when(called).then(server).otherwise(client)
         theirs = pl.when(called).then(client).otherwise(server)
-        ends[f"_our_{part}"] = pl.coalesce(read(pl.col(f"fd.l{part}")), ours)
-        ends[f"_their_{part}"] = pl.coalesce(read(pl.col(f"fd.r{part}")), theirs)
+        ends[f"_our_{part}"] = pl.coalesce(ours, read(pl.col(f"fd.l{part}")))
+        ends[f"_their_{part}"] = pl.coalesce(theirs, read(pl.col(f"fd.r{part}")))
     return ends

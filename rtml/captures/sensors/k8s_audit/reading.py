@@ -1,7 +1,8 @@
 """Kubernetes audit log: events of ``audit.k8s.io``, one a line, pretty-printed, or an EventList.
 
-Plain, gzip or zstd, also in a transport's envelope (`rtml.reading.envelopes`). The log does not say
-which cluster it is of: a ``cluster.json`` beside the file may (``{"cluster": "prod", "account": "…",
+Plain, gzip or zstd, also in a transport's envelope (`rtml.reading.envelopes`), or as entries of Google
+Cloud's audit log (`google`), which name their cluster. Else the log does not say which it is of: a
+``cluster.json`` beside the file may (``{"cluster": "prod", "account": "…",
 "host": "…"}``). ``time`` is when the request was received. ``result`` is 0 for an HTTP status below
 400, else the error number that comes closest. Stages of one request are all kept
 (`rtml.captures.audit`). ``src_ip`` is the address that connected.
@@ -19,6 +20,7 @@ import polars as pl
 from rtml.captures.audit import AUDIT
 from rtml.captures.sensors.contract import Lines, NothingReadError, Reading, Sensor, Written
 from rtml.captures.sensors.k8s_audit.gathering import Gathered
+from rtml.captures.sensors.k8s_audit.google import event_of, is_entry, place_of
 from rtml.captures.sensors.k8s_audit.values import mapping, word
 from rtml.captures.sensors.recognise import wrong_format
 from rtml.captures.sensors.signature import has_keys
@@ -50,18 +52,20 @@ _WORKLOADS = (
     "cronjobs",
     "replicationcontrollers",
 )
+_Where = tuple[str | None, str | None]
+"""Cluster and account."""
 _NO_TIME = "no time that can be read, or none of the years 1970 to 2199"
 
 
 def read(path: Path) -> Reading:
     """Read one log; every event of it is a row or a reject."""
-    rows, rejects = _read(path)
+    rows, rejects, places = _read(path)
     late = rows.filter(pl.col("time").is_null())
     rejects += [(line, _NO_TIME, "") for line in late["line"]]
     rows = rows.drop_nulls("time").sort("time", maintain_order=True)
     if rows.is_empty():
         raise _nothing(path, rejects)
-    place = _place(path.parent / "cluster.json")
+    place = _place(path.parent / "cluster.json", places)
     named = rows.with_columns(
         host=pl.lit(place["host"] or API_SERVER), seq=pl.int_range(pl.len(), dtype=pl.Int64)
     )
@@ -93,23 +97,24 @@ def _refused(path: Path, rejects: list[tuple[int, str, str]]) -> pl.DataFrame:
 
 
 def _signature(head: bytes) -> bool:
-    return has_keys(head, "auditID") or _API.search(head) is not None
+    of_google = has_keys(head, "protoPayload", "methodName") and b'"k8s.io"' in head
+    return of_google or has_keys(head, "auditID") or _API.search(head) is not None
 
 
-def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
-    """Read blocks of events, so that what is kept of only one is in memory as objects."""
-    events, rejects = Gathered(), list[tuple[int, str, str]]()
+def _read(path: Path) -> tuple[pl.DataFrame, list[tuple[int, str, str]], set[_Where]]:
+    """Read blocks of events, so that what is kept of only one is in memory as objects; and their places."""
+    events, rejects, places = Gathered(), list[tuple[int, str, str]](), set[_Where]()
     for document in records_but(path, events, _EXPECTED):
-        for event, problem in _split(document):
+        for event, problem in _split(document, places):
             if problem is not None:
                 rejects.append((document.line, problem, redacted(document.raw)))
             else:
                 events.add(event, document.line, len(document.raw))
-    return events.table(), rejects
+    return events.table(), rejects, places
 
 
-def _split(document: Document) -> Iterator[tuple[Any, str | None]]:
-    """Yield the events of a document with what is wrong with each."""
+def _split(document: Document, places: set[_Where]) -> Iterator[tuple[Any, str | None]]:
+    """Yield the events of a document with what is wrong with each; note where they are of."""
     if document.problem is not None:
         yield None, document.problem
         return
@@ -117,7 +122,11 @@ def _split(document: Document) -> Iterator[tuple[Any, str | None]]:
     if isinstance(value, dict) and value.get("kind") == "EventList":
         value, listed = value.get("items"), True
     for event in value if isinstance(value, list) else [value]:
-        yield event, _problem(event, listed)
+        problem = None
+        if is_entry(event):
+            places.add(place_of(event))
+            event, problem = event_of(event)
+        yield event, problem or _problem(event, listed)
 
 
 def _problem(event: Any, listed: bool) -> str | None:
@@ -156,10 +165,12 @@ def _events(rows: pl.DataFrame, place: dict[str, str | None]) -> pl.DataFrame:
     )
 
 
-def _place(path: Path) -> dict[str, str | None]:
+def _place(path: Path, places: set[_Where]) -> dict[str, str | None]:
+    """Return what a file says of a log's place; none: what the log itself says, if it is of one cluster."""
     names = ("cluster", "account", "host")
     if not path.is_file():
-        return dict.fromkeys(names)
+        cluster, account = places.pop() if len(places) == 1 else (None, None)
+        return {"cluster": cluster, "account": account, "host": None}
     try:
         facts = json_value(read_text(path, _MOST_PLACE))
     except ValueError as error:

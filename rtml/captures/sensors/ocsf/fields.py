@@ -57,7 +57,6 @@ FIELDS: dict[str, str | tuple[str, pl.DataType]] = {
 """Column, which is the attribute's path in OCSF, to where it stands."""
 
 _ABOUT = ("metadata/", "cloud/")
-_ABOUT = ("metadata/", "cloud/")
 NESTED = tuple(name for name in FIELDS if "/" in name and not name.startswith(_ABOUT))
 """Columns of which a record that is nested has some."""
 

@@ -8,6 +8,7 @@ from rtml.captures.sensors.falco.events import events_of as falco_events_of
 from rtml.captures.sensors.falco.fields import FIELDS as FALCO_FIELDS
 from rtml.captures.sensors.records.format import BESIDE
 from rtml.captures.sensors.records.values import with_said
+from rtml.captures.sensors.sysdig.info import returned, with_descriptor
 
 __all__ = ["FIELDS", "events_of"]
 
@@ -34,7 +35,7 @@ mesos k8s asyncevent pluginevent useradded userdeleted groupadded groupdeleted
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe lines; what the kernel or sysdig tell that nobody called is beside."""
     clean = with_said(rows)
-    told = falco_events_of(clean.with_columns(**_as_falco()))
+    told = falco_events_of(with_descriptor(clean.with_columns(**_as_falco())))
     by_type = pl.format("{}, no call of a process", pl.col("evt.type").str.slice(0, 20))
     lost = pl.when(pl.col("evt.type") == "drop").then(pl.lit("a drop that says no number"))
     nobody = pl.when(pl.col("evt.type").is_in(_NO_CALLS)).then(pl.coalesce(lost, by_type))
@@ -49,7 +50,7 @@ def _as_falco() -> dict[str, pl.Expr]:
     return {
         "evt.time": pl.coalesce("rawtime", "outputtime", "evt.time"),
         "evt.args": arguments,
-        "evt.rawres": pl.coalesce("evt.rawres", arguments.str.extract(r"^res=(-?\d+)")),
+        "evt.rawres": pl.coalesce("evt.rawres", returned(arguments)),
         "evt.arg.flags": pl.coalesce("evt.arg.flags", arguments.str.extract(r"(?:^| )flags=(\d+\([^)]*\))")),
         "proc.vpid": pl.coalesce("proc.vpid", arguments.str.extract(r"(?:^| )vpid=(\d+)")),
         "proc.pid": pl.coalesce("proc.pid", "thread.tid"),
