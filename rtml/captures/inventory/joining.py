@@ -76,7 +76,7 @@ def with_names(reading: Reading, listed: pl.DataFrame) -> Reading:
     >>> listed = table_of([{"container_id": "0123456789abcdef", "pod": "web-0", "image": "web:1"}], 0)
     >>> rows = pl.DataFrame({"container_id": ["0123456789ab", None], "image": [None, None]})
     >>> with_names(Reading(rows, pl.DataFrame(), 2), listed).events.rows()
-    [('0123456789abcdef', 'web:1', 'web-0'), (None, None, None)]
+    [('0123456789abcdef', 'web:1', 'web-0', 'web'), (None, None, None, None)]
     """
     meant = resolved(_ids(reading), listed["container_id"])
     whole = {old: max(new, bare_id(old) or "", key=len) for old, new in meant.ids.items()}
