@@ -9,9 +9,10 @@ import polars as pl
 
 from rtml import lineage
 from rtml.captures.store import Capture
+from rtml.rules.language.columns import MEANT
 from rtml.rules.language.conditions import columns_of, outcomes
 from rtml.rules.language.contract import Rule
-from rtml.rules.language.inputs import KEYS
+from rtml.rules.language.inputs import KEYS, rule_inputs
 from rtml.rules.language.partial import ANY_VALUES, possible, unseen, untold
 from rtml.rules.language.views import dead_views
 from rtml.schema import IDENTITY, POLARS
@@ -84,6 +85,8 @@ def account(
     per_rule = hits.group_by("rule").agg(
         hits=pl.col("count").fill_null(1).sum(), containers=pl.col("container_id").drop_nulls().n_unique()
     )
+    inputs = {(tuple(rule.kinds), rule.where) for rule in rules if rule.kinds and events == 0}
+    nothing = {(kinds, where): no_events(capture, kinds, where) for kinds, where in inputs}
     rows = [
         {
             "rule": rule.id,
@@ -93,7 +96,7 @@ def account(
             "authors": rule.authors,
             "source": rule.source,
             "events": events,
-            "why_not": _why_not(capture, rule, events, dead, seen),
+            "why_not": nothing.get((tuple(rule.kinds), rule.where)) or _why_not(rule, dead, seen),
         }
         for rule in rules
     ]
@@ -109,13 +112,9 @@ def account(
 _LATER = ("hits", "containers", "could_match")
 
 
-def _why_not(
-    capture: Capture, rule: Rule, events: int, dead: frozenset[str], seen: Mapping[str, Set[str]]
-) -> str | None:
+def _why_not(rule: Rule, dead: frozenset[str], seen: Mapping[str, Set[str]]) -> str | None:
     if not rule.kinds:
         return "no event of a container can satisfy it"
-    if events == 0:
-        return no_events(capture, rule.kinds)
     null = dead | dead_views(dead, columns_of(rule.condition))
     reasons = "; ".join(untold(rule.condition, dead))
     if "syscall" not in rule.kinds:  # Requests of other kinds are no names of calls.
@@ -129,13 +128,28 @@ def _why_not(
     return f"always null here: {', '.join(sorted(dead & rule.columns))}"
 
 
-def no_events(capture: Capture, kinds: Sequence[str]) -> str:
-    """Say why no event of these kinds is looked at: none is of a container, none is seen, or none was."""
+def no_events(capture: Capture, kinds: Sequence[str], where: str = "") -> str:
+    """Say why no event is looked at: none is of a container or what is meant, none is seen, or none was.
+
+    Parameters
+    ----------
+    capture
+        The capture.
+    kinds, where
+        Which events are meant (`rtml.rules.language.columns.WHERE`).
+    """
     manifest = capture.manifest
     outside = [kind for kind in kinds if manifest.kinds.get(kind)]
+    if outside and where and _are_there(capture, outside):
+        return f"no {', '.join(outside)} event of a container {MEANT[where]}"
     if outside:
         none = "" if manifest.containers else f": {manifest.sensor} named no container at all"
         return f"no {', '.join(outside)} event is of a container{none}"
     unseen = set(kinds) <= set(manifest.blind)
     reason = "the sensor cannot see" if unseen else "the capture has no"
     return f"{reason} {', '.join(kinds)} events"
+
+
+def _are_there(capture: Capture, kinds: Sequence[str]) -> bool:
+    first = rule_inputs(capture, kinds, "", []).select("container_id").head(1)
+    return not first.collect(engine="streaming").is_empty()

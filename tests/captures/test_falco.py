@@ -106,36 +106,6 @@ def test_each_call_is_an_event_with_what_it_has(call: str | None, tmp_path: Path
     assert {name: event[name] for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("call", ["connect", "accept", "sendto"])
-def test_who_called_counts_more_than_what_falco_takes_for_local(call: str, tmp_path: Path):
-    ends = {"fd.name": "10.2.0.2:42668->10.96.0.1:443", "fd.lport": 443, "fd.rport": 42668}
-    (event,) = read(tmp_path, {"evt.type": call, **ends}).events.to_dicts()
-    wanted = {"src_ip": "10.2.0.2", "src_port": 42668, "dst_ip": "10.96.0.1", "dst_port": 443}
-    assert {name: event[name] for name in wanted} == wanted
-
-
-@pytest.mark.parametrize("call", ["connect", "accept", "sendto", "recvfrom", "read"])
-def test_what_falco_takes_for_local_counts_last_also_with_addresses(call: str, tmp_path: Path):
-    ends = {"fd.name": "10.2.0.2:42668->10.96.0.1:443", "fd.lip": "10.96.0.1", "fd.lport": 443}
-    ends |= {"fd.rip": "10.2.0.2", "fd.rport": 42668}
-    (event,) = read(tmp_path, {"evt.type": call, **ends}).events.to_dicts()
-    wanted = {"src_ip": "10.2.0.2", "src_port": 42668, "dst_ip": "10.96.0.1", "dst_port": 443}
-    assert {name: event[name] for name in wanted} == wanted
-
-
-@pytest.mark.parametrize("call", ["bind", "listen"])
-def test_what_is_bound_is_one_end(call: str, tmp_path: Path):
-    ends = {"fd.name": "0.0.0.0:8080", "fd.lport": 8080, "fd.rport": 0}
-    (event,) = read(tmp_path, {"evt.type": call, **ends}).events.to_dicts()
-    assert (event["src_ip"], event["src_port"], event["dst_ip"]) == ("0.0.0.0", 8080, None)
-
-
-@pytest.mark.parametrize(("port", "wanted"), [("https", 443), ("x11-1", 6001), ("of-nobody", None)])
-def test_the_name_of_a_port_does_not_cost_the_address(port: str, wanted: int | None, tmp_path: Path):
-    event = one(tmp_path, evt__type="connect", fd__name=f"10.2.0.2:42668->10.96.0.1:{port}")
-    assert (event["dst_ip"], event["dst_port"]) == ("10.96.0.1", wanted)
-
-
 @pytest.mark.parametrize("time", [1798793100500000000, "1798793100500000000"])
 def test_the_time_is_read_in_each_spelling(time: object, tmp_path: Path):
     event = one(tmp_path, time=None, evt__time=time)

@@ -131,6 +131,15 @@ def test_what_the_sensor_says_stays_and_contradictions_are_counted(tmp_path: Pat
     assert manifest.names == Names(listed=2, named=2, contradicted={"container_name": 1, "pod": 1})
 
 
+@pytest.mark.parametrize("own", [{"k8s.ns.name": "shop", "k8s.pod.name": "web-0"}, {"k8s.pod.name": "web-0"}])
+def test_a_part_of_the_names_is_no_workload_where_a_list_tells_all(own: dict[str, str], tmp_path: Path):
+    log = log_of(tmp_path, alert(0, IDS[0][:12], **own))
+    web = pod("web-0", ("StatefulSet", "web"), containerStatuses=[running(IDS[0], "side")])
+    manifest = import_capture("falco", [log], tmp_path / "c", containers=[written(tmp_path, web)])
+    assert names_in(tmp_path / "c", "container_name", "workload") == [(IDS[0], "side", "shop/web/side")]
+    assert manifest.names == Names(listed=1, named=1)
+
+
 def test_an_id_that_fits_two_containers_names_neither_and_is_told(tmp_path: Path):
     twins = ["0123456789ab" + end * 52 for end in "cd"]
     file = written(tmp_path, pod("web-0", containerStatuses=[running(twins[0]), running(twins[1], "side")]))

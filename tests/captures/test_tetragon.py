@@ -264,3 +264,15 @@ def test_processes_without_a_start_are_processes_all_the_same(tmp_path: Path, le
     ids = capture.events().select("pid", "process_id").collect()
     assert ids["process_id"].null_count() == 0
     assert ids.unique().height == 2 and all(check.ok for check in check_capture(capture))
+
+
+def test_names_of_zeros_are_none(tmp_path: Path):
+    pod = {
+        "namespace": "\0\0\0",
+        "name": "\0\0",
+        "container": {"id": "docker://" + "a" * 12, "name": "web\0"},
+    }
+    row = event("process_exec", {**SHELL, "pod": pod}) | {"node_name": "\0\0\0\0"}
+    (told,) = read(tmp_path, row).events.to_dicts()
+    names = [told[name] for name in ("host", "namespace", "pod", "container_name", "workload")]
+    assert names == ["unknown", None, None, "web", None]

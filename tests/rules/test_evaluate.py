@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import Counter
+from dataclasses import replace
 
 import polars as pl
 from polars.testing import assert_frame_equal
 
 from rtml.rules import evaluate, findings_of, rule_scores, run_rules
 from rtml.rules.account import with_root
-from tests.rules.conftest import START, capture_of
+from rtml.rules.language.columns import MEANT, WHERE
+from tests.rules.conftest import START, RowCapture, capture_of
 from tests.rules.sigma_text import rule
 
 SHELL = rule({"Image|endswith": "/sh"}, id="a" * 8 + "-0000-0000-0000-000000000001")
@@ -78,6 +81,24 @@ def test_a_sensor_is_blind_to_a_rule_only_if_it_can_see_none_of_its_kinds():
     for blind, reason in ((opens.kinds[:1], "the capture has no"), (opens.kinds, "the sensor cannot see")):
         table = evaluate(capture_of(exec_only, blind=blind), [opens]).table
         assert table["why_not"].item() == f"{reason} {', '.join(opens.kinds)} events"
+
+
+def with_kinds(capture: RowCapture) -> RowCapture:
+    kinds = Counter(row["kind"] for row in capture.rows)
+    return replace(capture, manifest=capture.manifest.model_copy(update={"kinds": dict(kinds)}))
+
+
+def test_what_is_missing_is_told_be_it_a_container_or_a_write():
+    writes = rule({"TargetFilename": "/x"}, "file_event", id="c" * 8 + "-0000-0000-0000-000000000001")
+    reads = [{"kind": "open", "path": "/x", "wrote": False}]
+    of_host = evaluate(with_kinds(capture_of([{**reads[0], "container_id": None}])), [writes]).table
+    assert of_host["why_not"].item().startswith("no open event is of a container")
+    whole = evaluate(with_kinds(capture_of(reads)), [writes]).table
+    assert whole.select("could_match", "why_not").row(0) == (False, "no open event of a container is a write")
+
+
+def test_every_choice_of_events_says_what_was_not_there():
+    assert {*MEANT} == {*WHERE} - {""}
 
 
 def test_a_process_that_the_table_does_not_know_is_its_own_root():

@@ -1,9 +1,9 @@
 """Names of containers joined to what a sensor reads, before anything is left out or counted.
 
 What the sensor says stays: it saw the container, and a list may be of another time. What it does not say is
-filled; what it says otherwise is counted. A workload that a sensor took from the image, for want of anything
-better, is no name of its own. Ids take their longest spelling; one that fits several listed containers names
-none of them.
+filled; what it says otherwise is counted. A workload that a sensor took from the image or from a part of the
+names, for want of anything better, is no name of its own. Ids take their longest spelling; one that fits
+several listed containers names none of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rtml.captures.naming import changed
 from rtml.captures.rereading import reread
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import Naming
+from rtml.captures.sensors.pods import controller
 from rtml.container_ids import Meant, bare_id, renamed, resolved
 from rtml.errors import RtmlError
 from rtml.images import repository, tag
@@ -75,7 +76,7 @@ def with_names(reading: Reading, listed: pl.DataFrame) -> Reading:
     >>> listed = table_of([{"container_id": "0123456789abcdef", "pod": "web-0", "image": "web:1"}], 0)
     >>> rows = pl.DataFrame({"container_id": ["0123456789ab", None], "image": [None, None]})
     >>> with_names(Reading(rows, pl.DataFrame(), 2), listed).events.rows()
-    [('0123456789abcdef', 'web:1', 'web-0'), (None, None, None)]
+    [('0123456789abcdef', 'web:1', 'web-0', 'web'), (None, None, None, None)]
     """
     meant = resolved(_ids(reading), listed["container_id"])
     whole = {old: max(new, bare_id(old) or "", key=len) for old, new in meant.ids.items()}
@@ -109,7 +110,7 @@ def _filled(name: str, have: Sequence[str]) -> pl.Expr:
     if name not in have:
         return pl.col(f"_{name}").alias(name)
     own = pl.col(name).cast(pl.String)
-    if name == "workload" and "image" in have:
+    if name == "workload":
         return pl.coalesce(pl.when(_of_sensor(have)).then(own), f"_{name}", own).alias(name)
     return pl.coalesce(own, f"_{name}").alias(name)
 
@@ -126,11 +127,18 @@ def _account(joined: pl.DataFrame, told: pl.DataFrame, meant: Meant, listed: int
 
 
 def _of_sensor(have: Sequence[str]) -> pl.Expr:
-    """Say whether a workload is one that the sensor knows, rather than the image in its place."""
-    if "image" not in have:
-        return pl.lit(True)
-    workload, image = (pl.col(name).cast(pl.String) for name in ("workload", "image"))
-    return workload.is_null() | workload.ne_missing(image)
+    """Say whether a workload is one that the sensor knows, rather than what stands for it.
+
+    That is the image; of a pod the controller alone, where its namespace is not known; or what a list says
+    too, but for the container that the sensor does not name.
+    """
+    own, listed = (pl.col(name).cast(pl.String) for name in ("workload", "_workload"))
+    stands = [listed.str.starts_with(own + "/")]
+    if "image" in have:
+        stands.append(own == pl.col("image").cast(pl.String))
+    if {"pod", "namespace"} <= {*have}:
+        stands.append(pl.col("namespace").is_null() & (own == controller(pl.col("pod").cast(pl.String))))
+    return own.is_null() | ~pl.any_horizontal(known.fill_null(False) for known in stands)
 
 
 def _differ(name: str) -> pl.Expr:

@@ -42,7 +42,8 @@ def _controller(pod: pl.Expr) -> pl.Expr:
 def workload(namespace: str, pod: str, container: str, image: str) -> pl.Expr:
     """Return ``namespace/controller/container`` as far as Kubernetes named them, else the image.
 
-    Containers of one image are each other's peers; those of pods are not, whose images are often the same.
+    Containers of one image are each other's peers; those of pods are not, whose images are often the same. A
+    pod of which neither namespace nor image is known is that of its controller.
 
     Parameters
     ----------
@@ -51,14 +52,14 @@ def workload(namespace: str, pod: str, container: str, image: str) -> pl.Expr:
 
     Examples
     --------
-    >>> names = {"n": ["shop", None, "shop"], "p": ["web-0", None, "db-0"], "c": ["app", "x", None]}
-    >>> rows = pl.DataFrame({**names, "i": ["web:1", "db:1", "alpine"]})
+    >>> names = {"n": ["shop", None, "shop", None], "p": ["web-0", None, "db-0", "till-1"]}
+    >>> rows = pl.DataFrame({**names, "c": ["app", "x", None, None], "i": ["web:1", "db:1", "alpine", None]})
     >>> rows.select(workload("n", "p", "c", "i")).to_series().to_list()
-    ['shop/web/app', 'db:1', 'shop/db']
+    ['shop/web/app', 'db:1', 'shop/db', 'till']
     """
     of_pod = [pl.col(namespace), controller(pl.col(pod))]
     whole, pods = (pl.concat_str(parts, separator="/") for parts in ([*of_pod, pl.col(container)], of_pod))
-    return pl.coalesce(whole, pods, image).alias("workload")
+    return pl.coalesce(whole, pods, image, of_pod[1]).alias("workload")
 
 
 def without_hash(kind: str | None, name: str) -> str:

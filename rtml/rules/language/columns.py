@@ -26,6 +26,7 @@ __all__ = [
     "EVERY",
     "LINEAGE",
     "LISTS",
+    "MEANT",
     "TYPES",
     "WHERE",
     "Derived",
@@ -168,6 +169,15 @@ WHERE: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
     "read": (("wrote", "result"), ~pl.col("wrote").fill_null(False) & (pl.col("result").fill_null(0) >= 0)),
 }
 """Which events of a kind a log source means: the columns needed and the condition."""
+
+MEANT = {
+    "final": "is the last stage of a request",
+    "succeeded": "succeeded",
+    "written": "is a write",
+    "addressed": "has an address",
+    "read": "is a read that succeeded",
+}
+"""Name of `WHERE` to what is missing where no event is meant."""
 
 
 def needs(columns: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 
 from rtml.captures.sensors.contract import NothingReadError, Reading
+from rtml.captures.sensors.kubelet import named_by_kubelet, sandboxes_by_kubelet
 from rtml.captures.sensors.recognise import beginning, recognise, wrong_format
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PLACE, PROBLEM, Format
 from rtml.captures.sensors.records.tables import Table, tables
@@ -98,14 +99,14 @@ def _part(table: Table, format: Format) -> Part:
     good, kinds = told.filter(~refused) if refused.any() else told, told[BESIDE].drop_nulls().value_counts()
     events = good.filter(pl.col(BESIDE).is_null()) if kinds.height else good
     return Part(
-        events=with_said(events.select(name for name in POLARS if name in told.columns)),
+        events=named_by_kubelet(with_said(events.select(name for name in POLARS if name in told.columns))),
         rejects=pl.concat(
             [table.rejects.with_columns(ours=pl.lit(False)), bad.with_columns(ours=pl.lit(True))]
         ),
         beside=Counter(dict(kinds.iter_rows())),
         lost=told.filter(pl.col(BESIDE) == LOSS),
         processes=None if format.processes is None else format.processes(good),
-        containers=None if format.containers is None else format.containers(events),
+        containers=None if format.containers is None else sandboxes_by_kubelet(format.containers(events)),
     )
 
 

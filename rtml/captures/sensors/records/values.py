@@ -60,20 +60,22 @@ def with_said(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def named(text: pl.Expr) -> pl.Expr:
-    """Return names of containers, images and pods; null for what engines write while they do not know.
+    r"""Return names of containers, images and pods; null for what engines write while they do not know.
 
-    For names that people gave; a file may well be called ``incomplete`` (`said`).
+    For names that people gave; a file may well be called ``incomplete`` (`said`). Bytes of zero, with which
+    Tetragon filled the places of names, name nothing.
 
     Examples
     --------
-    >>> pl.DataFrame({"x": ["web", "incomplete", "N/A"]}).select(named(pl.col("x")))["x"].to_list()
-    ['web', None, None]
+    >>> pl.DataFrame({"x": ["web", "incomplete", "N/A", "\0\0"]}).select(named(pl.col("x")))["x"].to_list()
+    ['web', None, None, None]
     """
     return by_distinct(text, _named)
 
 
 def _named(text: pl.Expr) -> pl.Expr:
-    return pl.when(~text.str.strip_chars().str.to_lowercase().is_in(sorted(NAMELESS))).then(text)
+    name = text.str.strip_chars_end("\0")
+    return pl.when(~name.str.strip_chars().str.to_lowercase().is_in(sorted(NAMELESS))).then(name)
 
 
 def domain_name(text: pl.Expr) -> pl.Expr:

@@ -4,9 +4,10 @@ A call is two lines, its enter (``evt.dir`` ``>``) and its exit (``<``): the exi
 without one too. What is no call (``switch``, ``container``, ``signaldeliver`` …) is counted and left out.
 The fields are Falco's, without a rule and an alert around them. ``-p '*%evt.num %evt.rawtime %evt.dir
 %evt.type %evt.args %evt.rawres %proc.pid %proc.ppid %proc.exepath …'`` tells most; sysdig's own choice has no
-``proc.pid`` and no container: the thread then stands for its process. Without ``proc.exepath`` the program is
-what it calls itself (``proc.exe``), which can be forged. The host has no name in the file but by
-``evt.hostname``. A capture (``.scap``) is read by the ``sysdig`` that is installed (`scap.read_scap`).
+``proc.pid``: the thread then stands for its process; files and ends of connections are told by its
+``evt.info`` (`info`). Without ``proc.exepath`` the program is what it calls itself (``proc.exe``), which can
+be forged. The host has no name in the file but by ``evt.hostname``. A capture (``.scap``) is read by the
+``sysdig`` that is installed (`scap.read_scap`).
 
 References
 ----------

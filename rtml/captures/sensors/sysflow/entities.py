@@ -10,6 +10,7 @@ import polars as pl
 
 from rtml.captures.identity import process_id
 from rtml.captures.sensors.contract import CONTAINERS, PROCESSES
+from rtml.captures.sensors.kubelet import KUBELET, SANDBOX
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.sysflow.records import Records
 
@@ -17,7 +18,6 @@ __all__ = ["containers", "declared", "files", "host_of", "known_containers", "oi
 
 _UTC = pl.Datetime("ns", "UTC")
 _DIGEST = r"(sha256:[0-9a-f]{64})"
-_KUBELET = r"^k8s_(?<part>[^_]+)_(?<pod>[^_]+)_(?<space>[^_]+)_"
 _UNTOLD = r"(?i)^(?:incomplete|<na>|n/a|<none>|<unknown>|[/:@])*$"
 """Words that stand where the collector could not ask, alone or for each part of a name."""
 
@@ -101,7 +101,7 @@ def containers(records: Records) -> pl.DataFrame:
     pods = records.frame("Pod").unique("id", keep="last", maintain_order=True)
     pods = pods.select(podId="id", pod=_told("name"), namespace=_told("namespace"))
     frame = records.frame("Container").unique("id", keep="last", maintain_order=True)
-    kubelet = pl.col("name").str.extract_groups(_KUBELET).struct
+    kubelet = pl.col("name").str.extract_groups(KUBELET).struct
     return (
         frame.join(pods, on="podId", how="left", maintain_order="left")
         .with_columns(
@@ -130,7 +130,7 @@ def known_containers(identity: pl.DataFrame, process_records: pl.DataFrame) -> p
     """Return `CONTAINERS`: started with its entry process; sandboxes are infrastructure."""
     entries = process_records.filter(pl.col("entry") & pl.col("container_id").is_not_null())
     starts = entries.group_by("container_id").agg(pl.col("started").min())
-    sandbox = pl.col("container_name").str.starts_with("k8s_POD_")
+    sandbox = pl.col("container_name").str.contains(SANDBOX)
     return (
         identity.join(starts, on="container_id", how="left", maintain_order="left")
         .with_columns(role=pl.when(sandbox).then(pl.lit("infrastructure")))

@@ -63,7 +63,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         .alias("@type"),
         began=when(pl.col("process.start_time")),
         parent_began=when(pl.col("parent.start_time")),
-        host=pl.col("node_name").fill_null("unknown"),
+        host=named(pl.col("node_name")).fill_null("unknown"),
         container_id=container_id(pl.coalesce("process.container", "process.docker")),
         container_name=named(pl.col("process.container_name")),
         image=plain_image(image),
