@@ -23,8 +23,8 @@ SOURCES = [
 FLOORS = [
     set(floor.split())
     for floor in (
-        "absent arrays asof conforming connected container_ids costs errors images lazy lineage once peers"
-        " progress numbers registered registry distinct instants schema showing splits text times version"
+        "absent addresses arrays asof conforming connected container_ids costs errors images lazy lineage once"
+        " peers progress numbers registered registry distinct instants schema showing splits text times version"
         " wildcards",
         "reading",
         "captures baselines findings",

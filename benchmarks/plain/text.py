@@ -41,7 +41,7 @@ def program(path: str) -> str:
 
 
 def scope(ip: str) -> str:
-    """Do what `rtml.features.addresses.scope` does."""
+    """Do what `rtml.addresses.scope` does."""
     bare = ip.lower().removeprefix("::ffff:")
     return next((name for pattern, name in _SCOPES if re.match(pattern, bare)), "public")
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.addresses import scope
 from rtml.baselines import Conditional, Selection
-from rtml.features.addresses import port, scope
+from rtml.features.addresses import port
 from rtml.features.contract import Family
 from rtml.features.pairs import CELL, Material
 from rtml.features.programs import BARE, GIVEN_PROGRAM, PROGRAM, with_bare

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.addresses import scope
 from rtml.baselines import Baseline, Conditional, Selection
 from rtml.baselines.counting import COUNTS
-from rtml.features.addresses import domain_key, endpoint, port, scope
+from rtml.features.addresses import domain_key, endpoint, port
 from rtml.features.contract import Family
 from rtml.features.entropy import miller_madow
 from rtml.features.pairs import CELL, Material, Pairs

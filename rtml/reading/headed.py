@@ -21,17 +21,19 @@ _STREAM = 48
 
 
 def is_record(line: str) -> bool:
-    """Tell whether a line is an object or a list, also behind a head, or of a runtime, which cuts lines.
+    """Tell whether a line is an object or a list of some, also behind a head, or is of a runtime that cuts lines.
+
+    Many texts begin with a word in brackets: those are no lists.
 
     Examples
     --------
     >>> is_record('<5>2027-01-15T08:00:00Z node falco[1]: {"rule": "x"}'), is_record("hello, {you}")
     (True, False)
-    >>> is_record("2027-01-15T08:00:00Z stdout F 1}")
-    True
+    >>> is_record("2027-01-15T08:00:00Z stdout F 1}"), is_record("[error] no such page")
+    (True, False)
     """
     start = line.lstrip()[:_LONGEST]
-    if start[:1] in ("{", "["):
+    if start[:1] == "{" or (start[:1] == "[" and "{" in start):
         return True
     if "{" not in start and " std" not in start[:_STREAM]:
         return False

@@ -62,14 +62,9 @@ def _place(text: str, mark: str, any_text: bool) -> int | None:
         return None
     for name in _COLUMNS:
         at = names.index(name) if name in names else len(row)
-        if at < len(row) and (_is_record(row[at]) or (any_text and row[at].strip())):
+        if at < len(row) and (is_record(row[at]) or (any_text and row[at].strip())):
             return at
     return None
-
-
-def _is_record(cell: str) -> bool:
-    """Tell records from texts; many of those begin with a word in brackets."""
-    return is_record(cell) and (cell.lstrip()[:1] != "[" or "{" in cell)
 
 
 def _next(reader: Iterator[list[str]]) -> list[str]:

@@ -9,6 +9,7 @@ from rtml.captures.sensors.signature import has_keys
 __all__ = ["stranger"]
 
 _LONGEST = 4096
+"""Bytes of a first line that are looked at."""
 
 _KEYS = {
     "what go-libaudit makes of audit records; import the raw audit log, or auditbeat's output": (

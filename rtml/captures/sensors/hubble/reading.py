@@ -2,10 +2,10 @@
 
 A flow is an event of the pod that opens it: ``connect``, or ``accept`` where only the side that was called
 is known (a source outside the cluster). Flows with a query are ``dns``, of the pod that asked: an answer
-says whether it failed. Other replies are beside; where Hubble does
-not say whether a flow is one, it is taken for none. There are no processes, so that features of destinations
-and names can be told from it, nothing else (`Sensor.blind`). A pod stands for its containers: its id is
-``namespace/pod``, for want of another. ``lost_events`` are losses; the state of a node is beside.
+says whether it failed. Other replies are beside; where Hubble does not say whether a flow is one, it is taken
+for none. There are no processes, so that features of destinations and names can be told from it, nothing else
+(`Sensor.blind`). A pod stands for its containers: its id is ``namespace/pod``, for want of another.
+``lost_events`` are losses; the state of a node is beside.
 
 References
 ----------

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rtml.addresses import scope
 from rtml.captures.sensors.contract import Lost, Reading, Sensor, Written
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.flows import called_by_source, client_and_server, kind_of_flow, protocol_of
@@ -37,10 +38,6 @@ _MORE = """
 vpc_id subnet_id instance_id tcp_flags pkt_srcaddr pkt_dstaddr flow_direction ecs_container_id
 ecs_service_name ecs_cluster_name
 """.split()
-
-
-_PRIVATE = r"^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd])"
-"""Addresses that are not of the internet (RFC 1918, 6598, 4193)."""
 
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
@@ -107,7 +104,7 @@ def _ours_is_source(rows: pl.DataFrame) -> pl.Series:
 
 def _by_network() -> pl.Expr:
     """Say whether the source is ours where one end has a private address: that of an interface is one."""
-    source, target = (pl.col(end).str.contains(_PRIVATE) for end in ("src_ip", "dst_ip"))
+    source, target = (scope(pl.col(end)) == "private" for end in ("src_ip", "dst_ip"))
     return pl.when(source != target).then(source)
 
 
