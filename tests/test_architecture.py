@@ -23,9 +23,9 @@ SOURCES = [
 FLOORS = [
     set(floor.split())
     for floor in (
-        "absent addresses arrays asof conforming connected container_ids costs errors images lazy lineage once"
-        " peers progress numbers registered registry distinct instants schema showing splits text times version"
-        " wildcards",
+        "absent addresses arrays asof conforming connected container_ids costs errors images lazy lineage"
+        " once peers progress numbers registered registry distinct instants schema showing splits text times"
+        " version wildcards",
         "reading",
         "captures baselines findings",
         "features detectors rules",

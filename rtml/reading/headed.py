@@ -21,7 +21,7 @@ _STREAM = 48
 
 
 def is_record(line: str) -> bool:
-    """Tell whether a line is an object or a list of some, also behind a head, or is of a runtime that cuts lines.
+    """Tell whether a line is an object or a list of some, also behind a head, or a part that a runtime cut.
 
     Many texts begin with a word in brackets: those are no lists.
 
