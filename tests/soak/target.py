@@ -45,8 +45,8 @@ def made(write: Callable[[Path], object], name: str) -> Path:
 
 
 def files_of(whole: Callable[[], Path]) -> Callable[[], list[bytes]]:
-    """Return what gives the files of a folder, as they lie in it by name."""
-    return lambda: [path.read_bytes() for path in _inside(whole())]
+    """Return what gives the files of a folder that hold anything, as they lie in it by name."""
+    return lambda: [raw for path in _inside(whole()) if (raw := path.read_bytes())]
 
 
 def put(target: Target, folder: Path, raw: bytes | None, place: float) -> Path:

@@ -149,5 +149,5 @@ def _unknown(paths: list[Path]) -> str:
     return (
         f"{_few([str(path) for path in paths if path not in empty])}: of no sensor that is known ({known});"
         " if it is of one of them, name it instead of auto; any CSV, JSON lines or Parquet with processes,"
-        " files or connections: rtml capture import generic FILE --mapping MAPPING.yml"
+        " files or connections is read as sensor 'generic' with a mapping"
     )

@@ -34,7 +34,7 @@ _LINES = {
     "an audit log whose values are interpreted (ausearch -i), so that numbers and bytes of texts are lost;"
     " export it with ausearch --raw, or without -i": re.compile(_INTERPRETED),
     "what Sysmon for Linux writes (XML), which no sensor here reads: make JSON lines or CSV of it, with a"
-    " column for each Data, and import them with rtml capture import generic FILE --mapping MAPPING.yml;"
+    " column for each Data, and import them as sensor 'generic' with a mapping;"
     " or record the host with auditd, Falco, Tetragon or another sensor": re.compile(_SYSMON),
 }
 """What a file is of which the first line looks so."""
