@@ -108,7 +108,8 @@ def test_a_pipe_is_read_once(name: str, tmp_path: Path):
 )
 def test_what_no_sensor_wrote_is_said_with_all_that_are_known(content: bytes, tmp_path: Path):
     (tmp_path / "odd").write_bytes(content)
-    with pytest.raises(RtmlError, match=r"odd: of no sensor that is known \(auditd, .*tetragon.*'generic' with a mapping"):
+    said = r"odd: of no sensor that is known \(auditd, .*tetragon.*'generic' with a mapping"
+    with pytest.raises(RtmlError, match=said):
         choose([tmp_path / "odd"])
     (tmp_path / "odd").write_bytes(b"\n")
     with pytest.raises(RtmlError, match="odd: the file is empty"):

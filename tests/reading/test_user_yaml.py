@@ -169,6 +169,18 @@ def test_a_wrong_override_is_wrong_use(tmp_path: Path, override: str):
     assert caught.value.argument == "overrides" and repr(override) in str(caught.value)
 
 
+def both_readings(text: str, texts_only: bool) -> list[str]:
+    """Return the value or mistake as libyaml reads it, if it may, and as Python does."""
+    outcomes = []
+    for shallow in (user_yaml._shallow, lambda _: False):  # what is not shallow is read by Python
+        with mock.patch.object(user_yaml, "_shallow", shallow):
+            try:
+                outcomes.append(repr(parse_yaml(text, "x", texts_only)))
+            except UsageError as error:
+                outcomes.append(str(error))
+    return outcomes
+
+
 PACKED = sorted((REPOSITORY / "rtml" / "rules" / "packs").rglob("*.yml"))
 
 
@@ -183,14 +195,17 @@ def test_libyaml_says_what_python_says(texts_only: bool, data: st.DataObject):
         + data.draw(st.sampled_from(["", *"\t\r\x07\x85\u2028:'\"&*[{]}%!|>#-?", "[a?", "- ", "\n---\n"]))
         + text[at:]
     )
-    outcomes = []
-    for shallow in (user_yaml._shallow, lambda _: False):  # what is not shallow is read by Python
-        with mock.patch.object(user_yaml, "_shallow", shallow):
-            try:
-                outcomes.append(repr(parse_yaml(text, "x", texts_only)))
-            except UsageError as error:
-                outcomes.append(str(error))
-    assert outcomes[0] == outcomes[1]
+    by_libyaml, by_python = both_readings(text, texts_only)
+    assert by_libyaml == by_python
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [!b, c]", "{a: !b, c: d}", "*a:\n  b: c", "a: &b, c\nd: *b", "[&a, *a, b]"]
+)
+@pytest.mark.parametrize("texts_only", [False, True])
+def test_names_of_tags_and_anchors_end_where_python_ends_them(text: str, texts_only: bool):
+    by_libyaml, by_python = both_readings(text, texts_only)
+    assert by_libyaml == by_python
 
 
 def test_nobody_else_reads_yaml_of_users():

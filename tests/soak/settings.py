@@ -116,6 +116,10 @@ def _look(path: Path) -> None:
     look(path.with_name("labels.parquet"), "of")
 
 
+def _cluster(path: Path) -> None:
+    _place(path, set())
+
+
 def _set(path: Path) -> None:
     base_file = path.with_name("base.yml")
     base_file.write_text(EXPERIMENT)
@@ -141,7 +145,7 @@ SETTINGS: dict[str, Target] = {
     "leaderboard": file("board.yml", load_leaderboard, BOARD),
     "scenario": file("s.yml", load_scenario, (ROOT / "experiments/replay-smoke.yml").read_bytes()),
     "attack": file("a.yml", load_attack, *(path.read_bytes() for path in sorted(ATTACK)[:4])),
-    "cluster": file("cluster.json", lambda path: _place(path, set()), (DATA / "k8s-audit/cluster.json").read_bytes()),
+    "cluster": file("cluster.json", _cluster, (DATA / "k8s-audit/cluster.json").read_bytes()),
     "sitting": file("sitting.json", read_sitting, (DATA / "bpftrace/sitting.json").read_bytes()),
     "looks": file("labels.looks.jsonl", _look, '{"at": "2026-11-24", "of": "abc"}\n' * 2),
     "result": file("sides.json", read_result, '{"sides": [], "facts": {"detector": "surprise"}}'),
