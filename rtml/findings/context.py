@@ -6,11 +6,15 @@ table of findings: when it is made, or later from the capture (`rtml findings ex
 
 from __future__ import annotations
 
+import datetime as dt
+
 import polars as pl
 
+from rtml.asof import asof
 from rtml.findings.redaction import redacted
 from rtml.lineage import PROCESS
 from rtml.schema import EVENT, FINDINGS, conform
+from rtml.times import instant
 
 __all__ = ["MOST_NAMED", "MOST_PARENTS", "MOST_SHOWN", "from_events", "with_context"]
 
@@ -23,6 +27,7 @@ MOST_NAMED = 10
 MOST_PARENTS = 8
 """Ancestors that a finding names, the nearest first."""
 
+_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OF_PROCESS = ("pid", "user", "exe", "exe_sha256", "cmdline", "output")
 _READ = [name for name in EVENT if name not in ("user", "output")]
 
@@ -150,16 +155,18 @@ def _images(rows: pl.DataFrame, shown: pl.DataFrame, processes: pl.LazyFrame) ->
 
 
 def _at(asked: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
-    """Return the image that a process was at a ``time``, else its first: one row per row of ``asked``."""
-    keys = asked.columns
-    begun = (pl.col("since") <= pl.col("time")).fill_null(True)
-    met = asked.join(images, on=PROCESS, how="left", maintain_order="left_right", nulls_equal=False)
-    later = [
-        pl.coalesce(pl.col(n).filter(begun).last(), pl.col(n).first())
-        for n in images.columns
-        if n not in keys
-    ]
-    return met.group_by(keys, maintain_order=True).agg(later)
+    """Return the image that a process was at a ``time``, else its first: one row per row of ``asked``.
+
+    Neither grows with the other: who is executed again and again has as many images, and as many events.
+    """
+    told = [name for name in images.columns if name not in asked.columns]
+    known = images.drop_nulls(PROCESS).with_columns(_begun=pl.col("since").fill_null(instant(_EVER)))
+    images_once = known.unique([*PROCESS, "_begun"], keep="last", maintain_order=True).sort("_begun")
+    numbered = asked.with_row_index("_number").sort("time", maintain_order=True)
+    at = asof(numbered, images_once, left_on="time", right_on="_begun", by=PROCESS)
+    first = known.unique(PROCESS, keep="first", maintain_order=True).select(*PROCESS, *told)
+    both = at.join(first, on=PROCESS, how="left", maintain_order="left", suffix="_first").sort("_number")
+    return both.select(*asked.columns, *(pl.coalesce(name, f"{name}_first") for name in told))
 
 
 def _told(shown: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:

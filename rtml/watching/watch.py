@@ -16,6 +16,7 @@ from rtml.captures.following.lock import locked
 from rtml.captures.sensors import Sensor
 from rtml.errors import RtmlError
 from rtml.findings.exports import Export
+from rtml.watching.aside import Aside
 from rtml.watching.judges import Judges
 from rtml.watching.output import open_output
 from rtml.watching.remarks import Remarks
@@ -78,8 +79,11 @@ def watch(
         output = open_output(out, export, place / "watch" / "told")
         watcher = Watcher(place, judges, output, Remarks(say), sent)
         watcher.resume()
-        beat = replace(pulse, stopped=watcher.idle(pulse), border=watcher.border)
-        manifest = follow(sensor, source, place / "capture", beat, watcher.take, scope)
+        looks = stack.enter_context(Aside(watcher.take))
+        stopped = watcher.idle(pulse, looks)
+        beat = replace(pulse, stopped=stopped, border=watcher.border, busy=looks.busy)
+        manifest = follow(sensor, source, place / "capture", beat, looks, scope)
+        looks.wait()
         if state is None or not pulse.stopped():
             watcher.finish()
         return Watched(manifest, dict(watcher.kept.position.counts))

@@ -18,6 +18,7 @@ from rtml.findings.suppression.archiving import suppress
 from rtml.models.looking import look_on
 from rtml.schema import FINDINGS, empty
 from rtml.times import MINUTE, Window, instant
+from rtml.watching.aside import Aside
 from rtml.watching.clocks import Clocks
 from rtml.watching.judges import Judges
 from rtml.watching.keeping import Kept, keep, kept
@@ -98,11 +99,15 @@ class Watcher:
         passed = middle - _PATIENCE
         return min(w.border_before(passed) + w.length for w in (_AHEAD, self.every)) + _PATIENCE + _LAG
 
-    def idle(self, pulse: Pulse) -> Callable[[], bool]:
-        """Return what the follower asks all the time: whether to stop. Without news the clock goes on."""
+    def idle(self, pulse: Pulse, looks: Aside[Manifest]) -> Callable[[], bool]:
+        """Return what the follower asks all the time: whether to stop. Without news the clock goes on.
+
+        ``looks``: where the looks after commits are at work; there is one look at a time.
+        """
 
         def stopped() -> bool:
-            if not pulse.once:
+            looks.check()
+            if not pulse.once and not looks.busy():
                 self._wait()
             return pulse.stopped()
 

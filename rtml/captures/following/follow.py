@@ -29,7 +29,9 @@ from rtml.errors import RtmlError, UsageError, lookup
 __all__ = ["STDIN", "Pulse", "follow"]
 
 STDIN = "-"
-_BLOCK = 8_000_000
+_BLOCK = 16_000_000
+_GATHER = 1.0
+"""Seconds that lines gather for at most: what a reader costs is for a good part its start, 50 ms."""
 _LONGEST = 64_000_000
 _IDLE = 2.0
 """Seconds without news after which lines that might belong to following ones are read as they are."""
@@ -48,7 +50,8 @@ class Pulse:
     Where commits take long the pause is longer, up to four times. ``once`` stops at the end of what is there.
     ``stopped`` is asked whether to stop there, ``pressed`` whether to leave the rest for the next time: a log
     may grow faster than it is read. ``border`` is asked for a time of the log that somebody waits for: when
-    it has come a commit is due, whatever the pause.
+    it has come a commit is due, whatever the pause. ``busy`` is asked whether whoever was told of the last
+    commit is still at it: until then lines are read, as many as a commit has, and nothing is committed.
     """
 
     seconds: float = 10.0
@@ -58,6 +61,7 @@ class Pulse:
     stopped: Callable[[], bool] = field(default=lambda: False)
     pressed: Callable[[], bool] = field(default=lambda: False)
     border: Callable[[], dt.datetime | None] = field(default=lambda: None)
+    busy: Callable[[], bool] = field(default=lambda: False)
 
     def pause(self, took: float) -> float:
         """Return the seconds from a commit, which ``took`` so long, to the next.
@@ -159,6 +163,7 @@ class _Follower:
     told: Callable[[Manifest], None] | None
     reader: BlockReader
     looked: float = field(default_factory=time.monotonic)
+    took: float = 0.0
     waited: float = 0.0
     new: int = 0
     committed: float = field(default_factory=time.monotonic)
@@ -174,7 +179,11 @@ class _Follower:
             self._wait(came)
             # A line without its end, in a file that may grow, is left for the next time.
             finished = ended or (over and isinstance(self.tail, Spool) and self.tail.over)
-            dirty = self._take(finished, over and self.tail.quiet(_IDLE)) or dirty
+            if ended or over or self._gathered():
+                now = over and self.tail.quiet(_IDLE)
+                while self._take(finished, now):
+                    dirty = True
+                self.took = time.monotonic()
             if ended:
                 self.tail.turn()
                 dirty = True
@@ -184,12 +193,20 @@ class _Follower:
                 self.committed, dirty = time.monotonic(), False
                 if over:
                     return manifest
-            if not came and not ended:
-                time.sleep(self.pulse.sleep)
+            if came < _BLOCK and not ended and not (came and self.pulse.once):
+                time.sleep(min(self.pulse.sleep, self.tail.rest))
+
+    def _gathered(self) -> bool:
+        """Tell whether enough lines wait to be worth a reader's start, or have waited long enough."""
+        waited = time.monotonic() - self.took
+        enough = self.pulse.once or len(self.tail.buffer) >= _BLOCK
+        return enough or waited >= min(_GATHER, self.pulse.seconds / 3)
 
     def _due(self) -> bool:
         """Tell whether a commit is due: the pause is over, much has come, or the time that is waited for."""
-        if time.monotonic() - self.committed >= self.pause or self.new >= self.pulse.events:
+        if self.new >= self.pulse.events or self.pulse.busy():
+            return self.new >= self.pulse.events
+        if time.monotonic() - self.committed >= self.pause:
             return True
         border, end = self.pulse.border(), self.gathered.counts.end
         if border is None or end is None or border > end or border == self.border:
@@ -249,6 +266,8 @@ class _Follower:
         return True
 
     def _commit(self) -> Manifest:
+        while self.pulse.busy():
+            time.sleep(_LOOK)
         self.commits.facts.place = self.tail.place
         begun = time.monotonic()
         manifest = self.commits.commit(self.gathered)

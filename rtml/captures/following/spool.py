@@ -25,6 +25,9 @@ class Spool(Tail):
     Between two runs the same pipe goes on in the middle of a line; of another one a new line begins.
     """
 
+    rest = 0.02
+    """A pipe holds little: whoever writes waits while nobody takes it."""
+
     def __init__(self, folder: Path, place: Place, source: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder / (place.name or "0"), place)

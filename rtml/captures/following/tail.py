@@ -28,7 +28,11 @@ class Tail:
     ----------
     buffer
         What was read behind the place and not dealt with yet.
+    rest
+        Seconds between two looks for more, at most.
     """
+
+    rest = 60.0
 
     def __init__(self, path: Path, place: Place) -> None:
         self.path, self.place, self.buffer = path, place, b""
