@@ -14,6 +14,7 @@ from rtml.captures.sensors.records.format import BESIDE, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.values import integer, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name, result_of_query
+from rtml.distinct import by_distinct
 
 __all__ = ["events_of", "processes_of"]
 
@@ -48,12 +49,11 @@ def _done(rows: pl.DataFrame) -> pl.DataFrame:
         f"own/{process.removeprefix('process/')}": pl.when("itself").then(process).otherwise(actor)
         for actor, process in both
     }
-    launcher = pl.col("itself") & (kind == "exec") & pl.col("process/parent_process/pid").is_null()
+    launcher = pl.col("itself") & (pl.col("kind") == "exec") & pl.col("process/parent_process/pid").is_null()
     for name in [name for name in own if name.startswith("own/parent_process/")]:
-        attribute = name.removeprefix("own/parent_process/")
-        by = pl.col(f"actor/process/{attribute}")
-        own[name] = pl.when(launcher).then(by).otherwise(own[name])
-    return rows.with_columns(**own)
+        by = f"actor/process/{name.removeprefix('own/parent_process/')}"
+        own[name] = pl.when("launcher").then(by).otherwise(own[name])
+    return rows.with_columns(launcher=launcher).with_columns(**own)
 
 
 def _described() -> list[pl.Expr]:
@@ -72,11 +72,15 @@ def _who() -> dict[str, pl.Expr]:
         "started": started,
         "parent_started": above,
         "exe": pl.coalesce("own/file/path", "own/path", _whole_path("own/name")),
-        "comm": pl.coalesce("own/name", "own/file/name").str.extract(r"([^/\\]+)$"),
+        "comm": by_distinct(pl.coalesce("own/name", "own/file/name"), _last_name),
         "cmdline": pl.col("own/cmd_line"),
         "cwd": pl.col("own/working_directory"),
         "uid": user_id(pl.coalesce("own/user/uid", "actor/user/uid")),
     }
+
+
+def _last_name(path: pl.Expr) -> pl.Expr:
+    return path.str.extract(r"([^/\\]+)$")
 
 
 def _whole_path(name: str) -> pl.Expr:
