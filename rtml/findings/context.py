@@ -6,15 +6,13 @@ table of findings: when it is made, or later from the capture (`rtml findings ex
 
 from __future__ import annotations
 
-import datetime as dt
-
 import polars as pl
 
 from rtml.asof import asof
 from rtml.findings.redaction import redacted
+from rtml.instants import UTC_NS
 from rtml.lineage import PROCESS
 from rtml.schema import EVENT, FINDINGS, conform
-from rtml.times import instant
 
 __all__ = ["MOST_NAMED", "MOST_PARENTS", "MOST_SHOWN", "from_events", "with_context"]
 
@@ -27,7 +25,6 @@ MOST_NAMED = 10
 MOST_PARENTS = 8
 """Ancestors that a finding names, the nearest first."""
 
-_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _OF_PROCESS = ("pid", "user", "exe", "exe_sha256", "cmdline", "output")
 _READ = [name for name in EVENT if name not in ("user", "output")]
 
@@ -160,7 +157,8 @@ def _at(asked: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     Neither grows with the other: who is executed again and again has as many images, and as many events.
     """
     told = [name for name in images.columns if name not in asked.columns]
-    known = images.drop_nulls(PROCESS).with_columns(_begun=pl.col("since").fill_null(instant(_EVER)))
+    theirs = images.join(asked, on=PROCESS, how="semi", maintain_order="left")
+    known = theirs.with_columns(_begun=pl.col("since").fill_null(pl.lit(0).cast(UTC_NS)))
     images_once = known.unique([*PROCESS, "_begun"], keep="last", maintain_order=True).sort("_begun")
     numbered = asked.with_row_index("_number").sort("time", maintain_order=True)
     at = asof(numbered, images_once, left_on="time", right_on="_begun", by=PROCESS)

@@ -163,7 +163,7 @@ class _Follower:
     told: Callable[[Manifest], None] | None
     reader: BlockReader
     looked: float = field(default_factory=time.monotonic)
-    took: float = 0.0
+    taken: float = 0.0
     waited: float = 0.0
     new: int = 0
     committed: float = field(default_factory=time.monotonic)
@@ -179,11 +179,11 @@ class _Follower:
             self._wait(came)
             # A line without its end, in a file that may grow, is left for the next time.
             finished = ended or (over and isinstance(self.tail, Spool) and self.tail.over)
-            if ended or over or self._gathered():
+            if ended or over or self._enough():
                 now = over and self.tail.quiet(_IDLE)
                 while self._take(finished, now):
                     dirty = True
-                self.took = time.monotonic()
+                self.taken = time.monotonic()
             if ended:
                 self.tail.turn()
                 dirty = True
@@ -196,16 +196,18 @@ class _Follower:
             if came < _BLOCK and not ended and not (came and self.pulse.once):
                 time.sleep(min(self.pulse.sleep, self.tail.rest))
 
-    def _gathered(self) -> bool:
+    def _enough(self) -> bool:
         """Tell whether enough lines wait to be worth a reader's start, or have waited long enough."""
-        waited = time.monotonic() - self.took
-        enough = self.pulse.once or len(self.tail.buffer) >= _BLOCK
-        return enough or waited >= min(_GATHER, self.pulse.seconds / 3)
+        if self.pulse.once or len(self.tail.buffer) >= _BLOCK:
+            return True
+        return time.monotonic() - self.taken >= min(_GATHER, self.pulse.seconds / 3)
 
     def _due(self) -> bool:
         """Tell whether a commit is due: the pause is over, much has come, or the time that is waited for."""
-        if self.new >= self.pulse.events or self.pulse.busy():
-            return self.new >= self.pulse.events
+        if self.new >= self.pulse.events:
+            return True
+        if self.pulse.busy():
+            return False
         if time.monotonic() - self.committed >= self.pause:
             return True
         border, end = self.pulse.border(), self.gathered.counts.end
