@@ -18,6 +18,7 @@ import polars as pl
 from rtml.captures.sensors.records.any_values import as_texts
 from rtml.captures.sensors.records.cutting import are_parts, cut_out
 from rtml.captures.sensors.records.narrowing import SPELLED
+from rtml.captures.sensors.records.rows_apart import Way, decoded, marked, way_of
 from rtml.captures.sensors.records.shapes import (
     JSON,
     any_names,
@@ -37,13 +38,6 @@ _ODD_NUMBER = (
     r"[:\[,][ \t\r]*-?(?:\d{1,19}(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)[ \t\r]*[,}\]]|\d{20,}[ \t\r]*[,}\]])"
 )
 """A number that orjson and Polars may write in two ways; inside a text it only costs time."""
-_NEXT = r"\}\s*,\s*\{"
-_NEXT_IN_LISTS = r"\}\s*\]\s*,\s*\[\s*\{"
-"""What stands in a row that holds more than one object, or more than one list of one."""
-_LISTED = pl.concat_str(pl.lit("["), "t", pl.lit("]")).alias("r")
-_NUMBERED = pl.concat_str(
-    pl.lit('{"n":'), "n", pl.lit(',"r":'), pl.col("t").fill_null("null"), pl.lit("}")
-).alias("r")
 _REFUSALS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 
 
@@ -91,16 +85,18 @@ def _read(texts: pl.Series, shape: pl.Struct) -> tuple[pl.Series, list[tuple[int
     rows = max(1, _BYTES // int(max(1.0, float(size or 0))))  # type: ignore[arg-type]
     parts, problems = [], list[tuple[int, str]]()
     alone = not any(name.endswith(tuple(any_value)) for name in other_names(shape)) if any_value else False
+    if any_value:
+        texts = _with_texts(texts, shape, any_value, alone, problems)
+    marks = marked(texts)
     for at in range(0, texts.len(), rows):
         part = texts.slice(at, rows)
-        if any_value:
-            part = _with_texts(part, shape, any_value, alone, at, problems)
-        parts.append(_together(part, shape, wanted, at, problems))
+        way = way_of(part, [mark.slice(at, rows) for mark in marks])
+        parts.append(_together(part, shape, wanted, at, problems, way))
     return pl.concat(parts, rechunk=False).alias("value"), sorted(problems)
 
 
 def _with_texts(
-    texts: pl.Series, shape: pl.Struct, names: set[str], alone: bool, at: int, problems: list[tuple[int, str]]
+    texts: pl.Series, shape: pl.Struct, names: set[str], alone: bool, problems: list[tuple[int, str]]
 ) -> pl.Series:
     """Write those rows anew that have an object or a list under one of the names; few rows have.
 
@@ -125,16 +121,16 @@ def _with_texts(
             continue
         found: list[tuple[int, str]] = []
         texts = texts.scatter(rows, _rewritten(texts.gather(rows), shape, 0, found, made(shape)))
-        problems.extend((at + int(rows[place]), why) for place, why in found)
+        problems.extend((int(rows[place]), why) for place, why in found)
     return texts
 
 
 def _together(
-    texts: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
+    texts: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]], way: Way
 ) -> pl.Series:
     """Decode rows at once; where that cannot be done, those of another shape apart from the others."""
     try:
-        return _decoded(texts, plain)
+        return decoded(texts, plain, way)
     except _REFUSALS:
         pass
     fits = _fitting(shape)
@@ -163,7 +159,7 @@ def _apart(
     """Decode rows of other shapes than is wanted: written anew, all at once, or each by itself."""
     found: list[tuple[int, str]] = []
     try:
-        value = _decoded(_rewritten(texts, shape, 0, found), plain)
+        value = decoded(_rewritten(texts, shape, 0, found), plain)
     except _REFUSALS:
         return _halved(texts, shape, plain, 0, problems)
     problems += found
@@ -195,7 +191,7 @@ def _halved(
 ) -> pl.Series:
     """Decode rows at once; where that cannot be done, halves of them, and at last each by itself."""
     try:
-        return _decoded(texts, plain)
+        return decoded(texts, plain)
     except _REFUSALS:
         pass
     if texts.len() > _FEW:
@@ -205,47 +201,17 @@ def _halved(
     return pl.concat([_alone(texts.slice(i, 1), shape, plain, at + i, problems) for i in range(texts.len())])
 
 
-def _decoded(texts: pl.Series, plain: pl.Struct) -> pl.Series:
-    """Decode rows, so that none can run into the next.
-
-    Polars puts the rows into one list: ``[{`` at the end of one and ``}]`` in the next would be one object.
-    As many objects as rows are then one each if no row holds two. Rows that may (objects in a list look like
-    it) stand each in a list, where the same is true of lists; and those that may all the same have numbers.
-    """
-    if texts.null_count() or texts.str.contains(_NEXT_IN_LISTS).any():
-        values = _numbered(texts, plain)
-    elif texts.str.contains(_NEXT).any():
-        lists = texts.to_frame("t").select(_LISTED)["r"].str.json_decode(pl.List(plain))
-        values = lists.explode() if (lists.list.len() == 1).all() else lists.clear()
-    else:
-        values = texts.str.json_decode(plain)
-    if values.len() != texts.len():
-        raise pl.exceptions.ComputeError("a row that is no JSON runs into the next")
-    if values.null_count() > texts.null_count():
-        raise pl.exceptions.ComputeError("a row that is null is no object")
-    return values
-
-
-def _numbered(texts: pl.Series, plain: pl.Struct) -> pl.Series:
-    """Decode rows that stand each in an object with its number; none where one is not in its place."""
-    numbers = pl.int_range(texts.len(), dtype=pl.Int64, eager=True)
-    numbered = pl.DataFrame({"n": numbers, "t": texts}).select(_NUMBERED)["r"]
-    found = numbered.str.json_decode(pl.Struct({"n": pl.Int64(), "r": plain}))
-    in_place = found.struct.field("n").equals(numbers, check_names=False)
-    return found.struct.field("r") if in_place else found.struct.field("r").clear()
-
-
 def _alone(
     text: pl.Series, shape: pl.Struct, plain: pl.Struct, at: int, problems: list[tuple[int, str]]
 ) -> pl.Series:
     rewritten = text if _is_object(text) else text.clear(1)
     try:
         if rewritten.null_count() == 0:
-            return _decoded(rewritten, plain)
+            return decoded(rewritten, plain)
     except _REFUSALS:
         pass
     rewritten = _rewritten(text, shape, at, problems)
-    return _decoded(rewritten, plain) if rewritten.null_count() == 0 else pl.Series([None], dtype=plain)
+    return decoded(rewritten, plain) if rewritten.null_count() == 0 else pl.Series([None], dtype=plain)
 
 
 def _is_object(text: pl.Series) -> bool:
