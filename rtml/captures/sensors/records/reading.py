@@ -119,9 +119,9 @@ def _refused(table: Table, told: pl.DataFrame, refused: pl.Series) -> pl.DataFra
 
 
 def _together(frames: list[pl.DataFrame | None]) -> pl.DataFrame | None:
-    """Return what blocks declare, each once."""
+    """Return what blocks declare, each once; a block alone says nothing twice."""
     there = [frame for frame in frames if frame is not None]
-    return pl.concat(there).unique(maintain_order=True) if there else None
+    return pl.concat(there).unique(maintain_order=True) if len(there) > 1 else next(iter(there), None)
 
 
 def _nothing(path: Path, format: Format, found: list[Part]) -> RtmlError:
