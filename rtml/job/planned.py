@@ -48,8 +48,9 @@ def plan(job: Job) -> Planned:
             if day.name in done and done[day.name].key == day.key:
                 continue
             capture = capture_of(day, job.asked, cache)
-            workers = job.powers.machines.workers
-            tasks = tasks_of(day, capture, job.asked, model, job.powers.memory, workers, cache)
+            powers, workers = job.powers, job.powers.machines.workers
+            threaded = powers.engine.threaded
+            tasks = tasks_of(day, capture, job.asked, model, powers.memory, workers, cache, threaded)
             events[day.name] = sum(task.events for task in tasks)
             shards += len(tasks)
     total = sum(events.values())

@@ -69,8 +69,8 @@ def score_day(out: Place, day: Day, model: Model, asked: Asked, powers: Powers, 
         capture = capture_of(day, asked, work.cache)
     except FAULTS as error:
         raise Failed(_first_line(error)) from error
-    workers = powers.machines.workers
-    tasks = tasks_of(day, capture, asked, model, powers.memory, workers, work.cache)
+    workers, threaded = powers.machines.workers, powers.engine.threaded
+    tasks = tasks_of(day, capture, asked, model, powers.memory, workers, work.cache, threaded)
     files = _shards(tasks, powers, work)
     commit_day(out, day, judge_day(day, capture, model, asked, files))
     for named in files:

@@ -35,6 +35,10 @@ LEAST = 300_000_000
 HISTORY = 3
 """How often a worker holds the model's history: as it is read, drawn from, and looked up in."""
 
+WORTH = 1.5
+"""How many times as fast several workers must be to be worth it: threads alone make one so fast on two
+processors (`python -m benchmarks.scoring_job --memory 8GB`, with one worker and with two)."""
+
 FEWEST = 50_000
 """Events that a shard may hold however little memory there is."""
 
@@ -78,7 +82,14 @@ class Task:
 
 
 def tasks_of(
-    day: Day, capture: Capture, asked: Asked, model: Model, memory: int, workers: int, cache: Path
+    day: Day,
+    capture: Capture,
+    asked: Asked,
+    model: Model,
+    memory: int,
+    workers: int,
+    cache: Path,
+    threaded: bool = False,
 ) -> list[Task]:
     """Cut a day into shards.
 
@@ -94,6 +105,8 @@ def tasks_of(
         Bytes that all workers together may take, and how many there are.
     cache
         Folder for captures of stores.
+    threaded
+        A task that is alone has all threads: a day of which most is one peer group's is then one task.
     """
     members = tuple(
         Member(url, known.stamp, known.content, tuple(sorted(known.damaged))) for url, known in day.members
@@ -103,16 +116,29 @@ def tasks_of(
                  asked.budget, asdict(asked.scope), str(asked.model), str(cache))  # fmt: skip
     if set(model.description.families) & set(AUDIT_FAMILIES):
         return [whole]
+    groups = groups_of(capture, *day.view)
+    alone = workers == 1 or (threaded and _is_work_of_one(groups, workers))
     # Beside several workers the job's own process judges what they read.
-    share = memory // (workers + 1 if workers > 1 else 1)
+    share = memory // (1 if alone else workers + 1)
     least = LEAST + HISTORY * int(model.baseline.counts.estimated_size())
     most = max(FEWEST, (share - least) // BYTES)
-    groups = groups_of(capture, *day.view)
     number = max(workers, -(-int(groups["events"].sum()) // most))
+    if alone and workers > 1:
+        number = 1
     return [
         replace(whole, containers=names, blocks=max(1, -(-events // most)), events=events)
         for names, events in shards_of(groups, number)
     ]
+
+
+def _is_work_of_one(groups: pl.DataFrame, workers: int) -> bool:
+    """Say whether one peer group has so many events that several workers would mostly wait for its own.
+
+    Alone it has all memory, so fewer pieces, and all threads.
+    """
+    events = pl.col("events")
+    total, largest = groups.select(events.sum(), events.max().alias("largest")).fill_null(0).row(0)
+    return bool(total < WORTH * max(largest, total // workers))
 
 
 def groups_of(capture: Capture, begin: dt.datetime, end: dt.datetime) -> pl.DataFrame:

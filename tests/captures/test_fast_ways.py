@@ -198,6 +198,31 @@ def test_a_field_that_few_records_have_is_read(odd: str):
     assert ("d" in {field.name for field in less.fields}) == (odd == '{"b": ' or "0064" in odd)
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_no_field_that_any_record_has_is_left_out(seed: int):
+    """Names are sought by their ends, some records at a time: those that end alike, rare and frequent."""
+    dice = random.Random(seed)
+    names = [
+        "id",
+        "container.id",
+        "container_id",
+        "image",
+        "container.image",
+        "e",
+        "x.image.id",
+        "time",
+        "iso.time",
+    ]
+    rows = ['{"id": "image\\"e"}'] * 1200
+    there = dice.sample(names[1:], 4)
+    for name in there:
+        spelled = name if dice.random() < 0.8 else f"\\u00{ord(name[0]):02x}{name[1:]}"
+        rows += [f'{{"{spelled}": 1}}'] * dice.choice([1, 3, 150, 400])
+    dice.shuffle(rows)
+    less = narrowing.narrowed(pl.Series(rows), pl.Struct(dict.fromkeys(names, pl.String())))
+    assert {field.name for field in less.fields} >= {"id", *there}
+
+
 _SHAPE = pl.Struct({"a": pl.List(pl.Struct({"b": pl.String()})), "c": pl.String()})
 _JOINED = [
     ['{"z":[{}', "{}]}", '{"c":"x"},{"c":"y"}'],

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import polars as pl
 import psutil
 import pytest
 
@@ -75,6 +76,25 @@ def test_pieces_of_any_size_give_the_same(
     run_job([pieces], folder, tmp_path / "out", workers=3)
     assert len({task.containers for task in seen}) > 1 and max(task.blocks for task in seen) > 1
     assert contents(tmp_path / "out") == usual
+
+
+def test_a_day_that_is_the_work_of_one_is_one_task_and_gives_the_same(
+    pieces: str, folder: Path, usual: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    seen = small_shards(monkeypatch, 300)
+    monkeypatch.setattr(sizes, "WORTH", 3)  # three workers were never worth it
+    run_job([pieces], folder, tmp_path / "out", workers=3)
+    assert len(seen) == len({task.day for task in seen}) and max(task.blocks for task in seen) > 1
+    assert contents(tmp_path / "out") == usual
+
+
+@pytest.mark.parametrize(
+    ("events", "workers", "alone"),
+    [([9, 1], 2, True), ([5, 5], 2, False), ([2, 2, 2], 2, False), ([6, 2, 2], 8, False), ([], 2, False)],
+)
+def test_several_workers_read_where_one_would_not_be_as_fast(events: list[int], workers: int, alone: bool):
+    groups = pl.DataFrame({"events": pl.Series(events, dtype=pl.Int64)})
+    assert sizes._is_work_of_one(groups, workers) == alone
 
 
 def test_processes_give_the_same(

@@ -29,9 +29,11 @@ class Engine:
 
     ``run`` yields, for every task once and as they end, its place in the sequence and its `Outcome`. A worker
     that dies is no outcome: its task runs again, a bounded number of times. Within ``keeping`` workers stay
-    from run to run, for they take longer to start than a small day to read.
+    from run to run, for they take longer to start than a small day to read. ``threaded``: a task that is
+    alone has all threads.
     """
 
     name: str
     run: Callable[[Sequence[Task | Lesson], Machines], Iterator[tuple[int, Outcome]]]
     keeping: Callable[[Machines], AbstractContextManager[object]] = nullcontext
+    threaded: bool = False

@@ -104,4 +104,4 @@ def _outcome(task: Task | Lesson) -> Outcome:
         return error
 
 
-LOCAL = Engine("local", _run, _KEPT.block)
+LOCAL = Engine("local", _run, _KEPT.block, threaded=True)
