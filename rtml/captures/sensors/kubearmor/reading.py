@@ -47,6 +47,7 @@ KUBEARMOR = Format(
     claims=pl.col("Type").is_in(TYPES) & pl.col("Operation").is_not_null(),
     events=events_of,
     lost=losses_of,
+    host="HostName",
 )
 
 
