@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rtml.captures.sensors.kubescape.alertmanager import of_labels
+from rtml.captures.sensors.kubescape.labels import of_labels
 from rtml.captures.sensors.records import JSON
 from rtml.captures.sensors.records.fields import Fields, table_of
 from rtml.captures.sensors.records.values import with_said

@@ -26,9 +26,9 @@ import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Reading, Sensor, Written
-from rtml.captures.sensors.kubescape.alertmanager import LABELLED
 from rtml.captures.sensors.kubescape.events import events_of, processes_of
 from rtml.captures.sensors.kubescape.fields import FIELDS
+from rtml.captures.sensors.kubescape.labels import LABELLED
 from rtml.captures.sensors.kubescape.nodes import on_its_node
 from rtml.captures.sensors.records import Format, read_records
 from rtml.captures.sensors.signature import has_keys

@@ -81,6 +81,7 @@ def _notice() -> pl.Expr:
 
 def _tree() -> pl.Expr:
     """Return a tree of the one process that labels tell of (`rtml.captures.sensors.kubescape.trees`)."""
-    process = {name: pl.col(f"label.{name}") for name in _OF_PROCESS}
-    process["pid"] = pl.when(process["pid"] != "0").then(process["pid"])
-    return pl.struct(processTree=pl.struct(**process)).struct.json_encode()
+    others = [pl.col(f"label.{name}").alias(name) for name in _OF_PROCESS if name != "pid"]
+    pid = pl.col("label.pid")
+    process = pl.struct(pl.when(pid != "0").then(pid).alias("pid"), *others)
+    return pl.struct(process.alias("processTree")).struct.json_encode()
