@@ -11,6 +11,9 @@ import pytest
 
 from rtml.captures import import_capture, open_capture
 from rtml.captures.sensors import SENSORS, Reading
+from tests.captures.test_streaming import same, small_blocks
+
+__all__ = ["small_blocks"]
 
 BEGAN = {1: "2027-01-01T08:00:00Z", 20: "2027-01-01T08:30:00.25Z", 30: "2027-01-01T08:44:59.5Z"}
 PROGRAMS = {1: "/sbin/init", 20: "/usr/bin/node", 30: "/bin/sh"}
@@ -123,3 +126,16 @@ def test_entities_of_other_makers_name_no_start(name: Any, tmp_path: Path):
     own = {"pid": 30, "entity_id": name, "parent": {"pid": 20, "entity_id": name}}
     (event,) = read(tmp_path, document("process", "exec", own)).events.to_dicts()
     assert (event["process_id"], event["started"]) == (None, None)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_long_files_tell_the_same(tmp_path: Path):
+    names = ("start", "entity_id", "executable")
+    lines = list[str]()
+    for second in range(300):
+        child = document("process", "exec", {**process(30, *names), "parent": process(20, *names)})
+        file = document("file", "creation", process(20, "entity_id"), file={"path": f"/{second}"})
+        at = f"2027-01-01T08:{second // 60:02}:{second % 60:02}Z"
+        lines += [json.dumps({**told, "@timestamp": at}) for told in (child, file)]
+    (tmp_path / "e.jsonl").write_text("\n".join(lines) + "\n")
+    same("ecs", [tmp_path / "e.jsonl"], tmp_path)

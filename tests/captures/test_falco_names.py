@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 
 from rtml.captures import check_capture, import_capture, open_capture
+from rtml.captures.following.follow import Pulse, follow
+from tests.captures.following.test_follow import to_the_end
 from tests.captures.test_streaming import same, small_blocks
 
 __all__ = ["small_blocks"]
@@ -81,3 +83,14 @@ def test_long_files_tell_the_same(tmp_path: Path):
     same("falco", [tmp_path / "f.jsonl"], tmp_path)
     seen = {c.container_id: c.events for c in open_capture(tmp_path / "blocks").manifest.containers}
     assert set(seen) == {A, B, "cache@n1"} and seen[A] > 600
+
+
+def test_a_followed_log_tells_the_same_when_the_id_comes_later(tmp_path: Path):
+    log = tmp_path / "f.jsonl"
+    for line in (alert(1, NAMED["all"]), alert(2, NAMED["container"]), alert(200, OF_A), alert(400, OF_B)):
+        with log.open("a") as file:
+            file.write(line + "\n")
+        follow("falco", str(log), tmp_path / "c", Pulse(once=True, sleep=0.01))
+    to_the_end(log, tmp_path / "c", "falco")
+    seen = open_capture(tmp_path / "c").events().collect().sort("time")["container_id"].cast(pl.String)
+    assert seen.to_list() == [A, A, A, B]
