@@ -8,7 +8,7 @@ NAMELESS = frozenset(
     {
         *("", "-", "--", "?", '""', "''", "n/a", "<na>", "<n/a>", "incomplete"),
         *("null", "(null)", "<null>", "none", "(none)", "<none>", "nil", "<nil>", "undefined", "<no value>"),
-        *("<unknown>", "(unknown)", "[unknown]"),
+        *("<unknown>", "(unknown)", "[unknown]", "not_discovered_yet"),
     }
 )
 """In lower case. None of them can be told from a name of a container, a pod or an image that is absent."""

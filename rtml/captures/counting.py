@@ -16,6 +16,7 @@ from rtml.captures.manifest import Container, Input, LostInterval, Manifest, Nam
 from rtml.captures.naming import may_be
 from rtml.captures.sensors import Reading, Sensor
 from rtml.captures.sensors.contract import Naming
+from rtml.captures.stand_ins import FACTS, any_stands, stood_for
 from rtml.container_ids import Meant, bare_ids, merged
 from rtml.version import VERSION
 
@@ -133,7 +134,13 @@ class Counts(BaseModel):
         )
 
     def _merged(self) -> Meant:
-        return merged({*self.containers, *self.others})
+        found = merged({*self.containers, *self.others})
+        if not any_stands(self.containers):
+            return found
+        known = [c.model_dump(include={*FACTS}) for c in self.containers.values()]
+        rows = pl.DataFrame(known, schema=dict.fromkeys(FACTS, pl.String))
+        stood = stood_for(rows.with_columns(pl.col("container_id").replace(found.ids)))
+        return found._replace(ids={**found.ids, **stood})
 
     def names(self) -> dict[str, str]:
         """Return the longer spelling of ids that have one."""

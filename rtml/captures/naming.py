@@ -9,6 +9,7 @@ from functools import partial
 import polars as pl
 
 from rtml.captures.sensors import Reading
+from rtml.captures.stand_ins import FACTS, any_stands, stood_for
 from rtml.container_ids import bare_ids, merged, renamed
 
 __all__ = ["changed", "may_be", "one_spelling", "renamed_rows"]
@@ -38,7 +39,21 @@ def one_spelling(readings: Sequence[Reading]) -> tuple[list[Reading], dict[str, 
     ]
     ids = {one for column in named for one in column.drop_nulls().unique()}
     found = merged(ids | {one for reading in readings for one in may_be(reading)})
-    return [changed(reading, partial(renamed, ids=found.ids)) for reading in bare], found.several
+    spelled = [changed(reading, partial(renamed, ids=found.ids)) for reading in bare]
+    if any_stands(ids):
+        stood = stood_for(_facts([reading.events for reading in spelled]))
+        spelled = [changed(reading, partial(renamed, ids=stood)) for reading in spelled]
+    return spelled, found.several
+
+
+def _facts(events: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the names of each container, those that were told first."""
+    named = [frame for frame in events if {*FACTS} <= {*frame.columns}]
+    whole = [frame.select(pl.col(FACTS).cast(pl.String)) for frame in named]
+    none = pl.DataFrame(schema=dict.fromkeys(FACTS, pl.String))
+    rows = pl.concat([none, *whole]).unique(maintain_order=True)
+    known = rows.drop_nulls("container_id").group_by("container_id", maintain_order=True)
+    return known.agg(pl.exclude("container_id").drop_nulls().first())
 
 
 def may_be(reading: Reading) -> set[str]:

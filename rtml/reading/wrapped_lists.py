@@ -135,6 +135,16 @@ def _entries(value: Mapping[str, Any]) -> Parts | None:
     )
 
 
+def _alerts(value: Mapping[str, Any]) -> Parts | None:
+    """Alerts that Alertmanager sends together: each has labels of its own."""
+    held = _objects(value["alerts"])
+    return (
+        held
+        if held and all(isinstance(x, dict) and isinstance(x.get("labels"), dict) for x in held)
+        else None
+    )
+
+
 def _tables(value: Mapping[str, Any]) -> Parts | None:
     """Rows of Azure's Log Analytics, by the names of their columns."""
     rows = list[Any]()
@@ -168,6 +178,7 @@ LISTS: dict[str, Callable[[Mapping[str, Any]], Parts | None]] = {
     "records": _records,
     "messages": _log_messages,
     "entries": _entries,
+    "alerts": _alerts,
     "tables": _tables,
     "resourceLogs": _open_telemetry,
 }

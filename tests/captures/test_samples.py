@@ -36,6 +36,7 @@ COUNTS = {
     "inspektor-gadget/trace_exec.jsonl": (5, [6, 7, 8]),
     "k8s-audit/audit.jsonl": (21, [65, 68, 74, 75]),
     "kubearmor/logs.jsonl": (16, [3, 18, 19, 21]),
+    "kubescape/alertmanager.jsonl": (5, [8, 9, 10]),
     "kubescape/alerts.jsonl": (11, [5, 14, 15, 16]),
     "laurel/laurel.log": (14, [12, 14, 15, 16]),
     "ocsf/events.jsonl": (22, [5, 21, 22, 28]),
@@ -103,8 +104,10 @@ def logs_of_calls(path: Path) -> int:
 
 
 def alerts_of_rules(path: Path) -> int:
-    """Count lines without the mark that a pipeline writes when it begins."""
-    return sum('"RuleID":"init"' not in line for line in path.read_text("utf-8").splitlines())
+    """Count lines without the mark that a pipeline writes when it begins, and Alertmanager's notices."""
+    quiet = ('"RuleID":"init"', '"alertname": "Watchdog"', '"status": "resolved"')
+    lines = path.read_text("utf-8").splitlines()
+    return sum(not any(mark in line for mark in quiet) for line in lines)
 
 
 def groups_of_records(path: Path) -> int:

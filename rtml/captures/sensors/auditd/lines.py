@@ -9,8 +9,8 @@ import polars as pl
 
 from rtml.captures.sensors.auditd.accounts import ACCOUNT, account_of
 from rtml.captures.sensors.auditd.go_audit import unpacked
-from rtml.captures.sensors.auditd.heads import host_of
 from rtml.captures.sensors.auditd.values import sound_text
+from rtml.captures.sensors.heads import host_of
 from rtml.captures.sensors.records.text_blocks import text_blocks
 from rtml.reading.escapes import readable
 

@@ -13,7 +13,8 @@ _TEXTS = """
 auditd/data/syscall auditd/data/exit auditd/result auditd/data/tty auditd/message_type
 auditd/data/socket/family auditd/data/socket/addr auditd/data/socket/port auditd/data/socket/path
 process/pid process/ppid process/parent/pid process/executable process/exe process/name process/command_line
-process/title process/working_directory process/cwd process/start process/hash/sha256
+process/title process/working_directory process/cwd process/start process/entity_id process/hash/sha256
+process/parent/start process/parent/entity_id process/parent/executable process/parent/command_line
 user/id user/uid user/effective/id user/euid process/user/id
 host/hostname host/name agent/hostname agent/name beat/hostname
 container/id container/name container/image/name container/image.name

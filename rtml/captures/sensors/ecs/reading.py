@@ -2,6 +2,10 @@
 
 Categories are a text or a list, pids numbers or texts, parents ``ppid`` or ``parent.pid``. What auditbeat
 knows of the call counts more than categories do. Events of no process, file, network or query are beside.
+Processes are told apart by their start, or by the name that Elastic Defend gives them, which has it to the
+second; parents that are named so are lineage, also where they did nothing themselves.
+
+Fails where one maker tells the start of a process and another, of the same process, never does.
 
 References
 ----------
@@ -18,11 +22,12 @@ import polars as pl
 from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, image_name, plain_image
 from rtml.captures.sensors.contract import Lines, Reading, Sensor
+from rtml.captures.sensors.declared import before_their_exec
 from rtml.captures.sensors.ecs.fields import GENERATIONS
 from rtml.captures.sensors.ecs.kinds import ACTIONS, kind_by_words
+from rtml.captures.sensors.ecs.processes import forked, processes_of, with_processes
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.pods import workload
-from rtml.captures.sensors.process_ids import pid_of
 from rtml.captures.sensors.records import BESIDE, PROBLEM, Format, read_records
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
@@ -39,7 +44,7 @@ _NO_EVENTS = ("metric", "state", "pipeline_error", "asset", "enrichment")
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe documents in the columns of the event table."""
-    clean = _placed(with_said(rows))
+    clean = with_processes(_placed(with_said(rows)))
     call = pl.col("auditd/data/syscall")
     told = clean.with_columns(
         pl.col("action").list.join(" ").alias(ACTIONS),
@@ -47,7 +52,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
         words=pl.col("process/args").list.join(" "),
     )
     told = of_some(told, pl.col("kind").is_null(), {"by_words": kind_by_words()})
-    told = told.with_columns(kind=pl.coalesce("kind", "by_words")).with_columns(**_forked())
+    told = told.with_columns(kind=pl.coalesce("kind", "by_words")).with_columns(**forked())
     told = told.with_columns(
         result=_result(),
         request=request_of(pl.coalesce(call, pl.col("action").list.first()), pl.col("kind")),
@@ -85,9 +90,6 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         pod=named(
             pl.coalesce("kubernetes/pod/name", "orchestrator/resource/name", "orchestrator/resource.name")
         ),
-        pid=pid_of(integer(pl.col("process/pid"))),
-        ppid=pid_of(integer(pl.coalesce("process/ppid", "process/parent/pid"))),
-        started=when(pl.col("process/start")),
         exe=pl.coalesce("process/executable", "process/exe"),
         comm="process/name",
         cwd=pl.coalesce("process/working_directory", "process/cwd"),
@@ -99,17 +101,6 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         query_type="dns/question/type",
         answers="dns/resolved_ip",
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))
-
-
-def _forked() -> dict[str, pl.Expr]:
-    """Make a fork that no call tells of, an event of the child, one of the parent."""
-    born = (pl.col("kind") == "fork") & pl.col("auditd/data/syscall").is_null()
-    return {
-        "target_pid": pl.when(born).then("pid"),
-        "pid": pl.when(born).then("ppid").otherwise("pid"),
-        "ppid": pl.when(~born).then("ppid"),
-        "started": pl.when(~born).then("started"),
-    }
 
 
 def _result() -> pl.Expr:
@@ -197,6 +188,7 @@ ECS = Format(
         | pl.col("event/module").is_not_null()
     ),
     events=events_of,
+    processes=processes_of,
     own=_is_event,
 )
 
@@ -218,5 +210,6 @@ SENSOR = Sensor(
     read=read,
     blind=frozenset({"audit", "write", "mmap_exec"}),
     signature=_signature,
+    together=before_their_exec,
     lines=Lines(),
 )

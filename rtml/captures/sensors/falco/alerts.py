@@ -28,6 +28,7 @@ FALCO = Format(
     processes=processes_of,
     containers=containers_of,
     cut=together,
+    host="hostname",
 )
 
 

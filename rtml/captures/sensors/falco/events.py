@@ -14,8 +14,10 @@ from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of, process_ids
 from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
+from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import integer, named, said, truth, user_id, with_said, wrapped
 from rtml.captures.sensors.results import result_of, result_of_name
+from rtml.captures.stand_ins import stand_in
 
 __all__ = ["containers_of", "events_of", "processes_of"]
 
@@ -43,7 +45,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         image_name(named(pl.col("container.image.repository")), named(pl.col("container.image.tag"))),
         plain_image(named(pl.col("container.image"))),
     )
-    return clean.with_columns(
+    placed = clean.with_columns(
         host=pl.col("hostname").fill_null("unknown"),
         container_id=container_id(pl.coalesce("container.full_id", "container.id")),
         container_name=named(pl.col("container.name").replace("host", None)),
@@ -63,6 +65,15 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         tty=pl.col("proc.tty").replace("0", None),
         exe_memory=truth(pl.col("proc.is_exe_from_memfd")),
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))
+    return _by_names(placed)
+
+
+def _by_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Let names stand in the place of an id that a rule does not ask for; the host has one, ``host``."""
+    no_id = pl.coalesce("container.full_id", "container.id").is_null()
+    unnamed = pl.coalesce("container_name", "pod").is_null()
+    named_alone = of_some(rows, no_id & ~unnamed, {"_stand_in": stand_in()})
+    return named_alone.with_columns(container_id=pl.coalesce("container_id", "_stand_in")).drop("_stand_in")
 
 
 def _dated(rows: pl.DataFrame) -> pl.DataFrame:

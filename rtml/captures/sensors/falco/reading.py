@@ -5,7 +5,8 @@ capture holds. An alert of any other rule is an event of the call that it is abo
 fields that its output has; without ``evt.type`` its kind is ``syscall``. One call that several rules hit is
 one event. Alerts of plugins (``k8s_audit``, clouds) are about no system call: left out, and counted. What
 Falco says of itself is the account of losses (`falco.losses`), or counted and left out. Log text between
-the lines is refused by name. A capture that Falco wrote (``.scap``) is read as sysdig's.
+the lines is refused by name. A container that is named without its id is the one of its host that others
+give these names (`rtml.captures.stand_ins`). A capture that Falco wrote (``.scap``) is read as sysdig's.
 
 Fails where a child's number is asked for inside another pid namespace: Falco reports what the call returned
 there, so a fork in a container names no child; ``proc.pid.ts`` and ``proc.ppid.ts`` tell lineage instead.

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.kubearmor.fields import asked
 
-__all__ = ["call_of", "kind_of_log"]
+__all__ = ["call_in_resource", "call_of", "kind_of_log"]
 
 _HOOKS = {
     "exec": "bprm_check",
@@ -38,6 +38,19 @@ def call_of(data: pl.Expr) -> pl.Expr:
     """
     named = pl.coalesce(asked(data, name) for name in ("syscall", "lsm", "kprobe", "kfunc"))
     return named.str.to_lowercase().str.replace(r"^(?:sys|security)_", "")
+
+
+def call_in_resource(resource: pl.Expr, operation: pl.Expr) -> pl.Expr:
+    """Return the call that logs of 2021 name where newer ones name what it was about.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"r": ["SYS_CLOSE", "syscall=SYS_BIND sin_port=80", "/etc/a"], "o": "Network"})
+    >>> rows.select(call_in_resource(pl.col("r"), pl.col("o")))["r"].to_list()
+    ['close', 'bind', None]
+    """
+    named = resource.str.extract(r"^(?:syscall=)?SYS_([A-Z0-9_]+)(?: |$)").str.to_lowercase()
+    return pl.when(operation != "Process").then(named)
 
 
 def kind_of_log(call: pl.Expr, operation: pl.Expr, domain: pl.Expr) -> pl.Expr:

@@ -7,7 +7,7 @@ import polars as pl
 from rtml.captures.sensors.calls import request_of
 from rtml.captures.sensors.containers import container_id, digest, plain_image
 from rtml.captures.sensors.endpoints import address, port
-from rtml.captures.sensors.kubearmor.calls import call_of, kind_of_log
+from rtml.captures.sensors.kubearmor.calls import call_in_resource, call_of, kind_of_log
 from rtml.captures.sensors.kubearmor.fields import LOST, asked, word
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.pods import workload
@@ -16,7 +16,7 @@ from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import when
 from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, small, user_id, with_said
-from rtml.captures.sensors.results import result_of_message
+from rtml.captures.sensors.results import result_of, result_of_message
 
 __all__ = ["events_of"]
 
@@ -31,8 +31,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe logs; those by which KubeArmor says that it leaves events out count as losses."""
     placed = _placed(rows)
     happened = _with_told(placed).with_columns(
-        kind=kind_of_log(pl.col("call"), pl.col("Operation"), pl.col("told.domain")),
-        result=pl.when(pl.col("Result") == "Passed").then(0).otherwise(result_of_message(pl.col("Result"))),
+        kind=kind_of_log(pl.col("call"), pl.col("Operation"), pl.col("told.domain")), result=_result()
     )
     told = happened.with_columns(done=pl.col("result").fill_null(0) == 0)
     told = of_some(told.with_columns(*_who(), *_files()), _on_network(), _network())
@@ -54,7 +53,26 @@ def _with_told(rows: pl.DataFrame) -> pl.DataFrame:
     parts = {f"told.{name}": asked(told, name) for name in _TOLD}
     distinct = rows.select("told").drop_nulls().unique().with_columns(call=call_of(told), **parts)
     distinct = distinct.with_columns(flags=flag_names(pl.col("told.flags")))
-    return rows.join(distinct, on="told", how="left", maintain_order="left")
+    whole = rows.join(distinct, on="told", how="left", maintain_order="left")
+    by_resource = call_in_resource(pl.col("Resource"), pl.col("Operation"))
+    old = pl.col("call").is_null() & by_resource.is_not_null()
+    return whole.with_columns(
+        call=pl.coalesce("call", by_resource),
+        # There it stands in the place of a file, and the ends of a connection may stand among the data.
+        Resource=pl.when(~old).then("Resource").when(pl.col("Operation") == "Network").then(_ends()),
+    )
+
+
+def _ends() -> pl.Expr:
+    parts = pl.concat_str("Resource", "told", separator=" ", ignore_nulls=True)
+    return said(parts.str.replace(r"^\S+ ?", ""))
+
+
+def _result() -> pl.Expr:
+    """Return what the log says of the end: of an error that KubeArmor has no words for, its number."""
+    text = pl.col("Result")
+    number = result_of(integer(text.str.extract(r"^Unknown \((-\d+)\)$")))
+    return pl.when(text == "Passed").then(0).otherwise(pl.coalesce(result_of_message(text), number))
 
 
 def _placed(rows: pl.DataFrame) -> pl.DataFrame:
@@ -77,7 +95,7 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         namespace=named(pl.col("NamespaceName")),
         pod=named(pl.col("PodName")),
         pid=_pid("HostPID"),
-        ppid=_pid("HostPPID"),
+        ppid=pl.coalesce(_pid("HostPPID"), pl.when(pl.col("PID") == pl.col("HostPID")).then(_pid("PPID"))),
         uid=user_id(pl.col("UID")),
         cwd=pl.when(pl.col("Cwd").str.contains(r"^/+$"))
         .then(pl.lit("/"))
@@ -96,12 +114,15 @@ def _pid(column: str) -> pl.Expr:
 
 
 def _who() -> list[pl.Expr]:
-    """Say the program and its command: of an exec what is started, if it was, else who tried."""
+    """Say the program and its command: of an exec what is started, if it was, else who tried.
+
+    Who called may be a name without a path, that of its thread.
+    """
     executed = pl.col("kind") == "exec"
     started = executed & pl.col("done")
     begun = pl.coalesce("ProcessName", word(pl.col("Resource")))
     tried = pl.coalesce("ParentProcessName", word(pl.col("Source")))
-    exe = (
+    program = (
         pl.when(started)
         .then(begun)
         .when(executed)
@@ -110,8 +131,8 @@ def _who() -> list[pl.Expr]:
     )
     asked_for = pl.when(pl.col("kind") == "ptrace").then("told.request")
     return [
-        exe.alias("exe"),
-        exe.str.extract(r"([^/]{1,15})[^/]*$").alias("comm"),
+        pl.when(started | program.str.contains("/", literal=True)).then(program).alias("exe"),
+        program.str.extract(r"([^/]{1,15})[^/]*$").alias("comm"),
         pl.when(executed).then("Resource").otherwise("Source").alias("cmdline"),
         pl.coalesce(
             asked_for, request_of(pl.coalesce("call", pl.col("Operation").str.to_lowercase()), pl.col("kind"))

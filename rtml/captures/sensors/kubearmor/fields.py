@@ -8,8 +8,12 @@ from rtml.captures.sensors.records.fields import Fields
 
 __all__ = ["GENERATIONS", "LOST", "TYPES", "asked", "word"]
 
-TYPES = ("ContainerLog", "HostLog", "MatchedPolicy", "MatchedHostPolicy", "SystemEvent")
-"""Telemetry and alerts, of containers and of hosts; the last one speaks of KubeArmor itself."""
+TYPES = (
+    *("ContainerLog", "HostLog", "MatchedPolicy", "MatchedHostPolicy", "SystemEvent"),
+    *("SystemLog", "PolicyMatched", "MatchedNativePolicy"),
+)
+"""Telemetry and alerts, of containers and of hosts (``SystemEvent`` speaks of KubeArmor itself), and what
+they were called in 2021."""
 
 LOST = ("AlertThreshold", "NetworkLimit")
 """Operations by which KubeArmor says that it leaves events out from now on."""

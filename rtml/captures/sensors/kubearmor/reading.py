@@ -3,8 +3,9 @@
 What was called stands in a text (``Data``), what it was about in another (``Resource``): of an exec the
 command, of a file its path, of a connection its address. A log of a policy that blocked says so by its
 result; whom the policy belongs to, its severity and its tags are not mapped. A name of the DNS is what was
-asked for (``UDP_SENDMSG``). Pids are those of the host. When KubeArmor begins to throttle it says so, not
-how much is lost: a loss of unknown count.
+asked for (``UDP_SENDMSG``). Logs of 2021 name the call in the place of the resource, or nowhere. Pids are
+those of the host. When KubeArmor begins to throttle it says so, not how much is lost: a loss of unknown
+count.
 
 Fails where KubeArmor does not say when (some telemetry has no time): refused. Parents are known by pid, when
 they did something themselves.
@@ -46,6 +47,7 @@ KUBEARMOR = Format(
     claims=pl.col("Type").is_in(TYPES) & pl.col("Operation").is_not_null(),
     events=events_of,
     lost=losses_of,
+    host="HostName",
 )
 
 

@@ -25,6 +25,7 @@ _RULES = {
     "open": "R0002 R0006 R0008 R0010",
     "dns": "R0005 R1008",
     "connect": "R0011 R1003 R1009",
+    "accept": "R0012",
     "bpf": "R0009",
     "module_load": "R1002",
     "unshare": "R1006",
@@ -36,7 +37,7 @@ _KINDS = {rule: kind for kind, rules in _RULES.items() for rule in rules.split()
 
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """Describe alerts; what a pipeline writes when it starts is beside."""
+    """Describe alerts; what a pipeline writes when it starts is beside, as are Alertmanager's notices."""
     placed = _placed(told(rows))
     happened = _with_process(placed)
     happened = happened.with_columns(kind=_kind(), result=result_of(integer(pl.col("retval"))))
@@ -44,7 +45,10 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     happened = happened.with_columns(flags=flag_names(said(pl.col("flag_words").list.join("|"))))
     described = happened.with_columns(*_described(), *_network())
     return described.with_columns(
-        pl.when(pl.col("rule") == "init").then(pl.lit("a mark that a pipeline began")).alias(BESIDE),
+        pl.when(pl.col("rule") == "init")
+        .then(pl.lit("a mark that a pipeline began"))
+        .otherwise("notice")
+        .alias(BESIDE),
         pl.when(pl.col("time").is_null())
         .then(pl.lit("no time of the years 1970 to 2199"))
         .when(pl.col("pid").is_null())
@@ -146,14 +150,18 @@ def _joined() -> pl.Expr:
 
 def _network() -> list[pl.Expr]:
     kind, away = pl.col("kind"), pl.col("kind").is_in(["connect", "dns"])
+    came = kind == "accept"
     ip = address(pl.coalesce("ip", "address", "named.address"))
     domain = domain_name(pl.coalesce("domain", "named.domain"))
     protocol = pl.coalesce("proto", "protocol", "named.protocol").str.to_lowercase()
+    direction = pl.when(away).then(pl.lit("outbound")).when(came).then(pl.lit("inbound"))
+    # Of what came in the agent tells the peer's address and the port that it came to.
     return [
+        pl.when(came).then(ip).alias("src_ip"),
         pl.when(away).then(ip).alias("dst_ip"),
-        pl.when(away).then(port(pl.coalesce("port", "named.port"))).alias("dst_port"),
-        pl.when(away).then(protocol.str.extract(r"^(tcp|udp)")).alias("protocol"),
-        pl.when(away).then(pl.lit("outbound")).alias("direction"),
+        pl.when(away | came).then(port(pl.coalesce("port", "named.port"))).alias("dst_port"),
+        pl.when(away | came).then(protocol.str.extract(r"^(tcp|udp)")).alias("protocol"),
+        direction.alias("direction"),
         pl.when(kind == "dns").then(said(domain)).alias("domain"),
         pl.when((kind == "dns") & (pl.col("addresses").list.len() > 0)).then("addresses").alias("answers"),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rtml.captures.sensors.kubescape.labels import of_labels
 from rtml.captures.sensors.records import JSON
 from rtml.captures.sensors.records.fields import Fields, table_of
 from rtml.captures.sensors.records.values import with_said
@@ -24,6 +25,7 @@ _PARTS: dict[str, Fields] = {
         "alert": "alertName",
         "at": "timestamp",
         "infected": "infectedPID",
+        "message": "message",
         **{
             name: f"arguments/{name}"
             for name in ("exec", "retval", "path", "syscall", "domain", "port", "ip")
@@ -66,11 +68,12 @@ _PARTS: dict[str, Fields] = {
 
 
 def told(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each alert, of what its parts say; null where a part is no object.
+    """Return a row for each alert, of what its parts, or its labels, say; null where a part is no object.
 
     ``tree`` is the part with the tree of processes, as text (`rtml.captures.sensors.kubescape.trees`).
     """
     objects = rows.select(pl.when(pl.col(part).str.starts_with("{")).then(part) for part in _PARTS)
     tables = [table_of(objects[part].fill_null("{}"), fields)[0] for part, fields in _PARTS.items()]
     parts = with_said(pl.concat(tables, how="horizontal"))
-    return rows.drop(*_PARTS).hstack(parts).with_columns(objects["process"].alias("tree"))
+    whole = rows.drop(*_PARTS).hstack(parts).with_columns(objects["process"].alias("tree"))
+    return of_labels(whole)

@@ -2,7 +2,7 @@
 
 What an event means is read by auditd's own `rtml.captures.sensors.auditd.mapping.events_of`. Bytes that are
 no text laurel spells ``%ff``. What it says of parents (``PPID``, ``PARENT_INFO``) is not read: they are
-found as for auditd.
+found as for auditd. An event without a node is of the host that syslog's head names.
 
 References
 ----------
@@ -119,6 +119,7 @@ LAUREL = Format(
     generations=(FIELDS,),
     claims=pl.col("id").str.contains(_ID),
     events=_events,
+    host="node",
 )
 
 

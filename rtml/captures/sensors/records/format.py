@@ -71,6 +71,9 @@ class Format:
         line names another one, the line is refused (`rtml.reading.writers`). None: lines of any.
     own
         Tells values that are records, although they look like what agents wrap lines in.
+    host
+        Column that names the host: where a record names none it is the one that the head of syslog before it
+        names (`rtml.captures.sensors.heads`). None: heads tell nothing.
     """
 
     name: str
@@ -86,3 +89,4 @@ class Format:
     cut: Callable[[bytes], int] = len
     writers: Sequence[str] = ()
     own: Callable[[Any], bool] = ANYTHING.own
+    host: str | None = None

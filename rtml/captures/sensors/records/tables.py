@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import polars as pl
 
+from rtml.captures.sensors.heads import unheaded
 from rtml.captures.sensors.records.blocks import Block, blocks, sound
 from rtml.captures.sensors.records.fields import Fields, kinds_of, table_of
 from rtml.captures.sensors.records.format import Format
+from rtml.captures.sensors.records.values import said
 from rtml.reading.documents import Document, documents_of, whole_lines
 from rtml.reading.envelopes import Inside, records, records_of
 
@@ -62,9 +64,9 @@ def block_table(block: Block, format: Format) -> tuple[Table, bool]:
         text = block.raw.decode("utf-8", "backslashreplace")
         return Table(_no_rows(format), _refused([(block.first, block.problem, text)])), False
     lines = pl.DataFrame({"text": sound(block.raw)}).with_row_index("line", offset=block.first)
-    lines = lines.with_columns(pl.col("line").cast(pl.Int64))
+    lines = _without_heads(lines.with_columns(pl.col("line").cast(pl.Int64)), format)
     shaped = pl.col("text").str.starts_with("{") & pl.col("text").str.ends_with("}")
-    rows, _ = _claimed(lines.filter(shaped), format, look=True)
+    rows = _on_hosts(_claimed(lines.filter(shaped), format, look=True)[0], format)
     odd = lines.filter(pl.col("text") != "").join(rows, on="line", how="anti") if _odd(lines, rows) else None
     if odd is None:
         return Table(rows, _refused([])), not rows.is_empty()
@@ -73,6 +75,26 @@ def block_table(block: Block, format: Format) -> tuple[Table, bool]:
     found = [*_one_by_one(records_of(documents, _expected(format)), format)]
     joined = pl.concat([rows, *(table.rows for table in found)]).sort("line", maintain_order=True)
     return Table(joined, pl.concat([_refused([]), *(t.rejects for t in found)])), not rows.is_empty()
+
+
+def _without_heads(lines: pl.DataFrame, format: Format) -> pl.DataFrame:
+    """Take the heads of syslog off lines of which only these name the host (``head``)."""
+    if format.host is None:
+        return lines
+    headed = (~lines["text"].str.starts_with("{")).arg_true()
+    if headed.is_empty():
+        return lines
+    parts = unheaded(lines["text"].gather(headed))
+    nowhere = pl.Series("head", [None], pl.String).new_from_index(0, lines.height)
+    return lines.with_columns(
+        lines["text"].scatter(headed, parts["text"]), nowhere.scatter(headed, parts["head"])
+    )
+
+
+def _on_hosts(rows: pl.DataFrame, format: Format) -> pl.DataFrame:
+    if format.host is None or "head" not in rows.columns:
+        return rows
+    return rows.with_columns(pl.coalesce(said(pl.col(format.host)), "head").alias(format.host)).drop("head")
 
 
 def _expected(format: Format) -> Inside:

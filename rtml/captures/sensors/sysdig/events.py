@@ -8,6 +8,7 @@ from rtml.captures.sensors.falco.events import events_of as falco_events_of
 from rtml.captures.sensors.falco.fields import FIELDS as FALCO_FIELDS
 from rtml.captures.sensors.records.format import BESIDE
 from rtml.captures.sensors.records.values import with_said
+from rtml.captures.sensors.sysdig.enters import with_enters
 from rtml.captures.sensors.sysdig.info import returned, with_descriptor
 
 __all__ = ["FIELDS", "events_of"]
@@ -35,7 +36,7 @@ mesos k8s asyncevent pluginevent useradded userdeleted groupadded groupdeleted
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe lines; what the kernel or sysdig tell that nobody called is beside."""
     clean = with_said(rows)
-    told = falco_events_of(with_descriptor(clean.with_columns(**_as_falco())))
+    told = falco_events_of(with_enters(with_descriptor(clean.with_columns(**_as_falco()))))
     by_type = pl.format("{}, no call of a process", pl.col("evt.type").str.slice(0, 20))
     lost = pl.when(pl.col("evt.type") == "drop").then(pl.lit("a drop that says no number"))
     nobody = pl.when(pl.col("evt.type").is_in(_NO_CALLS)).then(pl.coalesce(lost, by_type))

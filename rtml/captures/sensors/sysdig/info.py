@@ -12,7 +12,7 @@ import polars as pl
 
 from rtml.captures.sensors.records.seldom import of_some
 
-__all__ = ["returned", "with_descriptor"]
+__all__ = ["MAKERS", "returned", "with_descriptor"]
 
 _DESCRIPTOR = r"^(?:fd|res)=-?\d+\(<(\w+)>(.*?)\)(?: |$)"
 _TUPLE = r"^(?:\S+ )?(?:size=\d+ )?tuple=(\S*->.*?)(?: (?:queuepct|fd)=.*)? *$"
@@ -26,7 +26,7 @@ _KINDS = {"f": "file", "d": "directory", "u": "unix"} | {
 """What sysdig writes before a name, to Falco's ``fd.type``."""
 _CALLERS = ("connect", "accept", "accept4", "accept5", "sendto", "sendmsg")
 _OPENERS = ("open", "openat", "openat2", "creat")
-_MAKERS = (*_OPENERS, "accept", "accept4", "accept5")
+MAKERS = (*_OPENERS, "accept", "accept4", "accept5")
 """Calls whose ``fd`` is what they returned."""
 
 
@@ -67,5 +67,5 @@ def with_descriptor(rows: pl.DataFrame) -> pl.DataFrame:
 def returned(arguments: pl.Expr) -> pl.Expr:
     """Return what a call returned, by its arguments: ``res``, or the descriptor that it has made."""
     has_ended = (pl.col("evt.dir") != ">").fill_null(True)
-    made = pl.when(has_ended & pl.col("evt.type").is_in(_MAKERS)).then(arguments)
+    made = pl.when(has_ended & pl.col("evt.type").is_in(MAKERS)).then(arguments)
     return pl.coalesce(arguments.str.extract(r"^res=(-?\d+)"), made.str.extract(r"^fd=(-?\d+)"))

@@ -5,9 +5,9 @@ without one too. What is no call (``switch``, ``container``, ``signaldeliver`` â
 The fields are Falco's, without a rule and an alert around them. ``-p '*%evt.num %evt.rawtime %evt.dir
 %evt.type %evt.args %evt.rawres %proc.pid %proc.ppid %proc.exepath â€¦'`` tells most; sysdig's own choice has no
 ``proc.pid``: the thread then stands for its process; files and ends of connections are told by its
-``evt.info`` (`info`). Without ``proc.exepath`` the program is what it calls itself (``proc.exe``), which can
-be forged. The host has no name in the file but by ``evt.hostname``. A capture (``.scap``) is read by the
-``sysdig`` that is installed (`scap.read_scap`).
+``evt.info`` (`info`), of an end that does not say by its enter's (`enters`). Without ``proc.exepath`` the
+program is what it calls itself (``proc.exe``), which can be forged. The host has no name in the file but by
+``evt.hostname``. A capture (``.scap``) is read by the ``sysdig`` that is installed (`scap.read_scap`).
 
 References
 ----------
