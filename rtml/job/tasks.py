@@ -37,7 +37,7 @@ HISTORY = 3
 
 WORTH = 1.5
 """How many times as fast several workers must be to be worth it: threads alone make one so fast on two
-processors (`python -m benchmarks.scoring_job --memory 8GB`, with one worker and with two)."""
+processors (measured: docs/performance.md)."""
 
 FEWEST = 50_000
 """Events that a shard may hold however little memory there is."""
@@ -118,8 +118,9 @@ def tasks_of(
         return [whole]
     groups = groups_of(capture, *day.view)
     alone = workers == 1 or (threaded and _is_work_of_one(groups, workers))
-    # Beside several workers the job's own process judges what they read.
-    share = memory // (1 if alone else workers + 1)
+    # Beside several workers the job's own process judges what they read. What a piece takes up again of
+    # earlier ones grows with the day: of a hundred million events by half of what the piece itself holds.
+    share = memory * 3 // 4 if alone else memory // (workers + 1)
     least = LEAST + HISTORY * int(model.baseline.counts.estimated_size())
     most = max(FEWEST, (share - least) // BYTES)
     number = max(workers, -(-int(groups["events"].sum()) // most))
