@@ -119,8 +119,9 @@ def tasks_of(
     groups = groups_of(capture, *day.view)
     alone = workers == 1 or (threaded and _is_work_of_one(groups, workers))
     # Beside several workers the job's own process judges what they read. What a piece takes up again of
-    # earlier ones grows with the day: of a hundred million events by half of what the piece itself holds.
-    share = memory * 3 // 4 if alone else memory // (workers + 1)
+    # earlier ones grows with the day (of a hundred million events by half of what the piece itself holds),
+    # and events of a million programs are larger than those that are reckoned with.
+    share = memory * 5 // 8 if alone else memory // (workers + 1)
     least = LEAST + HISTORY * int(model.baseline.counts.estimated_size())
     most = max(FEWEST, (share - least) // BYTES)
     number = max(workers, -(-int(groups["events"].sum()) // most))
