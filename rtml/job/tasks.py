@@ -136,7 +136,7 @@ def tasks_of(
 def _is_work_of_one(groups: pl.DataFrame, workers: int) -> bool:
     """Say whether one peer group has so many events that several workers would mostly wait for its own.
 
-    Alone it has all memory, so fewer pieces, and all threads.
+    Alone it has more of the memory, so fewer pieces, and all threads.
     """
     events = pl.col("events")
     total, largest = groups.select(events.sum(), events.max().alias("largest")).fill_null(0).row(0)
