@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rtml.errors import UsageError, no_capture
 
-__all__ = ["amount", "inputs", "memory", "place"]
+if TYPE_CHECKING:
+    from rtml.rules.chosen import Chosen
+
+__all__ = ["amount", "chosen", "inputs", "memory", "place"]
 
 _SIZES = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _STORES = ("s3", "gs", "gcs", "abfs", "abfss")
@@ -79,3 +84,27 @@ def inputs(value: list[str]) -> list[str]:
         if "://" not in text and not set("*?[") & set(text) and not Path(text).is_dir():
             raise no_capture(text)
     return value
+
+
+def chosen(
+    packs: bool, sigma: Sequence[Path] | None, falco: Sequence[Path] | None, lists: Path | None
+) -> Chosen | None:
+    """Return the rules that a job runs; None where none were asked for.
+
+    Examples
+    --------
+    >>> chosen(False, None, None, None) is None, chosen(True, None, None, None).packs
+    (True, ('container', 'k8s-audit'))
+    >>> chosen(False, None, None, Path("lists.yml"))
+    Traceback (most recent call last):
+    ...
+    rtml.errors.UsageError: lists are values of rules: ask for --rules, --sigma or --falco too
+    """
+    from rtml.rules.chosen import Chosen
+
+    if not (packs or sigma or falco):
+        if lists is not None:
+            raise UsageError("lists are values of rules: ask for --rules, --sigma or --falco too")
+        return None
+    ours = ("container", "k8s-audit") if packs else None
+    return Chosen(ours, tuple(sigma or ()), tuple(falco or ()), lists=lists)

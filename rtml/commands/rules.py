@@ -14,7 +14,7 @@ from rtml.commands.destinations import print_destinations_only
 from rtml.commands.output import console, print_json, print_table, write_parquet
 from rtml.commands.progress import progress
 from rtml.commands.rule_types import show_types
-from rtml.commands.shared_options import Suppress
+from rtml.commands.shared_options import Falco, Lists, Sigma, Suppress
 from rtml.errors import UsageError
 from rtml.text import visible
 
@@ -38,14 +38,8 @@ def rules(
         list[str] | None, typer.Argument(metavar="CAPTURE...", help="Captures.", callback=arguments.capture)
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Parquet file of findings.")] = None,
-    sigma: Annotated[
-        list[Path] | None,
-        typer.Option("--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing),
-    ] = None,
-    falco: Annotated[
-        list[Path] | None,
-        typer.Option("--falco", help="Falco file or folder (repeatable).", callback=arguments.existing),
-    ] = None,
+    sigma: Sigma = None,
+    falco: Falco = None,
     intel: Annotated[
         list[Path] | None,
         typer.Option(
@@ -71,10 +65,7 @@ def rules(
             callback=arguments.one_of("gate", names.GATES),
         ),
     ] = "none",
-    lists: Annotated[
-        Path | None,
-        typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
-    ] = None,
+    lists: Lists = None,
     pack: Annotated[
         str | None,
         typer.Option(

@@ -11,7 +11,7 @@ from rtml.commands import arguments, job_arguments
 from rtml.commands.job_metrics import INCOMPLETE, metered
 from rtml.commands.json_log import following
 from rtml.commands.output import print_json
-from rtml.commands.shared_options import Address, Budget, Engine, Scope, Suppress
+from rtml.commands.shared_options import Address, Budget, Engine, Falco, Lists, Scope, Sigma, Suppress
 
 __all__ = ["score"]
 
@@ -35,6 +35,12 @@ def score(
     budget: Budget = None,
     suppress: Suppress = None,
     scope: Scope = None,
+    rules: Annotated[
+        bool, typer.Option("--rules", help="Tell what our rules find too, of the packs that fit.")
+    ] = False,
+    sigma: Sigma = None,
+    falco: Falco = None,
+    lists: Lists = None,
     engine: Engine = "local",
     workers: Annotated[
         int | None,
@@ -74,14 +80,16 @@ def score(
 
     Exit codes: 0 all is scored (or nothing is new), 1 it failed, 2 wrong use, 3 something was set aside,
     4 another job is writing there. Windows that the model has learnt from are skipped and counted.
-    Findings that `--suppress quiet.yml` means go to `suppressed.parquet`. docs/scoring.md says what lies
-    where, and what is final when.
+    Findings that `--suppress quiet.yml` means go to `suppressed.parquet`. With `--rules`, and with files
+    (`--sigma`, `--falco`), findings of rules stand beside the model's. docs/scoring.md says what lies where,
+    and what is final when.
     """
     from rtml.tracking.places import fetched_model
 
     more = {
         "budget": budget, "suppress": suppress, "scope": scope, "engine": engine, "workers": workers,
         "memory": job_arguments.amount(memory), "address": address, "adopt": adopt,
+        "rules": job_arguments.chosen(rules, sigma, falco, lists),
     }  # fmt: skip
     place = None if dry_run else metrics
     with following("scoring", log_format) as told, metered(place) as done, fetched_model(model) as folder:

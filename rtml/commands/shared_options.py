@@ -9,7 +9,7 @@ import typer
 
 from rtml.commands import amounts, arguments, names
 
-__all__ = ["Address", "Budget", "Engine", "Scope", "Suppress"]
+__all__ = ["Address", "Budget", "Engine", "Falco", "Lists", "Scope", "Sigma", "Suppress"]
 
 Scope = Annotated[
     Path | None, typer.Option("--scope", help="What to look at (YAML).", callback=arguments.existing)
@@ -29,5 +29,17 @@ Engine = Annotated[
     typer.Option(
         "--engine", help="Where it runs: local, ray.", callback=arguments.one_of("engine", names.ENGINES)
     ),
+]
+Sigma = Annotated[
+    list[Path] | None,
+    typer.Option("--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing),
+]
+Falco = Annotated[
+    list[Path] | None,
+    typer.Option("--falco", help="Falco file or folder (repeatable).", callback=arguments.existing),
+]
+Lists = Annotated[
+    Path | None,
+    typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
 ]
 Address = Annotated[str | None, typer.Option("--address", help="Of a Ray cluster; without one it runs here.")]

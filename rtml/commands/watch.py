@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from rtml.commands import arguments, names
-from rtml.commands.shared_options import Budget, Scope, Suppress
+from rtml.commands.shared_options import Budget, Falco, Lists, Scope, Sigma, Suppress
 from rtml.commands.stopping import heard_stop
 from rtml.errors import UsageError
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from rtml.watching.judges import Judges
 
 __all__ = ["watch_log"]
-
-_Files = list[Path] | None
 
 
 def watch_log(
@@ -72,18 +70,9 @@ def watch_log(
             "--pack", help="container, k8s-audit, or 'none'; default: what fits.", callback=arguments.pack
         ),
     ] = None,
-    sigma: Annotated[
-        _Files,
-        typer.Option("--sigma", help="Sigma file or folder (repeatable).", callback=arguments.existing),
-    ] = None,
-    falco: Annotated[
-        _Files,
-        typer.Option("--falco", help="Falco file or folder (repeatable).", callback=arguments.existing),
-    ] = None,
-    lists: Annotated[
-        Path | None,
-        typer.Option("--lists", help="Values of lists that rules name (YAML).", callback=arguments.existing),
-    ] = None,
+    sigma: Sigma = None,
+    falco: Falco = None,
+    lists: Lists = None,
     suppress: Suppress = None,
     scope: Scope = None,
     send: Annotated[
@@ -122,7 +111,7 @@ def watch_log(
     _say(f"{done.manifest.events:,} events until {done.manifest.end or 'now'}; {counts or 'nothing found'}")
 
 
-def _rules(pack: str | None, sigma: _Files, falco: _Files, lists: Path | None) -> Chosen | None:
+def _rules(pack: str | None, sigma: Sigma, falco: Falco, lists: Lists) -> Chosen | None:
     from rtml.rules.chosen import Chosen
 
     if pack == "none" and not sigma and not falco:

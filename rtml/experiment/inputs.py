@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from rtml.captures import Capture
 from rtml.captures.digest import digest_capture
 from rtml.experiment.config import Experiment
+from rtml.reading.digests import digest_of_files
 
-__all__ = ["digest_of_files", "digests"]
+__all__ = ["digests"]
 
 
 def digests(experiment: Experiment, capture: Capture) -> dict[str, str]:
@@ -30,27 +30,3 @@ def digests(experiment: Experiment, capture: Capture) -> dict[str, str]:
     made |= {"configuration": experiment.digest(), "captures": digest_capture(capture)}
     text = "\n".join(f"{kind} {digest}" for kind, digest in sorted(made.items()))
     return {**made, "all": hashlib.sha256(text.encode()).hexdigest()}
-
-
-def digest_of_files(paths: Iterable[Path]) -> str:
-    """Return a SHA-256 over the content of files, and of all files in folders, by their names there.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Path(folder, "rules.yml")
-    ...     _ = file.write_text("a")
-    ...     before = digest_of_files([file])
-    ...     _ = file.write_text("b")
-    ...     before == digest_of_files([file]), before == digest_of_files([Path(folder)])
-    (False, False)
-    """
-    digest = hashlib.sha256()
-    for root in paths:
-        files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else [root]
-        for path in files:
-            digest.update(path.relative_to(root.parent).as_posix().encode() + b"\0")
-            with path.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()

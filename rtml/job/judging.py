@@ -19,6 +19,7 @@ from rtml.models.alarm import with_budgets
 from rtml.models.recognising import refuse
 from rtml.models.scoring import conclude, unlearnt
 from rtml.reading.json_text import json_of
+from rtml.schema import FINDINGS, conform
 from rtml.times import instant
 
 __all__ = ["Judged", "judge_day"]
@@ -36,7 +37,12 @@ class Judged:
 
 
 def judge_day(
-    day: Day, capture: Capture, model: Model, asked: Asked, shards: Sequence[Mapping[str, Path]]
+    day: Day,
+    capture: Capture,
+    model: Model,
+    asked: Asked,
+    shards: Sequence[Mapping[str, Path]],
+    ruled: pl.DataFrame | None = None,
 ) -> Judged:
     """Judge the trees that shards gave.
 
@@ -48,6 +54,8 @@ def judge_day(
         The model, and what was asked of it.
     shards
         Files of each shard, by the names that `rtml.job.shard.read_shard` gives them.
+    ruled
+        Findings of rules (`rtml.job.ruling.ruled`), where rules were asked for.
 
     Raises
     ------
@@ -69,12 +77,14 @@ def judge_day(
     wanted = about.budget if asked.budget is None else asked.budget
     scored = conclude(parts, source, trees, surprises, wanted, within=day.span)
     skipped = sum(told["skipped"] for told in facts)
-    return Judged(scored, _told(scored, capture, day), skipped, remarks(capture))
+    return Judged(scored, _told(scored, capture, day, ruled), skipped, remarks(capture))
 
 
-def _told(scored: Scored, capture: Capture, day: Day) -> pl.DataFrame:
+def _told(scored: Scored, capture: Capture, day: Day, ruled: pl.DataFrame | None) -> pl.DataFrame:
     """Let findings stand alone: with the budget they were set to, and the content of their events."""
     begin, end = day.view
     events = capture.events().filter(pl.col("time").is_between(instant(begin), instant(end)))
     told = with_budgets(scored.findings, scored.alarms)
+    if ruled is not None:
+        told = pl.concat([conform(told, FINDINGS), conform(ruled, FINDINGS)])
     return with_context(told, events, capture.processes(), capture.audit())

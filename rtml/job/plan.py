@@ -14,21 +14,48 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rtml.captures.scope import Scope
 from rtml.features.shared import TOGETHER
 from rtml.findings.suppression.archiving import Suppression
 from rtml.job.known import Index, Known
+from rtml.rules.chosen import Chosen
 from rtml.times import Window
 
-__all__ = ["AFTER", "BEFORE", "Asked", "Day", "days_of"]
+__all__ = ["AFTER", "BEFORE", "Asked", "Day", "Told", "days_of"]
 
 BEFORE = dt.timedelta(hours=1)
 AFTER = Window.of(TOGETHER).length
 LAYOUT = 1
 """Changes when the same captures give other results; every day is then scored again."""
 
+_NAMED = 20
 _DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The rules that a job runs: what was ``chosen``, and a ``digest`` of all their files.
+
+    Of our packs those are run that fit a day, where any was chosen.
+    """
+
+    chosen: Chosen
+    digest: str
+    loaded: int
+    skipped: tuple[str, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what ``score.json`` says of them."""
+        files = [str(path) for path in (*self.chosen.sigma, *self.chosen.falco, self.chosen.lists) if path]
+        return {
+            "packs": self.chosen.pack is not None,
+            "files": files,
+            "loaded": self.loaded,
+            "skipped": list(self.skipped[:_NAMED]),
+            "digest": self.digest,
+        }
 
 
 @dataclass(frozen=True)
@@ -42,11 +69,13 @@ class Asked:
     scope: Scope = field(default_factory=Scope)
     rules: tuple[Suppression, ...] = ()
     adopt: bool = False
+    told: Told | None = None
 
     @property
     def key(self) -> str:
-        """What of it scores depend on."""
-        return json.dumps([self.digest, self.budget, asdict(self.scope)], sort_keys=True)
+        """What of it scores and findings depend on."""
+        parts = [self.digest, self.budget, asdict(self.scope)]
+        return json.dumps(parts if self.told is None else [*parts, self.told.digest], sort_keys=True)
 
 
 @dataclass(frozen=True)

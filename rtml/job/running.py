@@ -25,6 +25,7 @@ from rtml.job.loading import model_at
 from rtml.job.places import Place, place_at
 from rtml.job.plan import Asked, Day, days_of
 from rtml.job.publishing import publish, wanted
+from rtml.job.ruling import told_by
 from rtml.job.scoring import Failed, Powers, Work, damage, score_day
 from rtml.job.taking import DONE, WORK, begun, taken
 from rtml.models import Model
@@ -32,6 +33,7 @@ from rtml.models.files import digest_of
 from rtml.models.judging import alarms_of
 from rtml.models.watching import drifting
 from rtml.reading.json_text import json_of
+from rtml.rules.chosen import Chosen
 from rtml.version import VERSION
 
 __all__ = ["MEMORY", "Job", "Ran", "job_of", "run", "run_job"]
@@ -88,17 +90,19 @@ def job_of(
     memory: int = MEMORY,
     address: str | None = None,
     adopt: bool = False,
+    rules: Chosen | None = None,
 ) -> Job:
     """Check what was asked for; see `run_job`."""
     if budget is not None and not budget > 0:
         raise UsageError(f"budget {budget:g}: must be above 0", argument="budget")
     if workers is not None and workers < 1:
         raise UsageError(f"workers {workers}: must be at least 1", argument="workers")
-    rules = () if suppress is None else tuple(read_suppressions(suppress))
+    quiet = () if suppress is None else tuple(read_suppressions(suppress))
     digest = digest_of(model)
     model_at(str(model), digest)  # whatever is wrong with it is said before anything is written
     looked = Scope() if scope is None else read_scope(scope)
-    asked = Asked(model, digest, uri or str(model), budget, looked, rules, adopt)
+    told = None if rules is None else told_by(rules)
+    asked = Asked(model, digest, uri or str(model), budget, looked, quiet, adopt, told)
     machines = Machines(workers or os.cpu_count() or 1, address)
     powers = Powers(lookup(ENGINES, engine, "engine"), machines, memory)
     return Job(list(inputs), place_at(str(out)), asked, powers)
@@ -118,7 +122,8 @@ def run_job(inputs: Sequence[str], model: Path, out: str | Path, **more: Any) ->
     **more
         ``budget`` (false findings per container-day), ``suppress`` and ``scope`` (files), ``uri`` (what the
         result calls the model), ``engine``, ``workers``, ``memory`` (bytes), ``address`` (of a cluster),
-        ``adopt`` (go on with another model).
+        ``adopt`` (go on with another model, or other rules), ``rules`` (`rtml.rules.chosen.Chosen`, whose
+        findings stand beside the model's; of packs those that fit a day).
 
     Returns
     -------
@@ -238,6 +243,7 @@ def _plan(job: Job, index: Index) -> dict[str, Any]:
         "uri": job.asked.uri,
         "asked_budget": job.asked.budget,
         "suppress": [rule.model_dump(mode="json") for rule in job.asked.rules],
+        **({} if job.asked.told is None else {"rules": job.asked.told.facts()}),
         "events": sum(known.events for _, known in taken_),
         "rejected": sum(known.rejected for _, known in taken_),
         "lost": sum(known.lost for _, known in taken_),

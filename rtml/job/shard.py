@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from rtml.features.contract import Family
 from rtml.features.held import columns_of, held
 from rtml.features.in_blocks import assemble_in_blocks, can_be_cut
 from rtml.features.source import Source
+from rtml.job.cutting import cuts
 from rtml.job.headway import note
 from rtml.job.lessons import Lesson, read_lesson
 from rtml.job.loading import model_at
@@ -147,13 +148,4 @@ def _edges(source: Source, task: Task, families: dict[str, Family]) -> list[dt.d
     if task.blocks < 2 or not can_be_cut(families):
         return [begin, end]
     cells = source.events.group_by(source.window).agg(pl.len()).collect(engine="streaming").sort("window")
-    return [begin, *_cuts(cells, task.blocks), end]
-
-
-def _cuts(cells: pl.DataFrame, blocks: int) -> Iterator[dt.datetime]:
-    most, held = max(1, -(-int(cells["len"].sum()) // blocks)), 0
-    for window, events in cells.iter_rows():
-        if held and held + events > most:
-            yield window
-            held = 0
-        held += events
+    return [begin, *cuts(cells, task.blocks), end]

@@ -27,7 +27,7 @@ def begun(out: Place, asked: Asked) -> Index:
     Raises
     ------
     RtmlError
-        The output holds something else, or the result of another model, budget or scope.
+        The output holds something else, or the result of another model, budget, scope or rules.
     """
     names = {entry.name.split("/")[0] for entry in out.entries()} - {LOCK, WORK}
     names = {name for name in names if not (name.startswith(".") and ".partial-" in name)}
@@ -40,8 +40,8 @@ def begun(out: Place, asked: Asked) -> Index:
         )
     index = read_index(out)
     if index.asked and index.asked != asked.key and not asked.adopt:
-        raise RtmlError(f"{out.url}: is the result of another job (model, budget or scope differ); choose"
-                        " another place, or let it go on with this one", argument="adopt")  # fmt: skip
+        raise RtmlError(f"{out.url}: is the result of another job (model, budget, scope or rules differ);"
+                        " choose another place, or let it go on with this one", argument="adopt")  # fmt: skip
     return index
 
 

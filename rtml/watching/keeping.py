@@ -16,9 +16,9 @@ from rtml.models.model import Model
 from rtml.models.resuming import read_progress, write_progress
 from rtml.reading.parquet import read_parquet
 from rtml.reading.whole import whole_folder
+from rtml.rules.running.ruling import Ruling
 from rtml.watching.evidence import Evidence
 from rtml.watching.ledger import Told
-from rtml.watching.ruling import Ruling
 
 __all__ = ["BEGINNING", "Kept", "Position", "keep", "kept"]
 

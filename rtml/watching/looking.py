@@ -15,11 +15,11 @@ from rtml.captures import Capture
 from rtml.features import Source
 from rtml.models.alarm import with_budgets
 from rtml.models.looking import Looks, Seen
+from rtml.rules.running.ruling import FRAME, Rules, Stretch, begun
 from rtml.schema import FINDINGS, empty
 from rtml.times import instant
 from rtml.watching.evidence import Evidence
 from rtml.watching.ranges import Ranges
-from rtml.watching.ruling import FRAME, Rules, Stretch, begun
 from rtml.watching.slices import Slice
 from rtml.watching.stretches import Stretches
 
@@ -154,7 +154,7 @@ class Looking:
         if self.standing is not None and seen[0] == seen[1] and settled[0] == settled[1]:
             return self.standing
 
-        def source(stretch: Slice) -> Source:
+        def source(stretch: Capture) -> Source:
             return features.source_of(stretch, None, about.window, about.families, "tree")
 
         if seen[1] > seen[0]:

@@ -26,10 +26,10 @@ __all__ = ["Slice"]
 class Slice(Capture):
     """Events of ``start <= time < end``; containers, processes and losses are those of all that is known.
 
-    ``earlier`` are events of the time before that belong to it (`rtml.watching.recall`); none: null. ``seqs``
-    are the first and the last number of events in its files. ``files`` hold the stretch as it was written
-    down (`rtml.watching.stretches`); none: it is read from the capture. ``before`` are images of processes
-    of earlier events that were put away since.
+    ``earlier`` are events of the time before that belong to it (`rtml.rules.running.recall`); none: null.
+    ``seqs`` are the first and the last number of events in its files. ``files`` hold the stretch as it was
+    written down (`rtml.watching.stretches`); none: it is read from the capture. ``before`` are images of
+    processes of earlier events that were put away since.
     """
 
     start: dt.datetime

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from rtml.watching.recall import only_read
+from rtml.rules.running.recall import only_read
 from rtml.watching.slices import Slice
 
 __all__ = ["Stretches"]

@@ -16,6 +16,7 @@ from rtml.captures.following.follow import Pulse
 from rtml.captures.following.gathering import HOLD
 from rtml.findings.suppression.archiving import suppress
 from rtml.models.looking import look_on
+from rtml.rules.running.ruling import Rules
 from rtml.schema import FINDINGS, empty
 from rtml.times import MINUTE, Window, instant
 from rtml.watching.aside import Aside
@@ -27,7 +28,6 @@ from rtml.watching.looking import Looking, Outcome, Spans
 from rtml.watching.output import Output
 from rtml.watching.ranges import Ranges
 from rtml.watching.remarks import Remarks
-from rtml.watching.ruling import Rules
 
 __all__ = ["Watcher"]
 

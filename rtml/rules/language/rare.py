@@ -15,10 +15,10 @@ from rtml.captures.store import Capture
 from rtml.once import is_keeping, once
 from rtml.schema import KINDS
 
-__all__ = ["FEW", "events_of"]
+__all__ = ["FEW", "events_of", "hold"]
 
-FEW = 1_000_000
-"""Events of rare kinds that are held at a time, with all their columns: some 300 MB where all are held."""
+FEW = 500_000
+"""Events of rare kinds that are held at a time, with all their columns: some 130 MB where all are held."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,27 @@ def events_of(capture: Capture, columns: Sequence[str], kinds: Collection[str]) 
     return capture.events(columns, kinds=kinds)
 
 
-def _rare(capture: Capture) -> _Rare:
-    """Read the rarest kinds that are few together; a kind that does not occur is rare."""
-    counts = capture.events(["kind"]).group_by("kind").len().collect(engine="streaming")
+def hold(capture: Capture, kinds: Collection[str]) -> None:
+    """Read what is rare of these kinds, within `rtml.once.keeping`; kinds nobody asks for are not read.
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> from rtml.once import keeping
+    >>> capture = open_capture("datasets/lab-v1/capture")
+    >>> with keeping():
+    ...     hold(capture, ["exec", "mount"])
+    ...     events_of(capture, ["kind"], ["exec"]).collect()["kind"].n_unique()
+    1
+    """
+    once(lambda: ("rare", id(capture)), lambda: _rare(capture, kinds))
+
+
+def _rare(capture: Capture, asked: Collection[str] = KINDS) -> _Rare:
+    """Read the rarest of the kinds asked for that are few together; a kind that does not occur is rare."""
+    counts = capture.events(["kind"], kinds=asked).group_by("kind").len().collect(engine="streaming")
     counted = counts.cast({"kind": pl.String}).sort("len", "kind")
     frequent = counted.filter(pl.col("len").cum_sum() > FEW)["kind"]
-    kinds = frozenset(KINDS) - frozenset(frequent)
+    kinds = frozenset(asked) - frozenset(frequent)
     # In one piece: columns in pieces of different lengths make Polars 2.1.0 panic in `join_asof`.
     return _Rare(kinds, capture.events(kinds=kinds).collect(engine="streaming").rechunk())

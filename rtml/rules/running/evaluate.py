@@ -13,7 +13,7 @@ from contextlib import nullcontext
 import polars as pl
 
 from rtml.captures.store import Capture
-from rtml.once import keeping
+from rtml.once import is_keeping, keeping
 from rtml.progress import steps
 from rtml.rules.account import HITS, TABLE, Evaluation, account, with_root
 from rtml.rules.correlations.contract import Correlation
@@ -22,6 +22,7 @@ from rtml.rules.language.contract import Rule
 from rtml.rules.language.inputs import RAW, input_of, made_late, rule_inputs
 from rtml.rules.language.masks import masks
 from rtml.rules.language.over_rules import OverRules
+from rtml.rules.language.rare import hold
 from rtml.rules.running.correlate import correlate
 from rtml.rules.running.over_rules import count_matches, inner_rules
 from rtml.schema import empty
@@ -48,6 +49,8 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     # What is read for several inputs is kept for them; where one asks, it reads no more than it needs.
     inputs = {(frozenset(rule.kinds), rule.where) for rule in rules}
     with keeping() if len(inputs) > 1 else nullcontext():
+        if is_keeping():
+            hold(capture, _asked(rules))
         parts = _parts(capture, rules)
     order = ["time", "host", "seq", "rule"]
     hits = pl.concat([empty(HITS), *(part.hits for part in parts)], how="diagonal").sort(
@@ -56,6 +59,12 @@ def evaluate(capture: Capture, rules: Sequence[Rule]) -> Evaluation:
     table = pl.concat([empty(TABLE), *(part.table for part in parts)])
     table = table.sort("hits", "rule", descending=[True, False])
     return Evaluation(with_root(hits, capture), table)
+
+
+def _asked(rules: Sequence[Rule]) -> frozenset[str]:
+    """Return the kinds of event that rules, and what these are made of, look at."""
+    inner, _ = inner_rules([rule for rule in rules if isinstance(rule, OverRules)])
+    return frozenset(kind for rule in (*rules, *inner.values()) for kind in rule.kinds)
 
 
 def _parts(capture: Capture, rules: Sequence[Rule]) -> list[Evaluation]:

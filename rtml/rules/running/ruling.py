@@ -24,11 +24,10 @@ from rtml.rules.language.contract import Rule, Skipped
 from rtml.rules.language.over_rules import OverRules
 from rtml.rules.running.actors import with_actor
 from rtml.rules.running.evaluate import evaluate
+from rtml.rules.running.recall import recalled
 from rtml.rules.running.run import load_all
 from rtml.schema import FINDINGS, conform, empty
 from rtml.times import MINUTE, Window, instant
-from rtml.watching.recall import recalled
-from rtml.watching.slices import Slice
 
 __all__ = ["FRAME", "Rules", "Ruling", "Stretch", "begun"]
 
@@ -38,8 +37,11 @@ FRAME = Window.of(SLOT)
 _BEFORE = dt.timedelta(minutes=2)
 """How far before a stretch the short sequences may begin; what the others recall is `recalled`."""
 
-Stretch = Callable[..., Slice]
-"""From start, end and perhaps earlier events to a `Slice`; ``beginnings`` as `Stretches.covering` has it."""
+_LONG = dt.timedelta(minutes=15)
+
+Stretch = Callable[..., Capture]
+"""From start, end and perhaps earlier events to a capture of them; of the time before ``beginnings`` it may
+leave out what no sequence begins with (`rtml.rules.running.recall.only_read`)."""
 
 _HITS = pl.Schema({**HITS, **dict.fromkeys(("entry", "actor", "target"), pl.String())})
 
@@ -49,8 +51,8 @@ class Ruling:
     """What rules know between two looks.
 
     ``hits`` of slots that are not settled; ``recalled`` and ``recalled_ahead``: what each look needs of the
-    time before (`rtml.watching.recall`), and ``counted``, ``counted_ahead``: events that matched rules which
-    are counted.
+    time before (`rtml.rules.running.recall`), and ``counted``, ``counted_ahead``: events that matched rules
+    which are counted.
     """
 
     hits: pl.DataFrame = field(default_factory=_HITS.to_frame)
@@ -112,14 +114,20 @@ class Rules:
             cut, since, until, now.recalled_ahead, now.counted_ahead
         )
 
-    def settle(self, cut: Stretch, since: dt.datetime, until: dt.datetime, known: dt.datetime) -> None:
-        """Evaluate a stretch again; all before ``known`` has come, so that frames are whole."""
+    def settle(
+        self, cut: Stretch, since: dt.datetime, until: dt.datetime, known: dt.datetime, last: bool = False
+    ) -> None:
+        """Evaluate a stretch again; all before ``known`` has come, so that frames are whole.
+
+        After the ``last`` stretch nothing is taken up for the next.
+        """
         now = self.state
         hits = self._hits(cut, since, until, known, now.recalled, now.counted, [])
         later = now.hits.filter(pl.col("time") >= instant(until))
         former = now.hits.filter(pl.col("time") < instant(since))
         now.hits = pl.concat([former, hits, later])
-        now.recalled, now.counted = self._recalled(cut, since, until, now.recalled, now.counted)
+        if not last:
+            now.recalled, now.counted = self._recalled(cut, since, until, now.recalled, now.counted)
 
     def findings(self) -> pl.DataFrame:
         """Return the findings of slots that are not settled, as they stand."""
@@ -153,8 +161,11 @@ class Rules:
         ordered = [rule for rule in rules if isinstance(rule, Correlation)]
         counting = [rule for rule in rules if isinstance(rule, OverRules)]
         single = [rule for rule in rules if not isinstance(rule, Correlation | OverRules)]
-        parts: list[tuple[Sequence[Rule], Slice]] = [(single, cut(since, until))]
-        parts.append((ordered, cut(begun(since), until, recalled)))
+        whole = cut(begun(since), until, recalled)
+        if until - since > _LONG:  # what lies before is little beside it, and kinds are read once for both
+            parts: list[tuple[Sequence[Rule], Capture]] = [([*single, *ordered], whole)]
+        else:
+            parts = [(single, cut(since, until)), (ordered, whole)]
         if counting:
             parts.append((counting, cut(since, known, counted)))
         tables = [_HITS.to_frame()]
@@ -162,8 +173,8 @@ class Rules:
             hits = with_actor(evaluate(stretch, some).hits, stretch)
             inside = (pl.col("time") >= instant(since)) & (pl.col("time") < instant(until))
             tables.append(hits.filter(inside))
-        whole = pl.concat(tables, how="diagonal_relaxed")
-        return whole.select(pl.col(name).cast(kind) for name, kind in _HITS.items())
+        together = pl.concat(tables, how="diagonal_relaxed")
+        return together.select(pl.col(name).cast(kind) for name, kind in _HITS.items())
 
     def _recalled(
         self,

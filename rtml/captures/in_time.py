@@ -1,0 +1,68 @@
+"""A stretch of time of a capture, as a capture."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rtml.captures.store import Capture
+from rtml.schema import empty
+from rtml.times import instant
+
+__all__ = ["InTime"]
+
+
+@dataclass(frozen=True, repr=False)
+class InTime(Capture):
+    """Events of ``whole`` from the first moment of ``between`` until before the second.
+
+    Processes, containers and audit rows are those of the whole. ``earlier`` are events of the time before
+    that belong to it all the same (`rtml.rules.running.recall`).
+
+    Examples
+    --------
+    >>> from rtml.captures import open_capture
+    >>> lab = open_capture("datasets/lab-v1/capture")
+    >>> begin, end = lab.span
+    >>> half = InTime.of(lab, begin, begin + (end - begin) / 2)
+    >>> 0 < half.events(["seq"]).collect().height < lab.manifest.events
+    True
+    """
+
+    whole: Capture | None = None
+    between: tuple[dt.datetime, dt.datetime] | None = None
+    earlier: pl.DataFrame = field(default_factory=empty)
+
+    @classmethod
+    def of(
+        cls, whole: Capture, begin: dt.datetime, end: dt.datetime, earlier: pl.DataFrame | None = None
+    ) -> InTime:
+        """Cut a stretch out of a capture."""
+        return cls(whole.path, whole.manifest, whole, (begin, end), empty() if earlier is None else earlier)
+
+    def events(
+        self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
+    ) -> pl.LazyFrame:
+        """Events of the stretch, and those of the time before; see `Capture.events`."""
+        assert self.whole is not None and self.between is not None
+        asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
+        begin, end = map(instant, self.between)
+        rows = self.whole.events(asked, kinds).filter(pl.col("time") >= begin, pl.col("time") < end)
+        if self.earlier.height:
+            before = self.earlier.lazy()
+            before = before if kinds is None else before.filter(pl.col("kind").is_in(list(kinds)))
+            rows = pl.concat([before if asked is None else before.select(asked), rows])
+        return rows if columns is None else rows.select(columns)
+
+    def audit(self) -> pl.LazyFrame:
+        """Audit rows of the whole, of which those without an event here are of another time."""
+        assert self.whole is not None
+        return self.whole.audit()
+
+    def processes(self) -> pl.LazyFrame:
+        """Process images of the whole; see `Capture.processes`."""
+        assert self.whole is not None
+        return self.whole.processes()
