@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def judge_day(
     model: Model,
     asked: Asked,
     shards: Sequence[Mapping[str, Path]],
-    ruled: pl.DataFrame | None = None,
+    ruled: Callable[[], pl.DataFrame] | None = None,
 ) -> Judged:
     """Judge the trees that shards gave.
 
@@ -55,7 +55,7 @@ def judge_day(
     shards
         Files of each shard, by the names that `rtml.job.shard.read_shard` gives them.
     ruled
-        Findings of rules (`rtml.job.ruling.ruled`), where rules were asked for.
+        Gives the findings of rules (`rtml.job.beside`), where rules were asked for.
 
     Raises
     ------
@@ -77,7 +77,8 @@ def judge_day(
     wanted = about.budget if asked.budget is None else asked.budget
     scored = conclude(parts, source, trees, surprises, wanted, within=day.span)
     skipped = sum(told["skipped"] for told in facts)
-    return Judged(scored, _told(scored, capture, day, ruled), skipped, remarks(capture))
+    findings = None if ruled is None else ruled()
+    return Judged(scored, _told(scored, capture, day, findings), skipped, remarks(capture))
 
 
 def _told(scored: Scored, capture: Capture, day: Day, ruled: pl.DataFrame | None) -> pl.DataFrame:

@@ -11,7 +11,8 @@ import hashlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,7 +32,7 @@ from rtml.job.inputs import Found
 from rtml.job.known import Known
 from rtml.job.places import place_at
 
-__all__ = ["FAULTS", "damaged_files", "known_of", "opened", "tried"]
+__all__ = ["FAULTS", "Failed", "damaged_files", "failing", "known_of", "opened", "reason_of", "tried"]
 
 FAULTS = (RtmlError, OSError, pa.ArrowException, pl.exceptions.PolarsError)
 """What a capture that cannot be read raises."""
@@ -42,6 +43,10 @@ SECONDS = 45.0
 
 T = TypeVar("T")
 logging.getLogger("stamina").addHandler(logging.NullHandler())
+
+
+class Failed(Exception):
+    """What a day is made of could not be read; the first reason."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +66,22 @@ def tried(work: Callable[[], T]) -> T:
         with attempt:
             return work()
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Say of what cannot be read that the day failed."""
+    try:
+        yield
+    except FAULTS as error:
+        raise Failed(reason_of(error)) from error
+
+
+def reason_of(error: BaseException) -> str:
+    """Return a reason in a line."""
+    if isinstance(error, RtmlError | OSError):
+        return first_line(error)
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def known_of(found: Found, cache: Path) -> Known:

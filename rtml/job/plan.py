@@ -43,7 +43,6 @@ class Told:
 
     chosen: Chosen
     digest: str
-    loaded: int
     skipped: tuple[str, ...]
 
     def facts(self) -> dict[str, Any]:
@@ -52,7 +51,6 @@ class Told:
         return {
             "packs": self.chosen.pack is not None,
             "files": files,
-            "loaded": self.loaded,
             "skipped": list(self.skipped[:_NAMED]),
             "digest": self.digest,
         }

@@ -27,7 +27,7 @@ from rtml.rules.running.ruling import Rules, Ruling
 from rtml.rules.running.run import load_all
 from rtml.times import MINUTE, instant
 
-__all__ = ["BYTES", "most_events", "ruled", "told_by"]
+__all__ = ["BYTES", "loaded", "most_events", "ruled", "told_by"]
 
 BYTES = 160
 """Memory that an event takes while rules are run over it: `python -m benchmarks.scoring_job` measures 20 for
@@ -38,7 +38,7 @@ _NEVER = dt.timedelta(0)
 
 
 def told_by(chosen: Chosen) -> Told:
-    """Load rules once, so that whatever is wrong with them is said before anything is written.
+    """Read the files of rules, so that whatever is wrong with them is said before anything is written.
 
     Raises
     ------
@@ -47,15 +47,16 @@ def told_by(chosen: Chosen) -> Told:
 
     Examples
     --------
-    >>> told = told_by(Chosen())
-    >>> told.loaded, told.skipped
-    (63, ())
+    >>> told_by(Chosen()).skipped
+    ()
     """
-    rules, skipped = load_all(chosen.sigma, chosen.packs, chosen.falco, chosen.lists)
+    # Our packs are as they came: they are read beside the events, unless lists are to fill them.
+    packs = () if chosen.lists is None else chosen.packs
+    _, skipped = load_all(chosen.sigma, packs, chosen.falco, chosen.lists)
     own = sorted(_HERE.rglob("*.yml")) if chosen.pack is not None else []
     lists = [] if chosen.lists is None else [chosen.lists]
     digest = digest_of_files([*own, *chosen.sigma, *chosen.falco, *lists])
-    return Told(chosen, digest, len(rules), tuple(f"{part.file}: {part.reason}" for part in skipped))
+    return Told(chosen, digest, tuple(f"{part.file}: {part.reason}" for part in skipped))
 
 
 def most_events(memory: int) -> int:
@@ -67,20 +68,25 @@ def most_events(memory: int) -> int:
     return max(FEWEST, (memory - LEAST) // BYTES)
 
 
-def ruled(day: Day, capture: Capture, chosen: Chosen, most: int) -> pl.DataFrame:
+def loaded(capture: Capture, chosen: Chosen) -> Rules:
+    """Load the rules that fit a capture."""
+    rules = Rules(chosen, chosen.pack is not None, Ruling())
+    rules.load(capture)
+    return rules
+
+
+def ruled(day: Day, capture: Capture, rules: Rules, most: int) -> pl.DataFrame:
     """Return the findings of rules in a day (`rtml.schema.FINDINGS`, without the content of their events).
 
     Parameters
     ----------
     day, capture
         The day, and all its captures as one.
-    chosen
-        What to run.
+    rules
+        What to run (`loaded`).
     most
         Events that may be looked at together.
     """
-    rules = Rules(chosen, chosen.pack is not None, Ruling())
-    rules.load(capture)
     end, span = day.view[1], _longest(rules)
     borders = _borders(capture, day, most)
     for since, until in pairwise(borders):

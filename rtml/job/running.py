@@ -22,11 +22,12 @@ from rtml.job.days import Marker, markers, read_table
 from rtml.job.engines import ENGINES, Machines
 from rtml.job.known import Index, write_index
 from rtml.job.loading import model_at
+from rtml.job.opening import Failed
 from rtml.job.places import Place, place_at
 from rtml.job.plan import Asked, Day, days_of
 from rtml.job.publishing import publish, wanted
 from rtml.job.ruling import told_by
-from rtml.job.scoring import Failed, Powers, Work, damage, score_day
+from rtml.job.scoring import Powers, Work, damage, score_day
 from rtml.job.taking import DONE, WORK, begun, taken
 from rtml.models import Model
 from rtml.models.files import digest_of

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import polars as pl
 
 from rtml.captures import Capture
 from rtml.captures.in_scope import InScope
 from rtml.captures.joining import joined
-from rtml.errors import RtmlError, first_line
-from rtml.job import ruling
+from rtml.job.beside import beside, room
 from rtml.job.days import commit_day
 from rtml.job.engines import Engine, Machines
 from rtml.job.headway import said
 from rtml.job.judging import judge_day
 from rtml.job.known import Index, Known
-from rtml.job.opening import FAULTS, damaged_files, opened
+from rtml.job.opening import FAULTS, Failed, damaged_files, failing, opened, reason_of
 from rtml.job.places import Place
-from rtml.job.plan import Asked, Day, Told
-from rtml.job.ruling import most_events, ruled
+from rtml.job.plan import Asked, Day
 from rtml.job.shard import FACTS, PARTS
-from rtml.job.tasks import BYTES, LEAST, Task, tasks_of
+from rtml.job.tasks import Task, tasks_of
 from rtml.models import Model
 from rtml.reading.json_text import json_of
 from rtml.reading.whole import write_bytes
 
-__all__ = ["Failed", "Powers", "Work", "capture_of", "damage", "score_day"]
-
-
-class Failed(Exception):
-    """Shards of a day could not be read; the first reason."""
+__all__ = ["Powers", "Work", "capture_of", "damage", "score_day"]
 
 
 @dataclass(frozen=True)
@@ -71,54 +61,18 @@ def score_day(out: Place, day: Day, model: Model, asked: Asked, powers: Powers, 
     RtmlError
         The model has learnt from these events.
     """
-    try:
+    with failing():
         capture = capture_of(day, asked, work.cache)
-    except FAULTS as error:
-        raise Failed(_first_line(error)) from error
     workers, threaded = powers.machines.workers, powers.engine.threaded
     tasks = tasks_of(day, capture, asked, model, powers.memory, workers, work.cache, threaded)
-    files, ruled_ = _both(tasks, day, capture, asked, powers, work)
-    commit_day(out, day, judge_day(day, capture, model, asked, files, ruled_))
+    space = room(tasks, powers.memory, workers)
+    with beside(day, capture, asked.told, space) as (near, findings):
+        files = _shards(tasks, powers, work)
+        judged = judge_day(day, near, model, asked, files, findings)
+    commit_day(out, day, judged)
     for named in files:
         for path in named.values():
             path.unlink(missing_ok=True)
-
-
-def _both(
-    tasks: Sequence[Task], day: Day, capture: Capture, asked: Asked, powers: Powers, work: Work
-) -> tuple[list[dict[str, Path]], pl.DataFrame | None]:
-    """Return the files of all shards, and the findings of rules where any were asked for.
-
-    Rules run in this process while shards are read, where memory is enough for both at once.
-    """
-    if asked.told is None:
-        return _shards(tasks, powers, work), None
-    most, beside = _room(tasks, powers)
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(copy_context().run, _ruled, day, capture, asked.told, most)
-        if not beside:
-            running.result()
-        return _shards(tasks, powers, work), running.result()
-
-
-def _room(tasks: Sequence[Task], powers: Powers) -> tuple[int, bool]:
-    """Return how many events rules may look at together, and whether shards are read meanwhile.
-
-    Beside several workers this process has a share as each of them has. Where it reads the one shard itself,
-    both go on together if both have room for the whole.
-    """
-    if len(tasks) > 1:
-        return most_events(powers.memory // (powers.machines.workers + 1)), True
-    own = powers.memory * 5 // 8
-    needed = sum(LEAST + task.events * (BYTES + ruling.BYTES) for task in tasks)
-    return most_events(own), needed <= own
-
-
-def _ruled(day: Day, capture: Capture, told: Told, most: int) -> pl.DataFrame:
-    try:
-        return ruled(day, capture, told.chosen, most)
-    except FAULTS as error:
-        raise Failed(_first_line(error)) from error
 
 
 def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str, Path]]:
@@ -136,7 +90,7 @@ def _shards(tasks: Sequence[Task], powers: Powers, work: Work) -> list[dict[str,
             for part, content in outcome.items():
                 write_bytes(files[open_[place]][part], content)
     if faults:
-        raise Failed(_first_line(faults[0])) from faults[0]
+        raise Failed(reason_of(faults[0])) from faults[0]
     return files
 
 
@@ -157,10 +111,4 @@ def _damage(url: str, known: Known, cache: Path) -> dict[str, object]:
     try:
         return {"damaged": damaged_files(url, known.stamp, cache)}
     except FAULTS as error:
-        return {"aside": _first_line(error)}
-
-
-def _first_line(error: BaseException) -> str:
-    if isinstance(error, RtmlError | OSError):
-        return first_line(error)
-    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        return {"aside": reason_of(error)}

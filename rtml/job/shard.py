@@ -6,7 +6,9 @@ import datetime as dt
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,11 +36,14 @@ from rtml.models import Model
 from rtml.models.recognising import again
 from rtml.models.scoring import unlearnt
 
-__all__ = ["FACTS", "PARTS", "SURPRISES", "TREES", "read_shard"]
+__all__ = ["FACTS", "PARTS", "SURPRISES", "TREES", "looking_at", "read_shard"]
 
 TREES, SURPRISES, FACTS = PARTS = "trees", "surprises", "facts"
 """What a shard gives: two Parquet files, and facts as JSON: ``skipped`` windows, moments that come ``again``,
 ``seconds``."""
+
+
+_near: ContextVar[Capture | None] = ContextVar("near", default=None)
 
 
 def read_shard(task: Task | Lesson) -> dict[str, bytes]:
@@ -81,7 +86,7 @@ def _looked_at(
     if len(edges) > 2:  # a shard that is cut is never held whole
         met = again(source.events, about.moments, about.paces)
         return lambda: _source(task, model)[0], skipped, edges, met
-    whole = held(source, columns_of(families))  # read once
+    whole = held(source, columns_of(families)) if _near.get() is None else source  # read once
     return lambda: whole, skipped, edges, again(whole.events, about.moments, about.paces)
 
 
@@ -107,8 +112,21 @@ class _Packed:
         return self._buffer.getvalue()
 
 
+@contextmanager
+def looking_at(capture: Capture) -> Iterator[None]:
+    """Let shards that this process reads in the block look at a capture that holds the same, in memory."""
+    token = _near.set(capture)
+    try:
+        yield
+    finally:
+        _near.reset(token)
+
+
 def _captures_of(task: Task) -> Capture:
     """Open the captures of a task as one, within its scope."""
+    near = _near.get()
+    if near is not None:
+        return near
     cache = Path(task.cache)
     parts = (opened(one.url, one.stamp, list(one.damaged), cache) for one in task.members)
     return InScope.of(joined(parts), _as_scope(task.scope))
