@@ -1,7 +1,8 @@
 """What the scoring job costs: processor time per event, and the most memory that all its processes hold.
 
 The capture is the lab's, every half hour of a day again; one container has nine of ten events. Or synthetic
-(`benchmarks.synthetic`), of which one event in three is a pair of its own. The rule pack runs over it too.
+(`benchmarks.synthetic`), of which one event in three is a pair of its own. The job runs with our rules and
+without them, and the rules by themselves.
 ``python -m benchmarks.scoring_job --events 4 --memory 1GB --workers 2 [--synthetic | --various]``
 (millions of events; ``--various``: a million programs, ten million destinations).
 """
@@ -170,10 +171,13 @@ def main() -> None:
         line += ["--out", str(place / "out"), "--memory", asked.memory, "--workers", asked.workers]
         ruling = [sys.executable, "-m", "rtml.cli", "rules", str(capture), "--out", str(place / "r.parquet")]
         reading = [sys.executable, "-m", "benchmarks.jobs", "read_all", str(capture)]
-        for name, command in (("model", line), ("rules", ruling), ("bare read", reading)):
+        together = [*line, "--rules"]
+        together[together.index(str(place / "out"))] = str(place / "both")
+        for name, command in (("model and rules", together), ("model", line), ("rules", ruling),
+                              ("bare read", reading)):  # fmt: skip
             seconds, spent, peak = measured(command)
             sys.stdout.write(
-                f"{name}: {events:,} events · {asked.memory} · {asked.workers} workers: {seconds:.0f} s,"
+                f"{name}: {events:,} events · {asked.memory} · {asked.workers} workers: {seconds:.1f} s,"
                 f" {spent:.1f} CPU s, {events / spent:,.0f} events per CPU second, at most"
                 f" {peak / 1e6:,.0f} MB\n"
             )

@@ -10,7 +10,7 @@ import datetime as dt
 
 import polars as pl
 
-__all__ = ["UTC_NS", "from_text", "instant", "span"]
+__all__ = ["UTC_NS", "from_text", "instant", "nanoseconds", "span"]
 
 UTC_NS = pl.Datetime("ns", "UTC")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -39,8 +39,18 @@ def instant(at: dt.datetime) -> pl.Expr:
     True
     """
     # As a number: Polars makes a table of a literal that has a time zone, each time.
-    nanoseconds = (at - _EPOCH) // dt.timedelta(microseconds=1) * 1000
-    return pl.lit(max(-_LAST, min(nanoseconds, _LAST)), pl.Int64).cast(UTC_NS)
+    return pl.lit(nanoseconds(at), pl.Int64).cast(UTC_NS)
+
+
+def nanoseconds(at: dt.datetime) -> int:
+    """Return a moment in nanoseconds since 1970, as near as 64 bits can count.
+
+    Examples
+    --------
+    >>> nanoseconds(dt.datetime(1970, 1, 1, 0, 0, 1, tzinfo=dt.UTC))
+    1000000000
+    """
+    return max(-_LAST, min((at - _EPOCH) // dt.timedelta(microseconds=1) * 1000, _LAST))
 
 
 def from_text(text: pl.Expr, format: str | None = None) -> pl.Expr:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from rtml.captures.some_files import within
 from rtml.captures.store import Capture
 from rtml.schema import empty
 from rtml.times import instant
@@ -41,7 +42,8 @@ class InTime(Capture):
         cls, whole: Capture, begin: dt.datetime, end: dt.datetime, earlier: pl.DataFrame | None = None
     ) -> InTime:
         """Cut a stretch out of a capture."""
-        return cls(whole.path, whole.manifest, whole, (begin, end), empty() if earlier is None else earlier)
+        held = within(whole, begin, end)
+        return cls(whole.path, whole.manifest, held, (begin, end), empty() if earlier is None else earlier)
 
     def events(
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None

@@ -13,7 +13,7 @@ from pyarrow import fs
 from rtml.errors import RtmlError
 from rtml.schema import POLARS, conform
 
-__all__ = ["Parts", "filesystem", "list_parts", "named_parts", "scan_table", "sound_parts"]
+__all__ = ["Parts", "filesystem", "list_parts", "named_parts", "scan_table", "sound_parts", "time_range"]
 
 _SUFFIX = ".parquet"
 _UNREADABLE = (pl.exceptions.PolarsError, OSError, pa.ArrowException)
@@ -111,6 +111,22 @@ def _rows(system: fs.FileSystem, name: str, shown: str) -> int:
         listed = ", ".join(lacking[:5]) + (" …" if len(lacking) > 5 else "")
         raise RtmlError(f"{shown}: no part of a capture, it lacks the columns {listed}")
     return int(footer.num_rows)
+
+
+def time_range(name: str) -> tuple[int, int] | None:
+    """Return the first and the last time of a part (ns), as its footer says; None where it does not."""
+    system, inner = filesystem(name)
+    try:
+        with system.open_input_file(inner) as file:
+            footer = pq.read_metadata(file)
+    except _UNREADABLE as error:
+        raise _unreadable(name, error) from error
+    place = footer.schema.names.index("time")
+    told = [footer.row_group(n).column(place).statistics for n in range(footer.num_row_groups)]
+    counted = footer.schema.to_arrow_schema().field("time").type == pa.timestamp("ns", "UTC")
+    if not counted or not all(part is not None and part.has_min_max for part in told):
+        return None
+    return min((part.min_raw for part in told), default=0), max((part.max_raw for part in told), default=-1)
 
 
 def scan_table(files: str | Parts, schema: pl.Schema = POLARS) -> pl.LazyFrame:

@@ -13,8 +13,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,8 +23,9 @@ import stamina
 from rtml.captures import Capture, open_capture
 from rtml.captures.digest import digest_capture
 from rtml.captures.joining import place_of
-from rtml.captures.parts import Parts, scan_table, sound_parts
+from rtml.captures.parts import scan_table, sound_parts
 from rtml.captures.processes import PROCESSES
+from rtml.captures.some_files import SomeFiles
 from rtml.errors import RtmlError, first_line
 from rtml.job.inputs import Found
 from rtml.job.known import Known
@@ -47,17 +46,6 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 class Failed(Exception):
     """What a day is made of could not be read; the first reason."""
-
-
-@dataclass(frozen=True, repr=False)
-class SoundCapture(Capture):
-    """A capture of which only some files of events are read."""
-
-    files: tuple[str, ...] = ()
-
-    @cached_property
-    def _parts(self) -> Parts:
-        return list(self.files)
 
 
 def tried(work: Callable[[], T]) -> T:
@@ -119,7 +107,7 @@ def _looked_at(found: Found, cache: Path) -> Known:
     capture.processes().select(list(PROCESSES)).head(1).collect()
     if manifest.audit:
         capture.audit().head(1).collect()
-    sound = SoundCapture(capture.path, manifest, _sound_files(capture, rows, faults)) if faults else capture
+    sound = SomeFiles(capture.path, manifest, _sound_files(capture, rows, faults)) if faults else capture
     return Known(
         stamp=found.stamp,
         digest="" if aside else digest_capture(capture),
@@ -163,7 +151,7 @@ def opened(url: str, stamp: str, damaged: list[str], cache: Path) -> Capture:
     if not damaged:
         return capture
     rows, _ = sound_parts(f"{capture.path}/events")
-    return SoundCapture(capture.path, capture.manifest, _sound_files(capture, rows, damaged))
+    return SomeFiles(capture.path, capture.manifest, _sound_files(capture, rows, damaged))
 
 
 def _sound_files(capture: Capture, names: Iterable[str], damaged: Collection[str]) -> tuple[str, ...]:
