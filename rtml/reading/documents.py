@@ -51,12 +51,18 @@ Line = tuple[int, bytes, str | None]
 
 
 class Document(NamedTuple):
-    """A document, or why it is none; ``raw`` is its text."""
+    """A document, or why it is none; ``raw`` is its text.
+
+    Of one in an envelope ``host`` is whose it is as that says (`rtml.reading.senders`), ``head`` what stands
+    before it there.
+    """
 
     line: int
     value: Any
     problem: str | None
     raw: bytes
+    host: str | None = None
+    head: bytes = b""
 
 
 def documents(path: Path) -> Iterator[Document]:
@@ -75,8 +81,8 @@ def documents(path: Path) -> Iterator[Document]:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "log"
     >>> _ = path.write_text('{"a":\n1}\nx\n2027-01-15T08:00:00Z stdout F {"b": 2}{"c": 3}\n{')
-    >>> for line, value, problem, _ in documents(path):
-    ...     print(line, value, problem)
+    >>> for document in documents(path):
+    ...     print(*document[:3])
     1 {'a': 1} None
     3 None not JSON
     4 {'b': 2} None
