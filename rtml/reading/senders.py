@@ -13,8 +13,9 @@ __all__ = ["sender", "sender_among"]
 
 _NAMES = (
     "kubernetes.host kubernetes.node.name kubernetes.pod_node_name k8s.node.name log.syslog.hostname"
-    " _HOSTNAME HOST hostname host.hostname host.name host Computer predecoder.hostname agent.hostname agent.name"
-    " beat.hostname labels.node_name labels.node labels.nodename labels.hostname labels.host"
+    " _HOSTNAME HOST hostname host.hostname host.name host Computer predecoder.hostname"
+    " agent.hostname agent.name beat.hostname"
+    " labels.node_name labels.node labels.nodename labels.hostname labels.host"
     " labels.compute.googleapis.com/resource_name resource.labels.node_name"
 ).split()
 """Where they do, the surest first: the node of a pod, then the machine that wrote, then the one that sent."""
