@@ -147,6 +147,22 @@ def _alerts(value: Mapping[str, Any]) -> Parts | None:
     )
 
 
+def _posted(value: Mapping[str, Any]) -> Parts | None:
+    """Alerts that Kubescape's node-agent posts together, flat: each as in its own log, all with one tree."""
+    spec = value["spec"] if value.get("kind") == "RuntimeAlerts" else None
+    held = _objects(spec.get("alerts")) if isinstance(spec, dict) else None
+    if held is None:
+        return None
+    tree = {"RuntimeProcessDetails": spec.get("processTree"), "CloudMetadata": spec.get("cloudMetadata")}
+    return [_of_kubescape(alert, tree) if isinstance(alert, dict) else alert for alert in held]
+
+
+def _of_kubescape(alert: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    rule = alert.get("ruleID") or alert.get("alertName")
+    base = {key: part for key, part in alert.items() if key != "message"}
+    return {"RuleID": rule, "BaseRuntimeMetadata": base, "RuntimeK8sDetails": alert, **more}
+
+
 def _tables(value: Mapping[str, Any]) -> Parts | None:
     """Rows of Azure's Log Analytics, by the names of their columns."""
     rows = list[Any]()
@@ -198,6 +214,7 @@ LISTS: dict[str, Callable[[Mapping[str, Any]], Parts | None]] = {
     "messages": _log_messages,
     "entries": _entries,
     "alerts": _alerts,
+    "spec": _posted,
     "tables": _tables,
     "resourceLogs": _open_telemetry,
 }
