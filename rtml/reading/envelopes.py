@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from rtml.reading.documents import MOST_BYTES, Document, documents
 from rtml.reading.escapes import original
-from rtml.reading.headed import CUT, again, headed, joined
+from rtml.reading.headed import CUT, again, headed, is_record, joined
 from rtml.reading.senders import sender
 from rtml.reading.shipped_csv import rows_of
 from rtml.reading.wrappers import inside, may_wrap
@@ -25,6 +25,8 @@ from rtml.reading.writers import foreign
 __all__ = ["ANYTHING", "Inside", "first_records", "records", "records_of", "texts_in"]
 
 _DEEPEST = 8
+_LISTS = (b'"', b'["', b"[[", b"[\n")
+"""Beginnings of lines and lists in quotes, and of lists of lists."""
 
 
 def _none(value: Any) -> bool:
@@ -75,7 +77,7 @@ def first_records(path: Path, head: bytes, any_text: bool = False, most: int = 2
     >>> first_records(path, b'{"rule": "x"}')
     """
     rows = rows_of(path, any_text)
-    if rows is None and not may_wrap(head):
+    if rows is None and not may_wrap(head) and not head.lstrip().startswith(_LISTS):
         return None
     found, wrapped = list[bytes](), rows is not None
     for document in islice(documents(path) if rows is None else rows, most):
@@ -139,6 +141,8 @@ def texts_in(document: Document, writers: Sequence[str] = (), depth: int = 0) ->
     value = document.value
     if depth >= _DEEPEST or document.problem is not None:
         return None
+    if isinstance(value, str):
+        return [document._replace(value=None, raw=_raw(value))]
     parts = value if isinstance(value, list) else inside(value, any_text=True)
     if parts is None:
         return None
@@ -153,7 +157,7 @@ def texts_in(document: Document, writers: Sequence[str] = (), depth: int = 0) ->
         own = Document(document.line, None, None, _raw(part), envelope.host)
         own = own if is_line else _inside(envelope, part)
         deeper = None if is_line else texts_in(own, writers, depth + 1)
-        if deeper is None and isinstance(value, list):
+        if deeper is None and isinstance(value, list) and not is_line:
             return None
         found += [own._replace(problem=None)] if deeper is None else deeper
     return found
@@ -170,10 +174,7 @@ def _unwrapped(document: Document, expected: Inside, depth: int = 0) -> Iterator
     if depth >= _DEEPEST or expected.own(value):
         yield document
         return
-    if isinstance(value, list) and value and any(isinstance(x, dict) for x in value):
-        parts: list[Any] | None = value
-    else:
-        parts = inside(value)
+    parts = _listed(value) or inside(value)
     if parts is None:
         yield document
         return
@@ -184,6 +185,16 @@ def _unwrapped(document: Document, expected: Inside, depth: int = 0) -> Iterator
             yield Document(document.line, None, _of_another(other, expected.writers), _raw(part))
         else:
             yield from _unwrapped(_inside(envelope, part), expected, depth + 1)
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """Return what stands in a list of records, or in a text that is one: some tools quote what they print."""
+    if isinstance(value, str):
+        return [value] if is_record(value) else None
+    if not isinstance(value, list):
+        return None
+    records = (isinstance(x, dict) or (isinstance(x, list | str) and _listed(x) is not None) for x in value)
+    return value if any(records) else None
 
 
 def _of_another(name: str, writers: Sequence[str]) -> str:

@@ -150,8 +150,7 @@ def _alerts(value: Mapping[str, Any]) -> Parts | None:
 def _posted(value: Mapping[str, Any]) -> Parts | None:
     """Alerts that Kubescape's node-agent posts together, flat: each as in its own log, all with one tree."""
     spec = value["spec"] if value.get("kind") == "RuntimeAlerts" else None
-    held = _objects(spec.get("alerts")) if isinstance(spec, dict) else None
-    if held is None:
+    if not isinstance(spec, dict) or (held := _objects(spec.get("alerts"))) is None:
         return None
     tree = {"RuntimeProcessDetails": spec.get("processTree"), "CloudMetadata": spec.get("cloudMetadata")}
     return [_of_kubescape(alert, tree) if isinstance(alert, dict) else alert for alert in held]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rtml.captures.sensors import SENSORS, Sensor
-from rtml.captures.sensors.recognise import beginning, recognise
+from rtml.captures.sensors.recognise import beginning, empty, recognise
 from rtml.captures.sensors.strangers import stranger
 from rtml.errors import MissingFileError, RtmlError, UsageError
 from rtml.reading.content import first_bytes
@@ -138,16 +138,16 @@ def _few(names: list[str]) -> str:
 
 
 def _unknown(paths: list[Path]) -> str:
-    empty = [path for path in paths if not first_bytes(path, 64).strip()]
-    if len(empty) == len(paths):
-        return f"{_few([str(path) for path in paths])}: the file is empty"
+    nothing = {path: why for path in paths if (why := empty(first_bytes(path))) is not None}
+    if len(nothing) == len(paths):
+        return f"{_few([str(path) for path in paths])}: {nothing[paths[0]]}"
     for path in paths:
         other = stranger(beginning(path))
         if other is not None:
             return f"{path}: it is {other}"
     known = ", ".join(SENSORS)
     return (
-        f"{_few([str(path) for path in paths if path not in empty])}: of no sensor that is known ({known});"
+        f"{_few([str(path) for path in paths if path not in nothing])}: of no sensor that is known ({known});"
         " if it is of one of them, name it instead of auto; any CSV, JSON lines or Parquet with processes,"
         " files or connections is read as sensor 'generic' with a mapping"
     )

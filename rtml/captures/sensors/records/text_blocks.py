@@ -39,7 +39,7 @@ def text_blocks(
     [(1, b'a "b"\na "b"\n')]
     """
     rows = rows_of(path, any_text=True)
-    if rows is None and first_bytes(path).lstrip()[:1] not in (b"{", b"["):
+    if rows is None and first_bytes(path).lstrip()[:1] not in (b"{", b"[", b'"'):
         yield from blocks(path)
         return
     first, held, lines, last = 1, bytearray(), 0, 0
