@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from typing import NamedTuple
 from rtml.captures.sensors import SENSORS, Sensor
 from rtml.captures.sensors.recognise import beginning, empty, recognise
 from rtml.captures.sensors.strangers import stranger
-from rtml.errors import MissingFileError, RtmlError, UsageError
+from rtml.errors import MissingFileError, RtmlError, UsageError, unreadable
 from rtml.reading.content import first_bytes
 
 __all__ = ["AUTO", "Chosen", "SeveralSensorsError", "choose", "files_in"]
@@ -119,8 +120,16 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    inside = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(p for p in inside if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    inside = list[Path]()
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in inside if path.is_file())
+
+
+def _refuse(error: OSError) -> None:
+    """Say of a folder that cannot be looked into what is said of a file: it may hold events."""
+    raise unreadable(Path(error.filename), error) from error
 
 
 def _told(of: dict[Path, str | None]) -> str:
