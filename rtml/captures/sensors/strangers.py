@@ -25,6 +25,10 @@ _FLOW = (
     + rb"(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
 )
 _INTERPRETED = rb"^(?:node=\S+ )?type=\S{1,40} msg=audit\([^()]{6,40} \d\d:\d\d:\d\d\.\d{1,9}:\d+\) ?:"
+_JOURNAL = (
+    rb"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) "
+    + rb"\S{1,253} audit\[\d+\]: [A-Z_]{3,40} \w+="
+)
 _SYSMON = rb"<Event\b.{0,200}<Provider Name=[\"']Linux-Sysmon[\"']"
 _SEPARATORS = re.compile(rb"(?:(?:----|time->[^\n]{1,60})\s*\n)*")
 """What ``ausearch`` writes before an event."""
@@ -33,6 +37,8 @@ _LINES = {
     " (${version} ${account-id} …)": re.compile(_FLOW),
     "an audit log whose values are interpreted (ausearch -i), so that numbers and bytes of texts are lost;"
     " export it with ausearch --raw, or without -i": re.compile(_INTERPRETED),
+    "an audit log as journalctl prints it, without the serials by which records belong together;"
+    " export it with journalctl -o json _TRANSPORT=audit": re.compile(_JOURNAL),
     "what Sysmon for Linux writes (XML), which no sensor here reads: make JSON lines or CSV of it, with a"
     " column for each Data, and import them as sensor 'generic' with a mapping;"
     " or record the host with auditd, Falco, Tetragon or another sensor": re.compile(_SYSMON),
