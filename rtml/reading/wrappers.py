@@ -6,11 +6,11 @@ what is a sensor's own record is none, whatever its fields are called.
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtml.reading.falco_kept import FALCO_KEYS, falco_alert
 from rtml.reading.headed import is_record
 from rtml.reading.wrapped_lists import LISTS, listed
 
@@ -79,12 +79,11 @@ _OBJECTS: dict[str, frozenset[str]] = {
 _KEYS = re.compile(
     b'"(?:'
     + b"|".join(
-        re.escape(key.encode())
-        for key in {*_TEXTS, *_OBJECTS, *LISTS, "original", "audit", "falco", "labels"}
+        re.escape(key.encode()) for key in {*_TEXTS, *_OBJECTS, *LISTS, *FALCO_KEYS, "original", "audit"}
     )
     + b')"'
 )
-_NUMBER, _NANOSECONDS = re.compile(r"[0-9]{1,18}"), re.compile(r"[0-9]{18,19}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _DOMAIN = re.compile(r"^[^/]*(?=/)")
 _ACTIONS = {"index", "create", "delete", "update"}
 
@@ -175,31 +174,8 @@ def _audit(value: Mapping[str, Any], _: bool) -> Parts | None:
     return [{**event, "annotations": named}]
 
 
-def _falco(value: Mapping[str, Any], _: bool) -> Parts | None:
-    """Return an alert of Falco as Elastic's integration keeps it, or as Alertmanager has it in labels."""
-    alert, labels = value.get("falco"), value.get("labels")
-    if isinstance(alert, dict) and "@timestamp" in value and "rule" in alert:
-        return [alert]
-    if not isinstance(labels, dict) or labels.get("source") != "falco" or value.get("status") == "resolved":
-        return None
-    top = {name: labels.get(name) for name in ("rule", "priority", "hostname")}
-    told = labels.get("evt_time_iso8601") or labels.get("evt_time")
-    at = _of_nanoseconds(told) or value.get("startsAt")
-    return [{**top, "time": at, "source": labels.get("eventsource"), "output_fields": labels}]
-
-
-def _of_nanoseconds(told: Any) -> str | None:
-    """Return the time that an alert says it was; Alertmanager says when it came."""
-    if not isinstance(told, str) or not _NANOSECONDS.fullmatch(told):
-        return None
-    seconds, rest = divmod(int(told), 10**9)
-    at = dt.datetime.fromtimestamp(seconds, dt.UTC).replace(tzinfo=None)
-    return f"{at.isoformat()}.{rest:09}Z"
-
-
 _LOOKS: tuple[Callable[[Mapping[str, Any], bool], Parts | None], ...] = (
-    *(_text, _object, _original, _audit),
-    _falco,
+    *(_text, falco_alert, _object, _original, _audit),
 )
 
 

@@ -122,3 +122,32 @@ def test_notices_that_are_over_and_alerts_of_others_are_no_alerts_of_falco(tmp_p
     other = {**labelled(), "labels": {"alertname": "Watchdog"}}
     reading = read(tmp_path, {"alerts": [labelled(), over, other]})
     assert (reading.events.height, reading.rejects.height) == (1, 2)
+
+
+def secured(**more: Any) -> dict[str, Any]:
+    """An event as Sysdig Secure forwards it: Falco's rule and fields, all texts, and labels of the place."""
+    fields = {name: str(value) for name, value in FIELDS.items() if name != "container.id"}
+    labels = {"host.hostName": "n1", "kubernetes.namespace.name": "default", "kubernetes.pod.name": "shop-0"}
+    return {
+        "id": "17dec7",
+        "type": "policy",
+        "timestamp": 1798793100250000000,
+        "timestampRFC3339Nano": "2027-01-01T08:45:00.25Z",
+        "category": "runtime",
+        "source": "syscall",
+        "severity": 7,
+        "containerId": "2ae6a7f15b6e",
+        "content": {"ruleName": "r", "ruleType": "RULE_TYPE_FALCO", "output": "x", "fields": fields},
+        "labels": labels,
+        **more,
+    }
+
+
+def test_events_of_sysdig_secure(tmp_path: Path):
+    cloud = secured(source="aws_cloudtrail", containerId="", labels={})
+    reading = read(tmp_path, [secured(), cloud])
+    (event,) = reading.events.to_dicts()
+    wanted = WANTED | {"namespace": "default", "pod": "shop-0"}
+    assert {name: event[name] for name in wanted} == wanted
+    assert event["time"].isoformat() == "2027-01-01T08:45:00.250000+00:00"
+    assert sum(reading.beside.values()) == 1 and reading.rejects.is_empty()
