@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rtml.captures.sensors.for_people import printed
 from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["stranger"]
@@ -61,4 +62,5 @@ def stranger(head: bytes) -> str | None:
     """
     first = _SEPARATORS.sub(b"", head.lstrip(), count=1).partition(b"\n")[0][:_LONGEST]
     by_keys = (what for what, keys in _KEYS.items() if has_keys(head, *keys))
-    return next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))
+    told = next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))
+    return told or printed(head)
