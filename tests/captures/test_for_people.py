@@ -22,7 +22,7 @@ TEXTS = {
         "tracee",
         "--output json",
     ),
-    "== Alert / 2027-01-01 08:45:00.123456 ==": ("kubearmor", "--json"),
+    "== Alert / 2027-01-01 08:45:00.123456 ==": ("kubearmor", "write JSON"),
     "K8S.NODE         K8S.NAMESPACE    K8S.PODNAME      COMM      PID   ARGS": (
         "inspektor-gadget",
         "-o json",

@@ -21,7 +21,7 @@ _FORMS = {
         rb"\A(?:" + "|".join(_TETRA).encode() + rb") "
     ),
     "Tracee's table; run it with --output json": rb"\ATIME +(?:\S+ +){0,3}UID +COMM +PID\b[^\n]*\bARGS",
-    "what karmor prints for people; run karmor logs --json": (
+    "what karmor prints for people; have karmor logs write JSON": (
         rb"\A== (?:Alert|Log|Message) / \d{4}-\d\d-\d\d "
     ),
     "the columns of Inspektor Gadget; run the gadget with -o json": (
