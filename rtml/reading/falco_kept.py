@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["FALCO_KEYS", "falco_alert"]
 
 FALCO_KEYS = ("falco", "labels", "content")
 """Keys of which one is there."""
+_DEEPEST = 5
 _NANOSECONDS = re.compile(r"[0-9]{18,19}")
 _PLACES = {
     "kubernetes.namespace.name": "k8s.ns.name",
@@ -45,7 +46,19 @@ def _of_elastic(value: Mapping[str, Any]) -> dict[str, Any] | None:
     alert, event = value.get("falco"), value.get("event")
     if not isinstance(alert, dict) or "rule" not in alert or "@timestamp" not in value:
         return None
-    return None if isinstance(event, dict) and "original" in event else alert
+    if isinstance(event, dict) and "original" in event:
+        return None
+    fields = alert.get("output_fields")
+    return {**alert, "output_fields": dict(_dotted(fields))} if isinstance(fields, dict) else alert
+
+
+def _dotted(fields: Mapping[str, Any], before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield fields by Falco's own names, of which Elastic has made objects in objects."""
+    for name, value in fields.items():
+        if isinstance(value, dict) and depth < _DEEPEST:
+            yield from _dotted(value, f"{before}{name}.", depth + 1)
+        else:
+            yield before + name, value
 
 
 def _of_alertmanager(value: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -76,7 +76,6 @@ KEPT = {
     "the line and its fields": document(event=ORIGINAL, falco=in_objects()),
     "its fields": document(event={"kind": "alert"}, falco=in_objects()),
     "a hit": {"_index": "logs-falco", "_id": "1", "_source": document(falco=in_objects())},
-    "objects in objects alone": in_objects(),
 }
 
 

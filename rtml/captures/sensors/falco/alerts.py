@@ -9,7 +9,7 @@ import polars as pl
 from rtml.captures.sensors.contract import Reading
 from rtml.captures.sensors.falco.cutting import together
 from rtml.captures.sensors.falco.events import containers_of, events_of, processes_of
-from rtml.captures.sensors.falco.fields import FIELDS, FLAT, NESTED, OBJECTS, WITHOUT_DOTS
+from rtml.captures.sensors.falco.fields import FIELDS, FLAT, WITHOUT_DOTS
 from rtml.captures.sensors.falco.losses import losses_of
 from rtml.captures.sensors.records import Format, read_records
 
@@ -19,10 +19,9 @@ FALCO = Format(
     name="falco",
     what="a log of Falco (JSON lines)",
     writers=("falco",),
-    generations=(FIELDS, WITHOUT_DOTS, NESTED),
+    generations=(FIELDS, WITHOUT_DOTS),
     claims=pl.all_horizontal(
-        pl.col("rule", "priority").is_not_null(),
-        pl.col(*(f"flat.{name}" for name in FLAT), *(f"objects.{name}" for name in OBJECTS)).is_null(),
+        pl.col("rule", "priority").is_not_null(), pl.col(*(f"flat.{name}" for name in FLAT)).is_null()
     ),
     events=events_of,
     lost=losses_of,
