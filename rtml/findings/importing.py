@@ -71,7 +71,7 @@ def read_alerts(paths: str | Path | Sequence[str | Path], sensor: str) -> Alerts
     refused: list[tuple[str, int, str, str]] = []
     lost = 0
     for path in steps([paths] if isinstance(paths, str | Path) else paths, "reading", "files"):
-        for line, value, problem, raw in records(Path(path), Inside(reader.writers)):
+        for line, value, problem, raw, *_ in records(Path(path), Inside(reader.writers)):
             try:
                 rows.append(_checked(reader.read(_mapping(value, problem))))
             except Reject as reason:

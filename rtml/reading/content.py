@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
+from rtml.reading.archives import within
 from rtml.reading.unpacking import LONGEST_MAGIC, NotOneFile, Parts, plain, unpacker
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Content(io.RawIOBase):
     def _bounded(self, file: io.BufferedReader) -> Iterator[bytes]:
         unpack, packed = unpacker(file.peek(LONGEST_MAGIC)), os.fstat(file.fileno()).st_size
         left = max(FREE_BYTES, packed * MOST_GROWTH)
-        for part in self._without_mark(unpack(file)):
+        for part in self._without_mark(within(unpack(file))):
             if unpack is not plain and len(part) > left:
                 yield part[:left]
                 self.problem = f"unpacks to more than {MOST_GROWTH} times its size: not read further"

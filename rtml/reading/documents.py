@@ -16,20 +16,14 @@ from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
+from rtml.reading.behind_another import BETWEEN, one_behind_another
 from rtml.reading.content import opened
 from rtml.reading.escapes import readable_json
 from rtml.reading.prefixes import bare
 
 __all__ = [
-    "LONG",
-    "MOST_BYTES",
-    "Document",
-    "Line",
-    "documents",
-    "documents_of",
-    "line_of",
-    "parsed",
-    "whole_lines",
+    *("LONG", "MOST_BYTES", "Document", "Line"),
+    *("documents", "documents_of", "line_of", "parsed", "whole_lines"),
 ]
 
 MOST_BYTES = 64_000_000
@@ -40,8 +34,7 @@ LONG = f"longer than {MOST_BYTES:,} bytes"
 """Why a longer document is refused."""
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BROKEN = "not JSON"
-_OPENING = re.compile(r"\s*(?=[{\[])")
-_DECODER = json.JSONDecoder()
+_ZERO = b"\0"
 _AS_ZERO = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBERS = (b"0" * 20, b"-" + b"0" * 19)
 
@@ -51,12 +44,18 @@ Line = tuple[int, bytes, str | None]
 
 
 class Document(NamedTuple):
-    """A document, or why it is none; ``raw`` is its text."""
+    """A document, or why it is none; ``raw`` is its text.
+
+    Of one in an envelope ``host`` is whose it is as that says (`rtml.reading.senders`), ``head`` what stands
+    before it there.
+    """
 
     line: int
     value: Any
     problem: str | None
     raw: bytes
+    host: str | None = None
+    head: bytes = b""
 
 
 def documents(path: Path) -> Iterator[Document]:
@@ -75,8 +74,8 @@ def documents(path: Path) -> Iterator[Document]:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "log"
     >>> _ = path.write_text('{"a":\n1}\nx\n2027-01-15T08:00:00Z stdout F {"b": 2}{"c": 3}\n{')
-    >>> for line, value, problem, _ in documents(path):
-    ...     print(line, value, problem)
+    >>> for document in documents(path):
+    ...     print(*document[:3])
     1 {'a': 1} None
     3 None not JSON
     4 {'b': 2} None
@@ -153,14 +152,31 @@ class _Held:
         yield from self._parts("cut off: the object does not end")
 
     def _parts(self, problem: str) -> Iterator[Document]:
-        """Yield the problem, and what stands whole on lines of a list."""
+        """Yield the objects with which a list begins, the problem, what stands whole on other lines of it."""
+        begun, numbers, lines = self._begun() if self._is_list else ([], self._numbers, self._lines)
+        yield from begun
         found, rest = list[Document](), list[bytes]()
-        for number, line in zip(self._numbers, self._lines, strict=True):
+        for number, line in zip(numbers, lines, strict=True):
             whole = _whole(number, line) if self._is_list else []
             found += whole
             rest += [] if whole else [line]
-        yield Document(self._numbers[0], None, problem, b"\n".join(rest))
+        yield Document(numbers[0], None, problem, b"\n".join(rest))
         yield from found
+
+    def _begun(self) -> tuple[list[Document], list[int], list[bytes]]:
+        """Return the objects with which a list begins, and the numbered lines of what follows on them."""
+        text = _text(b"\n".join(self._lines))
+        found, at, line = list[Document](), text.index("[") + 1, 0
+        for value, start, end in one_behind_another(text, at):
+            line += text.count("\n", at, start)
+            raw = text[start:end].encode("utf-8", "surrogateescape")
+            found.append(Document(self._numbers[line], value, None, raw))
+            at, line = end, line + text.count("\n", start, end)
+        if not any(isinstance(document.value, dict) for document in found):
+            return [], self._numbers, self._lines
+        rest = text[at:].lstrip(BETWEEN)
+        line += text.count("\n", at, len(text) - len(rest))
+        return found, self._numbers[line:], rest.encode("utf-8", "surrogateescape").split(b"\n")
 
 
 def _whole(number: int, line: bytes) -> list[Document]:
@@ -217,16 +233,11 @@ def _values(document: Document) -> Iterator[Document]:
         yield document
         return
     text, at, line = _text(document.raw), 0, document.line
-    while opening := _OPENING.match(text, at):
-        start = opening.end()
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            break
+    for value, start, end in one_behind_another(text):
         line += text.count("\n", at, start)
         yield Document(line, value, None, text[start:end].encode("utf-8", "surrogateescape"))
         at, line = end, line + text.count("\n", start, end)
-    rest = text[at:].lstrip()
+    rest = text[at:].lstrip(BETWEEN if at else None)
     if not at:
         yield document
     elif rest:
@@ -260,8 +271,8 @@ def whole_lines(raw: Iterable[tuple[int, bytes]]) -> Iterator[Line]:
     """
     number, parts = 0, dict[bytes, bytes]()
     for number, line in raw:
-        own = bare(line)
-        line = parts.pop(own.stream, b"") + own.line.rstrip(b"\r\n")
+        own = bare(line.lstrip(_ZERO))  # where a machine went down, zeros stand in the place of lines
+        line = parts.pop(own.stream, b"") + own.line.rstrip(b"\r\n\0")
         long = len(line) > MOST_BYTES
         if own.is_part and not long:
             parts[own.stream] = line

@@ -14,9 +14,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rtml.reading.documents import MOST_BYTES, Document, documents, parsed
+from rtml.reading.documents import MOST_BYTES, Document, documents
 from rtml.reading.escapes import original
-from rtml.reading.headed import CUT, headed, joined
+from rtml.reading.headed import CUT, again, headed, is_record, joined
+from rtml.reading.senders import sender
 from rtml.reading.shipped_csv import rows_of
 from rtml.reading.wrappers import inside, may_wrap
 from rtml.reading.writers import foreign
@@ -24,6 +25,8 @@ from rtml.reading.writers import foreign
 __all__ = ["ANYTHING", "Inside", "first_records", "records", "records_of", "texts_in"]
 
 _DEEPEST = 8
+_LISTS = (b'"', b'["', b"[[", b"[\n")
+"""Beginnings of lines and lists in quotes, and of lists of lists."""
 
 
 def _none(value: Any) -> bool:
@@ -54,7 +57,7 @@ def records(path: Path, expected: Inside = ANYTHING) -> Iterator[Document]:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "log"
     >>> _ = path.write_text('{"logEvents": [{"message": "{\\"a\\": 1}"}, {"message": "no"}]}\n{"b": 2}')
-    >>> [(line, value, problem) for line, value, problem, _ in records(path)]
+    >>> [document[:3] for document in records(path)]
     [(1, {'a': 1}, None), (1, None, 'not JSON'), (2, {'b': 2}, None)]
     """
     rows = rows_of(path)
@@ -74,7 +77,7 @@ def first_records(path: Path, head: bytes, any_text: bool = False, most: int = 2
     >>> first_records(path, b'{"rule": "x"}')
     """
     rows = rows_of(path, any_text)
-    if rows is None and not may_wrap(head):
+    if rows is None and not may_wrap(head) and not head.lstrip().startswith(_LISTS):
         return None
     found, wrapped = list[bytes](), rows is not None
     for document in islice(documents(path) if rows is None else rows, most):
@@ -108,10 +111,10 @@ def _inside_each(enveloped: Iterable[Document], expected: Inside) -> Iterator[Do
         if line is None:
             yield from _unwrapped(document, expected)
             continue
-        record = _inside(document, line)
+        record = _inside(_from_its_host(document), line)
         if begun is not None:
             # Behind a cut the line goes on: what looks like a head there is its own.
-            whole = parsed(begun.line, begun.raw + original(line))
+            whole = again(begun, begun.raw + original(line))
             if record.problem is not None or whole.problem is None:
                 record = whole
             else:
@@ -138,19 +141,23 @@ def texts_in(document: Document, writers: Sequence[str] = (), depth: int = 0) ->
     value = document.value
     if depth >= _DEEPEST or document.problem is not None:
         return None
+    if isinstance(value, str):
+        return [document._replace(value=None, raw=_raw(value))]
     parts = value if isinstance(value, list) else inside(value, any_text=True)
     if parts is None:
         return None
     other = foreign(value, writers) if isinstance(value, dict) else None
+    envelope = _from_its_host(document)
     if other is not None:
         why = _of_another(other, writers)
         return [Document(document.line, None, why, _raw(part)) for part in parts]
     found = list[Document]()
     for part in parts:
         is_line = isinstance(part, str) and not part.lstrip().startswith(("{", "["))
-        own = Document(document.line, None, None, _raw(part)) if is_line else _inside(document, part)
+        own = Document(document.line, None, None, _raw(part), envelope.host)
+        own = own if is_line else _inside(envelope, part)
         deeper = None if is_line else texts_in(own, writers, depth + 1)
-        if deeper is None and isinstance(value, list):
+        if deeper is None and isinstance(value, list) and not is_line:
             return None
         found += [own._replace(problem=None)] if deeper is None else deeper
     return found
@@ -167,19 +174,27 @@ def _unwrapped(document: Document, expected: Inside, depth: int = 0) -> Iterator
     if depth >= _DEEPEST or expected.own(value):
         yield document
         return
-    if isinstance(value, list) and value and any(isinstance(x, dict) for x in value):
-        parts: list[Any] | None = value
-    else:
-        parts = inside(value)
+    parts = _listed(value) or inside(value)
     if parts is None:
         yield document
         return
     other = foreign(value, expected.writers) if isinstance(value, dict) else None
+    envelope = _from_its_host(document)
     for part in parts:
         if other is not None:
             yield Document(document.line, None, _of_another(other, expected.writers), _raw(part))
         else:
-            yield from _unwrapped(_inside(document, part), expected, depth + 1)
+            yield from _unwrapped(_inside(envelope, part), expected, depth + 1)
+
+
+def _listed(value: Any) -> list[Any] | None:
+    """Return what stands in a list of records, or in a text that is one: some tools quote what they print."""
+    if isinstance(value, str):
+        return [value] if is_record(value) else None
+    if not isinstance(value, list):
+        return None
+    records = (isinstance(x, dict) or (isinstance(x, list | str) and _listed(x) is not None) for x in value)
+    return value if any(records) else None
 
 
 def _of_another(name: str, writers: Sequence[str]) -> str:
@@ -189,10 +204,17 @@ def _of_another(name: str, writers: Sequence[str]) -> str:
     )
 
 
+def _from_its_host(envelope: Document) -> Document:
+    """Return an envelope with the host that it names, else the one that those round it do."""
+    host = sender(envelope.value) if isinstance(envelope.value, dict) else None
+    return envelope if host is None else envelope._replace(host=host)
+
+
 def _inside(envelope: Document, part: Any) -> Document:
     if isinstance(part, str):
-        return headed(envelope.line, original(part))
-    return Document(envelope.line, part, None, _raw(part))
+        record = headed(envelope.line, original(part))
+        return record if envelope.host is None else record._replace(host=envelope.host)
+    return Document(envelope.line, part, None, _raw(part), envelope.host)
 
 
 def _raw(part: Any) -> bytes:

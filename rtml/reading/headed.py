@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from rtml.reading.documents import LONG, MOST_BYTES, Document, parsed
 from rtml.reading.prefixes import bare
 
-__all__ = ["CUT", "headed", "is_record", "joined"]
+__all__ = ["CUT", "again", "headed", "is_record", "joined"]
 
 CUT = "cut off: the line of the log does not end"
 """Why a part of a line is refused whose other parts are not there."""
@@ -55,7 +55,21 @@ def headed(line: int, raw: bytes) -> Document:
     if own.is_part:
         return Document(line, None, CUT, raw)
     document = parsed(line, own.line)
-    return document if document.problem is None or not own.stream else document._replace(raw=raw)
+    if document.problem is not None:
+        return document._replace(raw=raw) if own.stream else document
+    is_before = len(own.line) < len(raw) and raw.endswith(own.line)
+    return document._replace(head=raw[: -len(own.line)]) if is_before else document
+
+
+def again(part: Document, raw: bytes) -> Document:
+    """Read the text of which a document was a part: it is of the same line and host.
+
+    Examples
+    --------
+    >>> again(Document(3, None, CUT, b"[", "web-1"), b"[1]")
+    Document(line=3, value=[1], problem=None, raw=b'[1]', host='web-1', head=b'')
+    """
+    return parsed(part.line, raw)._replace(host=part.host, head=part.head)
 
 
 def joined(
@@ -96,7 +110,7 @@ def _ended(
     if len(whole.raw) > MOST_BYTES:
         yield whole._replace(problem=LONG)
         return
-    record = part if before is None else parsed(whole.line, whole.raw)
+    record = part if before is None else again(whole, whole.raw)
     if before is not None and record.problem is not None:
         yield before
         yield part

@@ -10,6 +10,7 @@ from pathlib import Path
 from rtml.reading.content import first_bytes, opened
 from rtml.reading.documents import LONG, MOST_BYTES, Document
 from rtml.reading.headed import headed, is_record
+from rtml.reading.senders import sender, sender_among
 
 __all__ = ["rows_of"]
 
@@ -79,7 +80,7 @@ def _next(reader: Iterator[list[str]]) -> list[str]:
 def _rows(path: Path, mark: str, place: int, any_text: bool) -> Iterator[Document]:
     with opened(path) as (stream, content):
         lines = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="")
-        reader, began, name = csv.reader(lines, delimiter=mark), 0, ""
+        reader, began, name, host = csv.reader(lines, delimiter=mark), 0, "", None
         while True:
             before = reader.line_num
             try:
@@ -91,9 +92,10 @@ def _rows(path: Path, mark: str, place: int, any_text: bool) -> Iterator[Documen
                 continue
             began += 1
             if began == 1:
-                name = row[place] if place < len(row) else ""
+                name, host = row[place] if place < len(row) else "", sender_among(row)
             elif row:
-                yield _document(before + 1, row, place, name, any_text)
+                of = None if host is None or host >= len(row) else sender({"host": row[host]})
+                yield _document(before + 1, row, place, name, any_text)._replace(host=of)
         if content.problem is not None:
             yield Document(reader.line_num + 1, None, content.problem, b"")
         lines.detach()

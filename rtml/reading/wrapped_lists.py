@@ -113,7 +113,9 @@ def _of_datadog(told: Any) -> Any:
         return told
     line, own = told.get("message"), told.get("attributes")
     is_line = isinstance(line, str) and is_record(line)
-    return line if is_line or not isinstance(own, dict) else own
+    if not is_line and isinstance(own, dict):
+        return own
+    return {"message": line, "host": told["host"]} if isinstance(told.get("host"), str) else line
 
 
 def _records(value: Mapping[str, Any]) -> Parts | None:
@@ -145,6 +147,21 @@ def _alerts(value: Mapping[str, Any]) -> Parts | None:
     )
 
 
+def _posted(value: Mapping[str, Any]) -> Parts | None:
+    """Alerts that Kubescape's node-agent posts together, flat: each as in its own log, all with one tree."""
+    spec = value["spec"] if value.get("kind") == "RuntimeAlerts" else None
+    if not isinstance(spec, dict) or (held := _objects(spec.get("alerts"))) is None:
+        return None
+    tree = {"RuntimeProcessDetails": spec.get("processTree"), "CloudMetadata": spec.get("cloudMetadata")}
+    return [_of_kubescape(alert, tree) if isinstance(alert, dict) else alert for alert in held]
+
+
+def _of_kubescape(alert: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    rule = alert.get("ruleID") or alert.get("alertName")
+    base = {key: part for key, part in alert.items() if key != "message"}
+    return {"RuleID": rule, "BaseRuntimeMetadata": base, "RuntimeK8sDetails": alert, **more}
+
+
 def _tables(value: Mapping[str, Any]) -> Parts | None:
     """Rows of Azure's Log Analytics, by the names of their columns."""
     rows = list[Any]()
@@ -160,10 +177,27 @@ def _tables(value: Mapping[str, Any]) -> Parts | None:
 
 
 def _open_telemetry(value: Mapping[str, Any]) -> Parts | None:
-    found: Parts = [value]
-    for key in ("resourceLogs", "scopeLogs", "logRecords"):
-        found = [part for one in found if isinstance(one, dict) for part in _objects(one.get(key)) or []]
-    return found or None
+    records = Parts()
+    for resource in _objects(value.get("resourceLogs")) or []:
+        parts: Parts = [resource]
+        for key in ("scopeLogs", "logRecords"):
+            parts = [part for one in parts if isinstance(one, dict) for part in _objects(one.get(key)) or []]
+        host = _host_of_resource(resource)
+        named = {} if host is None else {"host": host}
+        records += [{**part, **named} if isinstance(part, dict) else part for part in parts]
+    return records or None
+
+
+def _host_of_resource(of: Any) -> str | None:
+    """Return the node or host that a resource of OpenTelemetry names."""
+    resource = of.get("resource") if isinstance(of, dict) else None
+    given = resource.get("attributes") if isinstance(resource, dict) else None
+    pairs = given if isinstance(given, list) else []
+    values = {pair["key"]: pair.get("value") for pair in pairs if isinstance(pair, dict) and "key" in pair}
+    for value in map(values.get, ("k8s.node.name", "host.name")):
+        if isinstance(value, dict) and isinstance(value.get("stringValue"), str):
+            return str(value["stringValue"])
+    return None
 
 
 LISTS: dict[str, Callable[[Mapping[str, Any]], Parts | None]] = {
@@ -179,6 +213,7 @@ LISTS: dict[str, Callable[[Mapping[str, Any]], Parts | None]] = {
     "messages": _log_messages,
     "entries": _entries,
     "alerts": _alerts,
+    "spec": _posted,
     "tables": _tables,
     "resourceLogs": _open_telemetry,
 }

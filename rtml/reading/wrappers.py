@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rtml.reading.falco_kept import FALCO_KEYS, falco_alert
 from rtml.reading.headed import is_record
 from rtml.reading.wrapped_lists import LISTS, listed
 
@@ -77,9 +78,12 @@ _OBJECTS: dict[str, frozenset[str]] = {
 """Under which key a wrapper has an object: the record, or another wrapper."""
 _KEYS = re.compile(
     b'"(?:'
-    + b"|".join(re.escape(key.encode()) for key in {*_TEXTS, *_OBJECTS, *LISTS, "original", "audit"})
+    + b"|".join(
+        re.escape(key.encode()) for key in {*_TEXTS, *_OBJECTS, *LISTS, *FALCO_KEYS, "original", "audit"}
+    )
     + b')"'
 )
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _DOMAIN = re.compile(r"^[^/]*(?=/)")
 _ACTIONS = {"index", "create", "delete", "update"}
 
@@ -128,8 +132,8 @@ def may_wrap(head: bytes) -> bool:
 def _text(value: Mapping[str, Any], any_text: bool) -> Parts | None:
     for key in filter(value.__contains__, _TEXTS):  # in our order: some records have several
         line = value[key]
-        if key == "MESSAGE" and isinstance(line, list):
-            line = _of_bytes(line)
+        if key == "MESSAGE":
+            line = _of_journal(value)
         alone = len(value) == 1 and key in _ALONE
         if not isinstance(line, str) or (_TEXTS[key].isdisjoint(value) and not alone):
             continue
@@ -170,7 +174,22 @@ def _audit(value: Mapping[str, Any], _: bool) -> Parts | None:
     return [{**event, "annotations": named}]
 
 
-_LOOKS: tuple[Callable[[Mapping[str, Any], bool], Parts | None], ...] = (_text, _object, _original, _audit)
+_LOOKS: tuple[Callable[[Mapping[str, Any], bool], Parts | None], ...] = (
+    *(_text, falco_alert, _object, _original, _audit),
+)
+
+
+def _of_journal(value: Mapping[str, Any]) -> Any:
+    """Return the message of an entry; a record of the audit log as auditd writes it, with time and serial."""
+    line = value["MESSAGE"]
+    line = _of_bytes(line) if isinstance(line, list) else line
+    known = [value.get(key) for key in ("_AUDIT_TYPE", "_SOURCE_REALTIME_TIMESTAMP", "_AUDIT_ID")]
+    numbers = [text for text in known if isinstance(text, str) and _NUMBER.fullmatch(text)]
+    if not isinstance(line, str) or len(numbers) < len(known):
+        return line
+    kind, at, serial = map(int, numbers)
+    told = line.partition(" ")[2]
+    return f"type={kind} msg=audit({at // 10**6}.{at % 10**6 // 1000:03}:{serial}): {told}"
 
 
 def _of_bytes(codes: list[Any]) -> str | None:

@@ -21,6 +21,8 @@ _MORE = (
     " name PodName PodNamespace _EXE tag filename file logName source service service_name unit"
 ).split()
 """What else it says of where a line comes from."""
+_DATA_SET = "data_stream"
+"""Where Elastic's agents say which integration took a line: its documents name the container it is about."""
 _DEEPEST = 3
 
 
@@ -40,14 +42,21 @@ def foreign(value: Mapping[str, Any], names: Sequence[str]) -> str | None:
     'shop'
     >>> foreign({"log": "{}", "kubernetes": {"container_name": "main", "pod_name": "falco-x"}}, ["falco"])
     >>> foreign({"log": "{}", "stream": "stdout"}, ["falco"])
+    >>> foreign({"container": {"name": "shop"}, "data_stream": {"dataset": "falco.alerts"}}, ["falco"])
     """
     if not names:
         return None
-    said = [*_said(value, 0)]
+    said = [*_said(value, 0), *_data_set(value)]
     named = [text for key, text in said if key in _NAMES]
     if not named or any(name in text.lower() for _, text in said for name in names):
         return None
     return named[0]
+
+
+def _data_set(value: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    stream = value.get(_DATA_SET)
+    if isinstance(stream, dict) and isinstance(stream.get("dataset"), str):
+        yield _DATA_SET, stream["dataset"]
 
 
 def _said(value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
@@ -149,3 +150,18 @@ def test_what_go_libaudit_makes_of_records_is_no_ecs_and_is_called_by_its_name(t
         choose([path])
     with pytest.raises(RtmlError, match="go-libaudit"):
         SENSORS["ecs"].read(path)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    shutil.copy(DATA / "falco/events.jsonl", tmp_path / "a.jsonl")
+    (tmp_path / "closed").mkdir()
+    look = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("closed"):  # root may look into any
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(RtmlError, match="closed: Permission denied"):
+        choose([tmp_path])

@@ -160,3 +160,13 @@ def test_events_in_an_object_that_keep_the_lines_they_come_of_are_events(tmp_pat
     assert choose([tmp_path / "export.json"]).sensor == "ecs"
     reading = SENSORS["ecs"].read(tmp_path / "export.json")
     assert reading.events["cmdline"].to_list() == ["id -u", "id -u"] and reading.rejects.is_empty()
+
+
+def test_names_with_dots_beside_objects_and_pods_without_a_container(tmp_path: Path):
+    event = {"category": "process", "type": ["start"], "action": "executed"}
+    pod = {"pod.name": "web-0", "namespace.name": "shop", "node.name": "node-a"}
+    told = one(tmp_path, event, **{"host.name": "node-a", "kubernetes": pod})
+    wanted = {"host": "node-a", "namespace": "shop", "pod": "web-0", "container_id": "shop/web-0/@node-a"}
+    assert {name: told[name] for name in wanted} == wanted
+    same = one(tmp_path, event, **{"container.id": "b781c8e5", "kubernetes": {"pod": {"name": "web-0"}}})
+    assert (same["container_id"], same["pod"]) == ("b781c8e5", "web-0")

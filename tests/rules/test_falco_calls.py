@@ -93,3 +93,32 @@ def test_a_call_that_sigma_asks_for_in_vain_is_told_too(tmp_path):
     assert (row["could_match"], row["why_not"]) == (False, "the capture has no CHROOT, keyctl events")
     row = evaluate(capture_of([event, {**event, "request": "chroot"}]), rules).table.row(0, named=True)
     assert (row["could_match"], row["hits"]) == (True, 1)
+
+
+RINGS = ["mkdirat", "io_uring mkdirat", "io_uring mkdir", "io_uring"]
+
+
+def test_a_call_by_its_name_is_meant_too_where_a_ring_was_asked_for_it(tmp_path):
+    events = [{"kind": "syscall", "comm": "x", "request": call, "path": "/srv/.x"} for call in RINGS]
+    named = rule_of(tmp_path, "evt.type in (mkdir, mkdirat) and fs.path.name startswith /srv")
+    assert matches(named, events) == [True, True, True, False]
+    assert matches(rule_of(tmp_path, "evt.type = mkdirat and proc.name = x"), events) == [
+        *[True, True],
+        *[False, False],
+    ]
+    links = [{"kind": "unlink", "comm": "x", "request": f"io_uring {call}"} for call in ("unlinkat", "rmdir")]
+    assert matches(rule_of(tmp_path, "evt.type = rmdir and proc.name = x"), links) == [False, True]
+    assert matches(rule_of(tmp_path, "evt.type = unlinkat and proc.name = x"), links) == [True, False]
+
+
+def test_sigma_and_the_account_mean_it_too(tmp_path):
+    (tmp_path / "s.yml").write_text(
+        "title: s\nlogsource: {product: linux, category: system_call}\n"
+        "detection: {a: {SystemCall: [Mkdirat, chroot]}, condition: a}\n"
+    )
+    rules, _ = load([tmp_path / "s.yml"])
+    event = {"kind": "syscall", "comm": "x", "request": "io_uring mkdirat"}
+    row = evaluate(capture_of([event]), rules).table.row(0, named=True)
+    assert (row["could_match"], row["hits"]) == (True, 1)
+    row = evaluate(capture_of([{**event, "request": "io_uring statx"}]), rules).table.row(0, named=True)
+    assert (row["could_match"], row["why_not"]) == (False, "the capture has no Mkdirat, chroot events")

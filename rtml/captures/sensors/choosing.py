@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from rtml.captures.sensors import SENSORS, Sensor
-from rtml.captures.sensors.recognise import beginning, recognise
+from rtml.captures.sensors.recognise import beginning, empty, recognise
 from rtml.captures.sensors.strangers import stranger
-from rtml.errors import MissingFileError, RtmlError, UsageError
+from rtml.errors import MissingFileError, RtmlError, UsageError, unreadable
 from rtml.reading.content import first_bytes
 
 __all__ = ["AUTO", "Chosen", "SeveralSensorsError", "choose", "files_in"]
@@ -119,8 +120,16 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> list[Path]:
-    inside = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(p for p in inside if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    inside = list[Path]()
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inside += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in inside if path.is_file())
+
+
+def _refuse(error: OSError) -> None:
+    """Say of a folder that cannot be looked into what is said of a file: it may hold events."""
+    raise unreadable(Path(error.filename), error) from error
 
 
 def _told(of: dict[Path, str | None]) -> str:
@@ -138,16 +147,16 @@ def _few(names: list[str]) -> str:
 
 
 def _unknown(paths: list[Path]) -> str:
-    empty = [path for path in paths if not first_bytes(path, 64).strip()]
-    if len(empty) == len(paths):
-        return f"{_few([str(path) for path in paths])}: the file is empty"
+    nothing = {path: why for path in paths if (why := empty(first_bytes(path))) is not None}
+    if len(nothing) == len(paths):
+        return f"{_few([str(path) for path in paths])}: {nothing[paths[0]]}"
     for path in paths:
         other = stranger(beginning(path))
         if other is not None:
             return f"{path}: it is {other}"
     known = ", ".join(SENSORS)
     return (
-        f"{_few([str(path) for path in paths if path not in empty])}: of no sensor that is known ({known});"
+        f"{_few([str(path) for path in paths if path not in nothing])}: of no sensor that is known ({known});"
         " if it is of one of them, name it instead of auto; any CSV, JSON lines or Parquet with processes,"
         " files or connections is read as sensor 'generic' with a mapping"
     )

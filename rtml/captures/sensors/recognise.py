@@ -12,7 +12,7 @@ from rtml.reading.envelopes import first_records
 from rtml.reading.parquet import is_parquet, parquet_columns
 from rtml.reading.prefixes import plain
 
-__all__ = ["beginning", "recognise", "wrong_format"]
+__all__ = ["beginning", "empty", "recognise", "wrong_format"]
 
 
 def beginning(path: Path, size: int = 1 << 16) -> bytes:
@@ -69,6 +69,21 @@ def recognise(head: bytes) -> str | None:
     return None
 
 
+def empty(head: bytes) -> str | None:
+    r"""Say that a file which begins so holds nothing; None where it holds something.
+
+    Examples
+    --------
+    >>> empty(b" \n"), empty(b"\0\0\n"), empty(b"x")
+    ('the file is empty', 'the file holds nothing but zero bytes: it was made, and never written', None)
+    """
+    if not head.strip():
+        return "the file is empty"
+    if not head.strip(b" \t\r\n\0"):
+        return "the file holds nothing but zero bytes: it was made, and never written"
+    return None
+
+
 def wrong_format(path: Path, wanted: str, head: bytes) -> RtmlError:
     r"""Make the error of a sensor that was given a file of another format, or an empty one.
 
@@ -79,8 +94,9 @@ def wrong_format(path: Path, wanted: str, head: bytes) -> RtmlError:
     >>> print(wrong_format(Path("a.json"), "a BETH CSV file", b"{}"))
     a.json: not a BETH CSV file; it looks like JSON, which no sensor of that name reads
     """
-    if not head.strip():
-        return RtmlError(f"{path}: the file is empty")
+    nothing = empty(head)
+    if nothing is not None:
+        return RtmlError(f"{path}: {nothing}")
     name = recognise(head)
     other = stranger(head)
     if other is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from rtml.captures.sensors.for_people import printed
 from rtml.captures.sensors.signature import has_keys
 
 __all__ = ["stranger"]
@@ -25,6 +26,10 @@ _FLOW = (
     + rb"(?=\S+(?: \S+){9,}\s*$).*(?: (?:eni|tgw-attach)-\w+ |(?:ACCEPT|REJECT) (?:OK|NODATA|SKIPDATA)\b)"
 )
 _INTERPRETED = rb"^(?:node=\S+ )?type=\S{1,40} msg=audit\([^()]{6,40} \d\d:\d\d:\d\d\.\d{1,9}:\d+\) ?:"
+_JOURNAL = (
+    rb"^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\S{8,30}) "
+    + rb"\S{1,253} audit\[\d+\]: [A-Z_]{3,40} \w+="
+)
 _SYSMON = rb"<Event\b.{0,200}<Provider Name=[\"']Linux-Sysmon[\"']"
 _SEPARATORS = re.compile(rb"(?:(?:----|time->[^\n]{1,60})\s*\n)*")
 """What ``ausearch`` writes before an event."""
@@ -33,6 +38,8 @@ _LINES = {
     " (${version} ${account-id} …)": re.compile(_FLOW),
     "an audit log whose values are interpreted (ausearch -i), so that numbers and bytes of texts are lost;"
     " export it with ausearch --raw, or without -i": re.compile(_INTERPRETED),
+    "an audit log as journalctl prints it, without the serials by which records belong together;"
+    " export it with journalctl -o json _TRANSPORT=audit": re.compile(_JOURNAL),
     "what Sysmon for Linux writes (XML), which no sensor here reads: make JSON lines or CSV of it, with a"
     " column for each Data, and import them as sensor 'generic' with a mapping;"
     " or record the host with auditd, Falco, Tetragon or another sensor": re.compile(_SYSMON),
@@ -55,4 +62,5 @@ def stranger(head: bytes) -> str | None:
     """
     first = _SEPARATORS.sub(b"", head.lstrip(), count=1).partition(b"\n")[0][:_LONGEST]
     by_keys = (what for what, keys in _KEYS.items() if has_keys(head, *keys))
-    return next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))
+    told = next(by_keys, next((what for what, form in _LINES.items() if form.search(first)), None))
+    return told or printed(head)

@@ -26,6 +26,7 @@ from rtml.rules.language.conditions import (
     Same,
     Text,
 )
+from rtml.rules.language.rings import spellings
 from rtml.rules.language.views import view_of
 from rtml.text import SEPARATOR
 
@@ -71,6 +72,8 @@ def _(condition: Absent) -> pl.Expr:
 @expression.register
 def _(condition: Text) -> pl.Expr:
     values = list(condition.values if condition.cased else map(str.lower, condition.values))
+    if condition.how == "equals":
+        values = spellings(condition.column, values)
     return _on(condition.column, condition.cased, lambda text: _literal(text, condition, values))
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from rtml.rules.language.computed import call_of, leaves
 from rtml.rules.language.conditions import All, AnyOf, Condition, How, Not, Same, Text, columns_of
+from rtml.rules.language.rings import is_seen
 from rtml.rules.language.settle import FALSE
 
 __all__ = ["ANY_VALUES", "PARTIAL", "Partial", "possible", "unseen", "untold"]
@@ -121,7 +122,7 @@ def possible(condition: Condition, dead: Set[str], seen: Mapping[str, Set[str]] 
         case Not(arg):
             return Not(possible(arg, dead, seen))
         case Text(column, "equals", values, cased=cased) if column in seen:
-            kept = tuple(value for value in values if value.lower() in seen[column])
+            kept = tuple(value for value in values if is_seen(column, value, seen[column]))
             return Text(column, "equals", kept, cased=cased) if kept else FALSE
         case Text(column, how, values, cased=cased) if (partial := _lacking(condition, dead)) is not None:
             kept = tuple(value for value in values if partial.passes(how, value))
@@ -166,6 +167,6 @@ def _missing(condition: Condition, seen: Mapping[str, Set[str]]) -> set[str]:
         case All(args) | AnyOf(args):
             return {name for arg in args for name in _missing(arg, seen)}
         case Text(column, "equals", values) if column in seen:
-            return {value for value in values if value.lower() not in seen[column]}
+            return {value for value in values if not is_seen(column, value, seen[column])}
         case _:
             return set()

@@ -18,6 +18,7 @@ import polars as pl
 from rtml.captures.audit import AUDIT
 from rtml.images import repository, tag
 from rtml.rules.language.computed import FUNCTIONS, call_of, expression_of, leaves
+from rtml.rules.language.rings import NAMED, spellings
 from rtml.rules.language.uris import parameters
 from rtml.text import SEPARATOR
 
@@ -109,7 +110,9 @@ _NAMES = (
     .str.replace_all(f"[^{SEPARATOR}]*/", "")
     .str.replace_all(f"([^{SEPARATOR}]{{{COMM_LENGTH}}})[^{SEPARATOR}]+", "${1}")
 )
-_ON_PATH = _col("request").is_in("mkdir mkdirat chown lchown fchown fchownat quotactl umount umount2".split())
+_ON_PATH = _col("request").is_in(
+    spellings(NAMED, "mkdir mkdirat chown lchown fchown fchownat quotactl umount umount2".split())
+)
 _ENDS = ("src_ip", "src_port", "dst_ip", "dst_port")
 _CLIENT = _end("src").fill_null("")  # many sensors know only whereto
 _UNTIL = f"^([^{SEPARATOR}]*)"

@@ -14,7 +14,7 @@ __all__ = ["PATHS", "grouped"]
 PATHS = pl.List(pl.Struct(dict.fromkeys(("name", "nametype", "mode"), pl.String())))
 """Files of an event, in the order of their items."""
 
-_CALL = "arch syscall success exit a0 a1 a2 a3 ppid pid uid euid tty comm exe".split()
+_CALL = "arch syscall success exit a0 a1 a2 a3 ppid pid uid euid tty comm exe subj code".split()
 _WORDS = ("tty", "comm", "exe")
 _PIECES = r'\ba\d+(?:\[\d+\])?=(?:"[^"]*"|\S+)'
 _PIECE = r"^a(?<argument>\d+)(?:\[(?<piece>\d+)\])?=(?<value>.*)$"
@@ -24,7 +24,8 @@ def grouped(records: pl.DataFrame) -> pl.DataFrame:
     """Return one row per event, in the order of time and serial, as `mapping.events_of` takes it.
 
     Operations of io_uring are rows of their own (`rings.apart`). ``types`` are the types of its records;
-    what only a SYSCALL record has is null where there is none.
+    what only a SYSCALL record has is null where there is none. A filter of system calls (SECCOMP) tells of a
+    call too, before it is made.
     """
     events = records.group_by(EVENT, maintain_order=True).agg(pl.col("line").min(), types=pl.col("type"))
     events = events.sort(
@@ -45,12 +46,13 @@ def _one(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _calls(records: pl.DataFrame) -> pl.DataFrame:
-    rows = _one(_of(records, "SYSCALL"))
+    rows = _one(pl.concat([_of(records, "SYSCALL"), _of(records, "SECCOMP")]))
     body = pl.col("body")
     told = rows.select(
         *EVENT,
         *(field(body, name).alias(name) for name in _CALL),
         call=body.str.extract(r"\x1d(?:.* )?SYSCALL=(\w+)"),
+        filtered=pl.col("type") == "SECCOMP",
     )
     return told.with_columns(text_of(told[name]).alias(name) for name in _WORDS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +52,7 @@ _RECORD = (
 _SEPARATOR = r"^(?:----|time->.{1,60})$"
 """What ``ausearch`` writes between events: no more a record than an empty line is."""
 
+_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
 _NEXT = r"(?:^|[ \t])((?:node=\S+ )?type=(?:UNKNOWN\[)?[A-Z0-9_]{1,40}\]? (?:msg=)?audit\(\d+\.\d+:\d+\))"
 
 
@@ -75,7 +77,7 @@ def records_in(path: Path) -> Lines:
         No such file, a folder, or an unreadable one.
     """
     read = [_split(1, b"")]
-    for block in text_blocks(path, _WRITERS):
+    for block in text_blocks(path, _WRITERS, _on_host):
         if block.problem is None:
             read.append(_split(block.first, block.raw))
             continue
@@ -83,6 +85,13 @@ def records_in(path: Path) -> Lines:
         bad = pl.DataFrame({"line": [block.first], "reason": [block.problem], "text": text})
         read.append(read[0]._replace(bad=bad))
     return Lines(*map(pl.concat, zip(*read, strict=True)))
+
+
+def _on_host(line: bytes, host: str | None) -> bytes:
+    """Write the host that an envelope names before a line that has no head, as syslog would have written."""
+    if host is None or not line.startswith((b"type=", b"{")) or _NAME.fullmatch(host) is None:
+        return line
+    return b"\n".join(b"Jan  1 00:00:00 %b audit: %b" % (host.encode(), part) for part in line.split(b"\n"))
 
 
 def _split(first: int, raw: bytes) -> Lines:

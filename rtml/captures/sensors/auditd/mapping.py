@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from rtml.captures.sensors.auditd.files import files, low_word
+from rtml.captures.sensors.auditd.filters import kind_by_filter, result_by_filter
+from rtml.captures.sensors.auditd.labels import container_by_label
 from rtml.captures.sensors.auditd.syscalls import call_name
 from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id
@@ -40,6 +42,7 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     rows
         ``time`` and ``node``; ``types``: of their records; ``arch, syscall, success, exit, a0 … a3, ppid,
         pid, uid, euid, tty, comm, exe`` as SYSCALL says them and ``call``, its name where a log is enriched;
+        ``subj``: the label of the process; ``filtered``: a filter of calls tells, with its ``code``;
         ``argv`` of EXECVE, ``paths`` (`groups.PATHS`), ``cwd``, ``title``; ``family, address, port, socket``;
         ``opid`` of OBJ_PID, ``oflag`` and ``omode`` of OPENAT2; ``container``. ``ring``: ``call`` is an
         operation of io_uring (`rings.apart`), which may be one of a name that no system call has.
@@ -74,7 +77,9 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
     ended = pl.col("call") == "exit"
     placed = rows.with_columns(
         host=host_name(pl.col("node")),
-        container_id=container_id(pl.col("container")),
+        container_id=pl.coalesce(
+            container_id(pl.col("container")), container_by_label(pl.col("subj"), host_name(pl.col("node")))
+        ),
         pid=pid_of(integer(pl.col("pid"))),
         ppid=pid_of(integer(pl.col("ppid"))),
         uid=user_id(pl.col("uid")),
@@ -82,13 +87,17 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         tty=named(pl.col("tty").replace("(none)", None)),
         exe_memory=pl.when(pl.col("exe").str.starts_with("/memfd:")).then(True),
         result=result_of(integer(pl.col("exit"))),
-        kind=pl.when((thread | ended).fill_null(False))
-        .then(pl.lit("syscall"))
-        .otherwise(kind_of(pl.col("call"))),
+        kind=kind_by_filter(
+            pl.when((thread | ended).fill_null(False))
+            .then(pl.lit("syscall"))
+            .otherwise(kind_of(pl.col("call")))
+        ),
     )
     asked = low_word("a0").replace_strict(PTRACE, default=None, return_dtype=pl.String)
     return placed.with_columns(
-        result=pl.coalesce("result", pl.when(pl.col("success") == "yes").then(0)).cast(pl.Int32),
+        result=pl.coalesce("result", pl.when(pl.col("success") == "yes").then(0), result_by_filter()).cast(
+            pl.Int32
+        ),
         request=pl.coalesce(
             pl.when("ring").then(pl.format("io_uring {}", "call")),
             pl.when(pl.col("kind") == "ptrace").then(asked),
@@ -146,17 +155,21 @@ def _cut(rows: pl.DataFrame) -> pl.DataFrame:
 def _what_else() -> pl.Expr:
     """Say what an event is that is about no call: a message of a program, of auditd, of another module."""
     kinds = pl.col("types").list.eval(pl.element().filter(~pl.element().is_in(AUXILIARY)))
-    alone = pl.col("syscall").is_null() & (kinds.list.len() > 0) & ~pl.col("types").list.contains("SYSCALL")
+    alone = pl.col("syscall").is_null() & (kinds.list.len() > 0) & ~_has_call()
     return pl.when(alone & ~pl.col("ring")).then(
         pl.format("a message of type {}", kinds.list.first().str.slice(0, 40))
     )
+
+
+def _has_call() -> pl.Expr:
+    return pl.col("types").list.contains("SYSCALL") | pl.col("types").list.contains("SECCOMP")
 
 
 def _problem() -> pl.Expr:
     return (
         pl.when(pl.col("time").is_null())
         .then(pl.lit("no time of the years 1970 to 2199"))
-        .when(~pl.col("types").list.contains("SYSCALL") & ~pl.col("ring"))
+        .when(~_has_call() & ~pl.col("ring"))
         .then(pl.lit("records of a call whose SYSCALL record is not there"))
         .when(pl.col("call").is_null())
         .then(

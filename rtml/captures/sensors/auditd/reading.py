@@ -3,7 +3,8 @@
 Records of an event may stand between those of others; lines may begin with syslog's words, whose host counts
 where a record names no node; enriched logs (``log_format = ENRICHED``) have names behind a mark. What
 ``ausearch`` writes, and go-audit, is read too. Events without a call (a login, a setting) are beside.
-The log names no container. Forks are processes where the child is seen; threads are not told apart.
+The log names no container, but where SELinux labels them (`labels`). What a filter of calls tells (SECCOMP)
+is an event (`filters`). Forks are processes where the child is seen; threads are not told apart.
 
 References
 ----------

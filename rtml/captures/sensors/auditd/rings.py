@@ -16,14 +16,14 @@ recv_zc epoll_wait readv_fixed writev_fixed pipe nop128 uring_cmd128
 """.split()
 """``enum io_uring_op`` of the kernel, from 0 on; it audits those that a rule could be about."""
 
-SAID = ("uring_op", "success", "exit", "items", "ppid", "pid", "uid", "euid")
+SAID = ("uring_op", "success", "exit", "items", "ppid", "pid", "uid", "euid", "subj")
 """What a URINGOP record says."""
 
 OPERATIONS = pl.List(pl.Struct(dict.fromkeys(SAID, pl.String())))
 """What those of an event say, in their order."""
 
 _CALLED = ("arch", "syscall", "a0", "a1", "a2", "a3")
-_WHO = ("ppid", "pid", "uid", "euid")
+_WHO = ("ppid", "pid", "uid", "euid", "subj")
 _ADDRESS = ("family", "address", "port", "socket")
 _ON_FILES = "openat openat2 statx renameat unlinkat mkdirat symlinkat linkat setxattr getxattr".split()
 _ON_SOCKETS = "accept bind connect recvmsg sendmsg sendmsg_zc".split()

@@ -32,13 +32,22 @@ LISTS = (
 )
 """Texts, or lists of them."""
 
+_DOTTED = {
+    "host.name": "host.name",
+    "container.id": "container.id",
+    "pod.name": "kubernetes/pod.name",
+    "namespace.name": "kubernetes/namespace.name",
+}
+"""Where names with dots stand in documents that are nested else (Kubescape's export)."""
+
 
 def _fields(prefix: str, flat: bool = False) -> Fields:
     def place(name: str) -> str:
         return prefix + (name.replace("/", ".") if flat else name)
 
     lists: dict[str, Field] = {name: (place(name), pl.List(pl.String())) for name in LISTS}
-    return {**{name: place(name) for name in _TEXTS}, **lists}
+    dotted: Fields = {} if flat else {name: prefix + path for name, path in _DOTTED.items()}
+    return {**{name: place(name) for name in _TEXTS}, **lists, **dotted}
 
 
 GENERATIONS = (_fields(""), _fields("_source/"), _fields("", flat=True))

@@ -34,6 +34,7 @@ from rtml.captures.sensors.records.seldom import of_some
 from rtml.captures.sensors.records.values import domain_name, integer, named, said, user_id, with_said
 from rtml.captures.sensors.results import result_of, result_of_name, result_of_query
 from rtml.captures.sensors.signature import has_keys
+from rtml.captures.stand_ins import stand_in
 
 __all__ = ["ECS", "SENSOR", "read"]
 
@@ -44,7 +45,7 @@ _NO_EVENTS = ("metric", "state", "pipeline_error", "asset", "enrichment")
 
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe documents in the columns of the event table."""
-    clean = with_processes(_placed(with_said(rows)))
+    clean = with_processes(_in_pods(_placed(with_said(rows))))
     call = pl.col("auditd/data/syscall")
     told = clean.with_columns(
         pl.col("action").list.join(" ").alias(ACTIONS),
@@ -77,18 +78,22 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         type=pl.col("event/type"),
         action=pl.col("event/action"),
         host=pl.coalesce(
-            "host/hostname", "host/name", "agent/hostname", "agent/name", "beat/hostname", pl.lit("unknown")
+            *("host/hostname", "host/name", "host.name", "agent/hostname", "agent/name", "beat/hostname"),
+            pl.lit("unknown"),
         ),
-        container_id=container_id(pl.col("container/id")),
+        container_id=container_id(pl.coalesce("container/id", "container.id")),
         container_name=named(pl.col("container/name")),
         image=image_name(
             plain_image(named(pl.coalesce("container/image/name", "container/image.name"))),
             named(pl.coalesce("container/image/tag", "container/image.tag").list.first()),
         ),
         image_digest=digest(pl.col("container/image/name")),
-        namespace=named(pl.coalesce("kubernetes/namespace", "orchestrator/namespace")),
+        namespace=named(pl.coalesce("kubernetes/namespace", "namespace.name", "orchestrator/namespace")),
         pod=named(
-            pl.coalesce("kubernetes/pod/name", "orchestrator/resource/name", "orchestrator/resource.name")
+            pl.coalesce(
+                *("kubernetes/pod/name", "pod.name", "orchestrator/resource/name"),
+                "orchestrator/resource.name",
+            )
         ),
         exe=pl.coalesce("process/executable", "process/exe"),
         comm="process/name",
@@ -101,6 +106,13 @@ def _placed(rows: pl.DataFrame) -> pl.DataFrame:
         query_type="dns/question/type",
         answers="dns/resolved_ip",
     ).with_columns(workload=workload("namespace", "pod", "container_name", "image"))
+
+
+def _in_pods(rows: pl.DataFrame) -> pl.DataFrame:
+    """Let names stand in the place of the id of a container of which only its pod is told."""
+    of_pod = pl.coalesce("kubernetes/pod/name", "pod.name").is_not_null()
+    alone = of_some(rows, pl.col("container_id").is_null() & of_pod, {"_stand_in": stand_in()})
+    return alone.with_columns(container_id=pl.coalesce("container_id", "_stand_in")).drop("_stand_in")
 
 
 def _result() -> pl.Expr:

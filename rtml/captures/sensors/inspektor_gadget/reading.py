@@ -36,6 +36,7 @@ GADGET = Format(
     what="output of Inspektor Gadget (JSON lines)",
     writers=("gadget",),
     generations=(FIELDS,),
+    host="node",
     claims=pl.any_horizontal(
         pl.col("mountnsid", "mntns_id", "mntns", "proc/mntns_id", "proc/pid").is_not_null(),
         pl.col("comm").is_not_null() & pl.col("pid").is_not_null(),

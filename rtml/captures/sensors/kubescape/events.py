@@ -6,19 +6,19 @@ import polars as pl
 
 from rtml.captures.sensors.calls import kind_of, request_of
 from rtml.captures.sensors.containers import container_id, digest, plain_image
-from rtml.captures.sensors.contract import PROCESSES
+from rtml.captures.sensors.contract import PROCESSES, Lost
 from rtml.captures.sensors.endpoints import address, port
 from rtml.captures.sensors.kubescape.fields import told
 from rtml.captures.sensors.kubescape.trees import branches, forget
 from rtml.captures.sensors.openings import flag_names, writes
 from rtml.captures.sensors.pods import workload
 from rtml.captures.sensors.process_ids import pid_of
-from rtml.captures.sensors.records.format import BESIDE, PROBLEM
+from rtml.captures.sensors.records.format import BESIDE, LOSS, PROBLEM
 from rtml.captures.sensors.records.moments import since_1970, when
 from rtml.captures.sensors.records.values import domain_name, integer, named, said
 from rtml.captures.sensors.results import result_of
 
-__all__ = ["events_of", "processes_of"]
+__all__ = ["events_of", "losses_of", "processes_of"]
 
 _RULES = {
     "exec": "R0001 R1000 R1001 R1004 R1005",
@@ -36,6 +36,15 @@ _KINDS = {rule: kind for kind, rules in _RULES.items() for rule in rules.split()
 """Rules of the agent that are each about one kind of event; any other alert is told by its arguments."""
 
 
+_LIMIT = "AlertLimitReached"
+"""What the agent posts when it posts no more for a minute; it says neither when nor how many."""
+
+
+def losses_of(rows: pl.DataFrame) -> list[Lost]:
+    """Return that alerts were held back; how many the agent does not count."""
+    return [Lost(**row) for row in rows.select("host", start="time", end="time", count=pl.lit(0)).to_dicts()]
+
+
 def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Describe alerts; what a pipeline writes when it starts is beside, as are Alertmanager's notices."""
     placed = _placed(told(rows))
@@ -47,6 +56,8 @@ def events_of(rows: pl.DataFrame) -> pl.DataFrame:
     return described.with_columns(
         pl.when(pl.col("rule") == "init")
         .then(pl.lit("a mark that a pipeline began"))
+        .when(pl.col("rule") == _LIMIT)
+        .then(pl.lit(LOSS))
         .otherwise("notice")
         .alias(BESIDE),
         pl.when(pl.col("time").is_null())

@@ -9,8 +9,9 @@ hold: a capture of them is not what a workload does, only what was new to the ag
 
 Fails where a pid is used again in a container and the agent does not know when processes started
 (``0001-01-01``): both are then one. Alertmanager says again what goes on: each notice is an event, and none
-has the program's path but in the sentence. The severity, the profile and the cloud account are not mapped;
-nor are alerts as the agent sends them over HTTP, to syslog or to CSV.
+has the program's path but in the sentence. The severity, the profile and the cloud account are not mapped.
+What the agent posts over HTTP is read (`rtml.reading.wrapped_lists`), its tables and its syslog too
+(`rtml.captures.sensors.kubescape.exported`).
 
 References
 ----------
@@ -26,12 +27,15 @@ import polars as pl
 
 from rtml.captures.sensors.calls import KIND_OF
 from rtml.captures.sensors.contract import Reading, Sensor, Written
-from rtml.captures.sensors.kubescape.events import events_of, processes_of
+from rtml.captures.sensors.kubescape.events import events_of, losses_of, processes_of
+from rtml.captures.sensors.kubescape.exported import exported, is_exported
 from rtml.captures.sensors.kubescape.fields import FIELDS
 from rtml.captures.sensors.kubescape.labels import LABELLED
 from rtml.captures.sensors.kubescape.nodes import on_its_node
 from rtml.captures.sensors.records import Format, read_records
+from rtml.captures.sensors.records.tables import tables
 from rtml.captures.sensors.signature import has_keys
+from rtml.reading.content import first_bytes
 from rtml.schema import KINDS
 
 __all__ = ["KUBESCAPE", "SENSOR", "read"]
@@ -45,17 +49,23 @@ KUBESCAPE = Format(
     generations=(FIELDS, LABELLED),
     claims=pl.col("rule").is_not_null() & pl.col("base").is_not_null(),
     events=events_of,
+    lost=losses_of,
     processes=processes_of,
 )
 
 
 def read(path: Path) -> Reading:
     """Read one file of alerts (`rtml.captures.sensors.records.read_records`)."""
-    return read_records(path, KUBESCAPE)
+    source = exported if is_exported(first_bytes(path)) else tables
+    return read_records(path, KUBESCAPE, source)
 
 
 def _signature(head: bytes) -> bool:
-    return has_keys(head, "RuleID", "BaseRuntimeMetadata") or _LABELLED.search(head) is not None
+    return (
+        is_exported(head)
+        or has_keys(head, "RuleID", "BaseRuntimeMetadata")
+        or _LABELLED.search(head) is not None
+    )
 
 
 SENSOR = Sensor(

@@ -52,6 +52,9 @@ def grouped(rows: pl.DataFrame) -> pl.DataFrame:
         oflag=_digits(pl.col("openat2").list.first().struct.field("oflag")),
         omode=pl.col("openat2").list.first().struct.field("mode"),
         container=pl.coalesce("container_info", "container_older"),
+        subj=pl.lit(None, pl.String),  # containers are told already
+        code=pl.lit(None, pl.String),
+        filtered=pl.lit(False),
     )
     plain = shaped.with_columns(_plain(shaped[name]).alias(name) for name in _TEXTS)
     plain = plain.with_columns(_each_plain(plain["argv"]).alias("argv"))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rtml.captures.sensors.heads import unheaded
+from rtml.captures.sensors.heads import host_of, unheaded
 from rtml.captures.sensors.records.blocks import Block, blocks, sound
 from rtml.captures.sensors.records.fields import Fields, kinds_of, table_of
 from rtml.captures.sensors.records.format import Format
@@ -126,13 +126,24 @@ def _one_by_one(found: Iterable[Document], format: Format) -> Iterator[Table]:
         texts = [None if document.problem else _one_line(document) for document in some]
         bad = [(d.line, d.problem, _shown(d)) for d in some if d.problem is not None]
         lines = pl.DataFrame({"line": [d.line for d in some], "text": pl.Series(texts, dtype=pl.String)})
+        if format.host is not None:
+            lines = lines.with_columns(_hosts(some))
         rows, problems = _claimed(lines.with_row_index("place"), format)
         why = {place: problem for place, problem in problems if texts[place] is not None}
         bad += [(some[place].line, problem, _shown(some[place])) for place, problem in why.items()]
         ours = set(rows["place"])
         strange = [i for i, text in enumerate(texts) if text is not None and i not in why and i not in ours]
         bad += [(some[i].line, f"not a record of {format.what}", texts[i] or "") for i in strange]
-        yield Table(rows.drop("place"), _refused(bad))
+        yield Table(_on_hosts(rows.drop("place"), format), _refused(bad))
+
+
+def _hosts(some: Sequence[Document]) -> pl.Series:
+    """Return the hosts that heads before documents name, else the envelopes round them (``head``)."""
+    said = pl.DataFrame(
+        {"before": [d.head.decode("utf-8", "replace") for d in some], "host": [d.host for d in some]},
+        schema={"before": pl.String(), "host": pl.String()},
+    )
+    return said.select(pl.coalesce(host_of(pl.col("before")), "host").alias("head"))["head"]
 
 
 def _one_line(document: Document) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rtml.captures.sensors.records.blocks import BLOCK, Block, blocks
@@ -14,13 +14,20 @@ from rtml.reading.shipped_csv import rows_of
 __all__ = ["text_blocks"]
 
 
-def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
+def _as_it_stands(line: bytes, host: str | None) -> bytes:
+    return line
+
+
+def text_blocks(
+    path: Path, writers: Sequence[str] = (), on_host: Callable[[bytes, str | None], bytes] = _as_it_stands
+) -> Iterator[Block]:
     r"""Yield the lines of a text log, plain or packed, in blocks.
 
     Of lines in JSON (a container runtime's, a shipper's, CloudWatch's) or in a table as CSV each block is
     what documents that follow on one another hold; lines are numbered from that of the first document on.
     JSON that is no envelope comes on one line, for the reader to take or to refuse; lines of others than the
-    ``writers`` (`rtml.reading.writers`) have a problem.
+    ``writers`` (`rtml.reading.writers`) have a problem. ``on_host`` writes into a line the host that its
+    envelope names (`rtml.reading.senders`).
 
     Examples
     --------
@@ -32,7 +39,7 @@ def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
     [(1, b'a "b"\na "b"\n')]
     """
     rows = rows_of(path, any_text=True)
-    if rows is None and first_bytes(path).lstrip()[:1] not in (b"{", b"["):
+    if rows is None and first_bytes(path).lstrip()[:1] not in (b"{", b"[", b'"'):
         yield from blocks(path)
         return
     first, held, lines, last = 1, bytearray(), 0, 0
@@ -41,9 +48,12 @@ def text_blocks(path: Path, writers: Sequence[str] = ()) -> Iterator[Block]:
         refused = [text for text in texts or () if text.problem is not None]
         # Text between objects is text; an object that is cut off is not.
         problem = document.problem if texts is None and document.raw[:1] in (b"{", b"[") else None
-        whole = None if texts is None else [text.raw for text in texts if text.problem is None]
+        whole = (
+            None if texts is None else [on_host(text.raw, text.host) for text in texts if not text.problem]
+        )
         if whole is None:
-            whole = [document.raw if document.problem is not None else _on_one_line(document.raw)]
+            line = document.raw if document.problem is not None else _on_one_line(document.raw)
+            whole = [on_host(line, document.host)]
         raw = b"".join(text.rstrip(b"\n") + b"\n" for text in whole)
         apart = document.line not in (first + lines, last)  # documents may stand side by side on a line
         last = document.line
