@@ -43,7 +43,7 @@ def room(shards: Sequence[Task], memory: int, workers: int) -> Room:
     """Return what there is room for.
 
     Beside several workers this process has a share as each of them has. Where it reads the one shard itself,
-    rules wait until it has been read, unless all has room at once.
+    it runs the rules first, unless there is room for all at once.
 
     Examples
     --------

@@ -18,10 +18,13 @@ from rtml.captures import Capture
 from rtml.captures.manifest import Manifest
 from rtml.captures.processes import process_images
 from rtml.captures.write import write_capture
+from rtml.rules.chosen import Chosen
 from rtml.schema import REJECTS, empty
 from tests.models import conftest as shop
 
 MIDNIGHT = dt.datetime(2026, 3, 10, tzinfo=dt.UTC)
+OURS = Chosen(("container", "k8s-audit"))
+"""Our rules, of the packs that fit."""
 LATE = (MIDNIGHT - shop.START) / shop.MINUTE
 """The minute of the shop that begins at midnight."""
 

@@ -16,7 +16,7 @@ from rtml.captures import Capture
 from rtml.job.alone import Busy, alone
 from rtml.job.places import place_at
 from rtml.job.running import run_job
-from tests.job.conftest import contents, cut, some_edges
+from tests.job.conftest import OURS, contents, cut, some_edges
 from tests.job.killing import kill_at_random, started, words
 
 KILLS = int(os.environ.get("RTML_KILLS", "4"))
@@ -30,10 +30,11 @@ def pieces(night: Capture, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_killed_job_is_ended_by_the_next(pieces: Path, folder: Path, tmp_path: Path):
-    run_job([str(pieces)], folder, tmp_path / "undisturbed")
-    line, draw = words([str(pieces)], folder, str(tmp_path / "out")), random.Random(5)
+    run_job([str(pieces)], folder, tmp_path / "undisturbed", rules=OURS)
+    line, draw = words([str(pieces)], folder, str(tmp_path / "out"), "--rules"), random.Random(5)
     begun = time.monotonic()
-    subprocess.run(words([str(pieces)], folder, str(tmp_path / "timed")), check=True, capture_output=True)
+    timed = words([str(pieces)], folder, str(tmp_path / "timed"), "--rules")
+    subprocess.run(timed, check=True, capture_output=True)
     seconds = time.monotonic() - begun
     killed = 0
     for _ in range(3 * KILLS):
@@ -48,8 +49,9 @@ def test_a_killed_job_is_ended_by_the_next(pieces: Path, folder: Path, tmp_path:
     assert killed == KILLS, "killed too late to say anything"
     subprocess.run(line, check=True, capture_output=True)
     assert contents(tmp_path / "out") == contents(tmp_path / "undisturbed") == contents(tmp_path / "timed")
-    ids = pl.read_parquet(tmp_path / "out" / "findings.parquet")["finding_id"]
-    assert ids.n_unique() == len(ids) > 10
+    findings = pl.read_parquet(tmp_path / "out" / "findings.parquet")
+    assert findings["finding_id"].n_unique() == findings.height > 10
+    assert set(findings["source"]) == {"model", "rule"}
 
 
 def test_the_second_of_two_jobs_refuses_and_a_dead_one_holds_nothing(

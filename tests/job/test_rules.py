@@ -18,10 +18,8 @@ from rtml.job import ruling
 from rtml.job.running import run_job
 from rtml.rules import run_rules
 from rtml.rules.chosen import Chosen
-from tests.job.conftest import contents, cut, some_edges, written
+from tests.job.conftest import OURS, contents, cut, some_edges, written
 from tests.rules import sigma_over
-
-OURS = Chosen(("container", "k8s-audit"))
 
 
 @pytest.fixture(scope="module")

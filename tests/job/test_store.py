@@ -20,7 +20,7 @@ from rtml.job import alone as locks
 from rtml.job.alone import Busy, alone
 from rtml.job.places import place_at
 from rtml.job.running import job_of, run, run_job
-from tests.job.conftest import contents, cut, some_edges
+from tests.job.conftest import OURS, contents, cut, some_edges
 from tests.job.delivered import meant, quick_retries, three_sinks
 from tests.job.killing import kill_at_random, words
 
@@ -143,7 +143,7 @@ def test_a_capture_that_the_store_does_not_give_waits(
 def test_a_day_of_hours_with_kills_ends_as_one_run_and_each_finding_is_delivered_once(
     bucket: str, night: Capture, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    """An hourly job over a growing bucket, killed now and then; sinks take turns in failing."""
+    """An hourly job of model and rules, a growing bucket, kills now and then; sinks take turns in failing."""
     monkeypatch.setenv("RTML_WEBHOOK_SECRET", "k3y")
     draw, captures, out = random.Random(23), f"s3://{bucket}/captures", tmp_path / "scored"
     pieces = cut(night, tmp_path / "in", some_edges(night, 6, 23))
@@ -152,8 +152,8 @@ def test_a_day_of_hours_with_kills_ends_as_one_run_and_each_finding_is_delivered
         for hour, piece in enumerate([*pieces, late]):
             put(piece, f"{captures}/{piece.name}")
             if hour % 2:
-                kill_at_random(words([captures], folder, str(out)), draw, 4.0)
-            run_job([captures], folder, out)
+                kill_at_random(words([captures], folder, str(out), "--rules"), draw, 4.0)
+            run_job([captures], folder, out, rules=OURS)
             findings = pl.read_parquet(out / "findings.parquet")
             told |= set(findings["finding_id"])
             with sinks.failing(TURNS[hour % 3]):
@@ -161,7 +161,7 @@ def test_a_day_of_hours_with_kills_ends_as_one_run_and_each_finding_is_delivered
             kept = {name: kept[name] + sent[name].kept for name in TURNS}
         sinks.send(findings)
         arrived = sinks.arrived()
-    run_job([captures], folder, tmp_path / "one")
+    run_job([captures], folder, tmp_path / "one", rules=OURS)
     assert contents(out) == contents(tmp_path / "one")
     assert min(kept.values()) > 0, "a sink never failed"
     assert findings["finding_id"].n_unique() == findings.height > 10
