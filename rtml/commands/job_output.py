@@ -20,8 +20,11 @@ def print_done(out: str, ran: Ran) -> None:
     done = ran.result
     new = plural(ran.new, "new capture") if ran.new else "nothing new"
     counts = " · ".join(plural(done[f"{noun}s"], noun) for noun in ("window", "alarm", "finding"))
+    ruled = f" ({done['ruled']:,} of rules)" if "rules" in done else ""
     skipped = f"{plural(done['skipped'], 'window')} skipped (learnt from)"
-    console.print(f"{visible(out, 200)}: {new} · {counts} · {skipped}", markup=False)
+    console.print(f"{visible(out, 200)}: {new} · {counts}{ruled} · {skipped}", markup=False)
+    for reason in done.get("rules", {}).get("skipped", []):
+        console.print(f"  left out: {visible(reason, 300)}", markup=False)
     for rule in done.get("suppressions", []):
         outcome = f"archived {rule['archived']:,}" if rule["active"] else "expired, archived none"
         console.print(f"  {visible(rule['name'])}: {outcome} of {rule['matched']:,}", markup=False)

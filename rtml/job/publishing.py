@@ -68,7 +68,7 @@ def publish(
 
     Returns
     -------
-    ``findings``, ``archived``, ``suppressions`` for ``score.json``.
+    ``findings``, those of rules among them (``ruled``), ``archived``, ``suppressions`` for ``score.json``.
     """
     parts = {name: _findings(out, name, marker, index, rules) for name, marker in days.items()}
     for name in days:
@@ -88,6 +88,7 @@ def publish(
     out.write("drift.parquet", parquet_bytes(pl.concat([table for table in drift if table is not None])))
     return {
         "findings": kept.height,
+        "ruled": kept.filter(source="rule").height,
         "archived": archived.height,
         "suppressions": _account([part.account for part in parts.values()]),
     }

@@ -217,7 +217,7 @@ def _published(job: Job, index: Index, failed: dict[str, str]) -> dict[str, Any]
     result = {
         **{name: value for name, value in plan.items() if name not in ("days", "aside")},
         **_counts(done),
-        "findings": 0, "archived": 0, "suppressions": [], **counts,
+        "findings": 0, "ruled": 0, "archived": 0, "suppressions": [], **counts,
         "budget": {name: alarm.sentence() for name, alarm in alarms.items()},
         "drift": [] if drift is None else drifting(drift),
         "remarks": sorted({sentence for marker in done.values() for sentence in marker.remarks}),

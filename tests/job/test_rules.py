@@ -64,7 +64,7 @@ def test_pieces_of_time_change_no_bit(
         seen.append(len(borders(*given)))
         return borders(*given)
 
-    monkeypatch.setattr(ruling, "FEWEST", 40)
+    monkeypatch.setattr(ruling, "FEWEST", 150)
     monkeypatch.setattr(ruling, "_borders", noted)
     monkeypatch.setattr(ruling, "BYTES", 2_000_000_000)
     run_job([day.path], folder, tmp_path / "out", rules=OURS)
@@ -100,7 +100,7 @@ def test_rules_that_count_do_so_across_pieces(
     place = sigma_over.written(tmp_path / "rules", rules=[rule, counted, {**whole, "title": "Exactly"}])
     chosen = Chosen(None, sigma=tuple(place))
     run_job([day.path], folder, tmp_path / "one", rules=chosen)
-    monkeypatch.setattr(ruling, "FEWEST", 40)
+    monkeypatch.setattr(ruling, "FEWEST", 150)
     monkeypatch.setattr(ruling, "BYTES", 2_000_000_000)
     run_job([day.path], folder, tmp_path / "many", rules=chosen)
     told = findings(tmp_path / "one", "rule")["contributions"].explode().struct.field("feature")
@@ -134,12 +134,13 @@ def test_rules_that_cannot_be_read_are_said_before_anything_is_written(
 
 
 def test_the_command_tells_both(day: Capture, folder: Path, done: Path, tmp_path: Path):
-    place = sigma_over.written(tmp_path / "rules", rules=[sigma_over.base("kit", ".kit")])
+    bad = {**sigma_over.base("bad"), "detection": {"s": {"Image|nearly": "x"}, "condition": "s"}}
+    place = sigma_over.written(tmp_path / "rules", rules=[sigma_over.base("kit", ".kit"), bad])
     line = ["score", day.path, "--model", str(folder), "--out"]
-    assert CliRunner().invoke(app, [*line, str(tmp_path / "ours"), "--rules"]).exit_code == 0
-    assert pl.read_parquet(tmp_path / "ours" / "findings.parquet").equals(
-        pl.read_parquet(done / "findings.parquet")
-    )
-    theirs = [*line, str(tmp_path / "theirs"), "--sigma", str(place[0])]
-    assert CliRunner().invoke(app, theirs).exit_code == 0
+    ours = CliRunner().invoke(app, [*line, str(tmp_path / "ours"), "--rules"])
+    assert ours.exit_code == 0 and f"({findings(done, 'rule').height} of rules)" in ours.output
+    told = pl.read_parquet(tmp_path / "ours" / "findings.parquet")
+    assert told.equals(pl.read_parquet(done / "findings.parquet"))
+    theirs = CliRunner().invoke(app, [*line, str(tmp_path / "theirs"), "--sigma", str(place[0])])
+    assert theirs.exit_code == 0 and "left out" in theirs.output and "nearly" in theirs.output
     assert findings(tmp_path / "theirs", "rule")["title"].str.starts_with("One kit").all()
