@@ -141,7 +141,7 @@ def stream_capture(
 
 def _write_processes(
     stream: _Stream, names: dict[str, str]
-) -> tuple[pl.DataFrame | None, pl.DataFrame, dict[str, int]]:
+) -> tuple[pl.LazyFrame | None, pl.LazyFrame, dict[str, int]]:
     """Write the process images over all time lines.
 
     Returns
@@ -163,7 +163,14 @@ def _write_processes(
     whole = pl.scan_parquet(files, glob=False)
     whole.sink_parquet(target, compression="zstd", row_group_size=_IMAGES, maintain_order=True)
     repairs = repairs_of(images.table, stream.gathered.counts.start)
-    return meant, images.table.select(*BY_TIME, "exe", "cmdline"), repairs
+    shown = images.table.select(*BY_TIME, "exe", "cmdline")
+    return None if meant is None else _laid(meant, folder / "meant"), _laid(shown, folder / "shown"), repairs
+
+
+def _laid(table: pl.DataFrame, path: Path) -> pl.LazyFrame:
+    """Lay a table on disk: each shard asks for a small part of it."""
+    table.write_parquet(path, compression="zstd", compression_level=1)
+    return pl.scan_parquet(path, glob=False)
 
 
 def _nodes(
@@ -194,7 +201,7 @@ def _sittings(sensor: Sensor, inputs: Sequence[Path]) -> list[list[Path]]:
 
 
 def _write_shards(
-    half: Path, meant: pl.DataFrame | None, images: pl.DataFrame, names: dict[str, str]
+    half: Path, meant: pl.LazyFrame | None, images: pl.LazyFrame, names: dict[str, str]
 ) -> None:
     """Write every shard with what is known at the end; days of one shard follow one another."""
     folders = sorted({path.parent for path in (half / ".rows").rglob("*.parquet")})
@@ -214,16 +221,21 @@ def _write_shards(
 
 
 def _of_shard(
-    folder: Path, meant: pl.DataFrame | None, images: pl.DataFrame
+    folder: Path, meant: pl.LazyFrame | None, images: pl.LazyFrame
 ) -> tuple[pl.LazyFrame | None, pl.LazyFrame]:
     """Return what the keys of a shard mean, and its process images: a small part of all."""
     rows = scan_table([str(path) for path in sorted(folder.iterdir())])
     keys = rows.select(key=pl.concat_list("process_id", "target_id")).explode("key").drop_nulls().unique()
-    there = keys.collect(engine="streaming")
-    if meant is None:
-        return None, images.join(there, left_on="process_id", right_on="key", how="semi").lazy()
-    own = meant.join(there, on="key", how="semi")
-    return own.lazy(), images.join(own, on="process_id", how="semi").lazy()
+    there = keys.collect(engine="streaming").lazy()
+    own = there if meant is None else _part(meant, there, "key", "key")
+    shown = _part(images, own, "process_id", "key" if meant is None else "process_id")
+    return None if meant is None else own, shown
+
+
+def _part(table: pl.LazyFrame, keys: pl.LazyFrame, left: str, right: str) -> pl.LazyFrame:
+    """Return the rows of a table that share a key, in their order, in memory."""
+    joined = table.join(keys, left_on=left, right_on=right, how="semi", maintain_order="left")
+    return joined.collect(engine="streaming").lazy()
 
 
 def _groups(folder: Path) -> Iterator[pl.DataFrame]:
