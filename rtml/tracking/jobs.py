@@ -10,6 +10,7 @@ from typing import Any
 from rtml.costs import measuring, spent
 from rtml.job.planned import Planned, plan
 from rtml.job.running import Ran, job_of, run
+from rtml.rules.chosen import Chosen
 from rtml.tracking import tags
 from rtml.tracking.inputs import capture_input
 from rtml.tracking.runs import Run, tracked_run
@@ -58,11 +59,11 @@ def _tracked(inputs: Sequence[str], model: Path, out: str, uri: str, more: Mappi
     with tracked_run(f"score {out.rstrip('/').rpartition('/')[2]}", "score") as tracked:
         asked = "of the model" if more.get("budget") is None else more["budget"]
         place = {"model": uri, "captures": " ".join(inputs)[:500], "budget": asked, "out": out}
-        tracked.params({**place, "engine": more.get("engine", "local")})
+        tracked.params({**place, "engine": more.get("engine", "local"), "rules": _ruling(more.get("rules"))})
         with measuring() as costs, spent(_STEP):
             ran = _untracked(inputs, model, out, uri, more)
         cost, done = costs[(_STEP,)], ran.result
-        names = ("windows", "skipped", "alarms", "findings", "archived", "events", "rejected", "lost")
+        names = "windows skipped alarms findings ruled archived events rejected lost".split()
         counts = {name: done[name] for name in names}
         measured = {
             "cpu_seconds": cost.cpu_seconds,
@@ -80,6 +81,18 @@ def _tracked(inputs: Sequence[str], model: Path, out: str, uri: str, more: Mappi
             if "://" not in out and (Path(out) / name).is_file():
                 tracked.file(Path(out) / name)
     return ran
+
+
+def _ruling(rules: Chosen | None) -> str:
+    """Return which rules ran, in words.
+
+    Examples
+    --------
+    >>> _ruling(Chosen(sigma=(Path("sigma/linux"),))), _ruling(None)
+    ('container sigma/linux', 'none')
+    """
+    parts = [] if rules is None else [*rules.packs, *map(str, (*rules.sigma, *rules.falco))]
+    return " ".join(parts)[:500] or "none"
 
 
 def _alias(uri: str) -> dict[str, str]:
