@@ -67,7 +67,7 @@ def again(part: Document, raw: bytes) -> Document:
     Examples
     --------
     >>> again(Document(3, None, CUT, b"[", "web-1"), b"[1]")
-    Document(line=3, value=[1], problem=None, raw=b'[1]', host='web-1', head=b'')
+    Document(line=3, value=[1], problem=None, raw=b'[1]')
     """
     return parsed(part.line, raw)._replace(host=part.host, head=part.head)
 

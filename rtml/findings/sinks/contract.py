@@ -40,6 +40,9 @@ class Sink:
         From a target to a function that delivers batches. A target that is none is a `UsageError`.
     secrets
         Variables of the environment that it reads.
+    says
+        What it says of a finding, where that is less than all: one that changed in something else is not sent
+        again.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Sink:
     most: int
     connect: Callable[[str, Origin], Deliver]
     secrets: tuple[str, ...] = ()
+    says: Callable[[Row, Origin], object] | None = None
 
 
 def secret(name: str) -> str:

@@ -19,6 +19,7 @@ import polars as pl
 
 from rtml.errors import RtmlError
 from rtml.findings.exports import Origin, rows_of
+from rtml.findings.exports.contract import compact
 from rtml.findings.jsonl import jsonl
 from rtml.findings.sinks.contract import Deliver, Sink, Undelivered
 from rtml.findings.unit import stable_id
@@ -68,7 +69,7 @@ def send(findings: pl.DataFrame, sink: Sink, target: str, spool: Path, origin: O
     name = f"{sink.name}-{hashlib.sha256(target.encode()).hexdigest()[:12]}"
     with _alone(spool, name):
         ledger, kept = spool / f"{name}.delivered.jsonl", spool / f"{name}.parquet"
-        rows = _newest(pl.concat([*_kept(kept), conform(findings, FINDINGS)]))
+        rows = _newest(pl.concat([*_kept(kept), conform(findings, FINDINGS)]), sink, origin)
         known = _known(ledger)
         new = rows.filter(~pl.col("_digest").is_in(list(known)))
         failed = _sent(new, sink, deliver, ledger, origin)
@@ -102,9 +103,13 @@ def _kept(file: Path) -> list[pl.DataFrame]:
         raise RtmlError(f"{file}: cannot be read ({str(error).partition(chr(10))[0]}); {hint}") from error
 
 
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return each id once, as it came last, with a digest of what it says."""
-    digests = [stable_id(line) for line in jsonl(rows).split("\n")[:-1]]
+def _newest(rows: pl.DataFrame, sink: Sink, origin: Origin) -> pl.DataFrame:
+    """Return each id once, as it came last, with a digest of what the sink says of it."""
+    if sink.says is None:
+        told = jsonl(rows).split("\n")[:-1]
+    else:
+        told = [compact(sink.says(row, origin)) for row in rows_of(rows)]
+    digests = [stable_id(text) for text in told]
     marked = rows.with_columns(_digest=pl.Series(digests, dtype=pl.String))
     named = pl.coalesce("finding_id", "_digest")
     return marked.unique(named, keep="last", maintain_order=True)

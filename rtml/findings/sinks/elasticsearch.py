@@ -50,4 +50,4 @@ def _refused(answer: object, sent: int) -> dict[int, str]:
     return {number: f"Elasticsearch answered {code}" for number, code in codes if code >= 300}
 
 
-ELASTICSEARCH = Sink("elasticsearch", "like https://host:9200/INDEX", 200, _connect, (SECRET,))
+ELASTICSEARCH = Sink("elasticsearch", "like https://host:9200/INDEX", 200, _connect, (SECRET,), says=ecs)

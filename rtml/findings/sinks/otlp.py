@@ -83,4 +83,4 @@ def _connect(target: str, origin: Origin) -> Deliver:
     return deliver
 
 
-OTLP = Sink("otlp", "a collector, like http://localhost:4318", 100, _connect, (SECRET,))
+OTLP = Sink("otlp", "a collector, like http://localhost:4318", 100, _connect, (SECRET,), says=ecs)

@@ -74,4 +74,4 @@ def _datagrams(host: str, port: int, messages: Sequence[bytes]) -> None:
             connection.sendto(text[:_LONGEST_DATAGRAM], address)
 
 
-SYSLOG = Sink("syslog", "like tcp://host:601 or udp://host:514", 50, _connect)
+SYSLOG = Sink("syslog", "like tcp://host:601 or udp://host:514", 50, _connect, says=line)
