@@ -123,6 +123,15 @@ def test_a_changed_finding_is_an_update_and_the_same_one_is_not(receiver: receiv
     assert ids == ["f-rule", "f-rule"]
 
 
+def test_what_a_sink_does_not_say_is_no_update(receiver: receivers.Receiver, tmp_path: Path):
+    """Numbers of events change when captures join: ECS has none of them, a file of OCSF has."""
+    moved = [table({**RULE, "evidence": [{"host": "h", "seq": seq}]}) for seq in (1, 2)]
+    search, file = target_of("elasticsearch", receiver), str(tmp_path / "f.jsonl")
+    for name, target, again in (("elasticsearch", search, 0), ("file", file, 1)):
+        sent = [send(findings, SINKS[name], target, tmp_path, HERE).delivered for findings in moved]
+        assert sent == [1, again], name
+
+
 def test_documents_that_elasticsearch_refuses_alone_are_kept_alone(
     receiver: receivers.Receiver, tmp_path: Path
 ):
