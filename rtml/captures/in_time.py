@@ -20,7 +20,8 @@ __all__ = ["InTime"]
 class InTime(Capture):
     """Events of ``whole`` from the first moment of ``between`` until before the second.
 
-    Processes, containers and audit rows are those of the whole. ``earlier`` are events of the time before
+    ``held`` is the whole with the files of that time alone (`rtml.captures.some_files.within`). Processes,
+    containers and audit rows are those of the whole. ``earlier`` are events of the time before
     that belong to it all the same (`rtml.rules.running.recall`).
 
     Examples
@@ -34,6 +35,7 @@ class InTime(Capture):
     """
 
     whole: Capture | None = None
+    held: Capture | None = None
     between: tuple[dt.datetime, dt.datetime] | None = None
     earlier: pl.DataFrame = field(default_factory=empty)
 
@@ -42,17 +44,17 @@ class InTime(Capture):
         cls, whole: Capture, begin: dt.datetime, end: dt.datetime, earlier: pl.DataFrame | None = None
     ) -> InTime:
         """Cut a stretch out of a capture."""
-        held = within(whole, begin, end)
-        return cls(whole.path, whole.manifest, held, (begin, end), empty() if earlier is None else earlier)
+        before = empty() if earlier is None else earlier
+        return cls(whole.path, whole.manifest, whole, within(whole, begin, end), (begin, end), before)
 
     def events(
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
     ) -> pl.LazyFrame:
         """Events of the stretch, and those of the time before; see `Capture.events`."""
-        assert self.whole is not None and self.between is not None
+        assert self.held is not None and self.between is not None
         asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
         begin, end = map(instant, self.between)
-        rows = self.whole.events(asked, kinds).filter(pl.col("time") >= begin, pl.col("time") < end)
+        rows = self.held.events(asked, kinds).filter(pl.col("time") >= begin, pl.col("time") < end)
         if self.earlier.height:
             before = self.earlier.lazy()
             before = before if kinds is None else before.filter(pl.col("kind").is_in(list(kinds)))
