@@ -12,18 +12,26 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import orjson
 
 from rtml.reading.behind_another import BETWEEN, one_behind_another
 from rtml.reading.content import opened
+from rtml.reading.document import Document
 from rtml.reading.escapes import readable_json
 from rtml.reading.prefixes import bare
 
 __all__ = [
-    *("LONG", "MOST_BYTES", "Document", "Line"),
-    *("documents", "documents_of", "line_of", "parsed", "whole_lines"),
+    "LONG",
+    "MOST_BYTES",
+    "Document",
+    "Line",
+    "documents",
+    "documents_of",
+    "line_of",
+    "parsed",
+    "whole_lines",
 ]
 
 MOST_BYTES = 64_000_000
@@ -41,52 +49,6 @@ _LONG_NUMBERS = (b"0" * 20, b"-" + b"0" * 19)
 
 Line = tuple[int, bytes, str | None]
 """Number of a line, its bytes, and what is wrong with it."""
-
-
-class _Told(NamedTuple):
-    line: int
-    value: Any
-    problem: str | None
-    raw: bytes
-
-
-class Document(_Told):
-    """A document, or why it is none: its ``line``, ``value``, ``problem``, and ``raw``, its text.
-
-    Of one in an envelope ``host`` is whose it is as that says (`rtml.reading.senders`), ``head`` what stands
-    before it there: they are no parts of the tuple, which readers of others unpack.
-
-    Examples
-    --------
-    >>> document = Document(1, {}, None, b"{}", "web-1")
-    >>> line, value, problem, raw = document
-    >>> document._replace(line=2).host, document == Document(1, {}, None, b"{}")
-    ('web-1', True)
-    """
-
-    host: str | None = None
-    head: bytes = b""
-
-    def __new__(
-        cls,
-        line: int,
-        value: Any,
-        problem: str | None,
-        raw: bytes,
-        host: str | None = None,
-        head: bytes = b"",
-    ) -> Document:
-        """Make one; what says nothing is not kept."""
-        self = super().__new__(cls, line, value, problem, raw)
-        if host is not None:
-            self.host = host
-        if head:
-            self.head = head
-        return self
-
-    def _replace(self, **fields: Any) -> Document:
-        own = {name: fields.get(name, getattr(self, name)) for name in _Told._fields}
-        return Document(**own, host=fields.get("host", self.host), head=fields.get("head", self.head))
 
 
 def documents(path: Path) -> Iterator[Document]:
