@@ -91,7 +91,7 @@ def _request() -> pl.Expr:
     return (
         pl.when(pl.col("kind").is_in(["syscall", "link"]))
         .then("name")
-        .when((pl.col("kind") == "setuid") & (user != "<NA>"))
+        .when((pl.col("kind") == "setuid") & ~user.is_in(["", "<NA>"]))
         .then(user)
     )
 
@@ -115,7 +115,8 @@ def _spelled(flags: pl.Expr) -> pl.Expr:
     )
     rest = [pl.when(flags & bit != 0).then(pl.lit(name)) for bit, name in OPEN_FLAGS.items()]
     spelled = pl.concat_str(access, *rest, separator="|", ignore_nulls=True)
-    return pl.when(flags > 0).then(spelled)
+    # Of bits that nobody knows nothing is spelled.
+    return pl.when(flags > 0, spelled != "").then(spelled)
 
 
 def _addresses() -> dict[str, pl.Expr]:
