@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -13,7 +13,7 @@ from rtml.captures.store import Capture
 from rtml.schema import empty
 from rtml.times import instant
 
-__all__ = ["InTime"]
+__all__ = ["InTime", "stretched"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,14 +52,7 @@ class InTime(Capture):
     ) -> pl.LazyFrame:
         """Events of the stretch, and those of the time before; see `Capture.events`."""
         assert self.held is not None and self.between is not None
-        asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
-        begin, end = map(instant, self.between)
-        rows = self.held.events(asked, kinds).filter(pl.col("time") >= begin, pl.col("time") < end)
-        if self.earlier.height:
-            before = self.earlier.lazy()
-            before = before if kinds is None else before.filter(pl.col("kind").is_in(list(kinds)))
-            rows = pl.concat([before if asked is None else before.select(asked), rows])
-        return rows if columns is None else rows.select(columns)
+        return stretched(self.held.events, self.between, self.earlier, columns, kinds)
 
     def audit(self) -> pl.LazyFrame:
         """Audit rows of the whole, of which those without an event here are of another time."""
@@ -70,3 +63,21 @@ class InTime(Capture):
         """Process images of the whole; see `Capture.processes`."""
         assert self.whole is not None
         return self.whole.processes()
+
+
+def stretched(
+    read: Callable[[Sequence[str] | None, Collection[str] | None], pl.LazyFrame],
+    between: tuple[dt.datetime, dt.datetime],
+    earlier: pl.DataFrame | None,
+    columns: Sequence[str] | None,
+    kinds: Collection[str] | None,
+) -> pl.LazyFrame:
+    """Return the events of a stretch of time that ``read`` gives, behind those of the time ``earlier``."""
+    asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
+    begin, end = map(instant, between)
+    rows = read(asked, kinds).filter(pl.col("time") >= begin, pl.col("time") < end)
+    if earlier is not None and earlier.height:
+        before = earlier.lazy()
+        before = before if kinds is None else before.filter(pl.col("kind").is_in(list(kinds)))
+        rows = pl.concat([before if asked is None else before.select(asked), rows])
+    return rows if columns is None else rows.select(columns)

@@ -100,11 +100,7 @@ def _require_rows(folder: str, held: int, promised: int, files: int) -> None:
 
 def _rows(system: fs.FileSystem, name: str, shown: str) -> int:
     """Return the rows of a part by its footer, which also names its columns."""
-    try:
-        with system.open_input_file(name) as file:
-            footer = pq.read_metadata(file)
-    except _UNREADABLE as error:
-        raise _unreadable(shown, error) from error
+    footer = _footer(system, name, shown)
     columns = set(footer.schema.to_arrow_schema().names)
     lacking = [column for column in POLARS if column not in columns]
     if lacking:
@@ -113,14 +109,17 @@ def _rows(system: fs.FileSystem, name: str, shown: str) -> int:
     return int(footer.num_rows)
 
 
+def _footer(system: fs.FileSystem, name: str, shown: str) -> pq.FileMetaData:
+    try:
+        with system.open_input_file(name) as file:
+            return pq.read_metadata(file)
+    except _UNREADABLE as error:
+        raise _unreadable(shown, error) from error
+
+
 def time_range(name: str) -> tuple[int, int] | None:
     """Return the first and the last time of a part (ns), as its footer says; None where it does not."""
-    system, inner = filesystem(name)
-    try:
-        with system.open_input_file(inner) as file:
-            footer = pq.read_metadata(file)
-    except _UNREADABLE as error:
-        raise _unreadable(name, error) from error
+    footer = _footer(*filesystem(name), name)
     place = footer.schema.names.index("time")
     told = [footer.row_group(n).column(place).statistics for n in range(footer.num_row_groups)]
     counted = footer.schema.to_arrow_schema().field("time").type == pa.timestamp("ns", "UTC")

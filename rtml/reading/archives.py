@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from rtml.reading.unpacking import GZIP, ZSTD, NotOneFile, Parts, unpacker
+from rtml.reading.unpacking import GZIP, ZSTD, NotOneFile, Parts, poured, unpacker
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -76,14 +76,7 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        place = memoryview(buffer)
-        while not self._rest:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._rest = memoryview(part)
-        size = min(len(place), len(self._rest))
-        place[:size], self._rest = self._rest[:size], self._rest[size:]
+        size, self._rest = poured(memoryview(buffer), self._rest, self._parts)
         return size
 
 

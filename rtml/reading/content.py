@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from rtml.errors import RtmlError, unreadable
 from rtml.progress import report
 from rtml.reading.archives import within
-from rtml.reading.unpacking import LONGEST_MAGIC, NotOneFile, Parts, plain, unpacker
+from rtml.reading.unpacking import LONGEST_MAGIC, NotOneFile, Parts, plain, poured, unpacker
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -59,14 +59,7 @@ class Content(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill ``buffer`` as far as the next part goes; 0 at the end."""
-        place = memoryview(buffer)
-        while not self._rest:
-            part = next(self._parts, None)
-            if part is None:
-                return 0
-            self._rest = memoryview(part)
-        size = min(len(place), len(self._rest))
-        place[:size], self._rest = self._rest[:size], self._rest[size:]
+        size, self._rest = poured(memoryview(buffer), self._rest, self._parts)
         return size
 
     def readall(self) -> bytes:

@@ -21,6 +21,7 @@ __all__ = [
     "Parts",
     "members_within",
     "plain",
+    "poured",
     "unpacker",
 ]
 
@@ -195,3 +196,22 @@ def _archive(file: BinaryIO) -> Parts:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         return f"the zip archive is cut off or damaged ({error})"
     return None
+
+
+def poured(place: memoryview, rest: memoryview, parts: Iterator[bytes]) -> tuple[int, memoryview]:
+    """Fill a place as far as what is left of a part goes, else the next one.
+
+    Examples
+    --------
+    >>> size, rest = poured(memoryview(bytearray(2)), memoryview(b""), iter([b"", b"abc"]))
+    >>> size, bytes(rest)
+    (2, b'c')
+    """
+    while not rest:
+        part = next(parts, None)
+        if part is None:
+            return 0, rest
+        rest = memoryview(part)
+    size = min(len(place), len(rest))
+    place[:size] = rest[:size]
+    return size, rest[size:]

@@ -11,12 +11,12 @@ import polars as pl
 from rtml.captures import Capture
 from rtml.captures.archived import archived
 from rtml.captures.audit import AUDIT, with_final
+from rtml.captures.in_time import stretched
 from rtml.captures.manifest import Growing
 from rtml.captures.naming import renamed_rows
 from rtml.captures.parts import scan_table
 from rtml.captures.processes import PROCESSES
 from rtml.schema import conform, empty
-from rtml.times import instant
 from rtml.watching.ranges import Ranges
 
 __all__ = ["Slice"]
@@ -77,15 +77,7 @@ class Slice(Capture):
         self, columns: Sequence[str] | None = None, kinds: Collection[str] | None = None
     ) -> pl.LazyFrame:
         """Events of the stretch, and those of the time before; see `Capture.events`."""
-        asked = None if columns is None else list(dict.fromkeys([*columns, "time"]))
-        time = pl.col("time")
-        rows = self._rows(asked, kinds).filter(time >= instant(self.start), time < instant(self.end))
-        if self.earlier is not None and self.earlier.height:
-            before = self.earlier.lazy()
-            if kinds is not None:
-                before = before.filter(pl.col("kind").is_in(list(kinds)))
-            rows = pl.concat([before if asked is None else before.select(asked), rows])
-        return rows if columns is None else rows.select(columns)
+        return stretched(self._rows, (self.start, self.end), self.earlier, columns, kinds)
 
     def _rows(self, columns: Sequence[str] | None, kinds: Collection[str] | None) -> pl.LazyFrame:
         if not self.files:
